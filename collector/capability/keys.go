@@ -1,0 +1,218 @@
+package capability
+
+// The keys of a report. Names up to [KeyReplicationTargets] are the Cinder
+// driver's own (cinder/volume/drivers/pure.py, _update_volume_stats), with its
+// units and meaning; the others are additions that no in-tree filter reads
+// unless it is told to.
+const (
+	KeyVolumeBackendName = "volume_backend_name"
+	KeyVendorName        = "vendor_name"
+	KeyDriverVersion     = "driver_version"
+	KeyStorageProtocol   = "storage_protocol"
+
+	KeyConsistencyGroupSupport = "consistencygroup_support"
+	KeyThinProvisioning        = "thin_provisioning_support"
+	KeyMultiattach             = "multiattach"
+	KeyGroupReplication        = "consistent_group_replication_enabled"
+	KeyGroupSnapshot           = "consistent_group_snapshot_enabled"
+	KeyQoSSupport              = "QoS_support"
+
+	KeyTotalCapacity       = "total_capacity_gb"
+	KeyFreeCapacity        = "free_capacity_gb"
+	KeyReservedPercentage  = "reserved_percentage"
+	KeyProvisionedCapacity = "provisioned_capacity_gb"
+	KeyMaxOverSubscription = "max_over_subscription_ratio"
+	KeyFilterFunction      = "filter_function"
+	KeyGoodnessFunction    = "goodness_function"
+
+	KeyTotalVolumes          = "total_volumes"
+	KeyTotalSnapshots        = "total_snapshots"
+	KeyTotalHosts            = "total_hosts"
+	KeyTotalProtectionGroups = "total_pgroups"
+
+	KeyWritesPerSec              = "writes_per_sec"
+	KeyReadsPerSec               = "reads_per_sec"
+	KeyInputPerSec               = "input_per_sec"
+	KeyOutputPerSec              = "output_per_sec"
+	KeyUsecPerRead               = "usec_per_read_op"
+	KeyUsecPerWrite              = "usec_per_write_op"
+	KeyQueueDepth                = "queue_depth"
+	KeyQueueUsecPerMirroredWrite = "queue_usec_per_mirrored_write_op"
+	KeyQueueUsecPerRead          = "queue_usec_per_read_op"
+	KeyQueueUsecPerWrite         = "queue_usec_per_write_op"
+
+	KeyReplicationCapability = "replication_capability"
+	KeyReplicationEnabled    = "replication_enabled"
+	KeyReplicationType       = "replication_type"
+	KeyReplicationCount      = "replication_count"
+	KeyReplicationTargets    = "replication_targets"
+
+	KeyLiveVolumes          = "live_volumes"
+	KeyDataReduction        = "data_reduction"
+	KeyTotalReduction       = "total_reduction"
+	KeyDataReductionPercent = "data_reduction_percent"
+	KeyLoadPercent          = "load_percent"
+	KeyArrayID              = "array_id"
+	KeyArrayName            = "array_name"
+	KeyArrayModel           = "array_model"
+	KeyPurityVersion        = "purity_version"
+	KeyBackendState         = "backend_state"
+	KeyMetricsAge           = "metrics_age_seconds"
+	KeyMetricsStatus        = "metrics_status"
+	KeyMetricsAgent         = "metrics_agent"
+
+	KeyAvgLatency    = "avg_latency_ms"
+	KeyAvgThroughput = "avg_throughput_mbps"
+	KeyDedupeRatio   = "dedupe_ratio"
+
+	// KeyAllocatedCapacity is counted by cinder-volume itself
+	// (cinder/volume/manager.py, _append_volume_stats). Poolcast passes it on
+	// and never makes it up.
+	KeyAllocatedCapacity = "allocated_capacity_gb"
+)
+
+// Origin says where a key's value comes from.
+type Origin string
+
+// The origins.
+const (
+	FromStanza Origin = "cinder.conf" // configuration alone
+	FromDriver Origin = "driver"      // the same for every array that this driver serves
+	FromArray  Origin = "array"       // measured at every poll
+	FromAgent  Origin = "poolcast"    // says something about the reading itself
+)
+
+// Key describes one key of a report: for the reference page, for the checks of
+// filter functions, and for the test that no key goes undescribed.
+type Key struct {
+	Name   string
+	Kind   Kind
+	Unit   string // "" for names, flags and plain counts
+	Origin Origin
+	Source string // REST field or option it is made of
+	Absent string // when it is missing; "" means never
+	Driver bool   // whether the Cinder driver sends it too
+	// OnRequest keys appear only when the stanza lists them under
+	// live_capabilities.
+	OnRequest bool
+}
+
+// InFunctions reports whether Cinder's filter_function and goodness_function
+// can use the key without losing anything: the evaluator truncates floats and
+// cannot read a name with a digit (cinder/scheduler/evaluator/evaluator.py).
+func (k Key) InFunctions() bool {
+	for _, r := range k.Name {
+		if r >= '0' && r <= '9' {
+			return false
+		}
+	}
+	return k.Kind == Int || k.Kind == String || k.Kind == Bool
+}
+
+const (
+	noSample   = "the array had no performance sample, or left the field out"
+	notCounted = "the count was not answered"
+	noSpace    = "the array did not tell (a role without rights, Evergreen//One)"
+)
+
+// Keys returns the description of every key, in the order of the reference
+// page. The slice is the caller's.
+func Keys() []Key {
+	keys := driverKeys()
+	return append(keys, addedKeys()...)
+}
+
+// LookupKey finds the description of a key.
+func LookupKey(name string) (Key, bool) {
+	for _, k := range Keys() {
+		if k.Name == name {
+			return k, true
+		}
+	}
+	return Key{}, false
+}
+
+func driverKeys() []Key {
+	keys := []Key{
+		{Name: KeyVolumeBackendName, Kind: String, Origin: FromStanza, Source: "volume_backend_name"},
+		{Name: KeyVendorName, Kind: String, Origin: FromDriver, Source: "Pure Storage"},
+		{Name: KeyDriverVersion, Kind: String, Origin: FromDriver, Source: "version of the Pure driver poolcast is tested against"},
+		{Name: KeyStorageProtocol, Kind: String, Origin: FromStanza, Source: "volume_driver, pure_nvme_transport"},
+		{Name: KeyConsistencyGroupSupport, Kind: Bool, Origin: FromDriver, Source: "true"},
+		{Name: KeyThinProvisioning, Kind: Bool, Origin: FromDriver, Source: "true"},
+		{Name: KeyMultiattach, Kind: Bool, Origin: FromDriver, Source: "true"},
+		{Name: KeyGroupReplication, Kind: Bool, Origin: FromDriver, Source: "true"},
+		{Name: KeyGroupSnapshot, Kind: Bool, Origin: FromDriver, Source: "true"},
+		{Name: KeyQoSSupport, Kind: Bool, Origin: FromDriver, Source: "true"},
+		{Name: KeyTotalCapacity, Kind: Float, Unit: "GiB", Origin: FromArray, Source: "arrays/space capacity", Absent: noSpace},
+		{Name: KeyFreeCapacity, Kind: Float, Unit: "GiB", Origin: FromArray, Source: "arrays/space capacity - space.total_physical (else space.total_used)", Absent: noSpace},
+		{Name: KeyReservedPercentage, Kind: Int, Unit: "%", Origin: FromStanza, Source: "reserved_percentage"},
+		{Name: KeyProvisionedCapacity, Kind: Float, Unit: "GiB", Origin: FromArray, Source: "arrays/space space.total_provisioned (else space.used_provisioned)", Absent: noSpace},
+		{Name: KeyMaxOverSubscription, Kind: Float, Unit: "ratio", Origin: FromArray, Source: "arrays/space space.total_reduction if automatic and below 100, else max_over_subscription_ratio"},
+		{Name: KeyFilterFunction, Kind: String, Origin: FromStanza, Source: "filter_function"},
+		{Name: KeyGoodnessFunction, Kind: String, Origin: FromStanza, Source: "goodness_function"},
+		{Name: KeyTotalVolumes, Kind: Int, Origin: FromArray, Source: "volumes total_item_count, destroyed ones included", Absent: notCounted},
+		{Name: KeyTotalSnapshots, Kind: Int, Origin: FromArray, Source: "volume-snapshots total_item_count, destroyed ones included", Absent: notCounted},
+		{Name: KeyTotalHosts, Kind: Int, Origin: FromArray, Source: "hosts total_item_count, hosts of connected arrays included", Absent: notCounted},
+		{Name: KeyTotalProtectionGroups, Kind: Int, Origin: FromArray, Source: "protection-groups total_item_count, destroyed ones included", Absent: notCounted},
+	}
+	keys = append(append(keys, performanceKeys()...), replicationKeys()...)
+	for i := range keys {
+		keys[i].Driver = true
+	}
+	return keys
+}
+
+func performanceKeys() []Key {
+	rows := []struct{ name, unit, field string }{
+		{KeyWritesPerSec, "operations/s", "writes_per_sec"},
+		{KeyReadsPerSec, "operations/s", "reads_per_sec"},
+		{KeyInputPerSec, "bytes/s", "write_bytes_per_sec"},
+		{KeyOutputPerSec, "bytes/s", "read_bytes_per_sec"},
+		{KeyUsecPerRead, "µs", "usec_per_read_op"},
+		{KeyUsecPerWrite, "µs", "usec_per_write_op"},
+		{KeyQueueDepth, "operations", "queue_depth"},
+		{KeyQueueUsecPerMirroredWrite, "µs", "queue_usec_per_mirrored_write_op"},
+		{KeyQueueUsecPerRead, "µs", "queue_usec_per_read_op"},
+		{KeyQueueUsecPerWrite, "µs", "queue_usec_per_write_op"},
+	}
+	keys := make([]Key, len(rows))
+	for i, r := range rows {
+		keys[i] = Key{
+			Name: r.name, Kind: Int, Unit: r.unit, Origin: FromArray,
+			Source: "arrays/performance " + r.field, Absent: noSample,
+		}
+	}
+	return keys
+}
+
+func replicationKeys() []Key {
+	return []Key{
+		{Name: KeyReplicationCapability, Kind: String, Origin: FromArray, Source: "array-connections status and type; null without a connection", Absent: "the connections were not answered"},
+		{Name: KeyReplicationEnabled, Kind: Bool, Origin: FromStanza, Source: "replication_device"},
+		{Name: KeyReplicationType, Kind: List, Origin: FromStanza, Source: "replication_device, pure_trisync_enabled"},
+		{Name: KeyReplicationCount, Kind: Int, Origin: FromStanza, Source: "replication_device"},
+		{Name: KeyReplicationTargets, Kind: List, Origin: FromStanza, Source: "replication_device backend_id"},
+	}
+}
+
+func addedKeys() []Key {
+	return []Key{
+		{Name: KeyLiveVolumes, Kind: Int, Origin: FromArray, Source: "volumes?destroyed=false total_item_count", Absent: notCounted},
+		{Name: KeyDataReduction, Kind: Float, Unit: "ratio", Origin: FromArray, Source: "arrays/space space.data_reduction", Absent: noSpace},
+		{Name: KeyTotalReduction, Kind: Float, Unit: "ratio", Origin: FromArray, Source: "arrays/space space.total_reduction", Absent: noSpace},
+		{Name: KeyDataReductionPercent, Kind: Int, Unit: "%", Origin: FromArray, Source: "data_reduction × 100, rounded", Absent: noSpace},
+		{Name: KeyLoadPercent, Kind: Int, Unit: "%", Origin: FromArray, Source: "share of an operation's time spent queueing: Σ rate × queue_usec / Σ rate × usec over reads and writes, at most 100; 0 when idle", Absent: noSample},
+		{Name: KeyArrayID, Kind: String, Origin: FromArray, Source: "arrays id"},
+		{Name: KeyArrayName, Kind: String, Origin: FromArray, Source: "arrays name"},
+		{Name: KeyArrayModel, Kind: String, Origin: FromArray, Source: "controllers model, unless the stanza's extra_capabilities say otherwise", Absent: "no controller told its model"},
+		{Name: KeyPurityVersion, Kind: String, Origin: FromArray, Source: "arrays version"},
+		{Name: KeyBackendState, Kind: String, Origin: FromAgent, Source: "up while the array answers, down by on_stale = down"},
+		{Name: KeyMetricsAge, Kind: Int, Unit: "s", Origin: FromAgent, Source: "age of the performance sample when the report was sent", Absent: "there is no sample"},
+		{Name: KeyMetricsStatus, Kind: String, Origin: FromAgent, Source: "ok, partial or stale"},
+		{Name: KeyMetricsAgent, Kind: String, Origin: FromAgent, Source: "marks a report as poolcast's, so that no agent learns from another"},
+		{Name: KeyAvgLatency, Kind: Float, Unit: "ms", Origin: FromArray, Source: "(reads × usec_per_read_op + writes × usec_per_write_op) / operations / 1000", Absent: noSample, OnRequest: true},
+		{Name: KeyAvgThroughput, Kind: Float, Unit: "MB/s", Origin: FromArray, Source: "(read_bytes_per_sec + write_bytes_per_sec) / 1000000", Absent: noSample, OnRequest: true},
+		{Name: KeyDedupeRatio, Kind: Float, Unit: "ratio", Origin: FromArray, Source: "arrays/space space.data_reduction", Absent: noSpace, OnRequest: true},
+	}
+}

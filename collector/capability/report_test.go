@@ -1,0 +1,48 @@
+package capability
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestReportRoundTrip(t *testing.T) {
+	in := Report{
+		Host: "ctl1@fa1", Cluster: "c@fa1", Backend: "fa1", Pool: "gold", Zone: "dc1",
+		CollectedAt: time.Date(2025, 1, 1, 0, 0, 0, 123456000, time.UTC), Status: Partial,
+		Capabilities: Set{KeyFilterFunction: OfString("capabilities.total_volumes < 800")},
+	}
+	data, err := in.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(data), "total_volumes < 800") {
+		t.Errorf("the function is not readable in %s", data)
+	}
+	var out Report
+	if err := out.UnmarshalJSON(data); err != nil {
+		t.Fatal(err)
+	}
+	if out.Identity() != "c@fa1" || !out.CollectedAt.Equal(in.CollectedAt) || !out.Capabilities.Equal(in.Capabilities) {
+		t.Errorf("came back as %+v", out)
+	}
+}
+
+func TestReportWithoutHostIsRefused(t *testing.T) {
+	var r Report
+	if err := r.UnmarshalJSON([]byte(`{"backend":"x"}`)); err == nil {
+		t.Error("a report without a host was read")
+	}
+}
+
+func TestOverlay(t *testing.T) {
+	base := Set{"a": OfInt(1), "b": OfInt(2)}
+	got := base.Overlay(Set{"b": OfInt(3)})
+	if !got.Equal(Set{"a": OfInt(1), "b": OfInt(3)}) || !base["b"].Equal(OfInt(2)) {
+		t.Errorf("overlay gave %v and left %v", got, base)
+	}
+	got.PutInt("c", nil)
+	if _, ok := got["c"]; ok {
+		t.Error("a missing number was put")
+	}
+}
