@@ -30,6 +30,9 @@ type Report struct {
 	Status      Status
 	// Capabilities are all keys, ours and the stanza's own.
 	Capabilities Set
+	// LiveKeys names those that are laid over a base, in any order; see
+	// [Report.Live]. It is not part of the JSON form.
+	LiveKeys []string
 }
 
 // Identity is the name under which the scheduler keeps a report: the cluster's

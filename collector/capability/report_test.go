@@ -46,3 +46,18 @@ func TestOverlay(t *testing.T) {
 		t.Error("a missing number was put")
 	}
 }
+
+func TestLiveIsWhatTheReportNames(t *testing.T) {
+	r := Report{
+		Capabilities: Set{KeyTotalVolumes: OfInt(3), KeyArrayModel: OfString("FA-X50R4")},
+		LiveKeys:     []string{KeyTotalVolumes, KeyUsecPerRead},
+	}
+	if got := r.Live(); !got.Equal(Set{KeyTotalVolumes: OfInt(3)}) {
+		t.Errorf("live are %v", got)
+	}
+	for key, want := range map[string]bool{KeyTotalVolumes: true, KeyArrayModel: false, KeyUsecPerRead: false} {
+		if r.IsLive(key) != want {
+			t.Errorf("IsLive(%s) is %v", key, !want)
+		}
+	}
+}
