@@ -23,6 +23,9 @@ type Stats struct {
 	// Links are the connections to other arrays; nil when they were not read,
 	// empty when there are none.
 	Links []Link
+	// ClockSkew is by how much the array's clock is ahead of this host's,
+	// exact to about a second; nil when the array did not tell its time.
+	ClockSkew *time.Duration
 	// Faults are the parts of the reading that failed while others succeeded.
 	// A reading with faults is published as partial.
 	Faults []Fault
