@@ -1,0 +1,106 @@
+package flasharray
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/poolcast/poolcast/collector/capability"
+)
+
+const (
+	partArray        = "arrays"
+	partController   = "controllers"
+	partSubscription = "subscriptions"
+)
+
+// identityParts lists what is read once a session.
+func identityParts(t *ticket) []string {
+	parts := []string{partArray, partController}
+	if t != nil && t.version.atLeast(version{2, 26}) { // where subscriptions begin
+		parts = append(parts, partSubscription)
+	}
+	return parts
+}
+
+// identify reads the parts of the identity that are not known yet. A part that
+// the array refuses is not asked for again in the same session.
+func (s *sampler) identify(ctx context.Context) {
+	s.memory.unread = slices.DeleteFunc(s.memory.unread, func(part string) bool {
+		var odd []error
+		err := s.identifyBy(ctx, part, &odd)
+		final := refusal(err)
+		if final && part == partSubscription {
+			err = nil // not every array knows what it was sold as
+		}
+		s.fault(part, append(odd, err)...)
+		return err == nil || final
+	})
+	if s.memory.identity.ID == "" {
+		s.memory.identity.ID = s.array
+	}
+}
+
+func (s *sampler) identifyBy(ctx context.Context, part string, odd *[]error) error {
+	p, err := s.ask(ctx, part, nil, odd)
+	if err != nil {
+		return err
+	}
+	id := &s.memory.identity
+	switch part {
+	case partArray:
+		return s.decodeArray(p, id)
+	case partController:
+		id.Model = decodeModel(p.items)
+	case partSubscription:
+		id.Service = decodeService(p.items)
+	}
+	return nil
+}
+
+func (s *sampler) decodeArray(p *page, id *capability.Identity) error {
+	if len(p.items) == 0 {
+		return errors.New("the array did not name itself")
+	}
+	o := p.items[0]
+	id.ID, id.Name, id.Purity = o.text("id"), o.text("name"), o.text("version")
+	if now, ok := o.time("_as_of"); ok && s.memory.skew == nil {
+		skew := now.Sub(p.received)
+		s.memory.skew = &skew
+	}
+	return nil
+}
+
+// decodeModel prefers the primary controller. During a failover there may be
+// none, and during a hardware upgrade the two differ.
+func decodeModel(controllers []object) string {
+	model, best := "", 0
+	for _, o := range controllers {
+		rank := 1
+		if o.text("type") != "shelf_controller" {
+			rank++
+		}
+		if o.text("mode") == "primary" {
+			rank++
+		}
+		if m := o.text("model"); m != "" && rank > best {
+			model, best = m, rank
+		}
+	}
+	return model
+}
+
+func decodeService(subscriptions []object) string {
+	for _, o := range subscriptions {
+		if service := o.text("service"); service != "" {
+			return service
+		}
+	}
+	return ""
+}
+
+// refusal says that asking again will give the same answer.
+func refusal(err error) bool {
+	var api *APIError
+	return errors.As(err, &api) && api.Status >= 400 && api.Status < 500 && !errors.Is(err, ErrBusy) && !errors.Is(err, ErrUnauthorized)
+}

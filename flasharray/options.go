@@ -1,0 +1,149 @@
+package flasharray
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The defaults of [Options].
+const (
+	DefaultConnectTimeout = 5 * time.Second
+	DefaultTimeout        = 10 * time.Second
+	DefaultIdleTimeout    = 90 * time.Second
+	DefaultUserAgent      = "poolcast"
+)
+
+const httpsPort = "443"
+
+// Options say which array to speak to, and how.
+type Options struct {
+	// Address is the array's management address, as in Cinder's san_ip: a host
+	// name or an IP address, with or without a port. An IPv6 address needs
+	// brackets only when a port follows it.
+	Address string
+
+	// Token returns the API token. It is called at every login and never in
+	// between, so it may read a file or run a command. See [StaticToken].
+	Token func(context.Context) (string, error)
+	// TokenRefused, if set, is called when the array refused the token. Token
+	// is then asked once more, and a token other than the refused one is tried
+	// at once: that is how a rotated token takes effect without a restart.
+	TokenRefused func()
+
+	// UserAgent is sent with every request, so that an array's audit log says
+	// who asked.
+	UserAgent string
+
+	// Verify makes the client check the array's certificate, as
+	// driver_ssl_cert_verify does in Cinder. Without it anybody on the way can
+	// read the API token.
+	Verify bool
+	// CAPath is a PEM file, or a folder of them, with the certificates to
+	// trust in place of the system's; it has no effect without Verify.
+	CAPath string
+	// RootCAs may hold certificates that were read already, see [ReadCAs]; it
+	// wins over CAPath. Clients that trust the same certificates should share
+	// one pool, for memory's sake.
+	RootCAs *x509.CertPool
+
+	// ConnectTimeout bounds the making of a connection, TLS included.
+	ConnectTimeout time.Duration
+	// Timeout bounds one request from its start to the last byte of the answer.
+	Timeout time.Duration
+	// IdleTimeout is how long a connection is kept between requests. Longer
+	// than the polling interval saves a handshake a poll, shorter saves memory;
+	// negative keeps no connection at all.
+	IdleTimeout time.Duration
+
+	// Dial replaces the making of a TCP connection; TLS is put on top of it.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// StaticToken is an [Options] Token for a token that never changes.
+func StaticToken(token string) func(context.Context) (string, error) {
+	return func(context.Context) (string, error) { return token, nil }
+}
+
+func (o Options) withDefaults() Options {
+	if o.UserAgent == "" {
+		o.UserAgent = DefaultUserAgent
+	}
+	if o.ConnectTimeout <= 0 {
+		o.ConnectTimeout = DefaultConnectTimeout
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = DefaultTimeout
+	}
+	if o.IdleTimeout == 0 {
+		o.IdleTimeout = DefaultIdleTimeout
+	}
+	if o.Dial == nil {
+		o.Dial = (&net.Dialer{Timeout: o.ConnectTimeout}).DialContext
+	}
+	return o
+}
+
+func (o Options) check() error {
+	var faults []error
+	if o.Token == nil {
+		faults = append(faults, errors.New("no API token was given"))
+	}
+	if strings.ContainsAny(o.UserAgent, "\r\n") {
+		faults = append(faults, errors.New("the user agent contains a line break"))
+	}
+	return errors.Join(faults...)
+}
+
+// hostPort brings an address into the form host:port, with brackets around an
+// IPv6 address. The port 443 is left out, as in a URL.
+func hostPort(address string) (string, error) {
+	host, port := strings.TrimSpace(address), ""
+	if h, p, err := net.SplitHostPort(host); err == nil {
+		host, port = h, p
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return "", fmt.Errorf("address %q: port %q is not a number from 1 to 65535", address, port)
+		}
+	}
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	if err := checkHost(host); err != nil {
+		return "", fmt.Errorf("address %q: %w", address, err)
+	}
+	if port == httpsPort {
+		port = ""
+	}
+	switch {
+	case port != "":
+		return net.JoinHostPort(host, port), nil
+	case strings.Contains(host, ":"):
+		return "[" + host + "]", nil
+	}
+	return host, nil
+}
+
+func checkHost(host string) error {
+	if strings.Contains(host, ":") {
+		if _, err := netip.ParseAddr(host); err != nil {
+			return errors.New("write a host name or an IP address, with :port if it is not 443, and no https://")
+		}
+		return nil
+	}
+	if host == "" {
+		return errors.New("the host is missing")
+	}
+	if i := strings.IndexFunc(host, func(r rune) bool { return !hostRune(r) }); i >= 0 {
+		return fmt.Errorf("%q cannot be part of a host name", host[i:i+1])
+	}
+	return nil
+}
+
+func hostRune(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' ||
+		r == '-' || r == '.' || r == '_' || r > 0x7f
+}

@@ -1,0 +1,164 @@
+package flasharray
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// patience is how many requests of one reading may stay without an answer
+// before the rest is given up. One endpoint may hang by itself; two mean that
+// the array does.
+const patience = 2
+
+// reading is one conversation with the array: everything asked under one
+// request id. It is used by one goroutine at a time.
+type reading struct {
+	id         string
+	requests   int   // sent within a session; login and logout do not count
+	unanswered int   // of those
+	renewed    bool  // the session was renewed; once is enough
+	halt       error // why nothing more will be asked
+}
+
+func newReading() *reading { return &reading{id: rand.Text()} }
+
+// observe learns from a failed request whether it makes sense to go on.
+func (r *reading) observe(err error) {
+	var api *APIError
+	var lost *RequestError
+	switch {
+	case errors.As(err, &api):
+		if api.Status == http.StatusTooManyRequests || api.retryAfter > 0 {
+			r.halt = err
+		}
+	case errors.As(err, &lost):
+		if r.unanswered++; r.unanswered >= patience {
+			r.halt = err
+		}
+	}
+}
+
+type request struct {
+	method string
+	path   string // within the version, or from the root if it begins with a slash
+	query  url.Values
+	id     string
+	// One of the two, or neither:
+	apiToken string
+	ticket   *ticket
+}
+
+func (q request) url(host string) string {
+	u := url.URL{Scheme: "https", Host: host, Path: q.path, RawQuery: q.query.Encode()}
+	if !strings.HasPrefix(q.path, "/") && q.ticket != nil {
+		u.Path = "/api/" + q.ticket.version.String() + "/" + q.path
+	}
+	return u.String()
+}
+
+// censor takes the request's secrets out of a text, should an array ever
+// repeat them.
+func (q request) censor(s string) string {
+	if q.apiToken != "" {
+		s = strings.ReplaceAll(s, q.apiToken, redacted)
+	}
+	if q.ticket != nil && q.ticket.token != "" {
+		s = strings.ReplaceAll(s, q.ticket.token, redacted)
+	}
+	return s
+}
+
+func (q request) wrap(err error) error {
+	return &RequestError{Method: q.method, Path: q.path, RequestID: q.id, Err: err}
+}
+
+// answer is what came back, whatever its status.
+type answer struct {
+	status   int
+	header   http.Header
+	body     []byte
+	received time.Time
+}
+
+// date is the array's clock when it answered.
+func (a *answer) date() (time.Time, bool) {
+	t, err := http.ParseTime(a.header.Get("Date"))
+	return t, err == nil
+}
+
+// send makes one request, without a thought for sessions. An answer other than
+// success is an *APIError; no usable answer is a *RequestError.
+func (c *Client) send(ctx context.Context, q request) (*answer, error) {
+	late := fmt.Errorf("no complete answer within %s: %w", c.timeout, context.DeadlineExceeded)
+	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, late)
+	defer cancel()
+	req := c.http.R().SetContext(ctx).SetHeader(headerRequestID, q.id)
+	if q.apiToken != "" {
+		req.SetHeader(headerAPIToken, q.apiToken)
+	}
+	if q.ticket != nil {
+		req.SetHeader(headerSession, q.ticket.token)
+	}
+	res, err := req.Execute(q.method, q.url(c.host))
+	if err != nil {
+		c.counters.count(0, 0)
+		return nil, q.wrap(plainCause(ctx, err))
+	}
+	a := &answer{status: res.StatusCode(), header: res.Header(), body: res.Body(), received: time.Now()}
+	c.counters.count(a.status, len(a.body))
+	if a.status < 200 || a.status > 299 {
+		return nil, newAPIError(q, a)
+	}
+	return a, nil
+}
+
+// plainCause drops the URL that net/http puts in front of an error, since ours
+// names the path already, and says whose deadline it was that passed.
+func plainCause(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		return wrapped.Err
+	}
+	return err
+}
+
+// get asks within a session, opening it if need be, and renews a session that
+// the array no longer accepts, at most once a reading.
+func (c *Client) get(ctx context.Context, r *reading, path string, query url.Values) (*answer, error) {
+	if r.halt != nil {
+		return nil, fmt.Errorf("%s not asked for after %w", path, r.halt)
+	}
+	a, err := c.getInSession(ctx, r, path, query)
+	if err != nil {
+		r.observe(err)
+	}
+	return a, err
+}
+
+func (c *Client) getInSession(ctx context.Context, r *reading, path string, query url.Values) (*answer, error) {
+	t, err := c.enter(ctx, r, nil)
+	if err != nil {
+		return nil, err
+	}
+	q := request{method: http.MethodGet, path: path, query: query, id: r.id, ticket: t}
+	r.requests++
+	a, err := c.send(ctx, q)
+	if !errors.Is(err, ErrUnauthorized) || r.renewed {
+		return a, err
+	}
+	r.renewed = true
+	if q.ticket, err = c.enter(ctx, r, t); err != nil {
+		return nil, err
+	}
+	r.requests++
+	return c.send(ctx, q)
+}

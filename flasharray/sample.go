@@ -1,0 +1,169 @@
+package flasharray
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/poolcast/poolcast/collector/capability"
+)
+
+const (
+	// requestBudget is what one reading may ask of the array once the session
+	// is open and the array known.
+	requestBudget = 8
+	// linksKept is how old the connections to other arrays may get when a
+	// reading has spent its budget before it came to them.
+	linksKept = 5 * time.Minute
+)
+
+// memory is what a client knows from earlier readings of the same session.
+type memory struct {
+	ticket   *ticket
+	identity capability.Identity
+	unread   []string          // parts of the identity that are not known yet
+	limits   map[string]string // the page size with which an object can be counted
+	sparse   bool              // the last minute and a half held no sample
+	skew     *time.Duration    // array's clock minus ours
+	links    []capability.Link
+	linksAt  time.Time
+}
+
+func newMemory(t *ticket) *memory {
+	m := &memory{ticket: t, limits: map[string]string{}, unread: identityParts(t)}
+	if t != nil {
+		m.identity.REST = t.version.String()
+	}
+	return m
+}
+
+// Sample takes one reading. It costs eight small requests, and up to five more
+// after a login: the array's versions, the login itself and its identity.
+//
+// Sample fails when the array does not tell its space. Any other part that
+// fails is listed in the Faults of the reading, which is then partial.
+func (c *Client) Sample(ctx context.Context) (capability.Stats, error) {
+	select {
+	case c.sampling <- struct{}{}:
+	case <-ctx.Done():
+		return capability.Stats{}, fmt.Errorf("wait for the reading before: %w", context.Cause(ctx))
+	}
+	defer func() { <-c.sampling }()
+	s := &sampler{Client: c, reading: newReading(), stats: capability.Stats{CollectedAt: time.Now()}}
+	if err := s.run(ctx); err != nil {
+		return capability.Stats{}, err
+	}
+	return s.stats, nil
+}
+
+// sampler takes one reading, part by part.
+type sampler struct {
+	*Client
+	*reading
+	stats capability.Stats
+	array string // id of the array whose space was read
+}
+
+func (s *sampler) run(ctx context.Context) error {
+	if err := s.remember(ctx); err != nil {
+		return err
+	}
+	if err := s.space(ctx); err != nil {
+		return err
+	}
+	if known := s.memory.identity.ID; known != "" && s.array != "" && known != s.array {
+		s.memory = newMemory(s.memory.ticket) // another array has moved in here
+	}
+	s.identify(ctx)
+	s.performance(ctx)
+	s.counts(ctx)
+	s.links(ctx)
+	return s.settle(ctx)
+}
+
+// remember forgets what is known when the session is another one.
+func (s *sampler) remember(ctx context.Context) error {
+	t, err := s.enter(ctx, s.reading, nil)
+	if err != nil {
+		return err
+	}
+	if t != s.memory.ticket {
+		s.Client.memory = newMemory(t)
+	}
+	return nil
+}
+
+// settle makes sure that everything came from one array: behind an address
+// that moved, the session breaks in the middle of a reading.
+func (s *sampler) settle(ctx context.Context) error {
+	if t := s.session.current.Load(); s.renewed && t != nil && t != s.memory.ticket {
+		s.Client.memory = newMemory(t)
+		s.identify(ctx)
+	}
+	id := s.memory.identity
+	if id.ID != "" && s.array != "" && id.ID != s.array {
+		s.memory.ticket = nil
+		return fmt.Errorf("array %s answered as %s and as %s in one reading", s.host, s.array, id.ID)
+	}
+	s.stats.Identity = id
+	s.stats.ClockSkew = s.memory.skew
+	return nil
+}
+
+// fault notes a part that failed, if it did.
+func (s *sampler) fault(part string, faults ...error) {
+	if err := errors.Join(faults...); err != nil {
+		s.stats.Faults = append(s.stats.Faults, capability.Fault{Part: part, Err: err})
+	}
+}
+
+// ask reads a list. Members of the wrong type are noted in odd.
+func (s *sampler) ask(ctx context.Context, path string, query url.Values, odd *[]error) (*page, error) {
+	a, err := s.get(ctx, s.reading, path, query)
+	if err != nil {
+		return nil, err
+	}
+	s.noteClock(a)
+	q := request{method: "GET", path: path, id: s.id, ticket: s.memory.ticket}
+	p, err := parsePage(a, path, odd)
+	if err != nil {
+		return nil, q.wrap(errors.New(q.censor(err.Error())))
+	}
+	return p, nil
+}
+
+func parsePage(a *answer, path string, odd *[]error) (*page, error) {
+	o, err := parseAnswer(a, path, odd)
+	if err != nil {
+		return nil, err
+	}
+	items, err := o.items()
+	return &page{answer: a, object: o, items: items}, err
+}
+
+// page is an answer of the shape that every list has.
+type page struct {
+	*answer
+	object
+
+	items []object
+}
+
+// noteClock learns the difference of the clocks from an answer's Date, which
+// is cut to whole seconds.
+func (s *sampler) noteClock(a *answer) {
+	if date, ok := a.date(); ok {
+		skew := date.Add(time.Second / 2).Sub(a.received).Round(time.Second)
+		s.memory.skew = &skew
+	}
+}
+
+// arrayTime converts an instant of this host to the array's clock.
+func (s *sampler) arrayTime(t time.Time) time.Time {
+	if s.memory.skew != nil {
+		t = t.Add(*s.memory.skew)
+	}
+	return t
+}
