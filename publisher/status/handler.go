@@ -1,0 +1,86 @@
+package status
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/poolcast/poolcast/collector/capability"
+)
+
+// Handler answers every endpoint, with the token asked for where it is needed.
+// It is what Run serves.
+func (s *Server) Handler() http.Handler {
+	open := http.NewServeMux()
+	open.HandleFunc("GET /livez", s.livez)
+	open.HandleFunc("GET /readyz", s.readyz)
+
+	guarded := http.NewServeMux()
+	guarded.Handle("GET /metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}))
+	guarded.HandleFunc("GET /v1/reports", s.reports)
+	guarded.HandleFunc("GET /v1/openapi.yaml", s.openAPI)
+	s.pages(guarded)
+	if s.opts.Placer != nil {
+		guarded.HandleFunc("GET /v1/place", s.place)
+	}
+	open.Handle("/", s.guard(guarded))
+	return limit(open)
+}
+
+// limit bounds the body and keeps answers out of caches and frames.
+func limit(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxBodyBytes)
+		h := w.Header()
+		h.Set("Cache-Control", "no-store")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// guard asks for the token. Comparing hashes keeps the time it takes apart from
+// the token's length and contents.
+func (s *Server) guard(next http.Handler) http.Handler {
+	if s.opts.Token == nil {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		given, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		got, want := sha256.Sum256([]byte(given)), sha256.Sum256([]byte(s.opts.Token()))
+		if subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="poolcast"`)
+			writeError(w, http.StatusUnauthorized, "a bearer token is needed: send the contents of bearer_token_file as Authorization: Bearer …")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// reports answers /v1/reports with what --dry-run prints.
+func (s *Server) reports(w http.ResponseWriter, _ *http.Request) {
+	reports := []capability.Report{}
+	for _, b := range s.source.View().Backends {
+		if b.Report != nil {
+			reports = append(reports, *b.Report)
+		}
+	}
+	writeJSON(w, http.StatusOK, reports)
+}
+
+func writeError(w http.ResponseWriter, code int, message string) {
+	writeJSON(w, code, map[string]string{"error": message})
+}
+
+func writeJSON(w http.ResponseWriter, code int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(v) // the client went away; there is nobody to tell
+}

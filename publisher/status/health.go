@@ -1,0 +1,106 @@
+package status
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+)
+
+// stuckAfter is how long the main loop may be silent before /livez fails. It
+// turns every few seconds; a minute is a deadlock, not a slow array.
+const stuckAfter = time.Minute
+
+// Live reports whether the main loop turns; why is for a person. An array or a
+// broker that is away never makes it fail: a restart would not bring it back.
+func (v View) Live() (ok bool, why string) {
+	silent := v.Now.Sub(v.Agent.LastTurn)
+	if silent > stuckAfter {
+		return false, fmt.Sprintf("main loop has not turned for %s", silent.Round(time.Second))
+	}
+	return true, "main loop turns"
+}
+
+// Check is one line of /readyz.
+type Check struct {
+	Name   string `json:"name"`
+	OK     bool   `json:"ok"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// Ready lists what has to be in order for reports to reach the scheduler: the
+// broker, and each backend.
+func (v View) Ready() (ok bool, checks []Check) {
+	ok = true
+	checks = append(checks, busCheck(v.Bus))
+	for _, b := range v.Backends {
+		checks = append(checks, backendCheck(b))
+	}
+	for _, c := range checks {
+		ok = ok && c.OK
+	}
+	return ok, checks
+}
+
+func busCheck(b Bus) Check {
+	c := Check{Name: "bus", Reason: b.Reason}
+	switch {
+	case !b.Connected:
+		c.Reason = orElse(b.Reason, "not connected to RabbitMQ")
+	case b.Blocked:
+		c.Reason = orElse(b.Reason, "RabbitMQ asked publishers to pause")
+	case !b.Exchange:
+		c.Reason = orElse(b.Reason, "no scheduler is listening: its exchange does not exist")
+	default:
+		c.OK = true
+	}
+	return c
+}
+
+func backendCheck(b Backend) Check {
+	c := Check{Name: b.Name}
+	switch {
+	case b.Report == nil && b.Poll.Polls == 0:
+		c.Reason = "not polled yet"
+	case !b.Poll.Up:
+		c.Reason = orElse(b.Poll.Error, "the array does not answer")
+	case b.Overlay.State == "suspended":
+		c.Reason = b.Overlay.Reason
+	default:
+		c.OK = true
+	}
+	return c
+}
+
+func orElse(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+func (s *Server) livez(w http.ResponseWriter, _ *http.Request) {
+	ok, why := s.source.View().Live()
+	writeText(w, ok, why+"\n")
+}
+
+func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
+	ok, checks := s.source.View().Ready()
+	text := ""
+	for _, c := range checks {
+		if c.OK {
+			text += fmt.Sprintf("[+] %s ok\n", c.Name)
+		} else {
+			text += fmt.Sprintf("[-] %s: %s\n", c.Name, c.Reason)
+		}
+	}
+	writeText(w, ok, text)
+}
+
+func writeText(w http.ResponseWriter, ok bool, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	if !ok {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	_, _ = io.WriteString(w, text)
+}

@@ -1,0 +1,116 @@
+package status
+
+import (
+	"time"
+
+	"github.com/poolcast/poolcast/collector/capability"
+)
+
+// View is everything that is known at one instant. It is a copy: a [Source]
+// makes one for each request and forgets it.
+type View struct {
+	Now      time.Time
+	Agent    Agent
+	Bus      Bus
+	Backends []Backend // in the order of enabled_backends
+}
+
+// Agent says which poolcast answers.
+type Agent struct {
+	Host    string // the host part of host@stanza
+	Version string
+	Started time.Time
+	// LastTurn is when the main loop last turned. A loop that stopped turning
+	// is what /livez looks for, and nothing else is.
+	LastTurn time.Time
+}
+
+// Bus is the connection to RabbitMQ and what was sent over it.
+type Bus struct {
+	Connected bool
+	Blocked   bool   // the broker asked publishers to pause (memory or disk alarm)
+	Broker    string // host:port, without credentials
+	Reason    string // why it is not connected or not ready; "" if it is
+	Exchange  bool   // the scheduler's fanout exchange exists
+	Consumers *int   // of the cinder-scheduler queue; nil if not known
+	Confirmed uint64
+	Refused   uint64 // nacked by the broker
+	Failed    uint64 // no confirm within the bound, or the channel closed
+	Since     time.Time
+}
+
+// Backend is one array behind one stanza.
+type Backend struct {
+	Name    string // the stanza
+	Host    string
+	Cluster string
+	Pool    string
+	Zone    string
+
+	Report  *capability.Report // the newest; nil before the first
+	Poll    Poll
+	Overlay Overlay
+	History []Point // oldest first
+	// Space is how Cinder counts the backend's free space; nil if the report
+	// has too little for it.
+	Space *Space
+}
+
+// Poll is how the polling of one array goes.
+type Poll struct {
+	Up       bool
+	Error    string // of the last poll, if it failed
+	LastOK   time.Time
+	Duration time.Duration // of the last poll
+	Polls    uint64
+	Failures uint64
+	Skipped  uint64         // ticks that fell into a running poll
+	Requests map[int]uint64 // REST requests by HTTP status; 0 for no answer
+	Skew     *time.Duration // the array's clock minus this host's; nil if not known
+}
+
+// Overlay is what was published of one backend, and over what.
+type Overlay struct {
+	State     string // waiting, overlay, complete, suspended or withdrawn
+	Code      string // the reason in one word, such as different_array; "" if there is none
+	Reason    string // why it is suspended or withdrawn, for a person
+	Published time.Time
+	Heard     time.Time      // when cinder-volume's own report last came in
+	Skew      *time.Duration // cinder-volume's clock minus this host's, at the least
+	Count     uint64         // overlays sent
+	Changes   []Change       // of the last one sent
+}
+
+// Change is one key whose value was replaced or added.
+type Change struct {
+	Key   string
+	Heard *capability.Value // nil if cinder-volume did not send the key
+	Ours  capability.Value
+}
+
+// Point is one reading on a sparkline. What was not measured is nil.
+type Point struct {
+	At                   time.Time
+	Operations           *float64 // reads and writes per second
+	BytesPerSec          *float64
+	ReadUsec, WriteUsec  *float64
+	UsedShare            *float64 // 0 to 1
+	LoadPercent, Volumes *float64
+}
+
+// Space is Cinder's arithmetic of free space, in GiB
+// (cinder/scheduler/sched_utils.py, calculate_capacity_factors).
+type Space struct {
+	Total       float64
+	Reserved    float64
+	Ratio       float64
+	Provisioned float64
+	VirtualFree float64
+	Thin        bool
+}
+
+// Source makes the views. View is called from the goroutines of HTTP requests,
+// several at once.
+type Source interface {
+	View() View
+}
