@@ -65,6 +65,10 @@ const (
 	KeyAvgThroughput = "avg_throughput_mbps"
 	KeyDedupeRatio   = "dedupe_ratio"
 
+	// KeyCacheable is added by cinder-volume for every block protocol unless
+	// somebody has set it (cinder/volume/manager.py, _report_driver_status).
+	KeyCacheable = "cacheable"
+
 	// KeyAllocatedCapacity is counted by cinder-volume itself
 	// (cinder/volume/manager.py, _append_volume_stats). Poolcast passes it on
 	// and never makes it up.
@@ -198,11 +202,12 @@ func replicationKeys() []Key {
 
 func addedKeys() []Key {
 	return []Key{
+		{Name: KeyCacheable, Kind: Bool, Origin: FromDriver, Source: "true, as cinder-volume adds it for block protocols"},
 		{Name: KeyLiveVolumes, Kind: Int, Origin: FromArray, Source: "volumes?destroyed=false total_item_count", Absent: notCounted},
 		{Name: KeyDataReduction, Kind: Float, Unit: "ratio", Origin: FromArray, Source: "arrays/space space.data_reduction", Absent: noSpace},
 		{Name: KeyTotalReduction, Kind: Float, Unit: "ratio", Origin: FromArray, Source: "arrays/space space.total_reduction", Absent: noSpace},
 		{Name: KeyDataReductionPercent, Kind: Int, Unit: "%", Origin: FromArray, Source: "data_reduction × 100, rounded", Absent: noSpace},
-		{Name: KeyLoadPercent, Kind: Int, Unit: "%", Origin: FromArray, Source: "share of an operation's time spent queueing: Σ rate × queue_usec / Σ rate × usec over reads and writes, at most 100; 0 when idle", Absent: noSample},
+		{Name: KeyLoadPercent, Kind: Int, Unit: "%", Origin: FromArray, Source: "share of the average operation's time spent queueing: Σ rate × queue_usec / Σ rate × usec over reads, writes and mirrored writes, at most 100; 0 when idle", Absent: noSample},
 		{Name: KeyArrayID, Kind: String, Origin: FromArray, Source: "arrays id"},
 		{Name: KeyArrayName, Kind: String, Origin: FromArray, Source: "arrays name"},
 		{Name: KeyArrayModel, Kind: String, Origin: FromArray, Source: "controllers model, unless the stanza's extra_capabilities say otherwise", Absent: "no controller told its model"},
@@ -211,8 +216,8 @@ func addedKeys() []Key {
 		{Name: KeyMetricsAge, Kind: Int, Unit: "s", Origin: FromAgent, Source: "age of the performance sample when the report was sent", Absent: "there is no sample"},
 		{Name: KeyMetricsStatus, Kind: String, Origin: FromAgent, Source: "ok, partial or stale"},
 		{Name: KeyMetricsAgent, Kind: String, Origin: FromAgent, Source: "marks a report as poolcast's, so that no agent learns from another"},
-		{Name: KeyAvgLatency, Kind: Float, Unit: "ms", Origin: FromArray, Source: "(reads × usec_per_read_op + writes × usec_per_write_op) / operations / 1000", Absent: noSample, OnRequest: true},
-		{Name: KeyAvgThroughput, Kind: Float, Unit: "MB/s", Origin: FromArray, Source: "(read_bytes_per_sec + write_bytes_per_sec) / 1000000", Absent: noSample, OnRequest: true},
+		{Name: KeyAvgLatency, Kind: Float, Unit: "ms", Origin: FromArray, Source: "Σ rate × usec / Σ rate / 1000 over reads, writes and mirrored writes", Absent: noSample + "; it was idle", OnRequest: true},
+		{Name: KeyAvgThroughput, Kind: Float, Unit: "MB/s", Origin: FromArray, Source: "(read_bytes_per_sec + write_bytes_per_sec + mirrored_write_bytes_per_sec) / 1000000", Absent: noSample, OnRequest: true},
 		{Name: KeyDedupeRatio, Kind: Float, Unit: "ratio", Origin: FromArray, Source: "arrays/space space.data_reduction", Absent: noSpace, OnRequest: true},
 	}
 }

@@ -1,6 +1,9 @@
 package capability
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Live returns the part of the report that is laid over what cinder-volume
 // said of the same backend: what was measured, what poolcast says about the
@@ -24,4 +27,17 @@ func (r Report) Live() Set {
 func (r Report) IsLive(key string) bool {
 	_, there := r.Capabilities[key]
 	return there && slices.Contains(r.LiveKeys, key)
+}
+
+// Aged returns the report as it should be sent at the given time: the same, but
+// with metrics_age_seconds counting on since the reading. Nothing else of a
+// report changes by waiting.
+func (r Report) Aged(now time.Time) Report {
+	age, ok := r.Capabilities[KeyMetricsAge].Int()
+	waited := int64(now.Sub(r.CollectedAt).Round(time.Second) / time.Second)
+	if !ok || waited <= 0 || !slices.Contains(r.LiveKeys, KeyMetricsAge) {
+		return r
+	}
+	r.Capabilities = r.Capabilities.Overlay(Set{KeyMetricsAge: OfInt(age + waited)})
+	return r
 }

@@ -61,3 +61,24 @@ func TestLiveIsWhatTheReportNames(t *testing.T) {
 		}
 	}
 }
+
+func TestAgeCountsOn(t *testing.T) {
+	begun := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+	r := Report{
+		CollectedAt:  begun,
+		Capabilities: Set{KeyMetricsAge: OfInt(20), KeyTotalVolumes: OfInt(3)},
+		LiveKeys:     []string{KeyMetricsAge},
+	}
+	for wait, want := range map[time.Duration]int64{0: 20, 42 * time.Second: 62, -time.Hour: 20} {
+		if got, _ := r.Aged(begun.Add(wait)).Capabilities[KeyMetricsAge].Int(); got != want {
+			t.Errorf("after %s the sample is said to be %d s old, not %d", wait, got, want)
+		}
+	}
+	if got, _ := r.Capabilities[KeyMetricsAge].Int(); got != 20 {
+		t.Error("ageing a report changed the one it was made from")
+	}
+	r.LiveKeys = nil
+	if got, _ := r.Aged(begun.Add(time.Minute)).Capabilities[KeyMetricsAge].Int(); got != 20 {
+		t.Error("an age that the stanza pins was changed")
+	}
+}

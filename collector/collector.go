@@ -1,0 +1,254 @@
+package collector
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/rs/zerolog"
+)
+
+// Observer is told what to publish. It is called from many goroutines, one
+// call at a time for any one host, should return soon, and must not call the
+// Collector back.
+type Observer interface {
+	// Report brings a new report, which replaces any before it.
+	Report(r capability.Report)
+	// Withdraw says that nothing of this host is to be published any more,
+	// until the next Report.
+	Withdraw(host string)
+}
+
+// Options are the settings that all targets share. The zero value is usable.
+type Options struct {
+	Log      zerolog.Logger
+	Observer Observer // may be nil
+
+	OnStale    Policy        // "" means Keep
+	StaleAfter time.Duration // since the last good poll; 0 means three intervals
+	Grace      time.Duration // for polls in flight when stopped, and again for each logout; 0 means 5 s
+	History    int           // points kept of each target; 0 means 120
+}
+
+func (o Options) withDefaults() Options {
+	if o.Observer == nil {
+		o.Observer = nobody{}
+	}
+	if o.OnStale == "" {
+		o.OnStale = Keep
+	}
+	if o.Grace <= 0 {
+		o.Grace = 5 * time.Second
+	}
+	if o.History <= 0 {
+		o.History = 120
+	}
+	return o
+}
+
+type nobody struct{}
+
+func (nobody) Report(capability.Report) {}
+func (nobody) Withdraw(string)          {}
+
+// Collector polls arrays, each in a goroutine of its own. Its methods may be
+// called from any goroutine.
+type Collector struct {
+	options Options
+
+	applying sync.Mutex     // one Apply at a time; never held with mu by a poller
+	running  sync.WaitGroup // pollers that have not let go of their Source yet
+
+	mu      sync.Mutex // guards what follows
+	ctx     context.Context
+	order   []string
+	pollers map[string]*poller
+}
+
+// New returns a Collector without targets.
+func New(o Options) *Collector {
+	return &Collector{options: o.withDefaults(), pollers: map[string]*poller{}}
+}
+
+var (
+	errRunning = errors.New("run collector: it runs already")
+	errStopped = errors.New("apply targets: the collector has stopped")
+)
+
+// Run polls until ctx ends. It then lets polls in flight end, logs out of
+// every array, each within Options.Grace, and returns nil. A Collector runs
+// once.
+func (c *Collector) Run(ctx context.Context) error {
+	c.mu.Lock()
+	if c.ctx != nil {
+		c.mu.Unlock()
+		return errRunning
+	}
+	c.ctx = ctx
+	for _, p := range c.pollers {
+		c.start(p)
+	}
+	c.mu.Unlock()
+
+	<-ctx.Done()
+	c.applying.Lock() // an Apply under way must not add to what is awaited
+	defer c.applying.Unlock()
+	c.running.Wait()
+	return nil
+}
+
+// start is called with mu held.
+func (c *Collector) start(p *poller) {
+	ctx, cancel := context.WithCancel(c.ctx)
+	p.cancel = cancel
+	c.running.Go(func() {
+		defer cancel()
+		p.run(ctx)
+	})
+}
+
+// Apply makes the given targets the ones that are polled. Those that were
+// there before with the same connection go on, with their session and history,
+// and report any change of their stanza at once; new ones start at once; those
+// that are gone, or connect otherwise now, stop alone. Apply returns an error,
+// and changes nothing, if two targets have one host or one cannot be polled.
+//
+// Before Run, Apply only notes the targets.
+func (c *Collector) Apply(targets []Target) error {
+	if err := validate(targets); err != nil {
+		return err
+	}
+	c.applying.Lock()
+	defer c.applying.Unlock()
+	if c.stopped() {
+		return errStopped
+	}
+	wanted := make(map[string]Target, len(targets))
+	order := make([]string, len(targets))
+	for i, t := range targets {
+		wanted[t.Host], order[i] = t, t.Host
+	}
+	c.drop(wanted)
+	for _, t := range targets {
+		c.adopt(t)
+	}
+	c.mu.Lock()
+	c.order = order
+	c.mu.Unlock()
+	return nil
+}
+
+func (c *Collector) stopped() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ctx != nil && c.ctx.Err() != nil
+}
+
+// drop stops the pollers that are not wanted, or not with this connection, and
+// returns when none of them reports any more.
+func (c *Collector) drop(wanted map[string]Target) {
+	c.mu.Lock()
+	var gone []*poller
+	for host, p := range c.pollers {
+		if t, ok := wanted[host]; ok && p.serves(t) {
+			continue
+		}
+		gone = append(gone, p)
+		delete(c.pollers, host)
+		c.order = slices.DeleteFunc(c.order, func(h string) bool { return h == host })
+	}
+	started := c.ctx != nil
+	c.mu.Unlock()
+
+	for _, p := range gone {
+		if started {
+			p.cancel()
+			<-p.quiet
+			c.options.Observer.Withdraw(p.host)
+		} else {
+			c.discard(p.current().Source)
+		}
+	}
+}
+
+// adopt hands the target to its poller, which it makes if need be.
+func (c *Collector) adopt(t Target) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p := c.pollers[t.Host]; p != nil {
+		if unused := p.change(t); unused != nil {
+			c.discard(unused)
+		}
+		return
+	}
+	p := newPoller(t, c.options)
+	c.pollers[t.Host] = p
+	if c.ctx != nil {
+		c.start(p)
+	}
+}
+
+// discard closes a Source that no poller uses.
+func (c *Collector) discard(s Source) {
+	c.running.Go(func() { _ = within(c.options.Grace, s.Close) })
+}
+
+// each returns the pollers in the order of the targets.
+func (c *Collector) each() []*poller {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	pollers := make([]*poller, 0, len(c.order))
+	for _, host := range c.order {
+		pollers = append(pollers, c.pollers[host])
+	}
+	return pollers
+}
+
+// Reports returns what is to be published now, in the order of the targets. A
+// target that has not been read yet, or is withheld by the stale policy, is
+// not among them.
+func (c *Collector) Reports() []capability.Report {
+	var reports []capability.Report
+	for _, p := range c.each() {
+		if r, ok := p.published(); ok {
+			reports = append(reports, r)
+		}
+	}
+	return reports
+}
+
+// Health returns how each target stands, in the order of the targets.
+func (c *Collector) Health() []Health {
+	pollers := c.each()
+	health := make([]Health, len(pollers))
+	for i, p := range pollers {
+		health[i] = p.healthNow()
+	}
+	return health
+}
+
+// Stats returns the newest reading of a host, and whether there is one. It is
+// there also while the array does not answer; see its CollectedAt.
+func (c *Collector) Stats(host string) (capability.Stats, bool) {
+	if p := c.find(host); p != nil {
+		return p.reading()
+	}
+	return capability.Stats{}, false
+}
+
+// History returns the latest points of a host, oldest first.
+func (c *Collector) History(host string) []Point {
+	if p := c.find(host); p != nil {
+		return p.history()
+	}
+	return nil
+}
+
+func (c *Collector) find(host string) *poller {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.pollers[host]
+}

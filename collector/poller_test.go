@@ -1,0 +1,273 @@
+package collector
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/rs/zerolog"
+)
+
+func TestFirstPollIsSoonAndTheRestDoNotDrift(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &array{answer: func(_ context.Context, poll int) (capability.Stats, error) {
+			time.Sleep(time.Duration(poll%9) * time.Second) // slow and uneven
+			return reading(), nil
+		}}
+		start := time.Now()
+		_, stop := collect(t, Options{}, target("fa1", a))
+		time.Sleep(6 * time.Hour)
+		stop()
+
+		polls := a.polls()
+		if wait := polls[0].Sub(start); wait >= firstSpread {
+			t.Errorf("the first poll came after %s", wait)
+		}
+		if gap := polls[1].Sub(polls[0]); gap < 30*time.Second || gap > 90*time.Second {
+			t.Errorf("the slot was taken up after %s", gap)
+		}
+		for i := 2; i < len(polls); i++ {
+			if gap := polls[i].Sub(polls[i-1]); gap != time.Minute {
+				t.Fatalf("poll %d came %s after the one before", i, gap)
+			}
+		}
+		if n := len(polls); n < 359 || n > 361 {
+			t.Errorf("%d polls in six hours", n)
+		}
+	})
+}
+
+func TestArraysSpreadOverTheInterval(t *testing.T) {
+	const arrays, interval = 1000, time.Minute
+	var tenths [10]int
+	for i := range arrays {
+		s := newSchedule(fmt.Sprintf("ctl%d@flasharray_x_%02d", i%7, i), interval)
+		tenths[s.offset*10/interval]++
+		if s.spread >= firstSpread {
+			t.Fatalf("array %d waits %s at the start", i, s.spread)
+		}
+	}
+	for i, n := range tenths {
+		if n < arrays/20 || n > arrays/5 {
+			t.Errorf("tenth %d of the interval has %d of %d polls", i, n, arrays)
+		}
+	}
+}
+
+func TestSlotsAreKeptOverRestarts(t *testing.T) {
+	s := newSchedule("ctl1@fa1", 15*time.Second)
+	at := time.Date(2025, 3, 30, 0, 59, 59, 0, time.UTC)
+	for range 100 {
+		next := s.after(at)
+		if gap := next.Sub(at); gap <= s.interval/2 || gap > s.interval*3/2 {
+			t.Fatalf("slot %s after %s", gap, at)
+		}
+		if off := time.Duration(next.UnixNano() % int64(s.interval)); off != s.offset {
+			t.Fatalf("slot at %s instead of %s", off, s.offset)
+		}
+		at = at.Add(7*time.Second + 123456789)
+	}
+	if next := s.after(time.Unix(-1000, 0)); next.Before(time.Unix(-1000, 0)) {
+		t.Error("a clock before 1970 gives a slot in the past")
+	}
+}
+
+// A Source that ignores its deadline is polled no second time meanwhile, and
+// nobody else waits for it.
+func TestPollsAreSkippedNotQueued(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stuck := &array{answer: func(_ context.Context, poll int) (capability.Stats, error) {
+			if poll == 2 {
+				time.Sleep(10 * time.Minute)
+			}
+			return reading(), nil
+		}}
+		other := &array{}
+		c, stop := collect(t, Options{}, target("stuck", stuck), target("other", other))
+		time.Sleep(9 * time.Minute)
+		h := c.Health()[0]
+		if n := len(stuck.polls()); n != 2 {
+			t.Errorf("%d polls of an array that is still being polled", n)
+		}
+		if h.Skipped < 6 || h.State != IsStale || h.Err == "" {
+			t.Errorf("health is %+v", h)
+		}
+		if n := len(other.polls()); n < 8 {
+			t.Errorf("the other array was polled %d times", n)
+		}
+		time.Sleep(6 * time.Minute)
+		if h := c.Health()[0]; h.State != Answers || len(stuck.polls()) < 3 {
+			t.Errorf("it did not go on: %+v", h)
+		}
+		stop()
+	})
+}
+
+func TestDeadlineIsShorterThanTheInterval(t *testing.T) {
+	for _, c := range []struct{ interval, timeout, want time.Duration }{
+		{time.Minute, 10 * time.Second, 10 * time.Second},
+		{time.Minute, 0, 30 * time.Second},
+		{15 * time.Second, 0, 12 * time.Second},
+		{15 * time.Second, 15 * time.Second, 12 * time.Second},
+		{5 * time.Second, time.Minute, 4 * time.Second},
+	} {
+		if got := (Target{Interval: c.interval, Timeout: c.timeout}).timeout(); got != c.want {
+			t.Errorf("interval %s and timeout %s give %s, want %s", c.interval, c.timeout, got, c.want)
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		hung := &array{answer: func(ctx context.Context, _ int) (capability.Stats, error) {
+			<-ctx.Done()
+			return capability.Stats{}, ctx.Err()
+		}}
+		c, _ := collect(t, Options{}, target("fa1", hung))
+		time.Sleep(20 * time.Second)
+		h := c.Health()[0]
+		if h.State != Failing || h.Duration != 10*time.Second || !strings.Contains(h.Err, "within 10s") {
+			t.Errorf("health is %+v", h)
+		}
+	})
+}
+
+func TestPanicIsThatPollsErrorOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		a := &array{answer: func(_ context.Context, poll int) (capability.Stats, error) {
+			if poll == 1 {
+				panic("index out of range")
+			}
+			return reading(), nil
+		}}
+		c, stop := collect(t, Options{Log: zerolog.New(&out)}, target("fa1", a))
+		time.Sleep(firstSpread)
+		if h := c.Health()[0]; h.State != Failing || !strings.Contains(h.Err, "index out of range") {
+			t.Errorf("health is %+v", h)
+		}
+		time.Sleep(time.Minute)
+		if h := c.Health()[0]; h.State != Answers || h.Failures != 0 || h.Errors != 1 {
+			t.Errorf("the loop did not go on: %+v", h)
+		}
+		stop()
+		if !strings.Contains(out.String(), "fake_test.go") {
+			t.Error("the log does not say where it was")
+		}
+	})
+}
+
+func TestOneLineForEachChangeOfState(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		begin := time.Now()
+		a := &array{answer: func(context.Context, int) (capability.Stats, error) {
+			s := reading()
+			switch minute := time.Since(begin) / time.Minute; {
+			case minute < 10: // all well
+			case minute < 20:
+				s.Faults = []capability.Fault{{Part: "performance", Err: errDown}}
+				s.Performance = nil
+			case minute < 65:
+				return capability.Stats{}, &refused{id: "req-7", text: "HTTP 503"}
+			case minute < 75:
+				s.Performance.Age = time.Hour
+			}
+			return s, nil
+		}}
+		_, stop := collect(t, Options{Log: zerolog.New(&out)}, target("fa1", a))
+		time.Sleep(2 * time.Hour)
+		stop()
+
+		want := []string{
+			`"message":"array answers"`,
+			`but lacks performance (connect to 10.0.0.1: no route to host)`,
+			`"request_id":"req-7"`,
+			`policy keep applies`,
+			`still does not answer`,
+			`still does not answer`,
+			`array answers again, but its newest performance sample is 1h0m0s old`,
+			`answers in full again`,
+		}
+		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+		if len(lines) != len(want) {
+			t.Fatalf("%d lines, want %d:\n%s", len(lines), len(want), out.String())
+		}
+		for i := range want {
+			if !strings.Contains(lines[i], want[i]) {
+				t.Errorf("line %d is %s, want %s", i, lines[i], want[i])
+			}
+		}
+		if !strings.Contains(lines[6], `"after":"45m`) {
+			t.Errorf("the duration is wrong: %s", lines[6])
+		}
+	})
+}
+
+// refused is an error with everything a Source may tell.
+type refused struct {
+	text  string
+	id    string
+	login bool
+	wait  time.Duration
+}
+
+func (e *refused) Error() string             { return e.text }
+func (e *refused) RequestID() string         { return e.id }
+func (e *refused) Unauthorized() bool        { return e.login }
+func (e *refused) RetryAfter() time.Duration { return e.wait }
+
+func TestBackoffStaysWithinItsBounds(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		err         error
+		first, last time.Duration
+	}{
+		{"network", errDown, networkFirst, networkCap},
+		{"wrapped login", fmt.Errorf("log in: %w", &refused{login: true}), loginFirst, waitCap},
+		{"other refusal", &refused{}, networkFirst, networkCap},
+	} {
+		for failures := range 200 {
+			full := c.last
+			if failures < 16 {
+				full = min(c.last, c.first<<max(failures-1, 0))
+			}
+			if got := backoff(failures, c.err); got < full/2 || got > full {
+				t.Fatalf("%s: after %d failures it waits %s, not %s..%s", c.name, failures, got, full/2, full)
+			}
+		}
+	}
+	if got := backoff(1, &refused{wait: 90 * time.Second}); got != 90*time.Second {
+		t.Errorf("Retry-After of 90 s gives %s", got)
+	}
+	if got := backoff(1, &refused{wait: 24 * time.Hour}); got != waitCap {
+		t.Errorf("Retry-After of a day gives %s", got)
+	}
+}
+
+func TestFailingArraysAreAskedByTheirBackoff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		down := &array{answer: func(context.Context, int) (capability.Stats, error) {
+			return capability.Stats{}, errDown
+		}}
+		locked := &array{answer: func(context.Context, int) (capability.Stats, error) {
+			return capability.Stats{}, &refused{login: true}
+		}}
+		_, stop := collect(t, Options{}, target("down", down), target("locked", locked))
+		time.Sleep(time.Hour)
+		stop()
+		if n := len(down.polls()); n < 120 || n > 245 {
+			t.Errorf("%d polls an hour of an array that cannot be reached", n)
+		}
+		if n := len(locked.polls()); n > 28 {
+			t.Errorf("%d logins an hour with a wrong token", n)
+		}
+		for i, polls := 1, locked.polls(); i < len(polls); i++ {
+			if gap := polls[i].Sub(polls[i-1]); gap > waitCap {
+				t.Errorf("a wait of %s", gap)
+			}
+		}
+	})
+}

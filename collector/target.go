@@ -1,0 +1,114 @@
+package collector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/poolcast/poolcast/collector/capability"
+)
+
+// Source reads one array. Sample is called by one goroutine at a time and must
+// give up when its context ends; Close logs out. An implementation is a
+// pointer, so that two Sources can be compared.
+type Source interface {
+	Sample(ctx context.Context) (capability.Stats, error)
+	Close(ctx context.Context) error
+}
+
+// Target is one backend: the array behind it, how often to ask, and what its
+// stanza says.
+type Target struct {
+	Host    string // host@stanza; unique, and the name of the target everywhere here
+	Cluster string // cluster@stanza, or ""
+	Backend string // the stanza's name
+	Pool    string // volume_backend_name
+	Zone    string // availability zone
+
+	// Source is the Collector's from the moment it is handed over: it closes
+	// the Source when the target goes, and also when it does not need it
+	// because it goes on with the one it has.
+	Source Source
+	// Connection tells two Sources apart: the address, TLS settings and a
+	// digest of the token, say. A target that is applied again with the same
+	// Connection keeps its session and history. Empty means that only the
+	// very same Source is the same connection.
+	Connection string
+
+	Interval time.Duration // between the starts of two polls
+	Timeout  time.Duration // of one poll; 0, or too long for the interval, means 4/5 of the interval and at most 30 s
+
+	Stanza Stanza
+}
+
+// Stanza is what cinder.conf says of a backend, as far as it goes into the
+// report.
+type Stanza struct {
+	Protocol      string // storage_protocol: iSCSI, FC, NVMe-RoCE or NVMe-TCP
+	DriverVersion string // "" means the one poolcast is tested against
+
+	ReservedPercentage        int64  // reserved_percentage
+	MaxOverSubscription       string // max_over_subscription_ratio: a number, or "auto"
+	AutomaticOverSubscription bool   // pure_automatic_max_oversubscription_ratio
+	FilterFunction            string // "" is published as null, as Cinder does
+	GoodnessFunction          string
+
+	Extra capability.Set // extra_capabilities
+	Live  []string       // live_capabilities: keys for which the measurement wins over Extra
+
+	Replicas []Replica // replication_device, in order
+	// TriSync is pure_trisync_enabled, provided that the tokens of the two
+	// replicas differ.
+	TriSync bool
+}
+
+// Replica is one replication_device.
+type Replica struct {
+	BackendID string
+	Sync      bool // type:sync; async is the default
+}
+
+// maxTimeout bounds a poll whose interval is long: an array that needs longer
+// than this for eight small requests is in trouble, and should be said to be.
+const maxTimeout = 30 * time.Second
+
+// timeout is the deadline of one poll, always shorter than the interval.
+func (t Target) timeout() time.Duration {
+	longest := t.Interval * 4 / 5
+	if t.Timeout > 0 && t.Timeout < longest {
+		return t.Timeout
+	}
+	return min(longest, maxTimeout)
+}
+
+// sameConnection reports whether the Source of one may serve the other.
+func (t Target) sameConnection(u Target) bool {
+	return t.Source == u.Source || t.Connection != "" && t.Connection == u.Connection
+}
+
+// sameFacts reports whether both would be polled and reported alike.
+func (t Target) sameFacts(u Target) bool {
+	t.Source, u.Source = nil, nil
+	return reflect.DeepEqual(t, u)
+}
+
+func validate(targets []Target) error {
+	var faults []error
+	seen := make(map[string]bool, len(targets))
+	for _, t := range targets {
+		switch {
+		case t.Host == "":
+			faults = append(faults, fmt.Errorf("backend %q has no host", t.Backend))
+		case seen[t.Host]:
+			faults = append(faults, fmt.Errorf("%s is given twice", t.Host))
+		case t.Source == nil:
+			faults = append(faults, fmt.Errorf("%s has no array to ask", t.Host))
+		case t.Interval <= 0:
+			faults = append(faults, fmt.Errorf("%s has no polling interval", t.Host))
+		}
+		seen[t.Host] = true
+	}
+	return errors.Join(faults...)
+}
