@@ -1,0 +1,2 @@
+// Package cinder holds the filters, weighers and rules of the Cinder scheduler.
+package cinder

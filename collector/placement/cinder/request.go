@@ -1,0 +1,170 @@
+package cinder
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement"
+)
+
+// Request is what the scheduler is asked to place: the parts of a request spec
+// and its filter properties that filters and weighers read
+// (cinder/scheduler/filter_scheduler.py). It must not be changed while a
+// decision on it may still be read.
+type Request struct {
+	// Size of the volume in GiB.
+	Size int64 `json:"size"`
+	// NewSize is the size to extend the volume to, 0 if it is not extended.
+	NewSize int64 `json:"new_size,omitempty"`
+	// Type is nil for a volume without a type.
+	Type *VolumeType `json:"volume_type,omitempty"`
+	// Properties are what functions read as volume.name.
+	Properties capability.Set `json:"volume_properties,omitempty"`
+	// QoS are what functions read as qos.name; nil if there are none.
+	QoS capability.Set `json:"qos_specs,omitempty"`
+	// Zones are the acceptable availability zones, Zone the only one. If both
+	// are set, Zones count.
+	Zones []string `json:"availability_zones,omitempty"`
+	Zone  string   `json:"availability_zone,omitempty"`
+	// ExistsOn is the backend that already holds the volume (a retype); it
+	// passes the CapacityFilter whatever room it has.
+	ExistsOn string `json:"vol_exists_on,omitempty"`
+	// Tried are the backends of earlier attempts.
+	Tried []string `json:"retry_backends,omitempty"`
+	// Query is the JsonFilter's scheduler hint: JSON text.
+	Query string `json:"query,omitempty"`
+	// DifferentFrom and SameAs are backends (hosts or clusters with pool) of
+	// the volumes named in the hints different_host and same_host. Cinder
+	// looks them up in its database; here the caller does.
+	DifferentFrom []string `json:"different_from,omitempty"`
+	SameAs        []string `json:"same_as,omitempty"`
+	// Attached says that the volume to be extended is in use, which a backend
+	// with online_extend_support = false refuses.
+	Attached bool `json:"attached,omitempty"`
+	// RandomSeed is returned by Seed.
+	RandomSeed uint64 `json:"seed,omitempty"`
+}
+
+// Seed implements [placement.Request].
+func (r *Request) Seed() uint64 { return r.RandomSeed }
+
+// VolumeType is a volume type's name and requirements.
+type VolumeType struct {
+	Name       string     `json:"name"`
+	ExtraSpecs ExtraSpecs `json:"extra_specs"`
+}
+
+// ExtraSpecs are a volume type's requirements in their order, which is the
+// order in which they are checked.
+type ExtraSpecs []ExtraSpec
+
+// ExtraSpec is one requirement. Value is nil for JSON null.
+type ExtraSpec struct {
+	Key   string
+	Value *string
+}
+
+// Get returns the value of a key, and whether it is there and not null.
+func (s ExtraSpecs) Get(key string) (string, bool) {
+	for i := range s {
+		if s[i].Key == key && s[i].Value != nil {
+			return *s[i].Value, true
+		}
+	}
+	return "", false
+}
+
+// Set returns the specs as the dictionary that functions read as extra.name.
+func (s ExtraSpecs) Set() capability.Set {
+	out := make(capability.Set, len(s))
+	for i := range s {
+		out[s[i].Key] = capability.Value{}
+		if s[i].Value != nil {
+			out[s[i].Key] = capability.OfString(*s[i].Value)
+		}
+	}
+	return out
+}
+
+// MarshalJSON writes an object with the specs in their order.
+func (s ExtraSpecs) MarshalJSON() ([]byte, error) {
+	buf := bytes.NewBufferString("{")
+	for i := range s {
+		if i > 0 {
+			buf.WriteByte(',')
+		}
+		key, err := json.Marshal(s[i].Key)
+		if err != nil {
+			return nil, err
+		}
+		value, err := json.Marshal(s[i].Value)
+		if err != nil {
+			return nil, err
+		}
+		buf.Write(append(append(key, ':'), value...))
+	}
+	buf.WriteByte('}')
+	return buf.Bytes(), nil
+}
+
+// UnmarshalJSON reads an object of strings and nulls, keeping its order. Of
+// repeated keys the first keeps its place and the last its value, as in a
+// Python dict.
+func (s *ExtraSpecs) UnmarshalJSON(data []byte) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	open, err := dec.Token()
+	if err != nil {
+		return err
+	}
+	*s = nil
+	if open == nil {
+		return nil
+	}
+	if open != json.Delim('{') {
+		return fmt.Errorf("read extra specs: got %v, want an object", open)
+	}
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil {
+			return err
+		}
+		var value *string
+		if err := dec.Decode(&value); err != nil {
+			return fmt.Errorf("read extra spec %v: %w", key, err)
+		}
+		s.put(fmt.Sprint(key), value)
+	}
+	return nil
+}
+
+func (s *ExtraSpecs) put(key string, value *string) {
+	for i := range *s {
+		if (*s)[i].Key == key {
+			(*s)[i].Value = value
+			return
+		}
+	}
+	*s = append(*s, ExtraSpec{Key: key, Value: value})
+}
+
+// Spec makes an extra spec of two strings.
+func Spec(key, value string) ExtraSpec { return ExtraSpec{Key: key, Value: &value} }
+
+// requestOf returns the request behind r.
+func requestOf(r placement.Request) (*Request, error) {
+	req, ok := r.(*Request)
+	if !ok || req == nil {
+		return nil, fmt.Errorf("the request is a %T, not a *cinder.Request", r)
+	}
+	return req, nil
+}
+
+// specs returns the extra specs of the request's type.
+func (r *Request) specs() ExtraSpecs {
+	if r.Type == nil {
+		return nil
+	}
+	return r.Type.ExtraSpecs
+}

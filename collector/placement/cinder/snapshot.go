@@ -1,0 +1,94 @@
+package cinder
+
+import (
+	"slices"
+
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement"
+)
+
+// defaultPool is the pool of a backend that does not name one
+// (cinder/volume/volume_utils.py, DEFAULT_POOL_NAME).
+const defaultPool = "_pool0"
+
+// NewSnapshot takes reports in as the scheduler does: a backend is named
+// host@stanza#pool, or cluster@stanza#pool; of the hosts of one cluster the
+// first stands for all, with the last report of any of them; and a protocol is
+// known by all its spellings (cinder/scheduler/host_manager.py).
+func NewSnapshot(reports []capability.Report) *placement.Snapshot {
+	return placement.NewSnapshot(oneEach(reports), placement.Options{ID: PoolID, Read: read})
+}
+
+// PoolID is the scheduler's name for the pool that a report is about.
+func PoolID(r *capability.Report) string { return withPool(r.Identity(), r) }
+
+// poolHost is the host's name for the pool, also where a cluster names it.
+func poolHost(r *capability.Report) string { return withPool(r.Host, r) }
+
+func withPool(backend string, r *capability.Report) string {
+	v, ok := r.Capabilities[capability.KeyVolumeBackendName]
+	switch {
+	case !ok || v.IsNull():
+		return backend + "#" + defaultPool
+	case v.String() == "":
+		return backend
+	}
+	return backend + "#" + v.String()
+}
+
+func oneEach(reports []capability.Report) []capability.Report {
+	out := make([]capability.Report, 0, len(reports))
+	at := make(map[string]int, len(reports))
+	for _, r := range reports {
+		if first, ok := at[r.Identity()]; ok {
+			out[first].Capabilities = r.Capabilities
+			continue
+		}
+		at[r.Identity()] = len(out)
+		out = append(out, r)
+	}
+	return out
+}
+
+// read looks a capability up as the scheduler would find it: protocols with
+// all their spellings, and the four names that it always fills in.
+func read(r *capability.Report, key string) (capability.Value, bool) {
+	v, ok := r.Capabilities[key]
+	switch key {
+	case capability.KeyStorageProtocol:
+		return allSpellings(v), true
+	case capability.KeyVolumeBackendName, capability.KeyVendorName, capability.KeyDriverVersion:
+		return v, true
+	}
+	return v, ok
+}
+
+// spellings are the protocols that have several (cinder/common/constants.py).
+func spellings() [][]string {
+	return [][]string{
+		{"iSCSI", "iscsi"},
+		{"FC", "fibre_channel", "fc"},
+		{"NFS", "nfs"},
+		{"NVMe-oF", "NVMeOF", "nvmeof"},
+	}
+}
+
+func allSpellings(protocol capability.Value) capability.Value {
+	name, ok := protocol.Str()
+	if !ok {
+		return protocol
+	}
+	for _, s := range spellings() {
+		if slices.Contains(s, name) {
+			return capability.OfStrings(s...)
+		}
+	}
+	return protocol
+}
+
+// Consume returns the snapshot after the request was placed on the backend,
+// with the room deducted as the scheduler does until the next report
+// (cinder/scheduler/host_manager.py, consume_from_volume).
+func Consume(s *placement.Snapshot, b *placement.Backend, r *Request) *placement.Snapshot {
+	return s.Charge(b.Index(), placement.Charge{GiB: float64(r.Size)})
+}

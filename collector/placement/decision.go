@@ -1,0 +1,118 @@
+package placement
+
+// Decision is an explained answer: what became of every backend and why. It is
+// immutable and may be read from any goroutine. Words are made when they are
+// read, from the snapshot the decision was made on.
+type Decision struct {
+	// Verdicts are all backends: those that fit, best first, then those that
+	// were refused, in the order of the snapshot.
+	Verdicts []Verdict
+	// Fit is how many fit.
+	Fit int
+	// Chosen is the backend to use, nil if none fits. It is the first verdict
+	// unless the profile selects by chance.
+	Chosen *Verdict
+	// SetAside are the preferences that no backend met. See [Prefer].
+	SetAside []Condition
+
+	filters []string
+	request Request
+}
+
+// Condition is a condition of a filter, in words.
+type Condition struct {
+	Filter string `json:"filter"`
+	Text   string `json:"condition"`
+}
+
+// Verdict is what became of one backend.
+type Verdict struct {
+	Backend *Backend
+	// Rank counts from 1; it is 0 for a backend that was refused.
+	Rank int
+	// Tied says that another backend weighs exactly the same, so that the
+	// order of the snapshot decided between them.
+	Tied  bool
+	Total float64
+	// Scores are the parts of the total, in the order of the profile.
+	Scores []Score
+	// Refusal is nil if the backend fits.
+	Refusal *Refusal
+}
+
+// Score is what one weigher added to a total.
+type Score struct {
+	Weigher    string
+	Multiplier float64
+	Raw        float64 // as weighed
+	Normalised float64 // stretched to 0…1 over all that fit
+	Weighted   float64 // times the multiplier
+
+	why reason
+}
+
+// Reason says where the raw weight comes from; "" if the weigher does not say.
+func (s Score) Reason() string { return s.why.words() }
+
+// Refusal is the first filter's that did not let a backend pass.
+type Refusal struct {
+	Filter string
+
+	order int // the filter's position in the profile
+	why   reason
+}
+
+// Reason says what the filter compared; "" if it does not say.
+func (r *Refusal) Reason() string { return r.why.words() }
+
+// reason is an explanation that nobody has asked for yet.
+type reason struct {
+	plugin  any
+	request Request
+	backend *Backend
+}
+
+func (r reason) words() string {
+	if e, ok := r.plugin.(Explainer); ok {
+		return e.Explain(r.request, r.backend)
+	}
+	return ""
+}
+
+// Stage is what one filter left over.
+type Stage struct {
+	Filter    string
+	Survivors []*Backend // in the order of the snapshot
+}
+
+// Stages returns the survivors after each filter of the profile.
+func (d *Decision) Stages() []Stage {
+	stages := make([]Stage, len(d.filters))
+	for k, name := range d.filters {
+		stages[k].Filter = name
+		for _, v := range d.inSnapshotOrder() {
+			if v.Refusal == nil || v.Refusal.order > k {
+				stages[k].Survivors = append(stages[k].Survivors, v.Backend)
+			}
+		}
+	}
+	return stages
+}
+
+func (d *Decision) inSnapshotOrder() []*Verdict {
+	ordered := make([]*Verdict, len(d.Verdicts))
+	for i := range d.Verdicts {
+		ordered[d.Verdicts[i].Backend.index] = &d.Verdicts[i]
+	}
+	return ordered
+}
+
+// Of returns the verdict on the backend of that ID, nil if there is none.
+func (d *Decision) Of(id string) *Verdict {
+	for i := range d.Verdicts {
+		if d.Verdicts[i].Backend.id == id {
+			return &d.Verdicts[i]
+		}
+	}
+	return nil
+}

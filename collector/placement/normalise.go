@@ -1,0 +1,33 @@
+package placement
+
+import "math"
+
+// normaliser stretches weights to 0…1. Equal weights all become 0
+// (cinder/scheduler/base_weight.py, normalize).
+type normaliser struct{ lo, span float64 }
+
+// identity leaves weights as they are.
+var identity = normaliser{lo: 0, span: 1}
+
+func (n normaliser) of(weight float64) float64 {
+	if n.span == 0 {
+		return 0
+	}
+	return (weight - n.lo) / n.span
+}
+
+func rangeOf(w Weigher, weights []float64) normaliser {
+	lo, hi := math.NaN(), math.NaN()
+	if b, ok := w.(Bounds); ok {
+		lo, hi = b.Bounds()
+	}
+	for _, weight := range weights {
+		if math.IsNaN(lo) || weight < lo {
+			lo = weight
+		}
+		if math.IsNaN(hi) || weight > hi {
+			hi = weight
+		}
+	}
+	return normaliser{lo: lo, span: hi - lo}
+}
