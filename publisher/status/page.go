@@ -25,7 +25,7 @@ func (s *Server) pages(mux *http.ServeMux) {
 	if err == nil {
 		mux.Handle("GET /assets/", http.StripPrefix("/assets/", http.FileServerFS(files)))
 	}
-	page, err := template.New("page.html").Funcs(pageFuncs()).ParseFS(assets, "assets/*.html")
+	page, err := template.New("page.html").Funcs(s.pageFuncs()).ParseFS(assets, "assets/*.html")
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			writeError(w, http.StatusInternalServerError, err.Error())
@@ -88,9 +88,10 @@ func newPageData(v View) pageData {
 	return d
 }
 
-func pageFuncs() template.FuncMap {
+func (s *Server) pageFuncs() template.FuncMap {
 	return template.FuncMap{
-		"figure": figure, "gib": gibText, "ago": ago, "spark": sparkline, "percent": percent,
+		"history": s.source.History,
+		"figure":  figure, "gib": gibText, "ago": ago, "spark": sparkline, "percent": percent,
 		"bytes": bytesText, "deviation": deviation,
 		"usedPercent": usedPercent, "schedulers": schedulers, "join": strings.Join, "text": valueText,
 	}

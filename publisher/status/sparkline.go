@@ -3,6 +3,7 @@ package status
 import (
 	"fmt"
 	"html/template"
+	"math"
 	"strings"
 )
 
@@ -17,24 +18,24 @@ const (
 // the value leaves a gap: a line drawn through it would be an invention.
 func sparkline(history []Point, series, label string) template.HTML {
 	values, top, last := seriesOf(history, series)
-	if last == nil {
+	if math.IsNaN(last) {
 		return `<span class="none">no data yet</span>`
 	}
 	var paths strings.Builder
 	pen := "M"
 	for i, v := range values {
-		if v == nil {
+		if math.IsNaN(v) {
 			pen = "M"
 			continue
 		}
-		x, y := sparkPoint(i, len(values), *v, top)
+		x, y := sparkPoint(i, len(values), v, top)
 		fmt.Fprintf(&paths, "%s%.1f %.1f", pen, x, y)
 		pen = "L"
-		if i == len(values)-1 || values[i+1] == nil {
-			fmt.Fprintf(&paths, "h0.1") // a reading between two gaps is a dot
+		if i == len(values)-1 || math.IsNaN(values[i+1]) {
+			paths.WriteString("h0.1") // a reading between two gaps is a dot
 		}
 	}
-	title := fmt.Sprintf("%s: now %s, highest %s", label, grouped(*last), grouped(top))
+	title := fmt.Sprintf("%s: now %s, highest %s", label, grouped(last), grouped(top))
 	return template.HTML(fmt.Sprintf(
 		`<svg class="spark" viewBox="0 0 %.0f %.0f" role="img" aria-label="%s" preserveAspectRatio="none"><title>%s</title><path d="%s"/></svg>`,
 		sparkWidth, sparkHeight, template.HTMLEscapeString(title), template.HTMLEscapeString(title), paths.String()))
@@ -51,23 +52,16 @@ func sparkPoint(i, n int, v, top float64) (x, y float64) {
 	return x + 1, y
 }
 
-func seriesOf(history []Point, series string) (values []*float64, top float64, last *float64) {
-	pick := map[string]func(Point) *float64{
-		"operations": func(p Point) *float64 { return p.Operations },
-		"bandwidth":  func(p Point) *float64 { return p.BytesPerSec },
-		"read":       func(p Point) *float64 { return p.ReadUsec },
-		"write":      func(p Point) *float64 { return p.WriteUsec },
-		"load":       func(p Point) *float64 { return p.LoadPercent },
-		"volumes":    func(p Point) *float64 { return p.Volumes },
-	}[series]
-	if pick == nil {
-		return nil, 0, nil
-	}
+// seriesOf picks one series; last is its newest reading, NaN if there is none.
+func seriesOf(history []Point, series string) (values []float64, top, last float64) {
+	last = math.NaN()
 	for _, p := range history {
-		v := pick(p)
+		v := map[string]float64{
+			"operations": p.Operations, "bandwidth": p.BytesPerSec, "read": p.ReadUsec, "write": p.WriteUsec,
+		}[series]
 		values = append(values, v)
-		if v != nil {
-			top, last = max(top, *v), v
+		if !math.IsNaN(v) {
+			top, last = max(top, v), v
 		}
 	}
 	return values, top, last

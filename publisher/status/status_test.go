@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -21,6 +22,14 @@ import (
 type fixed View
 
 func (f fixed) View() View { return View(f) }
+
+func (f fixed) History(host string) []Point {
+	if host != "ctl1@fa_01" {
+		return nil
+	}
+	gap := Point{Operations: math.NaN(), BytesPerSec: math.NaN(), ReadUsec: math.NaN(), WriteUsec: math.NaN()}
+	return []Point{{Operations: 10}, gap, {Operations: 60000}}
+}
 
 var noon = time.Date(2025, 1, 1, 12, 0, 0, 0, time.UTC)
 
@@ -44,7 +53,6 @@ func sampleView() View {
 		Host: "ctl1@fa_02", Backend: "fa_02", Pool: "gold", Zone: "dc1", CollectedAt: noon.Add(-5 * time.Minute), Status: capability.Stale,
 		Capabilities: capability.Set{capability.KeyTotalVolumes: capability.OfInt(300), capability.KeyDataReduction: capability.OfFloat(2)},
 	}
-	ops := func(v float64) *float64 { return &v }
 	return View{
 		Now:   noon,
 		Agent: Agent{Host: "ctl1", Version: "1.2.3", Started: noon.Add(-time.Hour), LastTurn: noon.Add(-time.Second)},
@@ -54,7 +62,6 @@ func sampleView() View {
 				Name: "fa_01", Host: "ctl1@fa_01", Pool: "gold", Zone: "dc1", Report: &busy,
 				Poll:    Poll{Up: true, Polls: 10, Failures: 1, LastOK: noon, Requests: map[int]uint64{200: 80, 401: 1}},
 				Overlay: Overlay{State: "overlay", Count: 9, Published: noon.Add(-time.Second), Heard: noon.Add(-30 * time.Second), Changes: []Change{{Key: "total_volumes", Heard: &heard, Ours: capability.OfInt(900)}}},
-				History: []Point{{Operations: ops(10)}, {}, {Operations: ops(60000)}},
 				Space:   &Space{Total: 20480, Ratio: 2, Provisioned: 30000, VirtualFree: 10960, Thin: true},
 			},
 			{
@@ -172,7 +179,7 @@ func TestPageIsEscapedAndComplete(t *testing.T) {
 	if code != http.StatusOK {
 		t.Fatalf("%d %s", code, body)
 	}
-	for _, want := range []string{"Something needs you", "gold", "fa_02", "GET arrays/space: 503", "&lt;b&gt;", "virtual free 10960 GiB", "</html>"} {
+	for _, want := range []string{"Something needs you", "gold", "fa_02", "GET arrays/space: 503", "&lt;b&gt;", "virtual free 10960 GiB", "now 60\u202f000, highest 60\u202f000", "no data yet", "</html>"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page does not show %q", want)
 		}

@@ -50,7 +50,6 @@ type Backend struct {
 	Report  *capability.Report // the newest; nil before the first
 	Poll    Poll
 	Overlay Overlay
-	History []Point // oldest first
 	// Space is how Cinder counts the backend's free space; nil if the report
 	// has too little for it.
 	Space *Space
@@ -88,14 +87,13 @@ type Change struct {
 	Ours  capability.Value
 }
 
-// Point is one reading on a sparkline. What was not measured is nil.
+// Point is one reading on a sparkline. NaN is what was not measured.
 type Point struct {
-	At                   time.Time
-	Operations           *float64 // reads and writes per second
-	BytesPerSec          *float64
-	ReadUsec, WriteUsec  *float64
-	UsedShare            *float64 // 0 to 1
-	LoadPercent, Volumes *float64
+	At          time.Time
+	Operations  float64 // reads and writes per second
+	BytesPerSec float64
+	ReadUsec    float64
+	WriteUsec   float64
 }
 
 // Space is Cinder's arithmetic of free space, in GiB
@@ -109,8 +107,10 @@ type Space struct {
 	Thin        bool
 }
 
-// Source makes the views. View is called from the goroutines of HTTP requests,
-// several at once.
+// Source tells what there is to show. It is called from the goroutines of HTTP
+// requests, several at once.
 type Source interface {
 	View() View
+	// History returns the latest readings of a host, oldest first.
+	History(host string) []Point
 }
