@@ -49,14 +49,14 @@ func toFloat(v capability.Value) (float64, error) {
 		return f, nil
 	}
 	if s, ok := v.Str(); ok {
-		return parseFloat(s)
+		return floatOfText(s)
 	}
 	return 0, fmt.Errorf("%s is not a number", v.Kind())
 }
 
-// parseFloat is Python's float(s): blanks around the number and single
+// floatOfText is Python's float(s): blanks around the number and single
 // underscores between digits are fine, hexadecimal is not.
-func parseFloat(s string) (float64, error) {
+func floatOfText(s string) (float64, error) {
 	text := strings.TrimSpace(s)
 	if strings.ContainsAny(text, "xXpP") {
 		return 0, fmt.Errorf("%q is not a number", s)
@@ -77,14 +77,14 @@ func dropUnderscores(s string) (string, bool) {
 		return s, true
 	}
 	for i := range len(s) {
-		if s[i] == '_' && (i == 0 || i == len(s)-1 || !isDigit(s[i-1]) || !isDigit(s[i+1])) {
+		if s[i] == '_' && (i == 0 || i == len(s)-1 || !isDecimalDigit(s[i-1]) || !isDecimalDigit(s[i+1])) {
 			return "", false
 		}
 	}
 	return strings.ReplaceAll(s, "_", ""), true
 }
 
-func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+func isDecimalDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 // round2 is Python's round(x, 2): the exact binary value is rounded, so 2.675
 // becomes 2.67.

@@ -110,7 +110,7 @@ func (o Options) ratio() (capability.Value, error) {
 	if text == "auto" {
 		return capability.OfString(text), nil
 	}
-	f, err := parseFloat(text)
+	f, err := floatOfText(text)
 	if err != nil {
 		return capability.Value{}, fmt.Errorf("read max_over_subscription_ratio: %w; write a number or auto", err)
 	}
