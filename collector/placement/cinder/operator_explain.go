@@ -1,0 +1,160 @@
+package cinder
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/poolcast/poolcast/collector/capability"
+)
+
+// Explain says why a capability does not meet the requirement, in the words of
+// whoever wrote it: "total_volumes 912 is not <= 800". It does not check that
+// the value is refused.
+func (r *Requirement) Explain(key string, v capability.Value) string {
+	shown := key + " " + pythonString(v)
+	if list, ok := v.List(); ok && len(list) == 0 {
+		return key + " is an empty list"
+	}
+	if why := r.explainTrap(v); why != "" {
+		return shown + " " + why
+	}
+	switch r.op {
+	case opNull:
+		return shown + " is not null"
+	case opOr:
+		return shown + " is not " + strings.Join(r.choices, " or ")
+	case opIn:
+		return shown + " does not contain " + r.operand
+	case opIs:
+		return shown + " is not " + map[bool]string{true: "true", false: "false"}[r.isTrue]
+	case opEqual, opTextEqual, opAtMost, opAtLeast, opTextLess, opTextAtMost, opTextGreater, opTextAtLeast:
+		return shown + " is not " + r.word + " " + r.operand
+	case opNotEqual, opTextNotEqual:
+		return shown + " is " + r.operand
+	}
+	return shown + " is not " + quoteIfOdd(r.text)
+}
+
+// explainTrap names the cases in which no value of this kind can ever pass.
+func (r *Requirement) explainTrap(v capability.Value) string {
+	switch r.op {
+	case opPlain:
+		return r.explainPlain(v)
+	case opNull:
+		return ""
+	}
+	switch {
+	case v.IsNull():
+		return "meets no operator"
+	case r.empty:
+		return "cannot meet " + strconv.Quote(r.text) + ": nothing follows the operator"
+	}
+	switch r.op {
+	case opEqual, opNotEqual, opAtMost, opAtLeast:
+		if !r.isNumber {
+			return "cannot meet " + strconv.Quote(r.text) + ": " + r.operand + " is not a number"
+		}
+		if s, ok := v.Str(); ok {
+			if _, ok := parseFloat(s); !ok {
+				return "is not a number, which " + r.word + " needs"
+			}
+		}
+	}
+	return ""
+}
+
+// explainPlain helps with the most frequent mistake: text that was meant for
+// a boolean or a number, which plain text never equals.
+func (r *Requirement) explainPlain(v capability.Value) string {
+	want := quoteIfOdd(r.text)
+	switch v.Kind() {
+	case capability.Bool:
+		return "is a boolean, which text never equals: write \"<is> " + r.text + "\" instead of " + want
+	case capability.Int, capability.Float:
+		return "is a number, which text never equals: write \"== " + r.text + "\" instead of " + want
+	}
+	return ""
+}
+
+// quoteIfOdd leaves a plain word alone and quotes what would confuse in the
+// middle of a sentence.
+func quoteIfOdd(s string) string {
+	if s == "" || strings.ContainsFunc(s, func(r rune) bool { return isSpace(r) || !unicode.IsPrint(r) }) {
+		return strconv.Quote(s)
+	}
+	return s
+}
+
+// pythonString is Python's str(): text bare, members of lists and objects as
+// repr() shows them. Objects are printed with their keys sorted.
+func pythonString(v capability.Value) string {
+	if s, ok := v.Str(); ok {
+		return s
+	}
+	return pythonRepr(v)
+}
+
+func pythonRepr(v capability.Value) string {
+	switch v.Kind() {
+	case capability.String:
+		s, _ := v.Str()
+		return quotePython(s)
+	case capability.List:
+		list, _ := v.List()
+		parts := make([]string, len(list))
+		for i := range list {
+			parts[i] = pythonRepr(list[i])
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	case capability.Map:
+		set, _ := v.Set()
+		parts := make([]string, 0, len(set))
+		for _, key := range set.SortedKeys() {
+			parts = append(parts, quotePython(key)+": "+pythonRepr(set[key]))
+		}
+		return "{" + strings.Join(parts, ", ") + "}"
+	}
+	return v.String()
+}
+
+// quotePython is Python's repr() of text: single quotes unless only they occur.
+func quotePython(s string) string {
+	quote := byte('\'')
+	if strings.Contains(s, "'") && !strings.Contains(s, `"`) {
+		quote = '"'
+	}
+	b := []byte{quote}
+	for _, r := range s {
+		b = appendPythonRune(b, r, quote)
+	}
+	return string(append(b, quote))
+}
+
+func appendPythonRune(b []byte, r rune, quote byte) []byte {
+	switch {
+	case r == '\\', r == rune(quote):
+		return append(b, '\\', byte(r))
+	case r == '\n':
+		return append(b, '\\', 'n')
+	case r == '\r':
+		return append(b, '\\', 'r')
+	case r == '\t':
+		return append(b, '\\', 't')
+	case unicode.IsPrint(r):
+		return append(b, string(r)...)
+	case r < 0x100:
+		return appendHex(append(b, '\\', 'x'), r, 2)
+	case r < 0x10000:
+		return appendHex(append(b, '\\', 'u'), r, 4)
+	}
+	return appendHex(append(b, '\\', 'U'), r, 8)
+}
+
+func appendHex(b []byte, r rune, width int) []byte {
+	digits := strconv.FormatInt(int64(r), 16)
+	for range width - len(digits) {
+		b = append(b, '0')
+	}
+	return append(b, digits...)
+}

@@ -1,0 +1,158 @@
+package cinder
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/poolcast/poolcast/collector/capability"
+)
+
+func value(t *testing.T, text string) capability.Value {
+	t.Helper()
+	var v capability.Value
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return v
+}
+
+func TestRequirementsMatchAsInCinder(t *testing.T) {
+	for _, c := range []struct {
+		value, requirement string
+		want               string // true, false or error
+	}{
+		{`912`, "<= 800", "false"},
+		{`800`, "<= 800", "true"},
+		{`"800.0"`, "== 8e2", "true"},
+		{`"1_000"`, "= 1000", "true"},
+		{`" 5 "`, ">= ٥", "true"},
+		{`"inf"`, ">= 1", "true"},
+		{`"0x10"`, ">= 1", "false"},
+		{`5`, "!= five", "false"},
+		{`true`, "== 1", "true"},
+		{`[1]`, "== 1", "error"},
+		{`5`, "> 4", "false"},
+		{`"> 4"`, "> 4", "true"},
+		{`1`, "1", "false"},
+		{`true`, "True", "false"},
+		{`true`, "<is> True", "true"},
+		{`"yes"`, "<is>  t  ", "true"},
+		{`0`, "<is> nonsense", "true"},
+		{`1.0`, "<is> True", "false"},
+		{`"<is>True"`, "<is>True", "true"},
+		{`"iSCSI"`, "<or> FC <or> iSCSI", "true"},
+		{`"iSCSI"`, "<or> FC iSCSI", "false"},
+		{`"iSCSI"`, "<or>", "error"},
+		{`"FA-X50R4"`, "<in> X50", "true"},
+		{`["a","b"]`, "<in> b", "true"},
+		{`{"a":1}`, "<in> a", "true"},
+		{`5`, "<in> 5", "error"},
+		{`"b"`, "s> a", "true"},
+		{`5`, "s< a", "error"},
+		{`5`, "s== 5", "false"},
+		{`5`, "s!= 5", "true"},
+		{`null`, "s!= 5", "false"},
+		{`"x"`, "s==", "false"},
+		{`""`, "", "true"},
+		{`"a b"`, "s== a b", "false"},
+	} {
+		r := CompileRequirement(c.requirement)
+		got, err := r.Match(value(t, c.value))
+		verdict := map[bool]string{true: "true", false: "false"}[got]
+		if err != nil {
+			verdict = "error"
+		}
+		if verdict != c.want {
+			t.Errorf("%s against %q is %s (%v), Cinder has %s", c.value, c.requirement, verdict, err, c.want)
+		}
+	}
+}
+
+func TestNullIsMetByNullAlone(t *testing.T) {
+	r := NullRequirement()
+	if ok, _ := r.Match(capability.Value{}); !ok {
+		t.Error("null does not meet null")
+	}
+	if ok, _ := r.Match(capability.OfString("None")); ok {
+		t.Error(`"None" meets null`)
+	}
+}
+
+func TestOneMemberOfAListIsEnough(t *testing.T) {
+	r := CompileRequirement("iscsi")
+	if ok, err := r.MatchCapability(capability.OfStrings("iSCSI", "iscsi")); !ok || err != nil {
+		t.Errorf("got %v, %v", ok, err)
+	}
+}
+
+func TestExplanationsReadAsASentence(t *testing.T) {
+	for _, c := range []struct{ key, value, requirement, want string }{
+		{"total_volumes", `912`, "<= 800", "total_volumes 912 is not <= 800"},
+		{"storage_protocol", `["iSCSI","iscsi"]`, "FC", "storage_protocol ['iSCSI', 'iscsi'] is not FC"},
+		{"storage_protocol", `"NVMe"`, "<or> FC <or> iSCSI", "storage_protocol NVMe is not FC or iSCSI"},
+		{"multiattach", `true`, "True", `multiattach True is a boolean, which text never equals: write "<is> True" instead of True`},
+		{"replication_enabled", `false`, "<is> True", "replication_enabled False is not true"},
+		{"array_model", `"FA-C60"`, "<in> X", "array_model FA-C60 does not contain X"},
+		{"total_volumes", `5`, "<= many", `total_volumes 5 cannot meet "<= many": many is not a number`},
+		{"array_name", `"a"`, "s!= a", "array_name a is a"},
+		{"replication_type", `[]`, "<in> a", "replication_type is an empty list"},
+	} {
+		r := CompileRequirement(c.requirement)
+		if got := r.Explain(c.key, value(t, c.value)); got != c.want {
+			t.Errorf("got  %s\nwant %s", got, c.want)
+		}
+	}
+}
+
+func TestPythonPrintsNestedValues(t *testing.T) {
+	got := pythonString(value(t, `[null, true, 1.0, "it's", "a\"'\\\n\u0001é", {"b": [1e16], "a": {}}]`))
+	want := `[None, True, 1.0, "it's", 'a"\'\\\n\x01é', {'a': {}, 'b': [1e+16]}]`
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestMatchDoesNotAllocate(t *testing.T) {
+	values := []capability.Value{capability.OfInt(5), capability.OfString("12.5"), capability.OfBool(true), capability.OfStrings("a", "b")}
+	for _, text := range []string{"<= 800", "== 5", "<is> True", "<or> a <or> b", "plain"} {
+		r := CompileRequirement(text)
+		n := testing.AllocsPerRun(100, func() {
+			for _, v := range values {
+				_, _ = r.MatchCapability(v)
+			}
+		})
+		if n != 0 {
+			t.Errorf("%q allocates %v times", text, n)
+		}
+	}
+}
+
+func FuzzRequirement(f *testing.F) {
+	f.Add("<= 800", `912`)
+	f.Add("<or> a <or>", `["a", null]`)
+	f.Add("== _1__0e٣", `"1_0"`)
+	f.Fuzz(func(t *testing.T, requirement, text string) {
+		var v capability.Value
+		if json.Unmarshal([]byte(text), &v) != nil {
+			return
+		}
+		r := CompileRequirement(requirement)
+		_, _ = r.MatchCapability(v)
+		if r.String() != requirement {
+			t.Fatalf("%q is printed as %q", requirement, r.String())
+		}
+		if why := r.Explain("key", v); !strings.HasPrefix(why, "key ") {
+			t.Fatalf("%q explains %q", requirement, why)
+		}
+	})
+}
+
+func BenchmarkMatch(b *testing.B) {
+	r := CompileRequirement("<= 800")
+	v := capability.OfInt(912)
+	b.ReportAllocs()
+	for b.Loop() {
+		_, _ = r.MatchCapability(v)
+	}
+}
