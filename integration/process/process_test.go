@@ -1,0 +1,100 @@
+package process_test
+
+import (
+	"errors"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/poolcast/poolcast/integration/process"
+)
+
+func TestOutputAndExitCode(t *testing.T) {
+	p := process.Start(t, process.Command{
+		Name: "greeter",
+		Args: []string{"sh", "-c", `echo "$GREETING"; echo there >&2; exit 3`},
+		Env:  []string{"GREETING=hello"},
+	})
+	if code := p.ExitCode(); code != 3 {
+		t.Errorf("exit code is %d, want 3", code)
+	}
+	if got := p.Output(); got != "hello\nthere\n" {
+		t.Errorf("output is %q", got)
+	}
+}
+
+func TestStopTakesTheWholeGroup(t *testing.T) {
+	p := process.Start(t, process.Command{
+		Name: "family",
+		Args: []string{"sh", "-c", `sleep 300 & echo $!; wait`},
+	})
+	child := printedPid(t, p)
+	p.Stop()
+	process.Await(t, 5*time.Second, "the grandchild to be gone", func() error { return alive(child) })
+}
+
+// TestDiesWithItsTest runs this very test binary as a test that starts a child
+// and is then killed without a chance to clean up.
+func TestDiesWithItsTest(t *testing.T) {
+	if os.Getenv("PROCESS_TEST_VICTIM") != "" {
+		p := process.Start(t, process.Command{Name: "orphan", Args: []string{"sleep", "300"}})
+		println("child", p.Pid())
+		select {}
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	victim := process.Start(t, process.Command{
+		Name: "victim",
+		Args: []string{self, "-test.run=^TestDiesWithItsTest$"},
+		Env:  []string{"PROCESS_TEST_VICTIM=1"},
+	})
+	child := printedPid(t, victim)
+	if err := syscall.Kill(victim.Pid(), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	process.Await(t, 5*time.Second, "the orphan to be gone", func() error { return alive(child) })
+}
+
+func TestPortsAreFreeAndDifferent(t *testing.T) {
+	seen := map[int]bool{}
+	for _, port := range process.Ports(t, 50) {
+		if seen[port] || port < 1024 || port > 32767 {
+			t.Errorf("port %d is not usable or was handed out twice", port)
+		}
+		seen[port] = true
+	}
+}
+
+// printedPid waits for the last word of a program's output: a process id.
+func printedPid(t *testing.T, p *process.Process) (pid int) {
+	t.Helper()
+	process.Await(t, 10*time.Second, "a process id to be printed", func() error {
+		words := strings.Fields(p.Output())
+		if len(words) == 0 {
+			return errors.New("nothing was printed")
+		}
+		var err error
+		pid, err = strconv.Atoi(words[len(words)-1])
+		return err
+	})
+	return pid
+}
+
+// alive is an error as long as a process runs. One that has ended and was not
+// collected by its parent counts as gone.
+func alive(pid int) error {
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return nil
+	}
+	_, state, _ := strings.Cut(string(stat), ") ")
+	if strings.HasPrefix(state, "Z") {
+		return nil
+	}
+	return errors.New("it still runs, in state " + state[:1])
+}

@@ -1,0 +1,197 @@
+package rabbitmq
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rabbitmq/amqp091-go"
+
+	"github.com/poolcast/poolcast/integration/process"
+)
+
+// startBound is how long a broker may take to accept connections. It takes five
+// seconds; the rest is for a machine that has other things to do.
+const startBound = 90 * time.Second
+
+// Options say what is special about a broker.
+type Options struct {
+	User     string // default guest
+	Password string // default guest
+	TLS      bool   // listen for TLS too, with a certificate of the broker's own CA
+}
+
+// Broker is a private RabbitMQ. Its methods are for the test's goroutine.
+type Broker struct {
+	t        testing.TB
+	opts     Options
+	dir      string
+	node     string
+	names    *process.Process // epmd, where Erlang programs find each other
+	server   *process.Process
+	port     int
+	tlsPort  int
+	distPort int
+	epmdPort int
+}
+
+// Start runs a broker and returns when it accepts connections.
+func Start(t testing.TB, opts Options) *Broker {
+	t.Helper()
+	requireInstalled(t)
+	if opts.User == "" {
+		opts.User, opts.Password = "guest", "guest"
+	}
+	b := &Broker{t: t, opts: opts, dir: t.TempDir()}
+	ports := process.Ports(t, 4)
+	b.port, b.tlsPort, b.distPort, b.epmdPort = ports[0], ports[1], ports[2], ports[3]
+	b.node = fmt.Sprintf("poolcast%d@localhost", b.port)
+	b.writeFiles()
+	b.names = process.Start(t, process.Command{
+		Name: "epmd",
+		Args: []string{"epmd", "-address", "127.0.0.1", "-port", strconv.Itoa(b.epmdPort)},
+	})
+	b.Start()
+	return b
+}
+
+// Start runs a stopped broker again, with the ports and the data it had.
+func (b *Broker) Start() {
+	b.t.Helper()
+	b.server = process.Start(b.t, process.Command{
+		Name: "rabbitmq",
+		Args: []string{serverScript},
+		Env:  b.environment(),
+		Dir:  b.dir,
+	})
+	process.Await(b.t, startBound, "RabbitMQ to accept connections", func() error {
+		if !b.server.Running() {
+			b.t.Fatalf("start RabbitMQ: it ended with code %d", b.server.ExitCode())
+		}
+		return b.ready()
+	})
+}
+
+// ready opens and closes a connection, which works only after the last step of
+// the broker's start.
+func (b *Broker) ready() error {
+	c, err := amqp091.DialConfig(b.URL(), amqp091.Config{Dial: amqp091.DefaultDial(2 * time.Second)})
+	if err != nil {
+		return err
+	}
+	if b.opts.TLS {
+		var s net.Conn
+		if s, err = net.DialTimeout("tcp", address(b.tlsPort), 2*time.Second); err == nil {
+			err = s.Close()
+		}
+	}
+	return errors.Join(err, c.Close())
+}
+
+// Stop ends the broker in good order: clients are told.
+func (b *Broker) Stop() { b.server.Stop() }
+
+// Kill ends the broker at once: clients see a broken connection.
+func (b *Broker) Kill() { b.server.Kill() }
+
+// Restart stops the broker and starts it again.
+func (b *Broker) Restart() {
+	b.t.Helper()
+	b.Stop()
+	b.Start()
+}
+
+// Freeze makes the broker silent without closing anything. Only a heartbeat or
+// a time-out can tell.
+func (b *Broker) Freeze() { b.server.Signal(syscall.SIGSTOP) }
+
+// Thaw ends a freeze.
+func (b *Broker) Thaw() { b.server.Signal(syscall.SIGCONT) }
+
+// URL is where to connect in plain text, with user, password and the virtual
+// host "/".
+func (b *Broker) URL() string { return b.url("amqp", b.port) }
+
+// TLSURL is where to connect with TLS.
+func (b *Broker) TLSURL() string { return b.url("amqps", b.tlsPort) }
+
+// TransportURL is URL as oslo.messaging spells it in cinder.conf.
+func (b *Broker) TransportURL() string { return b.url("rabbit", b.port) }
+
+// Addr is the host:port of the plain listener.
+func (b *Broker) Addr() string { return address(b.port) }
+
+// TLSAddr is the host:port of the TLS listener.
+func (b *Broker) TLSAddr() string { return address(b.tlsPort) }
+
+// CAFile is the certificate that the broker's certificate is signed by, in PEM.
+func (b *Broker) CAFile() string { return b.path("ca.pem") }
+
+// Log is what the broker wrote to its log so far.
+func (b *Broker) Log() string {
+	data, err := os.ReadFile(b.path("log/" + b.node + ".log"))
+	if err != nil {
+		b.t.Fatalf("read the broker's log: %v", err)
+	}
+	return string(data)
+}
+
+func (b *Broker) path(name string) string { return filepath.Join(b.dir, name) }
+
+func (b *Broker) url(scheme string, port int) string {
+	u := url.URL{Scheme: scheme, User: url.UserPassword(b.opts.User, b.opts.Password), Host: address(port), Path: "/"}
+	return u.String()
+}
+
+func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+
+// requireInstalled stops the test, with one line that says what to do, where
+// RabbitMQ is missing.
+func requireInstalled(t testing.TB) {
+	t.Helper()
+	if _, err := os.Stat(serverScript); err != nil {
+		t.Fatal("RabbitMQ is not installed: run integration/setup, or apt-get install rabbitmq-server")
+	}
+}
+
+// environment makes every file and port of the broker its own.
+func (b *Broker) environment() []string {
+	const (
+		loopback = "-kernel inet_dist_use_interface {127,0,0,1}"
+		idle     = "+sbwt none +sbwtdcpu none +sbwtdio none" // do not spin when there is nothing to do
+	)
+	return []string{
+		"HOME=" + b.path("home"), // where the Erlang cookie is
+		"LC_ALL=C.UTF-8",
+		"NOTIFY_SOCKET=",
+		"ERL_EPMD_ADDRESS=127.0.0.1",
+		"ERL_EPMD_PORT=" + strconv.Itoa(b.epmdPort),
+		"RABBITMQ_CONF_ENV_FILE=" + b.path("no-such-file"),
+		"RABBITMQ_CONFIG_FILE=" + b.path("no-such-file"),
+		"RABBITMQ_ADVANCED_CONFIG_FILE=" + b.path("advanced.config"),
+		"RABBITMQ_ENABLED_PLUGINS_FILE=" + b.path("plugins"),
+		"RABBITMQ_FEATURE_FLAGS_FILE=" + b.path("feature_flags"),
+		"RABBITMQ_GENERATED_CONFIG_DIR=" + b.path("generated"),
+		"RABBITMQ_LOG_BASE=" + b.path("log"),
+		"RABBITMQ_MNESIA_BASE=" + b.path("mnesia"),
+		"RABBITMQ_QUORUM_DIR=" + b.path("quorum"),
+		"RABBITMQ_STREAM_DIR=" + b.path("stream"),
+		"RABBITMQ_PID_FILE=" + b.path("pid"),
+		"RABBITMQ_PLUGINS_EXPAND_DIR=" + b.path("expanded"),
+		"RABBITMQ_NODENAME=" + b.node,
+		"RABBITMQ_NODE_PORT=" + strconv.Itoa(b.port),
+		"RABBITMQ_DIST_PORT=" + strconv.Itoa(b.distPort),
+		"RABBITMQ_ALLOW_INPUT=1", // become Erlang instead of watching over it
+		"RABBITMQ_SERVER_START_ARGS=" + strings.Join([]string{"-noinput", loopback}, " "),
+		"RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=" + idle,
+		"RABBITMQ_CTL_ERL_ARGS=" + loopback,
+	}
+}

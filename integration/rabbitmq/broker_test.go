@@ -1,0 +1,160 @@
+//go:build integration
+
+package rabbitmq_test
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/rabbitmq/amqp091-go"
+
+	"github.com/poolcast/poolcast/integration/process"
+	"github.com/poolcast/poolcast/integration/rabbitmq"
+)
+
+func TestBrokerLives(t *testing.T) {
+	b := rabbitmq.Start(t, rabbitmq.Options{TLS: true, User: "cinder", Password: `q"\uo/te@d`})
+
+	t.Run("lists what clients made", func(t *testing.T) {
+		c := dial(t, b)
+		ch := channel(t, c)
+		if err := ch.ExchangeDeclare("news_fanout", "fanout", false, true, false, false, nil); err != nil {
+			t.Fatal(err)
+		}
+		q, err := ch.QueueDeclare("", false, true, true, false, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := ch.QueueBind(q.Name, "", "news_fanout", false, nil); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ch.ConsumeWithContext(t.Context(), q.Name, "", true, true, false, false, nil); err != nil {
+			t.Fatal(err)
+		}
+		want := rabbitmq.Queue{Name: q.Name, AutoDelete: true, Exclusive: true, Consumers: 1}
+		if got := b.Queues(); len(got) != 1 || got[0] != want {
+			t.Errorf("queues are %+v, want one %+v", got, want)
+		}
+		exchange := rabbitmq.Exchange{Name: "news_fanout", Type: "fanout", AutoDelete: true}
+		if got := b.Exchanges(); len(got) != 1 || got[0] != exchange {
+			t.Errorf("exchanges are %+v, want one %+v", got, exchange)
+		}
+	})
+
+	t.Run("speaks TLS", func(t *testing.T) {
+		pem, err := os.ReadFile(b.CAFile())
+		if err != nil {
+			t.Fatal(err)
+		}
+		pool := x509.NewCertPool()
+		pool.AppendCertsFromPEM(pem)
+		c, err := amqp091.DialTLS(b.TLSURL(), &tls.Config{RootCAs: pool})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+		if c, err := amqp091.DialTLS(b.TLSURL(), &tls.Config{}); err == nil {
+			t.Error("the certificate was accepted without its authority")
+			_ = c.Close()
+		}
+	})
+
+	t.Run("blocks publishers on demand", func(t *testing.T) {
+		c := dial(t, b)
+		blocked := c.NotifyBlocked(make(chan amqp091.Blocking, 4))
+		ch := channel(t, c)
+		b.Block()
+		if err := ch.PublishWithContext(context.Background(), "amq.fanout", "", false, false, amqp091.Publishing{}); err != nil {
+			t.Fatal(err)
+		}
+		if n := next(t, blocked); !n.Active {
+			t.Error("the connection was not blocked")
+		}
+		b.Unblock()
+		if n := next(t, blocked); n.Active {
+			t.Error("the connection stayed blocked")
+		}
+	})
+
+	t.Run("keeps port and data when killed", func(t *testing.T) {
+		c := dial(t, b)
+		if err := channel(t, c).ExchangeDeclare("kept", "direct", true, false, false, false, nil); err != nil {
+			t.Fatal(err)
+		}
+		closed := c.NotifyClose(make(chan *amqp091.Error, 1))
+		b.Kill()
+		next(t, closed)
+		if _, err := amqp091.Dial(b.URL()); err == nil {
+			t.Error("a dead broker accepted a connection")
+		}
+		b.Start()
+		dial(t, b)
+		if got := b.Exchanges(); len(got) != 1 || got[0].Name != "kept" {
+			t.Errorf("exchanges after the restart are %+v", got)
+		}
+	})
+
+	t.Run("freezes and thaws", func(t *testing.T) {
+		b.Freeze()
+		config := amqp091.Config{Dial: amqp091.DefaultDial(time.Second)}
+		if _, err := amqp091.DialConfig(b.URL(), config); err == nil {
+			t.Error("a frozen broker answered")
+		}
+		b.Thaw()
+		dial(t, b)
+	})
+}
+
+// TestBrokersDoNotMeet runs two at once.
+func TestBrokersDoNotMeet(t *testing.T) {
+	one, two := rabbitmq.Start(t, rabbitmq.Options{}), rabbitmq.Start(t, rabbitmq.Options{})
+	if err := channel(t, dial(t, one)).ExchangeDeclare("mine", "direct", true, false, false, false, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := two.Exchanges(); len(got) != 0 {
+		t.Errorf("the second broker knows %+v", got)
+	}
+	one.Stop()
+	dial(t, two)
+}
+
+func dial(t *testing.T, b *rabbitmq.Broker) *amqp091.Connection {
+	t.Helper()
+	var c *amqp091.Connection
+	process.Await(t, 20*time.Second, "a connection", func() (err error) {
+		c, err = amqp091.DialConfig(b.URL(), amqp091.Config{Dial: amqp091.DefaultDial(5 * time.Second)})
+		return err
+	})
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil && !errors.Is(err, amqp091.ErrClosed) {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+func channel(t *testing.T, c *amqp091.Connection) *amqp091.Channel {
+	t.Helper()
+	ch, err := c.Channel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ch
+}
+
+func next[T any](t *testing.T, c <-chan T) (v T) {
+	t.Helper()
+	select {
+	case v = <-c:
+	case <-time.After(20 * time.Second):
+		t.Fatal("waited 20s for a notification of the broker")
+	}
+	return v
+}

@@ -1,0 +1,103 @@
+package rabbitmq
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ctlBound is how long a rabbitmqctl command may take.
+const ctlBound = 30 * time.Second
+
+// Queue is a queue of the virtual host "/" as rabbitmqctl lists it.
+type Queue struct {
+	Name                           string
+	Durable, AutoDelete, Exclusive bool
+	Messages, Consumers            int
+}
+
+// Exchange is an exchange of the virtual host "/" as rabbitmqctl lists it. The
+// broker's own (amq.*, and the default one without a name) are left out.
+type Exchange struct {
+	Name, Type          string
+	Durable, AutoDelete bool
+}
+
+// Ctl runs rabbitmqctl and returns what it printed. The test stops if the
+// command is refused.
+func (b *Broker) Ctl(args ...string) string {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), ctlBound)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, ctlScript, append([]string{"--quiet", "-n", b.node}, args...)...)
+	cmd.Env = append(os.Environ(), b.environment()...)
+	cmd.Dir = b.dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		b.t.Fatalf("run rabbitmqctl %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+// Queues lists the queues of the virtual host "/".
+func (b *Broker) Queues() []Queue {
+	b.t.Helper()
+	var queues []Queue
+	for _, f := range b.rows("list_queues", "name", "durable", "auto_delete", "exclusive", "messages", "consumers") {
+		queues = append(queues, Queue{
+			Name: f[0], Durable: f[1] == "true", AutoDelete: f[2] == "true", Exclusive: f[3] == "true",
+			Messages: b.number(f[4]), Consumers: b.number(f[5]),
+		})
+	}
+	return queues
+}
+
+// Exchanges lists the exchanges of the virtual host "/" that a client made.
+func (b *Broker) Exchanges() []Exchange {
+	b.t.Helper()
+	var exchanges []Exchange
+	for _, f := range b.rows("list_exchanges", "name", "type", "durable", "auto_delete") {
+		if f[0] != "" && !strings.HasPrefix(f[0], "amq.") {
+			exchanges = append(exchanges, Exchange{Name: f[0], Type: f[1], Durable: f[2] == "true", AutoDelete: f[3] == "true"})
+		}
+	}
+	return exchanges
+}
+
+// Block makes the broker send connection.blocked to everybody who publishes,
+// as it does when it runs out of memory.
+func (b *Broker) Block() {
+	b.t.Helper()
+	b.Ctl("set_vm_memory_high_watermark", "absolute", "1MB")
+}
+
+// Unblock ends a Block.
+func (b *Broker) Unblock() {
+	b.t.Helper()
+	b.Ctl("set_vm_memory_high_watermark", "0.4")
+}
+
+// rows runs a listing command and splits each line at its tabs.
+func (b *Broker) rows(command string, columns ...string) [][]string {
+	b.t.Helper()
+	out := b.Ctl(append([]string{"--no-table-headers", command}, columns...)...)
+	var rows [][]string
+	for line := range strings.Lines(out) {
+		if fields := strings.Split(strings.TrimRight(line, "\n"), "\t"); len(fields) == len(columns) {
+			rows = append(rows, fields)
+		}
+	}
+	return rows
+}
+
+func (b *Broker) number(text string) int {
+	b.t.Helper()
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		b.t.Fatalf("read a number of rabbitmqctl: %v", err)
+	}
+	return n
+}

@@ -1,0 +1,56 @@
+package rabbitmq
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+// The scripts behind Debian's wrappers: the wrappers change to the user
+// rabbitmq, which could not read a test's folder.
+const (
+	serverScript = "/usr/lib/rabbitmq/bin/rabbitmq-server"
+	ctlScript    = "/usr/lib/rabbitmq/bin/rabbitmqctl"
+)
+
+// writeFiles puts down what the broker reads at its start.
+func (b *Broker) writeFiles() {
+	b.t.Helper()
+	if err := os.Mkdir(b.path("home"), 0o700); err != nil {
+		b.t.Fatalf("make the broker's folder: %v", err)
+	}
+	b.write("plugins", "[].\n")
+	b.write("advanced.config", b.settings())
+	if b.opts.TLS {
+		b.writeCertificates()
+	}
+}
+
+// settings are Erlang terms rather than rabbitmq.conf, which takes a second to
+// translate.
+func (b *Broker) settings() string {
+	rabbit := []string{
+		fmt.Sprintf(`{tcp_listeners, [{"127.0.0.1", %d}]}`, b.port),
+		fmt.Sprintf(`{default_user, <<%s>>}`, erlang(b.opts.User)),
+		fmt.Sprintf(`{default_pass, <<%s>>}`, erlang(b.opts.Password)),
+	}
+	if b.opts.TLS {
+		rabbit = append(rabbit,
+			fmt.Sprintf(`{ssl_listeners, [{"127.0.0.1", %d}]}`, b.tlsPort),
+			fmt.Sprintf(`{ssl_options, [{cacertfile, %s}, {certfile, %s}, {keyfile, %s}, {verify, verify_none}]}`,
+				erlang(b.path("ca.pem")), erlang(b.path("server.pem")), erlang(b.path("server.key"))))
+	}
+	return "[{rabbit, [\n  " + strings.Join(rabbit, ",\n  ") + "\n]}].\n"
+}
+
+// erlang quotes a text as an Erlang string.
+func erlang(text string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text) + `"`
+}
+
+func (b *Broker) write(name, text string) {
+	b.t.Helper()
+	if err := os.WriteFile(b.path(name), []byte(text), 0o600); err != nil {
+		b.t.Fatalf("write the broker's %s: %v", name, err)
+	}
+}
