@@ -1,0 +1,171 @@
+package config
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Bus is the message bus that cinder-volume and cinder-scheduler share.
+type Bus struct {
+	Brokers     []Broker // at least one, in the order of transport_url
+	VirtualHost string   // never empty: / if the URL names none
+	// Exchange is control_exchange, which scopes topic queues. A fanout
+	// exchange is not named after it.
+	Exchange string
+
+	TLS         BusTLS
+	LoginMethod string        // PLAIN, AMQPLAIN, EXTERNAL or RABBIT-CR-DEMO
+	Heartbeat   time.Duration // 0: none
+	Failover    string        // round-robin or shuffle
+	Retry       Retry
+	Layout      Layout
+}
+
+// Broker is one host of transport_url, with the account that is valid there.
+type Broker struct {
+	Host     string // without brackets
+	Port     int    // 5672 if the URL names none, TLS or not
+	Username string // guest if the URL names none
+	Password Secret
+}
+
+// BusTLS is how the brokers are spoken to.
+type BusTLS struct {
+	Enabled  bool
+	CAFile   string
+	CertFile string
+	KeyFile  string
+	// Verify is whether the certificate is checked at all. oslo.messaging does
+	// so only with a ssl_ca_file.
+	Verify bool
+	// VerifyHostname is whether the broker's name must stand in it.
+	VerifyHostname bool
+}
+
+// Retry is how oslo.messaging waits before it connects again.
+type Retry struct {
+	Delay    time.Duration // kombu_reconnect_delay
+	Interval time.Duration // rabbit_retry_interval: the first wait
+	Backoff  time.Duration // rabbit_retry_backoff: what each further one adds
+	Max      time.Duration // rabbit_interval_max
+}
+
+// Layout is how Cinder's services lay out their queues. poolcast declares
+// nothing of theirs; it tells the layout in the log.
+type Layout struct {
+	Quorum          bool // rabbit_quorum_queue
+	TransientQuorum bool // rabbit_transient_quorum_queue
+	StreamFanout    bool // rabbit_stream_fanout
+	Mirrored        bool // rabbit_ha_queues
+	Durable         bool // amqp_durable_queues
+	AutoDelete      bool // amqp_auto_delete
+}
+
+func (r *reader) bus() Bus {
+	def := r.scopeOf(sectionDefault)
+	b := Bus{Exchange: def.text("control_exchange").v}
+	def.transport(&b)
+	s := r.scopeOf(sectionRabbit)
+	b.TLS = s.busTLS()
+	b.LoginMethod = s.text("rabbit_login_method").v
+	b.Heartbeat = max(0, seconds(s.integer("heartbeat_timeout_threshold").v))
+	b.Failover = s.text("kombu_failover_strategy").v
+	b.Retry = Retry{
+		Delay:    time.Duration(s.number("kombu_reconnect_delay").v * float64(time.Second)),
+		Interval: seconds(s.integer("rabbit_retry_interval").v),
+		Backoff:  seconds(s.integer("rabbit_retry_backoff").v),
+		Max:      seconds(s.integer("rabbit_interval_max").v),
+	}
+	b.Layout = Layout{
+		Quorum:          s.boolean("rabbit_quorum_queue").v,
+		TransientQuorum: s.boolean("rabbit_transient_quorum_queue").v,
+		StreamFanout:    s.boolean("rabbit_stream_fanout").v,
+		Mirrored:        s.boolean("rabbit_ha_queues").v,
+		Durable:         s.boolean("amqp_durable_queues").v,
+		AutoDelete:      s.boolean("amqp_auto_delete").v,
+	}
+	s.text("ssl_version")
+	return b
+}
+
+// seconds saturates, so that an absurd number stays a long time.
+func seconds(n int) time.Duration {
+	const most = int(1 << 31)
+	return time.Duration(min(max(n, -most), most)) * time.Second
+}
+
+func (s scope) busTLS() BusTLS {
+	t := BusTLS{
+		Enabled:  s.boolean("ssl").v,
+		CAFile:   s.text("ssl_ca_file").v,
+		CertFile: s.text("ssl_cert_file").v,
+		KeyFile:  s.text("ssl_key_file").v,
+	}
+	t.Verify = t.Enabled && t.CAFile != ""
+	t.VerifyHostname = t.Verify && s.boolean("ssl_enforce_hostname_verification").v
+	return t
+}
+
+// transport reads transport_url and lays its query over
+// [oslo_messaging_rabbit] (oslo_messaging/_drivers/common.py,
+// ConfigOptsProxy).
+func (s scope) transport(b *Bus) {
+	raw := s.secret("transport_url")
+	if raw.bad {
+		return
+	}
+	at := s.subject(raw.at, "transport_url")
+	const hint = "Write rabbit://user:password@host:port,…/virtual_host, with %2F for /, %40 for @ and so on in names and passwords."
+	url, err := parseTransportURL(raw.v.Reveal())
+	if err != nil {
+		s.record.fault(at, hint, err)
+		return
+	}
+	b.Brokers, b.VirtualHost = url.brokers, url.virtualHost
+	if url.mixed {
+		s.record.warn(at, "logs in as guest to the hosts that have no user and password", "warns of it and does the same")
+	}
+	laid := map[string]found{}
+	for _, name := range slices.Sorted(maps.Keys(url.query)) {
+		if _, known := s.catalog[sectionRabbit][name]; !known && !otherRabbit()[name] {
+			s.record.fault(at, "Leave it out.", errors.New("has an option in its query that oslo.messaging does not know"+nearHint(name, s.catalog[sectionRabbit])))
+			continue
+		}
+		laid[name] = found{text: url.query[name], at: raw.at, quoted: true, literal: true}
+	}
+	s.overrides[sectionRabbit] = laid
+}
+
+func nearHint(name string, options map[string]*Option) string {
+	if near := nearest(name, slices.Sorted(maps.Keys(options))); near != "" {
+		return " (is it " + near + "?)"
+	}
+	return ""
+}
+
+// otherRabbit names the options of [oslo_messaging_rabbit] that are of no use
+// to a publisher, so that they are not taken for mistakes.
+func otherRabbit() map[string]bool {
+	names := map[string]bool{}
+	for name := range strings.FieldsSeq(`
+		rpc_conn_pool_size conn_pool_min_size conn_pool_ttl heartbeat_rate heartbeat_in_pthread
+		ssl_enforce_fips_mode kombu_reconnect_splay kombu_compression
+		kombu_missing_consumer_retry_timeout kombu_reconnect_timeout
+		rabbit_quorum_delivery_limit rabbit_quorum_max_memory_length rabbit_quorum_max_memory_bytes
+		rabbit_quroum_max_memory_length rabbit_quroum_max_memory_bytes
+		rabbit_transient_queues_ttl rabbit_qos_prefetch_count direct_mandatory_flag
+		enable_cancel_on_failover use_queue_manager hostname processname
+		rabbit_max_retries rabbit_host rabbit_port rabbit_hosts rabbit_userid rabbit_password
+		rabbit_virtual_host fake_rabbit default_notification_exchange
+		notification_listener_prefetch_count default_notification_retry_attempts
+		notification_persistence rpc_reply_exchange rpc_listener_prefetch_count
+		rpc_reply_listener_prefetch_count rpc_reply_retry_attempts
+		default_rpc_exchange default_rpc_retry_attempts rpc_retry_delay
+		kombu_ssl_version kombu_ssl_keyfile kombu_ssl_certfile kombu_ssl_ca_certs rabbit_use_ssl`) {
+		names[name] = true
+	}
+	return names
+}

@@ -1,0 +1,134 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Input is one --config-file or --config-dir of the command line.
+type Input struct {
+	Path string
+	// Dir reads every *.conf of the folder, sorted by name, as one more file
+	// each.
+	Dir bool
+}
+
+// Sources says where a configuration comes from.
+type Sources struct {
+	// Inputs are read in this order, the order of the command line; a value in
+	// a later one wins. None means what a cinder-volume without arguments
+	// reads: see [DefaultInputs].
+	Inputs []Input
+	// Environ is os.Environ(): OS_<SECTION>__<OPTION> wins over every file.
+	Environ []string
+	// Flags are options of [poolcast] given on the command line, by name, with
+	// underscores. They win over the environment and every file.
+	Flags map[string]string
+	// Hostname stands in for [DEFAULT] host where that is not set; "" means
+	// the name the system has.
+	Hostname string
+}
+
+// Files makes inputs of paths.
+func Files(paths ...string) []Input {
+	inputs := make([]Input, len(paths))
+	for i, path := range paths {
+		inputs[i] = Input{Path: path}
+	}
+	return inputs
+}
+
+// DefaultInputs is what cinder-volume reads from /etc/cinder when it is told
+// nothing (oslo_config/cfg.py, find_config_files and find_config_dirs, with
+// project "cinder" and program "cinder-volume"): cinder.conf, and those of the
+// others that exist.
+func DefaultInputs() []Input { return defaultInputs("/etc/cinder") }
+
+func defaultInputs(folder string) []Input {
+	inputs := Files(filepath.Join(folder, "cinder.conf"))
+	for _, more := range []Input{
+		{Path: "cinder-volume.conf"},
+		{Path: "cinder.conf.d", Dir: true},
+		{Path: "cinder-volume.conf.d", Dir: true},
+	} {
+		more.Path = filepath.Join(folder, more.Path)
+		if _, err := os.Stat(more.Path); err == nil {
+			inputs = append(inputs, more)
+		}
+	}
+	return inputs
+}
+
+// environment looks up variables the way a process sees them: the first of
+// equal names wins.
+func environment(environ []string) map[string]string {
+	env := make(map[string]string, len(environ))
+	for _, pair := range environ {
+		name, value, ok := strings.Cut(pair, "=")
+		if _, taken := env[name]; ok && !taken {
+			env[name] = value
+		}
+	}
+	return env
+}
+
+// files resolves the inputs to the files to read, in order.
+func (l *loader) files() []string {
+	var files []string
+	for _, in := range l.sources.Inputs {
+		path := expandHome(in.Path, l.env["HOME"])
+		if !in.Dir {
+			files = append(files, path)
+			continue
+		}
+		found, err := confFiles(path)
+		if err != nil {
+			l.unreadable(path, err)
+		}
+		files = append(files, found...)
+	}
+	return files
+}
+
+func confFiles(folder string) ([]string, error) {
+	members, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, err
+	}
+	var files []string
+	for _, m := range members {
+		if strings.HasSuffix(m.Name(), ".conf") && !strings.HasPrefix(m.Name(), ".") {
+			files = append(files, filepath.Join(folder, m.Name()))
+		}
+	}
+	slices.Sort(files)
+	return files, nil
+}
+
+func expandHome(path, home string) string {
+	if rest, ok := strings.CutPrefix(path, "~/"); ok && home != "" {
+		return filepath.Join(home, rest)
+	}
+	return path
+}
+
+// unreadable tells why a file or folder could not be read, and what to do.
+func (l *loader) unreadable(path string, err error) {
+	hint := ""
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		hint = "Name the files that cinder-volume reads with --config-file and --config-dir."
+	case errors.Is(err, fs.ErrPermission):
+		hint = "Run poolcast as a user that may read it, such as a member of the group cinder."
+	}
+	cause := err
+	if p := new(fs.PathError); errors.As(err, &p) {
+		cause = p.Err
+	}
+	l.record.fault(subject{at: place{file: path, rank: l.rank}}, hint, fmt.Errorf("cannot be read: %w", cause))
+}

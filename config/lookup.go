@@ -1,0 +1,166 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// found is a value as it was written.
+type found struct {
+	text    string
+	at      place
+	quoted  bool // a " #" in it is meant
+	literal bool // a $ in it is meant
+}
+
+// reader finds values by oslo.config's order: command line, environment, then
+// files from the last to the first.
+type reader struct {
+	layers []*layer
+	env    map[string]string
+	// overrides win over everything, by section and option: flags for
+	// [poolcast], the query of transport_url for [oslo_messaging_rabbit].
+	overrides map[string]map[string]found
+	// hostname is the default of [DEFAULT] host.
+	hostname string
+	catalog  catalog
+	record   *record
+}
+
+// find returns the values of an option in a section, older names included. It
+// is more than one only for a multi-valued option (oslo_config/cfg.py,
+// _get_file_value).
+func (r *reader) find(o *Option, section string) []found {
+	if v, ok := r.overrides[section][o.Name]; ok {
+		return []found{v}
+	}
+	name := envName(section, o.Name)
+	if text, ok := r.env[name]; ok {
+		return []found{{text: text, quoted: true, at: place{file: name}}}
+	}
+	var all []found
+	for _, l := range slices.Backward(r.layers) {
+		values := r.findIn(l, o, section)
+		if len(values) > 0 && !o.Multi {
+			return values[len(values)-1:]
+		}
+		all = append(values, all...)
+	}
+	return all
+}
+
+// findIn looks in one file, the current name first.
+func (r *reader) findIn(l *layer, o *Option, section string) []found {
+	values := l.values(section, o.Name)
+	for _, a := range o.Aliases {
+		if len(values) > 0 && !o.Multi {
+			break
+		}
+		older := l.values(a.Section, a.Name)
+		if len(older) > 0 {
+			r.record.warn(subject{older[0].at, a.Section, a.Name},
+				fmt.Sprintf("is read as [%s] %s, its name of today", section, o.Name),
+				"does the same up to the release that dropped the old name")
+		}
+		values = append(older, values...)
+	}
+	return values
+}
+
+// envName is oslo.config's name of the variable for an option
+// (oslo_config/sources/_environment.py).
+func envName(section, option string) string {
+	return "OS_" + strings.ToUpper(section) + "__" + strings.ToUpper(option)
+}
+
+// texts returns the values of an option with comments taken off and $names
+// replaced.
+func (r *reader) texts(o *Option, section string) []found {
+	values := r.find(o, section)
+	for i, v := range values {
+		s := subject{v.at, section, o.Name}
+		if o.Multi && v.at.line == 0 {
+			r.record.fault(s, "Write it into a file.", errors.New("has several values, which oslo.config cannot read from the environment"))
+			return nil
+		}
+		values[i].text = r.repaired(o, s, v)
+	}
+	return values
+}
+
+// repaired takes a comment off a value and refuses a second key in it.
+func (r *reader) repaired(o *Option, s subject, v found) string {
+	text := v.text
+	if !v.quoted {
+		if clean := withoutComment(o, text); clean != rstrip(text) {
+			text, _ = unquote(clean)
+			reads := "takes the comment for a part of the value"
+			if !o.Secret {
+				reads = "reads " + redact(v.text)
+			}
+			r.record.warn(s, "is read without the comment after it", reads)
+		}
+	}
+	r.refusePairs(o, s, text)
+	return text
+}
+
+// refusePairs finds "key = value key = value" in one line. Functions may hold
+// anything that looks like it.
+func (r *reader) refusePairs(o *Option, s subject, text string) {
+	if o.Name == "filter_function" || o.Name == "goodness_function" || o.Kind == Command || s.at.line == 0 {
+		return
+	}
+	outside := regexpQuoted.ReplaceAllString(text, `""`)
+	others := pairs(outside, func(key string) bool {
+		_, known := r.catalog.in(s.stanza, key)
+		return known && key != o.Name
+	})
+	if len(others) == 0 {
+		return
+	}
+	line := o.Name + " = " + strings.ReplaceAll(text, "\n", " ")
+	r.record.fault(s, "Write one key = value a line.",
+		fmt.Errorf("shares its line with %s: %s", strings.Join(others, ", "), redact(line)))
+}
+
+// header returns where a section begins, in the last file that has it.
+func (r *reader) header(section string) (place, bool) {
+	for _, l := range slices.Backward(r.layers) {
+		if line := l.headers[foldSection(section)]; line > 0 {
+			return place{file: l.path, line: line, rank: l.rank}, true
+		}
+	}
+	return place{}, false
+}
+
+// exists reports whether any file or variable speaks of the section.
+func (r *reader) exists(section string) bool {
+	if _, ok := r.header(section); ok {
+		return true
+	}
+	prefix := envName(section, "")
+	for name := range r.env {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// sections returns the names of all sections, as written, in file order.
+func (r *reader) sections() []string {
+	var names []string
+	seen := map[string]bool{}
+	for _, l := range r.layers {
+		for _, name := range l.store.SectionStrings() {
+			if written, ok := l.names[name]; ok && !seen[name] {
+				seen[name] = true
+				names = append(names, written)
+			}
+		}
+	}
+	return names
+}

@@ -1,0 +1,118 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Replication is what the driver would report of a backend's partners.
+type Replication struct {
+	Devices []ReplicationDevice
+	// TriSync is whether pure_trisync_enabled takes effect: exactly two
+	// devices, of different types, with different tokens (drivers/pure.py,
+	// do_setup_trisync).
+	TriSync bool
+}
+
+// ReplicationDevice is one replication_device.
+type ReplicationDevice struct {
+	BackendID string
+	Address   Address
+	Token     Secret
+	Type      string // async or sync
+	Uniform   bool
+	VerifyTLS bool
+	CAPath    string
+}
+
+// Types lists the types of replication in the driver's order, as
+// replication_type is reported; empty without a partner.
+func (r Replication) Types() []string {
+	types := []string{}
+	if len(r.Devices) > 0 {
+		types = append(types, "async")
+	}
+	for _, d := range r.Devices {
+		if d.Type == "sync" {
+			types = append(types, "sync")
+			break
+		}
+	}
+	if r.TriSync {
+		types = append(types, "trisync")
+	}
+	return types
+}
+
+// Targets lists the backend_ids, as replication_targets is reported; never nil.
+func (r Replication) Targets() []string {
+	targets := make([]string, len(r.Devices))
+	for i := range r.Devices {
+		targets[i] = r.Devices[i].BackendID
+	}
+	return targets
+}
+
+func (s scope) replication() Replication {
+	var r Replication
+	for _, dict := range s.dicts("replication_device") {
+		if device, ok := s.replicationDevice(dict); ok {
+			r.Devices = append(r.Devices, device)
+		}
+	}
+	if on := s.boolean("pure_trisync_enabled"); on.v {
+		r.TriSync = len(r.Devices) == 2 && r.Devices[0].Type != r.Devices[1].Type &&
+			!r.Devices[0].Token.Equal(r.Devices[1].Token)
+		if !r.TriSync {
+			s.record.warn(s.subject(on.at, "pure_trisync_enabled"),
+				"has no effect without exactly two replication devices, one sync and one async, with tokens of their own",
+				"logs an error and goes on without it")
+		}
+	}
+	return r
+}
+
+func (s scope) replicationDevice(dict value[map[string]string]) (ReplicationDevice, bool) {
+	if dict.bad {
+		return ReplicationDevice{}, false
+	}
+	at, ok := s.subject(dict.at, "replication_device"), true
+	for _, key := range []string{"backend_id", "san_ip", "api_token"} {
+		if dict.v[key] == "" {
+			ok = false
+			s.record.fault(at, "Write "+s.catalog[SectionBackend]["replication_device"].Help, fmt.Errorf("has no %s", key))
+		}
+	}
+	for key := range dict.v {
+		s.checkDeviceKey(at, key)
+	}
+	d := ReplicationDevice{
+		BackendID: dict.v["backend_id"], Token: NewSecret(dict.v["api_token"]), Type: dict.v["type"],
+		Uniform: looseBool(dict.v["uniform"]), VerifyTLS: looseBool(dict.v["ssl_cert_verify"]),
+		CAPath: dict.v["ssl_cert_path"],
+	}
+	switch d.Type {
+	case "":
+		d.Type = "async"
+	case "sync", "async":
+	default:
+		ok = false
+		s.record.fault(at, "Write type:async or type:sync.", errors.New("has a type that the driver does not know"))
+	}
+	if !ok {
+		return d, false
+	}
+	var err error
+	if d.Address, err = parseAddress(dict.v["san_ip"]); err != nil {
+		s.record.fault(at, "Write san_ip:host or san_ip:host:port.", fmt.Errorf("has a san_ip that %w", err))
+	}
+	return d, err == nil
+}
+
+// checkDeviceKey warns of a name that is nearly one of the driver's.
+func (s scope) checkDeviceKey(at subject, key string) {
+	known := []string{"backend_id", "san_ip", "api_token", "type", "uniform", "ssl_cert_verify", "ssl_cert_path"}
+	if near := nearest(key, known); near != "" {
+		s.record.warn(at, "has a name that is nearly "+near+", and is not used", "does not use it either")
+	}
+}

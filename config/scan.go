@@ -1,0 +1,190 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// entry is one assignment, as oslo.config's iniparser sees it.
+type entry struct {
+	section string
+	key     string
+	value   string // continuation lines joined by newlines
+	line    int
+	quoted  bool // a pair of quotes was taken off
+}
+
+// header is a section's first line.
+type header struct {
+	section string
+	line    int
+}
+
+// scanner reads one file by the rules of oslo_config/iniparser.py. Where that
+// parser gives up at the first fault, this one records it and reads on.
+type scanner struct {
+	path    string
+	rank    int
+	lines   []string
+	record  *record
+	section string
+	entries []entry
+	headers []header
+	// loose is set after a line that cannot be continued, so that one mistake
+	// with ten indented lines under it is one fault.
+	loose bool
+}
+
+// scan reads a whole file.
+func scan(path string, rank int, text string, r *record) *scanner {
+	s := &scanner{path: path, rank: rank, record: r}
+	s.lines = s.split(text)
+	for i := 0; i < len(s.lines); {
+		i = s.step(i)
+	}
+	return s
+}
+
+// split cuts the text into lines as Python's text mode does.
+func (s *scanner) split(text string) []string {
+	if rest, found := strings.CutPrefix(text, "\ufeff"); found {
+		text = rest
+		s.record.warn(s.at(1, ""), "skipped the byte order mark at the start of the file", "refuses the whole file")
+	}
+	text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if !utf8.ValidString(line) {
+			s.fault(i+1, "", "Save the file as UTF-8.", errors.New("line is not valid UTF-8"))
+			lines[i] = strings.ToValidUTF8(line, "?")
+		}
+	}
+	return lines
+}
+
+// step reads what starts at line i and returns the line to go on with.
+func (s *scanner) step(i int) int {
+	line := rstrip(s.lines[i])
+	switch {
+	case line == "":
+		s.loose = false
+	case isIndented(line):
+		s.strayContinuation(i)
+	case line[0] == '[':
+		s.header(i, line)
+	case line[0] == '#', line[0] == ';':
+		s.loose = false
+	default:
+		return s.assignment(i, line)
+	}
+	return i + 1
+}
+
+func (s *scanner) strayContinuation(i int) {
+	if s.loose {
+		return
+	}
+	s.loose = true
+	s.fault(i+1, "", "Start the line in the first column, or remove the blank or comment line that ends the value above it.",
+		errors.New("indented line continues nothing, and Cinder refuses the file"))
+}
+
+func (s *scanner) header(i int, line string) {
+	s.loose = true
+	if !strings.HasSuffix(line, "]") {
+		s.fault(i+1, "", "Write [name] alone on its line; a comment goes on a line of its own.",
+			fmt.Errorf("section header does not end with ], and Cinder refuses the file: %s", redact(line)))
+		return
+	}
+	if len(line) <= 2 {
+		s.fault(i+1, "", "Write [name].", errors.New("section header has no name, and Cinder refuses the file"))
+		return
+	}
+	s.section = line[1 : len(line)-1]
+	s.headers = append(s.headers, header{section: s.section, line: i + 1})
+}
+
+// assignment reads the key, the value and its continuation lines.
+func (s *scanner) assignment(i int, line string) int {
+	s.loose = true
+	at := strings.IndexAny(line, ":=")
+	if at < 0 {
+		s.fault(i+1, "", "Write key = value; a line that continues a value starts with a space.",
+			fmt.Errorf("line has neither = nor :, and Cinder refuses the file%s", quoteHarmless(line)))
+		return i + 1
+	}
+	e := entry{section: s.section, key: strip(line[:at]), line: i + 1}
+	first, quoted := unquote(strip(line[at+1:]))
+	parts, next := s.continuation(first, i+1)
+	if e.key == keyExtraCapabilities {
+		parts, next = s.joinJSON(e, parts, next)
+	}
+	e.value, e.quoted = strings.Join(parts, "\n"), quoted
+	s.add(e)
+	return next
+}
+
+func (s *scanner) continuation(first string, next int) (parts []string, after int) {
+	parts = []string{first}
+	for ; next < len(s.lines); next++ {
+		line := rstrip(s.lines[next])
+		if line == "" || !isIndented(line) {
+			break
+		}
+		parts = append(parts, strip(line))
+	}
+	return parts, next
+}
+
+func (s *scanner) add(e entry) {
+	switch {
+	case e.key == "":
+		s.fault(e.line, "", "Write key = value.", errors.New("value has no key, and Cinder refuses the file"))
+	case s.section == "":
+		s.fault(e.line, e.key, "Write [DEFAULT] above it.", errors.New("stands before the first section, and Cinder refuses the file"))
+	default:
+		s.entries = append(s.entries, e)
+	}
+}
+
+func (s *scanner) at(line int, key string) subject {
+	return subject{at: place{file: s.path, line: line, rank: s.rank}, stanza: s.section, key: key}
+}
+
+func (s *scanner) fault(line int, key, hint string, err error) {
+	s.record.fault(s.at(line, key), hint, err)
+}
+
+// unquote takes off one pair of equal quotes, as iniparser does.
+func unquote(value string) (string, bool) {
+	if value == "" || (value[0] != '"' && value[0] != '\'') || value[0] != value[len(value)-1] {
+		return value, false
+	}
+	if len(value) == 1 {
+		return "", true
+	}
+	return value[1 : len(value)-1], true
+}
+
+func isIndented(line string) bool { return line[0] == ' ' || line[0] == '\t' }
+
+// isSpace is Python's str.isspace.
+func isSpace(r rune) bool { return unicode.IsSpace(r) || (r >= 0x1c && r <= 0x1f) }
+
+func strip(s string) string  { return strings.TrimFunc(s, isSpace) }
+func rstrip(s string) string { return strings.TrimRightFunc(s, isSpace) }
+
+var punctuation = regexp.MustCompile(`^[\s{}\[\],;"']+$`)
+
+// quoteHarmless shows a line only if nothing in it could be a secret: it may
+// be the second half of a token.
+func quoteHarmless(line string) string {
+	if punctuation.MatchString(line) {
+		return ": " + line
+	}
+	return ""
+}

@@ -1,0 +1,256 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/poolcast/poolcast/collector/capability"
+)
+
+// value is an option's value with its place.
+type value[T any] struct {
+	v   T
+	at  place
+	set bool // written by somebody
+	bad bool // written, and refused
+}
+
+// scope is a section to read options from: first its own, then those behind it.
+type scope struct {
+	*reader
+	name   string   // the section
+	behind []string // sections asked next, such as backend_defaults
+	kind   string   // the catalog's section
+}
+
+// scopeOf returns a section that stands for itself.
+func (r *reader) scopeOf(section string) scope {
+	return scope{reader: r, name: section, kind: section}
+}
+
+// backendScope returns a backend's section with [backend_defaults] behind it
+// (cinder/volume/configuration.py, BackendGroupConfiguration).
+func (r *reader) backendScope(stanza string) scope {
+	return scope{reader: r, name: stanza, behind: []string{sectionShared}, kind: SectionBackend}
+}
+
+// subject names an option of the scope in a message.
+func (s scope) subject(at place, key string) subject {
+	if at.file == "" {
+		at = s.place()
+	}
+	return subject{at, s.name, key}
+}
+
+// place is where the section begins, or else where the first file does.
+func (s scope) place() place {
+	if at, ok := s.header(s.name); ok {
+		return at
+	}
+	if len(s.layers) > 0 {
+		return place{file: s.layers[0].path, rank: s.layers[0].rank}
+	}
+	return place{file: "configuration"}
+}
+
+// read finds an option, replaces its $names and converts it. parse reports an
+// empty value as such where oslo.config takes it for None.
+func read[T any](s scope, name string, parse func(o *Option, text string) (v T, none bool, err error)) value[T] {
+	o := s.catalog[s.kind][name]
+	if o == nil {
+		s.record.fault(s.subject(place{}, name), "", errors.New("is not an option that poolcast knows"))
+		return value[T]{bad: true}
+	}
+	for _, section := range append([]string{s.name}, s.behind...) {
+		values := s.texts(o, section)
+		if len(values) == 0 {
+			continue
+		}
+		got := convert(s, o, section, values[len(values)-1], parse)
+		if got.set {
+			return got
+		}
+	}
+	if o.Default == "" {
+		return value[T]{}
+	}
+	v, _, err := parse(o, o.Default)
+	return value[T]{v: v, bad: err != nil}
+}
+
+func convert[T any](s scope, o *Option, section string, raw found, parse func(*Option, string) (T, bool, error)) value[T] {
+	var (
+		v    T
+		none bool
+		text = raw.text
+		err  error
+	)
+	if !raw.literal {
+		text, err = s.substitute(raw.text, section, 0)
+	}
+	if err == nil {
+		v, none, err = parse(o, text)
+	}
+	if err != nil {
+		s.refuse(o, subject{raw.at, section, o.Name}, raw.text, err)
+		return value[T]{at: raw.at, set: true, bad: true}
+	}
+	return value[T]{v: v, at: raw.at, set: !none}
+}
+
+// refuse records a value that cannot be read, as it was written unless it is
+// secret.
+func (r *reader) refuse(o *Option, s subject, text string, err error) {
+	if !o.Secret && o.Kind != JSON && o.Kind != Command {
+		err = fmt.Errorf("%s %w", redact(text), err)
+	}
+	r.record.fault(s, o.advice(), err)
+}
+
+// advice says what may be written.
+func (o *Option) advice() string {
+	switch {
+	case len(o.Choices) > 0:
+		return "Write one of " + strings.Join(o.Choices, ", ") + "."
+	case o.Kind == Bool:
+		return "Write true or false."
+	case o.Kind == Duration:
+		return "Write seconds, or a duration such as 15s or 2m" + o.bounds() + "."
+	case o.Kind == Int:
+		return "Write a whole number" + o.bounds() + "."
+	case o.Kind == Float:
+		return "Write a number" + o.bounds() + "."
+	case o.Kind == Dict:
+		return "Write name:value pairs between commas."
+	}
+	return ""
+}
+
+func (o *Option) bounds() string {
+	switch {
+	case o.Min != "" && o.Max != "":
+		return " from " + o.Min + " to " + o.Max
+	case o.Min != "":
+		return " of at least " + o.Min
+	}
+	return ""
+}
+
+func (s scope) text(name string) value[string] {
+	return read(s, name, func(o *Option, text string) (string, bool, error) {
+		if len(o.Choices) > 0 && !slices.Contains(o.Choices, text) {
+			return "", false, errors.New("is not one of the choices")
+		}
+		return text, false, nil
+	})
+}
+
+func (s scope) boolean(name string) value[bool] {
+	return read(s, name, func(_ *Option, text string) (bool, bool, error) {
+		b, err := parseBool(text)
+		return b, false, err
+	})
+}
+
+func (s scope) integer(name string) value[int] {
+	return read(s, name, func(o *Option, text string) (int, bool, error) {
+		i, none, err := parseInt(text)
+		if err == nil && !none {
+			err = o.within(float64(i), func(bound string) (float64, error) {
+				f, _, err := parseFloat(bound)
+				return f, err
+			})
+		}
+		return int(i), none, err
+	})
+}
+
+func (s scope) number(name string) value[float64] {
+	return read(s, name, func(o *Option, text string) (float64, bool, error) {
+		f, none, err := parseFloat(text)
+		if err == nil && !none {
+			err = o.within(f, func(bound string) (float64, error) {
+				f, _, err := parseFloat(bound)
+				return f, err
+			})
+		}
+		return f, none, err
+	})
+}
+
+func (s scope) duration(name string) value[time.Duration] {
+	return read(s, name, func(o *Option, text string) (time.Duration, bool, error) {
+		d, err := parseDuration(text)
+		if err == nil {
+			err = o.within(float64(d), func(bound string) (float64, error) {
+				d, err := parseDuration(bound)
+				return float64(d), err
+			})
+		}
+		return d, false, err
+	})
+}
+
+// within checks the option's range.
+func (o *Option) within(v float64, parse func(string) (float64, error)) error {
+	if o.Min != "" {
+		if low, err := parse(o.Min); err != nil || v < low {
+			return errors.New("is too small")
+		}
+	}
+	if o.Max != "" {
+		if high, err := parse(o.Max); err != nil || v > high {
+			return errors.New("is too large")
+		}
+	}
+	return nil
+}
+
+func (s scope) list(name string) value[[]string] {
+	return read(s, name, func(_ *Option, text string) ([]string, bool, error) {
+		return parseList(text), false, nil
+	})
+}
+
+func (s scope) secret(name string) value[Secret] {
+	return read(s, name, func(_ *Option, text string) (Secret, bool, error) {
+		return NewSecret(text), false, nil
+	})
+}
+
+func (s scope) command(name string) value[[]string] {
+	return read(s, name, func(_ *Option, text string) ([]string, bool, error) {
+		words, err := parseCommand(text)
+		return words, false, err
+	})
+}
+
+func (s scope) object(name string) value[capability.Set] {
+	return read(s, name, func(_ *Option, text string) (capability.Set, bool, error) {
+		set, err := parseObject(text)
+		return set, false, err
+	})
+}
+
+// dicts reads a multi-valued dictionary: the first section that has any.
+func (s scope) dicts(name string) []value[map[string]string] {
+	o := s.catalog[s.kind][name]
+	for _, section := range append([]string{s.name}, s.behind...) {
+		values := s.texts(o, section)
+		if len(values) == 0 {
+			continue
+		}
+		dicts := make([]value[map[string]string], len(values))
+		for i, raw := range values {
+			dicts[i] = convert(s, o, section, raw, func(_ *Option, text string) (map[string]string, bool, error) {
+				dict, err := parseDict(text)
+				return dict, false, err
+			})
+		}
+		return dicts
+	}
+	return nil
+}
