@@ -1,0 +1,126 @@
+package publisher
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/poolcast/poolcast/collector/capability"
+)
+
+const (
+	// silentIntervals is how long another agent is believed to be there.
+	silentIntervals = 3
+	// oldIntervals is the age at which a report is too old to be laid over
+	// anything, should whoever offers reports have died.
+	oldIntervals = 10
+	// askAgain is how long "no cinder-volume is running" is believed. Asking
+	// costs the broker a line in its log.
+	askAgain = 5 * time.Minute
+	// capacityTolerance is the share by which the heard and the measured total
+	// capacity may differ and still be one array's.
+	capacityTolerance = 0.01
+)
+
+// decide says what to do about a backend now. The rules are tried in order;
+// the first that holds decides.
+func (b *backend) decide(self string, o Options, now time.Time) decision {
+	b.wake = time.Time{}
+	if d, held := b.silent(o, now); held {
+		return d
+	}
+	if o.Standalone {
+		return decision{state: Standalone, detail: "the overlay is switched off"}
+	}
+	if d, held := b.yield(self, o, now); held {
+		return d
+	}
+	if d, held := b.interlock(); held {
+		return d
+	}
+	if b.base == nil {
+		return b.listen(o, now)
+	}
+	return decision{state: Overlaying}
+}
+
+// silent holds when there is nothing to say.
+func (b *backend) silent(o Options, now time.Time) (decision, bool) {
+	if b.withdrawn != "" {
+		return decision{state: Withdrawn, detail: b.withdrawn}, true
+	}
+	if old := oldIntervals * o.Interval; now.Sub(b.report.CollectedAt) > old {
+		return decision{state: Withdrawn, detail: fmt.Sprintf("the last reading is more than %s old", old)}, true
+	}
+	return decision{}, false
+}
+
+// yield holds while a better agent speaks for this backend.
+func (b *backend) yield(self string, o Options, now time.Time) (decision, bool) {
+	until := b.rival.at.Add(silentIntervals * o.Interval)
+	if b.rival.name == "" || !until.After(now) || !b.rival.outranks(self, b.report.Status) {
+		return decision{}, false
+	}
+	b.wake = until
+	return decision{state: Standby, detail: "agent " + b.rival.name + " sees to it"}, true
+}
+
+func (r rival) outranks(self string, status capability.Status) bool {
+	if theirs, ours := rank(r.status), rank(status); theirs != ours {
+		return theirs < ours
+	}
+	return r.name < self
+}
+
+func rank(s capability.Status) int {
+	switch s {
+	case capability.OK:
+		return 0
+	case capability.Partial:
+		return 1
+	}
+	return 2
+}
+
+// interlock holds when base and report are not about the same thing.
+func (b *backend) interlock() (decision, bool) {
+	suspend := func(c Cause, format string, args ...any) (decision, bool) {
+		return decision{state: Suspended, cause: c, detail: fmt.Sprintf(format, args...)}, true
+	}
+	if id := arrayID(b.report); id != "" && b.array != "" && id != b.array {
+		return suspend(DifferentArray, "the array's id was %s and is %s; if that is meant, reload the stanza or restart", b.array, id)
+	}
+	if b.base == nil {
+		return decision{}, false
+	}
+	if b.base.fault != nil {
+		return suspend(UnreadableBase, "cinder-volume's report cannot be learnt: %v", b.base.fault)
+	}
+	if pools, ok := b.base.set["pools"]; ok && !pools.IsNull() {
+		return suspend(BaseHasPools, "cinder-volume reports pools, which the Pure driver does not")
+	}
+	theirs, known := b.base.set[capability.KeyTotalCapacity].Float()
+	ours, measured := b.report.Capabilities[capability.KeyTotalCapacity].Float()
+	if known && measured && math.Abs(theirs-ours) > capacityTolerance*math.Abs(theirs) {
+		return suspend(DifferentCapacity, "cinder-volume reports %.1f GiB in total and the array %.1f; has it failed over?", theirs, ours)
+	}
+	return decision{}, false
+}
+
+// listen decides while no base was heard.
+func (b *backend) listen(o Options, now time.Time) decision {
+	if b.since.IsZero() {
+		b.since = now
+	}
+	grace := b.since.Add(o.ListenFirst)
+	switch {
+	case !grace.After(now):
+		return decision{state: Standalone, detail: "cinder-volume runs, but was not heard for " + o.ListenFirst.String()}
+	case !b.presence.known, !b.presence.running && now.Sub(b.presence.at) > askAgain:
+		return decision{state: Listening, detail: "nothing was heard of cinder-volume yet", probe: true}
+	case !b.presence.running:
+		return decision{state: Standalone, detail: "no cinder-volume runs for it"}
+	}
+	b.wake = grace
+	return decision{state: Listening, detail: "cinder-volume runs, and its report is waited for"}
+}

@@ -1,0 +1,143 @@
+package publisher
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+// Options say where the schedulers are and how to speak to them. Only Brokers
+// is required.
+type Options struct {
+	// Brokers are the hosts of transport_url. They are tried in random order.
+	Brokers []Broker
+	// VirtualHost is that of transport_url; "" means "/".
+	VirtualHost string
+	// LoginMethod is rabbit_login_method: AMQPLAIN (the default), PLAIN or
+	// EXTERNAL. The other of the first two is tried if the broker has not got
+	// it.
+	LoginMethod string
+	// TLS encrypts the connection; nil means plain TCP.
+	TLS *TLS
+	// Heartbeat is heartbeat_timeout_threshold; zero means 60 s.
+	Heartbeat time.Duration
+	// ControlExchange is control_exchange, used by Notify alone; "" means
+	// openstack.
+	ControlExchange string
+
+	// Interval is how often a backend is offered; zero means 60 s. An agent
+	// that was silent for three of them is replaced by one that stood by, and
+	// a report that is ten of them old is laid over nothing any more.
+	Interval time.Duration
+	// Standalone switches the overlay off: every report is sent as it is, and
+	// nothing is listened to.
+	Standalone bool
+	// ListenOnly hears and never sends.
+	ListenOnly bool
+	// ListenFirst bounds the wait for a cinder-volume that is running and was
+	// not heard yet; zero means 150 s, two of its reports and some patience.
+	ListenFirst time.Duration
+	// FixProvisionedCapacity adds provisioned_capacity_gb to a base that lacks
+	// it, as those of drivers before mid-2026 do. It changes what fits.
+	FixProvisionedCapacity bool
+	// Notify also casts notify_service_capabilities, RPC 3.5, to one scheduler.
+	Notify bool
+	// ConfirmTimeout bounds each exchange of words with the broker; zero means
+	// 10 s.
+	ConfirmTimeout time.Duration
+
+	// Logger gets one line for each change of state. The zero Logger is silent.
+	Logger zerolog.Logger
+}
+
+// Broker is one host of transport_url with its own credentials.
+type Broker struct {
+	Host     string // name or address, IPv6 without brackets
+	Port     int    // zero means 5672
+	User     string
+	Password Secret // nil means none
+}
+
+// Secret is a text that must not be printed by accident. config.Secret is one.
+type Secret interface {
+	// Reveal returns the text.
+	Reveal() string
+}
+
+// address is how a broker is named in logs and errors: never with its user or
+// password.
+func (b Broker) address() string {
+	port := b.Port
+	if port == 0 {
+		port = 5672
+	}
+	return net.JoinHostPort(b.Host, strconv.Itoa(port))
+}
+
+func (b Broker) password() string {
+	if b.Password == nil {
+		return ""
+	}
+	return b.Password.Reveal()
+}
+
+// TLS holds the ssl_* options of [oslo_messaging_rabbit]. The files are read
+// again for every connection, so a renewed certificate needs no restart.
+type TLS struct {
+	CAFile   string // ssl_ca_file; "" means the system's authorities
+	CertFile string // ssl_cert_file, this client's own
+	KeyFile  string // ssl_key_file
+	// AnyName accepts a certificate that is valid for another host name, as
+	// ssl_enforce_hostname_verification = false does.
+	AnyName bool
+	// AnyCertificate accepts every certificate, as oslo.messaging does when
+	// ssl_ca_file is not set.
+	AnyCertificate bool
+}
+
+func (o Options) withDefaults() Options {
+	o.VirtualHost = either(o.VirtualHost, "/")
+	o.LoginMethod = either(o.LoginMethod, "AMQPLAIN")
+	o.ControlExchange = either(o.ControlExchange, "openstack")
+	o.Heartbeat = either(o.Heartbeat, time.Minute)
+	o.Interval = either(o.Interval, time.Minute)
+	o.ListenFirst = either(o.ListenFirst, 150*time.Second)
+	o.ConfirmTimeout = either(o.ConfirmTimeout, 10*time.Second)
+	return o
+}
+
+func either[T comparable](v, otherwise T) T {
+	var zero T
+	if v == zero {
+		return otherwise
+	}
+	return v
+}
+
+func (o Options) validate() error {
+	var faults []error
+	if len(o.Brokers) == 0 {
+		faults = append(faults, errors.New("no broker: set transport_url"))
+	}
+	for _, b := range o.Brokers {
+		if b.Host == "" || b.Port < 0 || b.Port > 65535 {
+			faults = append(faults, fmt.Errorf("broker %q has no host or an impossible port", b.address()))
+		}
+	}
+	switch o.LoginMethod {
+	case "AMQPLAIN", "PLAIN", "EXTERNAL":
+	default:
+		faults = append(faults, fmt.Errorf("rabbit_login_method is %q: use AMQPLAIN, PLAIN or EXTERNAL", o.LoginMethod))
+	}
+	if o.TLS != nil && (o.TLS.CertFile == "") != (o.TLS.KeyFile == "") {
+		faults = append(faults, errors.New("ssl_cert_file and ssl_key_file belong together: set both or neither"))
+	}
+	if o.Standalone && o.ListenOnly {
+		faults = append(faults, errors.New("standalone and listen-only leave nothing to do"))
+	}
+	return errors.Join(faults...)
+}
