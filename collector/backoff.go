@@ -16,20 +16,16 @@ const (
 	waitCap      = 5 * time.Minute // after refused logins, and for Retry-After
 )
 
-// What an error of a Source may tell beside its text. flasharray's errors do.
-type (
-	refusal   interface{ Unauthorized() bool }
-	postponed interface{ RetryAfter() time.Duration }
-	traced    interface{ RequestID() string }
-)
+// postponed is an error in which the array says how long to leave it alone.
+type postponed interface{ RetryAfter() time.Duration }
 
 // backoff returns how long to wait after the given number of failures in a
-// row, the last of which was err: twice as long each time up to a cap, less a
-// random part of up to a half, and never shorter than the array itself asked.
-func backoff(failures int, err error) time.Duration {
+// row, the last of which was err, a refused login perhaps: twice as long each
+// time up to a cap, less a random part of up to a half, and never shorter than
+// the array itself asked.
+func backoff(failures int, err error, refused bool) time.Duration {
 	first, limit := networkFirst, networkCap
-	var r refusal
-	if errors.As(err, &r) && r.Unauthorized() {
+	if refused {
 		first, limit = loginFirst, waitCap
 	}
 	wait := limit
@@ -42,13 +38,4 @@ func backoff(failures int, err error) time.Duration {
 		wait = max(wait, min(p.RetryAfter(), waitCap))
 	}
 	return wait
-}
-
-// requestID returns the array's name for the request that failed, or "".
-func requestID(err error) string {
-	var t traced
-	if errors.As(err, &t) {
-		return t.RequestID()
-	}
-	return ""
 }

@@ -15,17 +15,24 @@ import (
 // call at a time for any one host, should return soon, and must not call the
 // Collector back.
 type Observer interface {
-	// Report brings a new report, which replaces any before it.
-	Report(r capability.Report)
-	// Withdraw says that nothing of this host is to be published any more,
-	// until the next Report.
-	Withdraw(host string)
+	// Offer brings a new report, which replaces any before it and ends a
+	// withdrawal.
+	Offer(r capability.Report)
+	// Withdraw says that there is nothing to publish of this host until the
+	// next Offer, and why.
+	Withdraw(host, reason string)
+	// Forget says that the target is gone, or has become another one.
+	Forget(host string)
 }
 
 // Options are the settings that all targets share. The zero value is usable.
 type Options struct {
 	Log      zerolog.Logger
 	Observer Observer // may be nil
+
+	// Refused tells whether an error means that the array refused the login;
+	// such an array is asked less often. May be nil.
+	Refused func(error) bool
 
 	OnStale    Policy        // "" means Keep
 	StaleAfter time.Duration // since the last good poll; 0 means three intervals
@@ -36,6 +43,9 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.Observer == nil {
 		o.Observer = nobody{}
+	}
+	if o.Refused == nil {
+		o.Refused = func(error) bool { return false }
 	}
 	if o.OnStale == "" {
 		o.OnStale = Keep
@@ -51,8 +61,9 @@ func (o Options) withDefaults() Options {
 
 type nobody struct{}
 
-func (nobody) Report(capability.Report) {}
-func (nobody) Withdraw(string)          {}
+func (nobody) Offer(capability.Report) {}
+func (nobody) Withdraw(string, string) {}
+func (nobody) Forget(string)           {}
 
 // Collector polls arrays, each in a goroutine of its own. Its methods may be
 // called from any goroutine.
@@ -167,7 +178,7 @@ func (c *Collector) drop(wanted map[string]Target) {
 		if started {
 			p.cancel()
 			<-p.quiet
-			c.options.Observer.Withdraw(p.host)
+			c.options.Observer.Forget(p.host)
 		} else {
 			c.discard(p.current().Source)
 		}

@@ -95,24 +95,31 @@ type witness struct {
 	reports   []capability.Report
 	at        []time.Time
 	withdrawn []string
+	forgotten []string
 }
 
-func (w *witness) Report(r capability.Report) {
+func (w *witness) Offer(r capability.Report) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.reports, w.at = append(w.reports, r), append(w.at, time.Now())
 }
 
-func (w *witness) Withdraw(host string) {
+func (w *witness) Withdraw(host, reason string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.withdrawn = append(w.withdrawn, host)
+	w.withdrawn = append(w.withdrawn, host+": "+reason)
 }
 
-func (w *witness) count() (reports, withdrawals int) {
+func (w *witness) Forget(host string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.reports), len(w.withdrawn)
+	w.forgotten = append(w.forgotten, host)
+}
+
+func (w *witness) count() (reports, withdrawals, forgotten int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.reports), len(w.withdrawn), len(w.forgotten)
 }
 
 func (w *witness) last(t *testing.T) capability.Report {

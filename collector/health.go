@@ -25,11 +25,10 @@ type Health struct {
 	Since time.Time // when the state began
 	Err   string    // why the last poll failed, or what it lacked; "" if nothing
 
-	RequestID string        // the array's name for the request that failed, if it told one
-	LastPoll  time.Time     // when the last poll that has ended was begun
-	LastOK    time.Time     // when the last good one was begun; zero if there was none
-	Duration  time.Duration // of the last poll
-	NextPoll  time.Time     // when the next one is due
+	LastPoll time.Time     // when the last poll that has ended was begun
+	LastOK   time.Time     // when the last good one was begun; zero if there was none
+	Duration time.Duration // of the last poll
+	NextPoll time.Time     // when the next one is due
 
 	Failures int    // in a row
 	Polls    uint64 // ended, since the start

@@ -33,7 +33,7 @@ func (p *poller) pass(now time.Time, to State, o outcome) {
 	if from != to {
 		p.health.State, p.health.Since = to, now
 	}
-	p.health.Err, p.health.RequestID = complaint(to, o), requestID(o.err)
+	p.health.Err = complaint(to, o)
 	p.mu.Unlock()
 
 	switch {
@@ -58,9 +58,6 @@ func (p *poller) logPassage(now time.Time, from, to State, o outcome) {
 func (p *poller) logFailure(now time.Time, msg string, err error) {
 	p.told = now
 	e := p.line(zerolog.WarnLevel).Err(err)
-	if id := requestID(err); id != "" {
-		e = e.Str("request_id", id)
-	}
 	if !p.down.IsZero() && now.After(p.down) {
 		e = e.Stringer("for", now.Sub(p.down).Round(time.Second))
 	}

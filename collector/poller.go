@@ -24,6 +24,7 @@ type poller struct {
 	abort    context.CancelFunc // of the poll in flight; nil if there is none
 	due      time.Time          // when the poll in flight must have ended
 	born     time.Time          // when the loop began
+	renew    time.Time          // when the stale policy's verdict is published again
 	down     time.Time          // when the first of the present failures began
 	cause    error              // of the last failure; nil once a poll went well
 	told     time.Time          // when the last line about a failure was logged
@@ -93,7 +94,14 @@ func (p *poller) plan(at time.Time) {
 
 // wake is when the loop has something to do again.
 func (p *poller) wake() time.Time {
-	if at := p.staleAt(); p.worried() && at.Before(p.next) {
+	at := p.next
+	switch {
+	case p.healthNow().State == IsStale:
+		at = p.renew
+	case p.worried():
+		at = p.staleAt()
+	}
+	if at.Before(p.next) {
 		return at
 	}
 	return p.next
@@ -107,8 +115,11 @@ func (p *poller) tick(now time.Time) {
 			p.skip()
 		}
 	}
-	if p.worried() && !now.Before(p.staleAt()) {
+	switch {
+	case p.worried() && !now.Before(p.staleAt()):
 		p.expire(now)
+	case p.healthNow().State == IsStale && !now.Before(p.renew):
+		p.rule(now)
 	}
 }
 
@@ -166,17 +177,17 @@ func (p *poller) succeed(now time.Time, o outcome) {
 
 func (p *poller) fail(now time.Time, o outcome) {
 	h := p.healthNow()
-	p.plan(now.Add(backoff(h.Failures, o.err)))
+	p.plan(now.Add(backoff(h.Failures, o.err, p.options.Refused(o.err))))
 	if p.down.IsZero() {
 		p.down = o.began
 	}
 	p.cause = o.err
-	if h.State == IsStale {
-		p.rule(o.began)
-		p.pass(now, IsStale, o)
+	if h.State != IsStale {
+		p.pass(now, Failing, o)
 		return
 	}
-	p.pass(now, Failing, o)
+	p.pass(now, IsStale, o)
+	p.rule(o.began)
 }
 
 // worried reports whether the last report may go stale: a poll has failed, or
@@ -210,13 +221,16 @@ func (p *poller) expire(now time.Time) {
 	p.rule(now)
 }
 
-// rule publishes what the stale policy says.
-func (p *poller) rule(began time.Time) {
+// rule publishes what the stale policy says, and does so again after each
+// interval, however seldom the array is still asked: a verdict that is not
+// renewed would itself look old.
+func (p *poller) rule(now time.Time) {
+	p.renew = now.Add(p.schedule.interval)
 	if p.options.OnStale == Keep {
 		p.withdraw()
 		return
 	}
-	p.publish(staleReport(p.lastGood(), p.options.OnStale, began))
+	p.publish(staleReport(p.lastGood(), p.options.OnStale, now))
 }
 
 // lastGood is the report of the newest reading, merged with the stanza as it
@@ -250,16 +264,16 @@ func (p *poller) publish(r capability.Report) {
 	p.mu.Lock()
 	p.report, p.stands = r, true
 	p.mu.Unlock()
-	p.options.Observer.Report(r)
+	p.options.Observer.Offer(r)
 }
 
 func (p *poller) withdraw() {
 	p.mu.Lock()
-	stood := p.stands
+	stood, reason := p.stands, p.health.Err
 	p.stands = false
 	p.mu.Unlock()
 	if stood {
-		p.options.Observer.Withdraw(p.host)
+		p.options.Observer.Withdraw(p.host, reason)
 	}
 }
 

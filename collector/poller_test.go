@@ -3,6 +3,7 @@ package collector
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -171,7 +172,7 @@ func TestOneLineForEachChangeOfState(t *testing.T) {
 				s.Faults = []capability.Fault{{Part: "performance", Err: errDown}}
 				s.Performance = nil
 			case minute < 65:
-				return capability.Stats{}, &refused{id: "req-7", text: "HTTP 503"}
+				return capability.Stats{}, fmt.Errorf("GET arrays/space: array answered 500 (request req-7)")
 			case minute < 75:
 				s.Performance.Age = time.Hour
 			}
@@ -184,7 +185,7 @@ func TestOneLineForEachChangeOfState(t *testing.T) {
 		want := []string{
 			`"message":"array answers"`,
 			`but lacks performance (connect to 10.0.0.1: no route to host)`,
-			`"request_id":"req-7"`,
+			`(request req-7)`,
 			`policy keep applies`,
 			`still does not answer`,
 			`still does not answer`,
@@ -206,46 +207,36 @@ func TestOneLineForEachChangeOfState(t *testing.T) {
 	})
 }
 
-// refused is an error with everything a Source may tell.
-type refused struct {
-	text  string
-	id    string
-	login bool
-	wait  time.Duration
-}
+// busy is an answer that asks to be left alone.
+type busy time.Duration
 
-func (e *refused) Error() string             { return e.text }
-func (e *refused) RequestID() string         { return e.id }
-func (e *refused) Unauthorized() bool        { return e.login }
-func (e *refused) RetryAfter() time.Duration { return e.wait }
+func (b busy) Error() string             { return "array answered 503" }
+func (b busy) RetryAfter() time.Duration { return time.Duration(b) }
 
 func TestBackoffStaysWithinItsBounds(t *testing.T) {
-	for _, c := range []struct {
-		name        string
-		err         error
-		first, last time.Duration
-	}{
-		{"network", errDown, networkFirst, networkCap},
-		{"wrapped login", fmt.Errorf("log in: %w", &refused{login: true}), loginFirst, waitCap},
-		{"other refusal", &refused{}, networkFirst, networkCap},
-	} {
+	for _, refused := range []bool{false, true} {
+		first, last := networkFirst, networkCap
+		if refused {
+			first, last = loginFirst, waitCap
+		}
 		for failures := range 200 {
-			full := c.last
+			full := last
 			if failures < 16 {
-				full = min(c.last, c.first<<max(failures-1, 0))
+				full = min(last, first<<max(failures-1, 0))
 			}
-			if got := backoff(failures, c.err); got < full/2 || got > full {
-				t.Fatalf("%s: after %d failures it waits %s, not %s..%s", c.name, failures, got, full/2, full)
+			if got := backoff(failures, errDown, refused); got < full/2 || got > full {
+				t.Fatalf("after %d failures (refused: %v) it waits %s, not %s..%s", failures, refused, got, full/2, full)
 			}
 		}
 	}
-	if got := backoff(1, &refused{wait: 90 * time.Second}); got != 90*time.Second {
-		t.Errorf("Retry-After of 90 s gives %s", got)
-	}
-	if got := backoff(1, &refused{wait: 24 * time.Hour}); got != waitCap {
-		t.Errorf("Retry-After of a day gives %s", got)
+	for asked, want := range map[time.Duration]time.Duration{90 * time.Second: 90 * time.Second, 24 * time.Hour: waitCap} {
+		if got := backoff(1, fmt.Errorf("read space: %w", busy(asked)), false); got != want {
+			t.Errorf("Retry-After of %s gives %s", asked, got)
+		}
 	}
 }
+
+var errToken = errors.New("the array refused the API token")
 
 func TestFailingArraysAreAskedByTheirBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -253,9 +244,10 @@ func TestFailingArraysAreAskedByTheirBackoff(t *testing.T) {
 			return capability.Stats{}, errDown
 		}}
 		locked := &array{answer: func(context.Context, int) (capability.Stats, error) {
-			return capability.Stats{}, &refused{login: true}
+			return capability.Stats{}, errToken
 		}}
-		_, stop := collect(t, Options{}, target("down", down), target("locked", locked))
+		refused := func(err error) bool { return errors.Is(err, errToken) }
+		_, stop := collect(t, Options{Refused: refused}, target("down", down), target("locked", locked))
 		time.Sleep(time.Hour)
 		stop()
 		if n := len(down.polls()); n < 120 || n > 245 {
