@@ -231,6 +231,19 @@ func (c *Collector) Reports() []capability.Report {
 	return reports
 }
 
+// Latest returns the newest report of every target that has been read, for
+// people to look at: also of those that are not to be published because the
+// array does not answer any more. They have the status stale.
+func (c *Collector) Latest() []capability.Report {
+	var reports []capability.Report
+	for _, p := range c.each() {
+		if r, ok := p.latest(); ok {
+			reports = append(reports, r)
+		}
+	}
+	return reports
+}
+
 // Health returns how each target stands, in the order of the targets.
 func (c *Collector) Health() []Health {
 	pollers := c.each()

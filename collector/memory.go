@@ -1,6 +1,10 @@
 package collector
 
-import "github.com/poolcast/poolcast/collector/capability"
+import (
+	"time"
+
+	"github.com/poolcast/poolcast/collector/capability"
+)
 
 // What others ask of a poller, and what Apply changes in it.
 
@@ -37,6 +41,21 @@ func (p *poller) published() (capability.Report, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.report, p.stands
+}
+
+func (p *poller) latest() (capability.Report, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r := p.report
+	if r.Host == "" || p.stands {
+		return r, p.stands
+	}
+	r = r.Aged(time.Now())
+	r.Status = capability.Stale
+	r.Capabilities = r.Capabilities.Overlay(capability.Set{
+		capability.KeyMetricsStatus: capability.OfString(string(capability.Stale)),
+	})
+	return r, true
 }
 
 func (p *poller) healthNow() Health {

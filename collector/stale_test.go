@@ -56,6 +56,10 @@ func TestKeepWithdrawsOnceAndComesBack(t *testing.T) {
 		if s, ok := c.Stats("ctl1@fa1"); !ok || s.Identity.Name != "fa1" {
 			t.Error("the last reading was forgotten")
 		}
+		r := c.Latest()
+		if len(r) != 1 || r[0].Status != capability.Stale || r[0].Capabilities[capability.KeyMetricsStatus].String() != "stale" {
+			t.Errorf("people are shown %+v", r)
+		}
 		time.Sleep(3 * time.Minute)
 		if after, _, _ := w.count(); after <= before || len(c.Reports()) != 1 {
 			t.Errorf("%d reports before and %d after the array came back", before, after)

@@ -1,0 +1,416 @@
+package collector
+
+import (
+	"encoding/json"
+	"errors"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/poolcast/poolcast/collector/capability"
+)
+
+func TestMergeOfTheExampleWorld(t *testing.T) {
+	tgt := target("fa1", nil)
+	tgt.Cluster = "c1@fa1"
+	tgt.Stanza.ReservedPercentage = 10
+	tgt.Stanza.FilterFunction = "capabilities.total_volumes < 800"
+	s := reading()
+	r := Merge(s, tgt)
+
+	want := `{"QoS_support":true,"array_id":"a-1","array_model":"FA-X50R4","array_name":"fa1","backend_state":"up",` +
+		`"cacheable":true,"consistencygroup_support":true,"consistent_group_replication_enabled":true,` +
+		`"consistent_group_snapshot_enabled":true,"data_reduction":4.0,"data_reduction_percent":400,` +
+		`"driver_version":"23.0.iscsi","filter_function":"capabilities.total_volumes < 800","free_capacity_gb":13824.0,` +
+		`"goodness_function":null,"input_per_sec":29491200,"live_volumes":400,"load_percent":3,` +
+		`"max_over_subscription_ratio":16.0,"metrics_age_seconds":5,"metrics_agent":"poolcast","metrics_status":"ok",` +
+		`"multiattach":true,"output_per_sec":137625600,"provisioned_capacity_gb":102400.0,"purity_version":"6.6.10",` +
+		`"queue_depth":3,"queue_usec_per_mirrored_write_op":0,"queue_usec_per_read_op":10,"queue_usec_per_write_op":15,` +
+		`"reads_per_sec":4200,"replication_capability":null,"replication_count":0,"replication_enabled":false,` +
+		`"replication_targets":[],"replication_type":[],"reserved_percentage":10,"storage_protocol":"iSCSI",` +
+		`"thin_provisioning_support":true,"total_capacity_gb":20480.0,"total_hosts":24,"total_pgroups":7,` +
+		`"total_reduction":16.0,"total_snapshots":1031,"total_volumes":412,"usec_per_read_op":310,` +
+		`"usec_per_write_op":420,"vendor_name":"Pure Storage","volume_backend_name":"gold","writes_per_sec":1800}`
+	got, err := r.Capabilities.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if r.Identity() != "c1@fa1" || r.Pool != "gold" || r.Zone != "dc1" || !r.CollectedAt.Equal(s.CollectedAt) || r.Status != capability.OK {
+		t.Errorf("report is of %+v", r)
+	}
+}
+
+// Every key that a report may hold is described, with the kind it has.
+func TestEveryKeyIsDescribed(t *testing.T) {
+	tgt := target("fa1", nil)
+	tgt.Stanza.Live = []string{capability.KeyAvgLatency, capability.KeyAvgThroughput, capability.KeyDedupeRatio}
+	tgt.Stanza.FilterFunction, tgt.Stanza.GoodnessFunction = "1 == 1", "100"
+	s := reading()
+	s.Links = []capability.Link{{Status: "connected", Type: "async-replication"}}
+	r := Merge(s, tgt)
+	for key, v := range r.Capabilities {
+		if k, ok := capability.LookupKey(key); !ok || k.Kind != v.Kind() {
+			t.Errorf("%s is a %s, and described as %+v", key, v.Kind(), k)
+		}
+	}
+	for _, k := range capability.Keys() {
+		if _, ok := r.Capabilities[k.Name]; !ok {
+			t.Errorf("%s is described and not in a report that lacks nothing", k.Name)
+		}
+		measured := k.Origin == capability.FromArray || k.Origin == capability.FromAgent
+		if r.IsLive(k.Name) != measured {
+			t.Errorf("%s comes from %s, and live is %v", k.Name, k.Origin, r.IsLive(k.Name))
+		}
+	}
+}
+
+func TestMissingIsAbsent(t *testing.T) {
+	all := map[string][]string{
+		"space": {
+			capability.KeyTotalCapacity, capability.KeyFreeCapacity, capability.KeyProvisionedCapacity,
+			capability.KeyMaxOverSubscription, capability.KeyDataReduction, capability.KeyTotalReduction, capability.KeyDataReductionPercent,
+		},
+		"performance": {
+			capability.KeyWritesPerSec, capability.KeyReadsPerSec, capability.KeyInputPerSec, capability.KeyOutputPerSec,
+			capability.KeyUsecPerRead, capability.KeyUsecPerWrite, capability.KeyQueueDepth, capability.KeyQueueUsecPerMirroredWrite,
+			capability.KeyQueueUsecPerRead, capability.KeyQueueUsecPerWrite, capability.KeyLoadPercent, capability.KeyMetricsAge,
+		},
+		"counts": {
+			capability.KeyTotalVolumes, capability.KeyTotalSnapshots, capability.KeyTotalHosts,
+			capability.KeyTotalProtectionGroups, capability.KeyLiveVolumes,
+		},
+		"links":    {capability.KeyReplicationCapability},
+		"identity": {capability.KeyArrayID, capability.KeyArrayName, capability.KeyArrayModel, capability.KeyPurityVersion},
+	}
+	for part, keys := range all {
+		s := reading()
+		switch part {
+		case "space":
+			s.Space = nil
+		case "performance":
+			s.Performance = nil
+		case "counts":
+			s.Counts = capability.Counts{}
+		case "links":
+			s.Links = nil
+		case "identity":
+			s.Identity = capability.Identity{}
+		}
+		full, r := Merge(reading(), target("fa1", nil)), Merge(s, target("fa1", nil))
+		for _, key := range keys {
+			if v, ok := r.Capabilities[key]; ok {
+				t.Errorf("without %s, %s is %s", part, key, v)
+			}
+			delete(full.Capabilities, key)
+		}
+		for key := range full.Capabilities {
+			if _, ok := r.Capabilities[key]; !ok {
+				t.Errorf("without %s, %s is gone too", part, key)
+			}
+		}
+	}
+}
+
+func TestStatus(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*capability.Stats)
+		want   capability.Status
+	}{
+		"all there":        {func(*capability.Stats) {}, capability.OK},
+		"a fault":          {func(s *capability.Stats) { s.Faults = []capability.Fault{{Part: "hosts", Err: errDown}} }, capability.Partial},
+		"no sample":        {func(s *capability.Stats) { s.Performance = nil }, capability.Partial},
+		"no space":         {func(s *capability.Stats) { s.Space = nil }, capability.Partial},
+		"a null field":     {func(s *capability.Stats) { s.Performance.QueueDepth = nil }, capability.OK},
+		"a late sample":    {func(s *capability.Stats) { s.Performance.Age = 2 * time.Minute }, capability.OK},
+		"an old sample":    {func(s *capability.Stats) { s.Performance.Age = 2*time.Minute + time.Second }, capability.Stale},
+		"old and a fault":  {func(s *capability.Stats) { s.Performance.Age = time.Hour; s.Space = nil }, capability.Stale},
+		"five-minute ones": {func(s *capability.Stats) { s.Performance.Resolution, s.Performance.Age = 5*time.Minute, 10*time.Minute }, capability.OK},
+	} {
+		s := reading()
+		c.change(&s)
+		r := Merge(s, target("fa1", nil))
+		if r.Status != c.want || r.Capabilities[capability.KeyMetricsStatus].String() != string(c.want) {
+			t.Errorf("%s: status is %s and says %s, want %s", name, r.Status, r.Capabilities[capability.KeyMetricsStatus], c.want)
+		}
+	}
+}
+
+func TestOverSubscription(t *testing.T) {
+	for name, c := range map[string]struct {
+		automatic bool
+		option    string
+		reduction *float64
+		space     bool
+		want      string // "" means absent
+		live      bool
+	}{
+		"automatic":                        {true, "20.0", ptr(16.0), true, "16.0", true},
+		"automatic, below one":             {true, "20.0", ptr(0.5), true, "0.5", true},
+		"automatic, a hundred says little": {true, "20.0", ptr(100.0), true, "20.0", true},
+		"automatic, Evergreen//One":        {true, "20.0", nil, true, "20.0", true},
+		"automatic, Evergreen//One, auto":  {true, "auto", nil, true, "auto", true},
+		"automatic, space not answered":    {true, "20.0", nil, false, "", false},
+		"automatic, NaN":                   {true, "20.0", ptr(math.NaN()), true, "20.0", true},
+		"configured":                       {false, "3", ptr(16.0), true, "3.0", false},
+		"configured, space not answered":   {false, "3", nil, false, "3.0", false},
+		"configured auto":                  {false, "auto", ptr(16.0), true, "auto", false},
+		"refused by Cinder":                {false, "0.9", ptr(16.0), true, "", false},
+		"not a number":                     {false, "many", ptr(16.0), true, "", false},
+		"not finite":                       {false, "inf", ptr(16.0), true, "", false},
+	} {
+		s, tgt := reading(), target("fa1", nil)
+		tgt.Stanza.AutomaticOverSubscription, tgt.Stanza.MaxOverSubscription = c.automatic, c.option
+		s.Space.TotalReduction = c.reduction
+		if !c.space {
+			s.Space = nil
+		}
+		r := Merge(s, tgt)
+		v, ok := r.Capabilities[capability.KeyMaxOverSubscription]
+		if ok != (c.want != "") || ok && v.String() != c.want || r.IsLive(capability.KeyMaxOverSubscription) != c.live {
+			t.Errorf("%s: ratio is %s, live %v", name, v, r.IsLive(capability.KeyMaxOverSubscription))
+		}
+	}
+}
+
+func TestExtraAndLiveCapabilities(t *testing.T) {
+	extra, err := capability.ParseSet([]byte(`{"avg_latency_ms": 0.35, "dedupe_ratio": 4.5, "array_model": "FA-X70", "tier": "gold", "total_volumes": 1, "driver_version": "x"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	idle := reading()
+	idle.Performance.ReadsPerSec, idle.Performance.WritesPerSec = ptr[int64](0), ptr[int64](0)
+	for name, c := range map[string]struct {
+		live  []string
+		stats capability.Stats
+		want  map[string]string
+		laid  map[string]bool
+	}{
+		"the stanza wins": {
+			nil, reading(),
+			map[string]string{"avg_latency_ms": "0.35", "dedupe_ratio": "4.5", "array_model": "FA-X70", "tier": "gold", "total_volumes": "1", "driver_version": "x"},
+			map[string]bool{"avg_latency_ms": false, "array_model": false, "tier": false, "total_volumes": false, "total_hosts": true},
+		},
+		"the measurement wins where asked": {
+			[]string{"avg_latency_ms", "dedupe_ratio", "avg_throughput_mbps", "total_volumes", "tier", "nonsense"},
+			reading(),
+			map[string]string{"avg_latency_ms": "0.343", "dedupe_ratio": "4.0", "avg_throughput_mbps": "167.1168", "array_model": "FA-X70", "tier": "gold", "total_volumes": "412"},
+			map[string]bool{"avg_latency_ms": true, "dedupe_ratio": true, "avg_throughput_mbps": true, "array_model": false, "tier": false, "total_volumes": true},
+		},
+		"an idle array has no latency of its own": {
+			[]string{"avg_latency_ms"},
+			idle,
+			map[string]string{"avg_latency_ms": "0.35", "load_percent": "0"},
+			map[string]bool{"avg_latency_ms": false, "load_percent": true},
+		},
+	} {
+		tgt := target("fa1", nil)
+		tgt.Stanza.Extra, tgt.Stanza.Live = extra, c.live
+		r := Merge(c.stats, tgt)
+		for key, want := range c.want {
+			if got := r.Capabilities[key].String(); got != want {
+				t.Errorf("%s: %s is %s, want %s", name, key, got, want)
+			}
+		}
+		for key, want := range c.laid {
+			if r.IsLive(key) != want {
+				t.Errorf("%s: %s laid over the base: %v", name, key, !want)
+			}
+		}
+		if _, ok := r.Capabilities["nonsense"]; ok {
+			t.Errorf("%s: a key that nobody measures was made up", name)
+		}
+	}
+	if v := extra["total_volumes"].String(); v != "1" {
+		t.Error("the stanza's own set was changed")
+	}
+}
+
+func TestCacheableFollowsTheManager(t *testing.T) {
+	for name, c := range map[string]struct{ extra, want string }{
+		"block protocol": {`{}`, "True"},
+		"set to no":      {`{"cacheable": false}`, "False"},
+		"set to null":    {`{"cacheable": null}`, "True"},
+		"other protocol": {`{"storage_protocol": "nfs"}`, "absent"},
+		"strange":        {`{"storage_protocol": ["iSCSI"]}`, "absent"},
+	} {
+		tgt := target("fa1", nil)
+		tgt.Stanza.Extra, _ = capability.ParseSet([]byte(c.extra))
+		got := "absent"
+		if v, ok := Merge(reading(), tgt).Capabilities[capability.KeyCacheable]; ok {
+			got = v.String()
+		}
+		if got != c.want {
+			t.Errorf("%s: cacheable is %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+func TestReplication(t *testing.T) {
+	async, sync := Replica{BackendID: "far"}, Replica{BackendID: "near", Sync: true}
+	for name, c := range map[string]struct {
+		replicas []Replica
+		trisync  bool
+		want     string
+	}{
+		"none":                      {nil, true, `[false,0,[],[]]`},
+		"async":                     {[]Replica{async}, false, `[true,1,["far"],["async"]]`},
+		"sync can be async as well": {[]Replica{sync}, false, `[true,1,["near"],["async","sync"]]`},
+		"both":                      {[]Replica{async, sync}, false, `[true,2,["far","near"],["async","sync"]]`},
+		"trisync":                   {[]Replica{sync, async}, true, `[true,2,["near","far"],["async","sync","trisync"]]`},
+		"trisync needs one of each": {[]Replica{async, async}, true, `[true,2,["far","far"],["async"]]`},
+		"trisync needs two":         {[]Replica{async, sync, async}, true, `[true,3,["far","near","far"],["async","sync"]]`},
+	} {
+		tgt := target("fa1", nil)
+		tgt.Stanza.Replicas, tgt.Stanza.TriSync = c.replicas, c.trisync
+		caps := Merge(reading(), tgt).Capabilities
+		got, _ := json.Marshal([]capability.Value{
+			caps[capability.KeyReplicationEnabled], caps[capability.KeyReplicationCount],
+			caps[capability.KeyReplicationTargets], caps[capability.KeyReplicationType],
+		})
+		if string(got) != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+
+	up := func(kind string) capability.Link { return capability.Link{Status: "connected", Type: kind} }
+	for want, links := range map[string][]capability.Link{
+		"None":    {{Status: "connecting", Type: "sync-replication"}, up("other")},
+		"sync":    {up("sync-replication"), up("sync-replication")},
+		"async":   {up("async-replication"), {Status: "partially_connected", Type: "sync-replication"}},
+		"trisync": {up("async-replication"), up("sync-replication")},
+	} {
+		if got := replicationCapability(links).String(); got != want {
+			t.Errorf("%v allow %s, want %s", links, got, want)
+		}
+	}
+}
+
+func TestProtocolsAndVersions(t *testing.T) {
+	for protocol, want := range map[string]string{
+		"iSCSI": "23.0.iscsi", "FC": "23.0.fc", "NVMe-RoCE": "23.0.nvme", "NVMe-TCP": "23.0.nvme",
+	} {
+		tgt := target("fa1", nil)
+		tgt.Stanza.Protocol = protocol
+		caps := Merge(reading(), tgt).Capabilities
+		if caps[capability.KeyDriverVersion].String() != want || caps[capability.KeyStorageProtocol].String() != protocol {
+			t.Errorf("%s has version %s", caps[capability.KeyStorageProtocol], caps[capability.KeyDriverVersion])
+		}
+	}
+	tgt := target("fa1", nil)
+	tgt.Stanza.DriverVersion = "9.9.iscsi"
+	if got := Merge(reading(), tgt).Capabilities[capability.KeyDriverVersion].String(); got != "9.9.iscsi" {
+		t.Errorf("the version is %s", got)
+	}
+}
+
+func TestLoadPercent(t *testing.T) {
+	type perf = capability.Performance
+	n := ptr[int64]
+	for name, c := range map[string]struct {
+		p    perf
+		want int64
+		ok   bool
+	}{
+		"idle":                    {perf{ReadsPerSec: n(0), WritesPerSec: n(0)}, 0, true},
+		"reads only":              {perf{ReadsPerSec: n(10), WritesPerSec: n(0), UsecPerRead: n(100), QueueUsecPerRead: n(25)}, 25, true},
+		"writes weigh by rate":    {perf{ReadsPerSec: n(1), WritesPerSec: n(3), UsecPerRead: n(100), QueueUsecPerRead: n(0), UsecPerWrite: n(100), QueueUsecPerWrite: n(80)}, 60, true},
+		"mirrored writes count":   {perf{ReadsPerSec: n(0), WritesPerSec: n(0), MirroredWritesPerSec: n(5), UsecPerMirroredWrite: n(200), QueueUsecPerMirroredWrite: n(50)}, 25, true},
+		"never above a hundred":   {perf{ReadsPerSec: n(1), WritesPerSec: n(0), UsecPerRead: n(10), QueueUsecPerRead: n(90)}, 100, true},
+		"latency not told":        {perf{ReadsPerSec: n(1), WritesPerSec: n(0), QueueUsecPerRead: n(90)}, 0, false},
+		"queue not told":          {perf{ReadsPerSec: n(1), WritesPerSec: n(0), UsecPerRead: n(90)}, 0, false},
+		"rate not told":           {perf{ReadsPerSec: n(1), UsecPerRead: n(90), QueueUsecPerRead: n(1)}, 0, false},
+		"no latency, though busy": {perf{ReadsPerSec: n(1), WritesPerSec: n(0), UsecPerRead: n(0), QueueUsecPerRead: n(0)}, 0, true},
+		"negative queue":          {perf{ReadsPerSec: n(1), WritesPerSec: n(0), UsecPerRead: n(9), QueueUsecPerRead: n(-5)}, 0, true},
+	} {
+		if got, ok := loadPercent(&c.p); got != c.want || ok != c.ok {
+			t.Errorf("%s: %d, %v; want %d, %v", name, got, ok, c.want, c.ok)
+		}
+	}
+}
+
+func TestMergeLeavesItsArgumentsAlone(t *testing.T) {
+	s, tgt := reading(), target("fa1", nil)
+	tgt.Stanza.Extra = capability.Set{"a": capability.OfInt(1)}
+	before := reading()
+	before.CollectedAt, before.Performance.Time = s.CollectedAt, s.Performance.Time
+	r := Merge(s, tgt)
+	r.Capabilities["a"] = capability.OfInt(2)
+	if diff := cmp.Diff(before, s); diff != "" || tgt.Stanza.Extra["a"].String() != "1" {
+		t.Errorf("Merge changed what it was given: %s", diff)
+	}
+}
+
+// Whatever an array says, the report can be written as JSON, and holds no key
+// that was neither measured nor declared.
+func FuzzMerge(f *testing.F) {
+	f.Add(int64(1), int64(2), 1.5, `{"a": 1}`, "avg_latency_ms", uint16(0))
+	f.Add(int64(math.MinInt64), int64(math.MaxInt64), math.Inf(1), `{"cacheable": null}`, "dedupe_ratio", uint16(0xffff))
+	f.Add(int64(0), int64(-1), math.NaN(), `{"storage_protocol": [1]}`, "total_volumes", uint16(7))
+	f.Fuzz(func(t *testing.T, a, b int64, ratio float64, extra, live string, holes uint16) {
+		tgt := target("fa1", nil)
+		tgt.Stanza.Extra, _ = capability.ParseSet([]byte(extra))
+		tgt.Stanza.Live = []string{live}
+		tgt.Stanza.AutomaticOverSubscription = holes&1 == 0
+		r := Merge(holey(a, b, ratio, holes), tgt)
+		text, err := r.MarshalJSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back capability.Report
+		if err := back.UnmarshalJSON(text); err != nil || !back.Capabilities.Equal(r.Capabilities) {
+			t.Fatalf("%s does not read back: %v", text, err)
+		}
+		for key := range r.Capabilities {
+			_, described := capability.LookupKey(key)
+			if _, declared := tgt.Stanza.Extra[key]; !described && !declared {
+				t.Fatalf("%s comes from nowhere", key)
+			}
+		}
+		if load, ok := r.Capabilities[capability.KeyLoadPercent].Int(); ok && r.IsLive(capability.KeyLoadPercent) && (load < 0 || load > 100) {
+			t.Fatalf("load is %d %%", load)
+		}
+		for key := range r.Live() {
+			if k, _ := capability.LookupKey(key); k.Origin != capability.FromArray && k.Origin != capability.FromAgent {
+				t.Fatalf("%s would be laid over the base", key)
+			}
+		}
+	})
+}
+
+// holey is a reading with strange numbers, and without the parts in holes.
+func holey(a, b int64, ratio float64, holes uint16) capability.Stats {
+	s := reading()
+	s.Space = &capability.Space{Capacity: &a, TotalUsed: &b, UsedProvisioned: &a, DataReduction: &ratio, TotalReduction: &ratio}
+	s.Counts = capability.Counts{Volumes: &a, Hosts: &b}
+	p := s.Performance
+	p.ReadsPerSec, p.WritesPerSec, p.MirroredWritesPerSec = &a, &b, &a
+	p.UsecPerRead, p.QueueUsecPerWrite = &b, &a
+	p.Age = time.Duration(a)
+	for i, hole := range []func(){
+		func() {}, func() { s.Space = nil }, func() { s.Performance = nil }, func() { s.Links = nil },
+		func() { p.ReadsPerSec = nil }, func() { p.UsecPerRead = nil }, func() { p.QueueUsecPerWrite = nil },
+		func() { s.Identity.Model = "" }, func() { s.Faults = []capability.Fault{{Part: "x", Err: errors.New("y")}} },
+		func() { s.Counts.Volumes = nil }, func() { p.MirroredWritesPerSec = nil },
+	} {
+		if holes>>i&1 == 1 {
+			hole()
+		}
+	}
+	return s
+}
+
+func BenchmarkMerge(b *testing.B) {
+	s, tgt := reading(), target("fa1", nil)
+	tgt.Stanza.Extra, _ = capability.ParseSet([]byte(`{"tier": "gold", "array_model": "FA-X50R4", "avg_latency_ms": 0.35}`))
+	tgt.Stanza.Live = []string{capability.KeyAvgLatency}
+	b.ReportAllocs()
+	for b.Loop() {
+		if r := Merge(s, tgt); len(r.Capabilities) < 40 {
+			b.Fatal("something is missing")
+		}
+	}
+}
