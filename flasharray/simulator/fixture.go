@@ -1,0 +1,236 @@
+package simulator
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+//go:embed fixtures
+var embedded embed.FS
+
+// Fixture is one array as it was recorded, or written by hand: who it is, what
+// it answered, and how that changed from frame to frame. It is a value; an
+// Array never writes to it.
+type Fixture struct {
+	Name        string        // the array's name, and its folder's
+	Addresses   []string      // management addresses, as san_ip has them
+	Versions    []string      // what GET /api/api_version answers, ascending, newest 2.x last
+	Username    string        // what login answers
+	FramePeriod time.Duration // how long one frame is current
+	Phase       time.Duration // how far after a whole multiple of the resolution samples are taken
+
+	id     string
+	frames []frame
+}
+
+// Count is how many objects of a kind there are, as an array counts them.
+type Count struct {
+	Live      int `json:"live"`
+	Destroyed int `json:"destroyed"` // pending eradication
+}
+
+// Population is how many objects of each kind there are, by endpoint:
+// "volumes", "volume-snapshots", "hosts", "protection-groups". Objects beyond
+// the recorded ones are made up on demand.
+type Population map[string]Count
+
+// frame is everything an array answered at one instant, by endpoint.
+type frame struct {
+	responses  map[string][]object
+	population Population
+}
+
+// meta is array.json.
+type meta struct {
+	Addresses   []string `json:"addresses"`
+	Versions    []string `json:"versions"`
+	Username    string   `json:"username"`
+	FrameMillis int64    `json:"frame_ms"`
+	PhaseMillis int64    `json:"sample_phase_ms"`
+}
+
+// Builtin returns the embedded fixtures, in order of name.
+func Builtin() ([]Fixture, error) {
+	dir, err := fs.Sub(embedded, "fixtures")
+	if err != nil {
+		return nil, fmt.Errorf("open embedded fixtures: %w", err)
+	}
+	return LoadDir(dir)
+}
+
+// LoadDir reads every fixture of a folder laid out as the embedded one, in
+// order of name: one subfolder an array. Every fault is reported, each with its
+// file and what to do about it.
+func LoadDir(dir fs.FS) ([]Fixture, error) {
+	entries, err := fs.ReadDir(dir, ".")
+	if err != nil {
+		return nil, fmt.Errorf("list fixtures: %w", err)
+	}
+	var all []Fixture
+	var faults []error
+	for _, e := range entries {
+		if !e.IsDir() || strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		f, err := loadFixture(dir, e.Name())
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		all = append(all, f)
+	}
+	if len(all) == 0 && len(faults) == 0 {
+		return nil, errors.New("find fixtures: no subfolder holds an array.json; point at the folder that contains one folder per array")
+	}
+	return all, errors.Join(faults...)
+}
+
+func loadFixture(dir fs.FS, name string) (Fixture, error) {
+	var m meta
+	if err := readJSON(dir, path.Join(name, "array.json"), &m); err != nil {
+		return Fixture{}, err
+	}
+	f := Fixture{
+		Name: name, Addresses: m.Addresses, Versions: m.Versions, Username: m.Username,
+		FramePeriod: time.Duration(m.FrameMillis) * time.Millisecond,
+		Phase:       time.Duration(m.PhaseMillis) * time.Millisecond,
+	}
+	if f.FramePeriod == 0 {
+		f.FramePeriod = time.Minute
+	}
+	if err := f.check(); err != nil {
+		return Fixture{}, fmt.Errorf("%s/array.json: %w", name, err)
+	}
+	frames, err := loadFrames(dir, path.Join(name, "frames"))
+	if err != nil {
+		return Fixture{}, err
+	}
+	f.frames = frames
+	return f, f.adopt()
+}
+
+// check refuses what would only surface as a puzzling answer later.
+func (f *Fixture) check() error {
+	if len(f.Versions) == 0 {
+		return errors.New(`"versions" is missing; copy the list that GET /api/api_version answers`)
+	}
+	newest := f.Versions[len(f.Versions)-1]
+	if _, ok := parseVersion(newest); !ok {
+		return fmt.Errorf(`"versions" ends with %q; put the newest 2.x version last`, newest)
+	}
+	if f.FramePeriod < 0 || f.Phase < 0 {
+		return errors.New(`"frame_ms" and "sample_phase_ms" are counts of milliseconds; write positive numbers`)
+	}
+	return nil
+}
+
+// adopt takes the array's id and completes each frame from the one before it.
+func (f *Fixture) adopt() error {
+	for n := range f.frames {
+		fr := &f.frames[n]
+		for _, required := range []string{"arrays", "arrays/space", "arrays/performance"} {
+			if len(fr.responses[required]) == 0 {
+				return fmt.Errorf("%s/frames: frame %d has no item for %s; add %s.json to the first frame", f.Name, n, required, required)
+			}
+		}
+		if fr.population["volume-snapshots"].Live > 0 && fr.population["volumes"].Live == 0 {
+			return fmt.Errorf("%s/frames: frame %d counts snapshots but no volume; give population.json a volume", f.Name, n)
+		}
+	}
+	f.id = textAt(f.frames[0].responses["arrays"][0], "id")
+	return nil
+}
+
+func loadFrames(dir fs.FS, root string) ([]frame, error) {
+	entries, err := fs.ReadDir(dir, root)
+	if err != nil {
+		return nil, fmt.Errorf("%s: list frames: %w; make a folder named 00 with the recorded answers", root, err)
+	}
+	var frames []frame
+	var last frame
+	for _, e := range entries {
+		if !e.IsDir() {
+			continue
+		}
+		if _, err := strconv.Atoi(e.Name()); err != nil {
+			return nil, fmt.Errorf("%s/%s: a frame's folder is named by its number: rename it to 00, 01, and so on", root, e.Name())
+		}
+		last, err = loadFrame(dir, path.Join(root, e.Name()), last)
+		if err != nil {
+			return nil, err
+		}
+		frames = append(frames, last)
+	}
+	if len(frames) == 0 {
+		return nil, fmt.Errorf("%s: there is no frame; make a folder named 00 with the recorded answers", root)
+	}
+	return frames, nil
+}
+
+// loadFrame lays the files of one folder over the previous frame.
+func loadFrame(dir fs.FS, root string, previous frame) (frame, error) {
+	f := frame{responses: maps.Clone(previous.responses), population: maps.Clone(previous.population)}
+	if f.responses == nil {
+		f.responses, f.population = map[string][]object{}, Population{}
+	}
+	err := fs.WalkDir(dir, root, func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || path.Ext(file) != ".json" {
+			return err
+		}
+		return f.load(dir, file, strings.TrimSuffix(strings.TrimPrefix(file, root+"/"), ".json"))
+	})
+	return f, err
+}
+
+func (f *frame) load(dir fs.FS, file, endpoint string) error {
+	if endpoint == "population" {
+		return readJSON(dir, file, &f.population)
+	}
+	all, err := builtinSchema()
+	if err != nil {
+		return err
+	}
+	if _, ok := all[endpoint]; !ok {
+		return fmt.Errorf("%s: there is no endpoint %q; known are %s", file, endpoint, strings.Join(slices.Sorted(maps.Keys(all)), ", "))
+	}
+	var answer struct {
+		Items []object `json:"items"`
+	}
+	if err := readJSON(dir, file, &answer); err != nil {
+		return err
+	}
+	if answer.Items == nil {
+		return fmt.Errorf(`%s: "items" is missing; write the whole answer, {"items": [...]}`, file)
+	}
+	f.responses[endpoint] = answer.Items
+	return nil
+}
+
+// readJSON keeps numbers as they were spelled and says where a fault is.
+func readJSON(dir fs.FS, file string, into any) error {
+	text, err := fs.ReadFile(dir, file)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(into); err != nil {
+		line := 1 + bytes.Count(text[:min(int(d.InputOffset()), len(text))], []byte("\n"))
+		return fmt.Errorf("%s: line %d or a little later: %w", file, line, err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("%s: something follows the JSON value; leave one value in the file", file)
+	}
+	return nil
+}

@@ -1,0 +1,134 @@
+package simulator
+
+import (
+	"encoding/json"
+	"strings"
+)
+
+// object is a JSON object as an array would answer it.
+type object = map[string]any
+
+// clone copies an object deeply, so that an answer can be altered freely.
+func clone(o object) object {
+	c := make(object, len(o)+1)
+	for k, v := range o {
+		c[k] = cloneValue(v)
+	}
+	return c
+}
+
+func cloneValue(v any) any {
+	switch v := v.(type) {
+	case object:
+		return clone(v)
+	case []any:
+		c := make([]any, len(v))
+		for i, e := range v {
+			c[i] = cloneValue(e)
+		}
+		return c
+	}
+	return v
+}
+
+// lookup follows a dotted path. Through a list it collects what each element
+// has, as a filter on a list field asks for.
+func lookup(v any, path string) (any, bool) {
+	if path == "" {
+		return v, true
+	}
+	name, rest, _ := strings.Cut(path, ".")
+	switch v := v.(type) {
+	case object:
+		child, ok := v[name]
+		if !ok {
+			return nil, false
+		}
+		return lookup(child, rest)
+	case []any:
+		return lookupEach(v, path)
+	}
+	return nil, false
+}
+
+func lookupEach(list []any, path string) (any, bool) {
+	found := []any{}
+	for _, e := range list {
+		if x, ok := lookup(e, path); ok {
+			found = append(found, x)
+		}
+	}
+	return found, len(found) > 0
+}
+
+// number reads a JSON number of any spelling.
+func number(v any) (float64, bool) {
+	switch n := v.(type) {
+	case json.Number:
+		f, err := n.Float64()
+		return f, err == nil
+	case int64:
+		return float64(n), true
+	case int:
+		return float64(n), true
+	case float64:
+		return n, true
+	}
+	return 0, false
+}
+
+// integer reads a whole number exactly where it is spelled as one.
+func integer(v any) (int64, bool) {
+	if n, ok := v.(json.Number); ok {
+		if i, err := n.Int64(); err == nil {
+			return i, true
+		}
+	}
+	if i, ok := v.(int64); ok {
+		return i, true
+	}
+	f, ok := number(v)
+	return int64(f), ok
+}
+
+// intAt reads the whole number at a path, or zero.
+func intAt(o object, path string) int64 {
+	v, _ := lookup(o, path)
+	n, _ := integer(v)
+	return n
+}
+
+// textAt reads the string at a path, or "".
+func textAt(o object, path string) string {
+	v, _ := lookup(o, path)
+	s, _ := v.(string)
+	return s
+}
+
+// sub returns the object under a name, which may be missing.
+func sub(o object, name string) object {
+	s, _ := o[name].(object)
+	return s
+}
+
+// setNull replaces what a path names by null; "space.*" means every member.
+func setNull(v any, path string) {
+	name, rest, deeper := strings.Cut(path, ".")
+	switch v := v.(type) {
+	case []any:
+		for _, e := range v {
+			setNull(e, path)
+		}
+	case object:
+		for k := range v {
+			if name != "*" && name != k {
+				continue
+			}
+			if deeper {
+				setNull(v[k], rest)
+			} else {
+				v[k] = nil
+			}
+		}
+	}
+}

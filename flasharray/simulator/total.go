@@ -1,0 +1,160 @@
+package simulator
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+)
+
+// totalCache remembers aggregates: one costs a look at every object, and a
+// client that pages asks for the same one with each page.
+type totalCache struct {
+	mu     sync.Mutex
+	totals map[string]object
+}
+
+const totalsKept = 64
+
+func (c *totalCache) get(key string, compute func() object) object {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if t, ok := c.totals[key]; ok {
+		return t
+	}
+	if c.totals == nil || len(c.totals) >= totalsKept {
+		c.totals = map[string]object{}
+	}
+	t := compute()
+	c.totals[key] = t
+	return t
+}
+
+// total is the aggregate of all that matched, on whatever page. History has
+// none, as recorded.
+func (v *view) total(e *endpoint, c collection, matched selection, q query) []any {
+	if !q.window.current() || matched.size() == 0 {
+		return []any{}
+	}
+	t := v.array.totals.get(v.totalKey(e, q), func() object {
+		if isPerformance(e.path) {
+			return sumLoad(c, matched)
+		}
+		return sumObjects(c, matched)
+	})
+	t = clone(t)
+	if _, timed := t["time"]; timed {
+		t["time"] = v.millis()
+	}
+	return []any{t}
+}
+
+// totalKey leaves out what changes from page to page.
+func (v *view) totalKey(e *endpoint, q query) string {
+	kept := url.Values{}
+	for name, values := range q.raw {
+		switch name {
+		case "limit", "offset", "continuation_token", "sort", "total_item_count", "total_only":
+		default:
+			kept[name] = values
+		}
+	}
+	return fmt.Sprint(e.path, "?", kept.Encode(), "#", v.number)
+}
+
+// hollow is an object of the same shape in which everything is null.
+func hollow(o object) object {
+	h := make(object, len(o))
+	for name, value := range o {
+		inner, isObject := value.(object)
+		if isObject {
+			h[name] = hollow(inner)
+		} else {
+			h[name] = nil
+		}
+	}
+	return h
+}
+
+// summed are the fields of objects and their space that add up.
+var summed = []string{
+	"provisioned", "footprint", "space.total_provisioned", "space.used_provisioned", "space.virtual", "space.unique",
+	"space.shared", "space.snapshots", "space.replication", "space.total_physical", "space.total_used",
+}
+
+func sumObjects(c collection, matched selection) object {
+	sums := map[string]int64{}
+	var reduced, weight float64
+	for _, r := range matched {
+		for i := r.from; i < r.to; i++ {
+			o := c.item(i)
+			for _, path := range summed {
+				x, _ := lookup(o, path)
+				if n, ok := integer(x); ok {
+					sums[path] += n
+				}
+			}
+			ratio, _ := lookup(o, "space.data_reduction")
+			if f, ok := number(ratio); ok {
+				physical := float64(intAt(o, "space.unique") + 1)
+				reduced, weight = reduced+f*physical, weight+physical
+			}
+		}
+	}
+	t := hollow(c.item(matched.at(0)))
+	for path, sum := range sums {
+		put(t, path, sum)
+	}
+	putRatios(sub(t, "space"), reduced, weight)
+	return t
+}
+
+// putRatios keeps total_reduction = data_reduction / (1 - thin_provisioning).
+func putRatios(space object, reduced, weight float64) {
+	provisioned, virtual := intAt(space, "total_provisioned"), intAt(space, "virtual")
+	if weight == 0 || provisioned == 0 || virtual == 0 {
+		return
+	}
+	written := float64(virtual) / float64(provisioned)
+	space["data_reduction"] = reduced / weight
+	space["thin_provisioning"] = 1 - written
+	space["total_reduction"] = reduced / weight / written
+}
+
+func put(o object, path string, value any) {
+	name, rest, deeper := strings.Cut(path, ".")
+	if deeper {
+		if inner := sub(o, name); inner != nil {
+			put(inner, rest, value)
+		}
+		return
+	}
+	o[name] = value
+}
+
+// sumLoad adds rates and averages times, each weighted by its operations.
+func sumLoad(c collection, matched selection) object {
+	sums, weighted := map[string]int64{}, map[string]int64{}
+	for _, r := range matched {
+		for i := r.from; i < r.to; i++ {
+			o := c.item(i)
+			for name, value := range o {
+				n, ok := integer(value)
+				if rate := rateOf(name); ok && rate != "" {
+					weighted[name] += n * intAt(o, rate)
+				} else if ok && strings.HasSuffix(name, "_per_sec") {
+					sums[name] += n
+				}
+			}
+		}
+	}
+	t := hollow(c.item(matched.at(0)))
+	for name, sum := range sums {
+		t[name] = sum
+	}
+	for name, sum := range weighted {
+		t[name] = sum / max(sums[rateOf(name)], 1)
+	}
+	averageSizes(t)
+	return t
+}
