@@ -1,6 +1,7 @@
 package process
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -72,10 +73,9 @@ func (p *Process) launch() error {
 	started := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread()
-		defer out.Close()
 		defer close(p.exited)
 		err := p.cmd.Start()
-		started <- err
+		started <- errors.Join(err, out.Close()) // the child has the file now
 		if err == nil {
 			_ = p.cmd.Wait() // how it ended is in ProcessState
 		}

@@ -33,7 +33,7 @@ func TestStopTakesTheWholeGroup(t *testing.T) {
 	})
 	child := printedPid(t, p)
 	p.Stop()
-	process.Await(t, 5*time.Second, "the grandchild to be gone", func() error { return alive(child) })
+	awaitGone(t, child)
 }
 
 // TestDiesWithItsTest runs this very test binary as a test that starts a child
@@ -57,7 +57,7 @@ func TestDiesWithItsTest(t *testing.T) {
 	if err := syscall.Kill(victim.Pid(), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	process.Await(t, 5*time.Second, "the orphan to be gone", func() error { return alive(child) })
+	awaitGone(t, child)
 }
 
 func TestPortsAreFreeAndDifferent(t *testing.T) {
@@ -85,16 +85,23 @@ func printedPid(t *testing.T, p *process.Process) (pid int) {
 	return pid
 }
 
-// alive is an error as long as a process runs. One that has ended and was not
-// collected by its parent counts as gone.
-func alive(pid int) error {
+// awaitGone waits until a process has ended. One that nobody collected counts.
+func awaitGone(t *testing.T, pid int) {
+	t.Helper()
+	process.Await(t, 5*time.Second, "the process to be gone", func() error {
+		if state := stateOf(pid); state != "" && state != "Z" {
+			return errors.New("it still runs, in state " + state)
+		}
+		return nil
+	})
+}
+
+// stateOf is the kernel's letter for what a process does, "" if it is no more.
+func stateOf(pid int) string {
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	if err != nil {
-		return nil
+	_, state, found := strings.Cut(string(stat), ") ")
+	if err != nil || !found {
+		return ""
 	}
-	_, state, _ := strings.Cut(string(stat), ") ")
-	if strings.HasPrefix(state, "Z") {
-		return nil
-	}
-	return errors.New("it still runs, in state " + state[:1])
+	return state[:1]
 }

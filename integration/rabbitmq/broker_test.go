@@ -90,7 +90,9 @@ func TestBrokerLives(t *testing.T) {
 		}
 		closed := c.NotifyClose(make(chan *amqp091.Error, 1))
 		b.Kill()
-		next(t, closed)
+		if err := next(t, closed); err == nil {
+			t.Error("a killed broker said goodbye")
+		}
 		if _, err := amqp091.Dial(b.URL()); err == nil {
 			t.Error("a dead broker accepted a connection")
 		}
