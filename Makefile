@@ -1,0 +1,71 @@
+GO       ?= go
+PYTHON   ?= python3
+FUZZTIME ?= 10s
+BENCH    ?= .
+
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+COMMIT   := $(shell git rev-parse HEAD 2>/dev/null)
+LDFLAGS  := -s -w -buildid= -X main.version=$(VERSION) -X main.commit=$(COMMIT)
+SOURCES  := $(wildcard cmd collector config examples flasharray integration publisher)
+GOTEST   := $(GO) test -race -shuffle=on
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo unit test check conformance bench fuzz golden lint cover clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## Build bin/poolcast: static, and the same bytes for the same commit
+	@CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/poolcast ./cmd/poolcast
+
+demo: build ## Print what three simulated arrays would report; needs Go only
+	@bin/poolcast --config-file examples/cinder.conf --simulate --dry-run
+
+unit: ## Test with Go only, in under a minute
+	@$(GOTEST) ./...
+
+test: ## Test everything, with a real RabbitMQ and a real cinder-scheduler
+	@integration/setup
+	@$(MAKE) --no-print-directory check
+	@$(GOTEST) -timeout 15m -tags integration ./...
+
+check: ## Check formatting and run go vet over every build tag
+	@unformatted=$$(gofmt -l $(SOURCES)); \
+	if [ -n "$$unformatted" ]; then echo "gofmt -w these files:" $$unformatted >&2; exit 1; fi
+	@$(GO) vet -tags integration,conformance ./...
+
+conformance: ## Compare with the newest Cinder and py-pure-client of PyPI
+	@set -e; python="$$POOLCAST_PYTHON"; \
+	if [ -z "$$python" ]; then $(MAKE) --no-print-directory .venv/complete; python='$(CURDIR)/.venv/bin/python'; fi; \
+	POOLCAST_PYTHON="$$python" $(GO) test -count=1 -v -timeout 30m -tags conformance ./integration/conformance/...
+
+.venv/complete:
+	@$(PYTHON) -m venv --clear .venv || { echo 'make conformance: $(PYTHON) cannot make a virtual environment; apt-get install python3-venv, or set PYTHON' >&2; exit 1; }
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check cinder py-pure-client
+	@touch $@
+
+bench: ## Measure speed and memory (BENCH=name for some)
+	@$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+fuzz: ## Fuzz each target for FUZZTIME
+	@grep -rlE --include='*_test.go' '^func Fuzz' $(SOURCES) | xargs -n 1 dirname | sort -u | while read -r package; do \
+		for target in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]*' $$package/*_test.go | cut -d ' ' -f 2); do \
+			echo "$$package $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./$$package || exit 1; \
+		done; \
+	done
+
+golden: ## Write the golden files anew; look at the difference
+	@$(GO) test $$(grep -rlE --include='*_test.go' 'flag\.Bool\("update"' $(SOURCES) | xargs -n 1 dirname | sort -u | sed 's|^|./|') -update
+	@git status --short -- '*testdata*'
+
+lint: ## Run golangci-lint
+	@command -v golangci-lint >/dev/null || { echo 'make lint: golangci-lint is missing; see https://golangci-lint.run/docs/welcome/install/' >&2; exit 1; }
+	@golangci-lint run --build-tags integration,conformance ./...
+
+cover: ## Show how much of the code the Go-only tests reach
+	@$(GO) test -coverpkg=./... -coverprofile=cover.out ./...
+	@$(GO) tool cover -func=cover.out | tail -n 1
+
+clean: ## Remove what was built
+	@rm -rf bin dist .venv cover.out
