@@ -16,6 +16,7 @@ type Backend struct {
 	space    Space
 	// volumes were placed since the report and are counted.
 	volumes int64
+	charged bool
 }
 
 // Space is a backend's room in GiB as it is believed to be now: what the
@@ -41,6 +42,9 @@ func (b *Backend) Space() Space { return b.space }
 
 // Volumes is the number of volumes charged with [Charge.Volumes].
 func (b *Backend) Volumes() int64 { return b.volumes }
+
+// Charged reports whether anything was charged since the report.
+func (b *Backend) Charged() bool { return b.charged }
 
 // Value returns a capability, and whether the backend has it. Charged volumes
 // are counted in total_volumes and live_volumes; capacities are as reported.

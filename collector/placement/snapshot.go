@@ -97,6 +97,7 @@ func (b *Backend) charge(c Charge) {
 	b.space.Provisioned += c.GiB
 	b.space.Free -= c.GiB
 	b.volumes += c.Volumes
+	b.charged = true
 }
 
 // View is something computed once per snapshot and then shared by all

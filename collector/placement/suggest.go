@@ -10,16 +10,22 @@ func unknown(kind, name string, known []string) error {
 	if len(known) == 0 {
 		return fmt.Errorf("%s %s is not known: none is registered", kind, name)
 	}
-	best, distance := "", len(name)/2+1
+	if near := Nearest(name, known); near != "" {
+		return fmt.Errorf("%s %s is not known: did you mean %s?", kind, name, near)
+	}
+	return fmt.Errorf("%s %s is not known: there are %s", kind, name, strings.Join(known, ", "))
+}
+
+// Nearest returns the known name that a misspelt one is most like, "" if it is
+// not much like any.
+func Nearest(name string, known []string) string {
+	best, distance := "", len(name)/3+1
 	for _, k := range known {
 		if d := editDistance(strings.ToLower(name), strings.ToLower(k)); d < distance {
 			best, distance = k, d
 		}
 	}
-	if best != "" {
-		return fmt.Errorf("%s %s is not known: did you mean %s?", kind, name, best)
-	}
-	return fmt.Errorf("%s %s is not known: there are %s", kind, name, strings.Join(known, ", "))
+	return best
 }
 
 // editDistance is Levenshtein's.

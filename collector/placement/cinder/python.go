@@ -1,11 +1,9 @@
 package cinder
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability"
 )
@@ -34,57 +32,21 @@ func truthy(v capability.Value) bool {
 // asNumber returns a value that Python can calculate with: booleans count as 0
 // and 1.
 func asNumber(v capability.Value) (float64, bool) {
-	if b, ok := v.Bool(); ok {
-		if b {
-			return 1, true
-		}
-		return 0, true
+	if v.Kind() == capability.String {
+		return 0, false
 	}
-	return v.Float()
+	f, ok, err := numberOf(v)
+	return f, ok && err == nil
 }
 
 // toFloat is Python's float(v).
 func toFloat(v capability.Value) (float64, error) {
-	if f, ok := asNumber(v); ok {
-		return f, nil
+	f, ok, err := numberOf(v)
+	if err == nil && !ok {
+		err = fmt.Errorf("%q is not a number", v.String())
 	}
-	if s, ok := v.Str(); ok {
-		return floatOfText(s)
-	}
-	return 0, fmt.Errorf("%s is not a number", v.Kind())
+	return f, err
 }
-
-// floatOfText is Python's float(s): blanks around the number and single
-// underscores between digits are fine, hexadecimal is not.
-func floatOfText(s string) (float64, error) {
-	text := strings.TrimSpace(s)
-	if strings.ContainsAny(text, "xXpP") {
-		return 0, fmt.Errorf("%q is not a number", s)
-	}
-	text, ok := dropUnderscores(text)
-	if !ok {
-		return 0, fmt.Errorf("%q is not a number", s)
-	}
-	f, err := strconv.ParseFloat(text, 64)
-	if err != nil && !errors.Is(err, strconv.ErrRange) {
-		return 0, fmt.Errorf("%q is not a number", s)
-	}
-	return f, nil
-}
-
-func dropUnderscores(s string) (string, bool) {
-	if !strings.Contains(s, "_") {
-		return s, true
-	}
-	for i := range len(s) {
-		if s[i] == '_' && (i == 0 || i == len(s)-1 || !isDecimalDigit(s[i-1]) || !isDecimalDigit(s[i+1])) {
-			return "", false
-		}
-	}
-	return strings.ReplaceAll(s, "_", ""), true
-}
-
-func isDecimalDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 // round2 is Python's round(x, 2): the exact binary value is rounded, so 2.675
 // becomes 2.67.

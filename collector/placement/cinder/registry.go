@@ -41,8 +41,11 @@ type Options struct {
 	// MaxOverSubscriptionRatio is [DEFAULT] max_over_subscription_ratio: a
 	// number, or auto.
 	MaxOverSubscriptionRatio string
-	Policy                   placement.Policy
-	Select                   placement.Select
+	// Live are the capabilities on which conditions may be set aside by the
+	// policy placement.Prefer; nil means LiveKeys.
+	Live   []string
+	Policy placement.Policy
+	Select placement.Select
 }
 
 // NewEngine returns an engine that decides as the scheduler with these options
@@ -87,19 +90,8 @@ func Registry(o Options) (*placement.Registry, error) {
 	if err != nil {
 		return nil, err
 	}
-	view := newPools(ratio)
-	reg := new(placement.Registry)
-	var faults []error
-	filter := func(name string, f placement.Filter) {
-		faults = append(faults, reg.AddFilter(name, placement.NoArgs(f)))
-	}
-	filter(AvailabilityZoneFilter, placement.PerRequestFilter(newZoneFilter))
-	filter(CapacityFilter, newCapacityFilter(view))
-	filter(IgnoreAttemptedHostsFilter, placement.PerRequestFilter(newAttemptedFilter))
-	weigher := func(name string, f placement.WeigherFactory) { faults = append(faults, reg.AddWeigher(name, f)) }
-	weigher(CapacityWeigher, newCapacityWeigher(view))
-	weigher(AllocatedCapacityWeigher, placement.NoArgs[placement.Weigher](placement.WeigherFunc(allocatedWeigher)))
-	return reg, errors.Join(faults...)
+	reg, view := new(placement.Registry), newPools(ratio)
+	return reg, errors.Join(addFilters(reg, view, o.live()), addWeighers(reg, view))
 }
 
 func (o Options) ratio() (capability.Value, error) {
@@ -110,9 +102,9 @@ func (o Options) ratio() (capability.Value, error) {
 	if text == "auto" {
 		return capability.OfString(text), nil
 	}
-	f, err := floatOfText(text)
-	if err != nil {
-		return capability.Value{}, fmt.Errorf("read max_over_subscription_ratio: %w; write a number or auto", err)
+	f, ok := parseFloat(text)
+	if !ok {
+		return capability.Value{}, fmt.Errorf("read max_over_subscription_ratio: %q is neither a number nor auto", text)
 	}
 	return capability.OfFloat(f), nil
 }

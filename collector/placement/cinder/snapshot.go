@@ -26,14 +26,18 @@ func PoolID(r *capability.Report) string { return withPool(r.Identity(), r) }
 func poolHost(r *capability.Report) string { return withPool(r.Host, r) }
 
 func withPool(backend string, r *capability.Report) string {
-	v, ok := r.Capabilities[capability.KeyVolumeBackendName]
-	switch {
-	case !ok || v.IsNull():
-		return backend + "#" + defaultPool
-	case v.String() == "":
-		return backend
+	if pool := poolName(r); pool != "" {
+		return backend + "#" + pool
 	}
-	return backend + "#" + v.String()
+	return backend
+}
+
+func poolName(r *capability.Report) string {
+	v := r.Capabilities[capability.KeyVolumeBackendName]
+	if v.IsNull() {
+		return defaultPool
+	}
+	return v.String()
 }
 
 func oneEach(reports []capability.Report) []capability.Report {

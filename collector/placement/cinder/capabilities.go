@@ -1,0 +1,160 @@
+package cinder
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement"
+)
+
+// keyOnlineExtend is reported as false by backends that cannot extend a volume
+// in use.
+const keyOnlineExtend = "online_extend_support"
+
+// capabilitiesFilter is CapabilitiesFilter for one request
+// (cinder/scheduler/filters/capabilities_filter.py).
+type capabilitiesFilter struct {
+	online *placement.Column // nil unless a volume in use is extended
+	wants  []want
+	live   func(key string) bool
+}
+
+// want is one extra spec.
+type want struct {
+	name        string   // the key without its scope, as it is reported
+	path        []string // into objects
+	column      *placement.Column
+	requirement Requirement
+}
+
+// newCapabilitiesFilter compiles the extra specs of the request's type.
+func newCapabilitiesFilter(live func(string) bool) placement.PerRequestFilter {
+	return func(r placement.Request, s *placement.Snapshot) (placement.Filter, error) {
+		req, err := requestOf(r)
+		if err != nil {
+			return nil, err
+		}
+		f := capabilitiesFilter{live: live}
+		if req.Attached && req.NewSize != 0 {
+			f.online = s.Column(keyOnlineExtend)
+		}
+		for _, spec := range req.specs() {
+			if w, ok := compileWant(spec, s); ok {
+				f.wants = append(f.wants, w)
+			}
+		}
+		if len(f.wants) == 0 && f.online == nil {
+			return nil, nil
+		}
+		return f, nil
+	}
+}
+
+// compileWant reads an extra spec; it is not ok if the spec is scoped for
+// somebody else, such as a driver.
+func compileWant(spec ExtraSpec, s *placement.Snapshot) (want, bool) {
+	path := strings.Split(spec.Key, ":")
+	if len(path) > 1 && path[0] != "capabilities" {
+		return want{}, false
+	}
+	if path[0] == "capabilities" {
+		path = path[1:]
+	}
+	w := want{name: strings.Join(path, ":"), path: path, requirement: NullRequirement()}
+	if spec.Value != nil {
+		w.requirement = CompileRequirement(*spec.Value)
+	}
+	if len(path) > 0 {
+		w.column = s.Column(path[0])
+	}
+	return w, true
+}
+
+// Filter lets backends pass that meet every extra spec.
+func (f capabilitiesFilter) Filter(_ placement.Request, b *placement.Backend) (bool, error) {
+	if f.refusesOnline(b) {
+		return false, nil
+	}
+	for i := range f.wants {
+		if ok, err := f.wants[i].met(b); !ok || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+func (f capabilitiesFilter) refusesOnline(b *placement.Backend) bool {
+	if f.online == nil {
+		return false
+	}
+	v, _ := f.online.Of(b)
+	extends, isBool := v.Bool()
+	return isBool && !extends
+}
+
+func (w *want) met(b *placement.Backend) (bool, error) {
+	v, ok := w.value(b)
+	if !ok {
+		return false, nil
+	}
+	return w.requirement.MatchCapability(v)
+}
+
+// value finds what the spec is about.
+func (w *want) value(b *placement.Backend) (capability.Value, bool) {
+	if w.column == nil { // the key is "capabilities" and nothing else
+		return capability.OfSet(b.Report().Capabilities), true
+	}
+	v, ok := w.column.Of(b)
+	for _, key := range w.path[1:] {
+		members, _ := v.Set()
+		if v, ok = members[key]; !ok {
+			return v, false
+		}
+	}
+	return v, ok
+}
+
+// Explain names the first extra spec that is not met.
+func (f capabilitiesFilter) Explain(_ placement.Request, b *placement.Backend) string {
+	if f.refusesOnline(b) {
+		return keyOnlineExtend + " is False and the volume is in use"
+	}
+	for i := range f.wants {
+		w := &f.wants[i]
+		v, ok := w.value(b)
+		if !ok {
+			return w.missing(b)
+		}
+		if met, err := w.requirement.MatchCapability(v); !met || err != nil {
+			return w.requirement.Explain(w.name, v)
+		}
+	}
+	return ""
+}
+
+func (w *want) missing(b *placement.Backend) string {
+	text := w.name + " is not reported"
+	if near := placement.Nearest(w.path[0], b.Report().Capabilities.SortedKeys()); near != "" && near != w.path[0] {
+		text += "; did you mean " + near + "?"
+	}
+	return text
+}
+
+// Relax sets conditions on live metrics aside.
+func (f capabilitiesFilter) Relax() (placement.Filter, []string) {
+	var conditions []string
+	rest := f
+	rest.wants = slices.DeleteFunc(slices.Clone(f.wants), func(w want) bool {
+		if len(w.path) == 0 || !f.live(w.path[0]) {
+			return false
+		}
+		conditions = append(conditions, w.name+" "+w.requirement.String())
+		return true
+	})
+	if len(rest.wants) == 0 && rest.online == nil {
+		return nil, conditions
+	}
+	return rest, conditions
+}

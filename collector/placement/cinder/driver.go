@@ -1,0 +1,86 @@
+package cinder
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement"
+)
+
+// driverFilter is DriverFilter for one request
+// (cinder/scheduler/filters/driver_filter.py).
+type driverFilter struct {
+	asking
+	live    func(key string) bool
+	relaxed bool
+}
+
+func newDriverFilter(view *placement.View[*functions], live func(string) bool) placement.PerRequestFilter {
+	return func(r placement.Request, s *placement.Snapshot) (placement.Filter, error) {
+		req, err := requestOf(r)
+		if err != nil {
+			return nil, err
+		}
+		fs := view.Of(s)
+		return driverFilter{asking: fs.ask(req), live: live}, fs.pools.err
+	}
+}
+
+// Filter lets backends pass whose filter function is true for any spelling of
+// their protocol. A function that cannot be evaluated is not true.
+func (f driverFilter) Filter(_ placement.Request, b *placement.Backend) (bool, error) {
+	fn := &f.rows[b.Index()]
+	if fn.text == "" && fn.err == nil || f.relaxed && fn.reads(f.live) {
+		return true, nil
+	}
+	for i := range fn.variants {
+		if v, err := f.run(b, &fn.variants[i]); err == nil && v.Truth() {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// Explain shows the function with its operands.
+func (f driverFilter) Explain(_ placement.Request, b *placement.Backend) string {
+	fn := &f.rows[b.Index()]
+	if fn.err != nil {
+		return fmt.Sprintf("filter_function %q: %v", fn.text, fn.err)
+	}
+	if len(fn.variants) == 0 {
+		return "filter_function asks for a protocol, and the backend has none"
+	}
+	v, err := f.run(b, &fn.variants[0])
+	if err != nil {
+		return fmt.Sprintf("filter_function %q: %v", fn.text, err)
+	}
+	return fmt.Sprintf("filter_function %q is %s%s", fn.text, v, f.operands(b))
+}
+
+// Relax sets the functions aside that read a live metric.
+func (f driverFilter) Relax() (placement.Filter, []string) {
+	var conditions []string
+	for i := range f.rows {
+		fn := &f.rows[i]
+		if text := "filter_function " + fn.text; fn.reads(f.live) && !slices.Contains(conditions, text) {
+			conditions = append(conditions, text)
+		}
+	}
+	f.relaxed = true
+	return f, conditions
+}
+
+// reads reports whether the function reads a capability for which live is
+// true.
+func (f *function) reads(live func(key string) bool) bool {
+	return f.program != nil && slices.ContainsFunc(f.program.Names(), func(n Name) bool {
+		return n.Scope == ScopeCapabilities && live(n.Key)
+	})
+}
+
+// keys of the functions, for the registry.
+const (
+	filterFunction   = capability.KeyFilterFunction
+	goodnessFunction = capability.KeyGoodnessFunction
+)

@@ -1,0 +1,242 @@
+package cinder
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement"
+)
+
+// functions are the filter or goodness functions of a snapshot, compiled and
+// with the slots filled that depend on the reports alone.
+type functions struct {
+	key   string
+	rows  []function
+	pools *pools
+	// programs are all different functions among the rows.
+	programs []*program
+	spares   *sync.Pool // of *[]Operand, for slots that depend on the request
+}
+
+// function is one backend's.
+type function struct {
+	text     string
+	program  *program // nil if it has none, or one that does not compile
+	err      error    // why it does not compile
+	variants []variant
+}
+
+// program is an expression that backends share.
+type program struct {
+	*Expression
+	index int // in functions.programs
+	// asked are the slots that each request fills in anew.
+	asked []int
+}
+
+// variant is a function with one of the spellings of the protocol; there is
+// just one unless the function asks for the protocol.
+type variant struct {
+	slots []Operand
+	// result is kept if nothing but the report goes into it.
+	result    Operand
+	resultErr error
+}
+
+// newFunctions returns the view that compiles the functions under a key. The
+// stats are those that the plug-in knows beside what all know.
+func newFunctions(key string, view *placement.View[*pools], identity bool) *placement.View[*functions] {
+	return placement.NewView(func(s *placement.Snapshot) *functions {
+		fs := &functions{
+			key: key, pools: view.Of(s), rows: make([]function, s.Len()),
+			spares: &sync.Pool{New: func() any { return new([]Operand) }},
+		}
+		known := map[string]*program{}
+		for i := range fs.rows {
+			fs.compile(&fs.rows[i], s.At(i), known)
+			fs.rows[i].fill(reportScope{b: s.At(i), pool: &fs.pools.rows[i], identity: identity})
+		}
+		return fs
+	})
+}
+
+func (fs *functions) compile(f *function, b *placement.Backend, known map[string]*program) {
+	v, ok := b.Value(fs.key)
+	if !ok || v.IsNull() {
+		return
+	}
+	f.text = v.String()
+	if f.program, ok = known[f.text]; ok {
+		return
+	}
+	e, err := CompileExpression(f.text)
+	if err != nil {
+		f.err = err
+		return
+	}
+	f.program = &program{Expression: e, index: len(fs.programs)}
+	for slot, name := range e.Names() {
+		if asksRequest(name) {
+			f.program.asked = append(f.program.asked, slot)
+		}
+	}
+	fs.programs = append(fs.programs, f.program)
+	known[f.text] = f.program
+}
+
+func asksRequest(n Name) bool {
+	return n.Scope == ScopeVolume || n.Scope == ScopeExtra || n.Scope == ScopeQoS
+}
+
+// fill computes the slots that depend on the report.
+func (f *function) fill(scope reportScope) {
+	if f.program == nil {
+		return
+	}
+	protocol, _ := scope.b.Value(capability.KeyStorageProtocol)
+	spellings, several := protocol.List()
+	if !several || !strings.Contains(f.text, capability.KeyStorageProtocol) {
+		spellings = []capability.Value{protocol}
+	}
+	for _, spelling := range spellings {
+		scope.protocol = spelling
+		v := variant{slots: make([]Operand, len(f.program.Names()))}
+		for slot, name := range f.program.Names() {
+			v.slots[slot] = scope.operand(name)
+		}
+		if len(f.program.asked) == 0 {
+			v.result, v.resultErr = f.program.Run(v.slots)
+		}
+		f.variants = append(f.variants, v)
+	}
+}
+
+// reportScope is what a function may read of a backend
+// (_generate_stats in cinder/scheduler/filters/driver_filter.py and
+// cinder/scheduler/weights/goodness.py).
+type reportScope struct {
+	b        *placement.Backend
+	pool     *pool
+	protocol capability.Value
+	identity bool // whether stats have the cluster's name and the backend's ID
+}
+
+func (s reportScope) operand(name Name) Operand {
+	var v capability.Value
+	ok := false
+	switch {
+	case name.Key == capability.KeyStorageProtocol && (name.Scope == ScopeStats || name.Scope == ScopeCapabilities):
+		v, ok = s.protocol, true
+	case name.Scope == ScopeCapabilities:
+		v, ok = s.b.Value(name.Key)
+	case name.Scope == ScopeStats:
+		v, ok = s.stat(name.Key)
+	}
+	if !ok {
+		return Operand{}
+	}
+	return OperandOf(v)
+}
+
+func (s reportScope) stat(key string) (capability.Value, bool) {
+	switch key {
+	case "host":
+		return capability.OfString(s.pool.host), true
+	case "cluster_name", "backend_id":
+		return s.pool.attribute(s.b, key), s.identity
+	case capability.KeyVolumeBackendName, capability.KeyVendorName, capability.KeyDriverVersion,
+		capability.KeyQoSSupport, capability.KeyTotalCapacity, capability.KeyReservedPercentage,
+		capability.KeyAllocatedCapacity, capability.KeyFreeCapacity, "updated":
+		return s.pool.attribute(s.b, key), true
+	}
+	return capability.Value{}, false
+}
+
+// asking is a request to the functions of a snapshot.
+type asking struct {
+	*functions
+	// answers are what the request says to each program's asked slots.
+	answers [][]Operand
+}
+
+func (fs *functions) ask(r *Request) asking {
+	a := asking{functions: fs, answers: make([][]Operand, len(fs.programs))}
+	vars := r.vars()
+	for i, p := range fs.programs {
+		for _, slot := range p.asked {
+			name := p.Names()[slot]
+			answer := Operand{}
+			if v, ok := vars[name.Scope][name.Key]; ok {
+				answer = OperandOf(v)
+			}
+			a.answers[i] = append(a.answers[i], answer)
+		}
+	}
+	return a
+}
+
+// vars are what a function may read of a request.
+func (r *Request) vars() Vars {
+	volume := r.Properties
+	if _, ok := volume["size"]; !ok {
+		volume = volume.Overlay(capability.Set{"size": capability.OfInt(r.Size)})
+	}
+	return Vars{ScopeVolume: volume, ScopeExtra: r.specs().Set(), ScopeQoS: r.QoS}
+}
+
+// run evaluates a backend's function.
+func (a asking) run(b *placement.Backend, v *variant) (Operand, error) {
+	p := a.rows[b.Index()].program
+	if len(p.asked) == 0 && !b.Charged() {
+		return v.result, v.resultErr
+	}
+	spare, ok := a.spares.Get().(*[]Operand)
+	if !ok {
+		spare = new([]Operand)
+	}
+	defer a.spares.Put(spare)
+	*spare = a.slots((*spare)[:0], b, v)
+	return p.Run(*spare)
+}
+
+// slots appends what the function reads, in the order it wants.
+func (a asking) slots(dst []Operand, b *placement.Backend, v *variant) []Operand {
+	p := a.rows[b.Index()].program
+	dst = append(dst, v.slots...)
+	for i, slot := range p.asked {
+		dst[slot] = a.answers[p.index][i]
+	}
+	if b.Charged() {
+		a.recharge(b, p, dst)
+	}
+	return dst
+}
+
+// recharge fills in what placing volumes has changed since the report.
+func (fs *functions) recharge(b *placement.Backend, p *program, slots []Operand) {
+	scope := reportScope{b: b, pool: &fs.pools.rows[b.Index()]}
+	for slot, name := range p.Names() {
+		switch name.Key {
+		case capability.KeyAllocatedCapacity, capability.KeyFreeCapacity,
+			capability.KeyTotalVolumes, capability.KeyLiveVolumes:
+			if name.Scope == ScopeCapabilities || name.Scope == ScopeStats {
+				slots[slot] = scope.operand(name)
+			}
+		}
+	}
+}
+
+// operands lists what a function has read, for people.
+func (a asking) operands(b *placement.Backend) string {
+	f := &a.rows[b.Index()]
+	if f.program == nil || len(f.program.Names()) == 0 {
+		return ""
+	}
+	slots := a.slots(nil, b, &f.variants[0])
+	parts := make([]string, len(slots))
+	for i, name := range f.program.Names() {
+		parts[i] = name.String() + " " + slots[i].String()
+	}
+	return " with " + strings.Join(parts, ", ")
+}

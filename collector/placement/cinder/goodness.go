@@ -1,0 +1,88 @@
+package cinder
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/poolcast/poolcast/collector/placement"
+)
+
+// goodnessWeigher is GoodnessWeigher for one request
+// (cinder/scheduler/weights/goodness.py).
+type goodnessWeigher struct {
+	asking
+}
+
+func newGoodnessWeigher(view *placement.View[*functions]) placement.PerRequestWeigher {
+	return func(r placement.Request, s *placement.Snapshot) (placement.Weigher, error) {
+		req, err := requestOf(r)
+		if err != nil {
+			return nil, err
+		}
+		fs := view.Of(s)
+		return goodnessWeigher{fs.ask(req)}, fs.pools.err
+	}
+}
+
+// Weigh returns the best rating over all spellings of the protocol.
+func (w goodnessWeigher) Weigh(_ placement.Request, b *placement.Backend) (float64, error) {
+	f := &w.rows[b.Index()]
+	if f.program == nil {
+		return 0, nil
+	}
+	if len(f.variants) == 0 {
+		return 0, errors.New("goodness_function asks for a protocol, and the backend has none")
+	}
+	best, err := w.rating(b, &f.variants[0])
+	for i := 1; i < len(f.variants) && err == nil; i++ {
+		var r float64
+		r, err = w.rating(b, &f.variants[i])
+		best = max(best, r)
+	}
+	return best, err
+}
+
+// rating is 0…100; what is outside, or cannot be evaluated, is 0. A result
+// that is no number at all stops the scheduler, and so it does here.
+func (w goodnessWeigher) rating(b *placement.Backend, v *variant) (float64, error) {
+	result, err := w.run(b, v)
+	if err != nil {
+		return 0, nil //nolint:nilerr // Cinder logs it and goes on with 0
+	}
+	if good, ok := result.Bool(); ok {
+		if good {
+			return 100, nil
+		}
+		return 0, nil
+	}
+	f, ok := result.Float()
+	switch {
+	case !ok:
+		return 0, fmt.Errorf("goodness_function gives %s, which is not a number", result)
+	case f < 0 || f > 100:
+		return 0, nil
+	}
+	return f, nil
+}
+
+// Explain shows the function with its operands.
+func (w goodnessWeigher) Explain(_ placement.Request, b *placement.Backend) string {
+	f := &w.rows[b.Index()]
+	switch {
+	case f.err != nil:
+		return fmt.Sprintf("goodness_function %q: %v; it counts as 0", f.text, f.err)
+	case f.program == nil:
+		return "no goodness_function, which counts as 0"
+	case len(f.variants) == 0:
+		return ""
+	}
+	result, err := w.run(b, &f.variants[0])
+	if err != nil {
+		return fmt.Sprintf("goodness_function %q: %v; it counts as 0", f.text, err)
+	}
+	text := fmt.Sprintf("goodness_function %q is %s%s", f.text, result, w.operands(b))
+	if n, ok := result.Float(); ok && (n < 0 || n > 100) {
+		text += "; outside 0 to 100 it counts as 0"
+	}
+	return text
+}

@@ -1,0 +1,213 @@
+package cinder
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement"
+)
+
+// The bounds of a query. Python gives up at about 1,000 levels.
+const (
+	maxQueryDepth = 200
+	maxQueryBytes = 64 << 10
+)
+
+// jsonFilter is JsonFilter for one request
+// (cinder/scheduler/filters/json_filter.py).
+type jsonFilter struct {
+	text  string
+	rows  []pool
+	query *query
+	err   error // why there is no query; it counts once a backend gets this far
+}
+
+func newJSONFilter(view *placement.View[*pools]) placement.PerRequestFilter {
+	return func(r placement.Request, s *placement.Snapshot) (placement.Filter, error) {
+		req, err := requestOf(r)
+		if err != nil || req.Query == "" {
+			return nil, err
+		}
+		p := view.Of(s)
+		if p.err != nil {
+			return nil, p.err
+		}
+		f := jsonFilter{text: req.Query, rows: p.rows}
+		if f.query, f.err = compileQuery(req.Query); f.err == nil && f.query == nil {
+			return nil, nil
+		}
+		return f, nil
+	}
+}
+
+// Filter lets backends pass for which the query is true.
+func (f jsonFilter) Filter(_ placement.Request, b *placement.Backend) (bool, error) {
+	if f.err != nil {
+		return false, f.err
+	}
+	v, err := f.query.eval(&f.rows[b.Index()], b)
+	if list, ok := v.List(); ok {
+		return anyTrue(list), err
+	}
+	return truthy(v), err
+}
+
+// Explain shows the query with its operands.
+func (f jsonFilter) Explain(_ placement.Request, b *placement.Backend) string {
+	if f.err != nil {
+		return f.err.Error()
+	}
+	var operands []string
+	f.query.walk(func(path string) {
+		v, err := look(path, &f.rows[b.Index()], b)
+		if err == nil {
+			operands = append(operands, path+" "+v.String())
+		}
+	})
+	if len(operands) == 0 {
+		return fmt.Sprintf("query %s is false", f.text)
+	}
+	return fmt.Sprintf("query %s is false with %s", f.text, strings.Join(operands, ", "))
+}
+
+// query is a compiled ["operator", argument, …].
+type query struct {
+	apply func(args []capability.Value) (capability.Value, error)
+	args  []argument
+}
+
+// argument is a nested query, something to look up, or a value.
+type argument struct {
+	query  *query
+	lookup bool
+	path   string
+	value  capability.Value
+}
+
+// compileQuery reads a query; it is nil if it says nothing.
+func compileQuery(text string) (*query, error) {
+	if len(text) > maxQueryBytes {
+		return nil, fmt.Errorf("read query: it has %d bytes, more than %d", len(text), maxQueryBytes)
+	}
+	var v capability.Value
+	if err := v.UnmarshalJSON([]byte(text)); err != nil {
+		return nil, fmt.Errorf("read query: %w", err)
+	}
+	if !truthy(v) {
+		return nil, nil
+	}
+	if s, ok := v.Str(); ok { // to Python, text is a list of characters
+		v = characters(s)
+	}
+	q, err := compileList(v, maxQueryDepth)
+	if err != nil {
+		return nil, fmt.Errorf("read query: %w", err)
+	}
+	return q, nil
+}
+
+func characters(s string) capability.Value {
+	return capability.OfStrings(strings.Split(s, "")...)
+}
+
+func compileList(v capability.Value, depth int) (*query, error) {
+	members, ok := v.List()
+	if !ok {
+		return nil, fmt.Errorf(`got a JSON %s, want a list such as ["=", "$backend_id", "h@b#p"]`, v.Kind())
+	}
+	if depth == 0 {
+		return nil, fmt.Errorf("it nests deeper than %d lists", maxQueryDepth)
+	}
+	name, _ := members[0].Str()
+	q := &query{apply: queryOperator(name)}
+	if q.apply == nil {
+		return nil, fmt.Errorf("%s is not an operator; there are = < > in <= >= not or and", members[0])
+	}
+	for _, m := range members[1:] {
+		a, err := compileArgument(m, depth-1)
+		if err != nil {
+			return nil, err
+		}
+		q.args = append(q.args, a)
+	}
+	return q, nil
+}
+
+func compileArgument(v capability.Value, depth int) (argument, error) {
+	switch v.Kind() {
+	case capability.List:
+		if !truthy(v) { // an empty query is true
+			return argument{value: capability.OfBool(true)}, nil
+		}
+		q, err := compileList(v, depth)
+		return argument{query: q}, err
+	case capability.String:
+		s, _ := v.Str()
+		if path, ok := strings.CutPrefix(s, "$"); ok {
+			return argument{lookup: true, path: path}, nil
+		}
+		if s == "" { // Python has it for nothing
+			return argument{}, nil
+		}
+	}
+	return argument{value: v}, nil
+}
+
+// eval asks a query of one backend. Arguments that are null do not count.
+func (q *query) eval(p *pool, b *placement.Backend) (capability.Value, error) {
+	args := make([]capability.Value, 0, len(q.args))
+	for i := range q.args {
+		v, err := q.args[i].eval(p, b)
+		if err != nil {
+			return v, err
+		}
+		if !v.IsNull() {
+			args = append(args, v)
+		}
+	}
+	return q.apply(args)
+}
+
+func (a *argument) eval(p *pool, b *placement.Backend) (capability.Value, error) {
+	switch {
+	case a.query != nil:
+		return a.query.eval(p, b)
+	case a.lookup:
+		return look(a.path, p, b)
+	}
+	return a.value, nil
+}
+
+// look finds what $attribute or $attribute.key.key stands for; null if there
+// is no such thing.
+func look(path string, p *pool, b *placement.Backend) (capability.Value, error) {
+	parts := strings.Split(path, ".")
+	v := p.attribute(b, parts[0])
+	for i, key := range parts[1:] {
+		if v.IsNull() {
+			return v, nil
+		}
+		members, ok := v.Set()
+		if !ok {
+			return v, fmt.Errorf("read $%s: %s is a %s and has no %s", path, strings.Join(parts[:i+1], "."), v.Kind(), key)
+		}
+		if i == 0 && parts[0] == "capabilities" {
+			v, _ = b.Value(key)
+		} else {
+			v = members[key]
+		}
+	}
+	return v, nil
+}
+
+func (q *query) walk(path func(string)) {
+	for i := range q.args {
+		switch a := &q.args[i]; {
+		case a.query != nil:
+			a.query.walk(path)
+		case a.lookup:
+			path(a.path)
+		}
+	}
+}
