@@ -69,7 +69,7 @@ func allMetrics() []metric {
 		{"poolcast_report_age_seconds", "Time since a report of the backend was last published.", array},
 		{"poolcast_base_report_age_seconds", "Time since cinder-volume's own report was last heard.", array},
 		{"poolcast_base_clock_skew_seconds", "How far cinder-volume's clock is ahead, at the least.", array},
-		{"poolcast_overlays_total", "Reports published over one of cinder-volume's.", array},
+		{"poolcast_overlays_total", "Reports published over one of cinder-volume's.", nil},
 		{"poolcast_overlay_suspended", "1 while the backend is not overlaid; the reason is a label.", with("reason")},
 		{"poolcast_pool_arrays", "Arrays that share a volume_backend_name in a zone.", pool},
 		{"poolcast_pool_load_evenness_ratio", "1 is operations spread evenly over the pool's arrays, 1/n all on one of n.", pool},

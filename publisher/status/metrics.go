@@ -101,6 +101,7 @@ func (e emitter) bus(v View) {
 	e.counter("poolcast_bus_publishes_total", b.Confirmed, "confirmed")
 	e.counter("poolcast_bus_publishes_total", b.Refused, "refused")
 	e.counter("poolcast_bus_publishes_total", b.Failed, "failed")
+	e.counter("poolcast_overlays_total", b.Overlays)
 }
 
 func (e emitter) poll(v View, b Backend) {
@@ -124,7 +125,6 @@ func (e emitter) poll(v View, b Backend) {
 func (e emitter) overlay(v View, b Backend) {
 	l := labelsOf(b)
 	o := b.Overlay
-	e.counter("poolcast_overlays_total", o.Count, l...)
 	e.gauge("poolcast_overlay_suspended", flag(o.State == "suspended"), append(l, o.Code)...)
 	if !o.Published.IsZero() {
 		e.gauge("poolcast_report_age_seconds", v.Now.Sub(o.Published).Seconds(), l...)

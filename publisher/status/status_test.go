@@ -61,7 +61,7 @@ func sampleView() View {
 			{
 				Name: "fa_01", Host: "ctl1@fa_01", Pool: "gold", Zone: "dc1", Report: &busy,
 				Poll:    Poll{Up: true, Polls: 10, Failures: 1, LastOK: noon, Requests: map[int]uint64{200: 80, 401: 1}},
-				Overlay: Overlay{State: "overlay", Count: 9, Published: noon.Add(-time.Second), Heard: noon.Add(-30 * time.Second), Changes: []Change{{Key: "total_volumes", Heard: &heard, Ours: capability.OfInt(900)}}},
+				Overlay: Overlay{State: "overlaying", Published: noon.Add(-time.Second), Heard: noon.Add(-30 * time.Second), Changes: []Change{{Key: "total_volumes", Heard: &heard, Ours: capability.OfInt(900)}}},
 				Space:   &Space{Total: 20480, Ratio: 2, Provisioned: 30000, VirtualFree: 10960, Thin: true},
 			},
 			{

@@ -36,6 +36,7 @@ type Bus struct {
 	Confirmed uint64
 	Refused   uint64 // nacked by the broker
 	Failed    uint64 // no confirm within the bound, or the channel closed
+	Overlays  uint64 // of those confirmed, laid over a report of cinder-volume
 	Since     time.Time
 }
 
@@ -76,7 +77,6 @@ type Overlay struct {
 	Published time.Time
 	Heard     time.Time      // when cinder-volume's own report last came in
 	Skew      *time.Duration // cinder-volume's clock minus this host's, at the least
-	Count     uint64         // overlays sent
 	Changes   []Change       // of the last one sent
 }
 

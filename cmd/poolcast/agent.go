@@ -1,0 +1,245 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/poolcast/poolcast/collector"
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/flasharray"
+	"github.com/poolcast/poolcast/publisher"
+	"github.com/poolcast/poolcast/publisher/status"
+)
+
+// heartbeat is how often the main loop turns when nothing happens.
+const heartbeat = 5 * time.Second
+
+// agent is the running program: the components, and the configuration they run
+// with. The fields below the line change with a reload, on the main loop.
+type agent struct {
+	*session
+	flags   *sourceFlags
+	arrays  *collector.Collector
+	bus     *busRunner
+	view    *view
+	systemd notifier
+
+	current atomic.Pointer[[]target]
+}
+
+// runAgent runs until the context ends, and then stops cleanly: no more polls,
+// no queue left on the broker, no session left on an array.
+func (f *runFlags) runAgent(cmd *cobra.Command) error {
+	s, err := f.open(cmd)
+	if err != nil {
+		return err
+	}
+	a, err := newAgent(s, &f.sourceFlags)
+	if err != nil {
+		s.close()
+		return err
+	}
+	return a.run(cmd.Context())
+}
+
+func newAgent(s *session, flags *sourceFlags) (*agent, error) {
+	a := &agent{session: s, flags: flags, systemd: newNotifier()}
+	var err error
+	if a.bus, err = newBusRunner(s); err != nil {
+		return nil, err
+	}
+	a.arrays = collector.New(collector.Options{
+		Log: s.log, Observer: a.bus,
+		Refused: func(err error) bool { return errors.Is(err, flasharray.ErrUnauthorized) },
+		OnStale: collector.Policy(s.cfg.Agent.OnStale), StaleAfter: s.cfg.Agent.StaleAfter,
+	})
+	if err := a.arrays.Apply(collectorTargets(s.targets)); err != nil {
+		return nil, withCode(exitConfig, err)
+	}
+	a.current.Store(&s.targets)
+	a.bus.reports = a.arrays.Reports
+	a.view = &view{
+		agent:  status.Agent{Host: hostOf(s.targets), Version: version, Started: time.Now()},
+		arrays: a.arrays, bus: a.bus, targets: &a.current,
+	}
+	a.view.turn()
+	return a, nil
+}
+
+// hostOf is the host part of the backends' names, for people.
+func hostOf(targets []target) string {
+	for _, t := range targets {
+		host, _, _ := strings.Cut(t.Host, "@")
+		return host
+	}
+	return ""
+}
+
+func (a *agent) run(ctx context.Context) error {
+	listener, server, err := a.listen(ctx)
+	if err != nil {
+		a.close()
+		return withCode(exitConfig, err)
+	}
+	a.log.Info().Str("version", version).Int("backends", len(a.targets)).
+		Stringer("interval", a.cfg.Agent.PollInterval).Msg("poolcast starts")
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return a.arrays.Run(ctx) })
+	group.Go(func() error { return a.bus.run(ctx) })
+	if server != nil {
+		group.Go(func() error { return server.Serve(ctx, listener) })
+	}
+	group.Go(func() error { return a.loop(ctx) })
+	err = group.Wait()
+	if a.sim != nil {
+		a.sim.close()
+	}
+	if err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	a.log.Info().Msg("poolcast has stopped")
+	return nil
+}
+
+// listen opens the status address before anything else runs, so that a port
+// that is taken is an error at the start.
+func (a *agent) listen(ctx context.Context) (net.Listener, *status.Server, error) {
+	o, err := a.statusOptions()
+	if err != nil || o.Listen == "" {
+		return nil, nil, err
+	}
+	server, err := status.New(o)
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.Listen)
+	if err != nil {
+		return nil, nil, fmt.Errorf("open status page: %w; set listen in [poolcast] to another address, or to off", err)
+	}
+	return l, server, nil
+}
+
+// loop waits for reasons to reload, and shows the supervisor that it turns.
+func (a *agent) loop(ctx context.Context) error {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	files, err := newWatcher(a.watched())
+	if err != nil {
+		return err
+	}
+	changed := make(chan struct{}, 1)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		return files.run(ctx, func() { poke(changed) })
+	})
+	group.Go(func() error {
+		a.systemd.ready()
+		defer a.systemd.stopping()
+		beat := time.NewTicker(heartbeat)
+		defer beat.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-hangups:
+				a.reload(files, "SIGHUP")
+			case <-changed:
+				a.reload(files, "a file changed")
+			case <-beat.C:
+			}
+			a.view.turn()
+			a.systemd.watchdog()
+		}
+	})
+	return group.Wait()
+}
+
+// poke leaves word without waiting for a reader.
+func poke(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// runOnce reads every array once, publishes what was read, and stops.
+func (f *runFlags) runOnce(cmd *cobra.Command) error {
+	s, err := f.open(cmd)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	reports, polled := s.poll(cmd.Context())
+	if err := printReports(cmd.OutOrStdout(), f.output, reports); err != nil {
+		return fmt.Errorf("print reports: %w", err)
+	}
+	if err := s.publishOnce(cmd.Context(), reports); err != nil {
+		return err
+	}
+	return polled
+}
+
+// onceBound is how long --once waits for a broker and its confirms.
+const onceBound = 30 * time.Second
+
+// publishOnce sends each report, over cinder-volume's own if one is heard in
+// time, and waits until the broker has confirmed all of them.
+func (s *session) publishOnce(ctx context.Context, reports []capability.Report) error {
+	options := busOptions(s.cfg, s.log)
+	p, err := publisher.New(options)
+	if err != nil {
+		return withCode(exitConfig, err)
+	}
+	bound := onceBound + options.ListenFirst
+	ctx, cancel := context.WithTimeout(ctx, bound)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- p.Run(ctx) }()
+	for _, r := range reports {
+		p.Offer(r)
+	}
+	left := waitPublished(ctx, p, len(reports))
+	cancel()
+	if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	if left > 0 {
+		return fmt.Errorf("%d of %d reports were not confirmed within %s: %s", left, len(reports), bound, p.Status().Session.Detail)
+	}
+	return nil
+}
+
+// waitPublished returns how many reports are still unconfirmed when all are, or
+// when ctx ends.
+func waitPublished(ctx context.Context, p *publisher.Publisher, want int) int {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		confirmed := 0
+		for _, b := range p.Status().Backends {
+			if !b.PublishedAt.IsZero() {
+				confirmed++
+			}
+		}
+		if confirmed >= want {
+			return 0
+		}
+		select {
+		case <-ctx.Done():
+			return want - confirmed
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"sync"
+
+	"github.com/rs/zerolog"
+
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/config"
+	"github.com/poolcast/poolcast/publisher"
+)
+
+// busRunner runs one publisher at a time, and another when the settings of the
+// message bus change. It hands the collector's reports to whichever runs, so
+// the collector does not notice.
+type busRunner struct {
+	log     zerolog.Logger
+	reports func() []capability.Report // everything to publish, for a new publisher
+
+	mu      sync.Mutex
+	options publisher.Options
+	now     *publisher.Publisher
+	stop    context.CancelFunc
+}
+
+func newBusRunner(s *session) (*busRunner, error) {
+	r := &busRunner{log: s.log, options: busOptions(s.cfg, s.log)}
+	var err error
+	if r.now, err = publisher.New(r.options); err != nil {
+		return nil, withCode(exitConfig, err)
+	}
+	return r, nil
+}
+
+// Offer implements collector.Observer.
+func (r *busRunner) Offer(report capability.Report) { r.publisher().Offer(report) }
+
+// Withdraw implements collector.Observer.
+func (r *busRunner) Withdraw(host, reason string) { r.publisher().Withdraw(host, reason) }
+
+// Forget implements collector.Observer.
+func (r *busRunner) Forget(host string) { r.publisher().Forget(host) }
+
+// Status tells about the publisher that runs.
+func (r *busRunner) Status() publisher.Status { return r.publisher().Status() }
+
+func (r *busRunner) publisher() *publisher.Publisher {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.now
+}
+
+// run runs publishers until ctx ends. A publisher that was replaced ends with
+// its own context, which is no error.
+func (r *busRunner) run(ctx context.Context) error {
+	for {
+		turn, stop := context.WithCancel(ctx)
+		r.mu.Lock()
+		p := r.now
+		r.stop = stop
+		r.mu.Unlock()
+		err := p.Run(turn)
+		stop()
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil && !errors.Is(err, context.Canceled) {
+			return err
+		}
+	}
+}
+
+// replace makes a publisher with other settings and lets it take over. The old
+// one runs on if the settings are the same or cannot be used.
+func (r *busRunner) replace(o publisher.Options) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if sameBus(r.options, o) {
+		return nil
+	}
+	next, err := publisher.New(o)
+	if err != nil {
+		return err
+	}
+	for _, report := range r.reports() {
+		next.Offer(report)
+	}
+	r.now, r.options = next, o
+	if r.stop != nil {
+		r.stop()
+	}
+	return nil
+}
+
+// sameBus compares settings; the logger is not one.
+func sameBus(a, b publisher.Options) bool {
+	a.Logger, b.Logger = zerolog.Nop(), zerolog.Nop()
+	return reflect.DeepEqual(a, b)
+}
+
+// busOptions translates the configuration.
+func busOptions(cfg *config.Config, log zerolog.Logger) publisher.Options {
+	bus := cfg.Bus
+	o := publisher.Options{
+		VirtualHost: bus.VirtualHost, LoginMethod: bus.LoginMethod, Heartbeat: bus.Heartbeat,
+		ControlExchange:        bus.Exchange,
+		Interval:               cfg.Agent.PollInterval,
+		Standalone:             !cfg.Agent.Overlay,
+		FixProvisionedCapacity: cfg.Agent.FixProvisionedCapacity,
+		Notify:                 cfg.Agent.NotifyServiceCapabilities,
+		Logger:                 log,
+	}
+	for _, b := range bus.Brokers {
+		o.Brokers = append(o.Brokers, publisher.Broker{Host: b.Host, Port: b.Port, User: b.Username, Password: b.Password})
+	}
+	if bus.TLS.Enabled {
+		o.TLS = &publisher.TLS{
+			CAFile: bus.TLS.CAFile, CertFile: bus.TLS.CertFile, KeyFile: bus.TLS.KeyFile,
+			AnyName: !bus.TLS.VerifyHostname, AnyCertificate: !bus.TLS.Verify,
+		}
+	}
+	return o
+}

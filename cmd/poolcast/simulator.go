@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/poolcast/poolcast/flasharray/simulator"
+)
+
+// newSimulatorCommand serves arrays that are not there, for whoever wants to
+// point a client at one.
+func newSimulatorCommand() *cobra.Command {
+	var listen, fixtures, ca string
+	cmd := &cobra.Command{
+		Use:   "simulator",
+		Short: "Serve recorded arrays over HTTPS",
+		Long: `Serve recorded arrays over HTTPS, each on a port of its own, until interrupted.
+Prints one line an array: its name, the address to use as san_ip, and the
+management address it was recorded at. Any API token logs in.`,
+		Example: `  poolcast simulator --listen 127.0.0.1:8443
+  poolcast simulator --fixtures recordings --ca ca.pem`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			server, arrays, err := serveFixtures(listen, fixtures)
+			if err != nil {
+				return withCode(exitConfig, err)
+			}
+			defer func() { _ = server.Close() }()
+			if ca != "" {
+				if err := os.WriteFile(filepath.Clean(ca), server.CAPEM(), 0o644); err != nil {
+					return withCode(exitConfig, fmt.Errorf("write certificate of the authority: %w", err))
+				}
+			}
+			return announce(cmd.Context(), cmd, server, arrays)
+		},
+	}
+	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8443", "address of the first array; the others follow on the next ports, 0 takes free ones")
+	cmd.Flags().StringVar(&fixtures, "fixtures", "", "folder of recordings, one subfolder an array, instead of the built-in ones")
+	cmd.Flags().StringVar(&ca, "ca", "", "write the certificate authority's certificate here, for driver_ssl_cert_path")
+	return cmd
+}
+
+func serveFixtures(listen, folder string) (*simulator.Server, []*simulator.Array, error) {
+	fixtures, err := simulator.Builtin()
+	if folder != "" {
+		fixtures, err = simulator.LoadDir(os.DirFS(folder))
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	on, err := listenOn(listen)
+	if err != nil {
+		return nil, nil, err
+	}
+	arrays := make([]*simulator.Array, len(fixtures))
+	for i, f := range fixtures {
+		arrays[i] = simulator.New(f, simulator.Options{})
+	}
+	server, err := simulator.Serve(arrays, simulator.ServeOptions{Listen: on})
+	return server, arrays, err
+}
+
+func announce(ctx context.Context, cmd *cobra.Command, server *simulator.Server, arrays []*simulator.Array) error {
+	t := newTable("ARRAY", "SAN_IP", "RECORDED AT")
+	for _, a := range arrays {
+		recorded := "-"
+		if len(a.Addresses()) > 0 {
+			recorded = a.Addresses()[0]
+		}
+		t.add(a.Name(), server.Addr(a.Name()), recorded)
+	}
+	if err := t.print(cmd.OutOrStdout()); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return nil
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/poolcast/poolcast/collector"
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement/cinder"
+	"github.com/poolcast/poolcast/publisher"
+	"github.com/poolcast/poolcast/publisher/status"
+)
+
+// view shows the running agent to the status server. It implements
+// status.Source.
+type view struct {
+	agent   status.Agent
+	turned  atomic.Pointer[time.Time]
+	arrays  *collector.Collector
+	bus     *busRunner
+	targets *atomic.Pointer[[]target]
+}
+
+// turn notes that the main loop is alive.
+func (v *view) turn() {
+	now := time.Now()
+	v.turned.Store(&now)
+}
+
+// View gathers what the collector and the publisher know at this instant.
+func (v *view) View() status.View {
+	now := time.Now()
+	out := status.View{Now: now, Agent: v.agent}
+	if turned := v.turned.Load(); turned != nil {
+		out.Agent.LastTurn = *turned
+	}
+	bus := v.bus.Status()
+	out.Bus = viewBus(bus)
+	health := byKey(v.arrays.Health(), func(h collector.Health) string { return h.Host })
+	reports := byKey(v.arrays.Reports(), func(r capability.Report) string { return r.Host })
+	overlays := byKey(bus.Backends, func(b publisher.BackendStatus) string { return b.Identity })
+	for _, t := range *v.targets.Load() {
+		b := status.Backend{Name: t.Backend, Host: t.Host, Cluster: t.Cluster, Pool: t.Pool, Zone: t.Zone}
+		if r, ok := reports[t.Host]; ok {
+			b.Report = &r
+			b.Space = viewSpace(r)
+		}
+		b.Poll = v.viewPoll(health[t.Host], t)
+		b.Overlay = viewOverlay(overlays[capability.Report{Host: t.Host, Cluster: t.Cluster}.Identity()])
+		out.Backends = append(out.Backends, b)
+	}
+	return out
+}
+
+// History returns the sparkline points of a host.
+func (v *view) History(host string) []status.Point {
+	points := v.arrays.History(host)
+	out := make([]status.Point, len(points))
+	for i, p := range points {
+		out[i] = status.Point{
+			At: p.At, Operations: p.ReadsPerSec + p.WritesPerSec,
+			BytesPerSec: p.ReadBytesPerSec + p.WriteBytesPerSec,
+			ReadUsec:    p.UsecPerRead, WriteUsec: p.UsecPerWrite,
+		}
+	}
+	return out
+}
+
+func viewBus(s publisher.Status) status.Bus {
+	state := s.Session.State
+	return status.Bus{
+		Connected: state != publisher.Connecting,
+		Blocked:   state == publisher.Blocked,
+		Exchange:  state == publisher.Ready || state == publisher.NoScheduler || state == publisher.Blocked,
+		Broker:    s.Session.Broker, Reason: s.Session.Detail, Since: s.Session.Since,
+		Consumers: s.Session.Schedulers,
+		Confirmed: s.Counters.Confirms, Refused: s.Counters.Nacks, Failed: s.Counters.Failures + s.Counters.Returns,
+		Overlays: s.Counters.Overlays,
+	}
+}
+
+func (v *view) viewPoll(h collector.Health, t target) status.Poll {
+	p := status.Poll{
+		Up: h.Up(), Error: h.Err, LastOK: h.LastOK, Duration: h.Duration,
+		Polls: h.Polls, Failures: h.Errors, Skipped: h.Skipped,
+	}
+	p.Requests = t.client.Counters().Requests
+	if stats, ok := v.arrays.Stats(t.Host); ok {
+		p.Skew = stats.ClockSkew
+	}
+	return p
+}
+
+func viewOverlay(b publisher.BackendStatus) status.Overlay {
+	o := status.Overlay{
+		State: string(b.State), Code: string(b.Cause), Reason: b.Detail,
+		Published: b.PublishedAt, Heard: b.HeardAt,
+	}
+	if !b.HeardAt.IsZero() {
+		o.Skew = &b.ClockSkew
+	}
+	for _, c := range b.Changes {
+		change := status.Change{Key: c.Key, Ours: c.New}
+		if !c.Added {
+			change.Heard = &c.Old
+		}
+		o.Changes = append(o.Changes, change)
+	}
+	return o
+}
+
+// viewSpace lets the placement core do Cinder's arithmetic, so that the page
+// and a decision cannot disagree.
+func viewSpace(r capability.Report) *status.Space {
+	s, ok := cinder.ArithmeticOf(r)
+	if !ok {
+		return nil
+	}
+	return &status.Space{Total: s.Total, Reserved: s.Reserved, Ratio: s.Ratio, Provisioned: s.Provisioned, VirtualFree: s.Virtual, Thin: s.Thin}
+}
+
+func byKey[T any](list []T, key func(T) string) map[string]T {
+	out := make(map[string]T, len(list))
+	for _, x := range list {
+		out[key(x)] = x
+	}
+	return out
+}

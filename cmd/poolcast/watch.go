@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// settle is how long a folder must be quiet before its files are read: editors
+// and configuration managers write in several steps.
+const settle = 300 * time.Millisecond
+
+// watcher tells when the contents of a file have changed. It watches folders,
+// not files, so that a file replaced by rename, and one behind a symbolic link
+// that is turned to a new folder (as Kubernetes does), are seen as well.
+//
+// One goroutine runs it; Follow is called from that goroutine's callback or
+// before it starts.
+type watcher struct {
+	events  *fsnotify.Watcher
+	paths   []string
+	prints  map[string][sha256.Size]byte
+	folders map[string]bool
+}
+
+func newWatcher(paths []string) (*watcher, error) {
+	events, err := fsnotify.NewWatcher()
+	if err != nil {
+		return nil, fmt.Errorf("watch files: %w", err)
+	}
+	w := &watcher{events: events, folders: map[string]bool{}}
+	w.follow(paths)
+	return w, nil
+}
+
+// follow replaces the files that are watched. A folder that cannot be watched
+// is left out: SIGHUP still reloads.
+func (w *watcher) follow(paths []string) {
+	wanted := map[string]bool{}
+	for _, path := range paths {
+		wanted[filepath.Dir(path)] = true
+		if real, err := filepath.EvalSymlinks(path); err == nil {
+			wanted[filepath.Dir(real)] = true
+		}
+	}
+	for folder := range w.folders {
+		if !wanted[folder] {
+			_ = w.events.Remove(folder)
+			delete(w.folders, folder)
+		}
+	}
+	for folder := range wanted {
+		if !w.folders[folder] && w.events.Add(folder) == nil {
+			w.folders[folder] = true
+		}
+	}
+	w.paths = paths
+	w.prints = fingerprints(paths)
+}
+
+// run calls changed, on this goroutine, whenever a file's contents differ from
+// what they were. It returns when ctx ends.
+func (w *watcher) run(ctx context.Context, changed func()) error {
+	defer func() { _ = w.events.Close() }()
+	quiet := time.NewTimer(time.Hour)
+	quiet.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case _, ok := <-w.events.Events:
+			if !ok {
+				return errors.New("watch files: the watcher was closed")
+			}
+			quiet.Reset(settle)
+		case <-w.events.Errors: // events were lost: look at everything
+			quiet.Reset(settle)
+		case <-quiet.C:
+			if w.differs() {
+				changed()
+			}
+		}
+	}
+}
+
+// differs compares contents, so that a touched file does not reload anything,
+// and remembers what it saw: a broken file is complained about once.
+func (w *watcher) differs() bool {
+	now := fingerprints(w.paths)
+	same := len(now) == len(w.prints)
+	for path, print := range now {
+		old, ok := w.prints[path]
+		same = same && ok && old == print
+	}
+	w.prints = now
+	return !same
+}
+
+func fingerprints(paths []string) map[string][sha256.Size]byte {
+	prints := make(map[string][sha256.Size]byte, len(paths))
+	for _, path := range paths {
+		if data, err := os.ReadFile(path); err == nil {
+			prints[path] = sha256.Sum256(data)
+		}
+	}
+	return prints
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// watched starts a watcher on path and returns a function that waits for the
+// next change.
+func watched(t *testing.T, path string) func() bool {
+	t.Helper()
+	w, err := newWatcher([]string{path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	changes := make(chan struct{}, 16)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- w.run(ctx, func() { changes <- struct{}{} }) }()
+	t.Cleanup(func() { cancel(); <-done })
+	return func() bool {
+		select {
+		case <-changes:
+			return true
+		case <-time.After(5 * time.Second):
+			return false
+		}
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestWatcherSeesWritingAndRenaming(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cinder.conf")
+	write(t, path, "a")
+	changed := watched(t, path)
+	write(t, path, "b")
+	if !changed() {
+		t.Error("writing was not seen")
+	}
+	write(t, path+".new", "c")
+	if err := os.Rename(path+".new", path); err != nil {
+		t.Fatal(err)
+	}
+	if !changed() {
+		t.Error("renaming was not seen")
+	}
+}
+
+func TestWatcherSeesATurnedLink(t *testing.T) {
+	dir := t.TempDir()
+	for _, v := range []string{"..v1", "..v2"} {
+		if err := os.Mkdir(filepath.Join(dir, v), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(dir, v, "cinder.conf"), v)
+	}
+	link := func(target, name string) {
+		t.Helper()
+		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link("..v1", "..data")
+	link("..data/cinder.conf", "cinder.conf")
+	changed := watched(t, filepath.Join(dir, "cinder.conf"))
+	link("..v2", "..data_tmp")
+	if err := os.Rename(filepath.Join(dir, "..data_tmp"), filepath.Join(dir, "..data")); err != nil {
+		t.Fatal(err)
+	}
+	if !changed() {
+		t.Error("the turned link was not seen")
+	}
+}

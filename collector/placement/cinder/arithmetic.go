@@ -1,0 +1,47 @@
+package cinder
+
+import (
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement"
+)
+
+// Arithmetic is how the scheduler counts the room of one backend, in GiB: what
+// CapacityFilter compares a size with, term by term.
+type Arithmetic struct {
+	Total       float64 // total_capacity_gb
+	Reserved    float64 // kept free by reserved_percentage, rounded down
+	Ratio       float64 // over-subscription; 1 for thick volumes
+	Provisioned float64 // provisioned_capacity_gb, or else allocated_capacity_gb
+	Free        float64 // free_capacity_gb
+	Virtual     float64 // what is left for new volumes
+	Thin        bool    // whether the ratio counts
+}
+
+// ArithmeticOf does the scheduler's sum for a thin volume on a report. It is
+// not ok where a term is missing, infinite or unknown, as CapacityFilter then
+// does not compute.
+func ArithmeticOf(r capability.Report) (a Arithmetic, ok bool) {
+	s := NewSnapshot([]capability.Report{r})
+	p := newPools(capability.OfString(DefaultRatio)).Of(s)
+	b := s.At(0)
+	row := &p.rows[0]
+	if p.err != nil || row.total != number || row.free != number {
+		return Arithmetic{}, false
+	}
+	room, err := row.room(b, true)
+	if err != nil {
+		return Arithmetic{}, false
+	}
+	return arithmetic(row, b, room), true
+}
+
+func arithmetic(p *pool, b *placement.Backend, r room) Arithmetic {
+	a := Arithmetic{
+		Total: p.totalGiB, Reserved: p.totalGiB - p.thickAvailable, Ratio: 1, Thin: p.thin,
+		Provisioned: b.Space().Provisioned, Free: b.Space().Free, Virtual: r.virtual,
+	}
+	if p.thin {
+		a.Ratio = p.ratio
+	}
+	return a
+}
