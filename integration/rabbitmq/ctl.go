@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/rabbitmq/amqp091-go"
 )
 
 // ctlBound is how long a rabbitmqctl command may take.
@@ -65,6 +67,26 @@ func (b *Broker) Exchanges() []Exchange {
 		}
 	}
 	return exchanges
+}
+
+// Consumers is how many consumers a queue has, 0 where there is no such queue.
+// It asks over AMQP, which is quick enough to be asked again and again.
+func (b *Broker) Consumers(queue string) int {
+	b.t.Helper()
+	c, err := amqp091.Dial(b.URL())
+	if err != nil {
+		b.t.Fatalf("ask for the consumers of %s: %v", queue, err)
+	}
+	defer func() { _ = c.Close() }()
+	ch, err := c.Channel()
+	if err != nil {
+		b.t.Fatalf("ask for the consumers of %s: %v", queue, err)
+	}
+	q, err := ch.QueueDeclarePassive(queue, false, false, false, false, nil)
+	if err != nil {
+		return 0
+	}
+	return q.Consumers
 }
 
 // Block makes the broker send connection.blocked to everybody who publishes,

@@ -1,0 +1,129 @@
+package scheduler
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/integration/process"
+)
+
+// stamp is how Cinder writes a moment: UTC, without a zone.
+const stamp = "2006-01-02T15:04:05.000000"
+
+// console is the Python program that talks to the scheduler.
+type console struct {
+	base   string
+	client http.Client
+}
+
+// Pool is what get_pools says of one pool.
+type Pool struct {
+	Name         string         `json:"name"` // host@stanza#volume_backend_name
+	Capabilities capability.Set `json:"capabilities"`
+}
+
+// Report is what cinder-volume says of one backend.
+type Report struct {
+	Host         string
+	Cluster      string
+	Capabilities capability.Set
+	At           time.Time // zero is now
+}
+
+func (s *Scheduler) startConsole() {
+	s.t.Helper()
+	s.write("console.py", consoleProgram)
+	port := strconv.Itoa(process.Ports(s.t, 1)[0])
+	s.console = console{base: "http://127.0.0.1:" + port + "/", client: http.Client{Timeout: 30 * time.Second}}
+	p := process.Start(s.t, process.Command{
+		Name: "console",
+		Args: []string{python, s.path("console.py"), s.ConfigFile(), port},
+		Dir:  s.dir,
+	})
+	process.Await(s.t, startBound, "the console to listen", func() error {
+		if !p.Running() {
+			s.t.Fatalf("start the console: it ended with code %d", p.ExitCode())
+		}
+		response, err := s.console.client.Head(s.console.base)
+		if err != nil {
+			return err
+		}
+		return response.Body.Close()
+	})
+}
+
+// Pools asks the scheduler for every pool it knows and what was last reported
+// of it. An error means that the scheduler did not answer within seconds.
+func (s *Scheduler) Pools() ([]Pool, error) {
+	var pools []Pool
+	err := s.console.ask(http.MethodGet, "pools", nil, &pools)
+	return pools, err
+}
+
+// Report casts a report as cinder-volume does, with Cinder's own class. Nobody
+// says when, or whether, it has arrived.
+func (s *Scheduler) Report(r Report) {
+	s.t.Helper()
+	said := map[string]any{"host": r.Host, "cluster": nullable(r.Cluster), "capabilities": r.Capabilities}
+	if !r.At.IsZero() {
+		said["timestamp"] = r.At.UTC().Format(stamp)
+	}
+	s.tell("report", said)
+}
+
+// Know gives the scheduler another backend, as cinder-volume's first start
+// does.
+func (s *Scheduler) Know(b Backend) {
+	s.t.Helper()
+	s.tell("service", map[string]any{"host": b.Host, "cluster": nullable(b.Cluster), "zone": b.Zone})
+}
+
+// tell posts what should not fail.
+func (s *Scheduler) tell(what string, said any) {
+	s.t.Helper()
+	if err := s.console.ask(http.MethodPost, what, said, nil); err != nil {
+		s.t.Fatalf("tell the console of a %s: %v", what, err)
+	}
+}
+
+// ask puts a question to the console and reads the answer into a value, unless
+// that is nil.
+func (c *console) ask(method, path string, said, into any) error {
+	body, err := json.Marshal(said)
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", path, err)
+	}
+	request, err := http.NewRequest(method, c.base+path, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	response, err := c.client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	switch {
+	case err != nil:
+		return fmt.Errorf("read %s: %w", path, err)
+	case response.StatusCode != http.StatusOK:
+		return fmt.Errorf("ask for %s: %s", path, text)
+	case into == nil:
+		return nil
+	}
+	return json.Unmarshal(text, into)
+}
+
+// nullable is nil for an empty text.
+func nullable(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
+}

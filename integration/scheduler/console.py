@@ -1,0 +1,82 @@
+"""Talks to a cinder-scheduler as the other services of Cinder do.
+
+Called as: console.py CONFIG PORT. Makes the database, then answers on
+127.0.0.1:PORT. One request at a time; whatever goes wrong is a 500 with the
+reason as text.
+
+  GET  /pools     what get_pools of the scheduler says
+  POST /report    casts a report as cinder-volume does
+  POST /service   adds a row to the table services
+"""
+
+import http.server
+import json
+import sys
+
+from cinder import context
+from cinder import objects
+from cinder import rpc
+from cinder.common import config
+from cinder.db import migration
+from cinder.objects import base
+from cinder.scheduler import rpcapi
+from cinder.volume import rpcapi as volume_rpcapi
+from oslo_utils import timeutils
+
+
+class Console:
+    def __init__(self):
+        self.context = context.get_admin_context()
+        self.scheduler = rpcapi.SchedulerAPI()
+
+    def pools(self, _):
+        return self.scheduler.get_pools(self.context, {})
+
+    def report(self, said):
+        moment = said.get('timestamp')
+        self.scheduler.update_service_capabilities(
+            self.context, 'volume', said['host'], said['capabilities'],
+            said.get('cluster'),
+            timeutils.parse_strtime(moment) if moment else None)
+
+    def service(self, said):
+        objects.Service(
+            self.context, host=said['host'], binary='cinder-volume',
+            topic='cinder-volume', availability_zone=said['zone'],
+            cluster_name=said.get('cluster'), report_count=1,
+            rpc_current_version=volume_rpcapi.VolumeAPI.RPC_API_VERSION,
+            object_current_version=base.OBJ_VERSIONS.get_current()).create()
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    console = None
+
+    def do_GET(self):
+        self.answer(None)
+
+    def do_POST(self):
+        self.answer(json.loads(self.rfile.read(int(self.headers['Content-Length']))))
+
+    def answer(self, said):
+        try:
+            result = getattr(self.console, self.path.strip('/'))(said)
+            code, text = 200, json.dumps(result)
+        except Exception as reason:
+            code, text = 500, '%s: %s' % (type(reason).__name__, reason)
+        body = text.encode()
+        self.send_response(code)
+        self.send_header('Content-Length', str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def main(config_file, port):
+    objects.register_all()
+    config.CONF(['--config-file', config_file], project='cinder')
+    migration.db_sync()
+    rpc.init(config.CONF)
+    Handler.console = Console()
+    http.server.HTTPServer(('127.0.0.1', int(port)), Handler).serve_forever()
+
+
+main(*sys.argv[1:])

@@ -1,0 +1,151 @@
+package scheduler
+
+import (
+	_ "embed"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/poolcast/poolcast/integration/process"
+	"github.com/poolcast/poolcast/integration/rabbitmq"
+)
+
+// python is the interpreter that sees Debian's packages; another one earlier in
+// the path may not.
+const python = "/usr/bin/python3"
+
+// startBound is how long a scheduler may take to answer. It takes about five
+// seconds; the rest is for a machine that has other things to do.
+const startBound = 90 * time.Second
+
+//go:embed console.py
+var consoleProgram []byte
+
+// Backend is a cinder-volume backend that the scheduler should know.
+type Backend struct {
+	Host    string // host@stanza
+	Cluster string // cluster@stanza, or ""
+	Zone    string // availability zone
+}
+
+// Options say what the scheduler works with.
+type Options struct {
+	Broker   *rabbitmq.Broker
+	Backends []Backend
+	Settings []string // further lines of [DEFAULT], such as "scheduler_default_weighers = GoodnessWeigher"
+}
+
+// Scheduler is a running cinder-scheduler. Its methods are for the test's
+// goroutine.
+type Scheduler struct {
+	t       testing.TB
+	opts    Options
+	dir     string
+	runs    []*process.Process // the last one is the one that runs
+	console console
+}
+
+// Start runs a scheduler and returns when it answers.
+func Start(t testing.TB, opts Options) *Scheduler {
+	t.Helper()
+	requireInstalled(t)
+	s := &Scheduler{t: t, opts: opts, dir: t.TempDir()}
+	s.write("cinder.conf", []byte(s.settings()))
+	s.startConsole()
+	s.Start()
+	for _, b := range opts.Backends {
+		s.Know(b)
+	}
+	return s
+}
+
+// Start runs a stopped scheduler again. It knows the services it knew, and has
+// forgotten every report.
+func (s *Scheduler) Start() {
+	s.t.Helper()
+	p := process.Start(s.t, process.Command{
+		Name: "cinder-scheduler",
+		Args: []string{"cinder-scheduler", "--config-file", s.path("cinder.conf")},
+		Dir:  s.dir,
+	})
+	s.runs = append(s.runs, p)
+	process.Await(s.t, startBound, "cinder-scheduler to answer", func() error {
+		if !p.Running() {
+			s.t.Fatalf("start cinder-scheduler: it ended with code %d", p.ExitCode())
+		}
+		if s.opts.Broker.Consumers("cinder-scheduler") == 0 {
+			return errors.New("it does not listen yet")
+		}
+		_, err := s.Pools()
+		return err
+	})
+}
+
+// Stop ends the scheduler in good order, or by force where it takes too long.
+func (s *Scheduler) Stop() { s.runs[len(s.runs)-1].Stop() }
+
+// Restart stops the scheduler and starts it again.
+func (s *Scheduler) Restart() {
+	s.t.Helper()
+	s.Stop()
+	s.Start()
+}
+
+// Log is what the scheduler wrote since its first start.
+func (s *Scheduler) Log() string {
+	var all strings.Builder
+	for _, p := range s.runs {
+		all.WriteString(p.Output())
+	}
+	return all.String()
+}
+
+// ConfigFile is the cinder.conf that the scheduler reads.
+func (s *Scheduler) ConfigFile() string { return s.path("cinder.conf") }
+
+func (s *Scheduler) path(name string) string { return filepath.Join(s.dir, name) }
+
+// settings are the scheduler's configuration: little more than where things
+// are. Nobody renews the services' sign of life here, so it never runs out.
+func (s *Scheduler) settings() string {
+	lines := []string{
+		"[DEFAULT]",
+		"host = scheduler1",
+		"transport_url = " + s.opts.Broker.TransportURL(),
+		"state_path = " + s.dir,
+		"rpc_response_timeout = 5",
+		"service_down_time = 100000000",
+		"graceful_shutdown_timeout = 3",
+	}
+	lines = append(lines, s.opts.Settings...)
+	lines = append(lines,
+		"[database]",
+		"connection = sqlite:///"+s.path("cinder.sqlite"),
+		"[oslo_concurrency]",
+		"lock_path = "+s.path("lock"))
+	return strings.Join(lines, "\n") + "\n"
+}
+
+func (s *Scheduler) write(name string, data []byte) {
+	s.t.Helper()
+	if err := os.WriteFile(s.path(name), data, 0o600); err != nil {
+		s.t.Fatalf("write the scheduler's %s: %v", name, err)
+	}
+}
+
+// requireInstalled stops the test, with one line that says what to do, where
+// Cinder is missing.
+func requireInstalled(t testing.TB) {
+	t.Helper()
+	_, err := exec.LookPath("cinder-scheduler")
+	if err == nil {
+		err = exec.Command(python, "-c", "import cinder").Run()
+	}
+	if err != nil {
+		t.Fatalf("the Cinder scheduler is not installed (%v): run integration/setup, or apt-get install cinder-scheduler python3-cinder", err)
+	}
+}
