@@ -55,6 +55,7 @@ var users = map[string][]string{
 	"go.yaml.in/yaml/v3":                  {onlyTests},
 	"golang.org/x/sync":                   {"cmd/...", "collector", "flasharray", "publisher/..."},
 	"golang.org/x/term":                   {"cmd/..."},
+	"golang.org/x/sys":                    {"cmd/..."},
 	"gopkg.in/ini.v1":                     {"config"},
 }
 
