@@ -10,7 +10,7 @@ func (e *Engine) Decide(s *Snapshot, r Request) (*Decision, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Decision{filters: names(e.filters), request: r}
+	d := &Decision{filters: names(e.filters), plan: p}
 	if d.SetAside, err = e.survive(x, p); err != nil {
 		return nil, err
 	}
@@ -33,21 +33,23 @@ func (e *Engine) judgeSurvivors(d *Decision, x *scratch, p *plan) error {
 	scores := make([]Score, d.Fit*len(e.weighers))
 	err := e.weigh(x, p, func(k int, raw []float64, n normaliser) {
 		for i, weight := range raw {
-			scores[i*len(e.weighers)+k] = e.score(p, k, p.snapshot.At(x.alive[i]), weight, n.of(weight))
+			scores[i*len(e.weighers)+k] = e.score(k, weight, n.of(weight))
 		}
 	})
 	if err != nil {
 		return err
 	}
-	chosen := e.pick(x, p.request)
-	for rank, i := range x.rank() {
+	chosen := uint32(e.pick(x, p.request))
+	for rank, at := range x.rank() {
+		i := int(at.at)
 		d.Verdicts = append(d.Verdicts, Verdict{
-			Backend: p.snapshot.At(x.alive[i]),
-			Rank:    rank + 1,
-			Total:   x.total[i],
-			Scores:  scores[i*len(e.weighers) : (i+1)*len(e.weighers)],
+			Backend:  p.snapshot.At(x.alive[i]),
+			Rank:     rank + 1,
+			Total:    x.total[i],
+			Scores:   scores[i*len(e.weighers) : (i+1)*len(e.weighers) : (i+1)*len(e.weighers)],
+			decision: d,
 		})
-		if i == chosen {
+		if at.at == chosen {
 			d.Chosen = &d.Verdicts[rank]
 		}
 	}
@@ -55,13 +57,9 @@ func (e *Engine) judgeSurvivors(d *Decision, x *scratch, p *plan) error {
 	return nil
 }
 
-func (e *Engine) score(p *plan, k int, b *Backend, raw, normalised float64) Score {
-	w := e.weighers[k]
-	return Score{
-		Weigher: w.name, Multiplier: w.multiplier,
-		Raw: raw, Normalised: normalised, Weighted: w.multiplier * normalised,
-		why: reason{plugin: p.weighers[k], request: p.request, backend: b},
-	}
+func (e *Engine) score(k int, raw, normalised float64) Score {
+	w := &e.weighers[k]
+	return Score{Weigher: w.name, Multiplier: w.multiplier, Raw: raw, Normalised: normalised, Weighted: w.multiplier * normalised}
 }
 
 // markTies wants verdicts ordered by total.
@@ -74,17 +72,12 @@ func markTies(ranked []Verdict) {
 }
 
 func (e *Engine) addRefused(d *Decision, x *scratch, p *plan) {
-	refusals := make([]Refusal, 0, p.snapshot.Len()-d.Fit)
 	for i, k := range x.stopped {
-		if int(k) == len(e.filters) {
-			continue
+		if int(k) < len(e.filters) {
+			d.Verdicts = append(d.Verdicts, Verdict{
+				Backend: p.snapshot.At(i), RefusedBy: e.filters[k].name, stopped: int(k), decision: d,
+			})
 		}
-		b := p.snapshot.At(i)
-		refusals = append(refusals, Refusal{
-			Filter: e.filters[k].name, order: int(k),
-			why: reason{plugin: p.filters[k], request: p.request, backend: b},
-		})
-		d.Verdicts = append(d.Verdicts, Verdict{Backend: b, Refusal: &refusals[len(refusals)-1]})
 	}
 }
 

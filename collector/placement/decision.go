@@ -16,7 +16,7 @@ type Decision struct {
 	SetAside []Condition
 
 	filters []string
-	request Request
+	plan    *plan
 }
 
 // Condition is a condition of a filter, in words.
@@ -32,12 +32,18 @@ type Verdict struct {
 	Rank int
 	// Tied says that another backend weighs exactly the same, so that the
 	// order of the snapshot decided between them.
-	Tied  bool
+	Tied bool
+	// Total is the sum of the weighted Scores.
 	Total float64
-	// Scores are the parts of the total, in the order of the profile.
+	// Scores are the parts of the total, in the order of the profile; none of
+	// a backend that was refused.
 	Scores []Score
-	// Refusal is nil if the backend fits.
-	Refusal *Refusal
+	// RefusedBy is the first filter that did not let the backend pass, "" if
+	// it fits.
+	RefusedBy string
+
+	stopped  int // position of that filter in the profile
+	decision *Decision
 }
 
 // Score is what one weigher added to a total.
@@ -47,34 +53,27 @@ type Score struct {
 	Raw        float64 // as weighed
 	Normalised float64 // stretched to 0…1 over all that fit
 	Weighted   float64 // times the multiplier
-
-	why reason
 }
 
-// Reason says where the raw weight comes from; "" if the weigher does not say.
-func (s Score) Reason() string { return s.why.words() }
+// Fits reports whether no filter refused the backend.
+func (v *Verdict) Fits() bool { return v.RefusedBy == "" }
 
-// Refusal is the first filter's that did not let a backend pass.
-type Refusal struct {
-	Filter string
-
-	order int // the filter's position in the profile
-	why   reason
+// Reason says what the filter compared that refused the backend; "" if none
+// did, or if it does not say.
+func (v *Verdict) Reason() string {
+	if v.Fits() {
+		return ""
+	}
+	return v.words(v.decision.plan.filters[v.stopped])
 }
 
-// Reason says what the filter compared; "" if it does not say.
-func (r *Refusal) Reason() string { return r.why.words() }
+// ScoreReason says where the raw weight of Scores[k] comes from; "" if the
+// weigher does not say.
+func (v *Verdict) ScoreReason(k int) string { return v.words(v.decision.plan.weighers[k]) }
 
-// reason is an explanation that nobody has asked for yet.
-type reason struct {
-	plugin  any
-	request Request
-	backend *Backend
-}
-
-func (r reason) words() string {
-	if e, ok := r.plugin.(Explainer); ok {
-		return e.Explain(r.request, r.backend)
+func (v *Verdict) words(plugin any) string {
+	if e, ok := plugin.(Explainer); ok {
+		return e.Explain(v.decision.plan.request, v.Backend)
 	}
 	return ""
 }
@@ -91,7 +90,7 @@ func (d *Decision) Stages() []Stage {
 	for k, name := range d.filters {
 		stages[k].Filter = name
 		for _, v := range d.inSnapshotOrder() {
-			if v.Refusal == nil || v.Refusal.order > k {
+			if v.Fits() || v.stopped > k {
 				stages[k].Survivors = append(stages[k].Survivors, v.Backend)
 			}
 		}

@@ -1,9 +1,6 @@
 package placement
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // Choice is the answer in a word.
 type Choice struct {
@@ -48,8 +45,8 @@ func (e *Engine) Rank(dst []Ranked, s *Snapshot, r Request) ([]Ranked, error) {
 	if err := e.weighSurvivors(x, s, r); err != nil {
 		return dst, err
 	}
-	for _, i := range x.rank() {
-		dst = append(dst, Ranked{Backend: s.At(x.alive[i]), Weight: x.total[i]})
+	for _, k := range x.rank() {
+		dst = append(dst, Ranked{Backend: s.At(x.alive[k.at]), Weight: x.total[k.at]})
 	}
 	return dst, nil
 }
@@ -213,16 +210,4 @@ func (e *Engine) raw(x *scratch, p *plan, k int) ([]float64, error) {
 		}
 	}
 	return x.raw, nil
-}
-
-// rank returns positions in x.alive, best first.
-func (x *scratch) rank() []int {
-	x.order = x.order[:0]
-	for i := range x.alive {
-		x.order = append(x.order, i)
-	}
-	slices.SortFunc(x.order, func(a, b int) int {
-		return cmp.Or(cmp.Compare(x.total[b], x.total[a]), cmp.Compare(a, b))
-	})
-	return x.order
 }

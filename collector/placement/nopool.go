@@ -22,7 +22,7 @@ func (e *NoPoolError) Unwrap() error { return ErrNoPool }
 func (e *NoPoolError) Error() string {
 	var tallies []*tally
 	for i := range e.Decision.Verdicts {
-		tallies = count(tallies, e.Decision.Verdicts[i].Refusal)
+		tallies = count(tallies, &e.Decision.Verdicts[i])
 	}
 	slices.SortStableFunc(tallies, func(a, b *tally) int {
 		return cmp.Or(cmp.Compare(b.count, a.count), strings.Compare(a.filter, b.filter))
@@ -46,15 +46,15 @@ type tally struct {
 	more    int      // backends refused for yet another reason
 }
 
-func count(tallies []*tally, r *Refusal) []*tally {
-	if r == nil {
+func count(tallies []*tally, v *Verdict) []*tally {
+	if v.Fits() {
 		return tallies
 	}
-	i := slices.IndexFunc(tallies, func(t *tally) bool { return t.filter == r.Filter })
+	i := slices.IndexFunc(tallies, func(t *tally) bool { return t.filter == v.RefusedBy })
 	if i < 0 {
-		i, tallies = len(tallies), append(tallies, &tally{filter: r.Filter})
+		i, tallies = len(tallies), append(tallies, &tally{filter: v.RefusedBy})
 	}
-	tallies[i].add(r.Reason())
+	tallies[i].add(v.Reason())
 	return tallies
 }
 

@@ -9,7 +9,8 @@ type scratch struct {
 	alive   []int     // positions of the survivors in the snapshot
 	raw     []float64 // per survivor: one weigher's weights
 	total   []float64 // per survivor
-	order   []int
+	order   []keyed   // the survivors by rank
+	spare   []keyed   // to sort them with
 }
 
 func newScratchPool() *sync.Pool {
@@ -32,7 +33,6 @@ func (x *scratch) reset(backends int) {
 		x.alive = make([]int, 0, backends)
 		x.raw = make([]float64, 0, backends)
 		x.total = make([]float64, 0, backends)
-		x.order = make([]int, 0, backends)
 	}
 	x.stopped, x.alive = x.stopped[:backends], x.alive[:0]
 }

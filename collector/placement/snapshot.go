@@ -126,39 +126,3 @@ func remember[T any](s *shared, key any, build func() T) T {
 	value, _ := c.value.(T)
 	return value
 }
-
-// Column is one capability of every backend of a snapshot.
-type Column struct {
-	values  []capability.Value
-	present []bool
-	counts  bool
-}
-
-type columnKey string
-
-// Column returns the column of a key. It is never nil; a key that no backend
-// has is an empty column.
-func (s *Snapshot) Column(key string) *Column {
-	return remember(s.shared, columnKey(key), func() *Column { return s.buildColumn(key) })
-}
-
-func (s *Snapshot) buildColumn(key string) *Column {
-	c := &Column{
-		values:  make([]capability.Value, len(s.backends)),
-		present: make([]bool, len(s.backends)),
-		counts:  countsVolumes(key),
-	}
-	for i := range s.backends {
-		c.values[i], c.present[i] = s.shared.read(s.backends[i].report, key)
-	}
-	return c
-}
-
-// Of returns the backend's value, and whether it has one. It is what
-// [Backend.Value] returns, without looking the key up.
-func (c *Column) Of(b *Backend) (capability.Value, bool) {
-	if c.counts && b.volumes != 0 {
-		return addVolumes(c.values[b.index], b.volumes), c.present[b.index]
-	}
-	return c.values[b.index], c.present[b.index]
-}

@@ -26,7 +26,18 @@ type want struct {
 	path        []string // into objects
 	column      *placement.Column
 	requirement Requirement
+	// answers say of each distinct value of the column whether it will do.
+	answers []answer
 }
+
+// answer is what a requirement says to one value.
+type answer uint8
+
+const (
+	unmet answer = iota
+	met
+	unclear // ask again: it is an error, or the backend's own
+)
 
 // newCapabilitiesFilter compiles the extra specs of the request's type.
 func newCapabilitiesFilter(live func(string) bool) placement.PerRequestFilter {
@@ -36,7 +47,7 @@ func newCapabilitiesFilter(live func(string) bool) placement.PerRequestFilter {
 			return nil, err
 		}
 		f := capabilitiesFilter{live: live}
-		if req.Attached && req.NewSize != 0 {
+		if req.extendsInUse() {
 			f.online = s.Column(keyOnlineExtend)
 		}
 		for _, spec := range req.specs() {
@@ -67,8 +78,38 @@ func compileWant(spec ExtraSpec, s *placement.Snapshot) (want, bool) {
 	}
 	if len(path) > 0 {
 		w.column = s.Column(path[0])
+		w.answer()
 	}
 	return w, true
+}
+
+// answer asks every distinct value once.
+func (w *want) answer() {
+	values := w.column.Distinct()
+	w.answers = make([]answer, len(values))
+	for code := 1; code < len(values); code++ {
+		w.answers[code] = w.ask(&values[code])
+	}
+}
+
+func (w *want) ask(v *capability.Value) answer {
+	if x, ok := v.Float(); ok && len(w.path) == 1 && w.requirement.comparesNumbers() {
+		if w.requirement.holds(x) {
+			return met
+		}
+		return unmet
+	}
+	found, ok := w.within(*v)
+	if !ok {
+		return unmet
+	}
+	switch ok, err := w.requirement.MatchCapability(found); {
+	case err != nil:
+		return unclear
+	case ok:
+		return met
+	}
+	return unmet
 }
 
 // Filter lets backends pass that meet every extra spec.
@@ -77,7 +118,7 @@ func (f capabilitiesFilter) Filter(_ placement.Request, b *placement.Backend) (b
 		return false, nil
 	}
 	for i := range f.wants {
-		if ok, err := f.wants[i].met(b); !ok || err != nil {
+		if ok, err := f.wants[i].meets(b); !ok || err != nil {
 			return false, err
 		}
 	}
@@ -93,7 +134,13 @@ func (f capabilitiesFilter) refusesOnline(b *placement.Backend) bool {
 	return isBool && !extends
 }
 
-func (w *want) met(b *placement.Backend) (bool, error) {
+// meets reports whether the backend has what is wanted.
+func (w *want) meets(b *placement.Backend) (bool, error) {
+	if w.column != nil {
+		if code := w.column.Code(b); code >= 0 && w.answers[code] != unclear {
+			return w.answers[code] == met, nil
+		}
+	}
 	v, ok := w.value(b)
 	if !ok {
 		return false, nil
@@ -107,19 +154,29 @@ func (w *want) value(b *placement.Backend) (capability.Value, bool) {
 		return capability.OfSet(b.Report().Capabilities), true
 	}
 	v, ok := w.column.Of(b)
+	if !ok {
+		return v, false
+	}
+	return w.within(v)
+}
+
+// within follows the path into an object.
+func (w *want) within(v capability.Value) (capability.Value, bool) {
 	for _, key := range w.path[1:] {
 		members, _ := v.Set()
-		if v, ok = members[key]; !ok {
-			return v, false
+		member, ok := members[key]
+		if !ok {
+			return member, false
 		}
+		v = member
 	}
-	return v, ok
+	return v, true
 }
 
 // Explain names the first extra spec that is not met.
 func (f capabilitiesFilter) Explain(_ placement.Request, b *placement.Backend) string {
 	if f.refusesOnline(b) {
-		return keyOnlineExtend + " is False and the volume is in use"
+		return keyOnlineExtend + " is False and the volume is not detached"
 	}
 	for i := range f.wants {
 		w := &f.wants[i]
@@ -127,7 +184,7 @@ func (f capabilitiesFilter) Explain(_ placement.Request, b *placement.Backend) s
 		if !ok {
 			return w.missing(b)
 		}
-		if met, err := w.requirement.MatchCapability(v); !met || err != nil {
+		if ok, err := w.requirement.MatchCapability(v); !ok || err != nil {
 			return w.requirement.Explain(w.name, v)
 		}
 	}

@@ -186,15 +186,25 @@ func (r *Requirement) matchNumber(v capability.Value) (bool, error) {
 	case !ok || !r.isNumber:
 		return false, nil
 	}
+	return r.holds(x), nil
+}
+
+// comparesNumbers reports whether the requirement compares a number with one.
+func (r *Requirement) comparesNumbers() bool {
+	return r.isNumber && (r.op == opEqual || r.op == opNotEqual || r.op == opAtLeast || r.op == opAtMost)
+}
+
+// holds compares a number, if comparesNumbers.
+func (r *Requirement) holds(x float64) bool {
 	switch r.op {
 	case opEqual:
-		return x == r.number, nil
+		return x == r.number
 	case opNotEqual:
-		return x != r.number, nil
+		return x != r.number
 	case opAtMost:
-		return x <= r.number, nil
+		return x <= r.number
 	}
-	return x >= r.number, nil
+	return x >= r.number
 }
 
 func (r *Requirement) matchMember(v capability.Value) (bool, error) {

@@ -40,9 +40,6 @@ type Request struct {
 	// looks them up in its database; here the caller does.
 	DifferentFrom []string `json:"different_from,omitempty"`
 	SameAs        []string `json:"same_as,omitempty"`
-	// Attached says that the volume to be extended is in use, which a backend
-	// with online_extend_support = false refuses.
-	Attached bool `json:"attached,omitempty"`
 	// RandomSeed is returned by Seed.
 	RandomSeed uint64 `json:"seed,omitempty"`
 }
@@ -159,6 +156,13 @@ func requestOf(r placement.Request) (*Request, error) {
 		return nil, fmt.Errorf("the request is a %T, not a *cinder.Request", r)
 	}
 	return req, nil
+}
+
+// extendsInUse reports whether a volume is to be extended that is not known to
+// be detached.
+func (r *Request) extendsInUse() bool {
+	status, _ := r.Properties["attach_status"].Str()
+	return r.NewSize != 0 && status != "detached"
 }
 
 // specs returns the extra specs of the request's type.
