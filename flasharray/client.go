@@ -17,12 +17,13 @@ type Client struct {
 	host         string
 	http         *resty.Client
 	timeout      time.Duration
+	late         error // the cause of a request's end when timeout has passed
 	token        func(context.Context) (string, error)
 	tokenRefused func()
 
 	session  *session
 	counters *counters
-	sampling chan struct{} // holds one token: whoever takes it owns memory
+	sampling chan struct{} // full while a reading is taken, which owns memory
 	memory   *memory
 }
 
@@ -42,7 +43,9 @@ func New(o Options) (*Client, error) {
 		return nil, fmt.Errorf("array %s: %w", host, err)
 	}
 	return &Client{
-		host: host, timeout: o.Timeout, token: o.Token, tokenRefused: o.TokenRefused,
+		host: host, timeout: o.Timeout,
+		late:  fmt.Errorf("no complete answer within %s: %w", o.Timeout, context.DeadlineExceeded),
+		token: o.Token, tokenRefused: o.TokenRefused,
 		http:    newHTTP(newTransport(o, config), o.UserAgent),
 		session: newSession(), counters: &counters{},
 		sampling: make(chan struct{}, 1), memory: newMemory(nil),
@@ -59,10 +62,11 @@ func (c *Client) Get(ctx context.Context, path string, query url.Values) (json.R
 	if err != nil {
 		return nil, err
 	}
-	if !json.Valid(a.body) {
-		return nil, &RequestError{Method: "GET", Path: path, RequestID: r.id, Err: fmt.Errorf("answer is not JSON: %q", tidy(string(a.body)))}
+	var raw json.RawMessage
+	if err := json.Unmarshal(a.body, &raw); err != nil {
+		return nil, a.wrap(fmt.Errorf("answer is not JSON: %w", err))
 	}
-	return a.body, nil
+	return raw, nil
 }
 
 // Close logs out and closes the connection. The context bounds the logout;

@@ -101,9 +101,9 @@ func (e *RequestError) Unwrap() error { return e.Err }
 
 // newAPIError reads either shape of error body: the array's own list of
 // errors, and the single message of the gateway in front of it.
-func newAPIError(q request, a *answer) *APIError {
+func newAPIError(a *answer) *APIError {
 	e := &APIError{
-		Method: q.method, Path: q.path, Status: a.status, RequestID: q.id,
+		Method: a.method, Path: a.path, Status: a.status, RequestID: a.id,
 		retryAfter: retryAfter(a),
 	}
 	if a.status >= 300 && a.status < 400 {
@@ -111,7 +111,6 @@ func newAPIError(q request, a *answer) *APIError {
 		return e
 	}
 	e.Context, e.Message = arrayMessage(a.body)
-	e.Context, e.Message = q.censor(e.Context), q.censor(e.Message)
 	return e
 }
 

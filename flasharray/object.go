@@ -34,10 +34,10 @@ func parseObject(raw []byte, name string, odd *[]error) object {
 }
 
 // parseAnswer reads a whole body, which must be a JSON object.
-func parseAnswer(a *answer, name string, odd *[]error) (object, error) {
+func parseAnswer(body []byte, name string, odd *[]error) (object, error) {
 	o := object{name: name, odd: odd}
-	if err := json.Unmarshal(a.body, &o.members); err != nil {
-		return o, fmt.Errorf("answer is not the JSON of the API: %w: %q", err, tidy(string(a.body[:min(len(a.body), 60)])))
+	if err := json.Unmarshal(body, &o.members); err != nil {
+		return o, fmt.Errorf("answer is not the JSON of the API: %w", err)
 	}
 	return o, nil
 }

@@ -22,6 +22,8 @@ const (
 
 const httpsPort = "443"
 
+var errAddress = errors.New("write a host name or an IP address, with :port if it is not 443, and no https://")
+
 // Options say which array to speak to, and how.
 type Options struct {
 	// Address is the array's management address, as in Cinder's san_ip: a host
@@ -85,7 +87,7 @@ func (o Options) withDefaults() Options {
 		o.IdleTimeout = DefaultIdleTimeout
 	}
 	if o.Dial == nil {
-		o.Dial = (&net.Dialer{Timeout: o.ConnectTimeout}).DialContext
+		o.Dial = new(net.Dialer).DialContext
 	}
 	return o
 }
@@ -105,6 +107,9 @@ func (o Options) check() error {
 // IPv6 address. The port 443 is left out, as in a URL.
 func hostPort(address string) (string, error) {
 	host, port := strings.TrimSpace(address), ""
+	if strings.Contains(host, "://") {
+		return "", fmt.Errorf("address %q: %w", address, errAddress)
+	}
 	if h, p, err := net.SplitHostPort(host); err == nil {
 		host, port = h, p
 		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
@@ -130,7 +135,7 @@ func hostPort(address string) (string, error) {
 func checkHost(host string) error {
 	if strings.Contains(host, ":") {
 		if _, err := netip.ParseAddr(host); err != nil {
-			return errors.New("write a host name or an IP address, with :port if it is not 443, and no https://")
+			return errAddress
 		}
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -65,8 +66,14 @@ func (s *sampler) lookBack(ctx context.Context, odd *[]error) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(p.items) < lookBackItems || newestFirst(p.items) {
+		return p, nil
+	}
 	total := p.int("total_item_count")
-	if total == nil || *total <= int64(len(p.items)) || newestFirst(p.items) {
+	if total == nil {
+		return nil, errors.New("the array neither sorts nor counts its samples")
+	}
+	if *total <= int64(len(p.items)) {
 		return p, nil
 	}
 	query.Del("sort")
@@ -87,9 +94,11 @@ func (s *sampler) history(ctx context.Context, since time.Duration, query url.Va
 }
 
 func newestFirst(items []object) bool {
-	first, ok1 := items[0].time("time")
-	last, ok2 := items[len(items)-1].time("time")
-	return ok1 && ok2 && first.After(last)
+	return slices.IsSortedFunc(items, func(a, b object) int {
+		s, _ := a.time("time")
+		t, _ := b.time("time")
+		return t.Compare(s)
+	})
 }
 
 // decodePerformance reads the sample with the greatest time. The order of

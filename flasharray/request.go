@@ -74,12 +74,18 @@ func (q request) censor(s string) string {
 	return s
 }
 
+// wrap says which request an error belongs to. The text of a protocol error
+// may quote the array, so it is censored too.
 func (q request) wrap(err error) error {
+	if text := q.censor(err.Error()); text != err.Error() {
+		err = errors.New(text)
+	}
 	return &RequestError{Method: q.method, Path: q.path, RequestID: q.id, Err: err}
 }
 
 // answer is what came back, whatever its status.
 type answer struct {
+	request
 	status   int
 	header   http.Header
 	body     []byte
@@ -95,25 +101,29 @@ func (a *answer) date() (time.Time, bool) {
 // send makes one request, without a thought for sessions. An answer other than
 // success is an *APIError; no usable answer is a *RequestError.
 func (c *Client) send(ctx context.Context, q request) (*answer, error) {
-	late := fmt.Errorf("no complete answer within %s: %w", c.timeout, context.DeadlineExceeded)
-	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, late)
+	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, c.late)
 	defer cancel()
 	req := c.http.R().SetContext(ctx).SetHeader(headerRequestID, q.id)
 	if q.apiToken != "" {
 		req.SetHeader(headerAPIToken, q.apiToken)
 	}
-	if q.ticket != nil {
+	if q.ticket != nil && q.ticket.token != "" {
 		req.SetHeader(headerSession, q.ticket.token)
+	}
+	if q.path == pathLogout {
+		// Tells net/http, and not the array, that it may be sent again when
+		// the idle connection turns out to be closed.
+		req.Header["Idempotency-Key"] = nil
 	}
 	res, err := req.Execute(q.method, q.url(c.host))
 	if err != nil {
 		c.counters.count(0, 0)
 		return nil, q.wrap(plainCause(ctx, err))
 	}
-	a := &answer{status: res.StatusCode(), header: res.Header(), body: res.Body(), received: time.Now()}
+	a := &answer{request: q, status: res.StatusCode(), header: res.Header(), body: []byte(q.censor(string(res.Body()))), received: time.Now()}
 	c.counters.count(a.status, len(a.body))
 	if a.status < 200 || a.status > 299 {
-		return nil, newAPIError(q, a)
+		return nil, newAPIError(a)
 	}
 	return a, nil
 }

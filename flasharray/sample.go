@@ -126,21 +126,12 @@ func (s *sampler) ask(ctx context.Context, path string, query url.Values, odd *[
 		return nil, err
 	}
 	s.noteClock(a)
-	q := request{method: "GET", path: path, id: s.id, ticket: s.memory.ticket}
-	p, err := parsePage(a, path, odd)
+	p, err := parsePage(a.body, path, odd)
 	if err != nil {
-		return nil, q.wrap(errors.New(q.censor(err.Error())))
+		return nil, a.wrap(err)
 	}
+	p.answer = a
 	return p, nil
-}
-
-func parsePage(a *answer, path string, odd *[]error) (*page, error) {
-	o, err := parseAnswer(a, path, odd)
-	if err != nil {
-		return nil, err
-	}
-	items, err := o.items()
-	return &page{answer: a, object: o, items: items}, err
 }
 
 // page is an answer of the shape that every list has.
@@ -149,6 +140,19 @@ type page struct {
 	object
 
 	items []object
+}
+
+func parsePage(body []byte, name string, odd *[]error) (*page, error) {
+	o, err := parseAnswer(body, name, odd)
+	if err != nil {
+		return nil, err
+	}
+	for _, raw := range o.list("errors") { // beside a partial success, 207
+		_, message := oneMessage(raw)
+		o.note("errors", "say: "+message)
+	}
+	items, err := o.items()
+	return &page{object: o, items: items}, err
 }
 
 // noteClock learns the difference of the clocks from an answer's Date, which

@@ -14,6 +14,8 @@ import (
 // already, on the way to a new one.
 const logoutPatience = 2 * time.Second
 
+const pathLogout = "logout"
+
 // ticket is an open session. It is never changed, only replaced.
 type ticket struct {
 	token   string
@@ -22,7 +24,7 @@ type ticket struct {
 
 // session holds the one session that a client has with its array.
 type session struct {
-	turn    chan struct{} // holds one token: whoever takes it may log in or out
+	turn    chan struct{} // full while somebody logs in or out
 	current atomic.Pointer[ticket]
 	closed  bool // guarded by turn
 }
@@ -78,7 +80,7 @@ func (c *Client) leave(ctx context.Context, r *reading, t *ticket) {
 }
 
 func (c *Client) logout(ctx context.Context, r *reading, t *ticket) error {
-	_, err := c.send(ctx, request{method: http.MethodPost, path: "logout", id: r.id, ticket: t})
+	_, err := c.send(ctx, request{method: http.MethodPost, path: pathLogout, id: r.id, ticket: t})
 	return err
 }
 

@@ -1,7 +1,9 @@
 package flasharray
 
 import (
+	"context"
 	"crypto/tls"
+	"net"
 	"net/http"
 
 	"github.com/go-resty/resty/v2"
@@ -18,6 +20,8 @@ const (
 	// bodyLimit is far above any answer that was asked for, and low enough
 	// that a thousand confused arrays do not exhaust the host.
 	bodyLimit = 4 << 20
+	// headerLimit likewise.
+	headerLimit = 64 << 10
 )
 
 func newTransport(o Options, config *tls.Config) *http.Transport {
@@ -25,7 +29,6 @@ func newTransport(o Options, config *tls.Config) *http.Transport {
 		// No proxy: neither Cinder's driver nor Pure's client uses one, and a
 		// management network is not reached through it.
 		Proxy:               nil,
-		DialContext:         o.Dial,
 		TLSClientConfig:     config,
 		TLSHandshakeTimeout: o.ConnectTimeout,
 		MaxIdleConnsPerHost: 1,
@@ -34,24 +37,32 @@ func newTransport(o Options, config *tls.Config) *http.Transport {
 		DisableCompression:  true,
 		ReadBufferSize:      bufferSize,
 		WriteBufferSize:     bufferSize,
+
+		MaxResponseHeaderBytes: headerLimit,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			ctx, cancel := context.WithTimeout(ctx, o.ConnectTimeout)
+			defer cancel()
+			return o.Dial(ctx, network, address)
+		},
 	}
 }
 
 // newHTTP never follows a redirect: Go would hand our token, which travels in
 // headers it does not know to be secret, to whatever host was named.
 func newHTTP(transport http.RoundTripper, userAgent string) *resty.Client {
-	http := resty.NewWithClient(&http.Client{
+	client := resty.NewWithClient(&http.Client{
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	})
-	http.SetLogger(silence{})
-	http.SetDisableWarn(true)
-	http.SetResponseBodyLimit(bodyLimit)
-	http.SetHeader("User-Agent", userAgent)
-	http.SetHeader("Accept", "application/json")
-	http.OnRequestLog(func(l *resty.RequestLog) error { redact(l.Header); return nil })
-	http.OnResponseLog(func(l *resty.ResponseLog) error { redact(l.Header); return nil })
-	return http
+	client.SetLogger(silence{})
+	client.SetDisableWarn(true)
+	client.SetContentLength(true) // or resty sends an empty POST in chunks, as no other client does
+	client.SetResponseBodyLimit(bodyLimit)
+	client.SetHeader("User-Agent", userAgent)
+	client.SetHeader("Accept", "application/json")
+	client.OnRequestLog(func(l *resty.RequestLog) error { redact(l.Header); return nil })
+	client.OnResponseLog(func(l *resty.ResponseLog) error { redact(l.Header); return nil })
+	return client
 }
 
 func redact(h http.Header) {

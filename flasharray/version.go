@@ -71,7 +71,7 @@ func (c *Client) negotiate(ctx context.Context, r *reading) (version, error) {
 		return version{}, err
 	}
 	var odd []error
-	o, err := parseAnswer(a, "api_version", &odd)
+	o, err := parseAnswer(a.body, "api_version", &odd)
 	if err != nil {
 		return version{}, q.wrap(err)
 	}

@@ -1,0 +1,139 @@
+package flasharray_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/poolcast/poolcast/flasharray"
+)
+
+const sessionToken = "session-secret-1"
+
+// revealed reports whether a text holds either of the secrets.
+func revealed(s string) bool {
+	return strings.Contains(s, apiToken) || strings.Contains(s, sessionToken)
+}
+
+func TestNoErrorRevealsASecret(t *testing.T) {
+	echo := func(status int, body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(status)
+			fmt.Fprintf(w, body, r.Header.Get("api-token")+r.Header.Get("x-auth-token"))
+		}
+	}
+	hijack := func(w http.ResponseWriter, r *http.Request) {
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		fmt.Fprintf(conn, "HTTP/9 %s%s\r\n\r\n", r.Header.Get("api-token"), r.Header.Get("x-auth-token"))
+	}
+	for _, path := range []string{"login", "arrays/space", "volumes"} {
+		for name, h := range map[string]http.HandlerFunc{
+			"message":   echo(500, `{"message":"header was %s"}`),
+			"context":   echo(500, `{"errors":[{"context":"%s","message":"x"}]}`),
+			"long":      echo(500, `{"message":"`+strings.Repeat("x", 290)+`%s"}`),
+			"body":      echo(200, `%s`),
+			"list":      echo(200, `{"items":[],"errors":[{"message":"%s"}]}`),
+			"malformed": hijack,
+		} {
+			f := newFake(t)
+			f.handle(path, h)
+			stats, err := f.client(t).Sample(t.Context())
+			if text := fmt.Sprintf("%v %+v %#v %v", err, err, err, stats.Faults); revealed(text) || strings.Contains(text, apiToken[:9]) {
+				t.Errorf("%s, %s: %s", path, name, text)
+			}
+		}
+	}
+}
+
+func TestTokenThatIsNoHeaderIsNotTold(t *testing.T) {
+	f := newFake(t)
+	o := f.options()
+	o.Token = flasharray.StaticToken(apiToken + "\n" + apiToken)
+	c, err := flasharray.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Sample(t.Context()); err == nil || revealed(err.Error()) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestPrintedClientRevealsNothing(t *testing.T) {
+	f := newFake(t)
+	c := f.client(t)
+	if _, err := c.Sample(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	type holder struct{ Client *flasharray.Client }
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+		for _, v := range []any{c, holder{c}, &holder{c}, f.options()} {
+			if text := fmt.Sprintf(verb, v); revealed(text) {
+				t.Errorf("%s prints %s", verb, text)
+			}
+		}
+	}
+	if c.String() != "FlashArray at "+f.Listener.Addr().String() {
+		t.Errorf("it is called %s", c)
+	}
+}
+
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	followed := 0
+	elsewhere := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { followed++ }))
+	defer elsewhere.Close()
+	for _, path := range []string{"/api/api_version", "login", "arrays/space"} {
+		f := newFake(t)
+		f.handle(path, func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, elsewhere.URL+"/", http.StatusTemporaryRedirect)
+		})
+		_, err := f.client(t).Sample(t.Context())
+		if err == nil || !strings.Contains(err.Error(), "redirects are not followed") || followed > 0 {
+			t.Errorf("%s: followed %d times, %v", path, followed, err)
+		}
+	}
+}
+
+func TestEveryRequestSaysWhoAsks(t *testing.T) {
+	f := newFake(t)
+	o := f.options()
+	o.UserAgent = "poolcast/1.2.3"
+	dialled := 0
+	o.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		dialled++
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}
+	c, err := flasharray.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := map[string]int{}
+	for range 2 {
+		if _, err := c.Sample(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, r := range f.asked {
+		ids[r.Header.Get("X-Request-ID")]++
+		if r.UserAgent() != "poolcast/1.2.3" {
+			t.Errorf("%s by %q", r.URL, r.UserAgent())
+		}
+	}
+	if len(ids) != 2 || ids[""] > 0 {
+		t.Errorf("two readings carried the request ids %v", ids)
+	}
+	if dialled != 1 {
+		t.Errorf("%d connections were made", dialled)
+	}
+	if err := c.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
