@@ -64,10 +64,7 @@ func (s *sampler) decodeArray(p *page, id *capability.Identity) error {
 	}
 	o := p.items[0]
 	id.ID, id.Name, id.Purity = o.text("id"), o.text("name"), o.text("version")
-	if now, ok := o.time("_as_of"); ok && s.memory.skew == nil {
-		skew := now.Sub(p.received)
-		s.memory.skew = &skew
-	}
+	s.memory.clock.setAsOf(o, p.answer)
 	return nil
 }
 

@@ -41,14 +41,14 @@ func (s *sampler) newestSample(ctx context.Context, odd *[]error) (*capability.P
 	if !s.memory.sparse {
 		p, err := s.history(ctx, recent, nil, odd)
 		if err != nil || len(p.items) > 0 {
-			return decodePerformance(p, s.arrayTime, odd), err
+			return s.decodePerformance(p, odd), err
 		}
 	}
 	p, err := s.lookBack(ctx, odd)
 	if err != nil {
 		return nil, err
 	}
-	perf := decodePerformance(p, s.arrayTime, odd)
+	perf := s.decodePerformance(p, odd)
 	s.memory.sparse = perf == nil || perf.Age >= recent
 	return perf, nil
 }
@@ -89,7 +89,7 @@ func (s *sampler) history(ctx context.Context, since time.Duration, query url.Va
 		q[key] = values
 	}
 	q.Set("resolution", strconv.FormatInt(resolution.Milliseconds(), 10))
-	q.Set("start_time", strconv.FormatInt(s.arrayTime(time.Now()).Add(-since).UnixMilli(), 10))
+	q.Set("start_time", strconv.FormatInt(s.memory.clock.at(time.Now()).Add(-since).UnixMilli(), 10))
 	return s.ask(ctx, "arrays/performance", q, odd)
 }
 
@@ -103,7 +103,7 @@ func newestFirst(items []object) bool {
 
 // decodePerformance reads the sample with the greatest time. The order of
 // samples is documented nowhere.
-func decodePerformance(p *page, arrayTime func(time.Time) time.Time, odd *[]error) *capability.Performance {
+func (s *sampler) decodePerformance(p *page, odd *[]error) *capability.Performance {
 	if p == nil {
 		return nil
 	}
@@ -120,12 +120,9 @@ func decodePerformance(p *page, arrayTime func(time.Time) time.Time, odd *[]erro
 		}
 		return nil
 	}
-	now, ok := p.date()
-	if !ok {
-		now = arrayTime(p.received)
-	}
 	perf := decodeSample(newest)
-	perf.Time, perf.Age, perf.Resolution = at, max(now.Sub(at), 0), resolution
+	perf.Time, perf.Resolution = at, resolution
+	perf.Age = max(s.memory.clock.answered(p.answer).Sub(at), 0)
 	return perf
 }
 

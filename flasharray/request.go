@@ -1,6 +1,7 @@
 package flasharray
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -49,7 +50,7 @@ type request struct {
 	path   string // within the version, or from the root if it begins with a slash
 	query  url.Values
 	id     string
-	// One of the two, or neither:
+	// apiToken makes it a login, in the version that the ticket names.
 	apiToken string
 	ticket   *ticket
 }
@@ -62,23 +63,29 @@ func (q request) url(host string) string {
 	return u.String()
 }
 
-// censor takes the request's secrets out of a text, should an array ever
-// repeat them.
-func (q request) censor(s string) string {
-	if q.apiToken != "" {
-		s = strings.ReplaceAll(s, q.apiToken, redacted)
+// secret is what the request carries that nobody else may see.
+func (q request) secret() string {
+	if q.apiToken == "" && q.ticket != nil {
+		return q.ticket.token
 	}
-	if q.ticket != nil && q.ticket.token != "" {
-		s = strings.ReplaceAll(s, q.ticket.token, redacted)
+	return q.apiToken
+}
+
+// censor takes the request's secret out of what the array sent, should it ever
+// repeat it.
+func (q request) censor(body []byte) []byte {
+	secret := []byte(q.secret())
+	if len(secret) == 0 || !bytes.Contains(body, secret) {
+		return body
 	}
-	return s
+	return bytes.ReplaceAll(body, secret, []byte(redacted))
 }
 
 // wrap says which request an error belongs to. The text of a protocol error
 // may quote the array, so it is censored too.
 func (q request) wrap(err error) error {
-	if text := q.censor(err.Error()); text != err.Error() {
-		err = errors.New(text)
+	if text := []byte(err.Error()); !bytes.Equal(q.censor(text), text) {
+		err = errors.New(string(q.censor(text)))
 	}
 	return &RequestError{Method: q.method, Path: q.path, RequestID: q.id, Err: err}
 }
@@ -104,10 +111,10 @@ func (c *Client) send(ctx context.Context, q request) (*answer, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, c.late)
 	defer cancel()
 	req := c.http.R().SetContext(ctx).SetHeader(headerRequestID, q.id)
-	if q.apiToken != "" {
+	switch {
+	case q.apiToken != "":
 		req.SetHeader(headerAPIToken, q.apiToken)
-	}
-	if q.ticket != nil && q.ticket.token != "" {
+	case q.ticket != nil:
 		req.SetHeader(headerSession, q.ticket.token)
 	}
 	if q.path == pathLogout {
@@ -120,7 +127,7 @@ func (c *Client) send(ctx context.Context, q request) (*answer, error) {
 		c.counters.count(0, 0)
 		return nil, q.wrap(plainCause(ctx, err))
 	}
-	a := &answer{request: q, status: res.StatusCode(), header: res.Header(), body: []byte(q.censor(string(res.Body()))), received: time.Now()}
+	a := &answer{request: q, status: res.StatusCode(), header: res.Header(), body: q.censor(res.Body()), received: time.Now()}
 	c.counters.count(a.status, len(a.body))
 	if a.status < 200 || a.status > 299 {
 		return nil, newAPIError(a)

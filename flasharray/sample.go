@@ -26,7 +26,7 @@ type memory struct {
 	unread   []string          // parts of the identity that are not known yet
 	limits   map[string]string // the page size with which an object can be counted
 	sparse   bool              // the last minute and a half held no sample
-	skew     *time.Duration    // array's clock minus ours
+	clock    clock
 	links    []capability.Link
 	linksAt  time.Time
 }
@@ -108,7 +108,7 @@ func (s *sampler) settle(ctx context.Context) error {
 		return fmt.Errorf("array %s answered as %s and as %s in one reading", s.host, s.array, id.ID)
 	}
 	s.stats.Identity = id
-	s.stats.ClockSkew = s.memory.skew
+	s.stats.ClockSkew = s.memory.clock.skew
 	return nil
 }
 
@@ -125,7 +125,7 @@ func (s *sampler) ask(ctx context.Context, path string, query url.Values, odd *[
 	if err != nil {
 		return nil, err
 	}
-	s.noteClock(a)
+	s.memory.clock.observe(a)
 	p, err := parsePage(a.body, path, odd)
 	if err != nil {
 		return nil, a.wrap(err)
@@ -153,21 +153,4 @@ func parsePage(body []byte, name string, odd *[]error) (*page, error) {
 	}
 	items, err := o.items()
 	return &page{object: o, items: items}, err
-}
-
-// noteClock learns the difference of the clocks from an answer's Date, which
-// is cut to whole seconds.
-func (s *sampler) noteClock(a *answer) {
-	if date, ok := a.date(); ok {
-		skew := date.Add(time.Second / 2).Sub(a.received).Round(time.Second)
-		s.memory.skew = &skew
-	}
-}
-
-// arrayTime converts an instant of this host to the array's clock.
-func (s *sampler) arrayTime(t time.Time) time.Time {
-	if s.memory.skew != nil {
-		t = t.Add(*s.memory.skew)
-	}
-	return t
 }

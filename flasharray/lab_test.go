@@ -1,0 +1,145 @@
+package flasharray_test
+
+import (
+	"context"
+	"net"
+	"sync/atomic"
+	"testing"
+
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/flasharray"
+	"github.com/poolcast/poolcast/flasharray/simulator"
+)
+
+// lab is a simulated array, a client of it, and a count of the bytes between.
+type lab struct {
+	*simulator.Array
+	server *simulator.Server
+	client *flasharray.Client
+	bytes  atomic.Int64
+	dials  atomic.Int64
+}
+
+func fixture(t testing.TB, name string) simulator.Fixture {
+	t.Helper()
+	all, err := simulator.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range all {
+		if f.Name == name {
+			return f
+		}
+	}
+	t.Fatalf("there is no fixture %s", name)
+	return simulator.Fixture{}
+}
+
+// newLab serves a fixture in memory, so that time may be virtual, and checks at
+// the end that the client has left no session behind.
+func newLab(t testing.TB, name string, o simulator.Options, change ...func(*flasharray.Options)) *lab {
+	t.Helper()
+	l := &lab{Array: simulator.New(fixture(t, name), o)}
+	l.serve(t, func(*simulator.Array) (net.Listener, error) { return simulator.NewPipeListener(), nil })
+	l.connect(t, change...)
+	return l
+}
+
+// newNetLab does the same over real sockets.
+func newNetLab(t testing.TB, name string, o simulator.Options, change ...func(*flasharray.Options)) *lab {
+	t.Helper()
+	l := &lab{Array: simulator.New(fixture(t, name), o)}
+	l.serve(t, nil)
+	l.connect(t, change...)
+	return l
+}
+
+func (l *lab) serve(t testing.TB, listen func(*simulator.Array) (net.Listener, error)) {
+	t.Helper()
+	server, err := simulator.Serve([]*simulator.Array{l.Array}, simulator.ServeOptions{Listen: listen})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.server = server
+}
+
+func (l *lab) connect(t testing.TB, change ...func(*flasharray.Options)) {
+	t.Helper()
+	options := flasharray.Options{
+		Address: l.Addresses()[0], Token: flasharray.StaticToken(apiToken),
+		Verify: true, RootCAs: l.server.CertPool(), Dial: l.dial,
+	}
+	for _, f := range change {
+		f(&options)
+	}
+	client, err := flasharray.New(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.client = client
+}
+
+func (l *lab) close(t testing.TB) {
+	t.Helper()
+	l.SetFaults()
+	if err := l.client.Close(context.WithoutCancel(t.Context())); err != nil {
+		t.Errorf("close the client: %v", err)
+	}
+	if n := l.Sessions(); n != 0 {
+		t.Errorf("%d sessions are open after Close", n)
+	}
+	if err := l.server.Close(); err != nil {
+		t.Errorf("close the server: %v", err)
+	}
+}
+
+func (l *lab) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	l.dials.Add(1)
+	conn, err := l.server.DialContext(ctx, network, address)
+	return &countedConn{conn, &l.bytes}, err
+}
+
+// countedConn counts what crosses the wire in both directions, TLS included.
+type countedConn struct {
+	net.Conn
+	bytes *atomic.Int64
+}
+
+func (c *countedConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.bytes.Add(int64(n))
+	return n, err
+}
+
+func (c *countedConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.bytes.Add(int64(n))
+	return n, err
+}
+
+func (l *lab) sample(t testing.TB) capability.Stats {
+	t.Helper()
+	stats, err := l.client.Sample(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stats
+}
+
+// whole takes a reading of which nothing may be missing.
+func (l *lab) whole(t testing.TB) capability.Stats {
+	t.Helper()
+	stats := l.sample(t)
+	for _, f := range stats.Faults {
+		t.Errorf("%s: %v", f.Part, f.Err)
+	}
+	return stats
+}
+
+func (l *lab) requestCount() int {
+	n := 0
+	for _, asked := range l.Requests() {
+		n += asked
+	}
+	return n
+}
