@@ -17,6 +17,7 @@ import (
 
 	"github.com/poolcast/poolcast/collector"
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/config"
 	"github.com/poolcast/poolcast/flasharray"
 	"github.com/poolcast/poolcast/publisher"
 	"github.com/poolcast/poolcast/publisher/status"
@@ -35,7 +36,8 @@ type agent struct {
 	view    *view
 	systemd notifier
 
-	current atomic.Pointer[[]target]
+	current   atomic.Pointer[[]target]
+	scheduler atomic.Pointer[config.Config] // for questions, which come from other goroutines
 }
 
 // runAgent runs until the context ends, and then stops cleanly: no more polls,
@@ -68,6 +70,7 @@ func newAgent(s *session, flags *sourceFlags) (*agent, error) {
 		return nil, withCode(exitConfig, err)
 	}
 	a.current.Store(&s.targets)
+	a.scheduler.Store(s.cfg)
 	a.bus.reports = a.arrays.Reports
 	a.view = &view{
 		agent:  status.Agent{Host: hostOf(s.targets), Version: version, Started: time.Now()},

@@ -64,5 +64,6 @@ func (a *agent) apply(cfg *config.Config) error {
 	logNotes(a.log, cfg, a.sim != nil)
 	a.cfg, a.targets = cfg, targets
 	a.current.Store(&targets)
+	a.scheduler.Store(cfg)
 	return nil
 }

@@ -3,10 +3,15 @@ package main
 import (
 	"crypto/tls"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
+	"github.com/poolcast/poolcast/collector/placement"
+	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/publisher/status"
 )
 
@@ -15,7 +20,7 @@ import (
 // is an error at the start, and again whenever they change.
 func (a *agent) statusOptions() (status.Options, error) {
 	agent := a.cfg.Agent
-	o := status.Options{Listen: agent.Listen, Source: a.view, Logger: a.log}
+	o := status.Options{Listen: agent.Listen, Source: a.view, Placer: a.place, Logger: a.log}
 	if o.Listen == "" {
 		return o, nil
 	}
@@ -90,4 +95,49 @@ func (f *fileToken) read() (string, error) {
 	defer f.mu.Unlock()
 	f.good = token
 	return token, nil
+}
+
+// place answers questions of the status page on what is published now.
+func (a *agent) place(q status.Query) (status.Answer, error) {
+	request := &cinder.Request{Size: q.Size, Zone: q.Zone}
+	if len(q.Properties) > 0 {
+		request.Type = &cinder.VolumeType{Name: "of the form"}
+	}
+	for _, key := range slices.Sorted(maps.Keys(q.Properties)) {
+		request.Type.ExtraSpecs = append(request.Type.ExtraSpecs, cinder.Spec(key, q.Properties[key]))
+	}
+	if q.Policy != "strict" && q.Policy != "prefer" {
+		return status.Answer{}, fmt.Errorf("policy %q: want strict or prefer", q.Policy)
+	}
+	engine, err := placementEngine(a.scheduler.Load().Scheduler, q.Policy)
+	if err != nil {
+		return status.Answer{}, err
+	}
+	found, err := placeOne(engine, cinder.NewSnapshot(a.arrays.Reports()), request)
+	if err != nil {
+		return status.Answer{}, err
+	}
+	out := status.Answer{JSON: found.json(q.Policy), Summary: found.summary(), Fits: found.none == nil}
+	for i := range found.decision.Verdicts {
+		out.Rows = append(out.Rows, answerRow(&found.decision.Verdicts[i]))
+	}
+	return out, nil
+}
+
+func answerRow(v *placement.Verdict) status.AnswerRow {
+	row := status.AnswerRow{Backend: backendName(v.Backend.Report())}
+	if v.Refusal != nil {
+		row.Verdict = v.Refusal.Filter + ": " + v.Refusal.Reason()
+		return row
+	}
+	row.Rank, row.Total = strconv.Itoa(v.Rank), weight(v.Total)
+	if v.Tied {
+		row.Rank += " (tie)"
+	}
+	var parts []string
+	for _, s := range v.Scores {
+		parts = append(parts, scoreLine(s))
+	}
+	row.Verdict = strings.Join(parts, "; ")
+	return row
 }

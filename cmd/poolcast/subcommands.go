@@ -9,6 +9,8 @@ import (
 // subcommands lists every subcommand; each is in the file of its name.
 func subcommands(flags *sourceFlags) []*cobra.Command {
 	return []*cobra.Command{
+		newPlaceCommand(flags),
+		newPoolsCommand(flags),
 		newProbeCommand(flags),
 		newSimulatorCommand(),
 		newVersionCommand(),

@@ -8,13 +8,13 @@ import (
 // Arithmetic is how the scheduler counts the room of one backend, in GiB: what
 // CapacityFilter compares a size with, term by term.
 type Arithmetic struct {
-	Total       float64 // total_capacity_gb
-	Reserved    float64 // kept free by reserved_percentage, rounded down
-	Ratio       float64 // over-subscription; 1 for thick volumes
-	Provisioned float64 // provisioned_capacity_gb, or else allocated_capacity_gb
-	Free        float64 // free_capacity_gb
-	Virtual     float64 // what is left for new volumes
-	Thin        bool    // whether the ratio counts
+	Total       float64 `json:"total"`        // total_capacity_gb
+	Reserved    float64 `json:"reserved"`     // kept free by reserved_percentage, rounded down
+	Ratio       float64 `json:"ratio"`        // over-subscription; 1 for thick volumes
+	Provisioned float64 `json:"provisioned"`  // provisioned_capacity_gb, or else allocated_capacity_gb
+	Free        float64 `json:"free"`         // free_capacity_gb
+	Virtual     float64 `json:"virtual_free"` // what is left for new volumes
+	Thin        bool    `json:"thin"`         // whether the ratio counts
 }
 
 // ArithmeticOf does the scheduler's sum for a thin volume on a report. It is

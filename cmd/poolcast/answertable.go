@@ -1,0 +1,203 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/term"
+
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement"
+)
+
+// printAnswers writes one decision, or a summary of many and the last of them.
+func printAnswers(w io.Writer, output string, answers []answer, policy string) error {
+	last := answers[len(answers)-1]
+	if output == "json" {
+		if len(answers) == 1 {
+			return printJSON(w, last.json(policy))
+		}
+		return printJSON(w, jsonAnswers(answers, policy))
+	}
+	if len(answers) > 1 {
+		if err := printPlaced(w, answers); err != nil {
+			return err
+		}
+	}
+	return printAnswer(w, last)
+}
+
+// manyJSON is the answer to --count.
+type manyJSON struct {
+	Placed    map[string]int `json:"placed"` // volumes by backend ID
+	Decisions []answerJSON   `json:"decisions"`
+}
+
+func jsonAnswers(answers []answer, policy string) manyJSON {
+	out := manyJSON{Placed: placed(answers)}
+	for _, a := range answers {
+		out.Decisions = append(out.Decisions, a.json(policy))
+	}
+	return out
+}
+
+// placed counts volumes by backend, those that got none included.
+func placed(answers []answer) map[string]int {
+	counts := map[string]int{}
+	for _, a := range answers {
+		for i := range a.decision.Verdicts {
+			counts[a.decision.Verdicts[i].Backend.ID()] += 0
+		}
+		if a.decision.Chosen != nil {
+			counts[a.decision.Chosen.Backend.ID()]++
+		}
+	}
+	return counts
+}
+
+func printPlaced(w io.Writer, answers []answer) error {
+	t := newTable("BACKEND", "VOLUMES>")
+	counts := placed(answers)
+	for _, id := range slices.Sorted(maps.Keys(counts)) {
+		t.add(id, strconv.Itoa(counts[id]))
+	}
+	if err := t.print(w); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\nThe last of %d decisions:\n", len(answers))
+	return err
+}
+
+// printAnswer says the answer first and then what became of each backend.
+func printAnswer(w io.Writer, a answer) error {
+	p := painter{color: isTerminal(w)}
+	lines := []string{p.verdict(a.none == nil, a.summary())}
+	for _, c := range a.decision.SetAside {
+		lines = append(lines, "set aside, as no backend meets it: "+c.Filter+": "+c.Text)
+	}
+	lines = append(lines, "")
+	if _, err := io.WriteString(w, strings.Join(lines, "\n")+"\n"); err != nil {
+		return err
+	}
+	width := lineWidth(w)
+	nameWidth := 0
+	for i := range a.decision.Verdicts {
+		nameWidth = max(nameWidth, utf8.RuneCountInString(backendName(a.decision.Verdicts[i].Backend.Report())))
+	}
+	for i := range a.decision.Verdicts {
+		if err := p.backend(w, &a.decision.Verdicts[i], nameWidth, width); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// painter colours for a terminal and leaves everything else alone.
+type painter struct{ color bool }
+
+func (p painter) paint(code, text string) string {
+	if !p.color {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+func (p painter) verdict(good bool, text string) string {
+	if good {
+		return p.paint("32", text)
+	}
+	return p.paint("31", text)
+}
+
+// backend prints one row: rank, name, total, and below each other what each
+// weigher added, or why the backend was refused.
+func (p painter) backend(w io.Writer, v *placement.Verdict, nameWidth, width int) error {
+	name := backendName(v.Backend.Report())
+	rank, total := "-", ""
+	var why []string
+	if v.Refusal != nil {
+		why = []string{p.paint("31", "refused") + " by " + v.Refusal.Filter + ": " + v.Refusal.Reason()}
+	} else {
+		rank, total = strconv.Itoa(v.Rank), weight(v.Total)
+		if v.Tied {
+			total += " tie"
+		}
+		for _, s := range v.Scores {
+			why = append(why, scoreLine(s))
+		}
+	}
+	const rankWidth, totalWidth = 3, 10
+	indent := rankWidth + 1 + nameWidth + 2 + totalWidth + 2
+	head := fmt.Sprintf("%*s %-*s  %-*s  ", rankWidth, rank, nameWidth, name, totalWidth, total)
+	for _, text := range why {
+		for _, line := range wrap(text, max(30, width-indent)) {
+			if _, err := fmt.Fprintln(w, strings.TrimRight(head+line, " ")); err != nil {
+				return err
+			}
+			head = strings.Repeat(" ", indent)
+		}
+	}
+	if len(why) == 0 {
+		_, err := fmt.Fprintln(w, strings.TrimRight(head, " "))
+		return err
+	}
+	return nil
+}
+
+func scoreLine(s placement.Score) string {
+	line := fmt.Sprintf("%s %s → %s × %s = %s", s.Weigher, weight(s.Raw), weight(s.Normalised), weight(s.Multiplier), weight(s.Weighted))
+	if reason := s.Reason(); reason != "" {
+		line += " (" + reason + ")"
+	}
+	return line
+}
+
+// wrap breaks text at blanks into lines no longer than width, where it can.
+func wrap(text string, width int) []string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width {
+			lines = append(lines, line)
+			line = "  "
+		}
+		if strings.TrimSpace(line) != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
+}
+
+// lineWidth is the terminal's, or wide enough for a log.
+func lineWidth(w io.Writer) int {
+	if f, ok := w.(interface{ Fd() uintptr }); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return 120
+}
+
+// backendName is the stanza, or what the scheduler calls a backend that has
+// none here.
+func backendName(r *capability.Report) string {
+	if r.Backend != "" {
+		return r.Backend
+	}
+	return r.Identity()
+}
+
+// finite is nil for what JSON cannot say.
+func finite(f float64) *float64 {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return nil
+	}
+	return &f
+}

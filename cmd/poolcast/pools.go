@@ -1,0 +1,173 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement/cinder"
+)
+
+const poolsHelp = `Show each logical pool: the arrays that share a volume_backend_name in one
+availability zone, what each holds and carries, and how alike they are.
+
+Evenness is 100 % when operations, or used capacity, are spread evenly over the
+arrays, and 100/n % when everything is on one of n. Data reduction apart says how
+far the best of the pool is above the worst: arrays of one name are meant to be
+alike. Virtual free is what CapacityFilter compares a size with.`
+
+func newPoolsCommand(sources *sourceFlags) *cobra.Command {
+	var (
+		reports reportFlags
+		output  string
+	)
+	cmd := &cobra.Command{
+		Use:   "pools",
+		Short: "Show each logical pool, its arrays, and how evenly they are used",
+		Long:  poolsHelp,
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			found, polled := reports.get(cmd, sources)
+			if len(found) == 0 && polled != nil {
+				return polled
+			}
+			pools := capability.GroupPools(found)
+			if err := printPools(cmd.OutOrStdout(), output, pools); err != nil {
+				return fmt.Errorf("print pools: %w", err)
+			}
+			return polled
+		},
+	}
+	reports.add(cmd)
+	outputFlag(cmd, &output, "table", "json")
+	return cmd
+}
+
+// poolJSON is a pool as pools --output json prints it. Evenness and divergence
+// are null where fewer than two arrays told.
+type poolJSON struct {
+	Name                string      `json:"volume_backend_name"`
+	Zone                string      `json:"availability_zone"`
+	LoadEvenness        *float64    `json:"load_evenness"`
+	CapacityEvenness    *float64    `json:"capacity_evenness"`
+	ReductionDivergence *float64    `json:"data_reduction_divergence"`
+	Arrays              []arrayJSON `json:"arrays"`
+}
+
+type arrayJSON struct {
+	Backend      string             `json:"backend"`
+	Status       capability.Status  `json:"status"`
+	Arithmetic   *cinder.Arithmetic `json:"arithmetic"`
+	Capabilities capability.Set     `json:"capabilities"`
+}
+
+func printPools(w io.Writer, output string, pools []capability.Pool) error {
+	if output == "json" {
+		out := []poolJSON{}
+		for _, p := range pools {
+			out = append(out, jsonPool(p))
+		}
+		return printJSON(w, out)
+	}
+	for i, p := range pools {
+		if i > 0 {
+			if _, err := fmt.Fprintln(w); err != nil {
+				return err
+			}
+		}
+		if err := printPool(w, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func jsonPool(p capability.Pool) poolJSON {
+	out := poolJSON{
+		Name: p.Name, Zone: p.Zone, LoadEvenness: p.LoadEvenness(),
+		CapacityEvenness: p.CapacityEvenness(), ReductionDivergence: p.ReductionDivergence(),
+	}
+	for _, r := range p.Reports {
+		a := arrayJSON{Backend: r.Backend, Status: r.Status, Capabilities: r.Capabilities}
+		if sum, ok := cinder.ArithmeticOf(r); ok {
+			a.Arithmetic = &sum
+		}
+		out.Arrays = append(out.Arrays, a)
+	}
+	return out
+}
+
+func printPool(w io.Writer, p capability.Pool) error {
+	_, err := fmt.Fprintf(w, "%s in %s: %s, load evenness %s, capacity evenness %s, data reduction apart %s\n",
+		p.Name, p.Zone, plural(len(p.Reports), "array"), share(p.LoadEvenness()), share(p.CapacityEvenness()), share(p.ReductionDivergence()))
+	if err != nil {
+		return err
+	}
+	mean := p.Mean(capability.KeyTotalVolumes)
+	t := newTable("ARRAY", "STATUS", "USED>", "FREE GiB>", "PROVISIONED>", "VIRTUAL FREE>", "REDUCTION>", "VOLUMES>", "OF MEAN>", "OPS/s>", "READ µs>", "WRITE µs>", "LOAD %>")
+	for _, r := range p.Reports {
+		c := r.Capabilities
+		t.add(r.Backend, string(r.Status), used(c), whole(c, capability.KeyFreeCapacity), whole(c, capability.KeyProvisionedCapacity),
+			virtualFree(r), decimal(c, capability.KeyDataReduction), whole(c, capability.KeyTotalVolumes), ofMean(c, mean), operations(c),
+			whole(c, capability.KeyUsecPerRead), whole(c, capability.KeyUsecPerWrite), whole(c, capability.KeyLoadPercent))
+	}
+	return t.print(w)
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}
+
+func share(f *float64) string {
+	if f == nil {
+		return "unknown"
+	}
+	return strconv.FormatFloat(*f*100, 'f', 0, 64) + " %"
+}
+
+func used(c capability.Set) string {
+	share, ok := capability.UsedShare(c)
+	if !ok {
+		return "-"
+	}
+	return strconv.FormatFloat(share*100, 'f', 0, 64) + " %"
+}
+
+func virtualFree(r capability.Report) string {
+	sum, ok := cinder.ArithmeticOf(r)
+	if !ok {
+		return "-"
+	}
+	return strconv.FormatFloat(sum.Virtual, 'f', 0, 64)
+}
+
+func decimal(c capability.Set, key string) string {
+	f, ok := c[key].Float()
+	if !ok {
+		return "-"
+	}
+	return strconv.FormatFloat(f, 'f', 1, 64)
+}
+
+func ofMean(c capability.Set, mean *float64) string {
+	n, ok := c[capability.KeyTotalVolumes].Float()
+	if !ok || mean == nil || *mean == 0 {
+		return "-"
+	}
+	return strconv.FormatFloat(n / *mean * 100, 'f', 0, 64) + " %"
+}
+
+func operations(c capability.Set) string {
+	reads, okReads := c[capability.KeyReadsPerSec].Float()
+	writes, okWrites := c[capability.KeyWritesPerSec].Float()
+	if !okReads || !okWrites {
+		return "-"
+	}
+	return strconv.FormatFloat(reads+writes, 'f', 0, 64)
+}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/poolcast/poolcast/collector/placement/cinder"
+)
+
+// questionFlags describe a volume that is to be created.
+type questionFlags struct {
+	size       int64
+	zone       string
+	typeName   string
+	typeFile   string
+	properties []string
+}
+
+func (f *questionFlags) add(cmd *cobra.Command) {
+	cmd.Flags().Int64Var(&f.size, "size", 0, "size of the volume in GiB")
+	cmd.Flags().StringVar(&f.zone, "availability-zone", "", "availability zone asked for")
+	cmd.Flags().StringVar(&f.typeName, "type", "", "volume type, by name, out of --types")
+	cmd.Flags().StringVar(&f.typeFile, "types", "", "volume types: the output of openstack volume type list --long -f json")
+	cmd.Flags().StringArrayVar(&f.properties, "property", nil, "extra spec of the volume type, key=value as the openstack client takes it; repeatable")
+	_ = cmd.MarkFlagRequired("size")
+	_ = cmd.MarkFlagFilename("types", "json")
+}
+
+// request builds the scheduler's request. The notes are warnings about extra
+// specs that Cinder reads otherwise than they look.
+func (f *questionFlags) request() (r *cinder.Request, notes []string, err error) {
+	if f.size < 1 {
+		return nil, nil, fmt.Errorf("--size %d: want a whole number of GiB, 1 or more", f.size)
+	}
+	r = &cinder.Request{Size: f.size, Zone: f.zone}
+	switch {
+	case f.typeName != "" && f.typeFile == "":
+		return nil, nil, errors.New("--type needs --types: save the output of openstack volume type list --long -f json and name the file")
+	case f.typeName != "":
+		t, err := typeFromFile(f.typeFile, f.typeName)
+		if err != nil {
+			return nil, nil, err
+		}
+		r.Type = &t
+		notes = reviewSpecs(t)
+	}
+	for _, p := range f.properties {
+		spec, note, err := parseProperty(p)
+		if err != nil {
+			return nil, nil, fmt.Errorf("--property %s: %w", p, err)
+		}
+		if note != "" {
+			notes = append(notes, note)
+		}
+		if r.Type == nil {
+			r.Type = &cinder.VolumeType{Name: "of --property"}
+		}
+		r.Type.ExtraSpecs = slices.DeleteFunc(r.Type.ExtraSpecs, func(s cinder.ExtraSpec) bool { return s.Key == spec.Key })
+		r.Type.ExtraSpecs = append(r.Type.ExtraSpecs, spec)
+	}
+	return r, notes, nil
+}
+
+func typeFromFile(path, name string) (cinder.VolumeType, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return cinder.VolumeType{}, fmt.Errorf("read volume types: %w", err)
+	}
+	types, err := parseVolumeTypes(data)
+	if err != nil {
+		return cinder.VolumeType{}, fmt.Errorf("read volume types: %s: %w", path, err)
+	}
+	var names []string
+	for _, t := range types {
+		if t.Name == name {
+			return t, nil
+		}
+		names = append(names, t.Name)
+	}
+	return cinder.VolumeType{}, fmt.Errorf("--type %s: %s has no such type; it has %s", name, path, strings.Join(names, ", "))
+}
+
+// condensed is a condition without the blank that Cinder needs, such as
+// capabilities:total_volumes<=800.
+var condensed = regexp.MustCompile(`^([A-Za-z_][\w:.-]*?)\s*(<=|>=|==|!=|<|>)\s*([^=<>!\s].*)$`)
+
+// parseProperty reads key=value. A condensed condition is taken for what it
+// means, and the note says what the openstack client would make of it.
+func parseProperty(p string) (spec cinder.ExtraSpec, note string, err error) {
+	if m := condensed.FindStringSubmatch(p); m != nil {
+		value := m[2] + " " + strings.TrimSpace(m[3])
+		return cinder.Spec(m[1], value), condensedNote(p, m[1], value), nil
+	}
+	key, value, ok := strings.Cut(p, "=")
+	if !ok || key == "" {
+		return cinder.ExtraSpec{}, "", errors.New("want key=value, such as volume_backend_name=pure_performance")
+	}
+	return cinder.Spec(key, value), "", nil
+}
+
+func condensedNote(written, key, value string) string {
+	advice := fmt.Sprintf("taken to mean %s=%q; with the openstack client type --property %s='%s'", key, value, key, value)
+	stored, rest, ok := strings.Cut(written, "=")
+	if !ok {
+		return fmt.Sprintf("--property %s has no = and the openstack client refuses it; %s", written, advice)
+	}
+	return fmt.Sprintf("--property %s: the openstack client would store the extra spec %q with the value %q, which no backend meets; %s", written, stored, rest, advice)
+}
+
+// reviewSpecs finds extra specs that were stored from a condensed condition.
+// They are left as they are, since that is what the scheduler has to go by.
+func reviewSpecs(t cinder.VolumeType) []string {
+	var notes []string
+	for _, s := range t.ExtraSpecs {
+		key := strings.TrimRight(s.Key, "<>!")
+		if key == s.Key || s.Value == nil {
+			continue
+		}
+		operator := s.Key[len(key):] + "="
+		notes = append(notes, fmt.Sprintf(
+			"type %s: the extra spec %q with the value %q was meant as a condition, and no backend meets it; type: openstack volume type unset --property '%s' %s; openstack volume type set --property %s='%s %s' %s",
+			t.Name, s.Key, *s.Value, s.Key, t.Name, key, operator, *s.Value, t.Name))
+	}
+	return notes
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/poolcast/poolcast/collector/capability"
+)
+
+// reportFlags say where reports come from if not from a poll.
+type reportFlags struct {
+	file      string
+	agent     string
+	tokenFile string
+}
+
+func (f *reportFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.file, "reports", "", "use the reports of a saved dry run; - reads standard input")
+	cmd.Flags().StringVar(&f.agent, "agent", "", "use the reports of a running agent, by the URL of its status page, such as http://127.0.0.1:9748")
+	cmd.Flags().StringVar(&f.tokenFile, "agent-token-file", "", "file with the bearer token of that agent")
+	_ = cmd.MarkFlagFilename("reports", "json")
+	cmd.MarkFlagsMutuallyExclusive("reports", "agent")
+}
+
+const (
+	agentTimeout   = 10 * time.Second
+	maxReportBytes = 64 << 20
+)
+
+// get returns the reports: saved, the agent's, or polled now. An error beside
+// reports means that some backend failed and the others are good.
+func (f *reportFlags) get(cmd *cobra.Command, sources *sourceFlags) ([]capability.Report, error) {
+	switch {
+	case f.file != "":
+		reports, err := readReports(cmd.InOrStdin(), f.file)
+		return reports, withCode(exitUsage, err)
+	case f.agent != "":
+		return f.ask(cmd.Context())
+	}
+	s, err := sources.open(cmd)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	return s.poll(cmd.Context())
+}
+
+// readReports reads what --dry-run printed.
+func readReports(stdin io.Reader, path string) ([]capability.Report, error) {
+	in := stdin
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, fmt.Errorf("read reports: %w", err)
+		}
+		defer func() { _ = f.Close() }()
+		in = f
+	}
+	return decodeReports(in, path)
+}
+
+func decodeReports(in io.Reader, from string) ([]capability.Report, error) {
+	data, err := io.ReadAll(io.LimitReader(in, maxReportBytes))
+	if err != nil {
+		return nil, fmt.Errorf("read reports: %w", err)
+	}
+	var reports []capability.Report
+	if err := json.Unmarshal(data, &reports); err != nil {
+		return nil, fmt.Errorf("read reports from %s: want the output of poolcast --dry-run: %w", from, err)
+	}
+	return reports, nil
+}
+
+// ask fetches /v1/reports.
+func (f *reportFlags) ask(ctx context.Context) ([]capability.Report, error) {
+	ctx, cancel := context.WithTimeout(ctx, agentTimeout)
+	defer cancel()
+	url := strings.TrimSuffix(f.agent, "/") + "/v1/reports"
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return nil, withCode(exitUsage, fmt.Errorf("--agent %s: %w", f.agent, err))
+	}
+	if f.tokenFile != "" {
+		token, err := (&fileToken{path: f.tokenFile}).read()
+		if err != nil {
+			return nil, withCode(exitUsage, err)
+		}
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("ask the agent: %w; is it running, and is that its listen address?", err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if answer.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("ask the agent: %s says %s", url, answer.Status)
+	}
+	reports, err := decodeReports(answer.Body, url)
+	if err == nil && len(reports) == 0 {
+		err = errors.New("the agent has no report yet; its /readyz says why")
+	}
+	return reports, err
+}
