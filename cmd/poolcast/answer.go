@@ -66,15 +66,15 @@ func (a answer) json(policy string) answerJSON {
 func jsonVerdict(v *placement.Verdict) verdictJSON {
 	r := v.Backend.Report()
 	out := verdictJSON{ID: v.Backend.ID(), Backend: backendName(r), Zone: r.Zone, Tied: v.Tied, Scores: []scoreJSON{}}
-	if v.Refusal != nil {
-		out.Refused = &refusalJSON{Filter: v.Refusal.Filter, Reason: v.Refusal.Reason()}
+	if !v.Fits() {
+		out.Refused = &refusalJSON{Filter: v.RefusedBy, Reason: v.Reason()}
 		return out
 	}
 	out.Rank, out.Weight = &v.Rank, finite(v.Total)
-	for _, s := range v.Scores {
+	for k, s := range v.Scores {
 		out.Scores = append(out.Scores, scoreJSON{
 			Weigher: s.Weigher, Raw: s.Raw, Normalised: s.Normalised,
-			Multiplier: s.Multiplier, Weighted: s.Weighted, Reason: s.Reason(),
+			Multiplier: s.Multiplier, Weighted: s.Weighted, Reason: v.ScoreReason(k),
 		})
 	}
 	return out

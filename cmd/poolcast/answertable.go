@@ -121,16 +121,14 @@ func (p painter) backend(w io.Writer, v *placement.Verdict, nameWidth, width int
 	name := backendName(v.Backend.Report())
 	rank, total := "-", ""
 	var why []string
-	if v.Refusal != nil {
-		why = []string{p.paint("31", "refused") + " by " + v.Refusal.Filter + ": " + v.Refusal.Reason()}
+	if !v.Fits() {
+		why = []string{p.paint("31", "refused") + " by " + v.RefusedBy + ": " + v.Reason()}
 	} else {
 		rank, total = strconv.Itoa(v.Rank), weight(v.Total)
 		if v.Tied {
 			total += " tie"
 		}
-		for _, s := range v.Scores {
-			why = append(why, scoreLine(s))
-		}
+		why = scoreLines(v)
 	}
 	const rankWidth, totalWidth = 3, 10
 	indent := rankWidth + 1 + nameWidth + 2 + totalWidth + 2
@@ -150,12 +148,16 @@ func (p painter) backend(w io.Writer, v *placement.Verdict, nameWidth, width int
 	return nil
 }
 
-func scoreLine(s placement.Score) string {
-	line := fmt.Sprintf("%s %s → %s × %s = %s", s.Weigher, weight(s.Raw), weight(s.Normalised), weight(s.Multiplier), weight(s.Weighted))
-	if reason := s.Reason(); reason != "" {
-		line += " (" + reason + ")"
+// scoreLines says what each weigher added and where that comes from.
+func scoreLines(v *placement.Verdict) []string {
+	lines := make([]string, len(v.Scores))
+	for k, s := range v.Scores {
+		lines[k] = fmt.Sprintf("%s %s → %s × %s = %s", s.Weigher, weight(s.Raw), weight(s.Normalised), weight(s.Multiplier), weight(s.Weighted))
+		if reason := v.ScoreReason(k); reason != "" {
+			lines[k] += " (" + reason + ")"
+		}
 	}
-	return line
+	return lines
 }
 
 // wrap breaks text at blanks into lines no longer than width, where it can.

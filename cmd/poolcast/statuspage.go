@@ -126,18 +126,14 @@ func (a *agent) place(q status.Query) (status.Answer, error) {
 
 func answerRow(v *placement.Verdict) status.AnswerRow {
 	row := status.AnswerRow{Backend: backendName(v.Backend.Report())}
-	if v.Refusal != nil {
-		row.Verdict = v.Refusal.Filter + ": " + v.Refusal.Reason()
+	if !v.Fits() {
+		row.Verdict = v.RefusedBy + ": " + v.Reason()
 		return row
 	}
 	row.Rank, row.Total = strconv.Itoa(v.Rank), weight(v.Total)
 	if v.Tied {
 		row.Rank += " (tie)"
 	}
-	var parts []string
-	for _, s := range v.Scores {
-		parts = append(parts, scoreLine(s))
-	}
-	row.Verdict = strings.Join(parts, "; ")
+	row.Verdict = strings.Join(scoreLines(v), "; ")
 	return row
 }
