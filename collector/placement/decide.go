@@ -59,7 +59,7 @@ func (e *Engine) judgeSurvivors(d *Decision, x *scratch, p *plan) error {
 
 func (e *Engine) score(k int, raw, normalised float64) Score {
 	w := &e.weighers[k]
-	return Score{Weigher: w.name, Multiplier: w.multiplier, Raw: raw, Normalised: normalised, Weighted: w.multiplier * normalised}
+	return Score{Weigher: w.name, Multiplier: w.multiplier, Raw: raw, Normalised: normalised, Weighted: w.multiplier*normalised + 0} // no -0
 }
 
 // markTies wants verdicts ordered by total.

@@ -1,6 +1,9 @@
 package placement
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // Choice is the answer in a word.
 type Choice struct {
@@ -204,10 +207,24 @@ func (e *Engine) raw(x *scratch, p *plan, k int) ([]float64, error) {
 			return nil, &PluginError{Plugin: e.weighers[k].name, Backend: b.id, Err: err}
 		}
 	}
-	if a, ok := w.(Adjuster); ok {
-		if err := a.Adjust(x.raw); err != nil {
-			return nil, &PluginError{Plugin: e.weighers[k].name, Err: err}
-		}
+	if err := settle(w, x.raw); err != nil {
+		return nil, &PluginError{Plugin: e.weighers[k].name, Err: err}
 	}
 	return x.raw, nil
+}
+
+// settle lets the weigher adjust its weights, and refuses those that no sum
+// could bear.
+func settle(w Weigher, weights []float64) error {
+	if a, ok := w.(Adjuster); ok {
+		if err := a.Adjust(weights); err != nil {
+			return err
+		}
+	}
+	for _, weight := range weights {
+		if weight-weight != 0 {
+			return fmt.Errorf("weigh a backend: %v is not a finite number", weight)
+		}
+	}
+	return nil
 }

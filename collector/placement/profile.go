@@ -82,7 +82,7 @@ func New(reg *Registry, p Profile) (*Engine, error) {
 	e := &Engine{policy: p.Policy, selects: p.Select, scratch: newScratchPool()}
 	faults := p.check()
 	for _, name := range p.Filters {
-		f, err := build(reg.filters, "filter", name, Args{Values: p.Args[name]})
+		f, err := reg.Filter(name, Args{Values: p.Args[name]})
 		if err != nil {
 			faults = append(faults, err)
 			continue
@@ -91,7 +91,7 @@ func New(reg *Registry, p Profile) (*Engine, error) {
 	}
 	for _, w := range p.Weighers {
 		args := Args{Multiplier: w.Multiplier, Values: p.Args[w.Weigher]}
-		plugin, err := build(reg.weighers, "weigher", w.Weigher, args)
+		plugin, err := reg.Weigher(w.Weigher, args)
 		if err != nil {
 			faults = append(faults, err)
 			continue
@@ -128,17 +128,4 @@ func (p Profile) check() []error {
 func (p Profile) uses(name string) bool {
 	return slices.Contains(p.Filters, name) ||
 		slices.ContainsFunc(p.Weighers, func(w Weight) bool { return w.Weigher == name })
-}
-
-func build[F ~func(Args) (P, error), P any](from map[string]F, kind, name string, args Args) (P, error) {
-	factory, ok := from[name]
-	if !ok {
-		var none P
-		return none, unknown(kind, name, slices.Sorted(maps.Keys(from)))
-	}
-	plugin, err := factory(args)
-	if err != nil {
-		return plugin, fmt.Errorf("%s %s: %w", kind, name, err)
-	}
-	return plugin, nil
 }

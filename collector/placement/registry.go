@@ -65,11 +65,35 @@ func add[F ~func(Args) (P, error), P any](to map[string]F, kind, name string, f 
 	return nil
 }
 
+// Filter makes the filter of that name. The error for an unknown name suggests
+// a known one.
+func (r *Registry) Filter(name string, a Args) (Filter, error) {
+	return build(r.filters, "filter", name, a)
+}
+
+// Weigher makes the weigher of that name, as Filter does.
+func (r *Registry) Weigher(name string, a Args) (Weigher, error) {
+	return build(r.weighers, "weigher", name, a)
+}
+
 // Filters returns the names of all filters, sorted.
 func (r *Registry) Filters() []string { return slices.Sorted(maps.Keys(r.filters)) }
 
 // Weighers returns the names of all weighers, sorted.
 func (r *Registry) Weighers() []string { return slices.Sorted(maps.Keys(r.weighers)) }
+
+func build[F ~func(Args) (P, error), P any](from map[string]F, kind, name string, args Args) (P, error) {
+	factory, ok := from[name]
+	if !ok {
+		var none P
+		return none, unknown(kind, name, slices.Sorted(maps.Keys(from)))
+	}
+	plugin, err := factory(args)
+	if err != nil {
+		return plugin, fmt.Errorf("%s %s: %w", kind, name, err)
+	}
+	return plugin, nil
+}
 
 // NoArgs makes a factory for a plug-in that has no settings and may be shared
 // by all engines. It refuses settings.

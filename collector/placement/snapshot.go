@@ -84,11 +84,16 @@ type Charge struct {
 // Charge returns a snapshot in which the backend at position i has taken in
 // the charge. Columns and views are shared with s.
 func (s *Snapshot) Charge(i int, c Charge) *Snapshot {
-	out := &Snapshot{backends: slices.Clone(s.backends), shared: s.shared}
-	for j := range out.backends {
-		out.backends[j].snapshot = out
-	}
+	out := s.clone()
 	out.backends[i].charge(c)
+	return out
+}
+
+func (s *Snapshot) clone() *Snapshot {
+	out := &Snapshot{backends: slices.Clone(s.backends), shared: s.shared}
+	for i := range out.backends {
+		out.backends[i].snapshot = out
+	}
 	return out
 }
 

@@ -1,0 +1,111 @@
+package placementtest
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/poolcast/poolcast/collector/placement"
+)
+
+// Weigher holds a weigher to its contract.
+func Weigher(t *testing.T, w placement.Weigher, c Cloud) {
+	t.Helper()
+	before := c.copies()
+	snapshots := c.snapshots(t)
+	for i, r := range c.Requests {
+		t.Run(fmt.Sprintf("request %d", i), func(t *testing.T) {
+			want := weights(t, w, r, snapshots[0])
+			for _, s := range snapshots[1:] {
+				sameWeights(t, "in another order", want, weights(t, w, r, s))
+			}
+			weights(t, w, r, charged(snapshots[0]))
+			atOnce(func() { sameWeights(t, "from another goroutine", want, weights(t, w, r, snapshots[0])) })
+		})
+	}
+	c.unchanged(t, before)
+}
+
+// weight is what a weigher says to one backend.
+type weight struct {
+	raw      float64
+	adjusted float64
+	reason   string
+	err      string
+}
+
+func weights(t *testing.T, w placement.Weigher, r placement.Request, s *placement.Snapshot) map[string]weight {
+	t.Helper()
+	prepared, err := prepare(w, r, s)
+	if err != nil || prepared == nil {
+		return map[string]weight{"": {err: message(err)}}
+	}
+	checkBounds(t, prepared)
+	all := make([]weight, s.Len())
+	for i := range all {
+		all[i] = weigh(prepared, r, s.At(i))
+		if raw, err := w.Weigh(r, s.At(i)); message(err) != all[i].err || err == nil && !same(raw, all[i].raw) {
+			t.Errorf("%s weighs %v prepared, %v unprepared (%v)", s.At(i).ID(), all[i].raw, raw, err)
+		}
+	}
+	adjust(t, prepared, all)
+	out := map[string]weight{}
+	for i := range all {
+		out[s.At(i).ID()] = all[i]
+	}
+	return out
+}
+
+func weigh(w placement.Weigher, r placement.Request, b *placement.Backend) weight {
+	raw, err := w.Weigh(r, b)
+	out := weight{raw: raw, err: message(err)}
+	if e, ok := w.(placement.Explainer); ok {
+		out.reason = e.Explain(r, b)
+	}
+	return out
+}
+
+// adjust does what the engine does with the weights, and checks that they can
+// be added up afterwards.
+func adjust(t *testing.T, w placement.Weigher, all []weight) {
+	t.Helper()
+	raw := make([]float64, 0, len(all))
+	for i := range all {
+		if all[i].err != "" {
+			return // the engine would have stopped
+		}
+		raw = append(raw, all[i].raw)
+	}
+	if a, ok := w.(placement.Adjuster); ok {
+		if a.Adjust(raw) != nil {
+			return
+		}
+	}
+	for i := range all {
+		all[i].adjusted = raw[i]
+		if math.IsNaN(raw[i]) || math.IsInf(raw[i], 0) {
+			t.Errorf("a weight is %v, which cannot be added to others", raw[i])
+		}
+	}
+}
+
+func checkBounds(t *testing.T, w placement.Weigher) {
+	t.Helper()
+	if b, ok := w.(placement.Bounds); ok {
+		if lo, hi := b.Bounds(); lo > hi {
+			t.Errorf("its bounds are %v to %v", lo, hi)
+		}
+	}
+}
+
+func sameWeights(t *testing.T, when string, want, got map[string]weight) {
+	t.Helper()
+	for id, w := range want {
+		g := got[id]
+		if g.err != w.err || g.reason != w.reason || !same(g.raw, w.raw) || !same(g.adjusted, w.adjusted) {
+			t.Errorf("%s: %s, it says %+v instead of %+v", id, when, g, w)
+		}
+	}
+}
+
+func same(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
