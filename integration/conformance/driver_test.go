@@ -1,0 +1,134 @@
+//go:build conformance
+
+package conformance
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/poolcast/poolcast/collector"
+	"github.com/poolcast/poolcast/collector/capability"
+)
+
+// TestReportEqualsCinders runs Cinder's own driver and manager, and poolcast,
+// against the same simulated arrays with the same cinder.conf, and allows the
+// differences that collector/DRIVER.md lists, and no others.
+func TestReportEqualsCinders(t *testing.T) {
+	document := driverDocument(t)
+	rows := readDriverTable(t, document)
+	cases := driverCases()
+	stage := raise(t, cases)
+	cinder := startCinder(t, stage)
+	always := slices.Concat(rows["added"], rows["allocated"])
+	proven := map[string]bool{"added": true, "allocated": true}
+
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			theirs := cinder.report(t, c.name)
+			ours := stage.report(t, c.name)
+			if c.row != "" && rows[c.row] == nil {
+				t.Fatalf("DRIVER.md has no row %s", c.row)
+			}
+			proven[c.row] = true
+			if v := theirs.Version; !strings.Contains(document, v) {
+				t.Errorf("DRIVER.md does not name the driver's version %s", v)
+			}
+			if c.fails {
+				checkSurvival(t, theirs, ours, c.missing)
+				return
+			}
+			if theirs.Error != "" {
+				t.Fatalf("the driver failed: %s", theirs.Error)
+			}
+			differ := differences(theirs.Capabilities, ours.Capabilities)
+			checkDifferences(t, differ, without(always, c.agree), rows[c.row])
+			if c.check != nil {
+				c.check(t, theirs.Capabilities, ours)
+			}
+		})
+	}
+	for id := range rows {
+		if !proven[id] {
+			t.Errorf("DRIVER.md has a row %s that no case proves", id)
+		}
+	}
+}
+
+func without(keys, some []string) []string {
+	return slices.DeleteFunc(slices.Clone(keys), func(key string) bool { return slices.Contains(some, key) })
+}
+
+// differences lists the keys whose presence or value is not the same.
+func differences(theirs, ours capability.Set) []string {
+	both := theirs.Overlay(ours)
+	maps.DeleteFunc(both, func(key string, _ capability.Value) bool {
+		a, here := theirs[key]
+		b, there := ours[key]
+		return here == there && a.Equal(b)
+	})
+	return both.SortedKeys()
+}
+
+// checkDifferences wants all of the keys that always differ, at least one of
+// the row's, and nothing else.
+func checkDifferences(t *testing.T, differ, always, row []string) {
+	t.Helper()
+	found := false
+	for _, key := range differ {
+		switch {
+		case slices.Contains(row, key):
+			found = true
+		case !slices.Contains(always, key):
+			t.Errorf("%s differs, and DRIVER.md does not say so", key)
+		}
+	}
+	for _, key := range always {
+		if !slices.Contains(differ, key) && !slices.Contains(row, key) {
+			t.Errorf("%s is said to differ always, and does not", key)
+		}
+	}
+	if len(row) > 0 && !found {
+		t.Errorf("none of %v differs", row)
+	}
+}
+
+// checkSurvival wants the driver to have failed, and poolcast to have
+// everything but the missing keys.
+func checkSurvival(t *testing.T, theirs cinderReport, ours capability.Report, missing []string) {
+	t.Helper()
+	if theirs.Error == "" {
+		t.Error("the driver did not fail")
+	}
+	for _, k := range capability.Keys() {
+		if !k.Driver {
+			continue
+		}
+		_, there := ours.Capabilities[k.Name]
+		if want := !slices.Contains(missing, k.Name); there != want {
+			t.Errorf("%s is there: %v", k.Name, there)
+		}
+	}
+}
+
+// report is what poolcast says of the backend.
+func (s *stage) report(t *testing.T, name string) capability.Report {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	tgt := s.target(t, name)
+	r := collector.Once(ctx, []collector.Target{tgt})[0]
+	for _, err := range collector.Close([]collector.Target{tgt}, 5*time.Second) {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if r.Err != nil {
+		t.Fatal(r.Err)
+	}
+	t.Logf("status %s, faults %v", r.Report.Status, r.Stats.Faults)
+	return r.Report
+}
