@@ -73,8 +73,8 @@ type Collector struct {
 	applying sync.Mutex     // one Apply at a time; never held with mu by a poller
 	running  sync.WaitGroup // pollers that have not let go of their Source yet
 
-	mu      sync.Mutex // guards what follows
-	ctx     context.Context
+	mu      sync.Mutex      // guards what follows
+	ctx     context.Context // of Run, for the pollers that Apply adds; nil before
 	order   []string
 	pollers map[string]*poller
 }
@@ -100,7 +100,7 @@ func (c *Collector) Run(ctx context.Context) error {
 	}
 	c.ctx = ctx
 	for _, p := range c.pollers {
-		c.start(p)
+		c.start(ctx, p)
 	}
 	c.mu.Unlock()
 
@@ -112,8 +112,8 @@ func (c *Collector) Run(ctx context.Context) error {
 }
 
 // start is called with mu held.
-func (c *Collector) start(p *poller) {
-	ctx, cancel := context.WithCancel(c.ctx)
+func (c *Collector) start(ctx context.Context, p *poller) {
+	ctx, cancel := context.WithCancel(ctx)
 	p.cancel = cancel
 	c.running.Go(func() {
 		defer cancel()
@@ -198,13 +198,13 @@ func (c *Collector) adopt(t Target) {
 	p := newPoller(t, c.options)
 	c.pollers[t.Host] = p
 	if c.ctx != nil {
-		c.start(p)
+		c.start(c.ctx, p)
 	}
 }
 
 // discard closes a Source that no poller uses.
 func (c *Collector) discard(s Source) {
-	c.running.Go(func() { _ = within(c.options.Grace, s.Close) })
+	c.running.Go(func() { _ = within(context.Background(), c.options.Grace, s.Close) })
 }
 
 // each returns the pollers in the order of the targets.

@@ -46,7 +46,7 @@ func Close(targets []Target, d time.Duration) []error {
 	faults := make([]error, len(targets))
 	var wg sync.WaitGroup
 	for i, t := range targets {
-		wg.Go(func() { faults[i] = within(d, t.Source.Close) })
+		wg.Go(func() { faults[i] = within(context.Background(), d, t.Source.Close) })
 	}
 	wg.Wait()
 	return faults

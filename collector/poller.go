@@ -64,7 +64,7 @@ func (p *poller) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case <-timer.C:
-			p.tick(time.Now())
+			p.tick(ctx, time.Now())
 		case o := <-p.done:
 			p.finish(time.Now(), o)
 		case <-p.changed:
@@ -73,7 +73,7 @@ func (p *poller) run(ctx context.Context) {
 		timer.Reset(time.Until(p.wake()))
 	}
 	close(p.quiet)
-	p.end()
+	p.end(ctx)
 }
 
 // begin sets the first poll: soon, but not in the same instant as all others.
@@ -107,10 +107,10 @@ func (p *poller) wake() time.Time {
 	return p.next
 }
 
-func (p *poller) tick(now time.Time) {
+func (p *poller) tick(ctx context.Context, now time.Time) {
 	if !now.Before(p.next) {
 		if p.abort == nil {
-			p.poll(now)
+			p.poll(ctx, now)
 		} else {
 			p.skip()
 		}
@@ -124,10 +124,10 @@ func (p *poller) tick(now time.Time) {
 }
 
 // poll starts a poll. The next one is due on a slot, whenever this one ends:
-// so the schedule does not drift.
-func (p *poller) poll(now time.Time) {
+// so the schedule does not drift. A stop does not cut it short; see end.
+func (p *poller) poll(ctx context.Context, now time.Time) {
 	t := p.current()
-	ctx, abort := context.WithCancel(context.Background())
+	ctx, abort := context.WithCancel(context.WithoutCancel(ctx))
 	p.abort, p.due = abort, now.Add(t.timeout())
 	p.plan(p.schedule.after(now))
 	go func() { p.done <- sample(ctx, t) }()
@@ -278,11 +278,11 @@ func (p *poller) withdraw() {
 }
 
 // end lets the poll in flight end, and logs out.
-func (p *poller) end() {
+func (p *poller) end(ctx context.Context) {
 	if p.abort != nil {
 		p.await()
 	}
-	if err := within(p.options.Grace, p.current().Source.Close); err != nil {
+	if err := within(ctx, p.options.Grace, p.current().Source.Close); err != nil {
 		p.options.Log.Debug().Str("host", p.host).Err(err).Msg("cannot log out of the array")
 	}
 }

@@ -48,10 +48,11 @@ func sample(ctx context.Context, t Target) (o outcome) {
 	return o
 }
 
-// within runs f with a context that ends after d, and returns when f does or
-// shortly after the context has ended: an f that ignores it is left behind.
-func within(d time.Duration, f func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), d)
+// within runs f with a context that ends after d, however ctx stands, and
+// returns when f does or shortly after: an f that ignores its context is left
+// behind.
+func within(ctx context.Context, d time.Duration, f func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d)
 	defer cancel()
 	done := make(chan error, 1)
 	go func() {
