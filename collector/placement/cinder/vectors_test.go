@@ -1,0 +1,380 @@
+package cinder
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"math/big"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement"
+)
+
+// vectorsFolder names a folder of further vectors, made by
+// integration/vectors.py or by anybody who writes the same format.
+const vectorsFolder = "POOLCAST_CINDER_VECTORS"
+
+// vectorFile holds questions that Cinder itself was asked, with its answers.
+type vectorFile struct {
+	Kind  string            `json:"kind"`
+	Vars  Vars              `json:"vars"` // of an evaluate file
+	Cases []json.RawMessage `json:"cases"`
+}
+
+// TestCinderVectors asks every question of the files again and wants Cinder's
+// own answers.
+func TestCinderVectors(t *testing.T) {
+	agreed, total := map[string]int{}, map[string]int{}
+	for _, path := range vectorPaths(t) {
+		file := readVectors(t, path)
+		check := file.checker()
+		if check == nil {
+			t.Errorf("%s: unknown kind %q", path, file.Kind)
+			continue
+		}
+		for i, raw := range file.Cases {
+			total[file.Kind]++
+			if err := check(raw); err != nil {
+				t.Errorf("%s: %s %d: %v", filepath.Base(path), file.Kind, i, err)
+				continue
+			}
+			agreed[file.Kind]++
+		}
+	}
+	for _, kind := range []string{"decide", "sequence", "match", "evaluate"} {
+		fmt.Printf("%s: %d of %d agree\n", kind, agreed[kind], total[kind])
+	}
+}
+
+func (f *vectorFile) checker() func(json.RawMessage) error {
+	return map[string]func(json.RawMessage) error{
+		"decide":   checkDecide,
+		"sequence": checkSequence,
+		"match":    checkMatch,
+		"evaluate": func(raw json.RawMessage) error { return checkEvaluate(raw, f.Vars) },
+	}[f.Kind]
+}
+
+func vectorPaths(t *testing.T) []string {
+	t.Helper()
+	var paths []string
+	patterns := []string{"testdata/*.json", "testdata/*.json.gz"}
+	if folder := os.Getenv(vectorsFolder); folder != "" {
+		patterns = append(patterns, filepath.Join(folder, "*.json"), filepath.Join(folder, "*.json.gz"))
+	}
+	for _, pattern := range patterns {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, found...)
+	}
+	if len(paths) == 0 {
+		t.Fatal("no vectors found")
+	}
+	return paths
+}
+
+func readVectors(t *testing.T, path string) *vectorFile {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var r io.Reader = f
+	if strings.HasSuffix(path, ".gz") {
+		if r, err = gzip.NewReader(f); err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+	}
+	data, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	var file vectorFile
+	if err := json.Unmarshal(data, &file); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return &file
+}
+
+func checkMatch(raw json.RawMessage) error {
+	var c struct {
+		Value       capability.Value
+		Requirement *string
+		Expect      any
+	}
+	if err := json.Unmarshal(raw, &c); err != nil {
+		return err
+	}
+	r := NullRequirement()
+	if c.Requirement != nil {
+		r = CompileRequirement(*c.Requirement)
+	}
+	got, err := r.Match(c.Value)
+	want, ok := c.Expect.(bool)
+	if !ok { // an error, for which false will do
+		if got || err == nil {
+			return fmt.Errorf("%s: got %v, want %v", raw, got, c.Expect)
+		}
+		return nil
+	}
+	if err != nil || got != want {
+		return fmt.Errorf("%s: got %v (%v)", raw, got, err)
+	}
+	return nil
+}
+
+func checkEvaluate(raw json.RawMessage, vars Vars) error {
+	var c struct {
+		Expression string
+		Expect     struct {
+			Value json.RawMessage
+			Error string
+		}
+	}
+	if err := json.Unmarshal(raw, &c); err != nil {
+		return err
+	}
+	got, err := evaluateOnce(c.Expression, vars)
+	if c.Expect.Error != "" {
+		if err == nil {
+			return fmt.Errorf("%s: got %v", raw, got)
+		}
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", raw, err)
+	}
+	dec := json.NewDecoder(bytes.NewReader(c.Expect.Value))
+	dec.UseNumber()
+	var want any
+	if err := dec.Decode(&want); err != nil {
+		return err
+	}
+	if !sameJSON(got, want) {
+		return fmt.Errorf("%s: got %v", raw, got)
+	}
+	return nil
+}
+
+func evaluateOnce(expression string, vars Vars) (Operand, error) {
+	e, err := CompileExpression(expression)
+	if err != nil {
+		return Operand{}, err
+	}
+	return e.Eval(vars)
+}
+
+// sameJSON compares as JSON does: true and 1 differ, 1 and 1.0 do not.
+func sameJSON(got Operand, want any) bool {
+	switch want := want.(type) {
+	case bool:
+		b, ok := got.Bool()
+		return ok && b == want
+	case string:
+		return got.kind == text && got.big.text == want
+	case json.Number:
+		return sameNumber(got, want.String())
+	case []any:
+		return got.kind == list && slices.EqualFunc(got.big.list, want, sameJSON)
+	}
+	return false
+}
+
+func sameNumber(got Operand, want string) bool {
+	if got.kind == huge {
+		i, ok := new(big.Int).SetString(want, 10)
+		return ok && i.Cmp(got.big.int) == 0
+	}
+	f, err := json.Number(want).Float64()
+	if got.kind != integer && got.kind != float || err != nil {
+		return false
+	}
+	g, _ := got.Float()
+	return g == f || math.Abs(g-f) <= 1e-9*math.Max(math.Abs(g), math.Abs(f))
+}
+
+// vectorOptions are the scheduler's settings of a case.
+type vectorOptions struct {
+	Filters   []string `json:"scheduler_default_filters"`
+	Weighers  []string `json:"scheduler_default_weighers"`
+	Capacity  float64  `json:"capacity_weight_multiplier"`
+	Allocated float64  `json:"allocated_capacity_weight_multiplier"`
+	Ratio     string   `json:"max_over_subscription_ratio"`
+}
+
+func (o vectorOptions) engine() (*placement.Engine, error) {
+	return NewEngine(Options{
+		Filters: o.Filters, Weighers: o.Weighers, MaxOverSubscriptionRatio: o.Ratio,
+		Multipliers: map[string]float64{CapacityWeigher: o.Capacity, AllocatedCapacityWeigher: o.Allocated},
+	})
+}
+
+type vectorBackend struct {
+	Host         string
+	Cluster      string         `json:"cluster_name"`
+	Zone         string         `json:"availability_zone"`
+	Capabilities capability.Set `json:"capabilities"`
+}
+
+// vectorPlace is what decide and sequence have in common.
+type vectorPlace struct {
+	Options  vectorOptions
+	Backends []vectorBackend
+}
+
+func (p *vectorPlace) start() (*placement.Engine, *placement.Snapshot, error) {
+	engine, err := p.Options.engine()
+	if err != nil {
+		return nil, nil, err
+	}
+	reports := make([]capability.Report, len(p.Backends))
+	for i, b := range p.Backends {
+		reports[i] = capability.Report{Host: b.Host, Cluster: b.Cluster, Zone: b.Zone, Capabilities: b.Capabilities}
+	}
+	return engine, NewSnapshot(reports), nil
+}
+
+type vectorRequest struct{ Request }
+
+// UnmarshalJSON finds the volume's state where the scheduler finds it.
+func (r *vectorRequest) UnmarshalJSON(data []byte) error {
+	if err := json.Unmarshal(data, &r.Request); err != nil {
+		return err
+	}
+	status, _ := r.Properties["attach_status"].Str()
+	r.Attached = status != "detached"
+	return nil
+}
+
+// pair is a JSON array of two.
+type pair[A, B any] struct {
+	first  A
+	second B
+}
+
+func (p *pair[A, B]) UnmarshalJSON(data []byte) error {
+	return json.Unmarshal(data, &[]any{&p.first, &p.second})
+}
+
+func checkDecide(raw json.RawMessage) error {
+	var c struct {
+		vectorPlace
+		Request vectorRequest
+		Expect  struct {
+			Survivors []pair[string, []string]
+			Weighed   []pair[string, float64]
+			Error     any
+		}
+	}
+	if err := json.Unmarshal(raw, &c); err != nil {
+		return err
+	}
+	d, err := c.decide(&c.Request.Request)
+	if c.Expect.Error != nil {
+		if err == nil {
+			return fmt.Errorf("got a decision, Cinder has %v", c.Expect.Error)
+		}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := compareSurvivors(d, c.Expect.Survivors); err != nil {
+		return err
+	}
+	return compareWeights(d, c.Expect.Weighed)
+}
+
+func (p *vectorPlace) decide(r *Request) (*placement.Decision, error) {
+	engine, snapshot, err := p.start()
+	if err != nil {
+		return nil, err
+	}
+	d, err := engine.Decide(snapshot, r)
+	if errors.Is(err, placement.ErrNoPool) {
+		err = nil
+	}
+	return d, err
+}
+
+func compareSurvivors(d *placement.Decision, want []pair[string, []string]) error {
+	stages := d.Stages()
+	if len(stages) != len(want) {
+		return fmt.Errorf("%d filters, Cinder has %d", len(stages), len(want))
+	}
+	for i, stage := range stages {
+		ids := []string{}
+		for _, b := range stage.Survivors {
+			ids = append(ids, b.ID())
+		}
+		if stage.Filter != want[i].first || !slices.Equal(ids, want[i].second) {
+			return fmt.Errorf("after %s %q, Cinder has %s %q", stage.Filter, ids, want[i].first, want[i].second)
+		}
+	}
+	return nil
+}
+
+func compareWeights(d *placement.Decision, want []pair[string, float64]) error {
+	if d.Fit != len(want) {
+		return fmt.Errorf("%d fit, Cinder has %d", d.Fit, len(want))
+	}
+	for i, v := range d.Verdicts[:d.Fit] {
+		near := math.Abs(v.Total-want[i].second) <= 1e-9*math.Max(1, math.Abs(want[i].second))
+		if v.Backend.ID() != want[i].first || !near {
+			return fmt.Errorf("rank %d is %s with %v, Cinder has %v", i+1, v.Backend.ID(), v.Total, want[i])
+		}
+	}
+	return nil
+}
+
+func checkSequence(raw json.RawMessage) error {
+	var c struct {
+		vectorPlace
+		Requests []vectorRequest
+		Expect   struct{ Chosen []*string }
+	}
+	if err := json.Unmarshal(raw, &c); err != nil {
+		return err
+	}
+	if len(c.Requests) != len(c.Expect.Chosen) {
+		return fmt.Errorf("%d requests, %d answers", len(c.Requests), len(c.Expect.Chosen))
+	}
+	engine, snapshot, err := c.start()
+	if err != nil {
+		return err
+	}
+	for i := range c.Requests {
+		r := &c.Requests[i].Request
+		got := ""
+		choice, err := engine.Choose(snapshot, r)
+		if err == nil {
+			got = choice.Backend.ID()
+			snapshot = Consume(snapshot, choice.Backend, r)
+		} else if !errors.Is(err, placement.ErrNoPool) {
+			return fmt.Errorf("request %d: %w", i, err)
+		}
+		if want := c.Expect.Chosen[i]; (want == nil) != (got == "") || want != nil && *want != got {
+			return fmt.Errorf("request %d: got %q, Cinder has %s", i, got, orNull(want))
+		}
+	}
+	return nil
+}
+
+func orNull(s *string) string {
+	if s == nil {
+		return "null"
+	}
+	return *s
+}

@@ -1,0 +1,345 @@
+#!/usr/bin/env python3
+"""Has an installed Cinder answer questions, and writes both down.
+
+The files are placement vectors: JSON objects {"kind": K, "cases": [...]}.
+Whoever claims to decide as Cinder does can be held to them; the Go tests of
+collector/placement do. Run it with a Python that has cinder installed:
+
+    python3 vectors.py --seed 7 --out /tmp/vectors
+
+The same seed asks the same questions. Answers come from Cinder's own classes:
+HostManager, BackendState, FilterScheduler, extra_specs_ops and the evaluator;
+only the list of services, which lives in a database, is made up.
+"""
+
+import argparse
+import datetime
+import gzip
+import json
+import logging
+import os
+import random
+import signal
+import sys
+import warnings
+
+warnings.simplefilter("ignore")
+sys.dont_write_bytecode = True  # the folder may be read-only
+
+from cinder import context
+from cinder import objects
+from cinder import version
+from oslo_config import cfg
+import pyparsing
+
+objects.register_all()  # which the imports below count on
+
+from cinder.scheduler.evaluator import evaluator
+from cinder.scheduler.filters import extra_specs_ops
+from cinder.scheduler import filter_scheduler
+from cinder.scheduler import host_manager
+from cinder.scheduler import scheduler_options
+from cinder.scheduler.weights import capacity as _  # for its options
+
+import vectors_cases
+import vectors_pools
+
+CONF = cfg.CONF
+COUNTS = {"decide": 500, "sequence": 100, "match": 1000, "evaluate": 2000}
+# Cases of one evaluate file share its variables.
+EVALUATE_CHUNK = 250
+PATIENCE = 2.0  # seconds of CPU that one answer may take
+
+
+class TooSlow(BaseException):
+    """Cinder thinks for so long that nobody would wait for it."""
+
+
+def alarm(signum, frame):
+    raise TooSlow()
+
+
+def patiently(function, *args, **kwargs):
+    signal.setitimer(signal.ITIMER_PROF, PATIENCE)
+    try:
+        return function(*args, **kwargs)
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+class Service(dict):
+    """Stands for a row of the services table."""
+
+    is_up = True
+
+    def __init__(self, backend):
+        super().__init__(host=backend["host"],
+                         cluster_name=backend["cluster_name"],
+                         availability_zone=backend["availability_zone"])
+        self.host = backend["host"]
+        self.cluster_name = backend["cluster_name"]
+
+    @property
+    def service_topic_queue(self):
+        return self.cluster_name or self.host
+
+
+class Services:
+    def __init__(self, backends):
+        self.objects = [Service(b) for b in backends]
+
+
+class Recorder(host_manager.HostManager):
+    """A HostManager that remembers who survived each filter."""
+
+    def get_filtered_backends(self, backends, filter_properties, names=None):
+        self.survivors = []
+        for cls in self.enabled_filters:
+            backends = super().get_filtered_backends(
+                backends, filter_properties, [cls.__name__])
+            self.survivors.append([cls.__name__,
+                                   [b.backend_id for b in backends]])
+        return backends
+
+
+class Scheduler(filter_scheduler.FilterScheduler):
+    """A FilterScheduler without the message bus it would cast to."""
+
+    def __init__(self, backends):
+        objects.ServiceList.get_all = (
+            lambda *args, **kwargs: Services(backends))
+        self.options = scheduler_options.SchedulerOptions()
+        self.max_attempts = CONF.scheduler_max_attempts
+        self.host_manager = Recorder()
+        self.context = context.get_admin_context()
+        reported = (datetime.datetime.now(datetime.timezone.utc)
+                    .replace(tzinfo=None) - datetime.timedelta(minutes=1))
+        for backend in backends:
+            self.host_manager.update_service_capabilities(
+                "volume", backend["host"],
+                json.loads(json.dumps(backend["capabilities"])),
+                backend["cluster_name"], reported)
+
+    def ask(self, request):
+        """The request as the API hands it over: spec and filter properties."""
+        request = json.loads(json.dumps(request))
+        properties = dict(request["volume_properties"],
+                          qos_specs=request["qos_specs"])
+        spec = {"volume_id": "1", "volume_properties": properties,
+                "volume_type": request["volume_type"],
+                "resource_properties": {}}
+        if "availability_zones" in request:
+            spec["availability_zones"] = request["availability_zones"]
+        if "availability_zone" in request:
+            spec["resource_properties"]["availability_zone"] = (
+                request["availability_zone"])
+        asked = {}
+        if "new_size" in request:
+            spec["operation"] = "extend_volume"
+            asked["new_size"] = request["new_size"]
+        if "vol_exists_on" in request:
+            asked["vol_exists_on"] = request["vol_exists_on"]
+        if "retry_backends" in request:
+            tried = request["retry_backends"]
+            asked["retry"] = {"num_attempts": 1, "backends": tried,
+                              "hosts": list(tried)}
+        if "query" in request:
+            asked["scheduler_hints"] = {"query": request["query"]}
+        return spec, asked
+
+    def decide(self, request):
+        weighed = self._get_weighted_candidates(self.context,
+                                                *self.ask(request))
+        return {"survivors": self.host_manager.survivors,
+                "weighed": [[w.obj.backend_id, w.weight] for w in weighed]}
+
+    def choose(self, request):
+        chosen = self._schedule(self.context, *self.ask(request))
+        return chosen.obj.backend_id if chosen else None
+
+
+def configure(options):
+    for name, value in options.items():
+        CONF.set_override(name, value)
+
+
+def decide(rng, calm):
+    cloud = vectors_pools.Cloud(rng, calm)
+    backends = cloud.backends(rng.choice([1, 2, 3, 3, 4, 6, 9]))
+    case = {"options": cloud.options(), "backends": backends,
+            "request": cloud.request(backends)}
+    configure(case["options"])
+    try:
+        case["expect"] = patiently(
+            lambda: Scheduler(backends).decide(case["request"]))
+    except Exception as e:
+        case["expect"] = {"error": type(e).__name__}
+    return case
+
+
+def sequence(rng):
+    cloud = vectors_pools.Cloud(rng, calm=True)
+    backends = cloud.backends(rng.choice([2, 3, 4, 6]))
+    options = cloud.options()
+    requests = [cloud.simple_request() for _ in range(rng.randrange(4, 30))]
+
+    configure(options)
+
+    def chosen():
+        scheduler = Scheduler(backends)
+        return [scheduler.choose(r) for r in requests]
+
+    return {"options": options, "backends": backends, "requests": requests,
+            "expect": {"chosen": patiently(chosen)}}
+
+
+def match(case):
+    try:
+        expect = extra_specs_ops.match(case["value"], case["requirement"])
+    except Exception as e:
+        expect = "error:" + type(e).__name__
+    return dict(case, expect=expect)
+
+
+def evaluate(expression, variables):
+    try:
+        expect = {"value": patiently(evaluator.evaluate, expression,
+                                     **variables)}
+    except Exception as e:
+        expect = {"error": type(e).__name__}
+    return {"expression": expression, "expect": expect}
+
+
+def writable(case):
+    """Whether JSON can hold the case: it has no infinity and no complex."""
+    try:
+        json.dumps(case, allow_nan=False)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def draw(count, make):
+    """Collects that many different cases, leaving out what cannot be kept."""
+    seen, cases = set(), []
+    for _ in range(count * 50):
+        if len(cases) == count:
+            break
+        try:
+            case = make()
+        except TooSlow:
+            continue
+        except Exception:  # a sequence on which the scheduler stumbles
+            continue
+        if not writable(case) or json.dumps(case) in seen:
+            continue
+        seen.add(json.dumps(case))
+        cases.append(case)
+    return cases
+
+
+def decide_files(rng, count):
+    cases = draw(count, lambda: decide(rng, calm=rng.random() < 0.5))
+    yield "decide", {"kind": "decide", "cases": cases}
+
+
+def sequence_files(rng, count):
+    yield "sequence", {"kind": "sequence",
+                       "cases": draw(count, lambda: sequence(rng))}
+
+
+def match_files(rng, count):
+    picked = [{"value": v, "requirement": r} for v in vectors_cases.VALUES
+              for r in vectors_cases.REQUIREMENTS]
+    rng.shuffle(picked)
+    half = iter(picked[:count // 2])
+    cases = draw(count, lambda: match(next(half, None) or
+                                      vectors_cases.match_case(rng)))
+    yield "match", {"kind": "match", "cases": cases}
+
+
+def evaluate_files(rng, count):
+    picked = iter(vectors_cases.EXPRESSIONS)
+    for number, start in enumerate(range(0, count, EVALUATE_CHUNK)):
+        variables = vectors_cases.variables(rng)
+        cases = draw(min(EVALUATE_CHUNK, count - start),
+                     lambda: evaluate(next(picked, None) or
+                                      vectors_cases.expression(rng),
+                                      variables))
+        yield "evaluate-%02d" % number, {
+            "kind": "evaluate", "vars": variables, "cases": cases}
+
+
+FILES = {"decide": decide_files, "sequence": sequence_files,
+         "match": match_files, "evaluate": evaluate_files}
+
+
+def write(folder, name, content, compress):
+    made_with = "cinder %s, pyparsing %s" % (version.version_string(),
+                                             pyparsing.__version__)
+    cases = ",\n".join(json.dumps(c, ensure_ascii=False, allow_nan=False)
+                       for c in content.pop("cases"))
+    head = json.dumps(dict(content, made_with=made_with), ensure_ascii=False)
+    text = '%s, "cases": [\n%s\n]}\n' % (head[:-1], cases)
+    path = os.path.join(folder, name + ".json" + (".gz" if compress else ""))
+    with open(path, "wb") as f:
+        if compress:
+            # Neither name nor time: the same cases give the same file.
+            with gzip.GzipFile("", "wb", 9, f, mtime=0) as z:
+                z.write(text.encode())
+        else:
+            f.write(text.encode())
+    return path
+
+
+def usable_evaluator():
+    """pyparsing 3.3.3 parses by an algorithm that takes every name for a
+    function, so that Cinder's evaluator refuses all variables."""
+    try:
+        return evaluator.evaluate("a.b > 1", a={"b": 2}) is True
+    except Exception:
+        return False
+
+
+def arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__.split("\n")[0],
+        epilog="counts: %s" % ",".join("%s=%d" % c for c in COUNTS.items()))
+    parser.add_argument("--seed", default="1", help="of the questions")
+    parser.add_argument("--counts", default="",
+                        help="how many of each kind, as kind=n,kind=n; kinds "
+                             "not named have their usual count")
+    parser.add_argument("--out", required=True, help="folder for the files")
+    parser.add_argument("--gzip", action="store_true", help="compress them")
+    args = parser.parse_args()
+    counts = dict(COUNTS)
+    for part in filter(None, args.counts.split(",")):
+        kind, _, n = part.partition("=")
+        if kind not in counts or not n.isdigit():
+            parser.error("--counts: %r is not one of %s, with a number"
+                         % (part, ", ".join(COUNTS)))
+        counts[kind] = int(n)
+    return args, counts
+
+
+def main():
+    args, counts = arguments()
+    if not usable_evaluator():
+        sys.exit("pyparsing %s does not work with Cinder's evaluator: every "
+                 "variable is a syntax error. Install 'pyparsing<3.3.3'."
+                 % pyparsing.__version__)
+    logging.disable(logging.CRITICAL)
+    signal.signal(signal.SIGPROF, alarm)
+    CONF([], project="cinder", default_config_files=[],
+         default_config_dirs=[])
+    os.makedirs(args.out, exist_ok=True)
+    for kind, count in counts.items():
+        rng = random.Random("%s/%s" % (args.seed, kind))
+        for name, content in FILES[kind](rng, count):
+            n = len(content["cases"])
+            print("%s: %d cases" % (write(args.out, name, content, args.gzip),
+                                    n))
+
+
+if __name__ == "__main__":
+    main()
