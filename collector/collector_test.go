@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -171,6 +172,49 @@ func TestApplyBeforeRunOnlyNotes(t *testing.T) {
 			t.Error("ran twice")
 		}
 		stop()
+	})
+}
+
+// Whoever calls when, every Source is closed once in the end, and nobody polls
+// after Run has returned.
+func TestApplyFromEverywhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := New(Options{})
+		stop := run(t, c)
+		var sources sync.Map
+		var wg sync.WaitGroup
+		for g := range 4 {
+			wg.Go(func() {
+				for i := range 50 {
+					var targets []Target
+					for n := range (i + g) % 5 {
+						a := &array{}
+						targets = append(targets, target(fmt.Sprintf("fa%d", n), a))
+						targets[n].Connection = fmt.Sprint((i + g) / 7)
+						sources.Store(a, true)
+					}
+					if err := c.Apply(targets); err != nil {
+						t.Error(err)
+					}
+					_, _, _ = c.Reports(), c.Health(), c.Latest()
+					time.Sleep(time.Duration(g+1) * 700 * time.Millisecond)
+				}
+			})
+		}
+		wg.Wait()
+		stop()
+		polls := 0
+		sources.Range(func(key, _ any) bool {
+			a := key.(*array)
+			polls += len(a.polls())
+			if n := a.closes(); n != 1 {
+				t.Errorf("a Source was closed %d times", n)
+			}
+			return true
+		})
+		if polls == 0 {
+			t.Error("nothing was polled")
+		}
 	})
 }
 

@@ -6,7 +6,16 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// What others ask of a poller, and what Apply changes in it.
+// memory is what a poller knows, for the loop and for those who ask.
+type memory struct {
+	target Target
+	health Health
+	stats  capability.Stats
+	read   bool              // whether stats are there
+	report capability.Report // what was published last
+	stands bool              // whether it still is
+	ring   ring
+}
 
 func (p *poller) current() Target {
 	p.mu.Lock()

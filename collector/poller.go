@@ -33,17 +33,6 @@ type poller struct {
 	memory
 }
 
-// memory is what a poller knows, for the loop and for those who ask.
-type memory struct {
-	target Target
-	health Health
-	stats  capability.Stats
-	read   bool              // whether stats are there
-	report capability.Report // what was published last
-	stands bool              // whether it still is
-	ring   ring
-}
-
 func newPoller(t Target, o Options) *poller {
 	return &poller{
 		host: t.Host, options: o,
