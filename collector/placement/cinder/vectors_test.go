@@ -246,18 +246,6 @@ func (p *vectorPlace) start() (*placement.Engine, *placement.Snapshot, error) {
 	return engine, NewSnapshot(reports), nil
 }
 
-type vectorRequest struct{ Request }
-
-// UnmarshalJSON finds the volume's state where the scheduler finds it.
-func (r *vectorRequest) UnmarshalJSON(data []byte) error {
-	if err := json.Unmarshal(data, &r.Request); err != nil {
-		return err
-	}
-	status, _ := r.Properties["attach_status"].Str()
-	r.Attached = status != "detached"
-	return nil
-}
-
 // pair is a JSON array of two.
 type pair[A, B any] struct {
 	first  A
@@ -271,7 +259,7 @@ func (p *pair[A, B]) UnmarshalJSON(data []byte) error {
 func checkDecide(raw json.RawMessage) error {
 	var c struct {
 		vectorPlace
-		Request vectorRequest
+		Request Request
 		Expect  struct {
 			Survivors []pair[string, []string]
 			Weighed   []pair[string, float64]
@@ -281,7 +269,7 @@ func checkDecide(raw json.RawMessage) error {
 	if err := json.Unmarshal(raw, &c); err != nil {
 		return err
 	}
-	d, err := c.decide(&c.Request.Request)
+	d, err := c.decide(&c.Request)
 	if c.Expect.Error != nil {
 		if err == nil {
 			return fmt.Errorf("got a decision, Cinder has %v", c.Expect.Error)
@@ -342,7 +330,7 @@ func compareWeights(d *placement.Decision, want []pair[string, float64]) error {
 func checkSequence(raw json.RawMessage) error {
 	var c struct {
 		vectorPlace
-		Requests []vectorRequest
+		Requests []Request
 		Expect   struct{ Chosen []*string }
 	}
 	if err := json.Unmarshal(raw, &c); err != nil {
@@ -356,7 +344,7 @@ func checkSequence(raw json.RawMessage) error {
 		return err
 	}
 	for i := range c.Requests {
-		r := &c.Requests[i].Request
+		r := &c.Requests[i]
 		got := ""
 		choice, err := engine.Choose(snapshot, r)
 		if err == nil {
