@@ -100,9 +100,8 @@ func (b *backend) interlock() (decision, bool) {
 		return suspend(BaseHasPools, "cinder-volume reports pools, which the Pure driver does not")
 	}
 	theirs, known := b.base.set[capability.KeyTotalCapacity].Float()
-	ours, measured := b.report.Capabilities[capability.KeyTotalCapacity].Float()
-	if known && measured && math.Abs(theirs-ours) > capacityTolerance*math.Abs(theirs) {
-		return suspend(DifferentCapacity, "cinder-volume reports %.1f GiB in total and the array %.1f; has it failed over?", theirs, ours)
+	if known && b.total > 0 && math.Abs(theirs-b.total) > capacityTolerance*theirs {
+		return suspend(DifferentCapacity, "cinder-volume reports %.1f GiB in total and the array %.1f; has it failed over?", theirs, b.total)
 	}
 	return decision{}, false
 }

@@ -44,7 +44,7 @@ type Message struct {
 func NewMessage(r capability.Report, now time.Time) Message {
 	return Message{
 		Method: UpdateCapabilities, Host: r.Host, Cluster: r.Cluster,
-		Capabilities: current(r.Capabilities, r, now),
+		Capabilities: marked(r.Aged(now).Capabilities),
 		Timestamp:    earlier(r.CollectedAt, now), ID: newInstance().next(),
 	}
 }

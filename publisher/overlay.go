@@ -44,8 +44,9 @@ type sent struct {
 // publisher guards it and says what time it is.
 type backend struct {
 	report     capability.Report
-	array      string // id of the array behind the first report
-	withdrawn  string // why, "" if a report stands
+	array      string  // id of the array behind the first report
+	total      float64 // capacity when it was measured last, 0 if it never was
+	withdrawn  string  // why, "" if a report stands
 	base       *base
 	rival      rival
 	presence   presence
@@ -64,6 +65,11 @@ func (b *backend) offer(r capability.Report) {
 	b.report, b.withdrawn, b.due = r, "", true
 	if id := arrayID(r); b.array == "" {
 		b.array = id
+	}
+	// A total of 0 is what on_stale = drop says of an array that is silent. What
+	// was measured before still tells whose it is.
+	if total, ok := r.Capabilities[capability.KeyTotalCapacity].Float(); ok && total > 0 {
+		b.total = total
 	}
 }
 
@@ -99,10 +105,11 @@ func (b *backend) raise(stamp time.Time) {
 
 // compose returns the dictionary to send and whether it lies over a base.
 func (b *backend) compose(now time.Time, fixProvisioned bool) (capability.Set, bool) {
+	r := b.report.Aged(now)
 	if b.now.state == Standalone {
-		return current(b.report.Capabilities, b.report, now), false
+		return marked(r.Capabilities), false
 	}
-	return current(lay(b.base.set, b.report.Live(), fixProvisioned), b.report, now), true
+	return marked(lay(b.base.set, r.Live(), fixProvisioned)), true
 }
 
 // lay replaces keys of the base by measured ones. What the scheduler computes
@@ -132,17 +139,13 @@ func computedWith(key string) bool {
 	return false
 }
 
-// current returns a copy of the set as it is true at this instant: the age of
-// the sample has grown since the reading, and the mark is on it.
-func current(s capability.Set, r capability.Report, now time.Time) capability.Set {
-	out := s.Clone()
-	if age, ok := r.Capabilities[capability.KeyMetricsAge].Int(); ok {
-		out[capability.KeyMetricsAge] = capability.OfInt(age + int64(max(0, now.Sub(r.CollectedAt))/time.Second))
+// marked returns the set with the mark by which agents know each other's
+// reports.
+func marked(s capability.Set) capability.Set {
+	if _, there := s[capability.KeyMetricsAgent]; there {
+		return s
 	}
-	if _, marked := out[capability.KeyMetricsAgent]; !marked {
-		out[capability.KeyMetricsAgent] = capability.OfString("poolcast")
-	}
-	return out
+	return s.Overlay(capability.Set{capability.KeyMetricsAgent: capability.OfString("poolcast")})
 }
 
 func arrayID(r capability.Report) string {
