@@ -32,7 +32,7 @@ func (b *backend) decide(self string, o Options, now time.Time) decision {
 	if o.Standalone {
 		return decision{state: Standalone, detail: "the overlay is switched off"}
 	}
-	if d, held := b.yield(self, o, now); held {
+	if d, held := b.yield(self, now); held {
 		return d
 	}
 	if d, held := b.interlock(); held {
@@ -56,12 +56,11 @@ func (b *backend) silent(o Options, now time.Time) (decision, bool) {
 }
 
 // yield holds while a better agent speaks for this backend.
-func (b *backend) yield(self string, o Options, now time.Time) (decision, bool) {
-	until := b.rival.at.Add(silentIntervals * o.Interval)
-	if b.rival.name == "" || !until.After(now) || !b.rival.outranks(self, b.report.Status) {
+func (b *backend) yield(self string, now time.Time) (decision, bool) {
+	if !b.rival.until.After(now) || !b.rival.outranks(self, b.report.Status) {
 		return decision{}, false
 	}
-	b.wake = until
+	b.wake = b.rival.until
 	return decision{state: Standby, detail: "agent " + b.rival.name + " sees to it"}, true
 }
 

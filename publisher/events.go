@@ -49,36 +49,29 @@ func (p *Publisher) learn(h heard, now time.Time) {
 		}
 		return
 	}
-	before := b.base
-	b.hear(h, now)
-	p.watchClock(h.identity(), before, b.base)
+	b.hear(h, now, p.opt)
+	p.watchClock(h.identity(), b)
 	p.nudge()
 }
 
 // watchClock logs when cinder-volume's clock leaves ours, and when it is back.
-func (p *Publisher) watchClock(name string, before, after *base) {
-	was, is := 0, 0
-	if before != nil {
-		was = offClock(before.skew())
-	}
-	if after != nil {
-		is = offClock(after.skew())
-	}
-	if was == is {
+func (p *Publisher) watchClock(name string, b *backend) {
+	if b.base == nil {
 		return
 	}
-	skew := after.skew().Round(time.Millisecond)
-	log := func(e *zerolog.Event, text string) {
-		e.Str("backend", name).Dur("skew", skew).Msg(text)
+	skew := b.base.skew()
+	if offClock(skew) == b.clock {
+		return
 	}
-	switch is {
-	case 1:
-		log(p.opt.Logger.Warn(), "the clock of cinder-volume is ahead of ours: each overlay waits until ours has caught up; check NTP on both hosts")
+	b.clock = offClock(skew)
+	e, text := p.opt.Logger.Warn(), "the clock of cinder-volume is ahead of ours: each overlay waits until ours has caught up; check NTP on both hosts"
+	switch b.clock {
 	case -1:
-		log(p.opt.Logger.Warn(), "the clock of cinder-volume is behind ours: reports are stamped by its clock; check NTP on both hosts")
-	default:
-		log(p.opt.Logger.Info(), "the clocks of cinder-volume and this host agree again")
+		text = "the clock of cinder-volume is behind ours: reports are stamped by its clock; check NTP on both hosts"
+	case 0:
+		e, text = p.opt.Logger.Info(), "the clocks of cinder-volume and this host agree again"
 	}
+	e.Str("backend", name).Stringer("skew", skew.Round(time.Millisecond)).Msg(text)
 }
 
 func offClock(skew time.Duration) int {
@@ -144,14 +137,8 @@ func (p *Publisher) logSession(before, s Session) {
 
 // enter records a decision, and logs it if the state or its cause is new.
 func (p *Publisher) enter(name string, b *backend, d decision) {
-	before := b.now
-	b.now = d
-	if before.state == Waiting {
-		before.state = Overlaying // waiting for a microsecond is not news
-		if b.last.set != nil && !b.last.overlay {
-			before.state = Standalone
-		}
-	}
+	before := b.told
+	b.now, b.told = d, d
 	if before.state == d.state && before.cause == d.cause {
 		return
 	}

@@ -41,7 +41,7 @@ func (o others) take(name string) *base {
 	}
 	delete(o, name)
 	var b backend
-	b.hear(r.heard, r.at)
+	b.hear(r.heard, r.at, Options{})
 	return b.base
 }
 

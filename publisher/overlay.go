@@ -22,7 +22,7 @@ func (b *base) skew() time.Duration { return b.stamp.Sub(b.at.Round(0)) }
 type rival struct {
 	name   string
 	status capability.Status
-	at     time.Time
+	until  time.Time // when it will have been silent for too long
 }
 
 // presence is what the broker said about a running cinder-volume.
@@ -56,6 +56,8 @@ type backend struct {
 	failure    string // why the last attempt to send did not succeed
 	complained bool   // whether that was logged
 	now        decision
+	told       decision // as it was in the last line about it
+	clock      int      // which clock was ahead in the last line about that: 1 cinder-volume's, -1 ours
 	due        bool
 	wake       time.Time // when to decide again although nothing happened
 }
@@ -79,11 +81,12 @@ func (b *backend) withdraw(reason string) {
 
 // hear learns from a report that is neither ours nor, unless it is marked,
 // another agent's.
-func (b *backend) hear(h heard, at time.Time) {
+func (b *backend) hear(h heard, at time.Time, o Options) {
 	set, err := h.capabilities()
 	if mark, ok := set[capability.KeyMetricsAgent]; ok && !mark.IsNull() {
 		status, _ := set[capability.KeyMetricsStatus].Str()
-		b.rival = rival{name: instanceOf(h.id), status: capability.Status(status), at: at}
+		until := at.Add(silentIntervals * o.Interval)
+		b.meet(rival{name: instanceOf(h.id), status: capability.Status(status), until: until}, at)
 		b.raise(h.stamp)
 		return
 	}
@@ -94,6 +97,14 @@ func (b *backend) hear(h heard, at time.Time) {
 	b.base = &base{host: h.host, cluster: h.cluster, set: set, fault: err, stamp: stamp, at: at}
 	b.raise(stamp.Add(time.Microsecond))
 	b.due = true
+}
+
+// meet remembers the best of the other agents.
+func (b *backend) meet(r rival, now time.Time) {
+	gone := !b.rival.until.After(now)
+	if gone || r.name == b.rival.name || r.outranks(b.rival.name, b.rival.status) {
+		b.rival = r
+	}
 }
 
 // raise keeps stamps from going back.

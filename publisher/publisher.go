@@ -91,6 +91,7 @@ func (p *Publisher) known(host, cluster string) *backend {
 			b.raise(b.base.stamp.Add(time.Microsecond))
 		}
 		p.backends[name] = b
+		p.watchClock(name, b)
 	}
 	return b
 }
@@ -150,8 +151,13 @@ func (p *Publisher) due() []string {
 	return names
 }
 
+// idle returns how long nothing will be due by the mere passing of time. While
+// the way is closed, that is for ever: its opening is an event.
 func (p *Publisher) idle() time.Duration {
 	now, next := time.Now(), time.Hour
+	if p.session.State != Ready {
+		return next
+	}
 	for _, b := range p.backends {
 		if !b.wake.IsZero() {
 			next = min(next, max(0, b.wake.Sub(now)))
@@ -171,14 +177,16 @@ func (p *Publisher) attend(ctx context.Context, name string, b *backend) {
 			b.wake = time.Now().Add(time.Second) // the broker could not tell
 		}
 	}
-	p.enter(name, b, d)
-	if d.state != Standalone && d.state != Overlaying || p.opt.ListenOnly {
-		return
-	}
+	sends := d.state == Standalone || d.state == Overlaying
 	now := time.Now()
 	stamp, wait := b.stamp(now)
-	if wait > 0 {
-		b.wake, b.now.state = now.Add(wait), Waiting
+	if sends && wait > 0 {
+		b.wake = now.Add(wait)
+		b.now = decision{state: Waiting, detail: "the timestamp would be " + wait.String() + " in the future"}
+		return
+	}
+	p.enter(name, b, d)
+	if !sends || p.opt.ListenOnly {
 		return
 	}
 	set, overlay := b.compose(now, p.opt.FixProvisionedCapacity)

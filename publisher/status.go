@@ -99,7 +99,9 @@ func (b *backend) status(name string, now time.Time) BackendStatus {
 		Host: b.report.Host, Cluster: b.report.Cluster, Identity: name,
 		State: either(b.now.state, Idle), Cause: b.now.cause, Detail: b.now.detail, Failure: b.failure,
 		PublishedAt: b.last.at, Timestamp: b.last.stamp, Overlaid: b.last.overlay,
-		Rival: b.rival.name,
+	}
+	if b.rival.until.After(now) {
+		s.Rival = b.rival.name
 	}
 	if b.last.overlay {
 		s.Changes = changes(b.last.base, b.last.set)
@@ -141,7 +143,7 @@ func (p *Publisher) Heard() []Base {
 	}
 	for name, r := range p.others {
 		var b backend
-		b.hear(r.heard, r.at)
+		b.hear(r.heard, r.at, Options{})
 		add(name, b.base, false)
 	}
 	slices.SortFunc(out, func(a, b Base) int { return strings.Compare(a.Identity, b.Identity) })

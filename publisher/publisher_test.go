@@ -1,0 +1,439 @@
+package publisher
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/poolcast/poolcast/collector/capability"
+)
+
+const fa1 = "ctl1@fa1"
+
+// cloud is the usual scene: one scheduler, one cinder-volume, one exchange.
+func cloud(t *testing.T) (*fanout, *scheduler, *cinderVolume) {
+	s := newScheduler(t, 0)
+	f := &fanout{t: t, schedulers: []*scheduler{s}, queues: map[string]int{"cinder-volume." + fa1: 1}}
+	return f, s, &cinderVolume{exchange: f, host: fa1, total: 1000}
+}
+
+func TestOverlayKeepsWhatItDoesNotOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, s, volume := cloud(t)
+		a := f.start(Options{})
+		volume.report()
+		before := s.known(fa1)
+		a.Offer(reading(42, 1000))
+		time.Sleep(time.Second)
+		got := s.known(fa1)
+		want := maps.Clone(before)
+		maps.Copy(want, map[string]string{
+			"free_capacity_gb": "400.0", "total_volumes": "42", "usec_per_read_op": "321",
+			"array_id": `"array-1"`, "metrics_age_seconds": "3", "metrics_status": `"ok"`, "metrics_agent": `"poolcast"`,
+		})
+		want["rack"] = `"räck"` // the same text, spelt without an escape
+		if !maps.Equal(got, want) {
+			t.Errorf("the scheduler knows\n%v\ninstead of\n%v", got, want)
+		}
+		if st := a.state(t, fa1); st.State != Overlaying || !st.Overlaid || len(st.Changes) != 7 || st.Changes[0].Key != "array_id" || !st.Changes[0].Added {
+			t.Errorf("the status is %+v", st)
+		}
+	})
+}
+
+func TestOverlayFollowsEveryReport(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, s, volume := cloud(t)
+		a := f.start(Options{})
+		a.Offer(reading(42, 1000))
+		synctest.Wait()
+		for range 5 {
+			volume.report()
+			time.Sleep(time.Second)
+			if got := s.known(fa1)["total_volumes"]; got != "42" {
+				t.Fatalf("cinder-volume had the last word: %s volumes", got)
+			}
+			time.Sleep(59 * time.Second)
+		}
+		if n := len(s.received()); n != 10 {
+			t.Errorf("%d reports were cast, want one overlay for each of 5", n)
+		}
+		if n := strings.Count(a.log.String(), "\n"); n != 3 {
+			t.Errorf("the log has %d lines, want one for the session and one for each of two states:\n%s", n, a.log)
+		}
+		if age := s.known(fa1)["metrics_age_seconds"]; age != "243" {
+			t.Errorf("the age is %s s, want 3 + 4 × 60", age)
+		}
+	})
+}
+
+func TestStoppingRestoresTheBase(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, s, volume := cloud(t)
+		a := f.start(Options{})
+		volume.report()
+		before := s.known(fa1)
+		a.Offer(reading(42, 1000))
+		time.Sleep(time.Second)
+		a.Withdraw(fa1, "array does not answer")
+		time.Sleep(59 * time.Second)
+		volume.report()
+		time.Sleep(time.Second)
+		if got := s.known(fa1); !maps.Equal(got, before) {
+			t.Errorf("the scheduler knows\n%v\ninstead of\n%v", got, before)
+		}
+		if st := a.state(t, fa1); st.State != Withdrawn || st.Detail != "array does not answer" {
+			t.Errorf("the status is %+v", st)
+		}
+		a.Offer(reading(43, 1000))
+		time.Sleep(time.Second)
+		if got := s.known(fa1)["total_volumes"]; got != "43" {
+			t.Errorf("after a new reading the scheduler knows %s volumes", got)
+		}
+	})
+}
+
+func TestSchedulersOwnKeysAreNotAdded(t *testing.T) {
+	for _, fix := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			f, s, volume := cloud(t)
+			a := f.start(Options{FixProvisionedCapacity: fix})
+			volume.report()
+			a.Offer(reading(42, 1000))
+			time.Sleep(time.Second)
+			if _, there := s.known(fa1)["provisioned_capacity_gb"]; there != fix {
+				t.Errorf("fix %t: provisioned_capacity_gb is there: %t", fix, there)
+			}
+		})
+	}
+}
+
+func TestWithoutBase(t *testing.T) {
+	const queue = "cinder-volume." + fa1
+	for name, tt := range map[string]struct {
+		queues map[string]int
+		after  time.Duration // when the first report is out
+	}{
+		"no cinder-volume was ever there": {nil, 0},
+		"cinder-volume is stopped":        {map[string]int{queue: 0}, 0},
+		"cinder-volume runs, but is mute": {map[string]int{queue: 1}, 150 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, s, _ := cloud(t)
+				f.queues = tt.queues
+				a := f.start(Options{})
+				r := reading(42, 1000)
+				a.Offer(r)
+				synctest.Wait()
+				if tt.after > 0 {
+					time.Sleep(tt.after - time.Second)
+					if n := len(s.received()); n != 0 || a.state(t, fa1).State != Listening {
+						t.Fatalf("%d reports were cast without listening first", n)
+					}
+					time.Sleep(2 * time.Second)
+				}
+				got := s.known(fa1)
+				if len(got) != len(r.Capabilities) || got["provisioned_capacity_gb"] != "900.0" {
+					t.Errorf("the report is not complete: %v", got)
+				}
+				if a.state(t, fa1).State != Standalone || a.bus.probes != 1 {
+					t.Errorf("%d probes, %+v", a.bus.probes, a.state(t, fa1))
+				}
+			})
+		})
+	}
+}
+
+func TestLateCinderVolumeIsLaidUnder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, s, volume := cloud(t)
+		f.queues = nil
+		a := f.start(Options{})
+		a.Offer(reading(42, 1000))
+		time.Sleep(time.Minute)
+		volume.report()
+		time.Sleep(time.Second)
+		if got := s.known(fa1); got["allocated_capacity_gb"] != "17" || got["total_volumes"] != "42" {
+			t.Errorf("the scheduler knows %v", got)
+		}
+	})
+}
+
+func TestStandaloneNeverListens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, s, volume := cloud(t)
+		a := f.start(Options{Standalone: true})
+		volume.report()
+		r := reading(42, 1000)
+		a.Offer(r)
+		time.Sleep(time.Second)
+		if got := s.known(fa1); len(got) != len(r.Capabilities) || a.bus.probes != 0 {
+			t.Errorf("the scheduler knows %v after %d probes", got, a.bus.probes)
+		}
+	})
+}
+
+func TestListenOnlyNeverSends(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, s, volume := cloud(t)
+		a := f.start(Options{ListenOnly: true})
+		volume.report()
+		a.Offer(reading(42, 1000))
+		time.Sleep(time.Hour)
+		if n := len(s.received()); n != 1 {
+			t.Errorf("%d reports were cast, want cinder-volume's alone", n)
+		}
+		if heard := a.Heard(); len(heard) != 1 || !heard[0].Ours || heard[0].Capabilities["big"].String() != "123456789012345678901234567890" {
+			t.Errorf("heard %+v", heard)
+		}
+	})
+}
+
+func TestBaseHeardBeforeTheFirstReading(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, s, volume := cloud(t)
+		a := f.start(Options{})
+		volume.report()
+		other := &cinderVolume{exchange: f, host: "ctl9@lvm", total: 1}
+		other.report()
+		time.Sleep(20 * time.Second)
+		a.Offer(reading(42, 1000))
+		time.Sleep(time.Second)
+		if got := s.known(fa1); got["allocated_capacity_gb"] != "17" || a.bus.probes != 0 {
+			t.Errorf("the base was forgotten: %v", got)
+		}
+		if heard := a.Heard(); len(heard) != 2 || !heard[0].Ours || heard[1].Ours || heard[1].Identity != "ctl9@lvm" {
+			t.Errorf("heard %+v", heard)
+		}
+	})
+}
+
+func TestInterlocks(t *testing.T) {
+	offer := func(a *agent, change func(*capability.Report)) {
+		r := reading(42, 1000)
+		change(&r)
+		a.Offer(r)
+	}
+	same := func(*capability.Report) {}
+	for name, tt := range map[string]struct {
+		cause   Cause
+		break_  func(a *agent, v *cinderVolume)
+		restore func(a *agent, v *cinderVolume)
+	}{
+		"cinder-volume failed over": {
+			DifferentCapacity,
+			func(_ *agent, v *cinderVolume) { v.total = 1011; v.report() },
+			func(_ *agent, v *cinderVolume) { v.total = 1009; v.report() },
+		},
+		"another array answers": {
+			DifferentArray,
+			func(a *agent, _ *cinderVolume) {
+				offer(a, func(r *capability.Report) { r.Capabilities["array_id"] = capability.OfString("array-2") })
+			},
+			func(a *agent, _ *cinderVolume) { offer(a, same) },
+		},
+		"another array is meant": {
+			DifferentArray,
+			func(a *agent, _ *cinderVolume) {
+				offer(a, func(r *capability.Report) { r.Capabilities["array_id"] = capability.OfString("array-2") })
+			},
+			func(a *agent, _ *cinderVolume) {
+				a.Forget(fa1)
+				offer(a, func(r *capability.Report) { r.Capabilities["array_id"] = capability.OfString("array-2") })
+			},
+		},
+		"a failed-over array is dropped": {
+			DifferentCapacity,
+			func(a *agent, v *cinderVolume) {
+				v.total = 2000
+				v.report()
+				offer(a, func(r *capability.Report) {
+					r.Status = capability.Stale
+					r.Capabilities["total_capacity_gb"] = capability.OfFloat(0)
+				})
+			},
+			func(_ *agent, v *cinderVolume) { v.total = 1000; v.report() },
+		},
+		"a bare NaN": {
+			UnreadableBase,
+			func(_ *agent, v *cinderVolume) { v.say(`{"total_capacity_gb":NaN}`) },
+			func(_ *agent, v *cinderVolume) { v.report() },
+		},
+		"pools": {
+			BaseHasPools,
+			func(_ *agent, v *cinderVolume) { v.say(`{"pools":[{"pool_name":"a"}]}`) },
+			func(_ *agent, v *cinderVolume) { v.report() },
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, s, volume := cloud(t)
+				a := f.start(Options{})
+				volume.report()
+				offer(a, same)
+				time.Sleep(time.Second)
+				tt.break_(a, volume)
+				time.Sleep(time.Second)
+				before := len(s.received())
+				if st := a.state(t, fa1); st.State != Suspended || st.Cause != tt.cause || st.Detail == "" {
+					t.Fatalf("not suspended: %+v", st)
+				}
+				tt.break_(a, volume)
+				time.Sleep(time.Second)
+				for _, r := range s.received()[before:] {
+					if r.agent() {
+						t.Error("an overlay was sent while suspended")
+					}
+				}
+				if n := a.lines("suspended"); n != 1 {
+					t.Errorf("the log says so %d times:\n%s", n, a.log)
+				}
+				tt.restore(a, volume)
+				time.Sleep(time.Second)
+				if st := a.state(t, fa1); st.State != Overlaying || s.known(fa1)["total_volumes"] != "42" {
+					t.Errorf("not resumed: %+v", st)
+				}
+			})
+		})
+	}
+}
+
+func TestDropOverlaysItsZeros(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, s, volume := cloud(t)
+		a := f.start(Options{})
+		volume.report()
+		a.Offer(reading(42, 1000))
+		time.Sleep(time.Second)
+		r := reading(42, 0)
+		r.Status = capability.Stale
+		a.Offer(r)
+		time.Sleep(time.Second)
+		if got := s.known(fa1)["total_capacity_gb"]; got != "0.0" {
+			t.Errorf("the total is %s", got)
+		}
+	})
+}
+
+func TestAgentsDoNotAnswerEachOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, s, volume := cloud(t)
+		volume.cluster = "east@fa1"
+		agents := []*agent{f.start(Options{}), f.start(Options{}), f.start(Options{})}
+		slices.SortFunc(agents, func(a, b *agent) int { return strings.Compare(a.id.name, b.id.name) })
+		offer := func(i int, volumes int64, status capability.Status) {
+			r := reading(volumes, 1000)
+			r.Cluster, r.Status = "east@fa1", status
+			r.Capabilities["metrics_status"] = capability.OfString(string(status))
+			agents[i].Offer(r)
+		}
+		speaker := func() string {
+			inbox := s.received()
+			return instanceOf(inbox[len(inbox)-1].id)
+		}
+		for minute := range 5 {
+			volume.report()
+			time.Sleep(20 * time.Second)
+			for i := range agents {
+				offer(i, int64(100*i+minute), capability.OK)
+			}
+			time.Sleep(40 * time.Second)
+		}
+		if n := len(s.received()); n > 5+5*2+4 {
+			t.Errorf("%d reports in 5 minutes: the agents feed on each other", n)
+		}
+		if speaker() != agents[0].id.name || agents[1].state(t, "east@fa1").State != Standby {
+			t.Error("the lowest instance does not speak alone")
+		}
+		if s.known("east@fa1")["allocated_capacity_gb"] != "17" {
+			t.Error("a key of the base was lost")
+		}
+		offer(0, 1, capability.Partial)
+		time.Sleep(time.Second)
+		for i := range 3 {
+			offer(i, 2, []capability.Status{capability.Partial, capability.OK, capability.OK}[i])
+			time.Sleep(time.Minute)
+		}
+		for range 4 {
+			volume.report()
+			time.Sleep(time.Minute)
+		}
+		if speaker() != agents[1].id.name {
+			t.Error("an agent with a partial reading goes before one with a good one")
+		}
+		agents[1].Withdraw(fa1, "gone")
+		agents[0].Withdraw(fa1, "gone")
+		time.Sleep(4 * time.Minute)
+		offer(2, 3, capability.OK)
+		time.Sleep(time.Second)
+		if speaker() != agents[2].id.name {
+			t.Error("nobody took over from a silent agent")
+		}
+	})
+}
+
+func TestNewestWins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, s, volume := cloud(t)
+		a := f.start(Options{})
+		volume.report()
+		synctest.Wait()
+		a.bus.state <- Session{State: Blocked, Broker: "fake:5672", Detail: "low on memory"}
+		for i := range 10 {
+			a.Offer(reading(int64(i), 1000))
+			time.Sleep(time.Minute)
+		}
+		if n := len(s.received()); n != 1 {
+			t.Fatalf("%d reports were cast to a blocked broker", n)
+		}
+		a.bus.state <- Session{State: Ready, Broker: "fake:5672"}
+		synctest.Wait()
+		if n, got := len(s.received()), s.known(fa1)["total_volumes"]; n != 2 || got != "9" {
+			t.Errorf("%d reports, the last with %s volumes", n, got)
+		}
+		if a.lines("blocked") != 1 || a.lines("low on memory") != 1 {
+			t.Errorf("the log is\n%s", a.log)
+		}
+	})
+}
+
+func TestRefusedReports(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, s, volume := cloud(t)
+		a := f.start(Options{})
+		volume.report()
+		a.bus.refuse = errNack
+		for range 5 {
+			a.Offer(reading(1, 1000))
+			time.Sleep(time.Minute)
+		}
+		if st := a.state(t, fa1); st.Failure == "" || a.Status().Counters.Nacks != 5 || len(s.received()) != 1 {
+			t.Errorf("%+v, %+v", a.Status().Counters, st)
+		}
+		a.bus.refuse = nil
+		a.Offer(reading(2, 1000))
+		time.Sleep(time.Minute)
+		if st := a.state(t, fa1); st.Failure != "" || a.lines("did not take") != 1 || a.lines("takes reports again") != 1 {
+			t.Errorf("the log is\n%s", a.log)
+		}
+	})
+}
+
+func TestOldReadingsAreNotLaidOverAnything(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, s, volume := cloud(t)
+		a := f.start(Options{Interval: 15 * time.Second})
+		a.Offer(reading(42, 1000))
+		for range 5 {
+			volume.report()
+			time.Sleep(time.Minute)
+		}
+		if st := a.state(t, fa1); st.State != Withdrawn || s.known(fa1)["total_volumes"] != "1" {
+			t.Errorf("a reading of 5 minutes ago is still overlaid: %+v", st)
+		}
+	})
+}
