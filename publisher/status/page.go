@@ -91,7 +91,7 @@ func newPageData(v View) pageData {
 func (s *Server) pageFuncs() template.FuncMap {
 	return template.FuncMap{
 		"history": s.source.History,
-		"figure":  figure, "gib": gibText, "ago": ago, "spark": sparkline, "percent": percent,
+		"figure":  figure, "gib": gibText, "room": room, "ago": ago, "spark": sparkline, "percent": percent,
 		"bytes": bytesText, "deviation": deviation,
 		"usedPercent": usedPercent, "schedulers": schedulers, "join": strings.Join, "text": valueText,
 	}
@@ -122,14 +122,23 @@ func grouped(f float64) string {
 }
 
 // gibText prints GiB in the unit a person would choose.
-func gibText(f *float64) string {
-	switch {
-	case f == nil:
-		return "–"
-	case math.Abs(*f) >= 10*1024:
-		return strconv.FormatFloat(*f/1024, 'f', 1, 64) + " TiB"
+func gibText(gib float64) string {
+	if math.Abs(gib) >= 10*1024 {
+		return grouped(gib/1024) + "\u202fTiB"
 	}
-	return grouped(*f) + " GiB"
+	return grouped(gib) + "\u202fGiB"
+}
+
+// room prints a capacity of a report, or a dash.
+func room(r *capability.Report, key string) string {
+	if r == nil {
+		return "–"
+	}
+	f, ok := r.Capabilities[key].Float()
+	if !ok {
+		return "–"
+	}
+	return gibText(f)
 }
 
 func bytesText(r *capability.Report, key string) string {

@@ -179,7 +179,7 @@ func TestPageIsEscapedAndComplete(t *testing.T) {
 	if code != http.StatusOK {
 		t.Fatalf("%d %s", code, body)
 	}
-	for _, want := range []string{"Something needs you", "gold", "fa_02", "GET arrays/space: 503", "&lt;b&gt;", "virtual free 10960 GiB", "now 60\u202f000, highest 60\u202f000", "no data yet", "</html>"} {
+	for _, want := range []string{"Something needs you", "gold", "fa_02", "GET arrays/space: 503", "&lt;b&gt;", "(20\u202fTiB − 0\u202fGiB reserved) × 2.00 − 29\u202fTiB provisioned", "now 60\u202f000, highest 60\u202f000", "no data yet", "</html>"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page does not show %q", want)
 		}
