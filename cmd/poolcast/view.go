@@ -37,7 +37,7 @@ func (v *view) View() status.View {
 	bus := v.bus.Status()
 	out.Bus = viewBus(bus)
 	health := byKey(v.arrays.Health(), func(h collector.Health) string { return h.Host })
-	reports := byKey(v.arrays.Reports(), func(r capability.Report) string { return r.Host })
+	reports := byKey(v.arrays.Latest(), func(r capability.Report) string { return r.Host })
 	overlays := byKey(bus.Backends, func(b publisher.BackendStatus) string { return b.Identity })
 	for _, t := range *v.targets.Load() {
 		b := status.Backend{Name: t.Backend, Host: t.Host, Cluster: t.Cluster, Pool: t.Pool, Zone: t.Zone}
