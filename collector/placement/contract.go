@@ -39,8 +39,14 @@ func (f FilterFunc) Filter(r Request, b *Backend) (bool, error) { return f(r, b)
 // WeigherFunc lets a function be a [Weigher].
 type WeigherFunc func(r Request, b *Backend) (float64, error)
 
+// Factory makes a factory for a filter without settings.
+func (f FilterFunc) Factory() FilterFactory { return NoArgs[Filter](f) }
+
 // Weigh calls f.
 func (f WeigherFunc) Weigh(r Request, b *Backend) (float64, error) { return f(r, b) }
+
+// Factory makes a factory for a weigher without settings.
+func (f WeigherFunc) Factory() WeigherFactory { return NoArgs[Weigher](f) }
 
 // Preparer is a plug-in that does its thinking once per request instead of
 // once per backend: it compiles the request and fetches the columns it will
@@ -67,6 +73,9 @@ func (f PerRequestFilter) Filter(r Request, b *Backend) (bool, error) {
 	return prepared.Filter(r, b)
 }
 
+// Factory makes a factory for a filter without settings.
+func (f PerRequestFilter) Factory() FilterFactory { return NoArgs[Filter](f) }
+
 // PerRequestWeigher lets a function that prepares a weigher be a [Weigher].
 type PerRequestWeigher func(r Request, s *Snapshot) (Weigher, error)
 
@@ -81,6 +90,9 @@ func (f PerRequestWeigher) Weigh(r Request, b *Backend) (float64, error) {
 	}
 	return prepared.Weigh(r, b)
 }
+
+// Factory makes a factory for a weigher without settings.
+func (f PerRequestWeigher) Factory() WeigherFactory { return NoArgs[Weigher](f) }
 
 // Explainer is a plug-in that can say what it compared: of a filter, why it
 // refused the backend ("total_volumes 912 is not <= 800"); of a weigher, where

@@ -24,13 +24,13 @@ func addWeighers(reg *placement.Registry, view *placement.View[*pools]) error {
 	goodness := newGoodnessWeigher(newFunctions(goodnessFunction, view, false))
 	return errors.Join(
 		reg.AddWeigher(CapacityWeigher, newCapacityWeigher(view)),
-		reg.AddWeigher(AllocatedCapacityWeigher, placement.NoArgs[placement.Weigher](placement.WeigherFunc(allocatedWeigher))),
-		reg.AddWeigher(GoodnessWeigher, placement.NoArgs[placement.Weigher](goodness)),
+		reg.AddWeigher(AllocatedCapacityWeigher, placement.WeigherFunc(allocatedWeigher).Factory()),
+		reg.AddWeigher(GoodnessWeigher, goodness.Factory()),
 		reg.AddWeigher(VolumeNumberWeigher, newVolumeNumberWeigher),
-		reg.AddWeigher(ChanceWeigher, placement.NoArgs[placement.Weigher](placement.WeigherFunc(chanceWeigher))),
+		reg.AddWeigher(ChanceWeigher, placement.WeigherFunc(chanceWeigher).Factory()),
 	)
 }
 
 func addFilter(reg *placement.Registry, name string, f placement.PerRequestFilter) error {
-	return reg.AddFilter(name, placement.NoArgs[placement.Filter](f))
+	return reg.AddFilter(name, f.Factory())
 }
