@@ -25,7 +25,7 @@ func (f capacityFilter) Explain(_ placement.Request, b *placement.Backend) strin
 		return fmt.Sprintf("over-subscription ratio %s is below 1", plain(p.ratio))
 	case overRatio:
 		return fmt.Sprintf("provisioned ratio %s > %s: (provisioned %s + %s) / %s",
-			plain(v.ratio), plain(p.ratio), plain(b.Space().Provisioned), gib(f.want), gib(v.room.available))
+			strconv.FormatFloat(v.ratio, 'g', 6, 64), plain(p.ratio), plain(b.Space().Provisioned), gib(f.want), gib(v.room.available))
 	}
 	return fmt.Sprintf("virtual free %s %s %s: %s",
 		gib(v.room.virtual), sign(v.shortage), gib(f.want), p.arithmetic(b, f.thin))
