@@ -56,7 +56,7 @@ func Start(t testing.TB, c Command) *Process {
 	t.Cleanup(func() {
 		p.Stop()
 		if t.Failed() {
-			t.Logf("the end of %s's output:\n%s", p.name, tail(p.Output(), 60))
+			t.Logf("the end of %s's output:\n%s", p.name, tail(p.Output(), 30))
 		}
 	})
 	return p

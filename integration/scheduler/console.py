@@ -57,6 +57,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         self.answer(json.loads(self.rfile.read(int(self.headers['Content-Length']))))
 
+    def log_message(self, *_):
+        pass
+
     def answer(self, said):
         try:
             result = getattr(self.console, self.path.strip('/'))(said)

@@ -1,0 +1,222 @@
+//go:build integration
+
+package integration
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/flasharray/simulator"
+	"github.com/poolcast/poolcast/integration/rabbitmq"
+	"github.com/poolcast/poolcast/integration/scheduler"
+)
+
+const (
+	// interval is how often the agents in these tests poll: the least there is.
+	interval = 3 * time.Second
+	// patience is for what should be there after an interval or two, on a
+	// machine that does other things too.
+	patience = 30 * time.Second
+	// reconnection is for what needs a connection to be made anew.
+	reconnection = 90 * time.Second
+
+	// secretMark begins every token and password in these tests, so that none
+	// can be printed without being noticed.
+	secretMark = "not-for-your-eyes-"
+
+	zone = "dc1"
+	pool = "pure_performance"
+)
+
+// cloud is what stands around an agent: arrays that are simulated in this
+// process, the way to the message bus, and the cinder.conf that names both. The
+// stanza of an array is its name with underscores, and all are one pool.
+type cloud struct {
+	t      *testing.T
+	arrays []*simulator.Array
+	server *simulator.Server
+	config string // path of cinder.conf
+}
+
+// newCloud serves arrays and writes a configuration for them. transport is the
+// value of transport_url, settings are further lines of [poolcast].
+func newCloud(t *testing.T, fixtures []simulator.Fixture, transport string, settings ...string) *cloud {
+	t.Helper()
+	c := &cloud{t: t}
+	for _, f := range fixtures {
+		a := simulator.New(f, simulator.Options{})
+		a.SetFrame(0)
+		c.arrays = append(c.arrays, a)
+	}
+	var err error
+	if c.server, err = simulator.Serve(c.arrays, simulator.ServeOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.server.Close(); err != nil {
+			t.Errorf("close the simulator: %v", err)
+		}
+	})
+	dir := t.TempDir()
+	c.config = filepath.Join(dir, "cinder.conf")
+	c.write(filepath.Join(dir, "ca.pem"), string(c.server.CAPEM()))
+	c.write(c.config, c.cinderConf(transport, filepath.Join(dir, "ca.pem"), settings))
+	return c
+}
+
+// threeArrays are the identical ones of the published example.
+func threeArrays(t *testing.T) []simulator.Fixture {
+	t.Helper()
+	return []simulator.Fixture{builtin(t, "flasharray-x-01"), builtin(t, "flasharray-x-02"), builtin(t, "flasharray-x-03")}
+}
+
+func builtin(t *testing.T, name string) simulator.Fixture {
+	t.Helper()
+	all, err := simulator.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range all {
+		if f.Name == name {
+			return f
+		}
+	}
+	t.Fatalf("the simulator has no array %s", name)
+	return simulator.Fixture{}
+}
+
+func (c *cloud) cinderConf(transport, ca string, settings []string) string {
+	var stanzas []string
+	for _, a := range c.arrays {
+		stanzas = append(stanzas, stanza(a.Name()))
+	}
+	lines := []string{
+		"[DEFAULT]",
+		"host = ctl1",
+		"enabled_backends = " + strings.Join(stanzas, ","),
+		"transport_url = " + transport,
+		"[backend_defaults]",
+		"volume_driver = cinder.volume.drivers.pure.PureISCSIDriver",
+		"volume_backend_name = " + pool,
+		"backend_availability_zone = " + zone,
+		"driver_ssl_cert_verify = true",
+		"driver_ssl_cert_path = " + ca,
+	}
+	for _, a := range c.arrays {
+		lines = append(lines, "["+stanza(a.Name())+"]",
+			"san_ip = "+c.server.Addr(a.Name()),
+			"pure_api_token = "+secret(),
+			`extra_capabilities = {"tier": "performance", "media": "nvme-ssd"}`)
+	}
+	lines = append(lines, "[poolcast]", "poll_interval = "+interval.String(), "log_format = json", "log_level = debug")
+	if !strings.Contains(strings.Join(settings, "\n"), "listen =") {
+		lines = append(lines, "listen = off")
+	}
+	return strings.Join(append(lines, settings...), "\n") + "\n"
+}
+
+// secret makes one up. Whatever begins like it is one.
+func secret() string { return secretMark + strings.ToLower(rand.Text()) }
+
+func (c *cloud) write(path, text string) {
+	c.t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func stanza(array string) string { return strings.ReplaceAll(array, "-", "_") }
+
+// hostOf is how the scheduler calls an array's backend.
+func hostOf(array string) string { return "ctl1@" + stanza(array) }
+
+// backends are the services that a scheduler needs to know.
+func (c *cloud) backends() []scheduler.Backend {
+	var list []scheduler.Backend
+	for _, a := range c.arrays {
+		list = append(list, scheduler.Backend{Host: hostOf(a.Name()), Zone: zone})
+	}
+	return list
+}
+
+func (c *cloud) setFrame(n int) {
+	for _, a := range c.arrays {
+		a.SetFrame(n)
+	}
+}
+
+// dryRun is what the program itself says of the arrays, without any bus.
+func (c *cloud) dryRun() []capability.Report {
+	c.t.Helper()
+	out := c.run("--dry-run")
+	var reports []capability.Report
+	if err := json.Unmarshal([]byte(out), &reports); err != nil {
+		c.t.Fatalf("read the dry run: %v\n%s", err, out)
+	}
+	return reports
+}
+
+// run runs a command of the program to its end and returns its output. It must
+// exit with 0.
+func (c *cloud) run(args ...string) string {
+	c.t.Helper()
+	cmd := exec.Command(program(c.t), append([]string{"--config-file", c.config}, args...)...)
+	var errs strings.Builder
+	cmd.Stderr = &errs
+	out, err := cmd.Output()
+	if err != nil {
+		c.t.Fatalf("run poolcast %s: %v\n%s", strings.Join(args, " "), err, errs.String())
+	}
+	checkSecrets(c.t, string(out)+errs.String())
+	return string(out)
+}
+
+// checkSecrets fails the test if a text gives away a secret.
+func checkSecrets(t *testing.T, text string) {
+	t.Helper()
+	for line := range strings.Lines(text) {
+		if strings.Contains(strings.ToLower(line), secretMark) {
+			t.Errorf("a secret was printed: %s", line)
+		}
+	}
+}
+
+// startBroker runs a broker whose password is a secret like any other, and
+// returns its transport_url too.
+func startBroker(t *testing.T) (*rabbitmq.Broker, string) {
+	t.Helper()
+	broker := rabbitmq.Start(t, rabbitmq.Options{User: "openstack", Password: secret()})
+	return broker, broker.TransportURL()
+}
+
+// program is the path of the program under test, built once for all tests of a
+// run and watched by the race detector.
+func program(t *testing.T) string {
+	t.Helper()
+	path, err := buildOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+var buildOnce = sync.OnceValues(func() (string, error) {
+	path, err := filepath.Abs(filepath.Join("..", "bin", "poolcast-under-test"))
+	if err != nil {
+		return "", err
+	}
+	out, err := exec.Command("go", "build", "-race", "-o", path, "../cmd/poolcast").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("build poolcast: %w\n%s", err, out)
+	}
+	return path, nil
+})

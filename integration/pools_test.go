@@ -1,0 +1,180 @@
+//go:build integration
+
+package integration
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/integration/process"
+	"github.com/poolcast/poolcast/integration/scheduler"
+)
+
+// TestSchedulerSeesTheArrays is the program's promise: what the dry run prints
+// is what a real scheduler believes of each array of the pool, and when the
+// arrays' numbers move, so does the scheduler's belief.
+func TestSchedulerSeesTheArrays(t *testing.T) {
+	broker, transport := startBroker(t)
+	c := newCloud(t, threeArrays(t), transport)
+	cinder := scheduler.Start(t, scheduler.Options{Broker: broker, Backends: c.backends()})
+	a := c.startAgent()
+	for frame := range 3 {
+		c.setFrame(frame)
+		c.awaitPools(cinder, patience)
+	}
+	a.finish()
+}
+
+// TestCinderVolumeIsHeard lets cinder-volume speak beside the agent: what the
+// agent knows nothing of passes through, what it measures wins, and once it has
+// gone, cinder-volume has the word again.
+func TestCinderVolumeIsHeard(t *testing.T) {
+	broker, transport := startBroker(t)
+	c := newCloud(t, threeArrays(t)[:1], transport)
+	cinder := scheduler.Start(t, scheduler.Options{Broker: broker, Backends: c.backends()})
+	host := hostOf(c.arrays[0].Name())
+	a := c.startAgent()
+	a.awaitLog("reports go to the schedulers")
+
+	said := volumeReport(t, c.dryRun()[0])
+	cinder.Report(scheduler.Report{Host: host, Capabilities: said})
+	for frame := range 2 {
+		c.setFrame(frame)
+		measured := c.dryRun()[0].Capabilities
+		awaitCapabilities(t, cinder, host, func(got capability.Set) error {
+			if v, there := got[capability.KeyProvisionedCapacity]; there {
+				return fmt.Errorf("provisioned_capacity_gb was added, though cinder-volume does not send it: %v", v)
+			}
+			return holds(got, laidOver(said, measured))
+		})
+	}
+
+	a.finish()
+	said["unknown_integer"] = capability.OfInt(43)
+	cinder.Report(scheduler.Report{Host: host, Capabilities: said})
+	awaitCapabilities(t, cinder, host, func(got capability.Set) error {
+		if v, there := got[capability.KeyMetricsAgent]; there {
+			return fmt.Errorf("metrics_agent is still there: %v", v)
+		}
+		return holds(got, said)
+	})
+}
+
+// volumeReport is what a cinder-volume of another release might say of an
+// array: old numbers, keys that nobody knows, and no provisioned_capacity_gb.
+func volumeReport(t *testing.T, r capability.Report) capability.Set {
+	t.Helper()
+	said, err := capability.ParseSet([]byte(`{
+		"unknown_integer": 42, "unknown_float": 1.0, "unknown_text": "naïve \u65e5 <&>",
+		"unknown_list": [1, {"a": [null, true]}], "unknown_null": null,
+		"allocated_capacity_gb": 977, "backend_state": "up",
+		"total_volumes": 1, "reads_per_sec": 1, "usec_per_read_op": 1, "free_capacity_gb": 1.5,
+		"tier": "as cinder-volume says"
+	}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{
+		capability.KeyVolumeBackendName, capability.KeyTotalCapacity, capability.KeyThinProvisioning,
+		capability.KeyStorageProtocol, capability.KeyReservedPercentage, capability.KeyMaxOverSubscription,
+		capability.KeyVendorName, capability.KeyDriverVersion,
+	} {
+		said[key] = r.Capabilities[key]
+	}
+	return said
+}
+
+// laidOver is cinder-volume's report with some of the measured keys replaced or
+// added: enough of them to see that the rule works in both directions.
+func laidOver(said, measured capability.Set) capability.Set {
+	out := said.Clone()
+	for _, key := range []string{
+		"total_volumes", "reads_per_sec", "usec_per_read_op", "free_capacity_gb",
+		"writes_per_sec", "load_percent", "array_id", "metrics_status", "metrics_agent",
+	} {
+		out[key] = measured[key]
+	}
+	return out
+}
+
+// awaitPools waits until the scheduler believes, of every array, all that the
+// dry run prints.
+func (c *cloud) awaitPools(cinder *scheduler.Scheduler, within time.Duration) {
+	c.t.Helper()
+	reports := c.dryRun()
+	if len(reports) != len(c.arrays) {
+		c.t.Fatalf("the dry run has %d reports of %d arrays", len(reports), len(c.arrays))
+	}
+	process.Await(c.t, within, "get_pools to say what the dry run says", func() error {
+		pools, err := cinder.Pools()
+		if err != nil {
+			return err
+		}
+		if len(pools) != len(reports) {
+			return fmt.Errorf("get_pools has %d pools, want %d", len(pools), len(reports))
+		}
+		for _, r := range reports {
+			if err := holds(find(pools, r.Host), r.Capabilities); err != nil {
+				return fmt.Errorf("%s: %w", r.Host, err)
+			}
+		}
+		return nil
+	})
+}
+
+// awaitCapabilities waits until a backend's capabilities at the scheduler are
+// as they should be.
+func awaitCapabilities(t *testing.T, cinder *scheduler.Scheduler, host string, wrong func(capability.Set) error) {
+	t.Helper()
+	process.Await(t, patience, "the scheduler to know "+host+" rightly", func() error {
+		pools, err := cinder.Pools()
+		if err != nil {
+			return err
+		}
+		return wrong(find(pools, host))
+	})
+}
+
+// find returns the capabilities of a backend's only pool, nil if it has none.
+func find(pools []scheduler.Pool, host string) capability.Set {
+	for _, p := range pools {
+		if p.Name == host+"#"+pool {
+			return p.Capabilities
+		}
+	}
+	return nil
+}
+
+// holds is an error unless a set has every key of another with its value. The
+// age of a measurement is its own business.
+func holds(got, want capability.Set) error {
+	for _, key := range want.SortedKeys() {
+		value, there := got[key]
+		switch {
+		case !there:
+			return fmt.Errorf("%s is missing", key)
+		case key == capability.KeyMetricsAge:
+			if age, whole := value.Int(); !whole || age < 0 {
+				return fmt.Errorf("%s is %v", key, value)
+			}
+		case key == capability.KeyStorageProtocol:
+			// The scheduler itself spells it in every way that a volume type
+			// may (cinder/scheduler/host_manager.py, BackendState).
+			if !among(value, want[key]) {
+				return fmt.Errorf("%s is %v, want %v among them", key, value, want[key])
+			}
+		case !value.Equal(want[key]):
+			return fmt.Errorf("%s is %v, want %v", key, value, want[key])
+		}
+	}
+	return nil
+}
+
+// among says whether a value is a list that has a member.
+func among(list, member capability.Value) bool {
+	members, _ := list.List()
+	return slices.ContainsFunc(members, member.Equal)
+}
