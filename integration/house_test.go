@@ -145,11 +145,12 @@ func (s source) callee(call *ast.CallExpr) string {
 	return ""
 }
 
-// docFaults names each package without an essay in a doc.go.
+// docFaults names each package without an essay in a doc.go. A program of a
+// single file, as examples are, says it at the top of that.
 func docFaults(files []source) (faults []string) {
 	documented := map[string]bool{}
 	for _, f := range files {
-		if path.Base(f.path) == "doc.go" && f.file.Doc != nil {
+		if base := path.Base(f.path); f.file.Doc != nil && (base == "doc.go" || base == "main.go") {
 			documented[f.folder()] = true
 		}
 	}
