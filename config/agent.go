@@ -50,7 +50,7 @@ func (r *reader) layFlags(flags map[string]string) {
 	r.overrides[sectionPoolcast] = laid
 }
 
-func (r *reader) agent() Agent {
+func (r *reader) agent(reports time.Duration) Agent {
 	s := r.scopeOf(sectionPoolcast)
 	a := Agent{
 		OnStale:                   s.text("on_stale").v,
@@ -66,17 +66,18 @@ func (r *reader) agent() Agent {
 	live := s.list("live_capabilities")
 	s.checkLive(live)
 	a.LiveCapabilities = live.v
-	s.timing(&a)
+	s.timing(&a, reports)
 	s.listener(&a)
 	return a
 }
 
-// timing fills in the intervals, which depend on one another.
-func (s scope) timing(a *Agent) {
+// timing fills in the intervals, which depend on one another and on
+// cinder-volume's.
+func (s scope) timing(a *Agent, reports time.Duration) {
 	interval, timeout, stale := s.duration("poll_interval"), s.duration("poll_timeout"), s.duration("stale_after")
 	a.PollInterval, a.PollTimeout, a.StaleAfter = interval.v, timeout.v, stale.v
 	if !interval.set {
-		a.PollInterval = time.Duration(s.scopeOf(sectionDefault).integer("backend_stats_polling_interval").v) * time.Second
+		a.PollInterval = reports
 	}
 	if !timeout.set {
 		a.PollTimeout = min(a.PollInterval*4/5, longestPollTimeout)

@@ -213,10 +213,10 @@ func (s scope) capabilities(b *Backend) {
 	extra := s.object(keyExtraCapabilities)
 	b.Extra, b.ExtraFile, b.ExtraLine = extra.v, extra.at.file, extra.at.line
 	live := s.list("live_capabilities")
+	s.checkLive(live)
 	if !live.set {
 		live = s.scopeOf(sectionPoolcast).list("live_capabilities")
 	}
-	s.checkLive(live)
 	b.LiveCapabilities = live.v
 }
 
@@ -242,6 +242,9 @@ func (s scope) checkLive(live value[[]string]) {
 
 func (s scope) address() Address {
 	text := s.text("san_ip")
+	if text.bad {
+		return Address{}
+	}
 	if text.v == "" {
 		s.missing("san_ip", "Write san_ip = the address of the array's management interface.")
 		return Address{}

@@ -134,7 +134,7 @@ func (s scope) transport(b *Bus) {
 			s.record.fault(at, "Leave it out.", errors.New("has an option in its query that oslo.messaging does not know"+nearHint(name, s.catalog[sectionRabbit])))
 			continue
 		}
-		laid[name] = found{text: url.query[name], at: raw.at, quoted: true, literal: true}
+		laid[name] = found{text: url.query[name], at: raw.at, quoted: true, literal: true, secret: true}
 	}
 	s.overrides[sectionRabbit] = laid
 }

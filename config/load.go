@@ -2,6 +2,7 @@ package config
 
 import (
 	"os"
+	"time"
 )
 
 // Config is everything poolcast reads from cinder.conf. It is a value that
@@ -11,6 +12,9 @@ type Config struct {
 	Bus       Bus
 	Scheduler Scheduler
 	Agent     Agent
+	// ReportInterval is backend_stats_polling_interval: how often cinder-volume
+	// itself reports.
+	ReportInterval time.Duration
 
 	// Ignored are enabled backends of other drivers.
 	Ignored []Ignored
@@ -83,7 +87,8 @@ func (l *loader) build() *Config {
 	}
 	r.layFlags(l.sources.Flags)
 	cfg := &Config{Scheduler: r.scheduler(), Bus: r.bus()}
-	cfg.Agent = r.agent()
+	cfg.ReportInterval = seconds(r.scopeOf(sectionDefault).integer("backend_stats_polling_interval").v)
+	cfg.Agent = r.agent(cfg.ReportInterval)
 	cfg.Backends, cfg.Ignored = r.backends()
 	r.review(cfg)
 	return cfg

@@ -13,6 +13,7 @@ type found struct {
 	at      place
 	quoted  bool // a " #" in it is meant
 	literal bool // a $ in it is meant
+	secret  bool // it comes from a secret one
 }
 
 // reader finds values by oslo.config's order: command line, environment, then

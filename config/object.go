@@ -29,6 +29,9 @@ func parseObject(text string) (capability.Set, error) {
 		column := offset - strings.LastIndex(text[:offset], "\n")
 		return nil, fmt.Errorf("is not a JSON object: in line %d of the value, column %d, %s", line, column, syntax)
 	}
+	if json.NewDecoder(strings.NewReader(text)).Decode(new(json.RawMessage)) == nil && strings.HasPrefix(text, "{") {
+		return nil, errors.New("is not a JSON object: something follows its closing brace, or a number is out of range")
+	}
 	return nil, errors.New("is not a JSON object: it must be {\"key\": value, …} with finite numbers")
 }
 

@@ -21,12 +21,11 @@ var (
 func (s *scanner) joinJSON(e entry, parts []string, next int) (joined []string, after int) {
 	var scan jsonScan
 	for _, part := range parts {
-		scan.feed(part)
+		joined = append(joined, scan.feed(part))
 	}
 	if !strings.HasPrefix(parts[0], "{") || !scan.open() {
 		return parts, next
 	}
-	joined = append(joined, parts...)
 	for i := next; i < len(s.lines) && i < next+maxJSONLines && scan.open(); i++ {
 		line := strip(s.lines[i])
 		if headerLine.MatchString(line) || assignmentLine.MatchString(line) {
@@ -35,8 +34,8 @@ func (s *scanner) joinJSON(e entry, parts []string, next int) (joined []string, 
 		if line == "" || line[0] == '#' || line[0] == ';' {
 			continue
 		}
-		joined = append(joined, line)
-		if scan.feed(line); scan.balanced() {
+		joined = append(joined, scan.feed(line))
+		if scan.balanced() {
 			s.record.warn(s.at(e.line, e.key),
 				fmt.Sprintf("joined the JSON object that ends in line %d though its lines are not indented", i+1),
 				s.withoutJoining(parts, next, i))

@@ -80,7 +80,7 @@ func (s scope) replicationDevice(dict value[map[string]string]) (ReplicationDevi
 	for _, key := range []string{"backend_id", "san_ip", "api_token"} {
 		if dict.v[key] == "" {
 			ok = false
-			s.record.fault(at, "Write "+s.catalog[SectionBackend]["replication_device"].Help, fmt.Errorf("has no %s", key))
+			s.record.fault(at, "Write backend_id:…,san_ip:…,api_token:… and, if need be, type, uniform, ssl_cert_verify and ssl_cert_path.", fmt.Errorf("has no %s", key))
 		}
 	}
 	for key := range dict.v {

@@ -96,6 +96,9 @@ func (s *scanner) strayContinuation(i int) {
 func (s *scanner) header(i int, line string) {
 	s.loose = true
 	if !strings.HasSuffix(line, "]") {
+		if name, _, closed := strings.Cut(line[1:], "]"); closed && name != "" {
+			s.open(name, i+1) // so that what follows is not blamed on another section
+		}
 		s.fault(i+1, "", "Write [name] alone on its line; a comment goes on a line of its own.",
 			fmt.Errorf("section header does not end with ], and Cinder refuses the file: %s", redact(line)))
 		return
@@ -104,8 +107,13 @@ func (s *scanner) header(i int, line string) {
 		s.fault(i+1, "", "Write [name].", errors.New("section header has no name, and Cinder refuses the file"))
 		return
 	}
-	s.section = line[1 : len(line)-1]
-	s.headers = append(s.headers, header{section: s.section, line: i + 1})
+	s.loose = false
+	s.open(line[1:len(line)-1], i+1)
+}
+
+func (s *scanner) open(section string, line int) {
+	s.section = section
+	s.headers = append(s.headers, header{section: section, line: line})
 }
 
 // assignment reads the key, the value and its continuation lines.

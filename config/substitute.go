@@ -49,12 +49,18 @@ func (r *reader) substitute(text, section string, depth int) (string, error) {
 // named returns the value behind a $name, as Python's str() prints it.
 func (r *reader) named(name, section string, depth int) (string, error) {
 	if group, option, dotted := strings.Cut(name, "."); dotted {
+		if group == sectionDefault {
+			return "", fmt.Errorf("refers to $%s, but oslo.config knows no group of that name: write $%s", name, option)
+		}
 		if !r.exists(group) {
 			return "", fmt.Errorf("refers to $%s, but there is no section [%s]", name, group)
 		}
 		return r.valueFor(name, group, option, depth)
 	}
-	if _, known := r.catalog.in(section, name); known || len(r.find(&Option{Name: name}, section)) > 0 {
+	_, here := r.catalog.in(section, name)
+	_, there := r.catalog.in(sectionDefault, name)
+	// A name that we know in neither is taken from where it is set.
+	if here || !there && len(r.find(&Option{Name: name}, section)) > 0 {
 		return r.valueFor(name, section, name, depth)
 	}
 	return r.valueFor(name, sectionDefault, name, depth)
@@ -71,6 +77,10 @@ func (r *reader) valueFor(name, section, option string, depth int) (string, erro
 	values := r.texts(o, section)
 	if len(values) == 0 {
 		return r.defaultFor(name, section, o, known)
+	}
+	if !known {
+		r.record.warn(subject{values[0].at, section, option}, "stands for itself where another value says $"+name,
+			"refuses that unless it has an option of this name")
 	}
 	text, err := r.substitute(values[0].text, section, depth+1)
 	if err != nil {

@@ -64,12 +64,17 @@ func read[T any](s scope, name string, parse func(o *Option, text string) (v T, 
 		s.record.fault(s.subject(place{}, name), "", errors.New("is not an option that poolcast knows"))
 		return value[T]{bad: true}
 	}
-	for _, section := range append([]string{s.name}, s.behind...) {
+	sections := append([]string{s.name}, s.behind...)
+	for i, section := range sections {
 		values := s.texts(o, section)
 		if len(values) == 0 {
 			continue
 		}
 		got := convert(s, o, section, values[len(values)-1], parse)
+		if !got.set && i == len(sections)-1 {
+			s.refuse(o, subject{got.at, section, name}, "", errors.New("is no number, and Cinder does not put the default in its place"))
+			return value[T]{at: got.at, set: true, bad: true}
+		}
 		if got.set {
 			return got
 		}
@@ -95,6 +100,9 @@ func convert[T any](s scope, o *Option, section string, raw found, parse func(*O
 		v, none, err = parse(o, text)
 	}
 	if err != nil {
+		if raw.secret {
+			o = &Option{Name: o.Name, Kind: o.Kind, Choices: o.Choices, Min: o.Min, Max: o.Max, Secret: true}
+		}
 		s.refuse(o, subject{raw.at, section, o.Name}, raw.text, err)
 		return value[T]{at: raw.at, set: true, bad: true}
 	}

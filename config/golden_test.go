@@ -1,0 +1,108 @@
+package config
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files of testdata")
+
+// golden compares got with a file, or writes it.
+func golden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (run with -update and look at the difference):\n%s", path, diff)
+	}
+}
+
+// TestBadFiles holds every message against the one in testdata: together they
+// are the table of what a user may be told.
+func TestBadFiles(t *testing.T) {
+	for _, path := range corpus(t, "testdata/*.bad.conf") {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			cfg, err := Load(Sources{Inputs: Files(path), Hostname: "thishost"})
+			if err == nil {
+				t.Fatal("loaded")
+			}
+			text := err.Error() + "\n" + told(cfg)
+			if strings.Contains(text, "T0PS3CRET") {
+				t.Errorf("a secret is told:\n%s", text)
+			}
+			golden(t, strings.TrimSuffix(path, ".conf")+".txt", text)
+		})
+	}
+}
+
+// TestGoodFiles holds everything that is read, secrets revealed, and every
+// warning against testdata.
+func TestGoodFiles(t *testing.T) {
+	for _, path := range corpus(t, "testdata/*.good.conf") {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			cfg, err := Load(Sources{Inputs: Files(path), Hostname: "thishost"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, strings.TrimSuffix(path, ".conf")+".txt", dump(t, cfg)+told(cfg))
+		})
+	}
+}
+
+func corpus(t *testing.T, pattern string) []string {
+	t.Helper()
+	paths, err := filepath.Glob(pattern)
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no files match %s: %v", pattern, err)
+	}
+	return paths
+}
+
+func told(cfg *Config) string {
+	var b strings.Builder
+	for _, w := range cfg.Warnings {
+		b.WriteString("warning: " + w.String() + "\n")
+	}
+	for _, i := range cfg.Ignored {
+		b.WriteString("ignored: " + i.Stanza + ": " + i.Reason + "\n")
+	}
+	return b.String()
+}
+
+func dump(t *testing.T, cfg *Config) string {
+	t.Helper()
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	for _, part := range []any{cfg.Agent, cfg.Scheduler, cfg.Bus, cfg.Backends} {
+		if err := enc.Encode(part); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, broker := range cfg.Bus.Brokers {
+		b.WriteString("password: " + broker.Password.Reveal() + "\n")
+	}
+	for _, backend := range cfg.Backends {
+		b.WriteString("token: " + backend.Credential.Token.Reveal() + "\n")
+		for _, d := range backend.Replication.Devices {
+			b.WriteString("partner's token: " + d.Token.Reveal() + "\n")
+		}
+	}
+	return b.String()
+}

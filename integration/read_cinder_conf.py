@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+"""Read configurations with Cinder's own options, and print what Cinder gets.
+
+Standard input holds a JSON list of cases:
+
+    {"args": ["--config-file", "a.conf", ...], "environ": {"OS_...": "..."}}
+
+Standard output is {"cinder": 21, "results": [...]}, Cinder's major version and
+the results in the same order, either {"refused": true, "why": "..."} or
+{"default": {...}, "rabbit": {...}, "url": {...}, "backends": [...]}.
+A value that cannot be read makes the whole configuration a refused one: Cinder
+stops at the first such value, and poolcast lists them all.
+
+Each case runs in a process of its own, because oslo.config's registry is
+global.
+"""
+
+import json
+import math
+import os
+import sys
+import warnings
+
+warnings.simplefilter('ignore')
+
+from oslo_config import cfg  # noqa: E402
+
+from cinder import objects  # noqa: E402
+
+objects.register_all()
+
+from cinder.common import config as common_config  # noqa: E402,F401
+from cinder.scheduler import host_manager  # noqa: E402,F401
+from cinder.scheduler.weights import capacity  # noqa: E402,F401
+from cinder.scheduler.weights import volume_number  # noqa: E402,F401
+from cinder import version  # noqa: E402
+from cinder.volume import configuration  # noqa: E402
+from cinder.volume import driver  # noqa: E402
+from cinder.volume.drivers import pure  # noqa: E402
+from cinder.volume.drivers.san import san  # noqa: E402
+from cinder.volume import manager  # noqa: E402
+from cinder.volume import volume_utils  # noqa: E402
+from oslo_messaging._drivers import amqp  # noqa: E402
+from oslo_messaging._drivers import common as rpc_common  # noqa: E402
+from oslo_messaging._drivers import impl_rabbit  # noqa: E402
+from oslo_messaging import transport  # noqa: E402
+from oslo_utils import strutils  # noqa: E402
+
+DEFAULT = """control_exchange backend_stats_polling_interval
+scheduler_default_filters
+scheduler_default_weighers scheduler_weight_handler capacity_weight_multiplier
+allocated_capacity_weight_multiplier volume_number_multiplier""".split()
+
+RABBIT = """ssl ssl_ca_file ssl_cert_file ssl_key_file
+heartbeat_timeout_threshold rabbit_login_method kombu_failover_strategy
+kombu_reconnect_delay rabbit_retry_interval rabbit_retry_backoff
+rabbit_interval_max rabbit_quorum_queue rabbit_transient_quorum_queue
+rabbit_stream_fanout rabbit_ha_queues amqp_durable_queues
+amqp_auto_delete""".split()
+
+BACKEND = """san_ip reserved_percentage
+pure_automatic_max_oversubscription_ratio driver_ssl_cert_verify
+pure_nvme_transport use_chap_auth""".split()
+
+
+def backend(conf, name):
+    """What the driver behind one section would be told."""
+    c = configuration.Configuration(manager.volume_backend_opts, name)
+    for opts in (driver.volume_opts, san.san_opts, pure.PURE_OPTS):
+        c.append_config_values(opts)
+    conf.register_opt(cfg.StrOpt('backend_host'), group=name)
+    module, _, name_of_class = c.volume_driver.rpartition('.')
+    if module != 'cinder.volume.drivers.pure':
+        return None
+    getattr(pure, name_of_class)
+    result = {key: getattr(c, key) for key in BACKEND}
+    result['stanza'] = name
+    result['pool'] = c.volume_backend_name or name_of_class
+    result['pure_api_token'] = c.pure_api_token or ''
+    result['driver_ssl_cert_path'] = c.driver_ssl_cert_path or ''
+    result['zone'] = (c.safe_get('backend_availability_zone') or
+                      conf.storage_availability_zone)
+    result['host'] = '%s@%s' % (conf[name].backend_host or conf.host, name)
+    cluster = conf.cluster and conf.cluster.strip()
+    result['cluster'] = '%s@%s' % (cluster, name) if cluster else ''
+    result['extra_capabilities'] = json.loads(c.extra_capabilities)
+    result['max_over_subscription_ratio'] = (
+        volume_utils.get_max_over_subscription_ratio(
+            c.max_over_subscription_ratio, supports_auto=True))
+    for key in ('filter_function', 'goodness_function'):
+        result[key] = getattr(c, key) or getattr(conf, key) or None
+    result['replication'] = [{
+        'backend_id': d['backend_id'],
+        'san_ip': d['san_ip'],
+        'api_token': d['api_token'],
+        'type': d.get('type', 'async'),
+        'uniform': strutils.bool_from_string(d.get('uniform', False)),
+        'ssl_cert_verify': strutils.bool_from_string(
+            d.get('ssl_cert_verify', False)),
+        'ssl_cert_path': d.get('ssl_cert_path', ''),
+    } for d in c.safe_get('replication_device') or []]
+    return result
+
+
+def bus(conf):
+    """What the RabbitMQ driver would be told, the URL's query included."""
+    url = transport.TransportURL.parse(conf)
+    group = cfg.OptGroup(name='oslo_messaging_rabbit')
+    conf.register_group(group)
+    conf.register_opts(amqp.amqp_opts, group=group)
+    conf.register_opts(impl_rabbit.rabbit_opts, group=group)
+    proxy = rpc_common.ConfigOptsProxy(conf, url, group.name)
+    rabbit = {key: getattr(proxy.oslo_messaging_rabbit, key)
+              for key in RABBIT if key in conf.oslo_messaging_rabbit}
+    return rabbit, {
+        'virtual_host': url.virtual_host or '/',
+        'brokers': [{
+            'host': h.hostname, 'port': h.port or 5672,
+            'username': h.username or 'guest',
+            'password': h.password or 'guest',
+        } for h in url.hosts] or [{
+            'host': 'localhost', 'port': 5672,
+            'username': 'guest', 'password': 'guest'}],
+    }
+
+
+def read(case):
+    os.environ.update(case.get('environ') or {})
+    conf = cfg.CONF
+    conf.register_opt(cfg.StrOpt('cluster'))
+    conf(case['args'], project='cinder', default_config_files=[],
+         default_config_dirs=[])
+    rabbit, url = bus(conf)
+    result = {
+        'default': {key: getattr(conf, key) for key in DEFAULT},
+        'rabbit': rabbit,
+        'url': url,
+    }
+    result['default']['max_over_subscription_ratio'] = (
+        volume_utils.get_max_over_subscription_ratio(
+            conf.max_over_subscription_ratio, supports_auto=True))
+    backends = [backend(conf, name) for name in
+                filter(None, conf.enabled_backends or [])]
+    result['backends'] = [b for b in backends if b]
+    return result
+
+
+def finite(value):
+    """JSON has no infinities; they are told as words."""
+    if isinstance(value, dict):
+        return {key: finite(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [finite(member) for member in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value
+
+
+def in_child(case):
+    out, into = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(out)
+        try:
+            result = read(case)
+        except (Exception, SystemExit) as exc:
+            result = {'refused': True,
+                      'why': '%s: %s' % (type(exc).__name__, exc)}
+        with os.fdopen(into, 'w') as pipe:
+            json.dump(finite(result), pipe)
+        os._exit(0)
+    os.close(into)
+    with os.fdopen(out) as pipe:
+        result = json.load(pipe)
+    os.waitpid(pid, 0)
+    return result
+
+
+def main():
+    if sys.argv[1:] == ['options']:
+        # Every option a backend's section may hold, for the suggestions.
+        names = {o.name for opts in (
+            driver.volume_opts, driver.image_opts, driver.iser_opts,
+            driver.nvmeof_opts if hasattr(driver, 'nvmeof_opts') else [],
+            driver.nvmet_opts, driver.scst_opts, driver.backup_opts,
+            san.san_opts, pure.PURE_OPTS, manager.volume_backend_opts,
+            amqp.amqp_opts, impl_rabbit.rabbit_opts) for o in opts}
+        json.dump(sorted(names), sys.stdout)
+        return
+    json.dump({
+        'cinder': int(version.version_string().split('.')[0]),
+        'results': [in_child(case) for case in json.load(sys.stdin)],
+    }, sys.stdout)
+
+
+if __name__ == '__main__':
+    main()
