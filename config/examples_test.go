@@ -1,7 +1,12 @@
 package config
 
 import (
+	"fmt"
+	"path/filepath"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // load reads a file that must load, in a world without environment.
@@ -14,25 +19,84 @@ func load(t *testing.T, paths ...string) *Config {
 	return cfg
 }
 
-func TestThreeArraysUnderOneName(t *testing.T) {
-	cfg := load(t, "../examples/cinder.conf")
-	if len(cfg.Warnings) > 0 {
-		t.Errorf("the example warns: %v", cfg.Warnings)
-	}
-	want := []string{
-		"ctl1@flasharray_x_01 pure_performance dc1 10.21.0.11 iSCSI",
-		"ctl1@flasharray_x_02 pure_performance dc1 10.21.0.12 iSCSI",
-		"ctl1@flasharray_x_03 pure_performance dc1 10.21.0.13 iSCSI",
-	}
-	if len(cfg.Backends) != len(want) {
-		t.Fatalf("got %d backends", len(cfg.Backends))
-	}
-	for i, b := range cfg.Backends {
-		if got := b.Host + " " + b.Pool + " " + b.Zone + " " + b.Address.String() + " " + b.Protocol; got != want[i] {
-			t.Errorf("got %s, want %s", got, want[i])
+// TestExamples says of each example what it is there to show.
+func TestExamples(t *testing.T) {
+	x := func(host, zone string, numbers ...int) (want []string) {
+		for _, n := range numbers {
+			want = append(want, fmt.Sprintf("%s@flasharray_x_%02d pure_performance %s 10.21.0.%d iSCSI", host, n, zone, 10+n))
 		}
-		if media, _ := b.Extra["media"].Str(); media != "nvme-ssd" {
-			t.Errorf("%s: media is %q", b.Stanza, media)
-		}
+		return want
+	}
+	for name, want := range map[string][]string{
+		"cinder.conf":                x("ctl1", "dc1", 1, 2, 3),
+		"availability-zones.conf":    append(x("ctl1", "dc1", 1, 2), x("ctl1", "dc2", 3, 4)...),
+		"growth-1-two-arrays.conf":   x("ctl1", "dc1", 1, 2),
+		"growth-2-three-arrays.conf": x("ctl1", "dc1", 1, 2, 3),
+		"growth-3-six-arrays.conf":   x("ctl1", "dc1", 1, 2, 3, 4, 5, 6),
+		"published-same-name.conf":   x("thishost", "nova", 1, 2, 3),
+		"mixed.conf": {
+			"ctl1@flasharray_x_01 pure_performance dc1 10.21.0.11 iSCSI",
+			"ctl1@flasharray_x_01_nvme pure_performance_nvme dc1 10.21.0.12 NVMe-TCP",
+			"ctl1@flasharray_c_01 pure_capacity dc1 10.21.0.21 iSCSI",
+			"ctl1@flasharray_eg1_01 pure_subscription dc1 10.21.0.31 iSCSI",
+			"ctl1@flasharray_r_01 pure_replicated dc1 10.21.0.41 iSCSI",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := load(t, "../examples/"+name)
+			var got []string
+			for _, b := range cfg.Backends {
+				got = append(got, strings.Join([]string{b.Host, b.Pool, b.Zone, b.Address.String(), b.Protocol}, " "))
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+			if warns := len(cfg.Warnings) > 0; warns != (name == "published-same-name.conf") {
+				t.Errorf("warnings: %v", cfg.Warnings)
+			}
+		})
+	}
+	if files := corpus(t, "../examples/*.conf"); len(files) != 7 {
+		t.Errorf("an example is not spoken of here: %v", files)
+	}
+}
+
+func TestMixedExample(t *testing.T) {
+	cfg := load(t, "../examples/mixed.conf")
+	r := cfg.Backends[4].Replication
+	if got := strings.Join(r.Types(), ",") + " " + strings.Join(r.Targets(), ","); got != "async,sync,trisync flasharray_r_02,flasharray_c_01" {
+		t.Error(got)
+	}
+	if got := cfg.Backends[0].Cluster; got != "cinder-cluster@flasharray_x_01" {
+		t.Error(got)
+	}
+	if len(cfg.Ignored) != 1 || cfg.Ignored[0].Stanza != "lvm" {
+		t.Errorf("ignored: %v", cfg.Ignored)
+	}
+	if c := cfg.Backends[2]; c.AutomaticRatio || c.MaxOverSubscription.Ratio != 8 || c.ReservedPercentage != 10 {
+		t.Errorf("capacity tier: %+v", c)
+	}
+	if got := cfg.Backends[0].LiveCapabilities; len(got) != 2 {
+		t.Error(got)
+	}
+	if len(cfg.Bus.Brokers) != 2 || cfg.Bus.Brokers[1].Password.Reveal() != "not/real" || cfg.Bus.Brokers[1].Host != "::1" || cfg.Bus.VirtualHost != "cinder" {
+		t.Errorf("bus: %+v", cfg.Bus)
+	}
+}
+
+// TestPublishedExampleSaysWhatCinderReads: each of the three repairs, at each
+// place.
+func TestPublishedExampleSaysWhatCinderReads(t *testing.T) {
+	cfg := load(t, "../examples/published-same-name.conf")
+	if len(cfg.Warnings) != 7 {
+		t.Errorf("%d warnings", len(cfg.Warnings))
+	}
+	var all strings.Builder
+	for _, w := range cfg.Warnings {
+		fmt.Fprintln(&all, strings.ReplaceAll(w.String(), filepath.Dir(w.File)+"/", ""))
+	}
+	golden(t, "testdata/published-same-name.txt", all.String())
+	if v, ok := cfg.Backends[2].Extra["max_volume_size_gb"].Int(); !ok || v != 8000 {
+		t.Errorf("max_volume_size_gb = %d", v)
 	}
 }
