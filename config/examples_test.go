@@ -36,7 +36,7 @@ func TestExamples(t *testing.T) {
 		"published-same-name.conf":   x("thishost", "nova", 1, 2, 3),
 		"mixed.conf": {
 			"ctl1@flasharray_x_01 pure_performance dc1 10.21.0.11 iSCSI",
-			"ctl1@flasharray_x_01_nvme pure_performance_nvme dc1 10.21.0.12 NVMe-TCP",
+			"ctl1@flasharray_x_01_nvme pure_performance_nvme dc1 10.21.0.12 NVMe-RoCE",
 			"ctl1@flasharray_c_01 pure_capacity dc1 10.21.0.21 iSCSI",
 			"ctl1@flasharray_eg1_01 pure_subscription dc1 10.21.0.31 iSCSI",
 			"ctl1@flasharray_r_01 pure_replicated dc1 10.21.0.41 iSCSI",
