@@ -34,10 +34,8 @@ type Options struct {
 	// such an array is asked less often. May be nil.
 	Refused func(error) bool
 
-	OnStale    Policy        // "" means Keep
-	StaleAfter time.Duration // since the last good poll; 0 means three intervals
-	Grace      time.Duration // for polls in flight when stopped, and again for each logout; 0 means 5 s
-	History    int           // points kept of each target; 0 means 120
+	Grace   time.Duration // for polls in flight when stopped, and again for each logout; 0 means 5 s
+	History int           // points kept of each target; 0 means 120
 }
 
 func (o Options) withDefaults() Options {
@@ -46,9 +44,6 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Refused == nil {
 		o.Refused = func(error) bool { return false }
-	}
-	if o.OnStale == "" {
-		o.OnStale = Keep
 	}
 	if o.Grace <= 0 {
 		o.Grace = 5 * time.Second

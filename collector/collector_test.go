@@ -322,9 +322,9 @@ func TestAVirtualDay(t *testing.T) {
 		targets := make([]Target, arrays)
 		for i := range targets {
 			targets[i] = target(fmt.Sprintf("fa%02d", i), &array{answer: ailing(i)})
-			targets[i].Interval = 15 * time.Second
+			targets[i].Interval, targets[i].OnStale = 15*time.Second, Down
 		}
-		c, stop := collect(t, Options{OnStale: Down}, targets...)
+		c, stop := collect(t, Options{}, targets...)
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
 		before := runtime.NumGoroutine()

@@ -49,7 +49,7 @@ func (p *poller) logPassage(now time.Time, from, to State, o outcome) {
 	case Failing:
 		p.logFailure(now, "array does not answer", o.err)
 	case IsStale:
-		p.logFailure(now, "array's report is stale: policy "+string(p.options.OnStale)+" applies", o.err)
+		p.logFailure(now, "array's report is stale: policy "+string(p.current().onStale())+" applies", o.err)
 	default:
 		p.logAnswer(now, from, to, o)
 	}

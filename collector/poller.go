@@ -195,10 +195,7 @@ func (p *poller) staleAt() time.Time {
 	if since.IsZero() {
 		since = p.born
 	}
-	if p.options.StaleAfter > 0 {
-		return since.Add(p.options.StaleAfter)
-	}
-	return since.Add(3 * p.schedule.interval)
+	return since.Add(p.current().staleAfter())
 }
 
 // expire hands the backend over to the stale policy.
@@ -215,11 +212,12 @@ func (p *poller) expire(now time.Time) {
 // renewed would itself look old.
 func (p *poller) rule(now time.Time) {
 	p.renew = now.Add(p.schedule.interval)
-	if p.options.OnStale == Keep {
+	policy := p.current().onStale()
+	if policy == Keep {
 		p.withdraw()
 		return
 	}
-	p.publish(staleReport(p.lastGood(), p.options.OnStale, now))
+	p.publish(staleReport(p.lastGood(), policy, now))
 }
 
 // lastGood is the report of the newest reading, merged with the stanza as it

@@ -7,7 +7,7 @@ import (
 )
 
 // Policy says what is published of an array that has not answered for
-// Options.StaleAfter.
+// Target.StaleAfter.
 type Policy string
 
 // The policies. Keep is the one that cannot cause an outage when only the way

@@ -89,7 +89,8 @@ func TestDownAndDropSayWhatIsKnown(t *testing.T) {
 				w := &witness{}
 				tgt := target("fa1", failsFrom(2))
 				tgt.Stanza.GoodnessFunction = "100 - capabilities.load_percent"
-				c, _ := collect(t, Options{Observer: w, OnStale: policy}, tgt)
+				tgt.OnStale = policy
+				c, _ := collect(t, Options{Observer: w}, tgt)
 				time.Sleep(30 * time.Minute)
 
 				r := w.last(t)
@@ -122,9 +123,9 @@ func TestVerdictIsRenewed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &witness{}
 		a := &array{answer: func(context.Context, int) (capability.Stats, error) { return capability.Stats{}, errToken }}
-		_, stop := collect(t, Options{
-			Observer: w, OnStale: Down, Refused: func(error) bool { return true },
-		}, target("fa1", a))
+		tgt := target("fa1", a)
+		tgt.OnStale = Down
+		_, stop := collect(t, Options{Observer: w, Refused: func(error) bool { return true }}, tgt)
 		time.Sleep(2 * time.Hour)
 		stop()
 		for i := 1; i < len(w.at); i++ {
@@ -142,7 +143,9 @@ func TestVerdictIsRenewed(t *testing.T) {
 func TestDownWithoutAnyReading(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &witness{}
-		_, stop := collect(t, Options{Observer: w, OnStale: Down, StaleAfter: time.Minute}, target("fa1", failsFrom(1)))
+		tgt := target("fa1", failsFrom(1))
+		tgt.OnStale, tgt.StaleAfter = Down, time.Minute
+		_, stop := collect(t, Options{Observer: w}, tgt)
 		time.Sleep(2 * time.Minute)
 		stop()
 		r := w.last(t)
@@ -163,7 +166,9 @@ func TestDownWithoutAnyReading(t *testing.T) {
 func TestStaleAfterIsConfigurable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &witness{}
-		_, _ = collect(t, Options{Observer: w, StaleAfter: 10 * time.Minute}, target("fa1", failsFrom(2)))
+		tgt := target("fa1", failsFrom(2))
+		tgt.StaleAfter = 10 * time.Minute
+		_, _ = collect(t, Options{Observer: w}, tgt)
 		time.Sleep(10 * time.Minute)
 		if _, gone, _ := w.count(); gone != 0 {
 			t.Error("withdrawn too early")

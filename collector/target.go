@@ -40,6 +40,9 @@ type Target struct {
 	Interval time.Duration // between the starts of two polls
 	Timeout  time.Duration // of one poll; 0, or too long for the interval, means 4/5 of the interval and at most 30 s
 
+	OnStale    Policy        // what is said of an array that stopped answering; "" means Keep
+	StaleAfter time.Duration // how long a reading stands without another; 0 means three intervals
+
 	Stanza Stanza
 }
 
@@ -81,6 +84,21 @@ func (t Target) timeout() time.Duration {
 		return t.Timeout
 	}
 	return min(longest, maxTimeout)
+}
+
+// staleAfter is how long a reading stands.
+func (t Target) staleAfter() time.Duration {
+	if t.StaleAfter > 0 {
+		return t.StaleAfter
+	}
+	return 3 * t.Interval
+}
+
+func (t Target) onStale() Policy {
+	if t.OnStale == "" {
+		return Keep
+	}
+	return t.OnStale
 }
 
 // sameConnection reports whether the Source of one may serve the other.

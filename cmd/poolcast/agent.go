@@ -64,7 +64,6 @@ func newAgent(s *session, flags *sourceFlags) (*agent, error) {
 	a.arrays = collector.New(collector.Options{
 		Log: s.log, Observer: a.bus,
 		Refused: func(err error) bool { return errors.Is(err, flasharray.ErrTokenRefused) },
-		OnStale: collector.Policy(s.cfg.Agent.OnStale), StaleAfter: s.cfg.Agent.StaleAfter,
 	})
 	if err := a.arrays.Apply(collectorTargets(s.targets)); err != nil {
 		return nil, withCode(exitConfig, err)

@@ -65,6 +65,7 @@ func newCollectorTarget(b config.Backend, a config.Agent) collector.Target {
 	return collector.Target{
 		Host: b.Host, Cluster: b.Cluster, Backend: b.Stanza, Pool: b.Pool, Zone: b.Zone,
 		Interval: a.PollInterval, Timeout: a.PollTimeout,
+		OnStale: collector.Policy(a.OnStale), StaleAfter: a.StaleAfter,
 		Stanza: collector.Stanza{
 			Protocol:                  b.Protocol,
 			ReservedPercentage:        int64(b.ReservedPercentage),

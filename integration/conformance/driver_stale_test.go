@@ -43,9 +43,9 @@ func TestDropTakesTheBackendOut(t *testing.T) {
 func staleUnder(t *testing.T, policy collector.Policy) (last capability.Report) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		c := collector.New(collector.Options{OnStale: policy})
+		c := collector.New(collector.Options{})
 		if err := c.Apply([]collector.Target{{
-			Host: "here@x", Backend: "x", Pool: "gold", Source: &dying{}, Interval: time.Minute,
+			Host: "here@x", Backend: "x", Pool: "gold", Source: &dying{}, Interval: time.Minute, OnStale: policy,
 			Stanza: collector.Stanza{Protocol: "iSCSI", MaxOverSubscription: "20.0"},
 		}}); err != nil {
 			t.Fatal(err)
