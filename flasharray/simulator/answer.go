@@ -37,6 +37,9 @@ func (v *view) answer(e *endpoint, q query, version int) (object, error) {
 		body["total_item_count"] = int64(count)
 	}
 	v.page(body, c, matched.sorted(c, q.sort), q)
+	if len(q.sort) > 0 || !e.accepts("continuation_token", version) {
+		body["continuation_token"] = nil // to be paged by offset
+	}
 	if e.total {
 		body["total"] = v.total(e, c.collection, matched, q)
 	}
@@ -60,7 +63,7 @@ func (v *view) page(body object, c collection, order selection, q query) {
 	next := q.offset + len(items)
 	more := next < order.size() && !q.totalOnly
 	body["items"], body["more_items_remaining"] = items, more
-	if more && len(q.sort) == 0 {
+	if more {
 		body["continuation_token"] = makeToken(next)
 	}
 }
@@ -136,14 +139,17 @@ func (v *view) arraySource(path string, q query) (*source, error) {
 
 // measure shows objects as their samples.
 func (v *view) measure(path string, base collection, chosen selection, q query) (*source, error) {
-	p := &projection{base: base, chosen: chosen, times: []int64{v.millis()}}
+	p := &projection{base: base, chosen: chosen, times: []int64{v.millis()}, same: []string{"name", "id"}}
+	if isSpace(path) {
+		p.same = append(p.same, "space")
+	}
 	if !q.window.current() {
-		if n := chosen.size(); n > historyObjects {
-			return nil, refuse("", "History of %d objects is too much for one request: ask for at most %d by names.", n, historyObjects)
-		}
 		var err error
 		if p.times, err = v.times(path, q.window); err != nil {
 			return nil, err
+		}
+		if n := chosen.size(); n > historyObjects {
+			return nil, refuse("", "History of %d objects is too much for one request: ask for at most %d by names.", n, historyObjects)
 		}
 	}
 	p.build = func(i int, t int64) object {

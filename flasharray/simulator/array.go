@@ -142,7 +142,7 @@ func (a *Array) route(r *http.Request, version int, path string) *reply {
 	}
 	e, exists := a.schema[path]
 	if !exists || e.since > version {
-		return a.extra(r, path)
+		return notFound(r.URL.Path)
 	}
 	return a.list(r, e, version)
 }

@@ -17,12 +17,8 @@ func (v *view) choose(kind string, c collection, q query) (selection, error) {
 	if q.flagged != nil {
 		chosen = keep(c, chosen, "flagged", func(x any) bool { return x == *q.flagged })
 	}
-	for path, list := range map[string][]string{
-		"source.name": q.sourceNames, "source.id": q.sourceIDs, "remote.name": q.remoteNames, "remote.id": q.remoteIDs,
-	} {
-		if list != nil {
-			chosen = keep(c, chosen, path, func(x any) bool { return among(list, x) })
-		}
+	for path, list := range q.related {
+		chosen = keep(c, chosen, path, func(x any) bool { return among(list, x) })
 	}
 	return chosen, nil
 }
@@ -60,17 +56,20 @@ func (v *view) named(kind string, c collection, q query) (selection, error) {
 	}
 	f, _ := c.(finder)
 	var chosen selection
-	for key, list := range map[string][]string{"name": q.names, "id": q.ids} {
-		for _, value := range list {
-			i, ok := f.find(key, value)
-			switch {
-			case ok:
-				chosen = chosen.add(i)
-			case kind == "ports" && v.isInterface(value):
-			default:
-				return nil, refuse(value, "%s does not exist.", nouns[kind])
-			}
+	for _, value := range q.names {
+		i, ok := f.find("name", value)
+		if ok {
+			chosen = append(chosen, span{i, i + 1})
+		} else if kind != "ports" || !v.isInterface(value) {
+			return nil, refuse(value, "%s does not exist.", nouns[kind])
 		}
+	}
+	for _, value := range q.ids {
+		i, ok := f.find("id", value)
+		if !ok {
+			return nil, refuse(value, "%s does not exist.", nouns[kind])
+		}
+		chosen = append(chosen, span{i, i + 1})
 	}
 	return chosen, nil
 }

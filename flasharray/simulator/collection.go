@@ -42,6 +42,17 @@ func (s selection) at(k int) int {
 	return -1
 }
 
+// each calls yield with every position, in order.
+func (s selection) each(yield func(i int) bool) {
+	for _, r := range s {
+		for i := r.from; i < r.to; i++ {
+			if !yield(i) {
+				return
+			}
+		}
+	}
+}
+
 // add appends a position, joining it to the last run if it continues it.
 func (s selection) add(i int) selection {
 	if n := len(s); n > 0 && s[n-1].to == i {
@@ -54,11 +65,9 @@ func (s selection) add(i int) selection {
 // where keeps the positions that a condition holds for.
 func (s selection) where(keep func(i int) bool) selection {
 	var kept selection
-	for _, r := range s {
-		for i := r.from; i < r.to; i++ {
-			if keep(i) {
-				kept = kept.add(i)
-			}
+	for i := range s.each {
+		if keep(i) {
+			kept = kept.add(i)
 		}
 	}
 	return kept
@@ -91,14 +100,12 @@ func (s selection) sorted(c collection, keys []sortKey) selection {
 		keys []any
 	}
 	rows := make([]row, 0, s.size())
-	for _, r := range s {
-		for i := r.from; i < r.to; i++ {
-			values := make([]any, len(keys))
-			for k, key := range keys {
-				values[k], _ = c.field(i, key.path)
-			}
-			rows = append(rows, row{i, values})
+	for i := range s.each {
+		values := make([]any, len(keys))
+		for k, key := range keys {
+			values[k], _ = c.field(i, key.path)
 		}
+		rows = append(rows, row{i, values})
 	}
 	sort.SliceStable(rows, func(x, y int) bool {
 		for k, key := range keys {
@@ -170,7 +177,8 @@ func (r recorded) find(key, value string) (int, bool) {
 type projection struct {
 	base   collection
 	chosen selection
-	times  []int64 // one item for each of them and each chosen object
+	times  []int64  // one item for each of them and each chosen object
+	same   []string // fields that are the objects' own
 	build  func(i int, time int64) object
 }
 
@@ -182,10 +190,10 @@ func (p *projection) item(i int) object {
 
 // field spares building an item where the objects themselves know the answer.
 func (p *projection) field(i int, path string) (any, bool) {
-	switch {
-	case path == "time":
+	if path == "time" {
 		return p.times[i%len(p.times)], true
-	case path == "name" || path == "id":
+	}
+	if first, _, _ := strings.Cut(path, "."); slices.Contains(p.same, first) {
 		return p.base.field(p.chosen.at(i/len(p.times)), path)
 	}
 	return lookup(p.item(i), path)

@@ -226,11 +226,24 @@ func readJSON(dir fs.FS, file string, into any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
 	if err := d.Decode(into); err != nil {
-		line := 1 + bytes.Count(text[:min(int(d.InputOffset()), len(text))], []byte("\n"))
-		return fmt.Errorf("%s: line %d or a little later: %w", file, line, err)
+		return fmt.Errorf("%s: line %d: %w", file, lineOf(text, err), err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return fmt.Errorf("%s: something follows the JSON value; leave one value in the file", file)
 	}
 	return nil
+}
+
+// lineOf counts lines up to where the decoder stopped.
+func lineOf(text []byte, err error) int {
+	at := int64(len(text))
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		at = syntax.Offset
+	case errors.As(err, &kind):
+		at = kind.Offset
+	}
+	return 1 + bytes.Count(text[:min(at, int64(len(text)))], []byte("\n"))
 }

@@ -135,11 +135,15 @@ func (v *view) samples(s step, start, end int64) []int64 {
 	phase := v.array.fixture.Phase.Milliseconds() % s.millis
 	var times []int64
 	for t := (first-phase)/s.millis*s.millis + phase; t <= last; t += s.millis {
-		if t > first && !(v.history.Gap != nil && v.history.Gap(time.UnixMilli(t).UTC())) {
+		if t > first && !v.history.missed(t) {
 			times = append(times, t)
 		}
 	}
 	return times
+}
+
+func (h *History) missed(millis int64) bool {
+	return h.Gap != nil && h.Gap(time.UnixMilli(millis).UTC())
 }
 
 func (h *History) arrange(times []int64) {

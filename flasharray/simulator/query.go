@@ -10,22 +10,19 @@ import (
 
 // query is a list request's parameters, checked.
 type query struct {
-	filter      expr
-	limit       int // -1: not given
-	offset      int
-	sort        []sortKey
-	wantCount   bool
-	totalOnly   bool
-	destroyed   *bool
-	flagged     *bool
-	names, ids  []string
-	sourceNames []string
-	sourceIDs   []string
-	remoteNames []string
-	remoteIDs   []string
-	contexts    []string
-	window      window
-	fileOnly    bool // protocol or protocol_group asks for something else than block
+	filter     expr
+	limit      int // -1: not given
+	offset     int
+	sort       []sortKey
+	wantCount  bool
+	totalOnly  bool
+	destroyed  *bool
+	flagged    *bool
+	names, ids []string
+	related    map[string][]string // by field, what a reference must lead to: source.name
+	contexts   []string
+	window     window
+	fileOnly   bool // protocol or protocol_group asks for something else than block
 
 	raw url.Values
 }
@@ -46,8 +43,7 @@ func parseQuery(rawQuery string, e *endpoint, version int) (query, error) {
 	}
 	q.raw = values
 	for name, all := range values {
-		since, known := e.params[name]
-		if !known || since > version {
+		if !e.accepts(name, version) {
 			return q, refuse(name, "Invalid query parameter.")
 		}
 		if err := q.set(name, all[len(all)-1], e); err != nil {
@@ -95,16 +91,14 @@ func (q *query) setList(name string, list []string) {
 		q.names = list
 	case "ids":
 		q.ids = list
-	case "source_names":
-		q.sourceNames = list
-	case "source_ids":
-		q.sourceIDs = list
-	case "remote_names":
-		q.remoteNames = list
-	case "remote_ids":
-		q.remoteIDs = list
 	case "context_names":
 		q.contexts = list
+	default: // source_names, group_ids and their like
+		what, kind, _ := strings.Cut(name, "_")
+		if q.related == nil {
+			q.related = map[string][]string{}
+		}
+		q.related[what+"."+strings.TrimSuffix(kind, "s")] = list
 	}
 }
 

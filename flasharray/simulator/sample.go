@@ -58,6 +58,7 @@ func (v *view) performanceSample(path string, base collection, i int, millis int
 		o = shareOfLoad(frame.responses["arrays/performance"][0], position, of)
 	}
 	o["name"], o["time"] = name, millis
+	delete(o, "id") // hosts have none
 	if hasID {
 		o["id"] = id
 	}

@@ -94,6 +94,12 @@ func (e *endpoint) parseLine(line string) error {
 	return nil
 }
 
+// accepts says whether a query parameter exists at a version.
+func (e *endpoint) accepts(param string, version int) bool {
+	since, known := e.params[param]
+	return known && since <= version
+}
+
 // expandBraces turns a.{b,c} into a.b and a.c.
 func expandBraces(word string) []string {
 	prefix, list, ok := strings.Cut(word, "{")

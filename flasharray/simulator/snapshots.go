@@ -71,6 +71,10 @@ func (m *snapshotMaker) field(s serial, path string) (any, bool) {
 		return m.volume(s, "name"), true
 	case "source.id":
 		return m.volume(s, "id"), true
+	case "space":
+		return m.space(s), true
+	case "footprint": // pods have one
+		return nil, true
 	case "pod.name", "volume_group.name", "pod.id", "volume_group.id":
 		return nil, true
 	}
@@ -90,26 +94,29 @@ func (m *snapshotMaker) find(key, value string) (serial, bool) {
 }
 
 func (m *snapshotMaker) item(s serial) object {
-	bytes := int64(0)
-	if !s.destroyed {
-		bytes = share(m.bytes, s.n, m.live)
-	}
-	provisioned := m.volume(s, "provisioned")
 	counter := 0x20000000 + s.n
 	if s.destroyed {
 		counter |= 1 << 28
 	}
 	return object{
 		"id": m.ids.uuid(s), "name": m.name(s), "suffix": m.suffix(s), "created": m.born(s),
-		"destroyed": s.destroyed, "time_remaining": remaining(s, m.now), "provisioned": provisioned,
+		"destroyed": s.destroyed, "time_remaining": remaining(s, m.now), "provisioned": m.volume(s, "provisioned"),
 		"serial": volumeSerial(m.array, counter),
 		"source": object{"id": m.volume(s, "id"), "name": m.volume(s, "name")},
 		"pod":    nowhere(), "volume_group": nowhere(),
-		"space": object{
-			"snapshots": bytes, "total_physical": bytes, "total_used": bytes, "total_provisioned": provisioned,
-			"data_reduction": 1.0, "thin_provisioning": 0.0, "total_reduction": 1.0,
-			"used_provisioned": nil, "virtual": nil, "unique": nil, "shared": nil, "system": nil,
-			"snapshots_effective": nil, "footprint": nil,
-		},
+		"space": m.space(s),
+	}
+}
+
+func (m *snapshotMaker) space(s serial) object {
+	bytes := int64(0)
+	if !s.destroyed {
+		bytes = share(m.bytes, s.n, m.live)
+	}
+	return object{
+		"snapshots": bytes, "total_physical": bytes, "total_used": bytes, "total_provisioned": m.volume(s, "provisioned"),
+		"data_reduction": 1.0, "thin_provisioning": 0.0, "total_reduction": 1.0,
+		"used_provisioned": nil, "virtual": nil, "unique": nil, "shared": nil, "system": nil,
+		"snapshots_effective": nil, "footprint": nil,
 	}
 }

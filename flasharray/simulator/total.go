@@ -76,36 +76,46 @@ func hollow(o object) object {
 	return h
 }
 
-// summed are the fields of objects and their space that add up.
+// summed are the members of a space that add up; beside it, provisioned and
+// footprint do.
 var summed = []string{
-	"provisioned", "footprint", "space.total_provisioned", "space.used_provisioned", "space.virtual", "space.unique",
-	"space.shared", "space.snapshots", "space.replication", "space.total_physical", "space.total_used",
+	"total_provisioned", "used_provisioned", "virtual", "unique", "shared", "snapshots", "replication",
+	"total_physical", "total_used",
 }
 
 func sumObjects(c collection, matched selection) object {
 	sums := map[string]int64{}
+	add := func(path string, value any) {
+		if n, ok := integer(value); ok {
+			sums[path] += n
+		}
+	}
 	var reduced, weight float64
-	for _, r := range matched {
-		for i := r.from; i < r.to; i++ {
-			o := c.item(i)
-			for _, path := range summed {
-				x, _ := lookup(o, path)
-				if n, ok := integer(x); ok {
-					sums[path] += n
-				}
-			}
-			ratio, _ := lookup(o, "space.data_reduction")
-			if f, ok := number(ratio); ok {
-				physical := float64(intAt(o, "space.unique") + 1)
-				reduced, weight = reduced+f*physical, weight+physical
-			}
+	for i := range matched.each {
+		for _, path := range []string{"provisioned", "footprint"} {
+			value, _ := c.field(i, path)
+			add(path, value)
+		}
+		value, _ := c.field(i, "space")
+		space, _ := value.(object)
+		for _, name := range summed {
+			add(name, space[name])
+		}
+		if ratio, ok := number(space["data_reduction"]); ok {
+			physical := float64(intAt(space, "unique") + 1)
+			reduced, weight = reduced+ratio*physical, weight+physical
 		}
 	}
 	t := hollow(c.item(matched.at(0)))
-	for path, sum := range sums {
-		put(t, path, sum)
+	space := sub(t, "space")
+	for name, sum := range sums {
+		if name == "provisioned" || name == "footprint" {
+			t[name] = sum
+		} else {
+			space[name] = sum
+		}
 	}
-	putRatios(sub(t, "space"), reduced, weight)
+	putRatios(space, reduced, weight)
 	return t
 }
 
@@ -121,30 +131,17 @@ func putRatios(space object, reduced, weight float64) {
 	space["total_reduction"] = reduced / weight / written
 }
 
-func put(o object, path string, value any) {
-	name, rest, deeper := strings.Cut(path, ".")
-	if deeper {
-		if inner := sub(o, name); inner != nil {
-			put(inner, rest, value)
-		}
-		return
-	}
-	o[name] = value
-}
-
 // sumLoad adds rates and averages times, each weighted by its operations.
 func sumLoad(c collection, matched selection) object {
 	sums, weighted := map[string]int64{}, map[string]int64{}
-	for _, r := range matched {
-		for i := r.from; i < r.to; i++ {
-			o := c.item(i)
-			for name, value := range o {
-				n, ok := integer(value)
-				if rate := rateOf(name); ok && rate != "" {
-					weighted[name] += n * intAt(o, rate)
-				} else if ok && strings.HasSuffix(name, "_per_sec") {
-					sums[name] += n
-				}
+	for i := range matched.each {
+		o := c.item(i)
+		for name, value := range o {
+			n, ok := integer(value)
+			if rate := rateOf(name); ok && rate != "" {
+				weighted[name] += n * intAt(o, rate)
+			} else if ok && strings.HasSuffix(name, "_per_sec") {
+				sums[name] += n
 			}
 		}
 	}

@@ -108,6 +108,10 @@ func (m *volumeMaker) field(s serial, path string) (any, bool) {
 		return m.serialNumber(s), true
 	case "provisioned":
 		return m.bytes(s), true
+	case "space":
+		return m.volumeSpace(s), true
+	case "footprint": // pods have one
+		return nil, true
 	case "pod.name", "volume_group.name", "source.name", "pod.id", "volume_group.id", "source.id":
 		return nil, true
 	}

@@ -1,0 +1,206 @@
+//go:build conformance
+
+package conformance
+
+import (
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/poolcast/poolcast/flasharray/simulator"
+)
+
+// TestSimulatorKeepsToOpenAPI reads every endpoint of every fixture at every
+// version that it offers and holds the answers against the vendor's OpenAPI
+// files. They are not part of this repository; get definitions/oas3.x of
+// PureStorage-OpenConnect/swagger and point POOLCAST_OPENAPI_DIR at it.
+func TestSimulatorKeepsToOpenAPI(t *testing.T) {
+	dir := os.Getenv("POOLCAST_OPENAPI_DIR")
+	if dir == "" {
+		t.Skip("not run: POOLCAST_OPENAPI_DIR does not name a folder with FA2.*.spec.yaml")
+	}
+	fixtures, err := simulator.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lab := serveFixtures(t, fixtures)
+	answers := 0
+	for _, version := range versionsOf(fixtures) {
+		spec, err := readOpenAPI(filepath.Join(dir, "FA"+version+".spec.yaml"))
+		if err != nil {
+			t.Fatalf("read the specification of %s: %v", version, err)
+		}
+		for _, f := range fixtures {
+			if offers(f, version) {
+				answers += lab.check(t, spec, f, version)
+			}
+		}
+	}
+	t.Logf("%d answers of %d fixtures were held against the specification", answers, len(fixtures))
+}
+
+// simulatedEndpoints and how each is asked, besides plainly.
+var simulatedEndpoints = map[string][]string{
+	"arrays":              nil,
+	"arrays/space":        {"resolution=300000&start_time=%d&end_time=%d"},
+	"arrays/performance":  {"resolution=30000&start_time=%d&end_time=%d&total_item_count=true"},
+	"controllers":         nil,
+	"volumes":             {"total_only=true", "destroyed=true", "limit=0&total_item_count=true"},
+	"volumes/space":       {"resolution=300000&start_time=%d&end_time=%d&destroyed=true&filter=name='*0*'"},
+	"volumes/performance": {"total_only=true"},
+	"volume-snapshots":    {"limit=3&sort=created-"},
+	"hosts":               {"filter=is_local"},
+	"hosts/space":         nil,
+	"hosts/performance":   nil,
+	"protection-groups":   {"destroyed=false"},
+	"array-connections":   nil,
+	"pods":                {"total_only=true"},
+	"pods/space":          nil,
+	"pods/performance":    nil,
+	"alerts":              {"filter=state='open'"},
+	"network-interfaces":  nil,
+	"ports":               nil,
+	"subscriptions":       nil,
+	"subscription-assets": nil,
+}
+
+type simulatedArrays struct {
+	client *http.Client
+	server *simulator.Server
+}
+
+func serveFixtures(t *testing.T, fixtures []simulator.Fixture) *simulatedArrays {
+	t.Helper()
+	var arrays []*simulator.Array
+	for _, f := range fixtures {
+		arrays = append(arrays, simulator.New(f, simulator.Options{PageMax: 50}))
+	}
+	server, err := simulator.Serve(arrays, simulator.ServeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: server.CertPool()}}
+	t.Cleanup(func() {
+		transport.CloseIdleConnections()
+		_ = server.Close()
+	})
+	return &simulatedArrays{&http.Client{Transport: transport}, server}
+}
+
+// check returns how many answers it looked at.
+func (s *simulatedArrays) check(t *testing.T, spec *openAPI, f simulator.Fixture, version string) int {
+	t.Helper()
+	token := s.login(t, spec, f, version)
+	checked := 0
+	for path, queries := range simulatedEndpoints {
+		full := "/api/" + version + "/" + path
+		if !spec.has("get", full) {
+			if status, _ := s.ask(t, f, "GET", full, token); status != http.StatusNotFound {
+				t.Errorf("%s %s: status %d of an endpoint that %s does not have", f.Name, full, status, version)
+			}
+			continue
+		}
+		for _, q := range append([]string{""}, queries...) {
+			if strings.Contains(q, "%d") {
+				now := time.Now().UnixMilli()
+				q = fmt.Sprintf(q, now-3_600_000, now)
+			}
+			s.checkOne(t, spec, f, full, q, token)
+			checked++
+		}
+	}
+	return checked
+}
+
+func (s *simulatedArrays) checkOne(t *testing.T, spec *openAPI, f simulator.Fixture, path, query, token string) {
+	t.Helper()
+	status, body := s.ask(t, f, "GET", path+"?"+strings.ReplaceAll(query, "'", "%27"), token)
+	if status != http.StatusOK {
+		t.Errorf("%s %s?%s: status %d: %s", f.Name, path, query, status, body)
+		return
+	}
+	var value any
+	if err := json.Unmarshal(body, &value); err != nil {
+		t.Errorf("%s %s?%s: %v", f.Name, path, query, err)
+		return
+	}
+	for _, fault := range spec.validate("get", path, value) {
+		t.Errorf("%s %s?%s: %s", f.Name, path, query, fault)
+	}
+}
+
+func (s *simulatedArrays) login(t *testing.T, spec *openAPI, f simulator.Fixture, version string) string {
+	t.Helper()
+	path := "/api/" + version + "/login"
+	request := s.request(t, f, "POST", path)
+	request.Header.Set("api-token", "any")
+	response, err := s.client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	var value any
+	if err := json.NewDecoder(response.Body).Decode(&value); err != nil {
+		t.Fatalf("log in to %s: %v", f.Name, err)
+	}
+	for _, fault := range spec.validate("post", path, value) {
+		t.Errorf("%s %s: %s", f.Name, path, fault)
+	}
+	return response.Header.Get("x-auth-token")
+}
+
+func (s *simulatedArrays) request(t *testing.T, f simulator.Fixture, method, path string) *http.Request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, "https://"+s.server.Addr(f.Name)+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func (s *simulatedArrays) ask(t *testing.T, f simulator.Fixture, method, path, token string) (int, []byte) {
+	t.Helper()
+	r := s.request(t, f, method, path)
+	r.Header.Set("x-auth-token", token)
+	response, err := s.client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, body
+}
+
+func offers(f simulator.Fixture, version string) bool {
+	for _, v := range f.Versions {
+		if v == version {
+			return true
+		}
+	}
+	return false
+}
+
+// versionsOf lists every 2.x version that any fixture offers.
+func versionsOf(fixtures []simulator.Fixture) []string {
+	var all []string
+	seen := map[string]bool{}
+	for _, f := range fixtures {
+		for _, v := range f.Versions {
+			if strings.HasPrefix(v, "2.") && !seen[v] {
+				seen[v] = true
+				all = append(all, v)
+			}
+		}
+	}
+	return all
+}

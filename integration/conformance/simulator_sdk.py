@@ -1,0 +1,163 @@
+"""Drives the vendor's own client, py-pure-client, against simulated arrays.
+
+Reads a job from stdin as JSON: where each array is served, the certificate
+authority's file, an api token, and a control address. Prints what the client
+saw as one JSON object. A request to the control address flips a switch of the
+simulator: GET /<array>/<switch>.
+"""
+
+import json
+import sys
+import time
+import urllib.request
+
+from pypureclient import PureError, flasharray
+from pypureclient.configuration import Configuration
+
+# Everything that the Cinder driver reads, and what else the simulator offers.
+READS = {
+    "arrays": "get_arrays",
+    "arrays/space": "get_arrays_space",
+    "arrays/performance": "get_arrays_performance",
+    "controllers": "get_controllers",
+    "volumes": "get_volumes",
+    "volumes/space": "get_volumes_space",
+    "volumes/performance": "get_volumes_performance",
+    "volume-snapshots": "get_volume_snapshots",
+    "hosts": "get_hosts",
+    "hosts/performance": "get_hosts_performance",
+    "protection-groups": "get_protection_groups",
+    "pods": "get_pods",
+    "array-connections": "get_array_connections",
+    "alerts": "get_alerts",
+    "network-interfaces": "get_network_interfaces",
+    "ports": "get_ports",
+    "subscriptions": "get_subscriptions",
+    "subscription-assets": "get_subscription_assets",
+}
+
+
+def connect(job, name):
+    # Release 1.96 forgets its argument ssl_cert on the way to the transport;
+    # the configuration object's ssl_ca_cert arrives.
+    return flasharray.Client(
+        target=job["arrays"][name],
+        api_token=job["api_token"],
+        verify_ssl=True,
+        configuration=Configuration(ssl_ca_cert=job["ca_file"]),
+        user_agent="poolcast conformance",
+    )
+
+
+def control(job, name, switch):
+    with urllib.request.urlopen(f"http://{job['control']}/{name}/{switch}") as answer:
+        answer.read()
+
+
+def items(response):
+    if response.status_code != 200:
+        raise RuntimeError(f"status {response.status_code}: {response.errors}")
+    return list(response.items)
+
+
+def read_all(client):
+    """Counts what each endpoint lists, walking every page."""
+    return {path: len(items(getattr(client, method)())) for path, method in READS.items()}
+
+
+def driver_reads(client):
+    """The requests of the Cinder driver that carry parameters."""
+    now = int(time.time()) * 1000
+    history = client.get_arrays_performance(
+        end_time=now, start_time=now - 3600000, resolution=30000, total_item_count=True)
+    samples = items(history)
+    ready = items(client.get_controllers(filter="status='ready'"))
+    ports = [p.name for c in ready for p in items(client.get_ports(filter="name='" + c.name + ".*'"))]
+    virtual = items(client.get_network_interfaces(filter="eth.subtype='lacp_bond' or eth.subtype='vif'"))
+    for interface in virtual:
+        items(client.get_ports(names=[interface.name.upper()]))
+    initiator = items(client.get_hosts(filter="is_local", limit=1))[0].iqns[0]
+    here = items(client.get_hosts(filter="iqns='" + initiator + "' and is_local"))
+    away = items(client.get_hosts(filter="iqns='" + initiator + "' and not is_local"))
+    return {
+        "samples": len(samples),
+        "sample_count": history.total_item_count,
+        "ascending": all(a.time < b.time for a, b in zip(samples, samples[1:])),
+        "ready": [c.name for c in ready],
+        "ports": sorted(ports),
+        "virtual": [i.name for i in virtual],
+        "hosts_of_initiator": [len(here), len(away)],
+    }
+
+
+def sdk_filters(client):
+    """Filters as the client's own helpers render them."""
+    volume = items(client.get_volumes(limit=1))[0]
+    snapshot = items(client.get_volume_snapshots(limit=1))[0]
+    P, F = flasharray.Property, flasharray.Filter
+    asked = {
+        "equal": client.get_volumes(filter=(P("name") == volume.name)),
+        "and_not": client.get_volumes(filter=F.and_(P("name") == volume.name, F.not_(P("destroyed") == True))),  # noqa: E712
+        "in": client.get_volumes(filter=F.in_(P("name"), [volume.name, "nobody"])),
+        "contains": client.get_volumes(filter=F.contains(P("name"), volume.name[7:20])),
+        "nested": client.get_volume_snapshots(filter=(P("source.name") == snapshot.source.name), limit=1),
+        "newest_first": client.get_volumes(sort=[str(P("created").descending())], limit=1),
+    }
+    found = {name: len(items(response)) for name, response in asked.items()}
+    newest = items(client.get_volumes(sort=["created-"], limit=1))[0]
+    found["sorted"] = newest.created > volume.created
+    return found
+
+
+def refusals(client):
+    unknown = client.get_volumes(names=["nobody"])
+    bad = client.get_volumes(filter="name=")
+    return {
+        "unknown_status": unknown.status_code,
+        "unknown_message": unknown.errors[0].message,
+        "unknown_context": unknown.errors[0].context,
+        "filter_status": bad.status_code,
+    }
+
+
+def relogin(job, name):
+    """A session that ends between two calls is replaced without a word."""
+    client = connect(job, name)
+    items(client.get_arrays())
+    control(job, name, "expire")
+    return items(client.get_arrays())[0].name
+
+
+def counts(client):
+    response = client.get_volumes(limit=0, total_item_count=True)
+    live = client.get_volumes(limit=0, total_item_count=True, destroyed=False)
+    return {"all": response.total_item_count, "live": live.total_item_count}
+
+
+def wrong_token(job, name):
+    try:
+        connect({**job, "api_token": "wrong"}, name)
+    except PureError as error:
+        return type(error).__name__
+    return "accepted"
+
+
+def main():
+    job = json.load(sys.stdin)
+    seen = {}
+    for name in job["arrays"]:
+        client = connect(job, name)
+        seen[name] = {
+            "version": client.get_rest_version(),
+            "reads": read_all(client),
+            "driver": driver_reads(client),
+            "filters": sdk_filters(client),
+            "refusals": refusals(client),
+            "counts": counts(client),
+            "relogin": relogin(job, name),
+            "wrong_token": wrong_token(job, name),
+        }
+    json.dump(seen, sys.stdout)
+
+
+main()

@@ -1,0 +1,152 @@
+//go:build conformance
+
+package conformance
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/poolcast/poolcast/flasharray/simulator"
+)
+
+// sdkSaw is what the vendor's client reports of one array.
+type sdkSaw struct {
+	Version string
+	Reads   map[string]int
+	Driver  struct {
+		Samples          int
+		SampleCount      int `json:"sample_count"`
+		Ascending        bool
+		Ready            []string
+		Ports            []string
+		Virtual          []string
+		HostsOfInitiator []int `json:"hosts_of_initiator"`
+	}
+	Filters struct {
+		Equal, In, Contains, Nested int
+		AndNot                      int `json:"and_not"`
+		NewestFirst                 int `json:"newest_first"`
+		Sorted                      bool
+	}
+	Refusals struct {
+		UnknownStatus  int    `json:"unknown_status"`
+		UnknownMessage string `json:"unknown_message"`
+		UnknownContext string `json:"unknown_context"`
+		FilterStatus   int    `json:"filter_status"`
+	}
+	Counts     struct{ All, Live int }
+	Relogin    string
+	WrongToken string `json:"wrong_token"`
+}
+
+const sdkToken = "11111111-2222-3333-4444-555555555555"
+
+// TestOfficialClientReadsTheSimulator lets py-pure-client log in, read, filter,
+// page beyond 1,000 objects and log in again, on every fixture.
+func TestOfficialClientReadsTheSimulator(t *testing.T) {
+	fixtures, err := simulator.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	arrays := map[string]*simulator.Array{}
+	var served []*simulator.Array
+	for _, f := range fixtures {
+		o := simulator.Options{Tokens: []string{sdkToken}}
+		if f.Name == "flasharray-x-02" {
+			o.Population = simulator.Population{"volumes": {Live: 2300, Destroyed: 17}, "volume-snapshots": {Live: 5100}}
+		}
+		arrays[f.Name] = simulator.New(f, o)
+		arrays[f.Name].SetFrame(0)
+		served = append(served, arrays[f.Name])
+	}
+	for name, saw := range runSDK(t, served, arrays) {
+		t.Run(name, func(t *testing.T) { checkSDK(t, name, saw, arrays[name]) })
+	}
+}
+
+func runSDK(t *testing.T, served []*simulator.Array, arrays map[string]*simulator.Array) map[string]sdkSaw {
+	t.Helper()
+	server, err := simulator.Serve(served, simulator.ServeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = server.Close() }()
+	control := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		name, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		arrays[name].ExpireSessions()
+	}))
+	defer control.Close()
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(ca, server.CAPEM(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	targets := map[string]string{}
+	for name := range arrays {
+		targets[name] = server.Addr(name)
+	}
+	job, err := json.Marshal(map[string]any{
+		"arrays": targets, "ca_file": ca, "api_token": sdkToken, "control": control.Listener.Addr().String(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return runPythonSDK(t, job)
+}
+
+func runPythonSDK(t *testing.T, job []byte) map[string]sdkSaw {
+	t.Helper()
+	python := os.Getenv("POOLCAST_PYTHON")
+	if python == "" {
+		python = "../../.venv/bin/python"
+	}
+	command := exec.CommandContext(t.Context(), python, "simulator_sdk.py")
+	command.Stdin = bytes.NewReader(job)
+	var output, complaints bytes.Buffer
+	command.Stdout, command.Stderr = &output, &complaints
+	if err := command.Run(); err != nil {
+		t.Fatalf("run %s simulator_sdk.py: %v\n%s", python, err, complaints.String())
+	}
+	var saw map[string]sdkSaw
+	if err := json.Unmarshal(output.Bytes(), &saw); err != nil {
+		t.Fatalf("read what the client saw: %v\n%s", err, output.String())
+	}
+	return saw
+}
+
+func checkSDK(t *testing.T, name string, saw sdkSaw, a *simulator.Array) {
+	t.Helper()
+	expect := func(what string, good bool, got any) {
+		t.Helper()
+		if !good {
+			t.Errorf("%s: the client saw %v", what, got)
+		}
+	}
+	expect("one array", saw.Reads["arrays"] == 1, saw.Reads)
+	expect("two controllers", slices.Equal(saw.Driver.Ready, []string{"CT0", "CT1"}), saw.Driver.Ready)
+	expect("an hour of samples", saw.Driver.Samples == 120 && saw.Driver.SampleCount == 120, saw.Driver)
+	expect("ascending samples", saw.Driver.Ascending, saw.Driver)
+	expect("ports of ready controllers", len(saw.Driver.Ports) == saw.Reads["ports"], saw.Driver.Ports)
+	expect("a virtual interface", slices.Equal(saw.Driver.Virtual, []string{"vir0"}), saw.Driver.Virtual)
+	expect("one local host of an initiator", slices.Equal(saw.Driver.HostsOfInitiator, []int{1, 0}), saw.Driver.HostsOfInitiator)
+	f := saw.Filters
+	expect("filters", f.Equal == 1 && f.In == 1 && f.Contains >= 1 && f.Nested == 1 && f.AndNot == 1, f)
+	expect("sort", f.NewestFirst == 1 && f.Sorted, f)
+	r := saw.Refusals
+	expect("an unknown name", r.UnknownStatus == 400 && r.UnknownContext == "nobody" && strings.Contains(r.UnknownMessage, "does not exist"), r)
+	expect("a bad filter", r.FilterStatus == 400, r)
+	expect("all volumes counted and read", saw.Counts.All == saw.Reads["volumes"] && saw.Counts.Live < saw.Counts.All, saw)
+	expect("a new session after expiry", saw.Relogin == name, saw.Relogin)
+	expect("a wrong token", saw.WrongToken == "PureError", saw.WrongToken)
+	if name == "flasharray-x-02" {
+		expect("pages beyond 1,000", saw.Reads["volumes"] == 2317 && saw.Reads["volume-snapshots"] == 5100, saw.Reads)
+	}
+	expect("no session left but by the client's exit", a.Sessions() <= 1, a.Sessions())
+}
