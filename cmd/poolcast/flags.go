@@ -28,12 +28,13 @@ func (f *sourceFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.simulate, "simulate", false, "let the embedded simulator answer for every array")
 	f.options = pflag.NewFlagSet("poolcast", pflag.ContinueOnError)
 	for _, o := range config.AgentOptions() {
-		f.options.String(strings.ReplaceAll(o.Name, "_", "-"), "", o.Help)
-		flag := f.options.Lookup(strings.ReplaceAll(o.Name, "_", "-"))
-		flag.DefValue = o.Default
+		name := strings.ReplaceAll(o.Name, "_", "-")
 		if o.Kind == config.Bool {
-			flag.NoOptDefVal = "true"
+			f.options.Bool(name, o.Default == "true", o.Help)
+			continue
 		}
+		f.options.String(name, "", o.Help)
+		f.options.Lookup(name).DefValue = o.Default
 	}
 	flags.AddFlagSet(f.options)
 }

@@ -28,14 +28,16 @@ func (f *questionFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.typeName, "type", "", "volume type, by name, out of --types")
 	cmd.Flags().StringVar(&f.typeFile, "types", "", "volume types: the output of openstack volume type list --long -f json")
 	cmd.Flags().StringArrayVar(&f.properties, "property", nil, "extra spec of the volume type, key=value as the openstack client takes it; repeatable")
-	_ = cmd.MarkFlagRequired("size")
 	_ = cmd.MarkFlagFilename("types", "json")
 }
 
 // request builds the scheduler's request. The notes are warnings about extra
 // specs that Cinder reads otherwise than they look.
 func (f *questionFlags) request() (r *cinder.Request, notes []string, err error) {
-	if f.size < 1 {
+	if f.size == 0 {
+		return nil, nil, errors.New("--size is missing: how many GiB is the volume to have?")
+	}
+	if f.size < 0 {
 		return nil, nil, fmt.Errorf("--size %d: want a whole number of GiB, 1 or more", f.size)
 	}
 	r = &cinder.Request{Size: f.size, Zone: f.zone}

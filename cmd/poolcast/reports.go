@@ -28,7 +28,6 @@ func (f *reportFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.agent, "agent", "", "use the reports of a running agent, by the URL of its status page, such as http://127.0.0.1:9748")
 	cmd.Flags().StringVar(&f.tokenFile, "agent-token-file", "", "file with the bearer token of that agent")
 	_ = cmd.MarkFlagFilename("reports", "json")
-	cmd.MarkFlagsMutuallyExclusive("reports", "agent")
 }
 
 const (
@@ -40,6 +39,8 @@ const (
 // reports means that some backend failed and the others are good.
 func (f *reportFlags) get(cmd *cobra.Command, sources *sourceFlags) ([]capability.Report, error) {
 	switch {
+	case f.file != "" && f.agent != "":
+		return nil, withCode(exitUsage, errors.New("--reports and --agent both say where reports come from: choose one"))
 	case f.file != "":
 		reports, err := readReports(cmd.InOrStdin(), f.file)
 		return reports, withCode(exitUsage, err)
