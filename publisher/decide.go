@@ -57,28 +57,35 @@ func (b *backend) silent(o Options, now time.Time) (decision, bool) {
 
 // yield holds while a better agent speaks for this backend.
 func (b *backend) yield(self string, now time.Time) (decision, bool) {
-	if !b.rival.until.After(now) || !b.rival.outranks(self, b.report.Status) {
+	if !b.rival.until.After(now) || !b.rival.outranks(rival{name: self, status: statusOf(b.report.Capabilities)}) {
 		return decision{}, false
 	}
 	b.wake = b.rival.until
 	return decision{state: Standby, detail: "agent " + b.rival.name + " sees to it"}, true
 }
 
-func (r rival) outranks(self string, status capability.Status) bool {
-	if theirs, ours := rank(r.status), rank(status); theirs != ours {
-		return theirs < ours
+// outranks compares by what both have published, so that each of two agents
+// comes to the same answer.
+func (r rival) outranks(other rival) bool {
+	if mine, theirs := rank(r.status), rank(other.status); mine != theirs {
+		return mine < theirs
 	}
-	return r.name < self
+	return r.name < other.name
 }
 
 func rank(s capability.Status) int {
 	switch s {
-	case capability.OK:
-		return 0
+	case capability.Stale:
+		return 2
 	case capability.Partial:
 		return 1
 	}
-	return 2
+	return 0
+}
+
+func statusOf(s capability.Set) capability.Status {
+	text, _ := s[capability.KeyMetricsStatus].Str()
+	return capability.Status(text)
 }
 
 // interlock holds when base and report are not about the same thing.

@@ -84,9 +84,8 @@ func (b *backend) withdraw(reason string) {
 func (b *backend) hear(h heard, at time.Time, o Options) {
 	set, err := h.capabilities()
 	if mark, ok := set[capability.KeyMetricsAgent]; ok && !mark.IsNull() {
-		status, _ := set[capability.KeyMetricsStatus].Str()
 		until := at.Add(silentIntervals * o.Interval)
-		b.meet(rival{name: instanceOf(h.id), status: capability.Status(status), until: until}, at)
+		b.meet(rival{name: instanceOf(h.id), status: statusOf(set), until: until}, at)
 		b.raise(h.stamp)
 		return
 	}
@@ -102,7 +101,7 @@ func (b *backend) hear(h heard, at time.Time, o Options) {
 // meet remembers the best of the other agents.
 func (b *backend) meet(r rival, now time.Time) {
 	gone := !b.rival.until.After(now)
-	if gone || r.name == b.rival.name || r.outranks(b.rival.name, b.rival.status) {
+	if gone || r.name == b.rival.name || r.outranks(b.rival) {
 		b.rival = r
 	}
 }

@@ -1,0 +1,323 @@
+//go:build integration
+
+package integration
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+	"github.com/rs/zerolog"
+
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/integration/process"
+	"github.com/poolcast/poolcast/integration/rabbitmq"
+	"github.com/poolcast/poolcast/publisher"
+)
+
+const (
+	busBackend  = "ctl1@fa1"
+	busExchange = "cinder-scheduler_fanout"
+	busBound    = 20 * time.Second
+)
+
+// busLayout is how a release of oslo.messaging sets up the schedulers' bus.
+type busLayout struct{ durable bool }
+
+// busScheduler does to the broker what a starting cinder-scheduler does, and
+// keeps what it hears.
+type busScheduler struct {
+	t    *testing.T
+	conn *amqp.Connection
+
+	mu    sync.Mutex
+	inbox []busReport
+}
+
+type busReport struct {
+	ID   string `json:"_unique_id"`
+	Args struct {
+		Host         string
+		Timestamp    string
+		Capabilities map[string]json.RawMessage
+	}
+	properties amqp.Delivery
+}
+
+func (r busReport) value(key string) string { return string(r.Args.Capabilities[key]) }
+
+func (r busReport) fromAgent() bool { return r.value("metrics_agent") != "" }
+
+func startBusScheduler(t *testing.T, uri string, layout busLayout) *busScheduler {
+	t.Helper()
+	s := &busScheduler{t: t, conn: busDial(t, uri)}
+	ch := busChannel(t, s.conn)
+	busMust(t, ch.ExchangeDeclare("openstack", "topic", layout.durable, false, false, false, nil))
+	_, err := ch.QueueDeclare("cinder-scheduler", layout.durable, false, false, false, nil)
+	busMust(t, err)
+	busMust(t, ch.QueueBind("cinder-scheduler", "cinder-scheduler", "openstack", false, nil))
+	topic, err := ch.Consume("cinder-scheduler", "", true, false, false, false, nil)
+	busMust(t, err)
+	busMust(t, ch.ExchangeDeclare(busExchange, "fanout", layout.durable, true, false, false, nil))
+	q, err := ch.QueueDeclare("cinder-scheduler_fanout_"+strconv.FormatInt(time.Now().UnixNano(), 16),
+		layout.durable, false, false, false, amqp.Table{"x-expires": int64(1800000)})
+	busMust(t, err)
+	busMust(t, ch.QueueBind(q.Name, "cinder-scheduler", busExchange, false, nil))
+	fanout, err := ch.Consume(q.Name, "", true, false, false, false, nil)
+	busMust(t, err)
+	go s.take(topic)
+	go s.take(fanout)
+	return s
+}
+
+func (s *busScheduler) take(deliveries <-chan amqp.Delivery) {
+	for d := range deliveries {
+		var envelope map[string]string
+		r := busReport{properties: d}
+		if json.Unmarshal(d.Body, &envelope) != nil || json.Unmarshal([]byte(envelope["oslo.message"]), &r) != nil {
+			s.t.Errorf("the scheduler cannot read %s", d.Body)
+		}
+		s.mu.Lock()
+		s.inbox = append(s.inbox, r)
+		s.mu.Unlock()
+	}
+}
+
+func (s *busScheduler) reports() []busReport {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]busReport(nil), s.inbox...)
+}
+
+// awaits waits until the last report has the values.
+func (s *busScheduler) awaits(t *testing.T, what string, values map[string]string) busReport {
+	t.Helper()
+	var last busReport
+	process.Await(t, busBound, what, func() error {
+		all := s.reports()
+		if len(all) == 0 {
+			return fmt.Errorf("no report has come")
+		}
+		last = all[len(all)-1]
+		for key, want := range values {
+			if got := last.value(key); got != want {
+				return fmt.Errorf("%s is %s, want %s", key, got, want)
+			}
+		}
+		return nil
+	})
+	return last
+}
+
+// stop is a scheduler that ends: its fanout queue stays behind for a while, as
+// that of oslo.messaging does.
+func (s *busScheduler) stop() {
+	s.t.Helper()
+	busMust(s.t, s.conn.Close())
+}
+
+// busVolume casts reports as cinder-volume does, with keys nobody else knows.
+type busVolume struct {
+	t  *testing.T
+	ch *amqp.Channel
+	n  int
+}
+
+func startBusVolume(t *testing.T, uri string) *busVolume {
+	t.Helper()
+	return &busVolume{t: t, ch: busChannel(t, busDial(t, uri))}
+}
+
+const busUnknownKeys = `"allocated_capacity_gb":17,"rack":"\u00e4","limits":{"a":[1e3,null],"z":1.50}`
+
+func (v *busVolume) report(volumes int) {
+	v.t.Helper()
+	v.n++
+	inner := fmt.Sprintf(`{"method":"update_service_capabilities","version":"3.3","_unique_id":"%032x","args":{"service_name":"volume","host":%q,"cluster_name":null,"timestamp":%q,"capabilities":{"total_capacity_gb":1000.0,"free_capacity_gb":500.0,"total_volumes":%d,%s}}}`,
+		v.n, busBackend, time.Now().UTC().Format("2006-01-02T15:04:05.000000"), volumes, busUnknownKeys)
+	body, err := json.Marshal(map[string]string{"oslo.version": "2.0", "oslo.message": inner})
+	busMust(v.t, err)
+	busMust(v.t, v.ch.PublishWithContext(v.t.Context(), busExchange, "", false, false, amqp.Publishing{
+		ContentType: "application/json", ContentEncoding: "utf-8", DeliveryMode: amqp.Persistent, Body: body,
+	}))
+}
+
+// busAgent is a publisher at work.
+type busAgent struct {
+	*publisher.Publisher
+	t    *testing.T
+	log  *busLog
+	stop func()
+}
+
+type busLog struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *busLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *busLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+type busSecret string
+
+func (s busSecret) Reveal() string { return string(s) }
+
+func startBusAgent(t *testing.T, o publisher.Options) *busAgent {
+	t.Helper()
+	a := &busAgent{t: t, log: &busLog{}}
+	o.Logger = zerolog.New(a.log)
+	o.Interval = busOr(o.Interval, 4*time.Second)
+	o.ConfirmTimeout = busOr(o.ConfirmTimeout, 3*time.Second)
+	p, err := publisher.New(o)
+	busMust(t, err)
+	a.Publisher = p
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- p.Run(ctx) }()
+	a.stop = sync.OnceFunc(func() {
+		cancel()
+		select {
+		case err := <-done:
+			busMust(t, err)
+		case <-time.After(busBound):
+			t.Error("the publisher does not stop")
+		}
+	})
+	t.Cleanup(func() {
+		a.stop()
+		if t.Failed() {
+			t.Logf("the agent's log:\n%s", a.log)
+		}
+	})
+	return a
+}
+
+func busOr[T comparable](v, otherwise T) T {
+	var zero T
+	if v == zero {
+		return otherwise
+	}
+	return v
+}
+
+func (a *busAgent) offer(volumes int64) {
+	set := capability.Set{
+		"total_capacity_gb": capability.OfFloat(1000), "free_capacity_gb": capability.OfFloat(400),
+		"total_volumes": capability.OfInt(volumes), "metrics_agent": capability.OfString("poolcast"),
+	}
+	a.Offer(capability.Report{
+		Host: busBackend, CollectedAt: time.Now(), Status: capability.OK,
+		Capabilities: set, LiveKeys: set.SortedKeys(),
+	})
+}
+
+func (a *busAgent) awaits(state publisher.SessionState) publisher.Session {
+	a.t.Helper()
+	var s publisher.Session
+	process.Await(a.t, busBound, "the session to be "+string(state), func() error {
+		if s = a.Status().Session; s.State != state {
+			return fmt.Errorf("it is %+v", s)
+		}
+		return nil
+	})
+	return s
+}
+
+// busOptions are those for one virtual host of a broker.
+func busOptions(t *testing.T, uri string) publisher.Options {
+	t.Helper()
+	u, err := url.Parse(uri)
+	busMust(t, err)
+	host, port, err := net.SplitHostPort(u.Host)
+	busMust(t, err)
+	n, err := strconv.Atoi(port)
+	busMust(t, err)
+	password, _ := u.User.Password()
+	return publisher.Options{
+		Brokers:     []publisher.Broker{{Host: host, Port: n, User: u.User.Username(), Password: busSecret(password)}},
+		VirtualHost: u.Path[1:],
+	}
+}
+
+// busForward reaches a broker by an address that its certificate does not name.
+func busForward(t *testing.T, addr string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.2:0")
+	busMust(t, err)
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			from, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer func() { _ = from.Close() }()
+				to, err := net.Dial("tcp", addr)
+				if err != nil {
+					return
+				}
+				go func() {
+					defer func() { _ = to.Close() }()
+					_, _ = io.Copy(to, from)
+				}()
+				_, _ = io.Copy(from, to)
+			}()
+		}
+	}()
+	return l.Addr().String()
+}
+
+// busVHost makes a virtual host of its own for a test and returns its URI.
+func busVHost(t *testing.T, b *rabbitmq.Broker, name string) string {
+	t.Helper()
+	u, err := url.Parse(b.URL())
+	busMust(t, err)
+	b.Ctl("add_vhost", name)
+	b.Ctl("set_permissions", "-p", name, u.User.Username(), ".*", ".*", ".*")
+	u.Path = "/" + name
+	return u.String()
+}
+
+func busDial(t *testing.T, uri string) *amqp.Connection {
+	t.Helper()
+	var c *amqp.Connection
+	process.Await(t, busBound, "a connection", func() (err error) {
+		c, err = amqp.DialConfig(uri, amqp.Config{Dial: amqp.DefaultDial(5 * time.Second)})
+		return err
+	})
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+func busChannel(t *testing.T, c *amqp.Connection) *amqp.Channel {
+	t.Helper()
+	ch, err := c.Channel()
+	busMust(t, err)
+	return ch
+}
+
+func busMust(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,412 @@
+//go:build integration
+
+package integration
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/poolcast/poolcast/integration/process"
+	"github.com/poolcast/poolcast/integration/rabbitmq"
+	"github.com/poolcast/poolcast/publisher"
+)
+
+// TestBus runs a publisher against a real broker, with a scheduler and a
+// cinder-volume of which only the words are real.
+func TestBus(t *testing.T) {
+	broker := rabbitmq.Start(t, rabbitmq.Options{User: "cinder", Password: `p@ss:"w/rd%`})
+	for name, test := range map[string]func(*testing.T, *rabbitmq.Broker, string){
+		"overlay":     testBusOverlay,
+		"twoagents":   testBusTwoAgents,
+		"noexchange":  testBusNoExchange,
+		"durable":     func(t *testing.T, b *rabbitmq.Broker, uri string) { testBusLayout(t, b, uri, true) },
+		"transient":   func(t *testing.T, b *rabbitmq.Broker, uri string) { testBusLayout(t, b, uri, false) },
+		"noscheduler": testBusNoScheduler,
+		"logins":      testBusLogins,
+		"notify":      testBusNotify,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, broker, busVHost(t, broker, name)) })
+	}
+}
+
+func testBusOverlay(t *testing.T, _ *rabbitmq.Broker, uri string) {
+	s := startBusScheduler(t, uri, busLayout{})
+	volume := startBusVolume(t, uri)
+	a := startBusAgent(t, busOptions(t, uri))
+	a.awaits(publisher.Ready)
+	volume.report(1)
+	a.offer(42)
+	unknown := map[string]string{"allocated_capacity_gb": "17", "rack": `"ä"`, "limits": `{"a":[1e3,null],"z":1.50}`}
+	ours := map[string]string{"total_volumes": "42", "free_capacity_gb": "400.0"}
+	for range 3 {
+		s.awaits(t, "our numbers", ours)
+		last := s.awaits(t, "cinder-volume's keys", unknown)
+		if p := last.properties; p.ContentType != "application/json" || p.ContentEncoding != "utf-8" || p.DeliveryMode != 2 || p.RoutingKey != "" {
+			t.Errorf("the properties are %+v", p)
+		}
+		volume.report(1)
+		process.Await(t, busBound, "an overlay right after the report", func() error {
+			all := s.reports()
+			if last := all[len(all)-1]; !last.fromAgent() || all[len(all)-2].fromAgent() {
+				return fmt.Errorf("%d reports, the last of an agent: %t", len(all), last.fromAgent())
+			}
+			return nil
+		})
+	}
+	a.stop()
+	volume.report(2)
+	last := s.awaits(t, "cinder-volume's own report", map[string]string{"total_volumes": "2", "free_capacity_gb": "500.0"})
+	if last.fromAgent() || len(last.Args.Capabilities) != 6 {
+		t.Errorf("after stopping, the scheduler knows %v", last.Args.Capabilities)
+	}
+	if c := a.Status().Counters; c.Confirms != c.Publishes || c.Overlays == 0 || c.Unreadable != 0 {
+		t.Errorf("the counters are %+v", c)
+	}
+}
+
+func testBusTwoAgents(t *testing.T, _ *rabbitmq.Broker, uri string) {
+	s := startBusScheduler(t, uri, busLayout{})
+	volume := startBusVolume(t, uri)
+	one, two := startBusAgent(t, busOptions(t, uri)), startBusAgent(t, busOptions(t, uri))
+	one.awaits(publisher.Ready)
+	two.awaits(publisher.Ready)
+	const rounds = 5
+	for i := range rounds {
+		volume.report(1)
+		one.offer(int64(10 + i))
+		two.offer(int64(20 + i))
+		s.awaits(t, "an overlay", map[string]string{"metrics_agent": `"poolcast"`, "allocated_capacity_gb": "17"})
+	}
+	process.Await(t, busBound, "everything to be heard by both", func() error {
+		first, second := one.Status().Counters, two.Status().Counters
+		if first.HeardReports != rounds || first.HeardOwn != first.Confirms || first.HeardAgents != second.Confirms || second.HeardAgents != first.Confirms {
+			return fmt.Errorf("%+v, %+v", first, second)
+		}
+		return nil
+	})
+	agents := map[string]int{}
+	for _, r := range s.reports() {
+		if r.fromAgent() {
+			agents[r.ID[:16]]++
+		}
+	}
+	total := 0
+	for _, n := range agents {
+		total += n
+	}
+	if total > 2*rounds+4 {
+		t.Errorf("the agents cast %v reports in %d rounds", agents, rounds)
+	}
+	states := []publisher.State{one.Status().Backends[0].State, two.Status().Backends[0].State}
+	slices.Sort(states)
+	if !slices.Equal(states, []publisher.State{publisher.Overlaying, publisher.Standby}) {
+		t.Errorf("the agents are %v", states)
+	}
+}
+
+func testBusNoExchange(t *testing.T, b *rabbitmq.Broker, uri string) {
+	a := startBusAgent(t, busOptions(t, uri))
+	a.offer(42)
+	a.awaits(publisher.NoExchange)
+	process.Await(t, busBound, "some rounds of looking for it", func() error {
+		if n := strings.Count(b.Log(), "in vhost 'noexchange'"); n < 4 {
+			return fmt.Errorf("there were %d", n)
+		}
+		return nil
+	})
+	if made := busMade(b, "noexchange"); len(made) != 0 {
+		t.Errorf("the agent made %v", made)
+	}
+	if n := strings.Count(a.log.String(), "does not exist"); n != 1 {
+		t.Errorf("the log says so %d times", n)
+	}
+	s := startBusScheduler(t, uri, busLayout{})
+	s.awaits(t, "the report", map[string]string{"total_volumes": "42"})
+}
+
+func testBusLayout(t *testing.T, b *rabbitmq.Broker, uri string, durable bool) {
+	vhost := uri[strings.LastIndex(uri, "/")+1:]
+	s := startBusScheduler(t, uri, busLayout{durable})
+	before := busMade(b, vhost)
+	a := startBusAgent(t, busOptions(t, uri))
+	a.offer(42)
+	s.awaits(t, "the report", map[string]string{"total_volumes": "42"})
+	during := busMade(b, vhost)
+	if len(during) != len(before)+1 {
+		t.Errorf("besides %v there are %v, want one queue more", before, during)
+	}
+	if session := a.Status().Session; session.Schedulers == nil || *session.Schedulers != 1 {
+		t.Errorf("the session is %+v, want one scheduler", session)
+	}
+	a.stop()
+	process.Await(t, busBound, "the queue to be gone", func() error {
+		if after := busMade(b, vhost); !slices.Equal(before, after) {
+			return fmt.Errorf("%v", after)
+		}
+		return nil
+	})
+}
+
+// testBusNoScheduler ends the last scheduler: the agent must let the exchange
+// go, and find the one that an upgraded scheduler declares in its place.
+func testBusNoScheduler(t *testing.T, b *rabbitmq.Broker, uri string) {
+	old := startBusScheduler(t, uri, busLayout{durable: false})
+	a := startBusAgent(t, busOptions(t, uri))
+	a.offer(42)
+	old.awaits(t, "the report", map[string]string{"total_volumes": "42"})
+	old.stop()
+	a.awaits(publisher.NoScheduler)
+	for _, q := range strings.Fields(b.Ctl("list_queues", "-p", "noscheduler", "name")) {
+		if strings.HasPrefix(q, "cinder-scheduler") {
+			b.Ctl("delete_queue", "-p", "noscheduler", q)
+		}
+	}
+	process.Await(t, busBound, "the exchange to delete itself", func() error {
+		if made := busMade(b, "noscheduler"); slices.ContainsFunc(made, func(s string) bool { return strings.Contains(s, "fanout") }) {
+			return fmt.Errorf("there are %v", made)
+		}
+		return nil
+	})
+	upgraded := startBusVHostScheduler(t, b, uri)
+	a.offer(43)
+	upgraded.awaits(t, "the report", map[string]string{"total_volumes": "43"})
+}
+
+// startBusVHostScheduler starts a scheduler of another layout, for which the
+// control exchange must not be there in the old one.
+func startBusVHostScheduler(t *testing.T, _ *rabbitmq.Broker, uri string) *busScheduler {
+	t.Helper()
+	ch := busChannel(t, busDial(t, uri))
+	busMust(t, ch.ExchangeDelete("openstack", false, false))
+	return startBusScheduler(t, uri, busLayout{durable: true})
+}
+
+func testBusLogins(t *testing.T, b *rabbitmq.Broker, uri string) {
+	s := startBusScheduler(t, uri, busLayout{})
+	for i, method := range []string{"AMQPLAIN", "PLAIN"} {
+		o := busOptions(t, uri)
+		o.LoginMethod = method
+		a := startBusAgent(t, o)
+		a.offer(int64(50 + i))
+		s.awaits(t, "the report by "+method, map[string]string{"total_volumes": strconv.Itoa(50 + i)})
+		a.stop()
+		if strings.Contains(a.log.String(), string(o.Brokers[0].Password.(busSecret))) {
+			t.Error("the password is in the log")
+		}
+	}
+	for what, tt := range map[string]struct {
+		change func(*publisher.Options)
+		line   string // of the broker's log
+	}{
+		"password": {func(o *publisher.Options) { o.Brokers[0].Password = busSecret("hushhush") }, "user 'cinder' - invalid credentials"},
+		"vhost":    {func(o *publisher.Options) { o.VirtualHost = "elsewhere" }, "vhost elsewhere not found"},
+	} {
+		o := busOptions(t, uri)
+		tt.change(&o)
+		a := startBusAgent(t, o)
+		a.awaits(publisher.Connecting)
+		process.Await(t, busBound, "a reason", func() error {
+			if d := a.Status().Session.Detail; !strings.Contains(d, "log in as cinder") {
+				return fmt.Errorf("it is %q", d)
+			}
+			return nil
+		})
+		process.Await(t, busBound, "some more attempts", func() error {
+			if n := strings.Count(b.Log(), tt.line); n < 4 {
+				return fmt.Errorf("there were %d", n)
+			}
+			return nil
+		})
+		a.stop()
+		text := fmt.Sprintf("%s%+v", a.log, a.Status())
+		if strings.Contains(text, "hushhush") || strings.Contains(text, "p@ss") {
+			t.Errorf("wrong %s: the password is in the log or the status", what)
+		}
+		if n := strings.Count(a.log.String(), "\n"); n != 1 {
+			t.Errorf("wrong %s: the log has %d lines", what, n)
+		}
+	}
+}
+
+func testBusNotify(t *testing.T, _ *rabbitmq.Broker, uri string) {
+	s := startBusScheduler(t, uri, busLayout{})
+	o := busOptions(t, uri)
+	o.Notify = true
+	a := startBusAgent(t, o)
+	a.offer(42)
+	process.Await(t, busBound, "both messages", func() error {
+		var topics []string
+		for _, r := range s.reports() {
+			topics = append(topics, r.properties.Exchange+"/"+r.properties.RoutingKey)
+		}
+		if !slices.Contains(topics, busExchange+"/") || !slices.Contains(topics, "openstack/cinder-scheduler") {
+			return fmt.Errorf("there are %v", topics)
+		}
+		return nil
+	})
+}
+
+// busMade lists what clients have made in a virtual host.
+func busMade(b *rabbitmq.Broker, vhost string) []string {
+	var made []string
+	for _, q := range strings.Fields(b.Ctl("list_queues", "--no-table-headers", "-p", vhost, "name")) {
+		made = append(made, "queue "+q)
+	}
+	for _, e := range strings.Fields(b.Ctl("list_exchanges", "--no-table-headers", "-p", vhost, "name")) {
+		if !strings.HasPrefix(e, "amq.") {
+			made = append(made, "exchange "+e)
+		}
+	}
+	slices.Sort(made)
+	return made
+}
+
+func TestBusTLS(t *testing.T) {
+	broker := rabbitmq.Start(t, rabbitmq.Options{TLS: true})
+	s := startBusScheduler(t, broker.URL(), busLayout{})
+	wrong := filepath.Join(t.TempDir(), "wrong.pem")
+	busMust(t, os.WriteFile(wrong, []byte("no certificate"), 0o600))
+	straight, detour := broker.TLSAddr(), busForward(t, broker.TLSAddr())
+	options := func(addr string, tls publisher.TLS) publisher.Options {
+		o := busOptions(t, "amqps://guest:guest@"+addr+"/")
+		o.VirtualHost, o.TLS = "/", &tls
+		return o
+	}
+	for i, tt := range []struct {
+		name string
+		o    publisher.Options
+		want string // in the reason; "" means that reports arrive
+	}{
+		{"good", options(straight, publisher.TLS{CAFile: broker.CAFile()}), ""},
+		{"unknown authority", options(straight, publisher.TLS{}), "certificate"},
+		{"any certificate", options(straight, publisher.TLS{AnyCertificate: true}), ""},
+		{"another name", options(detour, publisher.TLS{CAFile: broker.CAFile()}), "127.0.0.2"},
+		{"any name", options(detour, publisher.TLS{CAFile: broker.CAFile(), AnyName: true}), ""},
+		{"any name, unknown authority", options(detour, publisher.TLS{AnyName: true}), "certificate"},
+		{"no such file", options(straight, publisher.TLS{CAFile: wrong + "2"}), "ssl_ca_file"},
+		{"not a certificate", options(straight, publisher.TLS{CAFile: wrong}), "holds no certificate"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			a := startBusAgent(t, tt.o)
+			a.offer(int64(60 + i))
+			if tt.want == "" {
+				s.awaits(t, "the report", map[string]string{"total_volumes": strconv.Itoa(60 + i)})
+				return
+			}
+			process.Await(t, busBound, "a reason", func() error {
+				if d := a.Status().Session.Detail; !strings.Contains(d, tt.want) {
+					return fmt.Errorf("it is %q", d)
+				}
+				return nil
+			})
+		})
+	}
+}
+
+func TestBusOutages(t *testing.T) {
+	broker := rabbitmq.Start(t, rabbitmq.Options{})
+	o := busOptions(t, broker.URL())
+	o.VirtualHost = "/"
+	s := startBusScheduler(t, broker.URL(), busLayout{})
+	a := startBusAgent(t, o)
+	a.offer(1)
+	s.awaits(t, "the first report", map[string]string{"total_volumes": "1"})
+
+	broker.Kill()
+	a.awaits(publisher.Connecting)
+	a.offer(2)
+	a.offer(3)
+	broker.Start()
+	s = startBusScheduler(t, broker.URL(), busLayout{})
+	s.awaits(t, "the newest report after a crash", map[string]string{"total_volumes": "3"})
+
+	broker.Stop()
+	a.awaits(publisher.Connecting)
+	broker.Start()
+	s = startBusScheduler(t, broker.URL(), busLayout{durable: true})
+	s.awaits(t, "the report after a restart", map[string]string{"total_volumes": "3"})
+
+	broker.Freeze()
+	a.offer(4)
+	a.awaits(publisher.Connecting)
+	broker.Thaw()
+	s.awaits(t, "the report after a freeze", map[string]string{"total_volumes": "4"})
+
+	failures := a.Status().Counters.Failures
+	broker.Block()
+	a.offer(5)
+	a.awaits(publisher.Blocked)
+	process.Await(t, busBound, "the wait for the confirmation to end", func() error {
+		if n := a.Status().Counters.Failures; n == failures {
+			return fmt.Errorf("%d failures", n)
+		}
+		return nil
+	})
+	a.offer(6)
+	if after := a.Status(); after.Counters.Failures != failures+1 || after.Session.State != publisher.Blocked {
+		t.Errorf("while blocked: %+v", after)
+	}
+	broker.Unblock()
+	s.awaits(t, "the newest report after a block", map[string]string{"total_volumes": "6"})
+	a.stop()
+	process.Await(t, busBound, "the agent's queue to be gone", func() error {
+		for _, q := range broker.Queues() {
+			if strings.HasPrefix(q.Name, "amq.gen") {
+				return fmt.Errorf("there is %+v", q)
+			}
+		}
+		return nil
+	})
+}
+
+func TestBusStopsWhileBlocked(t *testing.T) {
+	broker := rabbitmq.Start(t, rabbitmq.Options{})
+	o := busOptions(t, broker.URL())
+	o.VirtualHost = "/"
+	startBusScheduler(t, broker.URL(), busLayout{})
+	a := startBusAgent(t, o)
+	a.offer(1)
+	a.awaits(publisher.Ready)
+	broker.Block()
+	a.offer(2)
+	a.awaits(publisher.Blocked)
+	begun := time.Now()
+	a.stop()
+	if took := time.Since(begun); took > 2*time.Second {
+		t.Errorf("stopping took %s", took)
+	}
+}
+
+func TestBusFailover(t *testing.T) {
+	brokers := []*rabbitmq.Broker{rabbitmq.Start(t, rabbitmq.Options{}), rabbitmq.Start(t, rabbitmq.Options{User: "other", Password: "secret"})}
+	o := busOptions(t, brokers[0].URL())
+	o.VirtualHost = "/"
+	o.Brokers = append(o.Brokers, busOptions(t, brokers[1].URL()).Brokers...)
+	schedulers := map[string]*busScheduler{}
+	for _, b := range brokers {
+		schedulers[b.Addr()] = startBusScheduler(t, b.URL(), busLayout{})
+	}
+	a := startBusAgent(t, o)
+	a.offer(1)
+	first := a.awaits(publisher.Ready).Broker
+	schedulers[first].awaits(t, "the report", map[string]string{"total_volumes": "1"})
+	other := brokers[0]
+	for _, b := range brokers {
+		if b.Addr() == first {
+			b.Kill()
+		} else {
+			other = b
+		}
+	}
+	a.offer(2)
+	schedulers[other.Addr()].awaits(t, "the report at the other broker", map[string]string{"total_volumes": "2"})
+	if s := a.awaits(publisher.Ready); s.Broker != other.Addr() {
+		t.Errorf("the session is %+v", s)
+	}
+}
