@@ -17,6 +17,7 @@ type Client struct {
 	host         string
 	http         *resty.Client
 	timeout      time.Duration
+	hangUp       bool  // after each reading
 	late         error // the cause of a request's end when timeout has passed
 	token        func(context.Context) (string, error)
 	tokenRefused func()
@@ -43,7 +44,7 @@ func New(o Options) (*Client, error) {
 		return nil, fmt.Errorf("array %s: %w", host, err)
 	}
 	return &Client{
-		host: host, timeout: o.Timeout,
+		host: host, timeout: o.Timeout, hangUp: o.IdleTimeout < 0,
 		late:  fmt.Errorf("no complete answer within %s: %w", o.Timeout, context.DeadlineExceeded),
 		token: o.Token, tokenRefused: o.TokenRefused,
 		http:    newHTTP(newTransport(o, config), o.UserAgent),
@@ -72,9 +73,11 @@ func (c *Client) Get(ctx context.Context, path string, query url.Values) (json.R
 // Close logs out and closes the connection. The context bounds the logout;
 // give it one that is not cancelled already. A reading under way fails.
 func (c *Client) Close(ctx context.Context) error {
-	defer c.http.GetClient().CloseIdleConnections()
+	defer c.disconnect()
 	return c.shut(ctx)
 }
+
+func (c *Client) disconnect() { c.http.GetClient().CloseIdleConnections() }
 
 // String names the array and nothing else, so that no token is ever printed
 // with a client.

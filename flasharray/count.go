@@ -3,6 +3,7 @@ package flasharray
 import (
 	"context"
 	"errors"
+	"net/http"
 	"net/url"
 )
 
@@ -39,7 +40,7 @@ func (s *sampler) count(ctx context.Context, part, path string, query url.Values
 	if limit == "" {
 		query.Set("limit", "0")
 		n, err := s.countOnce(ctx, path, query)
-		if err == nil || !errors.Is(err, errNotCounted) && !refusal(err) {
+		if !errors.Is(err, errNotCounted) && !hasStatus(err, http.StatusBadRequest) {
 			return n, err
 		}
 		s.memory.limits[part] = "1"

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -81,6 +82,11 @@ func (e *APIError) Is(target error) bool {
 // RetryAfter is how long the array asked to be left alone, at most an hour;
 // zero if it did not say.
 func (e *APIError) RetryAfter() time.Duration { return e.retryAfter }
+
+func hasStatus(err error, statuses ...int) bool {
+	var api *APIError
+	return errors.As(err, &api) && slices.Contains(statuses, api.Status)
+}
 
 // RequestError is a request that got no usable answer: no connection, no
 // trust, no time left, or bytes that are not what the API sends. It unwraps to

@@ -3,7 +3,6 @@ package flasharray_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -90,25 +89,25 @@ func TestRetryAfterIsTold(t *testing.T) {
 
 func TestAnswersThatAreNone(t *testing.T) {
 	for name, h := range map[string]http.HandlerFunc{
-		"HTML":       func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>Sign in</html>") },
+		"HTML":       func(w http.ResponseWriter, _ *http.Request) { say(w, "<html>Sign in</html>") },
 		"empty":      func(http.ResponseWriter, *http.Request) {},
-		"null":       func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "null") },
-		"list":       func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "[]") },
-		"no items":   func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"total_item_count":1}`) },
-		"null items": func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"items":null}`) },
-		"none":       func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"items":[]}`) },
-		"two":        func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"items":[{}]}{}`) },
+		"null":       func(w http.ResponseWriter, _ *http.Request) { say(w, "null") },
+		"list":       func(w http.ResponseWriter, _ *http.Request) { say(w, "[]") },
+		"no items":   func(w http.ResponseWriter, _ *http.Request) { say(w, `{"total_item_count":1}`) },
+		"null items": func(w http.ResponseWriter, _ *http.Request) { say(w, `{"items":null}`) },
+		"none":       func(w http.ResponseWriter, _ *http.Request) { say(w, `{"items":[]}`) },
+		"two":        func(w http.ResponseWriter, _ *http.Request) { say(w, `{"items":[{}]}{}`) },
 		"huge": func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.CopyN(w, strings.NewReader(strings.Repeat(" ", 5<<20)), 5<<20)
 		},
 		"cut": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")
-			fmt.Fprint(w, `{"items":[`)
+			say(w, `{"items":[`)
 		},
 		"hung up": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 		"not gzip": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
-			fmt.Fprint(w, `{"items":[]}`)
+			say(w, `{"items":[]}`)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

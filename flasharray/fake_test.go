@@ -1,7 +1,10 @@
 package flasharray_test
 
 import (
+	"context"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -36,15 +39,29 @@ func newFake(t *testing.T) *fake {
 	f.answer("arrays/space", `{"items":[{"id":"A1","name":"fa1","capacity":1000,"space":{"total_physical":400.0,"total_provisioned":null,"used_provisioned":700,"data_reduction":4,"total_reduction":16.5}}]}`)
 	f.answer("arrays/performance", "")
 	f.answers["arrays/performance"] = func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, `{"items":[%s,%s]}`, sample(time.Now().Add(-10*time.Second), 7), sample(time.Now().Add(-40*time.Second), 5))
+		sayf(w, `{"items":[%s,%s]}`, sample(time.Now().Add(-10*time.Second), 7), sample(time.Now().Add(-40*time.Second), 5))
 	}
 	for path, n := range map[string]int{"volumes": 3, "volume-snapshots": 4, "hosts": 5, "protection-groups": 6} {
 		f.answer(path, fmt.Sprintf(`{"items":[],"total_item_count":%d}`, n))
 	}
 	f.answer("array-connections", `{"items":[{"name":"fa2","status":"connected","type":"async-replication"}]}`)
-	f.Server = httptest.NewTLSServer(f)
+	f.Server = httptest.NewUnstartedServer(f)
+	f.Config.ErrorLog = log.New(io.Discard, "", 0)
+	f.StartTLS()
 	t.Cleanup(f.Close)
 	return f
+}
+
+func say(w io.Writer, text string) { sayf(w, "%s", text) }
+
+// sayf writes an answer; whether it arrives is what the tests find out.
+func sayf(w io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
+
+func closeClient(t *testing.T, c *flasharray.Client) {
+	t.Helper()
+	if err := c.Close(context.WithoutCancel(t.Context())); err != nil {
+		t.Errorf("close the client: %v", err)
+	}
 }
 
 func sample(at time.Time, reads int) string {
@@ -52,13 +69,13 @@ func sample(at time.Time, reads int) string {
 }
 
 func (f *fake) answer(path, body string) {
-	f.handle(path, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) })
+	f.handle(path, func(w http.ResponseWriter, _ *http.Request) { say(w, body) })
 }
 
 func (f *fake) fail(path string, status int, body string) {
 	f.handle(path, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
-		fmt.Fprint(w, body)
+		say(w, body)
 	})
 }
 
@@ -93,7 +110,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.mu.Unlock()
 	case path != "login" && path[0] != '/' && !open:
 		w.WriteHeader(http.StatusUnauthorized)
-		fmt.Fprint(w, `{"errors":[{"message":"Invalid session.","location_context":{"id":null,"name":"fa1"}}]}`)
+		say(w, `{"errors":[{"message":"Invalid session.","location_context":{"id":null,"name":"fa1"}}]}`)
 	case h == nil:
 		w.WriteHeader(http.StatusNotFound)
 	default:
@@ -104,7 +121,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (f *fake) login(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("api-token") != apiToken {
 		w.WriteHeader(http.StatusUnauthorized)
-		fmt.Fprint(w, `{"errors":[{"message":"Invalid API token."}]}`)
+		say(w, `{"errors":[{"message":"Invalid API token."}]}`)
 		return
 	}
 	f.mu.Lock()
@@ -113,7 +130,7 @@ func (f *fake) login(w http.ResponseWriter, r *http.Request) {
 	session := fmt.Sprintf("session-secret-%d", f.logins)
 	f.sessions[session] = true
 	w.Header().Set("x-auth-token", session)
-	fmt.Fprint(w, `{"items":[{"username":"cinder-ro"}]}`)
+	say(w, `{"items":[{"username":"cinder-ro"}]}`)
 }
 
 // paths lists what was asked for, in order, and forgets it.
@@ -148,10 +165,5 @@ func (f *fake) client(t *testing.T) *flasharray.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := c.Close(t.Context()); err != nil && t.Context().Err() == nil {
-			t.Error(err)
-		}
-	})
 	return c
 }

@@ -60,8 +60,8 @@ type Options struct {
 	// Timeout bounds one request from its start to the last byte of the answer.
 	Timeout time.Duration
 	// IdleTimeout is how long a connection is kept between requests. Longer
-	// than the polling interval saves a handshake a poll, shorter saves memory;
-	// negative keeps no connection at all.
+	// than the polling interval saves a handshake a reading; negative closes
+	// the connection after each reading, which saves memory.
 	IdleTimeout time.Duration
 
 	// Dial replaces the making of a TCP connection; TLS is put on top of it.

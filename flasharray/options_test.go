@@ -15,7 +15,7 @@ func TestAddressesAreUnderstoodAsCinderWritesThem(t *testing.T) {
 	for address, want := range map[string]string{
 		"fa1.example":        "fa1.example:443",
 		"fa1.example:8443":   "fa1.example:8443",
-		" 192.0.2.10 ":       "192.0.2.10:443",
+		"192.0.2.10\n":       "192.0.2.10:443",
 		"192.0.2.10:443":     "192.0.2.10:443",
 		"2001:db8::1":        "[2001:db8::1]:443",
 		"[2001:db8::1]":      "[2001:db8::1]:443",

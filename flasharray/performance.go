@@ -59,7 +59,7 @@ func (s *sampler) newestSample(ctx context.Context, odd *[]error) (*capability.P
 func (s *sampler) lookBack(ctx context.Context, odd *[]error) (*page, error) {
 	query := url.Values{"limit": {strconv.Itoa(lookBackItems)}, "total_item_count": {"true"}, "sort": {"time-"}}
 	p, err := s.history(ctx, lookBack, query, odd)
-	if api := (*APIError)(nil); errors.As(err, &api) && api.Status == http.StatusBadRequest {
+	if hasStatus(err, http.StatusBadRequest) {
 		query.Del("sort")
 		p, err = s.history(ctx, lookBack, query, odd)
 	}

@@ -51,6 +51,9 @@ func (c *Client) Sample(ctx context.Context) (capability.Stats, error) {
 		return capability.Stats{}, fmt.Errorf("wait for the reading before: %w", context.Cause(ctx))
 	}
 	defer func() { <-c.sampling }()
+	if c.hangUp {
+		defer c.disconnect()
+	}
 	s := &sampler{Client: c, reading: newReading(), stats: capability.Stats{CollectedAt: time.Now()}}
 	if err := s.run(ctx); err != nil {
 		return capability.Stats{}, err
@@ -90,7 +93,7 @@ func (s *sampler) remember(ctx context.Context) error {
 		return err
 	}
 	if t != s.memory.ticket {
-		s.Client.memory = newMemory(t)
+		s.memory = newMemory(t)
 	}
 	return nil
 }
@@ -99,7 +102,7 @@ func (s *sampler) remember(ctx context.Context) error {
 // that moved, the session breaks in the middle of a reading.
 func (s *sampler) settle(ctx context.Context) error {
 	if t := s.session.current.Load(); s.renewed && t != nil && t != s.memory.ticket {
-		s.Client.memory = newMemory(t)
+		s.memory = newMemory(t)
 		s.identify(ctx)
 	}
 	id := s.memory.identity

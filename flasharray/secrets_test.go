@@ -23,7 +23,7 @@ func TestNoErrorRevealsASecret(t *testing.T) {
 	echo := func(status int, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(status)
-			fmt.Fprintf(w, body, r.Header.Get("api-token")+r.Header.Get("x-auth-token"))
+			sayf(w, body, r.Header.Get("api-token")+r.Header.Get("x-auth-token"))
 		}
 	}
 	hijack := func(w http.ResponseWriter, r *http.Request) {
@@ -32,8 +32,8 @@ func TestNoErrorRevealsASecret(t *testing.T) {
 			t.Error(err)
 			return
 		}
-		defer conn.Close()
-		fmt.Fprintf(conn, "HTTP/9 %s%s\r\n\r\n", r.Header.Get("api-token"), r.Header.Get("x-auth-token"))
+		defer func() { _ = conn.Close() }()
+		sayf(conn, "HTTP/9 %s%s\r\n\r\n", r.Header.Get("api-token"), r.Header.Get("x-auth-token"))
 	}
 	for _, path := range []string{"login", "arrays/space", "volumes"} {
 		for name, h := range map[string]http.HandlerFunc{

@@ -138,9 +138,7 @@ func (c *Client) login(ctx context.Context, r *reading, v version, token string)
 // refuses: which status a wrong token gets is not documented, so any that
 // blames the caller counts.
 func refuses(err error) bool {
-	var api *APIError
-	return errors.As(err, &api) &&
-		(api.Status == http.StatusBadRequest || api.Status == http.StatusUnauthorized || api.Status == http.StatusForbidden)
+	return hasStatus(err, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden)
 }
 
 // shut ends the session for good.

@@ -83,7 +83,7 @@ func TestRotatedTokenIsTriedAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close(t.Context())
+	defer closeClient(t, c)
 	if _, err := c.Sample(t.Context()); err != nil || refused != 1 {
 		t.Errorf("refused %d times, then %v", refused, err)
 	}

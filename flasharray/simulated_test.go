@@ -385,6 +385,19 @@ func TestIdleSessionExpires(t *testing.T) {
 	})
 }
 
+func TestConnectionMayBeClosedBetweenReadings(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, "flasharray-x-01", simulator.Options{}, func(o *flasharray.Options) { o.IdleTimeout = -1 })
+		defer l.close(t)
+		for range 3 {
+			l.whole(t)
+		}
+		if l.dials.Load() != 3 || l.Logins() != 1 {
+			t.Errorf("%d connections and %d logins", l.dials.Load(), l.Logins())
+		}
+	})
+}
+
 func TestTokenRevoked(t *testing.T) {
 	l := newLab(t, "flasharray-x-01", simulator.Options{Tokens: []string{"another"}})
 	defer l.close(t)

@@ -59,7 +59,7 @@ func TestCertificatesAreVerifiedWhenAsked(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer c.Close(t.Context())
+			defer closeClient(t, c)
 			_, err = c.Sample(t.Context())
 			if tc.ok != (err == nil) {
 				t.Fatalf("got %v", err)

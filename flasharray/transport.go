@@ -33,7 +33,6 @@ func newTransport(o Options, config *tls.Config) *http.Transport {
 		TLSHandshakeTimeout: o.ConnectTimeout,
 		MaxIdleConnsPerHost: 1,
 		IdleConnTimeout:     max(o.IdleTimeout, 0),
-		DisableKeepAlives:   o.IdleTimeout < 0,
 		DisableCompression:  true,
 		ReadBufferSize:      bufferSize,
 		WriteBufferSize:     bufferSize,

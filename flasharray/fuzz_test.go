@@ -1,0 +1,223 @@
+package flasharray
+
+import (
+	"context"
+	"io"
+	"math"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/poolcast/poolcast/collector/capability"
+)
+
+// stub answers GETs with one body and logs in whoever asks. It spares the
+// fuzzer the network.
+type stub struct {
+	body   string
+	status int
+	only   string // the one path that is answered so; "" for all
+}
+
+// good answers whatever is asked for.
+const good = `{"items":[{"id":"A","name":"a","version":"6.4.10","model":"m","service":"s","capacity":1000,"time":2051222390000,` +
+	`"space":{"total_physical":1},"reads_per_sec":5,"status":"connected","type":"async-replication"}],"total_item_count":7}`
+
+func (s stub) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer := func(status int, body string) (*http.Response, error) {
+		return &http.Response{
+			StatusCode: status, Request: r, Body: io.NopCloser(strings.NewReader(body)),
+			Header: http.Header{headerSession: {"session"}, "Date": {"Mon, 01 Jan 2035 00:00:00 GMT"}, "Retry-After": {s.body}},
+		}, nil
+	}
+	switch {
+	case strings.HasSuffix(r.URL.Path, "/api_version"):
+		return answer(http.StatusOK, `{"version":["2.26"]}`)
+	case r.Method == http.MethodPost:
+		return answer(http.StatusOK, "")
+	}
+	if s.only != "" && !strings.HasSuffix(r.URL.Path, "/"+s.only) {
+		return answer(http.StatusOK, good)
+	}
+	return answer(s.status, s.body)
+}
+
+func stubbed(t testing.TB, s stub) *Client {
+	t.Helper()
+	c, err := New(Options{Address: "fa1", Token: StaticToken("token")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.http.SetTransport(s)
+	return c
+}
+
+// FuzzSample feeds one body to every request of a reading, which must never
+// panic and never tell a number that no array can have.
+func FuzzSample(f *testing.F) {
+	for _, seed := range bodies() {
+		f.Add(http.StatusOK, seed)
+		f.Add(http.StatusForbidden, seed)
+	}
+	f.Fuzz(func(t *testing.T, status int, body string) {
+		c := stubbed(t, stub{body: body, status: status})
+		for range 2 {
+			stats, err := c.Sample(t.Context())
+			if err == nil {
+				checkNumbers(t, stats)
+			}
+		}
+	})
+}
+
+// FuzzDecode feeds a body to one endpoint while the others answer well: only
+// arrays/space can make the reading fail.
+func FuzzDecode(f *testing.F) {
+	endpoints := []string{
+		"arrays/space", "arrays", "controllers", "subscriptions", "arrays/performance",
+		"volumes", "volume-snapshots", "hosts", "protection-groups", "array-connections",
+	}
+	for i := range endpoints {
+		for _, seed := range bodies() {
+			f.Add(uint8(i), seed)
+		}
+	}
+	f.Fuzz(func(t *testing.T, i uint8, body string) {
+		path := endpoints[int(i)%len(endpoints)]
+		c := stubbed(t, stub{body: body, status: http.StatusOK, only: path})
+		stats, err := c.Sample(t.Context())
+		switch {
+		case err == nil:
+			checkNumbers(t, stats)
+		case path != "arrays/space" && !strings.Contains(err.Error(), "in one reading"):
+			t.Errorf("%s alone made the reading fail: %v", path, err)
+		}
+	})
+}
+
+func bodies() []string {
+	return []string{
+		good, `{"items":[{"id":"A","name":7,"capacity":1e3,"space":{"total_physical":-1,"data_reduction":"x"},"time":2051222390000,"_as_of":1,` +
+			`"model":"m","type":7,"service":null,"reads_per_sec":1.5}],"total_item_count":null}`,
+		`{"items":null}`, `{"items":[null,7,"",[],{}],"errors":[{"message":"m"}]}`, `{}`, `[]`, `<html>`, "", `{"items":[{"time":9e99}]}`,
+		`{"message":"no"}`, `{"errors":[{"context":"c","message":"m"},5]}`, `{"items":[{"capacity":1}],"total_item_count":-1}`,
+	}
+}
+
+func checkNumbers(t *testing.T, stats capability.Stats) {
+	t.Helper()
+	var ints []*int64
+	if s := stats.Space; s != nil {
+		ints = append(ints, s.Capacity, s.TotalPhysical, s.TotalUsed, s.TotalProvisioned, s.UsedProvisioned)
+		for _, f := range []*float64{s.DataReduction, s.TotalReduction} {
+			if f != nil && (math.IsNaN(*f) || math.IsInf(*f, 0) || *f < 0) {
+				t.Errorf("a ratio is %g", *f)
+			}
+		}
+	}
+	if p := stats.Performance; p != nil {
+		ints = append(ints, p.ReadsPerSec, p.WritesPerSec, p.UsecPerRead, p.QueueUsecPerWrite)
+		if p.Age < 0 || p.Time.IsZero() {
+			t.Errorf("a sample of %s is %s old", p.Time, p.Age)
+		}
+	}
+	c := stats.Counts
+	for _, n := range append(ints, c.Volumes, c.LiveVolumes, c.Snapshots, c.Hosts, c.ProtectionGroups) {
+		if n != nil && *n < 0 {
+			t.Errorf("a number is %d", *n)
+		}
+	}
+}
+
+// FuzzObject reads members of arbitrary types by every means there is.
+func FuzzObject(f *testing.F) {
+	for _, seed := range []string{`1`, `-0`, `1.5e3`, `1e999`, `"x"`, `null`, `[]`, `{"x":{"x":1}}`, `tru`, `9223372036854775807`, `[1,"a",null]`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		var odd []error
+		body := []byte(`{"items":[],"x":` + string(raw) + `}`)
+		p, err := parsePage(body, "o", &odd)
+		if err != nil {
+			return
+		}
+		if i := p.int("x"); i != nil && *i < 0 {
+			t.Errorf("%s was read as %d", raw, *i)
+		}
+		if f := p.float("x"); f != nil && !(*f >= 0 && *f <= math.MaxFloat64) {
+			t.Errorf("%s was read as %g", raw, *f)
+		}
+		if at, ok := p.time("x"); ok && (at.Before(time.UnixMilli(1)) || at.Year() > 9999) {
+			t.Errorf("%s was read as %s", raw, at)
+		}
+		p.text("x")
+		p.texts("x")
+		p.object.object("x").text("x")
+	})
+}
+
+// FuzzVersion checks that whatever is chosen is within the range and offered.
+func FuzzVersion(f *testing.F) {
+	f.Add("2.4,2.26")
+	f.Add("1.0,2.DEV,2.100,2.05")
+	f.Fuzz(func(t *testing.T, offered string) {
+		list := strings.Split(offered, ",")
+		v, err := chooseVersion(list)
+		if err != nil {
+			return
+		}
+		if v.major != 2 || v.minor < 4 || v.minor > 56 {
+			t.Errorf("chose %s of %q", v, list)
+		}
+	})
+}
+
+// FuzzErrors reads bodies of failed requests.
+func FuzzErrors(f *testing.F) {
+	f.Add(`{"errors":[{"context":"c","message":"m"}]}`, "5")
+	f.Add(`{"message":"m\u0000\n"}`, "Mon, 01 Jan 2035 00:00:00 GMT")
+	f.Fuzz(func(t *testing.T, body, after string) {
+		e := newAPIError(&answer{status: 429, body: []byte(body), header: http.Header{"Retry-After": {after}}, received: time.Now()})
+		if strings.ContainsAny(e.Error(), "\r\n\x1b\x00") || len(e.Error()) > 4*messageLimit {
+			t.Errorf("unfit for a log: %q", e.Error())
+		}
+		if e.RetryAfter() < 0 || e.RetryAfter() > longestWait {
+			t.Errorf("%q asks to wait %s", after, e.RetryAfter())
+		}
+	})
+}
+
+// TestDebugOutputIsRedacted turns on what resty offers for debugging, which
+// prints every header.
+func TestDebugOutputIsRedacted(t *testing.T) {
+	c := stubbed(t, stub{body: good, status: http.StatusOK})
+	var log logbook
+	c.token = StaticToken("very-secret")
+	c.http.SetDebug(true).SetLogger(&log)
+	if _, err := c.Sample(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	text := log.String()
+	if !strings.Contains(text, headerAPIToken) || !strings.Contains(text, headerSession) {
+		t.Fatalf("nothing was printed: %s", text)
+	}
+	if strings.Contains(text, "very-secret") || strings.Contains(text, ": session") {
+		t.Errorf("a token was printed: %s", text)
+	}
+}
+
+type logbook struct{ strings.Builder }
+
+func (l *logbook) Errorf(format string, v ...any) { l.note(format, v) }
+func (l *logbook) Warnf(format string, v ...any)  { l.note(format, v) }
+func (l *logbook) Debugf(format string, v ...any) { l.note(format, v) }
+
+func (l *logbook) note(format string, v []any) {
+	l.WriteString(strings.ReplaceAll(format, "%v", ""))
+	for _, x := range v {
+		if s, ok := x.(string); ok {
+			l.WriteString(s)
+		}
+	}
+}
