@@ -47,6 +47,9 @@ func (r *busRunner) Forget(host string) { r.publisher().Forget(host) }
 // Status tells about the publisher that runs.
 func (r *busRunner) Status() publisher.Status { return r.publisher().Status() }
 
+// Told returns what the schedulers were told last of each backend.
+func (r *busRunner) Told() []capability.Report { return r.publisher().Told() }
+
 func (r *busRunner) publisher() *publisher.Publisher {
 	r.mu.Lock()
 	defer r.mu.Unlock()

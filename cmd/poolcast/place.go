@@ -32,10 +32,11 @@ they are set aside and the weighers decide, and the answer says so. Cinder has
 no such policy.
 
 The reports are polled now, read from a saved dry run (--reports), or asked of
-the running agent (--agent).`
+the running agent (--agent), which knows what the scheduler was told last: live
+numbers laid over what cinder-volume said.`
 
 func newPlaceCommand(sources *sourceFlags) *cobra.Command {
-	f := &placeFlags{sourceFlags: sources}
+	f := &placeFlags{sourceFlags: sources, reports: reportFlags{told: true}}
 	cmd := &cobra.Command{
 		Use:   "place --size GIB",
 		Short: "Explain where a volume would go",

@@ -21,6 +21,7 @@ type reportFlags struct {
 	file      string
 	agent     string
 	tokenFile string
+	told      bool // ask the agent for what the scheduler was told, not for its own reading
 }
 
 func (f *reportFlags) add(cmd *cobra.Command) {
@@ -81,11 +82,14 @@ func decodeReports(in io.Reader, from string) ([]capability.Report, error) {
 	return reports, nil
 }
 
-// ask fetches /v1/reports.
+// ask fetches /v1/reports, or /v1/told.
 func (f *reportFlags) ask(ctx context.Context) ([]capability.Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, agentTimeout)
 	defer cancel()
 	url := strings.TrimSuffix(f.agent, "/") + "/v1/reports"
+	if f.told {
+		url = strings.TrimSuffix(f.agent, "/") + "/v1/told"
+	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return nil, withCode(exitUsage, fmt.Errorf("--agent %s: %w", f.agent, err))

@@ -97,7 +97,8 @@ func (f *fileToken) read() (string, error) {
 	return token, nil
 }
 
-// place answers questions of the status page on what is published now.
+// place answers questions of the status page on what the scheduler was told
+// last.
 func (a *agent) place(q status.Query) (status.Answer, error) {
 	request := &cinder.Request{Size: q.Size, Zone: q.Zone}
 	if len(q.Properties) > 0 {
@@ -113,7 +114,7 @@ func (a *agent) place(q status.Query) (status.Answer, error) {
 	if err != nil {
 		return status.Answer{}, err
 	}
-	found, err := placeOne(engine, cinder.NewSnapshot(a.arrays.Reports()), request)
+	found, err := placeOne(engine, cinder.NewSnapshot(a.view.told()), request)
 	if err != nil {
 		return status.Answer{}, err
 	}

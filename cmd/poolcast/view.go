@@ -38,6 +38,7 @@ func (v *view) View() status.View {
 	out.Bus = viewBus(bus)
 	health := byKey(v.arrays.Health(), func(h collector.Health) string { return h.Host })
 	reports := byKey(v.arrays.Latest(), func(r capability.Report) string { return r.Host })
+	told := byKey(v.told(), func(r capability.Report) string { return r.Host })
 	overlays := byKey(bus.Backends, func(b publisher.BackendStatus) string { return b.Identity })
 	for _, t := range *v.targets.Load() {
 		b := status.Backend{Name: t.Backend, Host: t.Host, Cluster: t.Cluster, Pool: t.Pool, Zone: t.Zone}
@@ -45,11 +46,30 @@ func (v *view) View() status.View {
 			b.Report = &r
 			b.Space = viewSpace(r)
 		}
+		if r, ok := told[t.Host]; ok {
+			b.Told = &r
+		}
 		b.Poll = v.viewPoll(health[t.Host], t)
 		b.Overlay = viewOverlay(overlays[capability.Report{Host: t.Host, Cluster: t.Cluster}.Identity()])
 		out.Backends = append(out.Backends, b)
 	}
 	return out
+}
+
+// told returns what the scheduler decides on: what it was told last of each
+// backend, and our own reading where nobody has told it anything.
+func (v *view) told() []capability.Report {
+	byHost := func(r capability.Report) string { return r.Host }
+	told, read := byKey(v.bus.Told(), byHost), byKey(v.arrays.Reports(), byHost)
+	var reports []capability.Report
+	for _, t := range *v.targets.Load() {
+		if r, ok := told[t.Host]; ok {
+			reports = append(reports, r)
+		} else if r, ok := read[t.Host]; ok {
+			reports = append(reports, r)
+		}
+	}
+	return reports
 }
 
 // History returns the sparkline points of a host.

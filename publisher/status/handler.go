@@ -21,7 +21,8 @@ func (s *Server) Handler() http.Handler {
 
 	guarded := http.NewServeMux()
 	guarded.Handle("GET /metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}))
-	guarded.HandleFunc("GET /v1/reports", s.reports)
+	guarded.HandleFunc("GET /v1/reports", s.reports(func(b Backend) *capability.Report { return b.Report }))
+	guarded.HandleFunc("GET /v1/told", s.reports(func(b Backend) *capability.Report { return b.Told }))
 	guarded.HandleFunc("GET /v1/openapi.yaml", s.openAPI)
 	s.pages(guarded)
 	if s.opts.Placer != nil {
@@ -62,15 +63,18 @@ func (s *Server) guard(next http.Handler) http.Handler {
 	})
 }
 
-// reports answers /v1/reports with what --dry-run prints.
-func (s *Server) reports(w http.ResponseWriter, _ *http.Request) {
-	reports := []capability.Report{}
-	for _, b := range s.source.View().Backends {
-		if b.Report != nil {
-			reports = append(reports, *b.Report)
+// reports answers /v1/reports with what --dry-run prints, and /v1/told with what
+// the scheduler knows, in the same form.
+func (s *Server) reports(of func(Backend) *capability.Report) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		reports := []capability.Report{}
+		for _, b := range s.source.View().Backends {
+			if r := of(b); r != nil {
+				reports = append(reports, *r)
+			}
 		}
+		writeJSON(w, http.StatusOK, reports)
 	}
-	writeJSON(w, http.StatusOK, reports)
 }
 
 func writeError(w http.ResponseWriter, code int, message string) {

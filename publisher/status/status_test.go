@@ -174,6 +174,25 @@ func TestReportsAreTheDryRuns(t *testing.T) {
 	}
 }
 
+func TestToldIsApartFromReports(t *testing.T) {
+	v := sampleView()
+	told := *v.Backends[0].Report
+	told.Capabilities = told.Capabilities.Overlay(capability.Set{"allocated_capacity_gb": capability.OfInt(17)})
+	v.Backends[0].Told = &told
+	url := serve(t, Options{Source: fixed(v)}).URL
+	_, body := get(t, url+"/v1/told")
+	var reports []capability.Report
+	if err := json.Unmarshal([]byte(body), &reports); err != nil {
+		t.Fatal(err)
+	}
+	if len(reports) != 1 || !reports[0].Capabilities["allocated_capacity_gb"].Equal(capability.OfInt(17)) {
+		t.Errorf("got %s", body)
+	}
+	if _, body := get(t, url+"/v1/reports"); strings.Contains(body, "allocated_capacity_gb") {
+		t.Errorf("what was told is among our own: %s", body)
+	}
+}
+
 func TestPageIsEscapedAndComplete(t *testing.T) {
 	code, body := get(t, serve(t, Options{}).URL+"/")
 	if code != http.StatusOK {
@@ -217,7 +236,7 @@ func TestFormExplains(t *testing.T) {
 
 func TestNothingCanBeChanged(t *testing.T) {
 	url := serve(t, Options{Placer: func(Query) (Answer, error) { return Answer{}, nil }}).URL
-	for _, path := range []string{"/", "/metrics", "/livez", "/readyz", "/v1/reports", "/v1/place", "/assets/style.css"} {
+	for _, path := range []string{"/", "/metrics", "/livez", "/readyz", "/v1/reports", "/v1/told", "/v1/place", "/assets/style.css"} {
 		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodPatch} {
 			request, err := http.NewRequest(method, url+path, strings.NewReader("x"))
 			if err != nil {
@@ -250,7 +269,7 @@ func TestOtherAddressesNeedTLSAndAToken(t *testing.T) {
 
 func TestTokenIsAskedFor(t *testing.T) {
 	url := serve(t, Options{Token: func() string { return "s3cret" }}).URL
-	for path, want := range map[string]int{"/metrics": 401, "/": 401, "/v1/reports": 401, "/assets/style.css": 401, "/livez": 200, "/readyz": 503} {
+	for path, want := range map[string]int{"/metrics": 401, "/": 401, "/v1/reports": 401, "/v1/told": 401, "/assets/style.css": 401, "/livez": 200, "/readyz": 503} {
 		if code, body := get(t, url+path); code != want || strings.Contains(body, "s3cret") {
 			t.Errorf("%s without a token: %d %s", path, code, body)
 		}

@@ -48,7 +48,10 @@ type Backend struct {
 	Pool    string
 	Zone    string
 
-	Report  *capability.Report // the newest; nil before the first
+	Report *capability.Report // the newest; nil before the first
+	// Told is what the scheduler was told last of the backend, by poolcast or
+	// by cinder-volume, and Report where nobody has; nil before the first.
+	Told    *capability.Report
 	Poll    Poll
 	Overlay Overlay
 	// Space is how Cinder counts the backend's free space; nil if the report
