@@ -24,6 +24,8 @@ type Config struct {
 	// Paths are the files that were read or should have been, and the folders
 	// that were searched, for a watcher.
 	Paths []string
+
+	places func(section, option string) place
 }
 
 type loader struct {
@@ -91,6 +93,7 @@ func (l *loader) build() *Config {
 	cfg.Agent = r.agent(cfg.ReportInterval)
 	cfg.Backends, cfg.Ignored = r.backends()
 	r.review(cfg)
+	cfg.places = r.place
 	return cfg
 }
 
