@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/poolcast/poolcast/flasharray/simulator"
+)
+
+// lab is a folder with a cinder.conf, and simulated arrays for it to name.
+type lab struct {
+	t      *testing.T
+	folder string
+	server *simulator.Server
+	arrays []*simulator.Array
+}
+
+// newLab serves the first n recorded arrays.
+func newLab(t *testing.T, n int) *lab {
+	t.Helper()
+	fixtures, err := simulator.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &lab{t: t, folder: t.TempDir()}
+	for _, f := range fixtures[:n] {
+		l.arrays = append(l.arrays, simulator.New(f, simulator.Options{Tokens: []string{tokenOf(f.Name)}}))
+	}
+	if l.server, err = simulator.Serve(l.arrays, simulator.ServeOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.server.Close() })
+	l.write("ca.pem", string(l.server.CAPEM()))
+	return l
+}
+
+func tokenOf(array string) string { return "hush-" + array }
+
+func (l *lab) path(name string) string { return filepath.Join(l.folder, name) }
+
+// write replaces a file by rename, as careful programs do.
+func (l *lab) write(name, text string) {
+	l.t.Helper()
+	if err := os.WriteFile(l.path(name)+".new", []byte(text), 0o600); err != nil {
+		l.t.Fatal(err)
+	}
+	if err := os.Rename(l.path(name)+".new", l.path(name)); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+// configure writes a cinder.conf with the first n arrays; more lines go into
+// each stanza.
+func (l *lab) configure(n int, more ...string) {
+	l.t.Helper()
+	var names []string
+	var stanzas strings.Builder
+	for i, a := range l.arrays[:n] {
+		names = append(names, fmt.Sprintf("fa%d", i))
+		fmt.Fprintf(&stanzas, "[fa%d]\nvolume_driver = cinder.volume.drivers.pure.PureISCSIDriver\nvolume_backend_name = gold\nsan_ip = %s\ndriver_ssl_cert_verify = true\ndriver_ssl_cert_path = %s\n",
+			i, l.server.Addr(a.Name()), l.path("ca.pem"))
+		if !strings.Contains(strings.Join(more, "\n"), "token_") {
+			fmt.Fprintf(&stanzas, "pure_api_token = %s\n", tokenOf(a.Name()))
+		}
+		for _, line := range more {
+			fmt.Fprintln(&stanzas, line)
+		}
+	}
+	l.write("cinder.conf", fmt.Sprintf(
+		"[DEFAULT]\nhost = ctl1\nenabled_backends = %s\ntransport_url = rabbit://u:p@127.0.0.1:1/\n[poolcast]\npoll_interval = 3s\nlisten = off\n%s",
+		strings.Join(names, ","), &stanzas))
+}
+
+// run runs the program in this process.
+func (l *lab) run(ctx context.Context, args ...string) (stdout, stderr *safeBuffer, done <-chan error) {
+	l.t.Helper()
+	stdout, stderr = &safeBuffer{}, &safeBuffer{}
+	root := newRootCommand()
+	root.SetArgs(append([]string{"--config-file", l.path("cinder.conf")}, args...))
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	ended := make(chan error, 1)
+	go func() { ended <- root.ExecuteContext(ctx) }()
+	return stdout, stderr, ended
+}
+
+// agent runs the agent until the test ends and returns its log.
+func (l *lab) agent(args ...string) (log *safeBuffer, stop func()) {
+	l.t.Helper()
+	ctx, cancel := context.WithCancel(l.t.Context())
+	_, log, done := l.run(ctx, args...)
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			l.t.Errorf("the agent ended with %v", err)
+		}
+	})
+	l.t.Cleanup(stop)
+	return log, stop
+}
+
+// within waits for something that is bound to happen.
+func (l *lab) within(d time.Duration, what string, happened func() bool) {
+	l.t.Helper()
+	deadline := time.NewTimer(d)
+	defer deadline.Stop()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !happened() {
+		select {
+		case <-deadline.C:
+			l.t.Fatalf("%s did not happen within %s", what, d)
+		case <-tick.C:
+		}
+	}
+}
+
+// safeBuffer is written by the program and read by the test.
+type safeBuffer struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (b *safeBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *safeBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+func (b *safeBuffer) has(text string) func() bool {
+	return func() bool { return strings.Contains(b.String(), text) }
+}
+
+// polled reports whether an array was asked for its space since the last reset.
+func polled(a *simulator.Array) func() bool {
+	return func() bool {
+		for request, n := range a.Requests() {
+			if n > 0 && strings.HasPrefix(request, http.MethodGet) && strings.HasSuffix(request, "arrays/space") {
+				return true
+			}
+		}
+		return false
+	}
+}
