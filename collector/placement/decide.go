@@ -75,7 +75,7 @@ func (e *Engine) addRefused(d *Decision, x *scratch, p *plan) {
 	for i, k := range x.stopped {
 		if int(k) < len(e.filters) {
 			d.Verdicts = append(d.Verdicts, Verdict{
-				Backend: p.snapshot.At(i), RefusedBy: e.filters[k].name, stopped: int(k), decision: d,
+				Backend: p.snapshot.At(i), RefusedBy: e.filters[k].name, stopped: k, decision: d,
 			})
 		}
 	}

@@ -30,9 +30,6 @@ type Verdict struct {
 	Backend *Backend
 	// Rank counts from 1; it is 0 for a backend that was refused.
 	Rank int
-	// Tied says that another backend weighs exactly the same, so that the
-	// order of the snapshot decided between them.
-	Tied bool
 	// Total is the sum of the weighted Scores.
 	Total float64
 	// Scores are the parts of the total, in the order of the profile; none of
@@ -41,8 +38,11 @@ type Verdict struct {
 	// RefusedBy is the first filter that did not let the backend pass, "" if
 	// it fits.
 	RefusedBy string
+	// Tied says that another backend weighs exactly the same, so that the
+	// order of the snapshot decided between them.
+	Tied bool
 
-	stopped  int // position of that filter in the profile
+	stopped  int32 // position of the refusing filter in the profile
 	decision *Decision
 }
 
@@ -90,7 +90,7 @@ func (d *Decision) Stages() []Stage {
 	for k, name := range d.filters {
 		stages[k].Filter = name
 		for _, v := range d.inSnapshotOrder() {
-			if v.Fits() || v.stopped > k {
+			if v.Fits() || int(v.stopped) > k {
 				stages[k].Survivors = append(stages[k].Survivors, v.Backend)
 			}
 		}

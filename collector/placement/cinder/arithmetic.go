@@ -1,9 +1,6 @@
 package cinder
 
-import (
-	"github.com/poolcast/poolcast/collector/capability"
-	"github.com/poolcast/poolcast/collector/placement"
-)
+import "github.com/poolcast/poolcast/collector/capability"
 
 // Arithmetic is how the scheduler counts the room of one backend, in GiB: what
 // CapacityFilter compares a size with, term by term.
@@ -28,20 +25,16 @@ func ArithmeticOf(r capability.Report) (a Arithmetic, ok bool) {
 	if p.err != nil || row.total != number || row.free != number {
 		return Arithmetic{}, false
 	}
-	room, err := row.room(b, true)
+	virtual, err := row.virtualFree(b, true)
 	if err != nil {
 		return Arithmetic{}, false
 	}
-	return arithmetic(row, b, room), true
-}
-
-func arithmetic(p *pool, b *placement.Backend, r room) Arithmetic {
-	a := Arithmetic{
-		Total: p.totalGiB, Reserved: p.totalGiB - p.thickAvailable, Ratio: 1, Thin: p.thin,
-		Provisioned: b.Space().Provisioned, Free: b.Space().Free, Virtual: r.virtual,
+	a = Arithmetic{
+		Total: row.totalGiB, Reserved: row.totalGiB - row.thickAvailable, Ratio: 1, Thin: row.thin,
+		Provisioned: b.Space().Provisioned, Free: b.Space().Free, Virtual: round2(virtual),
 	}
-	if p.thin {
-		a.Ratio = p.ratio
+	if row.thin {
+		a.Ratio = row.ratio
 	}
-	return a
+	return a, true
 }

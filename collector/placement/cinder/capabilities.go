@@ -46,7 +46,7 @@ func newCapabilitiesFilter(live func(string) bool) placement.PerRequestFilter {
 		if err != nil {
 			return nil, err
 		}
-		f := capabilitiesFilter{live: live}
+		f := &capabilitiesFilter{live: live}
 		if req.extendsInUse() {
 			f.online = s.Column(keyOnlineExtend)
 		}
@@ -113,7 +113,7 @@ func (w *want) ask(v *capability.Value) answer {
 }
 
 // Filter lets backends pass that meet every extra spec.
-func (f capabilitiesFilter) Filter(_ placement.Request, b *placement.Backend) (bool, error) {
+func (f *capabilitiesFilter) Filter(_ placement.Request, b *placement.Backend) (bool, error) {
 	if f.refusesOnline(b) {
 		return false, nil
 	}
@@ -125,7 +125,7 @@ func (f capabilitiesFilter) Filter(_ placement.Request, b *placement.Backend) (b
 	return true, nil
 }
 
-func (f capabilitiesFilter) refusesOnline(b *placement.Backend) bool {
+func (f *capabilitiesFilter) refusesOnline(b *placement.Backend) bool {
 	if f.online == nil {
 		return false
 	}
@@ -174,7 +174,7 @@ func (w *want) within(v capability.Value) (capability.Value, bool) {
 }
 
 // Explain names the first extra spec that is not met.
-func (f capabilitiesFilter) Explain(_ placement.Request, b *placement.Backend) string {
+func (f *capabilitiesFilter) Explain(_ placement.Request, b *placement.Backend) string {
 	if f.refusesOnline(b) {
 		return keyOnlineExtend + " is False and the volume is not detached"
 	}
@@ -200,9 +200,9 @@ func (w *want) missing(b *placement.Backend) string {
 }
 
 // Relax sets conditions on live metrics aside.
-func (f capabilitiesFilter) Relax() (placement.Filter, []string) {
+func (f *capabilitiesFilter) Relax() (placement.Filter, []string) {
 	var conditions []string
-	rest := f
+	rest := *f
 	rest.wants = slices.DeleteFunc(slices.Clone(f.wants), func(w want) bool {
 		if len(w.path) == 0 || !f.live(w.path[0]) {
 			return false
@@ -213,5 +213,5 @@ func (f capabilitiesFilter) Relax() (placement.Filter, []string) {
 	if len(rest.wants) == 0 && rest.online == nil {
 		return nil, conditions
 	}
-	return rest, conditions
+	return &rest, conditions
 }

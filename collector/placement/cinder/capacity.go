@@ -2,6 +2,7 @@ package cinder
 
 import (
 	"errors"
+	"math"
 
 	"github.com/poolcast/poolcast/collector/placement"
 )
@@ -20,7 +21,7 @@ func newCapacityFilter(view *placement.View[*pools]) placement.PerRequestFilter 
 		if want == 0 || p.err != nil {
 			return nil, p.err // a volume that is taken over needs no room
 		}
-		return capacityFilter{rows: p.rows, home: req.ExistsOn, want: float64(want), thin: !req.thick()}, nil
+		return &capacityFilter{rows: p.rows, home: req.ExistsOn, want: float64(want), thin: !req.thick()}, nil
 	}
 }
 
@@ -41,9 +42,9 @@ type capacityFilter struct {
 }
 
 // Filter lets backends with enough room pass.
-func (c capacityFilter) Filter(_ placement.Request, b *placement.Backend) (bool, error) {
-	v, err := c.verdict(b)
-	return v.shortage == enough, err
+func (c *capacityFilter) Filter(_ placement.Request, b *placement.Backend) (bool, error) {
+	short, err := c.verdict(b)
+	return short == enough, err
 }
 
 // shortage says which check a backend failed.
@@ -59,57 +60,63 @@ const (
 	noVirtual
 )
 
-// verdict is a shortage with the operands.
-type capacityVerdict struct {
-	shortage shortage
-	room     room
-	ratio    float64 // provisioned / available after placing; for overRatio
-}
-
-func (c capacityFilter) verdict(b *placement.Backend) (capacityVerdict, error) {
+// verdict is what a backend is short of.
+func (c *capacityFilter) verdict(b *placement.Backend) (shortage, error) {
 	p := &c.rows[b.Index()]
 	switch {
 	case c.home != "" && b.ID() == c.home:
-		return capacityVerdict{}, nil
+		return enough, nil
 	case p.free == none:
-		return capacityVerdict{shortage: noFree}, nil
+		return noFree, nil
 	case p.reservedErr != nil:
-		return capacityVerdict{}, p.reservedErr
+		return enough, p.reservedErr
 	case p.free == boundless:
-		return capacityVerdict{}, nil
+		return enough, nil
 	case p.total == boundless && p.reserved == 0:
-		return capacityVerdict{}, nil
+		return enough, nil
 	case p.total == boundless:
-		return capacityVerdict{shortage: unknownReserve}, nil
+		return unknownReserve, nil
 	case p.totalErr != nil:
-		return capacityVerdict{}, p.totalErr
+		return enough, p.totalErr
 	case p.totalGiB <= 0:
-		return capacityVerdict{shortage: noTotal}, nil
+		return noTotal, nil
 	}
 	return c.compare(p, b)
 }
 
-func (c capacityFilter) compare(p *pool, b *placement.Backend) (capacityVerdict, error) {
-	r, err := p.room(b, c.thin)
-	v := capacityVerdict{room: r}
+func (c *capacityFilter) compare(p *pool, b *placement.Backend) (shortage, error) {
+	virtual, err := p.virtualFree(b, c.thin)
 	if err != nil {
-		return v, err
+		return enough, err
 	}
 	if c.thin && p.thin {
-		if p.ratio < 1 {
-			v.shortage = badRatio
-			return v, nil
-		}
-		if r.available == 0 {
-			return v, errors.New("the reserve leaves nothing to divide by")
-		}
-		if v.ratio = (b.Space().Provisioned + c.want) / r.available; v.ratio > p.ratio {
-			v.shortage = overRatio
-			return v, nil
+		switch {
+		case p.ratio < 1:
+			return badRatio, nil
+		case p.thinRounded == 0:
+			return enough, errors.New("the reserve leaves nothing to divide by")
+		case c.provisionedRatio(p, b) > p.ratio:
+			return overRatio, nil
 		}
 	}
-	if r.virtual < c.want {
-		v.shortage = noVirtual
+	if below(virtual, c.want) {
+		return noVirtual, nil
 	}
-	return v, nil
+	return enough, nil
+}
+
+// provisionedRatio is what the backend would be subscribed to. Cinder divides
+// by a total that holds the over-subscription ratio already, and compares the
+// result with the ratio once more.
+func (c *capacityFilter) provisionedRatio(p *pool, b *placement.Backend) float64 {
+	return (b.Space().Provisioned + c.want) / p.thinRounded
+}
+
+// below is round2(x) < want. Rounding is the costly part, and only matters
+// near want.
+func below(x, want float64) bool {
+	if math.Abs(x-want) > 0.01 {
+		return x < want
+	}
+	return round2(x) < want
 }

@@ -8,13 +8,13 @@ import (
 )
 
 // Explain shows the arithmetic.
-func (f capacityFilter) Explain(_ placement.Request, b *placement.Backend) string {
-	v, err := f.verdict(b)
+func (c *capacityFilter) Explain(_ placement.Request, b *placement.Backend) string {
+	short, err := c.verdict(b)
 	if err != nil {
 		return err.Error()
 	}
-	p := &f.rows[b.Index()]
-	switch v.shortage {
+	p := &c.rows[b.Index()]
+	switch short {
 	case noFree:
 		return "free_capacity_gb is null: cinder-volume could not read it"
 	case noTotal:
@@ -25,30 +25,29 @@ func (f capacityFilter) Explain(_ placement.Request, b *placement.Backend) strin
 		return fmt.Sprintf("over-subscription ratio %s is below 1", plain(p.ratio))
 	case overRatio:
 		return fmt.Sprintf("provisioned ratio %s > %s: (provisioned %s + %s) / %s",
-			strconv.FormatFloat(v.ratio, 'g', 6, 64), plain(p.ratio), plain(b.Space().Provisioned), gib(f.want), gib(v.room.available))
+			strconv.FormatFloat(c.provisionedRatio(p, b), 'g', 6, 64), plain(p.ratio),
+			plain(b.Space().Provisioned), gib(c.want), gib(p.thinRounded))
+	case noVirtual:
+		return p.compared(b, c.thin) + " < " + gib(c.want) + ": " + p.arithmetic(b, c.thin)
 	}
-	return fmt.Sprintf("virtual free %s %s %s: %s",
-		gib(v.room.virtual), sign(v.shortage), gib(f.want), p.arithmetic(b, f.thin))
-}
-
-func sign(s shortage) string {
-	if s == enough {
-		return ">="
-	}
-	return "<"
+	return ""
 }
 
 // Explain shows where the virtual free capacity comes from.
-func (w capacityWeigher) Explain(_ placement.Request, b *placement.Backend) string {
+func (w *capacityWeigher) Explain(_ placement.Request, b *placement.Backend) string {
 	p := &w.rows[b.Index()]
 	if p.free == boundless || p.total == boundless {
 		return "capacity is infinite or unknown"
 	}
-	r, err := p.room(b, w.thin)
+	return p.compared(b, w.thin) + ": " + p.arithmetic(b, w.thin)
+}
+
+func (p *pool) compared(b *placement.Backend, thin bool) string {
+	virtual, err := p.virtualFree(b, thin)
 	if err != nil {
 		return err.Error()
 	}
-	return fmt.Sprintf("virtual free %s: %s", gib(r.virtual), p.arithmetic(b, w.thin))
+	return "virtual free " + gib(virtual)
 }
 
 // arithmetic is how room came to its virtual free capacity.

@@ -23,13 +23,13 @@ func newDriverFilter(view *placement.View[*functions], live func(string) bool) p
 			return nil, err
 		}
 		fs := view.Of(s)
-		return driverFilter{asking: fs.ask(req), live: live}, fs.pools.err
+		return &driverFilter{asking: fs.ask(req), live: live}, fs.pools.err
 	}
 }
 
 // Filter lets backends pass whose filter function is true for any spelling of
 // their protocol. A function that cannot be evaluated is not true.
-func (f driverFilter) Filter(_ placement.Request, b *placement.Backend) (bool, error) {
+func (f *driverFilter) Filter(_ placement.Request, b *placement.Backend) (bool, error) {
 	fn := &f.rows[b.Index()]
 	if fn.text == "" && fn.err == nil || f.relaxed && fn.reads(f.live) {
 		return true, nil
@@ -43,7 +43,7 @@ func (f driverFilter) Filter(_ placement.Request, b *placement.Backend) (bool, e
 }
 
 // Explain shows the function with its operands.
-func (f driverFilter) Explain(_ placement.Request, b *placement.Backend) string {
+func (f *driverFilter) Explain(_ placement.Request, b *placement.Backend) string {
 	fn := &f.rows[b.Index()]
 	if fn.err != nil {
 		return fmt.Sprintf("filter_function %q: %v", fn.text, fn.err)
@@ -59,7 +59,7 @@ func (f driverFilter) Explain(_ placement.Request, b *placement.Backend) string 
 }
 
 // Relax sets the functions aside that read a live metric.
-func (f driverFilter) Relax() (placement.Filter, []string) {
+func (f *driverFilter) Relax() (placement.Filter, []string) {
 	var conditions []string
 	for i := range f.rows {
 		fn := &f.rows[i]
@@ -67,8 +67,9 @@ func (f driverFilter) Relax() (placement.Filter, []string) {
 			conditions = append(conditions, text)
 		}
 	}
-	f.relaxed = true
-	return f, conditions
+	rest := *f
+	rest.relaxed = true
+	return &rest, conditions
 }
 
 // reads reports whether the function reads a capability for which live is

@@ -20,12 +20,12 @@ func newGoodnessWeigher(view *placement.View[*functions]) placement.PerRequestWe
 			return nil, err
 		}
 		fs := view.Of(s)
-		return goodnessWeigher{fs.ask(req)}, fs.pools.err
+		return &goodnessWeigher{fs.ask(req)}, fs.pools.err
 	}
 }
 
 // Weigh returns the best rating over all spellings of the protocol.
-func (w goodnessWeigher) Weigh(_ placement.Request, b *placement.Backend) (float64, error) {
+func (w *goodnessWeigher) Weigh(_ placement.Request, b *placement.Backend) (float64, error) {
 	f := &w.rows[b.Index()]
 	if f.program == nil {
 		return 0, nil
@@ -44,7 +44,7 @@ func (w goodnessWeigher) Weigh(_ placement.Request, b *placement.Backend) (float
 
 // rating is 0…100; what is outside, or cannot be evaluated, is 0. A result
 // that is no number at all stops the scheduler, and so it does here.
-func (w goodnessWeigher) rating(b *placement.Backend, v *variant) (float64, error) {
+func (w *goodnessWeigher) rating(b *placement.Backend, v *variant) (float64, error) {
 	result, err := w.run(b, v)
 	if err != nil {
 		return 0, nil //nolint:nilerr // Cinder logs it and goes on with 0
@@ -66,7 +66,7 @@ func (w goodnessWeigher) rating(b *placement.Backend, v *variant) (float64, erro
 }
 
 // Explain shows the function with its operands.
-func (w goodnessWeigher) Explain(_ placement.Request, b *placement.Backend) string {
+func (w *goodnessWeigher) Explain(_ placement.Request, b *placement.Backend) string {
 	f := &w.rows[b.Index()]
 	switch {
 	case f.err != nil:

@@ -24,24 +24,25 @@ const (
 )
 
 // pool is a report typed for the scheduler's arithmetic. What changes as
-// volumes are placed is in placement.Space; the rest is here.
+// volumes are placed is in placement.Space; the rest is here, what every
+// decision reads first.
 type pool struct {
+	free, total amount
+	thin        bool // whether it can provision thinly
+	ratio       float64
+	reserved    float64 // share of the total, 0…1
+	totalGiB    float64 // float(total_capacity_gb)
+
+	// What there is to give out, less the reserve: for thick volumes, and for
+	// thin ones with over-subscription, exactly and to 2 decimals.
+	thickAvailable, thinAvailable, thinRounded float64
+
+	totalErr     error // why there is no totalGiB
+	reservedErr  error // why there is no reserved
+	availableErr error // why there is nothing to give out
+
 	host    string // with the pool
 	cluster string // with the pool, "" if there is none
-
-	free, total amount
-	totalGiB    float64 // float(total_capacity_gb)
-	totalErr    error   // why there is no totalGiB
-
-	reserved    float64 // share of the total, 0…1
-	reservedErr error
-	thin        bool
-	ratio       float64
-
-	// thinAvailable and thickAvailable are the total less the reserved space,
-	// with and without over-subscription.
-	thinAvailable, thickAvailable float64
-	availableErr                  error
 }
 
 // pools are the typed reports of a snapshot, in its order.
@@ -167,28 +168,24 @@ func (p *pool) readAvailable() {
 	}
 	p.thickAvailable = p.totalGiB - reserve
 	p.thinAvailable = p.thickAvailable * p.ratio
+	p.thinRounded = round2(p.thinAvailable)
 }
 
-// room is what calculate_capacity_factors makes of a backend.
-type room struct {
-	available float64 // total for Cinder to give out, to 2 decimals
-	virtual   float64 // of which free, to 2 decimals
-}
-
-// room computes a backend's room for thin or thick volumes.
-func (p *pool) room(b *placement.Backend, thin bool) (room, error) {
+// virtualFree is a backend's room for thin or thick volumes, which Cinder
+// rounds to 2 decimals.
+func (p *pool) virtualFree(b *placement.Backend, thin bool) (float64, error) {
 	if p.availableErr != nil {
-		return room{}, p.availableErr
+		return 0, p.availableErr
 	}
 	space := b.Space()
 	if math.IsNaN(space.Provisioned) {
-		return room{}, errors.New("provisioned_capacity_gb is not a number")
+		return 0, errors.New("provisioned_capacity_gb is not a number")
 	}
 	if thin && p.thin {
-		return room{round2(p.thinAvailable), round2(p.thinAvailable - space.Provisioned)}, nil
+		return p.thinAvailable - space.Provisioned, nil
 	}
 	if p.free != number {
-		return room{}, errors.New("free_capacity_gb is not a number")
+		return 0, errors.New("free_capacity_gb is not a number")
 	}
-	return room{round2(p.thickAvailable), round2(min(space.Free, p.thickAvailable-space.Provisioned))}, nil
+	return min(space.Free, p.thickAvailable-space.Provisioned), nil
 }

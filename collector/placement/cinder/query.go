@@ -33,7 +33,7 @@ func newJSONFilter(view *placement.View[*pools]) placement.PerRequestFilter {
 		if p.err != nil {
 			return nil, p.err
 		}
-		f := jsonFilter{text: req.Query, rows: p.rows}
+		f := &jsonFilter{text: req.Query, rows: p.rows}
 		if f.query, f.err = compileQuery(req.Query); f.err == nil && f.query == nil {
 			return nil, nil
 		}
@@ -42,7 +42,7 @@ func newJSONFilter(view *placement.View[*pools]) placement.PerRequestFilter {
 }
 
 // Filter lets backends pass for which the query is true.
-func (f jsonFilter) Filter(_ placement.Request, b *placement.Backend) (bool, error) {
+func (f *jsonFilter) Filter(_ placement.Request, b *placement.Backend) (bool, error) {
 	if f.err != nil {
 		return false, f.err
 	}
@@ -54,7 +54,7 @@ func (f jsonFilter) Filter(_ placement.Request, b *placement.Backend) (bool, err
 }
 
 // Explain shows the query with its operands.
-func (f jsonFilter) Explain(_ placement.Request, b *placement.Backend) string {
+func (f *jsonFilter) Explain(_ placement.Request, b *placement.Backend) string {
 	if f.err != nil {
 		return f.err.Error()
 	}

@@ -35,23 +35,23 @@ func newCapacityWeigher(view *placement.View[*pools]) placement.WeigherFactory {
 				return nil, err
 			}
 			p := view.Of(s)
-			return capacityWeigher{rows: p.rows, thin: !req.thick(), boundless: boundless}, p.err
+			return &capacityWeigher{rows: p.rows, thin: !req.thick(), boundless: boundless}, p.err
 		}), nil
 	}
 }
 
 // Weigh returns the virtual free capacity.
-func (w capacityWeigher) Weigh(_ placement.Request, b *placement.Backend) (float64, error) {
+func (w *capacityWeigher) Weigh(_ placement.Request, b *placement.Backend) (float64, error) {
 	p := &w.rows[b.Index()]
 	if p.free == boundless || p.total == boundless {
 		return w.boundless, nil
 	}
-	r, err := p.room(b, w.thin)
-	return r.virtual, err
+	virtual, err := p.virtualFree(b, w.thin)
+	return round2(virtual), err
 }
 
 // Adjust puts what is infinite far above the rest.
-func (w capacityWeigher) Adjust(weights []float64) error {
+func (w *capacityWeigher) Adjust(weights []float64) error {
 	if !math.IsInf(slices.Max(weights), 1) {
 		return nil
 	}
