@@ -32,7 +32,11 @@ func parseAddress(text string) (Address, error) {
 	if strings.Contains(text, "://") {
 		return Address{}, errors.New("is a URL; leave out everything but the host and port")
 	}
-	if ip, err := netip.ParseAddr(strings.Trim(text, "[]")); err == nil {
+	bare := text
+	if inner, ok := strings.CutPrefix(text, "["); ok {
+		bare, _ = strings.CutSuffix(inner, "]")
+	}
+	if ip, err := netip.ParseAddr(bare); err == nil && strings.HasPrefix(text, "[") == strings.HasSuffix(text, "]") {
 		return Address{Host: ip.String()}, nil
 	}
 	host, port := text, ""

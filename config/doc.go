@@ -48,14 +48,15 @@
 //
 // A value that Cinder would only trip over later is refused at once: an
 // extra_capabilities that is not a JSON object, an over-subscription ratio
-// below 1, an address with a scheme. A number must be finite. A $name that is
+// below 1, an address with a scheme, a number that is left empty where no
+// default steps in. A number must be finite. A $name that is
 // not set anywhere is refused, as Cinder refuses a name it has no option for.
 // In [poolcast] an unknown key is a fault. In the rest of the file it is no
 // business of ours, unless it is nearly a key that we read.
 //
 // # Secrets
 //
-// Tokens and passwords are of type [Secret], which cannot be printed. Faults
+// Tokens and passwords are of type [Secret], which cannot be printed. FieldErrors
 // and warnings show a value as it stands in the file only where it is not
 // secret, and a line only up to the first key that is.
 //

@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// load reads a file that must load, in a world without environment.
-func load(t *testing.T, paths ...string) *Config {
+// mustLoad reads a file that must load, in a world without environment.
+func mustLoad(t *testing.T, paths ...string) *Config {
 	t.Helper()
 	cfg, err := Load(Sources{Inputs: Files(paths...), Hostname: "thishost"})
 	if err != nil {
@@ -43,7 +43,7 @@ func TestExamples(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			cfg := load(t, "../examples/"+name)
+			cfg := mustLoad(t, "../examples/"+name)
 			var got []string
 			for _, b := range cfg.Backends {
 				got = append(got, strings.Join([]string{b.Host, b.Pool, b.Zone, b.Address.String(), b.Protocol}, " "))
@@ -62,7 +62,7 @@ func TestExamples(t *testing.T) {
 }
 
 func TestMixedExample(t *testing.T) {
-	cfg := load(t, "../examples/mixed.conf")
+	cfg := mustLoad(t, "../examples/mixed.conf")
 	r := cfg.Backends[4].Replication
 	if got := strings.Join(r.Types(), ",") + " " + strings.Join(r.Targets(), ","); got != "async,sync,trisync flasharray_r_02,flasharray_c_01" {
 		t.Error(got)
@@ -87,7 +87,7 @@ func TestMixedExample(t *testing.T) {
 // TestPublishedExampleSaysWhatCinderReads: each of the three repairs, at each
 // place.
 func TestPublishedExampleSaysWhatCinderReads(t *testing.T) {
-	cfg := load(t, "../examples/published-same-name.conf")
+	cfg := mustLoad(t, "../examples/published-same-name.conf")
 	if len(cfg.Warnings) != 7 {
 		t.Errorf("%d warnings", len(cfg.Warnings))
 	}

@@ -34,12 +34,12 @@ func (e *FieldError) Error() string {
 // Unwrap returns the cause.
 func (e *FieldError) Unwrap() error { return e.Err }
 
-// Faults is every fault of the configuration at once, in file order. It is
+// FieldErrors is every fault of the configuration at once, in file order. It is
 // what [Load] returns when it refuses one.
-type Faults []*FieldError
+type FieldErrors []*FieldError
 
 // Error lists the faults, one a line.
-func (f Faults) Error() string {
+func (f FieldErrors) Error() string {
 	lines := make([]string, len(f))
 	for i := range f {
 		lines[i] = f[i].Error()
@@ -48,7 +48,7 @@ func (f Faults) Error() string {
 }
 
 // Unwrap lets errors.As and errors.Is see each fault.
-func (f Faults) Unwrap() []error {
+func (f FieldErrors) Unwrap() []error {
 	errs := make([]error, len(f))
 	for i := range f {
 		errs[i] = f[i]
@@ -105,7 +105,7 @@ type place struct {
 
 // record gathers what is to be told at the end.
 type record struct {
-	faults   Faults
+	faults   FieldErrors
 	warnings []Warning
 	seen     map[string]bool
 }
@@ -142,7 +142,7 @@ func (r *record) warn(s subject, did, cinder string) {
 	}
 }
 
-func (r *record) sortedFaults() Faults {
+func (r *record) sortedFaults() FieldErrors {
 	slices.SortStableFunc(r.faults, func(a, b *FieldError) int {
 		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.Line, b.Line))
 	})

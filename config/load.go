@@ -30,6 +30,7 @@ type Config struct {
 
 type loader struct {
 	sources Sources
+	read    func(path string) ([]byte, error)
 	env     map[string]string
 	record  *record
 	rank    int // of the file that is being read
@@ -38,14 +39,18 @@ type loader struct {
 }
 
 // Load reads a configuration as Cinder does, repairs what the package comment
-// names, and validates it. On a fault the error is [Faults], every one there
+// names, and validates it. On a fault the error is [FieldErrors], every one there
 // is, and the Config holds only Warnings and Paths. It keeps nothing and may
 // be called again from any goroutine.
 func Load(sources Sources) (*Config, error) {
 	if len(sources.Inputs) == 0 {
 		sources.Inputs = DefaultInputs()
 	}
-	l := &loader{sources: sources, env: environment(sources.Environ), record: newRecord()}
+	return load(sources, os.ReadFile)
+}
+
+func load(sources Sources, read func(string) ([]byte, error)) (*Config, error) {
+	l := &loader{sources: sources, read: read, env: environment(sources.Environ), record: newRecord()}
 	l.readAll()
 	cfg := &Config{}
 	if len(l.layers) > 0 {
@@ -67,7 +72,7 @@ func (l *loader) readAll() {
 	for _, path := range l.files() {
 		l.paths = append(l.paths, path)
 		l.rank++
-		data, err := os.ReadFile(path)
+		data, err := l.read(path)
 		if err != nil {
 			l.unreadable(path, err)
 			continue

@@ -27,7 +27,7 @@ func parseObject(text string) (capability.Set, error) {
 		offset := min(max(int(syntax.Offset)-1, 0), len(text))
 		line := 1 + strings.Count(text[:offset], "\n")
 		column := offset - strings.LastIndex(text[:offset], "\n")
-		return nil, fmt.Errorf("is not a JSON object: in line %d of the value, column %d, %s", line, column, syntax)
+		return nil, fmt.Errorf("is not a JSON object: in line %d of the value, column %d, %w", line, column, syntax)
 	}
 	if json.NewDecoder(strings.NewReader(text)).Decode(new(json.RawMessage)) == nil && strings.HasPrefix(text, "{") {
 		return nil, errors.New("is not a JSON object: something follows its closing brace, or a number is out of range")

@@ -11,6 +11,7 @@ import (
 // review looks for what is written and not read: our own section strictly, the
 // rest of cinder.conf only where it is nearly something that we read.
 func (r *reader) review(cfg *Config) {
+	r.reviewEnvironment()
 	for _, l := range r.layers {
 		r.reviewOwn(l)
 		r.reviewRabbit(l)
@@ -26,17 +27,30 @@ func (r *reader) review(cfg *Config) {
 }
 
 func (r *reader) reviewOwn(l *layer) {
-	known := r.catalog[sectionPoolcast]
 	for _, key := range l.keys(sectionPoolcast) {
-		if known[key] != nil {
-			continue
-		}
-		hint := "Remove it; poolcast knows " + strings.Join(slices.Sorted(maps.Keys(known)), ", ") + "."
-		if near := nearest(key, slices.Sorted(maps.Keys(known))); near != "" {
-			hint = "Write " + near + "?"
-		}
-		r.record.fault(r.lastOf(l, sectionPoolcast, key), hint, errors.New("is not an option of poolcast"))
+		r.refuseUnknown(r.lastOf(l, sectionPoolcast, key), key)
 	}
+}
+
+// reviewEnvironment holds variables meant for [poolcast] to the same rule.
+func (r *reader) reviewEnvironment() {
+	for _, name := range slices.Sorted(maps.Keys(r.env)) {
+		if key, ours := strings.CutPrefix(name, envName(sectionPoolcast, "")); ours {
+			r.refuseUnknown(subject{at: place{file: name}, stanza: sectionPoolcast}, strings.ToLower(key))
+		}
+	}
+}
+
+func (r *reader) refuseUnknown(s subject, key string) {
+	known := slices.Sorted(maps.Keys(r.catalog[sectionPoolcast]))
+	if slices.Contains(known, key) {
+		return
+	}
+	hint := "Remove it; poolcast knows " + strings.Join(known, ", ") + "."
+	if near := nearest(key, known); near != "" {
+		hint = "Write " + near + "?"
+	}
+	r.record.fault(s, hint, errors.New("is not an option of poolcast"))
 }
 
 func (r *reader) reviewRabbit(l *layer) {
@@ -70,8 +84,11 @@ func (r *reader) reviewSections(l *layer) {
 func (r *reader) reviewStanza(l *layer, stanza string) {
 	known := slices.Sorted(maps.Keys(r.catalog[SectionBackend]))
 	for _, key := range l.keys(stanza) {
+		if r.catalog[SectionBackend][key] != nil || !isName(key) {
+			continue
+		}
 		near := nearest(key, known)
-		if near == "" || !isName(key) {
+		if near == "" {
 			continue
 		}
 		r.record.warn(r.lastOf(l, stanza, key), "is not an option that poolcast reads (is it "+near+"?)", "does not read it either")

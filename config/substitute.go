@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,72 +18,95 @@ var (
 	regexpQuoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 )
 
-// maxSubstitutions bounds how deep one value may refer to others.
-const maxSubstitutions = 16
+// maxSubstitutions bounds how many $names one value may stand for, all told,
+// and maxSubstituted how long it may become.
+const (
+	maxSubstitutions = 1000
+	maxSubstituted   = 1 << 20
+)
+
+// substitution replaces the $names of one value.
+type substitution struct {
+	*reader
+	open []string // options that are being replaced, to find a circle
+	left int
+}
 
 // substitute replaces $name, ${name} and ${section.name} as oslo.config does
 // (cfg.py, _substitute): the same section first, then [DEFAULT]; $$ and \$ are
 // a dollar sign; a dollar before anything else stands for itself.
-func (r *reader) substitute(text, section string, depth int) (string, error) {
+func (r *reader) substitute(text, section string) (string, error) {
 	if !strings.Contains(text, "$") {
 		return text, nil
 	}
-	if depth > maxSubstitutions {
-		return "", errors.New("refers to itself through $names")
-	}
+	s := &substitution{reader: r, left: maxSubstitutions}
+	return s.replace(text, section)
+}
+
+func (s *substitution) replace(text, section string) (string, error) {
 	var fault error
 	text = strings.ReplaceAll(text, `\$`, "$$")
 	out := template.ReplaceAllStringFunc(text, func(match string) string {
 		m := template.FindStringSubmatch(match)
-		if m[1] != "" {
+		if m[1] != "" || fault != nil {
 			return "$"
 		}
-		value, err := r.named(m[2]+m[3], section, depth)
-		if err != nil && fault == nil {
-			fault = err
-		}
+		var value string
+		value, fault = s.named(m[2]+m[3], section)
 		return value
 	})
+	if len(out) > maxSubstituted {
+		return "", errors.New("becomes too long through its $names")
+	}
 	return out, fault
 }
 
 // named returns the value behind a $name, as Python's str() prints it.
-func (r *reader) named(name, section string, depth int) (string, error) {
+func (s *substitution) named(name, section string) (string, error) {
+	if s.left--; s.left < 0 {
+		return "", errors.New("refers to too many $names")
+	}
 	if group, option, dotted := strings.Cut(name, "."); dotted {
 		if group == sectionDefault {
 			return "", fmt.Errorf("refers to $%s, but oslo.config knows no group of that name: write $%s", name, option)
 		}
-		if !r.exists(group) {
+		if !s.exists(group) {
 			return "", fmt.Errorf("refers to $%s, but there is no section [%s]", name, group)
 		}
-		return r.valueFor(name, group, option, depth)
+		return s.valueFor(name, group, option)
 	}
-	_, here := r.catalog.in(section, name)
-	_, there := r.catalog.in(sectionDefault, name)
+	_, here := s.catalog.in(section, name)
+	_, there := s.catalog.in(sectionDefault, name)
 	// A name that we know in neither is taken from where it is set.
-	if here || !there && len(r.find(&Option{Name: name}, section)) > 0 {
-		return r.valueFor(name, section, name, depth)
+	if here || !there && len(s.find(&Option{Name: name}, section)) > 0 {
+		return s.valueFor(name, section, name)
 	}
-	return r.valueFor(name, sectionDefault, name, depth)
+	return s.valueFor(name, sectionDefault, name)
 }
 
-func (r *reader) valueFor(name, section, option string, depth int) (string, error) {
-	o, known := r.catalog.in(section, option)
+func (s *substitution) valueFor(name, section, option string) (string, error) {
+	o, known := s.catalog.in(section, option)
 	if !known {
 		o = &Option{Name: option}
 	}
 	if o.Multi {
 		return "", fmt.Errorf("refers to $%s, which has several values", name)
 	}
-	values := r.texts(o, section)
+	values := s.texts(o, section)
 	if len(values) == 0 {
-		return r.defaultFor(name, section, o, known)
+		return s.defaultFor(name, section, o, known)
 	}
 	if !known {
-		r.record.warn(subject{values[0].at, section, option}, "stands for itself where another value says $"+name,
+		s.record.warn(subject{values[0].at, section, option}, "stands for itself where another value says $"+name,
 			"refuses that unless it has an option of this name")
 	}
-	text, err := r.substitute(values[0].text, section, depth+1)
+	id := foldSection(section) + "." + option
+	if slices.Contains(s.open, id) {
+		return "", errors.New("refers to itself through $names")
+	}
+	s.open = append(s.open, id)
+	text, err := s.replace(values[0].text, section)
+	s.open = s.open[:len(s.open)-1]
 	if err != nil {
 		return "", err
 	}

@@ -94,7 +94,7 @@ func convert[T any](s scope, o *Option, section string, raw found, parse func(*O
 		err  error
 	)
 	if !raw.literal {
-		text, err = s.substitute(raw.text, section, 0)
+		text, err = s.substitute(raw.text, section)
 	}
 	if err == nil {
 		v, none, err = parse(o, text)

@@ -1,0 +1,54 @@
+package config
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/rs/zerolog"
+)
+
+const sentinel = "T0PS3CRET"
+
+// TestSecretCannotBePrinted tries every way there is, and hides the secret in
+// places where no method is asked.
+func TestSecretCannotBePrinted(t *testing.T) {
+	secret := NewSecret(sentinel)
+	inner := struct{ token Secret }{secret}
+	list := []Secret{secret}
+	dict := map[string]Secret{"a": secret}
+	var out strings.Builder
+	for _, verb := range strings.Fields("%v %+v %#v %s %q %x %X %d %t %T %10s %U") {
+		for _, v := range []any{secret, &secret, inner, &inner, list, dict, Credential{Token: secret}, Broker{Password: secret}} {
+			fmt.Fprintf(&out, verb+"\n", v)
+		}
+	}
+	text, err := json.Marshal([]any{secret, &secret, inner, list, dict})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.Write(text)
+	log := zerolog.New(&out)
+	log.Info().Interface("a", inner).Any("b", secret).Stringer("c", secret).Err(fmt.Errorf("%v: %w", secret, FieldErrors{})).Send()
+	slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "a", secret, "b", list, "c", inner)
+	slog.New(slog.NewTextHandler(&out, nil)).Info("x", "a", secret, "b", list, "c", inner)
+	for _, form := range []string{sentinel, fmt.Sprintf("%x", sentinel), fmt.Sprintf("%X", sentinel), fmt.Sprintf("%d", []byte(sentinel))} {
+		if strings.Contains(out.String(), form) {
+			t.Errorf("%s is printed:\n%s", form, out.String())
+		}
+	}
+	if secret.Reveal() != sentinel {
+		t.Error("the secret is lost")
+	}
+}
+
+func TestSecretCompares(t *testing.T) {
+	if !NewSecret("a").Equal(NewSecret("a")) || NewSecret("a").Equal(NewSecret("b")) || !(Secret{}).Equal(NewSecret("")) {
+		t.Error("Equal is wrong")
+	}
+	if !(Secret{}).IsZero() || NewSecret("a").IsZero() || (Secret{}).Reveal() != "" {
+		t.Error("the empty secret is wrong")
+	}
+}
