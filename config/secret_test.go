@@ -6,8 +6,6 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
-
-	"github.com/rs/zerolog"
 )
 
 const sentinel = "T0PS3CRET"
@@ -30,8 +28,7 @@ func TestSecretCannotBePrinted(t *testing.T) {
 		t.Fatal(err)
 	}
 	out.Write(text)
-	log := zerolog.New(&out)
-	log.Info().Interface("a", inner).Any("b", secret).Stringer("c", secret).Err(fmt.Errorf("%v: %w", secret, FieldErrors{})).Send()
+	fmt.Fprintln(&out, fmt.Errorf("%v: %w", secret, FieldErrors{}))
 	slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "a", secret, "b", list, "c", inner)
 	slog.New(slog.NewTextHandler(&out, nil)).Info("x", "a", secret, "b", list, "c", inner)
 	for _, form := range []string{sentinel, fmt.Sprintf("%x", sentinel), fmt.Sprintf("%X", sentinel), fmt.Sprintf("%d", []byte(sentinel))} {
