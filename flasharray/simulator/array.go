@@ -136,7 +136,7 @@ func (a *Array) route(r *http.Request, version int, path string) *reply {
 		a.sessions.close(r.Header.Get(sessionHeader))
 		return &reply{status: http.StatusOK}
 	case !a.sessions.use(r.Header.Get(sessionHeader), a.now()):
-		return a.invalidSession(version)
+		return a.invalidSession()
 	case r.Method != http.MethodGet:
 		return a.change(r, version, path)
 	}

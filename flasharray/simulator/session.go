@@ -133,7 +133,7 @@ func (a *Array) login(r *http.Request) *reply {
 
 // invalidSession is the recorded body of arrays that offer 2.38; older ones are
 // given the shape that all their other errors have.
-func (a *Array) invalidSession(int) *reply {
+func (a *Array) invalidSession() *reply {
 	reply := failure(http.StatusUnauthorized, "", "Invalid session.")
 	if a.newest >= contextSince {
 		reply.body = object{"errors": []any{object{

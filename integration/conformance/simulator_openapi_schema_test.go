@@ -3,12 +3,14 @@
 package conformance
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
 	"os"
 	"slices"
 	"strings"
+	"testing"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -159,4 +161,46 @@ func asFloat(v any) (float64, bool) {
 		return n, true
 	}
 	return 0, false
+}
+
+// The check itself is worth nothing if it lets faults through.
+func TestOpenAPICheckFindsFaults(t *testing.T) {
+	spec := &openAPI{}
+	err := yaml.Unmarshal([]byte(`
+paths:
+  /p:
+    get: {responses: {"200": {content: {application/json: {schema: {$ref: "#/components/schemas/Answer"}}}}}}
+components:
+  schemas:
+    Base: {type: object, properties: {id: {type: string}}}
+    Item:
+      allOf:
+        - $ref: "#/components/schemas/Base"
+        - type: object
+          properties: {size: {type: integer, minimum: 1}, ratio: {type: number}, live: {type: boolean}}
+    Answer: {type: object, properties: {items: {type: array, items: {$ref: "#/components/schemas/Item"}}}}
+`), &spec.root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]int{
+		`{"items": [{"id": "a", "size": 5, "ratio": 0.5, "live": true}, {"id": null}]}`: 0,
+		`{"items": [{"id": 5}]}`:                            1,
+		`{"items": [{"size": 0.5}, {"size": 0}]}`:           2,
+		`{"items": [{"live": "yes", "colour": "red"}]}`:     2,
+		`{"items": {"id": "a"}}`:                            1,
+		`{"items": ["a"], "more": true}`:                    2,
+		`{"items": [[{"id": "a"}], {"id": {"name": "a"}}]}`: 2,
+	} {
+		var value any
+		if err := json.Unmarshal([]byte(text), &value); err != nil {
+			t.Fatal(err)
+		}
+		if faults := spec.validate("get", "/p", value); len(faults) != want {
+			t.Errorf("%s: %d faults, want %d: %q", text, len(faults), want, faults)
+		}
+	}
+	if faults := spec.validate("get", "/q", nil); len(faults) != 1 {
+		t.Errorf("an unknown path: %q", faults)
+	}
 }

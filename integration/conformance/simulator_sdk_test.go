@@ -67,8 +67,9 @@ func TestOfficialClientReadsTheSimulator(t *testing.T) {
 		arrays[f.Name].SetFrame(0)
 		served = append(served, arrays[f.Name])
 	}
-	for name, saw := range runSDK(t, served, arrays) {
-		t.Run(name, func(t *testing.T) { checkSDK(t, name, saw, arrays[name]) })
+	saw := runSDK(t, served, arrays)
+	for name, array := range arrays {
+		t.Run(name, func(t *testing.T) { checkSDK(t, name, saw[name], array) })
 	}
 }
 
