@@ -25,6 +25,7 @@ var edges = map[string][]string{
 	"config":                            {"collector/capability"},
 	"flasharray":                        {"collector/capability"},
 	"flasharray/simulator":              {},
+	"flasharray/recording":              {},
 	"collector":                         {"collector/capability"},
 	"collector/capability":              {},
 	"collector/placement":               {"collector/capability"},

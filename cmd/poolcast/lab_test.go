@@ -22,15 +22,21 @@ type lab struct {
 	arrays []*simulator.Array
 }
 
-// newLab serves the first n recorded arrays.
+// newLab serves the first n built-in arrays.
 func newLab(t *testing.T, n int) *lab {
 	t.Helper()
 	fixtures, err := simulator.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return newLabOf(t, fixtures[:n])
+}
+
+func newLabOf(t *testing.T, fixtures []simulator.Fixture) *lab {
+	t.Helper()
+	var err error
 	l := &lab{t: t, folder: t.TempDir()}
-	for _, f := range fixtures[:n] {
+	for _, f := range fixtures {
 		l.arrays = append(l.arrays, simulator.New(f, simulator.Options{Tokens: []string{tokenOf(f.Name)}}))
 	}
 	if l.server, err = simulator.Serve(l.arrays, simulator.ServeOptions{}); err != nil {

@@ -12,6 +12,7 @@ func subcommands(flags *sourceFlags) []*cobra.Command {
 		newPlaceCommand(flags),
 		newPoolsCommand(flags),
 		newProbeCommand(flags),
+		newRecordCommand(flags),
 		newSimulatorCommand(),
 		newVersionCommand(),
 	}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"encoding/json"
+	"io/fs"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/flasharray/simulator"
+)
+
+// dryRun returns what the program reports of every array of the lab.
+func (l *lab) dryRun() []capability.Report {
+	l.t.Helper()
+	l.configure(len(l.arrays))
+	stdout, stderr, done := l.run(l.t.Context(), "--dry-run")
+	if err := <-done; err != nil {
+		l.t.Fatalf("dry run: %v\n%s", err, stderr)
+	}
+	var reports []capability.Report
+	if err := json.Unmarshal([]byte(stdout.String()), &reports); err != nil {
+		l.t.Fatal(err)
+	}
+	return reports
+}
+
+func TestRecordingReplaysToTheSameReport(t *testing.T) {
+	first := newLab(t, 5)
+	for _, a := range first.arrays {
+		a.SetFrame(1)
+	}
+	original := first.dryRun()
+	into := first.path("recordings")
+	_, stderr, done := first.run(t.Context(), "record", "--into", into)
+	if err := <-done; err != nil {
+		t.Fatalf("record: %v\n%s", err, stderr)
+	}
+	nothingToldIn(t, into, first)
+
+	fixtures, err := simulator.LoadDir(os.DirFS(into))
+	if err != nil {
+		t.Fatal(err)
+	}
+	replayed := newLabOf(t, fixtures).dryRun()
+	if len(replayed) != len(original) {
+		t.Fatalf("%d reports became %d", len(original), len(replayed))
+	}
+	for i, r := range replayed {
+		for key, want := range original[i].Capabilities {
+			switch key {
+			case capability.KeyArrayID, capability.KeyArrayName: // scrubbed
+			case capability.KeyMetricsAge: // the clock went on
+			default:
+				if got, ok := r.Capabilities[key]; !ok || !got.Equal(want) {
+					t.Errorf("%s: %s was %s and is replayed as %s", original[i].Backend, key, want, got)
+				}
+			}
+		}
+	}
+}
+
+// nothingToldIn looks for whatever could tell whose arrays were recorded.
+func nothingToldIn(t *testing.T, folder string, l *lab) {
+	t.Helper()
+	var secrets []string
+	for _, a := range l.arrays {
+		secrets = append(secrets, a.Name(), a.ID(), tokenOf(a.Name()))
+		secrets = append(secrets, a.Addresses()...)
+	}
+	files := 0
+	err := fs.WalkDir(os.DirFS(folder), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		files++
+		text, err := fs.ReadFile(os.DirFS(folder), path)
+		for _, secret := range append(secrets, "10.21.", "not-for-your-eyes") {
+			if strings.Contains(string(text), secret) || strings.Contains(path, secret) {
+				t.Errorf("%s tells %s", path, secret)
+			}
+		}
+		return err
+	})
+	if err != nil || files < 5*len(l.arrays) {
+		t.Errorf("looked into %d files: %v", files, err)
+	}
+}
+
+// TestRecordingsReplay replays recordings of yours: make replay RECORDINGS=folder.
+func TestRecordingsReplay(t *testing.T) {
+	folder := os.Getenv("POOLCAST_RECORDINGS")
+	if folder == "" {
+		folder = "../../flasharray/simulator/fixtures"
+	}
+	fixtures, err := simulator.LoadDir(os.DirFS(folder))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range newLabOf(t, fixtures).dryRun() {
+		t.Logf("%s: %s, %d keys", r.Backend, r.Status, len(r.Capabilities))
+		if r.Status == capability.Stale {
+			t.Errorf("%s is stale", r.Backend)
+		}
+	}
+}
+
+func TestRecordOverwritesNothing(t *testing.T) {
+	l := newLab(t, 1)
+	l.configure(1)
+	for want, args := range map[string][]string{
+		"--into is missing": {"record"},
+		"want 1 to 100":     {"record", "--into", l.path("x"), "--frames", "0"},
+	} {
+		_, _, done := l.run(t.Context(), args...)
+		if err := <-done; exitCode(err) != exitUsage || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v ended with %v", args, err)
+		}
+	}
+	for i := range 2 {
+		_, _, done := l.run(t.Context(), "record", "--into", l.path("x"))
+		if err := <-done; (err != nil) != (i == 1) {
+			t.Errorf("recording number %d ended with %v", i+1, err)
+		}
+	}
+}
