@@ -56,7 +56,8 @@ fuzz: ## Fuzz each target for FUZZTIME
 	done
 
 golden: ## Write the golden files anew; look at the difference
-	@$(GO) test $$(grep -rlE --include='*_test.go' 'flag\.Bool\("update"' $(SOURCES) | xargs -n 1 dirname | sort -u | sed 's|^|./|') -update
+	@$(GO) test $$(grep -rlE --include='*_test.go' 'flag\.Bool\("update"' $(filter-out integration,$(SOURCES)) | xargs -n 1 dirname | sort -u | sed 's|^|./|') -update
+	@$(GO) test -tags integration -run Transcript ./integration -update
 	@git status --short -- '*testdata*'
 
 lint: ## Run golangci-lint
