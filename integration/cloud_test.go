@@ -44,7 +44,8 @@ type cloud struct {
 	t      *testing.T
 	arrays []*simulator.Array
 	server *simulator.Server
-	config string // path of cinder.conf
+	tokens []string // of the arrays, in the same order
+	config string   // path of cinder.conf
 }
 
 // newCloud serves arrays and writes a configuration for them. transport is the
@@ -112,9 +113,10 @@ func (c *cloud) cinderConf(transport, ca string, settings []string) string {
 		"driver_ssl_cert_path = " + ca,
 	}
 	for _, a := range c.arrays {
+		c.tokens = append(c.tokens, secret())
 		lines = append(lines, "["+stanza(a.Name())+"]",
 			"san_ip = "+c.server.Addr(a.Name()),
-			"pure_api_token = "+secret(),
+			"pure_api_token = "+c.tokens[len(c.tokens)-1],
 			`extra_capabilities = {"tier": "performance", "media": "nvme-ssd"}`)
 	}
 	lines = append(lines, "[poolcast]", "poll_interval = "+interval.String(), "log_format = json", "log_level = debug")

@@ -160,7 +160,7 @@ func holds(got, want capability.Set) error {
 			if age, whole := value.Int(); !whole || age < 0 {
 				return fmt.Errorf("%s is %v", key, value)
 			}
-		case key == capability.KeyStorageProtocol:
+		case key == capability.KeyStorageProtocol && value.Kind() == capability.List:
 			// The scheduler itself spells it in every way that a volume type
 			// may (cinder/scheduler/host_manager.py, BackendState).
 			if !among(value, want[key]) {

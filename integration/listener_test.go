@@ -1,0 +1,158 @@
+//go:build integration
+
+package integration
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rabbitmq/amqp091-go"
+
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/integration/process"
+	"github.com/poolcast/poolcast/integration/rabbitmq"
+)
+
+// listener stands where a scheduler would and remembers every report. It costs
+// a fraction of a real one, and unlike a real one it remembers what was said
+// before the last report.
+type listener struct {
+	t *testing.T
+
+	mu      sync.Mutex
+	reports []heardReport
+}
+
+// heardReport is a report as it was on the bus.
+type heardReport struct {
+	host         string
+	capabilities capability.Set
+	stamp        time.Time
+	at           time.Time
+}
+
+// listen declares what a scheduler of Cinder declares and consumes it.
+func listen(t *testing.T, broker *rabbitmq.Broker) *listener {
+	t.Helper()
+	const fanout = "cinder-scheduler_fanout"
+	c, err := amqp091.Dial(broker.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ch, err := c.Channel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	topic, err := ch.QueueDeclare("cinder-scheduler", false, false, false, false, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := ch.QueueDeclare("cinder-scheduler_fanout_listener", false, true, false, false, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ch.ExchangeDeclare(fanout, "fanout", false, true, false, false, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := ch.QueueBind(own.Name, fanout, fanout, false, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ch.Consume(topic.Name, "", true, false, false, false, nil); err != nil {
+		t.Fatal(err)
+	}
+	heard, err := ch.Consume(own.Name, "", true, false, false, false, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &listener{t: t}
+	var done sync.WaitGroup
+	done.Go(func() {
+		for d := range heard {
+			l.hear(d.Body)
+		}
+	})
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Errorf("close the listener: %v", err)
+		}
+		done.Wait()
+	})
+	return l
+}
+
+// hear takes the envelope apart by hand, so that it is not publisher's own idea
+// of it that decides.
+func (l *listener) hear(body []byte) {
+	var envelope struct {
+		Message string `json:"oslo.message"`
+	}
+	var message struct {
+		Method string `json:"method"`
+		Args   struct {
+			Host         string         `json:"host"`
+			Capabilities capability.Set `json:"capabilities"`
+			Timestamp    string         `json:"timestamp"`
+		} `json:"args"`
+	}
+	at := time.Now()
+	err := json.Unmarshal(body, &envelope)
+	if err == nil {
+		err = json.Unmarshal([]byte(envelope.Message), &message)
+	}
+	if err != nil || message.Method != "update_service_capabilities" {
+		l.t.Errorf("not a report: %v\n%s", err, body)
+		return
+	}
+	stamp, err := time.Parse("2006-01-02T15:04:05.000000", message.Args.Timestamp)
+	if err != nil {
+		l.t.Errorf("the report's timestamp: %v", err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.reports = append(l.reports, heardReport{host: message.Args.Host, capabilities: message.Args.Capabilities, stamp: stamp, at: at})
+}
+
+// heard are all reports of a backend so far.
+func (l *listener) heard(host string) []heardReport {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(l.reports), func(r heardReport) bool { return r.host != host })
+}
+
+// await waits for a report of a backend that was sent after an instant and is
+// as it should be.
+func (l *listener) await(host string, since time.Time, within time.Duration, wrong func(capability.Set) error) {
+	l.t.Helper()
+	process.Await(l.t, within, "a report of "+host, func() error {
+		err := fmt.Errorf("none was sent")
+		for _, r := range l.heard(host) {
+			if r.at.Before(since) {
+				continue
+			}
+			if err = wrong(r.capabilities); err == nil {
+				return nil
+			}
+		}
+		return err
+	})
+}
+
+// checkStamps fails the test where a backend's timestamps go back or lie in the
+// future.
+func (l *listener) checkStamps(host string) {
+	l.t.Helper()
+	var before time.Time
+	for _, r := range l.heard(host) {
+		if !r.stamp.After(before) {
+			l.t.Errorf("%s: timestamp %v follows %v", host, r.stamp, before)
+		}
+		if r.stamp.After(r.at) {
+			l.t.Errorf("%s: timestamp %v is in the future: it was heard at %v", host, r.stamp, r.at)
+		}
+		before = r.stamp
+	}
+}

@@ -1,0 +1,78 @@
+//go:build integration
+
+package integration
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/poolcast/poolcast/integration/process"
+	"github.com/poolcast/poolcast/integration/rabbitmq"
+	"github.com/poolcast/poolcast/integration/scheduler"
+)
+
+// TestBrokerAndSchedulerComeAndGo takes away, one after the other, everything
+// the agent needs, from the very start. Each time it waits, says so once, and is
+// back within an interval or so; it makes nothing on the broker that outlives
+// it, and nothing that a scheduler would have made.
+func TestBrokerAndSchedulerComeAndGo(t *testing.T) {
+	broker, transport := startBroker(t)
+	c := newCloud(t, threeArrays(t), transport)
+	a := c.startAgent()
+	a.awaitLog("does not exist: waiting for a scheduler")
+	if found := broker.Exchanges(); len(found) != 0 {
+		t.Errorf("the agent made exchanges: %+v", found)
+	}
+
+	cinder := scheduler.Start(t, scheduler.Options{Broker: broker, Backends: c.backends()})
+	c.awaitPools(cinder, reconnection)
+	made := broker.Exchanges()
+
+	broker.Kill()
+	c.setFrame(1)
+	a.awaitLog("no broker answers")
+	broker.Start()
+	c.awaitPools(cinder, reconnection)
+
+	cinder.Stop()
+	c.setFrame(2)
+	a.awaitLog("no scheduler is running")
+	cinder.Start()
+	c.awaitPools(cinder, reconnection)
+
+	a.finish()
+	awaitOnlyCinders(t, broker)
+	if now := broker.Exchanges(); !sameNames(made, now) {
+		t.Errorf("exchanges were %+v and are %+v", made, now)
+	}
+}
+
+// awaitOnlyCinders waits until every queue on the broker is one of Cinder's.
+func awaitOnlyCinders(t *testing.T, broker *rabbitmq.Broker) {
+	t.Helper()
+	process.Await(t, patience, "the agent's queue to be gone", func() error {
+		for _, q := range broker.Queues() {
+			if q.Exclusive {
+				return fmt.Errorf("%+v is left", q)
+			}
+		}
+		return nil
+	})
+}
+
+// sameNames says whether two lists of exchanges have the same members, but for
+// those through which answers come back, which are new at each start.
+func sameNames(a, b []rabbitmq.Exchange) bool {
+	names := func(list []rabbitmq.Exchange) (names []string) {
+		for _, e := range list {
+			if !strings.HasPrefix(e.Name, "reply_") {
+				names = append(names, e.Name)
+			}
+		}
+		slices.Sort(names)
+		return names
+	}
+	return slices.Equal(names(a), names(b))
+}
