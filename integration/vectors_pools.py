@@ -20,10 +20,10 @@ FUNCTIONS = [
     "volume.size > 10 ? 100 : 10", "capabilities.total_volumes / 10",
     "abs(50 - capabilities.load_percent)", "stats.reserved_percentage",
 ]
+# A goodness of NaN is left out: Cinder sorts by it, which gives any order.
 BROKEN_FUNCTIONS = [
     "capabilities.missing > 5", "1 +", "", "capabilities.p99_usec", "1 / 0",
-    "stats.updated", "volume.size and volume.size", "inf", "nan",
-    "extra.tier", "'text'", "stats.cluster_name == 5", "1, 2",
+    "stats.updated", "volume.size and volume.size", "inf", "extra.tier", "'text'", "stats.cluster_name == 5", "1, 2",
 ]
 PROTOCOLS = ["iSCSI", "iscsi", "FC", "fibre_channel", "fc", "NVMe-oF", "NVMe",
              "nvmeof", "NFS", "nfs", "ceph", None, ["iSCSI", "FC"]]
@@ -137,13 +137,14 @@ class Cloud:
         """Send what drivers are known to send, and then some."""
         rng = self.rng
         odd = {
-            "total_capacity_gb": ["infinite", "unknown", 0, -5.0, 1000],
+            "total_capacity_gb": ["infinite", "unknown", 0, -5.0, 1000,
+                                  "1000", None],
             "free_capacity_gb": ["infinite", "unknown", None, 0, -10, 1e6],
             "provisioned_capacity_gb": [0, 0, 1e6],
             "allocated_capacity_gb": [0, 12.5],
-            "reserved_percentage": [7.5, "10", 120],
+            "reserved_percentage": [7.5, "10", 120, None, "x", True, -10],
             "max_over_subscription_ratio": ["auto", "auto", None, 0, 1,
-                                            "1.5"],
+                                            "1.5", "", True, -1, 0.999],
             "thin_provisioning_support": [None, "True", "False", 0, 1],
             "storage_protocol": PROTOCOLS,
             "total_volumes": [None, "800", 799.5, True, "many"],
@@ -170,12 +171,16 @@ class Cloud:
             request["availability_zones"] = rng.sample(ZONES, 2)
         elif some(rng, 0.3):
             request["availability_zone"] = rng.choice(ZONES)
-        if some(rng, 0.15):
+        if size and some(rng, 0.15):
             request["new_size"] = size + rng.choice([0, 1, 50, 3000])
         if some(rng, 0.1):
             request["vol_exists_on"] = self.pool_id(backends)
-        if some(rng, 0.2):
-            request["retry_backends"] = [self.pool_id(backends) for _ in
+        # The scheduler takes the size of a failed attempt back from the
+        # backend's free capacity, so there must be one.
+        tried = [b for b in backends
+                 if b["capabilities"].get("free_capacity_gb", 0) is not None]
+        if tried and some(rng, 0.2):
+            request["retry_backends"] = [self.pool_id(tried) for _ in
                                          range(rng.randrange(1, 3))]
         if some(rng, 0.25):
             request["query"] = json.dumps(self.query(2, backends))

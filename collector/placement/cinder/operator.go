@@ -127,8 +127,8 @@ func (r Requirement) String() string {
 }
 
 // Match reports whether one value meets the requirement. An error means that
-// Cinder raises an exception Cinder does not catch, and so fails the whole
-// request: a number asked for "<in>", say, or an "<or>" without a choice.
+// Python raises an exception there that Cinder does not catch, and so fails the
+// whole request: a number asked for "<in>", say, or an "<or>" without a choice.
 // It does not allocate unless it returns an error.
 func (r *Requirement) Match(v capability.Value) (bool, error) {
 	switch {

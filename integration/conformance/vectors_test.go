@@ -1,0 +1,43 @@
+//go:build conformance
+
+package conformance
+
+import (
+	"crypto/rand"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"testing"
+)
+
+// TestFreshVectors has Cinder answer questions that nobody has seen before,
+// and asks poolcast the same. So the equality that the committed vectors prove
+// is not one with a file.
+func TestFreshVectors(t *testing.T) {
+	seed := os.Getenv("POOLCAST_VECTORS_SEED")
+	if seed == "" {
+		seed = rand.Text()
+	}
+	t.Logf("POOLCAST_VECTORS_SEED=%s asks the same questions again", seed)
+	folder := t.TempDir()
+	script := filepath.Join("..", "vectors.py")
+	run(t, exec.Command(python(), script, "--seed", seed, "--out", folder))
+
+	test := exec.Command("go", "test", "-count=1", "-v", "-run", "^TestCinderVectors$",
+		"github.com/poolcast/poolcast/collector/placement/cinder")
+	test.Env = append(os.Environ(), "POOLCAST_CINDER_VECTORS="+folder)
+	out := run(t, test)
+	for _, line := range regexp.MustCompile(`(?m)^(decide|sequence|match|evaluate): .*$`).FindAllString(out, -1) {
+		t.Log(line)
+	}
+}
+
+func run(t *testing.T, cmd *exec.Cmd) string {
+	t.Helper()
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("run %s: %v\n%s", cmd, err, out)
+	}
+	return string(out)
+}
