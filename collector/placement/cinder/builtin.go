@@ -8,15 +8,25 @@ import (
 
 func addFilters(reg *placement.Registry, view *placement.View[*pools], live func(string) bool) error {
 	driver := newDriverFilter(newFunctions(filterFunction, view, true), live)
+	// A report on which the scheduler stumbles ends every decision, whatever
+	// filters it would have run.
+	add := func(name string, f placement.PerRequestFilter) error {
+		return addFilter(reg, name, func(r placement.Request, s *placement.Snapshot) (placement.Filter, error) {
+			if err := view.Of(s).err; err != nil {
+				return nil, err
+			}
+			return f(r, s)
+		})
+	}
 	return errors.Join(
-		addFilter(reg, AvailabilityZoneFilter, newZoneFilter),
-		addFilter(reg, CapacityFilter, newCapacityFilter(view)),
-		addFilter(reg, CapabilitiesFilter, newCapabilitiesFilter(live)),
-		addFilter(reg, DriverFilter, driver),
-		addFilter(reg, IgnoreAttemptedHostsFilter, newAttemptedFilter),
-		addFilter(reg, JSONFilter, newJSONFilter(view)),
-		addFilter(reg, DifferentBackendFilter, newDifferentBackendFilter),
-		addFilter(reg, SameBackendFilter, newSameBackendFilter),
+		add(AvailabilityZoneFilter, newZoneFilter),
+		add(CapacityFilter, newCapacityFilter(view)),
+		add(CapabilitiesFilter, newCapabilitiesFilter(live)),
+		add(DriverFilter, driver),
+		add(IgnoreAttemptedHostsFilter, newAttemptedFilter),
+		add(JSONFilter, newJSONFilter(view)),
+		add(DifferentBackendFilter, newDifferentBackendFilter),
+		add(SameBackendFilter, newSameBackendFilter),
 	)
 }
 

@@ -184,7 +184,7 @@ func (p *pool) virtualFree(b *placement.Backend, thin bool) (float64, error) {
 	if thin && p.thin {
 		return p.thinAvailable - space.Provisioned, nil
 	}
-	if p.free != number {
+	if p.free != number || math.IsNaN(space.Free) {
 		return 0, errors.New("free_capacity_gb is not a number")
 	}
 	return min(space.Free, p.thickAvailable-space.Provisioned), nil
