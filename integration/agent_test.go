@@ -29,11 +29,11 @@ func (l logLine) text(key string) string {
 
 // startAgent runs the agent. Whatever the test is about, nothing that it ever
 // writes may hold a secret, and the race detector must have nothing to say.
-func (c *cloud) startAgent(args ...string) *agent {
+func (c *cloud) startAgent() *agent {
 	c.t.Helper()
 	a := &agent{t: c.t, cloud: c, Process: process.Start(c.t, process.Command{
 		Name: "poolcast",
-		Args: append([]string{program(c.t), "--config-file", c.config}, args...),
+		Args: []string{program(c.t), "--config-file", c.config},
 	})}
 	c.t.Cleanup(func() {
 		a.Stop()

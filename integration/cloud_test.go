@@ -49,8 +49,8 @@ type cloud struct {
 }
 
 // newCloud serves arrays and writes a configuration for them. transport is the
-// value of transport_url, settings are further lines of [poolcast].
-func newCloud(t *testing.T, fixtures []simulator.Fixture, transport string, settings ...string) *cloud {
+// value of transport_url.
+func newCloud(t *testing.T, fixtures []simulator.Fixture, transport string) *cloud {
 	t.Helper()
 	c := &cloud{t: t}
 	for _, f := range fixtures {
@@ -70,7 +70,7 @@ func newCloud(t *testing.T, fixtures []simulator.Fixture, transport string, sett
 	dir := t.TempDir()
 	c.config = filepath.Join(dir, "cinder.conf")
 	c.write(filepath.Join(dir, "ca.pem"), string(c.server.CAPEM()))
-	c.write(c.config, c.cinderConf(transport, filepath.Join(dir, "ca.pem"), settings))
+	c.write(c.config, c.cinderConf(transport, filepath.Join(dir, "ca.pem")))
 	return c
 }
 
@@ -95,7 +95,7 @@ func builtin(t *testing.T, name string) simulator.Fixture {
 	return simulator.Fixture{}
 }
 
-func (c *cloud) cinderConf(transport, ca string, settings []string) string {
+func (c *cloud) cinderConf(transport, ca string) string {
 	var stanzas []string
 	for _, a := range c.arrays {
 		stanzas = append(stanzas, stanza(a.Name()))
@@ -119,11 +119,8 @@ func (c *cloud) cinderConf(transport, ca string, settings []string) string {
 			"pure_api_token = "+c.tokens[len(c.tokens)-1],
 			`extra_capabilities = {"tier": "performance", "media": "nvme-ssd"}`)
 	}
-	lines = append(lines, "[poolcast]", "poll_interval = "+interval.String(), "log_format = json", "log_level = debug")
-	if !strings.Contains(strings.Join(settings, "\n"), "listen =") {
-		lines = append(lines, "listen = off")
-	}
-	return strings.Join(append(lines, settings...), "\n") + "\n"
+	lines = append(lines, "[poolcast]", "poll_interval = "+interval.String(), "log_format = json", "log_level = debug", "listen = off")
+	return strings.Join(lines, "\n") + "\n"
 }
 
 // secret makes one up. Whatever begins like it is one.

@@ -4,6 +4,7 @@ package integration
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -76,7 +77,7 @@ func listen(t *testing.T, broker *rabbitmq.Broker) *listener {
 		}
 	})
 	t.Cleanup(func() {
-		if err := c.Close(); err != nil {
+		if err := c.Close(); err != nil && !errors.Is(err, amqp091.ErrClosed) {
 			t.Errorf("close the listener: %v", err)
 		}
 		done.Wait()
