@@ -206,7 +206,8 @@ func (p *parser) arms(n, at, depth int, terms *[]term) int {
 	if x.node == nil {
 		return -1
 	}
-	*terms = append(got, term{at: start, op: p.text[start:end], x: x.node})
+	got = append(got, term{at: start, op: p.text[start:end], x: x.node})
+	*terms = got
 	return x.end
 }
 
