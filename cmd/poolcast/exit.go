@@ -11,6 +11,17 @@ const (
 	exitNoFit   = 4 // no backend fits
 )
 
+// exitMeanings say to people what each exit code means.
+func exitMeanings() []string {
+	return []string{
+		exitOK:      "fine",
+		exitPartial: "some backend failed; the rest was printed or published",
+		exitUsage:   "the command line cannot be understood",
+		exitConfig:  "the configuration cannot be used",
+		exitNoFit:   "no backend fits",
+	}
+}
+
 // codedError carries the exit code of an error up to main.
 type codedError struct {
 	code int

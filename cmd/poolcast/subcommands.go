@@ -13,6 +13,7 @@ func subcommands(flags *sourceFlags) []*cobra.Command {
 		newPoolsCommand(flags),
 		newProbeCommand(flags),
 		newRecordCommand(flags),
+		newReferenceCommand(),
 		newSimulatorCommand(),
 		newVersionCommand(),
 	}

@@ -1,17 +1,29 @@
 package status
 
-import "github.com/poolcast/poolcast/collector/capability"
+import (
+	"strings"
 
-// metric describes one series for the registry and for the reference page.
-type metric struct {
-	name   string
-	help   string
-	labels []string
+	"github.com/poolcast/poolcast/collector/capability"
+)
+
+// Metric describes one series for the registry and for the reference page.
+type Metric struct {
+	Name   string // with the unit, as Prometheus wants it
+	Help   string
+	Labels []string
+}
+
+// Type is the Prometheus type: what counts ends in _total.
+func (m Metric) Type() string {
+	if strings.HasSuffix(m.Name, "_total") {
+		return "counter"
+	}
+	return "gauge"
 }
 
 // measurement is a metric that is a key of the report in another unit.
 type measurement struct {
-	metric
+	Metric
 	key   string
 	scale float64
 }
@@ -20,7 +32,7 @@ type measurement struct {
 func measured() []measurement {
 	array := []string{"host", "backend", "volume_backend_name"}
 	row := func(name, key string, scale float64, help string) measurement {
-		return measurement{metric{"poolcast_array_" + name, help, array}, key, scale}
+		return measurement{Metric{"poolcast_array_" + name, help, array}, key, scale}
 	}
 	const usec = 1e-6
 	return []measurement{
@@ -47,12 +59,13 @@ func measured() []measurement {
 	}
 }
 
-// allMetrics lists every series poolcast adds to those of the Go runtime.
-func allMetrics() []metric {
+// Metrics lists every series that poolcast adds to those of the Go runtime, in
+// the order of the reference page. The slice is the caller's.
+func Metrics() []Metric {
 	array := []string{"host", "backend", "volume_backend_name"}
 	with := func(more ...string) []string { return append(append([]string{}, array...), more...) }
 	pool := []string{"volume_backend_name", "availability_zone"}
-	all := []metric{
+	all := []Metric{
 		{"poolcast_build_info", "Always 1; the version is a label.", []string{"version"}},
 		{"poolcast_bus_connected", "1 while connected to RabbitMQ.", nil},
 		{"poolcast_bus_blocked", "1 while RabbitMQ asks publishers to pause.", nil},
@@ -77,7 +90,7 @@ func allMetrics() []metric {
 		{"poolcast_pool_data_reduction_divergence_ratio", "How far the best data reduction of the pool is above the worst; 0 is alike.", pool},
 	}
 	for _, m := range measured() {
-		all = append(all, m.metric)
+		all = append(all, m.Metric)
 	}
 	return all
 }

@@ -36,8 +36,8 @@ type viewCollector struct {
 
 func newViewCollector(source Source) *viewCollector {
 	c := &viewCollector{source: source, descs: map[string]*prometheus.Desc{}}
-	for _, m := range allMetrics() {
-		c.descs[m.name] = prometheus.NewDesc(m.name, m.help, m.labels, nil)
+	for _, m := range Metrics() {
+		c.descs[m.Name] = prometheus.NewDesc(m.Name, m.Help, m.Labels, nil)
 	}
 	return c
 }
@@ -143,7 +143,7 @@ func (e emitter) array(b Backend) {
 		text(c, capability.KeyArrayModel), text(c, capability.KeyPurityVersion))...)
 	for _, m := range measured() {
 		if f, ok := c[m.key].Float(); ok {
-			e.gauge(m.name, f*m.scale, l...)
+			e.gauge(m.Name, f*m.scale, l...)
 		}
 	}
 }

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/config"
+	"github.com/poolcast/poolcast/publisher/status"
+)
+
+const referenceIntro = `# Reference
+
+Every command, option, capability key, metric and exit code of poolcast, as
+` + "`poolcast reference`" + ` prints them. The page is made from the descriptions that
+the program itself works with, and a test fails when it is stale.
+`
+
+// newReferenceCommand prints the reference page of this very binary.
+func newReferenceCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "reference",
+		Short: "Print every option, capability key, metric and exit code",
+		Long: `Print the reference page in Markdown: every command, every option of cinder.conf
+that poolcast reads, every capability key it reports with unit, source and
+absence, every metric, and the exit codes.`,
+		Example: `  poolcast reference | less`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := io.WriteString(cmd.OutOrStdout(), reference(cmd.Root()))
+			return err
+		},
+	}
+}
+
+// reference is the page, chapter after chapter.
+func reference(root *cobra.Command) string {
+	return strings.Join([]string{
+		referenceIntro, commandChapter(root), exitChapter(),
+		optionChapter(), keyChapter(), metricChapter(),
+	}, "\n")
+}
+
+func commandChapter(root *cobra.Command) string {
+	t := newMarkdown("command", "what it does")
+	t.row(code(root.Name()), root.Short+": without a subcommand it is the agent")
+	for _, cmd := range root.Commands() {
+		if !cmd.Hidden {
+			t.row(code(cmd.CommandPath()), cmd.Short)
+		}
+	}
+	return "## Commands\n\nEach has `--help` and a manual page with its flags.\n\n" + t.String()
+}
+
+func exitChapter() string {
+	t := newMarkdown("code", "meaning")
+	for number, meaning := range exitMeanings() {
+		t.row(fmt.Sprint(number), meaning)
+	}
+	return "## Exit codes\n\n" + t.String()
+}
+
+const optionIntro = `## Options of cinder.conf
+
+poolcast reads the files that cinder-volume reads, in the same order, and these
+options of them. The environment variable ` + "`OS_<SECTION>__<OPTION>`" + `, in capitals,
+wins over the files, as it does in Cinder.
+`
+
+// optionChapter lists the options section by section, in the catalogue's order.
+func optionChapter() string {
+	text := optionIntro
+	var t *markdown
+	section := ""
+	for i, o := range config.Options() {
+		if i == 0 || o.Section != section {
+			if t != nil {
+				text += t.String()
+			}
+			section = o.Section
+			text += "\n" + sectionTitle(section) + "\n\n"
+			t = newMarkdown("option", "type", "default", "range", "meaning")
+		}
+		t.row(code(o.Name), optionType(o), code(o.Default), optionRange(o), optionMeaning(o))
+	}
+	return text + t.String()
+}
+
+func sectionTitle(section string) string {
+	switch section {
+	case config.SectionBackend:
+		return "### The section of a backend, and `[backend_defaults]` behind it"
+	case config.AgentOptions()[0].Section:
+		return "### `[" + section + "]`\n\nCinder does not look at this section. Each option is a flag too, with dashes:\n`--poll-interval=15s`; a flag wins over the files."
+	}
+	return "### `[" + section + "]`"
+}
+
+func optionType(o config.Option) string {
+	kind := o.Kind.String()
+	if o.Multi {
+		kind += ", repeatable"
+	}
+	return kind
+}
+
+func optionRange(o config.Option) string {
+	switch {
+	case len(o.Choices) > 0:
+		words := make([]string, len(o.Choices))
+		for i, c := range o.Choices {
+			words[i] = code(c)
+		}
+		return strings.Join(words, ", ")
+	case o.Min != "" && o.Max != "":
+		return o.Min + " to " + o.Max
+	case o.Min != "":
+		return "at least " + o.Min
+	case o.Max != "":
+		return "at most " + o.Max
+	}
+	return ""
+}
+
+func optionMeaning(o config.Option) string {
+	text := o.Help
+	if o.Secret {
+		text += " A secret: never printed."
+	}
+	for _, a := range o.Aliases {
+		text += " Formerly " + code("["+a.Section+"] "+a.Name) + "."
+	}
+	return text
+}
+
+const keyIntro = `## Capability keys
+
+What a report says of one array. "Sent by" tells whether the Cinder driver sends
+the key too, so that an overlay replaces its value, or whether poolcast adds it.
+"In functions" tells whether ` + "`filter_function` and `goodness_function`" + ` can use the
+key without losing anything: Cinder's evaluator cuts the fraction off a float,
+and cannot read a name that has a digit. Conditions of volume types
+(CapabilitiesFilter) can use every key. A key that is missing is absent, never
+zero, and a condition on it is not met.
+
+Keys of the stanza's ` + "`extra_capabilities`" + ` are laid over all of these, as Cinder
+does it; those named in ` + "`live_capabilities`" + ` keep the measurement.
+`
+
+func keyChapter() string {
+	t := newMarkdown("key", "type", "unit", "from", "made of", "absent when", "sent by", "in functions")
+	for _, k := range capability.Keys() {
+		t.row(code(k.Name), k.Kind.String(), k.Unit, string(k.Origin), k.Source, keyAbsence(k), keySender(k), yesNo(k.InFunctions()))
+	}
+	return keyIntro + "\n" + t.String()
+}
+
+func keyAbsence(k capability.Key) string {
+	switch {
+	case k.OnRequest && k.Absent != "":
+		return "not named in `live_capabilities`; " + k.Absent
+	case k.OnRequest:
+		return "not named in `live_capabilities`"
+	case k.Absent == "":
+		return "never"
+	}
+	return k.Absent
+}
+
+func keySender(k capability.Key) string {
+	if k.Driver {
+		return "driver, poolcast"
+	}
+	return "poolcast"
+}
+
+func metricChapter() string {
+	t := newMarkdown("metric", "type", "labels", "meaning")
+	for _, m := range status.Metrics() {
+		labels := make([]string, len(m.Labels))
+		for i, l := range m.Labels {
+			labels[i] = code(l)
+		}
+		t.row(code(m.Name), m.Type(), strings.Join(labels, ", "), m.Help)
+	}
+	return "## Metrics\n\n`/metrics` at the address of `listen` has these, and those of the Go runtime and\nthe process. What was not measured has no sample.\n\n" + t.String()
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
