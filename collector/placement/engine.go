@@ -1,9 +1,6 @@
 package placement
 
-import (
-	"fmt"
-	"slices"
-)
+import "slices"
 
 // Choice is the answer in a word.
 type Choice struct {
@@ -184,6 +181,9 @@ func (e *Engine) weigh(x *scratch, p *plan, scores func(weigher int, raw []float
 		if e.selects == Lottery {
 			n = identity
 		}
+		if err := n.bears(raw); err != nil {
+			return &PluginError{Plugin: e.weighers[k].name, Err: err}
+		}
 		for i, weight := range raw {
 			x.total[i] += float64(e.weighers[k].multiplier * n.of(weight)) // no fused multiply-add: Python has none
 		}
@@ -207,24 +207,10 @@ func (e *Engine) raw(x *scratch, p *plan, k int) ([]float64, error) {
 			return nil, &PluginError{Plugin: e.weighers[k].name, Backend: b.id, Err: err}
 		}
 	}
-	if err := settle(w, x.raw); err != nil {
-		return nil, &PluginError{Plugin: e.weighers[k].name, Err: err}
+	if a, ok := w.(Adjuster); ok {
+		if err := a.Adjust(x.raw); err != nil {
+			return nil, &PluginError{Plugin: e.weighers[k].name, Err: err}
+		}
 	}
 	return x.raw, nil
-}
-
-// settle lets the weigher adjust its weights, and refuses those that no sum
-// could bear.
-func settle(w Weigher, weights []float64) error {
-	if a, ok := w.(Adjuster); ok {
-		if err := a.Adjust(weights); err != nil {
-			return err
-		}
-	}
-	for _, weight := range weights {
-		if weight-weight != 0 {
-			return fmt.Errorf("weigh a backend: %v is not a finite number", weight)
-		}
-	}
-	return nil
 }

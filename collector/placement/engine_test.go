@@ -223,7 +223,9 @@ func TestBrokenPluginsEndTheDecision(t *testing.T) {
 	for _, err := range []error{
 		reg.AddFilter("Broken", placement.NoArgs[placement.Filter](placement.FilterFunc(func(placement.Request, *placement.Backend) (bool, error) { return false, broken }))),
 		reg.AddFilter("Unprepared", placement.NoArgs[placement.Filter](placement.PerRequestFilter(func(placement.Request, *placement.Snapshot) (placement.Filter, error) { return nil, broken }))),
-		reg.AddWeigher("NaN", placement.NoArgs[placement.Weigher](placement.WeigherFunc(func(placement.Request, *placement.Backend) (float64, error) { return math.NaN(), nil }))),
+		reg.AddWeigher("Infinite", placement.WeigherFunc(func(_ placement.Request, b *placement.Backend) (float64, error) {
+			return math.Inf(1 - 2*b.Index()), nil
+		}).Factory()),
 		reg.AddWeigher("Broken", placement.NoArgs[placement.Weigher](placement.WeigherFunc(func(placement.Request, *placement.Backend) (float64, error) { return 0, broken }))),
 	} {
 		if err != nil {
@@ -231,15 +233,17 @@ func TestBrokenPluginsEndTheDecision(t *testing.T) {
 		}
 	}
 	for want, p := range map[string]placement.Profile{
-		"Broken on a: out of order":                        {Filters: []string{"Broken"}},
-		"Unprepared: out of order":                         {Filters: []string{"ZoneFilter", "Unprepared"}},
-		"NaN: weigh a backend: NaN is not a finite number": {Weighers: []placement.Weight{{Weigher: "NaN", Multiplier: 1}}},
+		"Broken on a: out of order": {Filters: []string{"Broken"}},
+		"Unprepared: out of order":  {Filters: []string{"ZoneFilter", "Unprepared"}},
+		"Infinite: weigh a backend: +Inf is not a finite number": {
+			Weighers: []placement.Weight{{Weigher: "Infinite", Multiplier: 1}, {Weigher: "FreeWeigher", Multiplier: 1}},
+		},
 	} {
 		e, err := placement.New(reg, p)
 		if err != nil {
 			t.Fatal(err)
 		}
-		d, err := e.Decide(snapshot(row{"dc1", 1, 1}), request{})
+		d, err := e.Decide(snapshot(row{"dc1", 1, 1}, row{"dc1", 1, 1}), request{})
 		if _, ok := errors.AsType[*placement.PluginError](err); !ok || d != nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}

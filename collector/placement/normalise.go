@@ -1,6 +1,9 @@
 package placement
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // normaliser stretches weights to 0…1. Equal weights all become 0
 // (cinder/scheduler/base_weight.py, normalize).
@@ -29,5 +32,22 @@ func rangeOf(w Weigher, weights []float64) normaliser {
 			hi = weight
 		}
 	}
+	if lo == hi {
+		return normaliser{}
+	}
 	return normaliser{lo: lo, span: hi - lo}
+}
+
+// bears returns an error if a weight would spoil the sum it is added to.
+// Where all count as 0 it does not matter what they are.
+func (n normaliser) bears(weights []float64) error {
+	if n.span == 0 {
+		return nil
+	}
+	for _, weight := range weights {
+		if weight-weight != 0 {
+			return fmt.Errorf("weigh a backend: %v is not a finite number", weight)
+		}
+	}
+	return nil
 }
