@@ -123,7 +123,7 @@ func TestAnswersThatAreNone(t *testing.T) {
 
 func TestTimeoutsAreTold(t *testing.T) {
 	f := newFake(t)
-	f.handle("arrays/space", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	f.handle("arrays/space", hang)
 	o := f.options()
 	o.Timeout = 30 * time.Millisecond
 	c, err := flasharray.New(o)
@@ -136,7 +136,7 @@ func TestTimeoutsAreTold(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	errStop := errors.New("shutting down")
-	f.handle("arrays/space", func(_ http.ResponseWriter, r *http.Request) { cancel(errStop); <-r.Context().Done() })
+	f.handle("arrays/space", func(w http.ResponseWriter, r *http.Request) { cancel(errStop); hang(w, r) })
 	if _, err := f.client(t).Sample(ctx); !errors.Is(err, errStop) {
 		t.Errorf("got %v", err)
 	}

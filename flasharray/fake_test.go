@@ -52,6 +52,13 @@ func newFake(t *testing.T) *fake {
 	return f
 }
 
+// hang waits until the client gives up. Without the abort, net/http would send
+// a complete and empty answer after that, and it may still arrive.
+func hang(_ http.ResponseWriter, r *http.Request) {
+	<-r.Context().Done()
+	panic(http.ErrAbortHandler)
+}
+
 func say(w io.Writer, text string) { sayf(w, "%s", text) }
 
 // sayf writes an answer; whether it arrives is what the tests find out.

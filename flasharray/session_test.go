@@ -175,7 +175,7 @@ func TestCloseIsBounded(t *testing.T) {
 	if _, err := c.Sample(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	f.handle("logout", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	f.handle("logout", hang)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	if err := c.Close(ctx); !errors.Is(err, context.DeadlineExceeded) {
