@@ -1,0 +1,118 @@
+package flasharray_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/poolcast/poolcast/flasharray/simulator"
+)
+
+func TestNewestSampleWhateverTheOrder(t *testing.T) {
+	never := func(time.Time) bool { return true }
+	minutesAgo := func(d time.Duration) func(time.Time) bool { // nothing since then
+		end := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Hour - d)
+		return func(at time.Time) bool { return at.After(end) }
+	}
+	for name, tc := range map[string]struct {
+		history simulator.History
+		age     time.Duration // at most; 0 for no sample
+		cost    [2]int        // requests of the second and the third reading
+	}{
+		"ascending":  {simulator.History{}, 30 * time.Second, [2]int{8, 8}},
+		"descending": {simulator.History{Order: simulator.Descending}, 30 * time.Second, [2]int{8, 8}},
+		"unordered":  {simulator.History{Order: simulator.Unordered}, 30 * time.Second, [2]int{8, 8}},
+		"late":       {simulator.History{Late: 50 * time.Second}, 80 * time.Second, [2]int{8, 8}},
+		"very late":  {simulator.History{Late: 4 * time.Minute}, 5 * time.Minute, [2]int{8, 8}},
+		"idle":       {simulator.History{Gap: minutesAgo(20 * time.Minute)}, 21 * time.Minute, [2]int{8, 8}},
+		"empty":      {simulator.History{Empty: true}, 0, [2]int{8, 8}},
+		"never":      {simulator.History{Gap: never}, 0, [2]int{8, 8}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				time.Sleep(time.Hour)
+				l := newLab(t, "flasharray-x-01", simulator.Options{})
+				defer l.close(t)
+				l.whole(t)
+				l.SetHistory(tc.history)
+				for _, cost := range tc.cost {
+					l.ResetTraffic()
+					perf := l.whole(t).Performance
+					switch {
+					case tc.age == 0 && perf != nil:
+						t.Errorf("found a sample: %+v", perf)
+					case tc.age > 0 && (perf == nil || perf.Age > tc.age || perf.ReadsPerSec == nil):
+						t.Errorf("found %+v, want a sample of at most %s", perf, tc.age)
+					}
+					if n := l.requestCount(); n != cost {
+						t.Errorf("cost %d requests: %v", n, l.Requests())
+					}
+				}
+				l.SetHistory(simulator.History{})
+				for range 2 {
+					if perf := l.whole(t).Performance; perf == nil || perf.Age > 30*time.Second {
+						t.Errorf("after the array is busy again the newest is %+v", perf)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestWrongClocks(t *testing.T) {
+	for _, skew := range []time.Duration{-48 * time.Hour, -5 * time.Minute, 0, 7 * time.Minute, 30 * 24 * time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			time.Sleep(60 * 24 * time.Hour)
+			l := newLab(t, "flasharray-x-01", simulator.Options{
+				Clock: func() time.Time { return time.Now().Add(skew) }, SessionIdle: -1,
+			})
+			defer l.close(t)
+			for range 2 {
+				stats := l.whole(t)
+				if stats.ClockSkew == nil || (*stats.ClockSkew-skew).Abs() > time.Second {
+					t.Errorf("a skew of %s was measured as %v", skew, stats.ClockSkew)
+				}
+				if stats.Performance == nil || stats.Performance.Age > 31*time.Second {
+					t.Errorf("with a skew of %s the newest sample is %+v", skew, stats.Performance)
+				}
+				time.Sleep(time.Minute)
+			}
+		})
+	}
+}
+
+func TestBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Hour)
+		l := newLab(t, "flasharray-r-01", simulator.Options{Population: simulator.Population{
+			"volumes": {Live: 20000, Destroyed: 500}, "volume-snapshots": {Live: 100000},
+			"hosts": {Live: 500}, "protection-groups": {Live: 200},
+		}})
+		defer l.close(t)
+		check := func(what string) {
+			t.Helper()
+			l.ResetTraffic()
+			l.bytes.Store(0)
+			stats := l.whole(t)
+			if n := *stats.Counts.Snapshots; n != 100000 {
+				t.Errorf("%d snapshots", n)
+			}
+			if n, b := l.requestCount(), l.bytes.Load(); n > 8 || b > 16<<10 {
+				t.Errorf("%s: cost %d requests and %d bytes, TLS included: %v", what, n, b, l.Requests())
+			} else {
+				t.Logf("%s: %d requests and %d bytes, TLS included", what, n, b)
+			}
+		}
+		l.whole(t)
+		check("busy")
+		l.SetHistory(simulator.History{Late: 10 * time.Minute})
+		check("just idle")
+		check("idle")
+		l.SetHistory(simulator.History{Late: 10 * time.Minute, Order: simulator.Unordered})
+		check("idle, unordered")
+		l.SetHistory(simulator.History{Empty: true})
+		check("empty")
+		l.SetHistory(simulator.History{})
+		check("busy again")
+	})
+}
