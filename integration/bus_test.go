@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,6 +31,8 @@ func TestBus(t *testing.T) {
 		"noscheduler": testBusNoScheduler,
 		"logins":      testBusLogins,
 		"notify":      testBusNotify,
+		"misnotify":   testBusNotifyNowhere,
+		"standalone":  testBusStandalone,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, broker, busVHost(t, broker, name)) })
 	}
@@ -252,6 +255,48 @@ func testBusNotify(t *testing.T, _ *rabbitmq.Broker, uri string) {
 	})
 }
 
+// testBusNotifyNowhere has a wrong control_exchange: the reports go out all the
+// same.
+func testBusNotifyNowhere(t *testing.T, b *rabbitmq.Broker, uri string) {
+	s := startBusScheduler(t, uri, busLayout{})
+	before := busMade(b, "misnotify")
+	o := busOptions(t, uri)
+	o.Notify, o.ControlExchange, o.Standalone = true, "nowhere", true
+	a := startBusAgent(t, o)
+	for i := range 3 {
+		a.offer(int64(i))
+		s.awaits(t, "the report", map[string]string{"total_volumes": strconv.Itoa(i)})
+	}
+	process.Await(t, busBound, "the reason", func() error {
+		if f := a.Status().Backends[0].Failure; !strings.Contains(f, "nowhere") {
+			return fmt.Errorf("it is %q", f)
+		}
+		return nil
+	})
+	if made := busMade(b, "misnotify"); !slices.Equal(made, before) {
+		t.Errorf("there are %v, want %v", made, before)
+	}
+}
+
+// testBusStandalone does not listen, so the broker can tell that nobody does.
+func testBusStandalone(t *testing.T, _ *rabbitmq.Broker, uri string) {
+	ch := busChannel(t, busDial(t, uri))
+	busMust(t, ch.ExchangeDeclare(busExchange, "fanout", false, true, false, false, nil))
+	o := busOptions(t, uri)
+	o.Standalone = true
+	a := startBusAgent(t, o)
+	a.offer(42)
+	process.Await(t, busBound, "the report to come back", func() error {
+		if c := a.Status().Counters; c.Returns != 1 || c.Confirms != 0 {
+			return fmt.Errorf("%+v", c)
+		}
+		return nil
+	})
+	s := startBusScheduler(t, uri, busLayout{})
+	a.offer(43)
+	s.awaits(t, "the report", map[string]string{"total_volumes": "43", "free_capacity_gb": "400.0"})
+}
+
 // busMade lists what clients have made in a virtual host.
 func busMade(b *rabbitmq.Broker, vhost string) []string {
 	var made []string
@@ -355,11 +400,25 @@ func TestBusOutages(t *testing.T) {
 	broker.Unblock()
 	s.awaits(t, "the newest report after a block", map[string]string{"total_volumes": "6"})
 	a.stop()
+	busNoGoroutines(t)
 	process.Await(t, busBound, "the agent's queue to be gone", func() error {
 		for _, q := range broker.Queues() {
 			if strings.HasPrefix(q.Name, "amq.gen") {
 				return fmt.Errorf("there is %+v", q)
 			}
+		}
+		return nil
+	})
+}
+
+// busNoGoroutines waits until no code of the publisher runs.
+func busNoGoroutines(t *testing.T) {
+	t.Helper()
+	process.Await(t, busBound, "the publisher's goroutines to end", func() error {
+		stacks := make([]byte, 1<<20)
+		stacks = stacks[:runtime.Stack(stacks, true)]
+		if n := strings.Count(string(stacks), "poolcast/publisher.(*"); n > 0 {
+			return fmt.Errorf("there are %d frames:\n%s", n, stacks)
 		}
 		return nil
 	})
@@ -381,6 +440,7 @@ func TestBusStopsWhileBlocked(t *testing.T) {
 	if took := time.Since(begun); took > 2*time.Second {
 		t.Errorf("stopping took %s", took)
 	}
+	busNoGoroutines(t)
 }
 
 func TestBusFailover(t *testing.T) {

@@ -113,7 +113,7 @@ func (p *Publisher) change(s Session) {
 func (p *Publisher) logSession(before, s Session) {
 	level := zerolog.InfoLevel
 	text := map[SessionState]string{
-		Connecting:  "no broker answers: reports are held back",
+		Connecting:  "there is no way to the schedulers: reports are held back",
 		NoExchange:  "the exchange cinder-scheduler_fanout does not exist: waiting for a scheduler",
 		NoScheduler: "no scheduler is running: waiting for one",
 		Ready:       "reports go to the schedulers",

@@ -48,6 +48,7 @@ type link struct {
 	mu         sync.Mutex
 	publishing *amqp.Channel
 	returns    chan amqp.Return
+	notifies   bool  // whether there is a control exchange to notify on
 	fault      error // why the connection was given up
 }
 
@@ -65,6 +66,11 @@ func (l *link) open(ctx context.Context) error {
 	}
 	if err := l.count(ctx); err != nil {
 		return err
+	}
+	if l.opt.Notify {
+		if err := l.within(ctx, l.findControlExchange); err != nil {
+			return err
+		}
 	}
 	return l.within(ctx, func() error {
 		l.closed = make(chan *amqp.Error, 1)
@@ -88,6 +94,20 @@ func (l *link) findExchange() error {
 	})
 	if notFound(err) {
 		return errNoExchange
+	}
+	return err
+}
+
+// findControlExchange looks for the exchange of notifications. To publish to
+// one that does not exist would cost the channel.
+func (l *link) findControlExchange() error {
+	err := l.glance(func(ch *amqp.Channel) error {
+		return ch.ExchangeDeclarePassive(l.opt.ControlExchange, amqp.ExchangeTopic, false, false, false, false, nil)
+	})
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.notifies = err == nil; notFound(err) {
+		return nil
 	}
 	return err
 }
@@ -130,12 +150,12 @@ func (l *link) openListening() error {
 }
 
 // leave gives up both channels, and with them the listening queue.
-func (l *link) leave() {
+func (l *link) leave(ctx context.Context) {
 	l.mu.Lock()
 	publishing := l.publishing
 	l.publishing = nil
 	l.mu.Unlock()
-	_ = l.within(context.Background(), func() error {
+	_ = l.within(ctx, func() error {
 		for _, ch := range []*amqp.Channel{l.listening, publishing} {
 			if ch != nil {
 				_ = ch.Close()
@@ -198,7 +218,7 @@ func (l *link) glance(look func(*amqp.Channel) error) error {
 // publish sends one message and waits for the broker's confirmation.
 func (l *link) publish(ctx context.Context, m Message, body []byte) error {
 	l.mu.Lock()
-	ch, returns := l.publishing, l.returns
+	ch, returns, notifies := l.publishing, l.returns, l.notifies
 	l.mu.Unlock()
 	if ch == nil {
 		return errNotConnected
@@ -206,6 +226,9 @@ func (l *link) publish(ctx context.Context, m Message, body []byte) error {
 	exchange, key := fanoutExchange, ""
 	if m.Method == NotifyCapabilities {
 		exchange, key = l.opt.ControlExchange, schedulerQueue
+		if !notifies {
+			return fmt.Errorf("notify: the exchange %s does not exist; is control_exchange right?", exchange)
+		}
 	}
 	return l.within(ctx, func() error {
 		confirm, err := ch.PublishWithDeferredConfirm(exchange, key, true, false, amqp.Publishing{
@@ -306,12 +329,12 @@ func (l *link) reason() error {
 
 // close says goodbye within a bound. The listening queue goes with its channel,
 // or with the connection if the broker does not listen.
-func (l *link) close() {
+func (l *link) close(ctx context.Context) {
 	if l.blocked.Load() != nil {
 		_ = l.conn.CloseDeadline(time.Now())
 		return
 	}
-	l.leave()
+	l.leave(ctx)
 	_ = l.conn.CloseDeadline(time.Now().Add(closeTimeout))
 }
 

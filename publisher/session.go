@@ -62,7 +62,7 @@ func (s *session) serve(ctx context.Context, conn *amqp.Connection, broker Broke
 	defer loops.Wait()
 	s.set(l)
 	defer s.set(nil)
-	defer l.close()
+	defer l.close(context.WithoutCancel(ctx))
 	lost, cancel := context.WithCancel(ctx)
 	defer cancel()
 	loops.Go(func() {
@@ -79,7 +79,7 @@ func (s *session) serve(ctx context.Context, conn *amqp.Connection, broker Broke
 		if lost.Err() != nil {
 			break
 		}
-		l.leave()
+		l.leave(ctx)
 		if time.Since(opened) > lasting {
 			failures = 0
 		}

@@ -40,7 +40,7 @@ type SessionState string
 
 // The states of the session.
 const (
-	Connecting  SessionState = "connecting"   // no broker answers yet
+	Connecting  SessionState = "connecting"   // no broker lets us in
 	NoExchange  SessionState = "no_exchange"  // no scheduler has declared the exchange
 	NoScheduler SessionState = "no_scheduler" // the schedulers' queue has no consumer
 	Ready       SessionState = "ready"        // reports go out

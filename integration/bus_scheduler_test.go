@@ -1,0 +1,72 @@
+//go:build integration
+
+package integration
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/integration/process"
+	"github.com/poolcast/poolcast/integration/rabbitmq"
+	"github.com/poolcast/poolcast/integration/scheduler"
+)
+
+// TestBusRealScheduler lets a real cinder-scheduler judge: it is told things by
+// Cinder's own class, as by cinder-volume, and by a publisher.
+func TestBusRealScheduler(t *testing.T) {
+	broker := rabbitmq.Start(t, rabbitmq.Options{})
+	cinder := scheduler.Start(t, scheduler.Options{
+		Broker: broker, Backends: []scheduler.Backend{{Host: busBackend, Zone: "dc1"}},
+	})
+	o := busOptions(t, broker.URL())
+	o.VirtualHost = "/"
+	a := startBusAgent(t, o)
+
+	a.offer(1)
+	busPool(t, cinder, "a report of ours alone", map[string]string{"total_volumes": "1", "metrics_agent": "poolcast", "rack": ""})
+	cinder.Report(scheduler.Report{Host: busBackend, Capabilities: busSaid(t, 7)})
+	busPool(t, cinder, "the overlay", map[string]string{"total_volumes": "1", "rack": "ä", "allocated_capacity_gb": "17", "free_capacity_gb": "400.0"})
+	a.offer(2)
+	busPool(t, cinder, "the next overlay", map[string]string{"total_volumes": "2", "rack": "ä", "allocated_capacity_gb": "17"})
+
+	cinder.Restart()
+	a.offer(3)
+	busPool(t, cinder, "the overlay after a restart", map[string]string{"total_volumes": "3", "rack": "ä", "allocated_capacity_gb": "17"})
+	if s := a.Status().Session; s.Schedulers == nil || *s.Schedulers != 1 {
+		t.Errorf("the session is %+v, want one scheduler", s)
+	}
+
+	a.stop()
+	cinder.Report(scheduler.Report{Host: busBackend, Capabilities: busSaid(t, 8)})
+	busPool(t, cinder, "cinder-volume's own report", map[string]string{"total_volumes": "8", "rack": "ä", "metrics_agent": "", "free_capacity_gb": "500.0"})
+}
+
+func busSaid(t *testing.T, volumes int) capability.Set {
+	t.Helper()
+	set, err := capability.ParseSet(fmt.Appendf(nil,
+		`{"total_capacity_gb":1000.0,"free_capacity_gb":500.0,"total_volumes":%d,%s}`, volumes, busUnknownKeys))
+	busMust(t, err)
+	return set
+}
+
+// busPool waits until get_pools has the values; "" stands for an absent key.
+func busPool(t *testing.T, cinder *scheduler.Scheduler, what string, values map[string]string) {
+	t.Helper()
+	process.Await(t, busBound, what, func() error {
+		pools, err := cinder.Pools()
+		if err != nil {
+			return err
+		}
+		if len(pools) != 1 {
+			return fmt.Errorf("there are %d pools", len(pools))
+		}
+		for key, want := range values {
+			v, there := pools[0].Capabilities[key]
+			if there != (want != "") || there && v.String() != want {
+				return fmt.Errorf("%s is %v, want %q", key, v, want)
+			}
+		}
+		return nil
+	})
+}
