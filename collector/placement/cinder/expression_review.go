@@ -1,0 +1,104 @@
+package cinder
+
+import (
+	"math"
+
+	"github.com/poolcast/poolcast/collector/capability"
+)
+
+// Trap is something in an expression that Cinder reads otherwise than its
+// writer expects.
+type Trap struct {
+	Kind   TrapKind
+	Column int    // counted in characters from 1
+	Name   Name   // of the variable; zero for a bare word
+	Word   string // as it is written
+	// Value is what the variable stands for; null if there is none.
+	Value capability.Value
+	// Read is what the evaluator makes of the value, where it makes anything.
+	Read string
+}
+
+// TrapKind says which trap it is.
+type TrapKind uint8
+
+// The traps.
+const (
+	// UnknownScope is a variable outside the scopes that Cinder fills.
+	UnknownScope TrapKind = iota
+	// NoValue is a variable that is not reported.
+	NoValue
+	// Unusable is a null, a list or an object, which cannot be computed with.
+	Unusable
+	// Truncated is a float that is cut to an integer and loses more than 1 %.
+	Truncated
+	// BareWord is a word without quotes and scope, which is read as text.
+	BareWord
+)
+
+// Review lists the traps that the expression holds for these variables, in the
+// order of the text, each once. A scope that is nil is not judged, as its
+// variables depend on the request.
+func (e *Expression) Review(vars Vars) []Trap {
+	var traps []Trap
+	seen := map[string]bool{}
+	walk(e.root, func(n node) {
+		t, found := review(n, vars)
+		if found && !seen[t.Word] {
+			seen[t.Word] = true
+			t.Column = column(e.text, n.offset())
+			traps = append(traps, t)
+		}
+	})
+	return traps
+}
+
+func review(n node, vars Vars) (Trap, bool) {
+	switch n := n.(type) {
+	case *constant:
+		return Trap{Kind: BareWord, Word: n.value.String()}, n.word && n.value.kind == text
+	case *variable:
+		t := Trap{Name: n.name, Word: n.name.String()}
+		if !isScope(n.name.Scope) {
+			t.Kind = UnknownScope
+			return t, true
+		}
+		set := vars[n.name.Scope]
+		if set == nil {
+			return t, false
+		}
+		return reviewValue(t, set)
+	}
+	return Trap{}, false
+}
+
+func reviewValue(t Trap, set capability.Set) (Trap, bool) {
+	v, there := set[t.Name.Key]
+	if !there {
+		t.Kind = NoValue
+		return t, true
+	}
+	t.Value = v
+	o := OperandOf(v)
+	if o.kind <= unusable {
+		t.Kind = Unusable
+		return t, true
+	}
+	t.Kind, t.Read = Truncated, o.String()
+	return t, v.Kind() == capability.Float && loses(v, o)
+}
+
+// loses reports whether a float loses more than 1 % by being read.
+func loses(v capability.Value, o Operand) bool {
+	f, _ := v.Float()
+	read, ok := o.toFloat()
+	return ok && math.Abs(f-read) > math.Abs(f)/100
+}
+
+func isScope(name string) bool {
+	switch name {
+	case ScopeCapabilities, ScopeStats, ScopeVolume, ScopeExtra, ScopeQoS:
+		return true
+	}
+	return false
+}
