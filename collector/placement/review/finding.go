@@ -1,0 +1,82 @@
+package review
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Severity says how bad a finding is.
+type Severity string
+
+// The severities.
+const (
+	Error   Severity = "error"   // it cannot work
+	Warning Severity = "warning" // it will hurt some day, or in some place
+	Note    Severity = "note"    // worth knowing, and may be meant
+)
+
+func (s Severity) rank() int {
+	return slices.Index([]Severity{Error, Warning, Note}, s)
+}
+
+// Topic groups findings for people.
+type Topic string
+
+// The topics, in the order in which they are told.
+const (
+	Configuration Topic = "configuration"
+	Arrays        Topic = "arrays"
+	Names         Topic = "identity"
+	FunctionTopic Topic = "functions"
+	TypeTopic     Topic = "volume types"
+	PoolTopic     Topic = "pools"
+)
+
+func (t Topic) rank() int {
+	return slices.Index([]Topic{Configuration, Arrays, Names, FunctionTopic, TypeTopic, PoolTopic}, t)
+}
+
+// Finding is one thing that somebody should know. No text of it holds a
+// secret.
+type Finding struct {
+	Severity Severity `json:"severity"`
+	Topic    Topic    `json:"topic"`
+	Code     string   `json:"code"`  // stable, for programs: unknown-key
+	Where    string   `json:"where"` // file:line, a backend, a type or a pool
+	What     string   `json:"what"`
+	Why      string   `json:"why"`
+	Do       string   `json:"do"` // what to type; "" if there is nothing to do
+}
+
+// Sort orders findings as they are told: by topic, the worst first.
+func Sort(findings []Finding) {
+	slices.SortStableFunc(findings, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.Topic.rank(), b.Topic.rank()), cmp.Compare(a.Severity.rank(), b.Severity.rank()))
+	})
+}
+
+// Count says how many findings have the severity.
+func Count(findings []Finding, s Severity) int {
+	n := 0
+	for _, f := range findings {
+		if f.Severity == s {
+			n++
+		}
+	}
+	return n
+}
+
+// join lists names as a sentence does, the first few of them.
+func join(names []string) string {
+	const most = 4
+	switch n := len(names); {
+	case n == 0:
+		return "none"
+	case n == 1:
+		return names[0]
+	case n > most:
+		return strings.Join(names[:most-1], ", ") + " and " + count(n-most+1, "more")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+}

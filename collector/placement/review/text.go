@@ -1,0 +1,54 @@
+package review
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/poolcast/poolcast/collector/capability"
+)
+
+// count is "3 arrays", "1 array", "2 more".
+func count(n int, noun string) string {
+	if n != 1 && noun != "more" {
+		noun += "s"
+	}
+	return strconv.Itoa(n) + " " + noun
+}
+
+// number prints a float in as few digits as a person needs.
+func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+
+func rounded(f float64) string { return strconv.FormatFloat(f, 'g', 3, 64) }
+
+// shown prints a value in a sentence.
+func shown(v capability.Value) string {
+	if s, ok := v.Str(); ok {
+		return strconv.Quote(s)
+	}
+	return v.String()
+}
+
+// quoted puts text between single quotes for a shell.
+func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+
+// backendName is the stanza where it is known, and the scheduler's name where
+// it is not.
+func backendName(r *capability.Report) string {
+	if r.Backend != "" {
+		return r.Backend
+	}
+	return r.Identity()
+}
+
+// unique keeps the first of equal texts.
+func unique(texts []string) []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, t := range texts {
+		if !seen[t] {
+			seen[t] = true
+			out = append(out, t)
+		}
+	}
+	return out
+}
