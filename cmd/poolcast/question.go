@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/poolcast/poolcast/collector/placement/cinder"
+	"github.com/poolcast/poolcast/collector/placement/review"
 )
 
 // questionFlags describe a volume that is to be created.
@@ -69,14 +70,23 @@ func (f *questionFlags) request() (r *cinder.Request, notes []string, err error)
 	return r, notes, nil
 }
 
-func typeFromFile(path, name string) (cinder.VolumeType, error) {
+// readVolumeTypes reads the file of --types.
+func readVolumeTypes(path string) ([]cinder.VolumeType, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return cinder.VolumeType{}, fmt.Errorf("read volume types: %w", err)
+		return nil, fmt.Errorf("read volume types: %w", err)
 	}
 	types, err := parseVolumeTypes(data)
 	if err != nil {
-		return cinder.VolumeType{}, fmt.Errorf("read volume types: %s: %w", path, err)
+		return nil, fmt.Errorf("read volume types: %s: %w", path, err)
+	}
+	return types, nil
+}
+
+func typeFromFile(path, name string) (cinder.VolumeType, error) {
+	types, err := readVolumeTypes(path)
+	if err != nil {
+		return cinder.VolumeType{}, err
 	}
 	var names []string
 	for _, t := range types {
@@ -119,15 +129,8 @@ func condensedNote(written, key, value string) string {
 // They are left as they are, since that is what the scheduler has to go by.
 func reviewSpecs(t cinder.VolumeType) []string {
 	var notes []string
-	for _, s := range t.ExtraSpecs {
-		key := strings.TrimRight(s.Key, "<>!")
-		if key == s.Key || s.Value == nil {
-			continue
-		}
-		operator := s.Key[len(key):] + "="
-		notes = append(notes, fmt.Sprintf(
-			"type %s: the extra spec %q with the value %q was meant as a condition, and no backend meets it; type: openstack volume type unset --property '%s' %s; openstack volume type set --property %s='%s %s' %s",
-			t.Name, s.Key, *s.Value, s.Key, t.Name, key, operator, *s.Value, t.Name))
+	for _, f := range review.Condensed(t) {
+		notes = append(notes, fmt.Sprintf("%s: %s; type: %s", f.Where, f.What, f.Do))
 	}
 	return notes
 }

@@ -31,6 +31,9 @@ func (f *reportFlags) add(cmd *cobra.Command) {
 	_ = cmd.MarkFlagFilename("reports", "json")
 }
 
+// given reports whether reports come from elsewhere than a poll.
+func (f *reportFlags) given() bool { return f.file != "" || f.agent != "" }
+
 const (
 	agentTimeout   = 10 * time.Second
 	maxReportBytes = 64 << 20

@@ -38,21 +38,32 @@ func (f *sourceFlags) open(cmd *cobra.Command) (*session, error) {
 		return nil, withCode(exitConfig, err)
 	}
 	logNotes(s.log, cfg, f.simulate)
-	if f.simulate {
-		if s.sim, err = startSimulation(cfg.Backends); err != nil {
-			return nil, err
+	return s, s.connect(f.simulate)
+}
+
+// connect makes a client for each array, or for the simulated ones. On an error
+// there is nothing to close.
+func (s *session) connect(simulate bool) (err error) {
+	if simulate {
+		if s.sim, err = startSimulation(s.cfg.Backends); err != nil {
+			return err
 		}
 	}
-	if s.targets, err = newTargets(cfg, s.sim, nil); err != nil {
+	if s.targets, err = newTargets(s.cfg, s.sim, nil); err != nil {
 		s.close()
-		return nil, withCode(exitConfig, err)
+		return withCode(exitConfig, err)
 	}
-	return s, nil
+	return nil
+}
+
+// read reads the configuration as it stands.
+func (f *sourceFlags) read() (*config.Config, error) {
+	return config.Load(config.Sources{Inputs: f.inputs, Environ: os.Environ(), Flags: f.given()})
 }
 
 // load reads the configuration and keeps the backends that were asked for.
 func (f *sourceFlags) load() (*config.Config, error) {
-	cfg, err := config.Load(config.Sources{Inputs: f.inputs, Environ: os.Environ(), Flags: f.given()})
+	cfg, err := f.read()
 	if err != nil {
 		return nil, withCode(exitConfig, configError(cfg, err))
 	}

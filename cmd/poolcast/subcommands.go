@@ -9,6 +9,7 @@ import (
 // subcommands lists every subcommand; each is in the file of its name.
 func subcommands(flags *sourceFlags) []*cobra.Command {
 	return []*cobra.Command{
+		newCheckCommand(flags),
 		newPlaceCommand(flags),
 		newPoolsCommand(flags),
 		newProbeCommand(flags),

@@ -1,0 +1,228 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement/cinder"
+	"github.com/poolcast/poolcast/collector/placement/review"
+	"github.com/poolcast/poolcast/config"
+)
+
+// located is where an option is, as messages about configuration say it.
+func located(file string, line int, stanza, key string) string {
+	text := file
+	if line > 0 {
+		text = fmt.Sprintf("%s:%d", file, line)
+	}
+	if stanza != "" {
+		text += ": [" + stanza + "]"
+	}
+	if key != "" {
+		text += " " + key
+	}
+	return text
+}
+
+func placeOf(cfg *config.Config, stanza, key string) string {
+	file, line := cfg.Place(stanza, key)
+	return located(file, line, stanza, key)
+}
+
+func configFinding(s review.Severity, code, where string) review.Finding {
+	return review.Finding{Severity: s, Topic: review.Configuration, Code: code, Where: where}
+}
+
+// faultFindings are the faults for which the configuration is refused.
+func faultFindings(faults config.Faults) []review.Finding {
+	var found []review.Finding
+	for _, e := range faults {
+		f := configFinding(review.Error, "configuration-fault", located(e.File, e.Line, e.Stanza, e.Key))
+		f.What, f.Do = e.Err.Error(), e.Hint
+		f.Why = "poolcast does not start with it"
+		found = append(found, f)
+	}
+	return found
+}
+
+// warningFindings are what is read otherwise than Cinder reads it.
+func warningFindings(cfg *config.Config) []review.Finding {
+	if cfg == nil {
+		return nil
+	}
+	var found []review.Finding
+	for _, w := range cfg.Warnings {
+		f := configFinding(review.Warning, "configuration-trap", located(w.File, w.Line, w.Stanza, w.Key))
+		f.What, f.Why = w.Did, "Cinder itself "+w.Cinder
+		found = append(found, f)
+	}
+	for _, i := range cfg.Ignored {
+		f := configFinding(review.Note, "ignored-backend", "["+i.Stanza+"]")
+		f.What = "poolcast leaves the backend alone: " + i.Reason
+		f.Why = "its reports stay those of cinder-volume"
+		found = append(found, f)
+	}
+	return found
+}
+
+// trapFindings are the traps that a valid configuration may hold.
+func trapFindings(cfg *config.Config) []review.Finding {
+	return slices.Concat(unverified(cfg), ignoredCertificates(cfg), readableByOthers(cfg), pinned(cfg), unusedFunctions(cfg))
+}
+
+// stanzasWhere lists the backends for which something holds.
+func stanzasWhere(cfg *config.Config, holds func(*config.Backend) bool) []string {
+	var names []string
+	for i := range cfg.Backends {
+		if holds(&cfg.Backends[i]) {
+			names = append(names, cfg.Backends[i].Stanza)
+		}
+	}
+	return names
+}
+
+func unverified(cfg *config.Config) []review.Finding {
+	names := stanzasWhere(cfg, func(b *config.Backend) bool { return !b.VerifyTLS })
+	if len(names) == 0 {
+		return nil
+	}
+	f := configFinding(review.Warning, "certificate-not-verified", placeOf(cfg, names[0], "driver_ssl_cert_verify"))
+	f.What = "the certificate of " + listed(names) + " is not verified"
+	f.Why = "anybody on the way to the array can read its API token"
+	f.Do = "driver_ssl_cert_verify = true, and driver_ssl_cert_path = the certificate of your authority"
+	return []review.Finding{f}
+}
+
+// ignoredCertificates warns of the SDK of the Cinder driver, which sets the
+// path as ssl_cert while its transport looks at ssl_ca_cert (py-pure-client
+// 1.96, pypureclient/_helpers.py and _transport/rest.py).
+func ignoredCertificates(cfg *config.Config) []review.Finding {
+	names := stanzasWhere(cfg, func(b *config.Backend) bool { return b.VerifyTLS && b.CAPath != "" })
+	if len(names) == 0 {
+		return nil
+	}
+	f := configFinding(review.Warning, "certificate-path-unread", placeOf(cfg, names[0], "driver_ssl_cert_path"))
+	f.What = "poolcast trusts the certificates of driver_ssl_cert_path for " + listed(names) + ", and cinder-volume with py-pure-client 1.96 does not look at them"
+	f.Why = "cinder-volume verifies against the system's certificates alone, and cannot reach an array with one of your own authority"
+	f.Do = "Add the certificate to the system's, or set SSL_CERT_FILE for cinder-volume"
+	return []review.Finding{f}
+}
+
+// secretFile is a file that others should not read, and why.
+type secretFile struct{ path, holds string }
+
+func secretFiles(cfg *config.Config) []secretFile {
+	var files []secretFile
+	add := func(path, holds string) {
+		if path != "" && !slices.ContainsFunc(files, func(s secretFile) bool { return s.path == path }) {
+			files = append(files, secretFile{path, holds})
+		}
+	}
+	if file, line := cfg.Place("DEFAULT", "transport_url"); line > 0 {
+		add(file, "transport_url")
+	}
+	for i := range cfg.Backends {
+		b := &cfg.Backends[i]
+		if file, line := cfg.Place(b.Stanza, "pure_api_token"); line > 0 && !b.Credential.Token.IsZero() {
+			add(file, "pure_api_token")
+		}
+		if file, line := cfg.Place(b.Stanza, "replication_device"); line > 0 && len(b.Replication.Devices) > 0 {
+			add(file, "replication_device")
+		}
+		add(b.Credential.File, "an API token")
+	}
+	add(cfg.Agent.BearerTokenFile, "the bearer token")
+	add(cfg.Agent.TLSKeyFile, "a private key")
+	add(cfg.Bus.TLS.KeyFile, "a private key")
+	return files
+}
+
+func readableByOthers(cfg *config.Config) []review.Finding {
+	var found []review.Finding
+	for _, s := range secretFiles(cfg) {
+		info, err := os.Stat(s.path)
+		if err != nil || info.Mode().Perm()&0o004 == 0 {
+			continue
+		}
+		f := configFinding(review.Warning, "readable-by-others", s.path)
+		f.What = fmt.Sprintf("everybody on this host may read the file (%s), and it holds %s", info.Mode().Perm(), s.holds)
+		f.Why = "who has the token of an array can delete its volumes"
+		f.Do = "chmod o-rwx " + s.path
+		found = append(found, f)
+	}
+	return found
+}
+
+// pinned finds extra_capabilities that stand in for a measurement.
+func pinned(cfg *config.Config) []review.Finding {
+	var found []review.Finding
+	for i := range cfg.Backends {
+		b := &cfg.Backends[i]
+		for _, key := range b.Extra.SortedKeys() {
+			k, known := capability.LookupKey(key)
+			isLabel := k.Kind == capability.String && !k.Driver
+			if !known || isLabel || slices.Contains(b.LiveCapabilities, key) {
+				continue
+			}
+			found = append(found, pinnedKey(b, k))
+		}
+	}
+	return found
+}
+
+func pinnedKey(b *config.Backend, k capability.Key) review.Finding {
+	f := configFinding(review.Warning, "pinned-key", located(b.ExtraFile, b.ExtraLine, b.Stanza, "extra_capabilities"))
+	f.What = fmt.Sprintf("%s is pinned to %s", k.Name, b.Extra[k.Name])
+	f.Why = "extra_capabilities win over what is measured, so the scheduler decides on a number that never changes"
+	f.Do = "Remove the key, or write live_capabilities = " + k.Name + " into the section to let the measurement win"
+	switch {
+	case k.OnRequest:
+		f.Severity = review.Note
+	case k.Origin != capability.FromArray:
+		f.Why = "extra_capabilities win over the option and the driver of the same name (" + k.Source + ")"
+		f.Do = "Remove the key from extra_capabilities"
+	}
+	return f
+}
+
+// unusedFunctions finds functions that nobody evaluates, and weighers without
+// any.
+func unusedFunctions(cfg *config.Config) []review.Finding {
+	filtering := stanzasWhere(cfg, func(b *config.Backend) bool { return b.FilterFunction != nil })
+	rating := stanzasWhere(cfg, func(b *config.Backend) bool { return b.GoodnessFunction != nil })
+	var found []review.Finding
+	if len(filtering) > 0 && !slices.Contains(cfg.Scheduler.Filters, cinder.DriverFilter) {
+		found = append(found, unused(cfg, filtering, "filter_function", "scheduler_default_filters", append(slices.Clone(cfg.Scheduler.Filters), cinder.DriverFilter)))
+	}
+	weighs := slices.Contains(cfg.Scheduler.Weighers, cinder.GoodnessWeigher)
+	if len(rating) > 0 && !weighs {
+		found = append(found, unused(cfg, rating, "goodness_function", "scheduler_default_weighers", append(slices.Clone(cfg.Scheduler.Weighers), cinder.GoodnessWeigher)))
+	}
+	if without := len(cfg.Backends) - len(rating); weighs && without > 0 {
+		f := configFinding(review.Warning, "goodness-missing", placeOf(cfg, "DEFAULT", "scheduler_default_weighers"))
+		f.What = "GoodnessWeigher is on, and " + listed(stanzasWhere(cfg, func(b *config.Backend) bool { return b.GoodnessFunction == nil })) + " have no goodness_function"
+		f.Why = "such a backend scores 0 and loses against every other, and the scheduler logs a warning for each request"
+		f.Do = "Write goodness_function into [DEFAULT], which counts for every backend without its own"
+		found = append(found, f)
+	}
+	return found
+}
+
+func unused(cfg *config.Config, stanzas []string, option, list string, with []string) review.Finding {
+	f := configFinding(review.Warning, "function-unused", placeOf(cfg, stanzas[0], option))
+	f.What = fmt.Sprintf("%s of %s is set, and %s is not in %s", option, listed(stanzas), with[len(with)-1], list)
+	f.Why = "nobody evaluates the function, so it has no effect"
+	f.Do = list + " = " + strings.Join(with, ",") + " in [DEFAULT] of every cinder-scheduler"
+	return f
+}
+
+// listed names a few and counts the rest.
+func listed(names []string) string {
+	if len(names) > 3 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:2], ", "), len(names)-2)
+	}
+	return strings.Join(names, ", ")
+}

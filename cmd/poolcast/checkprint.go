@@ -1,0 +1,155 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/poolcast/poolcast/collector/placement/review"
+)
+
+// checkJSON is what check --output json prints.
+type checkJSON struct {
+	Errors   int                 `json:"errors"`
+	Warnings int                 `json:"warnings"`
+	Notes    int                 `json:"notes"`
+	Backends int                 `json:"backends"` // of which a report was judged
+	Bus      *busJSON            `json:"bus"`      // null if it was not asked
+	Findings []review.Finding    `json:"findings"`
+	Types    []review.Candidates `json:"types"`
+}
+
+type busJSON struct {
+	State    string   `json:"state"`
+	Listened float64  `json:"listened_seconds"`
+	Heard    []string `json:"heard"` // names of backends
+}
+
+func (c *checkup) print(w io.Writer, output string) error {
+	if output == "json" {
+		return printJSON(w, c.json())
+	}
+	return c.printTable(w)
+}
+
+func (c *checkup) json() checkJSON {
+	out := checkJSON{
+		Errors: review.Count(c.findings, review.Error), Warnings: review.Count(c.findings, review.Warning),
+		Notes: review.Count(c.findings, review.Note), Backends: len(c.reports),
+		Findings: c.findings, Types: c.types,
+	}
+	if out.Findings == nil {
+		out.Findings = []review.Finding{}
+	}
+	if out.Types == nil {
+		out.Types = []review.Candidates{}
+	}
+	if c.bus != nil {
+		out.Bus = &busJSON{State: string(c.bus.session.State), Listened: c.bus.took.Seconds(), Heard: sortedKeys(c.bus.bases)}
+	}
+	return out
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := slices.Sorted(maps.Keys(m))
+	if keys == nil {
+		keys = []string{}
+	}
+	return keys
+}
+
+// printTable says the verdict first, then the findings by topic, then what fits
+// each type.
+func (c *checkup) printTable(w io.Writer) error {
+	p := painter{color: isTerminal(w)}
+	if _, err := fmt.Fprintln(w, c.headline(p)); err != nil {
+		return err
+	}
+	width := lineWidth(w)
+	topic := review.Topic("")
+	for _, f := range c.findings {
+		if f.Topic != topic {
+			topic = f.Topic
+			if _, err := fmt.Fprintf(w, "\n%s\n", p.paint("1", string(topic))); err != nil {
+				return err
+			}
+		}
+		if _, err := io.WriteString(w, p.finding(f, width)); err != nil {
+			return err
+		}
+	}
+	return c.printTypes(w)
+}
+
+// headline is the verdict, and what it is based on.
+func (c *checkup) headline(p painter) string {
+	var counts []string
+	for _, s := range []review.Severity{review.Error, review.Warning, review.Note} {
+		if n := review.Count(c.findings, s); n > 0 {
+			counts = append(counts, p.severity(s, plural(n, string(s))))
+		}
+	}
+	text := strings.Join(counts, ", ")
+	if text == "" {
+		text = p.paint("32", "nothing found")
+	}
+	if c.reports == nil && review.Count(c.findings, review.Error) > 0 {
+		return text + " (nothing else was looked at)"
+	}
+	basis := []string{"reports of " + plural(len(c.reports), "backend")}
+	if len(c.types) > 0 {
+		basis = append(basis, plural(len(c.types), "volume type"))
+	}
+	if c.bus != nil {
+		basis = append(basis, fmt.Sprintf("%s heard on the bus in %s", plural(len(c.bus.bases), "backend"), c.bus.took.Round(100*time.Millisecond)))
+	} else {
+		basis = append(basis, "the bus was not asked")
+	}
+	return text + " (" + strings.Join(basis, ", ") + ")"
+}
+
+func (p painter) severity(s review.Severity, text string) string {
+	return p.paint(map[review.Severity]string{review.Error: "31", review.Warning: "33", review.Note: "36"}[s], text)
+}
+
+const findingIndent = 10
+
+// finding prints one finding. What to type stays on one line, so that it can be
+// copied.
+func (p painter) finding(f review.Finding, width int) string {
+	var b strings.Builder
+	indent := strings.Repeat(" ", findingIndent)
+	head := "  " + p.severity(f.Severity, string(f.Severity)) + strings.Repeat(" ", findingIndent-2-len(f.Severity))
+	b.WriteString(head + p.paint("1", f.Where) + "\n")
+	for _, text := range []string{f.What, "why: " + f.Why} {
+		for _, line := range wrap(text, max(30, width-findingIndent)) {
+			b.WriteString(indent + line + "\n")
+		}
+	}
+	if f.Do != "" {
+		b.WriteString(indent + "do:  " + f.Do + "\n")
+	}
+	return b.String()
+}
+
+func (c *checkup) printTypes(w io.Writer) error {
+	if len(c.types) == 0 {
+		return nil
+	}
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
+	}
+	t := newTable("TYPE", "FIT NOW>", "OF>", "FIRST CHOICE")
+	for _, candidate := range c.types {
+		first := "-"
+		if len(candidate.Fit) > 0 {
+			first = candidate.Fit[0]
+		}
+		t.add(candidate.Type, strconv.Itoa(len(candidate.Fit)), strconv.Itoa(len(candidate.Fit)+len(candidate.Refused)), first)
+	}
+	return t.print(w)
+}

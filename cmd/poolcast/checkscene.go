@@ -1,0 +1,124 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/poolcast/poolcast/collector"
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement"
+	"github.com/poolcast/poolcast/collector/placement/cinder"
+	"github.com/poolcast/poolcast/collector/placement/review"
+	"github.com/poolcast/poolcast/config"
+)
+
+// arrayFindings tells what an array did not answer.
+func arrayFindings(cfg *config.Config, r collector.Result) []review.Finding {
+	finding := func(code string) review.Finding {
+		return review.Finding{Severity: review.Warning, Topic: review.Arrays, Code: code, Where: placeOf(cfg, r.Backend, "san_ip")}
+	}
+	if r.Err != nil {
+		f := finding("array-not-read")
+		f.What = r.Err.Error()
+		f.Why = "nothing can be said of its reports, and poolcast would leave those of cinder-volume as they are"
+		f.Do = "poolcast --dry-run --backend " + r.Backend + " --log-level debug"
+		return []review.Finding{f}
+	}
+	var found []review.Finding
+	for _, fault := range r.Stats.Faults {
+		f := finding("array-partly-read")
+		f.What = fmt.Sprintf("%s: %v", fault.Part, fault.Err)
+		f.Why = "the keys made of it are absent from the report"
+		f.Do = "Give the API user the role it lacks, or leave it if the array does not have it"
+		found = append(found, f)
+	}
+	return found
+}
+
+// functionsOf gathers each function once, with the reports it is evaluated on.
+func functionsOf(cfg *config.Config, reports []capability.Report) []review.Function {
+	var all []review.Function
+	for i := range cfg.Backends {
+		b := &cfg.Backends[i]
+		for _, f := range []review.Function{
+			{Option: capability.KeyFilterFunction, Text: orEmpty(b.FilterFunction)},
+			{Option: capability.KeyGoodnessFunction, Text: orEmpty(b.GoodnessFunction)},
+		} {
+			if f.Text == "" {
+				continue
+			}
+			at := slices.IndexFunc(all, func(g review.Function) bool { return g.Option == f.Option && g.Text == f.Text })
+			if at < 0 {
+				f.Where = placeOf(cfg, b.Stanza, f.Option)
+				at, all = len(all), append(all, f)
+			}
+			for _, r := range reports {
+				if r.Host == b.Host {
+					all[at].Reports = append(all[at].Reports, r)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// policyOf is what decides whether an automatic ratio stacks volumes.
+func policyOf(cfg *config.Config) review.Policy {
+	p := review.Policy{
+		Spreads: slices.Contains(cfg.Scheduler.Weighers, cinder.CapacityWeigher) && cfg.Scheduler.CapacityMultiplier > 0,
+	}
+	for _, b := range cfg.Backends {
+		if b.AutomaticRatio {
+			p.Automatic = append(p.Automatic, b.Host)
+		}
+	}
+	return p
+}
+
+// engineFinding is about a filter or weigher that cannot be made.
+func engineFinding(cfg *config.Config, err error) review.Finding {
+	f := configFinding(review.Warning, "unknown-plugin", placeOf(cfg, "DEFAULT", "scheduler_default_filters"))
+	f.What = strings.ReplaceAll(err.Error(), "\n", "; ")
+	f.Why = "volume types cannot be judged as this cloud's scheduler would, and Cinder does not start with a name that it does not know either"
+	f.Do = "Mend scheduler_default_filters and scheduler_default_weighers; leave them if they name plug-ins of your own"
+	if strings.Contains(f.What, "did you mean") {
+		f.Severity = review.Error
+	}
+	return f
+}
+
+// pluginFinding is about a report or a type on which the scheduler stumbles.
+func pluginFinding(cfg *config.Config, p *placement.PluginError, err error) review.Finding {
+	f := review.Finding{Severity: review.Error, Topic: review.TypeTopic, Code: "scheduler-fails", Where: placeOf(cfg, "DEFAULT", "scheduler_default_filters")}
+	f.What = err.Error()
+	f.Why = p.Plugin + " stops with an exception in Cinder too, and no volume can be created while that is so"
+	f.Do = "poolcast place --size 1 shows it again; poolcast --dry-run shows the values"
+	return f
+}
+
+// withLiveKeys marks the keys of saved reports that poolcast would lay over a
+// base: those that are measured, and not pinned by extra_capabilities.
+func withLiveKeys(reports []capability.Report, cfg *config.Config) []capability.Report {
+	pinned := map[string]func(string) bool{}
+	for i := range cfg.Backends {
+		b := &cfg.Backends[i]
+		pinned[b.Host] = func(key string) bool {
+			_, set := b.Extra[key]
+			return set && !slices.Contains(b.LiveCapabilities, key)
+		}
+	}
+	out := slices.Clone(reports)
+	for i := range out {
+		out[i].LiveKeys = nil
+		isPinned := pinned[out[i].Host]
+		for _, key := range out[i].Capabilities.SortedKeys() {
+			k, known := capability.LookupKey(key)
+			measured := known && (k.Origin == capability.FromArray || k.Origin == capability.FromAgent)
+			if measured && (isPinned == nil || !isPinned(key)) {
+				out[i].LiveKeys = append(out[i].LiveKeys, key)
+			}
+		}
+	}
+	return out
+}
