@@ -113,7 +113,7 @@ func (f *checkFlags) readTypes() ([]cinder.VolumeType, error) {
 func (f *checkFlags) configuration() (*checkup, error) {
 	cfg, err := f.read()
 	c := &checkup{cfg: cfg, findings: warningFindings(cfg)}
-	if faults, ok := errors.AsType[config.Faults](err); ok {
+	if faults, ok := errors.AsType[config.FieldErrors](err); ok {
 		c.findings = append(c.findings, faultFindings(faults)...)
 		return c, nil
 	}

@@ -142,14 +142,7 @@ func orFile(file string, line int, otherwise string) string {
 func (c *checkup) deaf() review.Finding {
 	s := c.bus.session
 	f := review.Finding{Severity: review.Warning, Topic: review.Names, Code: "bus-not-heard", Where: placeOf(c.cfg, "DEFAULT", "transport_url")}
-	f.What = "the names of the backends were not compared: " + map[publisher.SessionState]string{
-		publisher.Connecting:  "no broker answers",
-		publisher.NoExchange:  "the exchange cinder-scheduler_fanout does not exist, so no scheduler runs",
-		publisher.NoScheduler: "no scheduler runs",
-	}[s.State]
-	if s.Detail != "" && s.State == publisher.Connecting {
-		f.What += ": " + s.Detail
-	}
+	f.What = "the names of the backends were not compared: " + sessionText(s)
 	f.Why = "a report under a name that no cinder-volume has is stored by the scheduler and never used"
 	f.Do = "Mend transport_url, or run poolcast check where the broker can be reached; --no-bus leaves this out"
 	return f

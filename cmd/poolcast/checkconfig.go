@@ -37,7 +37,7 @@ func configFinding(s review.Severity, code, where string) review.Finding {
 }
 
 // faultFindings are the faults for which the configuration is refused.
-func faultFindings(faults config.Faults) []review.Finding {
+func faultFindings(faults config.FieldErrors) []review.Finding {
 	var found []review.Finding
 	for _, e := range faults {
 		f := configFinding(review.Error, "configuration-fault", located(e.File, e.Line, e.Stanza, e.Key))

@@ -10,6 +10,7 @@ import (
 func subcommands(flags *sourceFlags) []*cobra.Command {
 	return []*cobra.Command{
 		newCheckCommand(flags),
+		newDiffCommand(flags),
 		newPlaceCommand(flags),
 		newPoolsCommand(flags),
 		newProbeCommand(flags),

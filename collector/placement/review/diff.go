@@ -3,6 +3,7 @@ package review
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement"
@@ -33,10 +34,15 @@ type KeyChange struct {
 }
 
 // Keys compares a report with the base that it is laid over; sent is the
-// result of that. The changes are in the order of their keys.
-func Keys(base, report, sent capability.Set) []KeyChange {
+// result of that. Of a partial base only the keys it has are compared. The
+// changes are in the order of their keys.
+func Keys(base, report, sent capability.Set, partial bool) []KeyChange {
 	changes := []KeyChange{}
-	for _, key := range base.Overlay(report).SortedKeys() {
+	all := base.Overlay(report)
+	if partial {
+		all = base
+	}
+	for _, key := range all.SortedKeys() {
 		old, inBase := base[key]
 		now, inReport := report[key]
 		told, isSent := sent[key]
@@ -122,11 +128,19 @@ func answers(engine *placement.Engine, s *placement.Snapshot, r *cinder.Request)
 		v := &d.Verdicts[i]
 		a := Answer{Backend: backendName(v.Backend.Report()), Rank: v.Rank}
 		if v.Fits() {
-			a.Weight = &v.Total
+			a.Weight = finite(v.Total)
 		} else {
 			a.Refused = v.RefusedBy + ": " + v.Reason()
 		}
 		all = append(all, a)
 	}
 	return all, nil
+}
+
+// finite is nil for what JSON cannot say.
+func finite(f float64) *float64 {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return nil
+	}
+	return &f
 }

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement/review"
+)
+
+// diffJSON is what diff --output json prints.
+type diffJSON struct {
+	Backends []backendDiff   `json:"backends"`
+	Effects  []review.Effect `json:"effects"` // null if the base has too few keys
+}
+
+func (d *difference) print(w io.Writer, output string) error {
+	if output == "json" {
+		return printJSON(w, diffJSON{Backends: d.backends, Effects: d.effects})
+	}
+	p := painter{color: isTerminal(w)}
+	if _, err := fmt.Fprintln(w, d.headline(p)); err != nil {
+		return err
+	}
+	if err := d.printEffects(w, p); err != nil {
+		return err
+	}
+	if err := d.printVirtual(w); err != nil {
+		return err
+	}
+	for _, b := range d.backends {
+		if err := b.print(w, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// headline is what an operator wants to know first: whether volumes would go
+// elsewhere.
+func (d *difference) headline(p painter) string {
+	keys := map[string]bool{}
+	for _, b := range d.backends {
+		for _, c := range b.Changes {
+			if c.Sent {
+				keys[c.Key] = true
+			}
+		}
+	}
+	text := fmt.Sprintf("%s would be laid over the reports of %s", plural(len(keys), "key"), plural(len(d.backends), "backend"))
+	changed := 0
+	for _, e := range d.effects {
+		if !e.Same() {
+			changed++
+		}
+	}
+	switch {
+	case d.partial:
+		return text + "; the base has too few keys to decide on"
+	case changed == 0:
+		return p.paint("32", text+"; the scheduler would decide as before")
+	}
+	return p.paint("33", fmt.Sprintf("%s; %d of %d decisions would change", text, changed, len(d.effects)))
+}
+
+func (d *difference) printEffects(w io.Writer, p painter) error {
+	for _, e := range d.effects {
+		mark := "as before"
+		if !e.Same() {
+			mark = p.paint("33", "changes")
+		}
+		if _, err := fmt.Fprintf(w, "\n%s: %s\n", p.paint("1", e.Question), mark); err != nil {
+			return err
+		}
+		t := newTable("  BACKEND", "BEFORE>", "AFTER>", "")
+		for _, a := range e.After {
+			was, ok := answerOf(e.Before, a.Backend)
+			t.add("  "+a.Backend, rankText(was, ok), rankText(a, true), refusals(was, a))
+		}
+		if err := t.print(w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func answerOf(all []review.Answer, backend string) (review.Answer, bool) {
+	i := slices.IndexFunc(all, func(a review.Answer) bool { return a.Backend == backend })
+	if i < 0 {
+		return review.Answer{}, false
+	}
+	return all[i], true
+}
+
+func rankText(a review.Answer, known bool) string {
+	switch {
+	case !known:
+		return "unknown"
+	case a.Rank == 0:
+		return "refused"
+	}
+	return strconv.Itoa(a.Rank)
+}
+
+func refusals(was, will review.Answer) string {
+	switch {
+	case will.Refused == "" && was.Refused == "":
+		return ""
+	case will.Refused == "":
+		return "was refused by " + was.Refused
+	}
+	return will.Refused
+}
+
+func (d *difference) printVirtual(w io.Writer) error {
+	if d.partial {
+		return nil
+	}
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
+	}
+	t := newTable("VIRTUAL FREE GiB", "BEFORE>", "AFTER>")
+	for _, b := range d.backends {
+		t.add(b.Backend, gibText(b.Before), gibText(b.After))
+	}
+	return t.print(w)
+}
+
+func gibText(f *float64) string {
+	if f == nil {
+		return "-"
+	}
+	return strconv.FormatFloat(*f, 'f', 0, 64)
+}
+
+// maxCell keeps a function or a list from pushing the table off the screen.
+const maxCell = 44
+
+func (b *backendDiff) print(w io.Writer, p painter) error {
+	if _, err := fmt.Fprintf(w, "\n%s\n", p.paint("1", b.Host)); err != nil {
+		return err
+	}
+	if !b.Heard {
+		_, err := fmt.Fprintln(w, "  nothing to compare with: the complete report would be sent")
+		return err
+	}
+	if len(b.Changes) == 0 {
+		_, err := fmt.Fprintln(w, "  no difference")
+		return err
+	}
+	t := newTable("  KEY", "", "BASE", "OURS", "UNIT", "SENT", "SOURCE")
+	for _, c := range b.Changes {
+		t.add("  "+c.Key, sign(c.Change), cell(c.Old), cell(c.New), c.Unit, sentText(c), short(c.Source))
+	}
+	return t.print(w)
+}
+
+func sign(c review.Change) string {
+	return map[review.Change]string{review.Added: "+", review.Changed: "~", review.Missing: "-"}[c]
+}
+
+// cell prints a value in the digits that a person compares.
+func cell(v *capability.Value) string {
+	if v == nil {
+		return ""
+	}
+	if f, ok := v.Float(); ok && v.Kind() == capability.Float {
+		return strconv.FormatFloat(f, 'g', 8, 64)
+	}
+	return short(v.String())
+}
+
+func short(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if runes := []rune(text); len(runes) > maxCell {
+		return string(runes[:maxCell-1]) + "…"
+	}
+	return text
+}
+
+func sentText(c review.KeyChange) string {
+	switch {
+	case c.Change == review.Missing:
+		return "as it was"
+	case c.Sent:
+		return "yes"
+	case c.Change == review.Added:
+		return "not added"
+	}
+	return "no"
+}
