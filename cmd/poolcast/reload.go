@@ -16,7 +16,9 @@ func (a *agent) watched() []string {
 		}
 	}
 	for _, b := range a.cfg.Backends {
-		add(b.Credential.File, b.CAPath)
+		add(b.Credential.File)
+		add(b.CAPath)
+		add(filesAt(b.CAPath)...)
 	}
 	bus := a.cfg.Bus.TLS
 	add(bus.CAFile, bus.CertFile, bus.KeyFile)

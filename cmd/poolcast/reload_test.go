@@ -91,3 +91,18 @@ func TestTokenCommandRunsAgainAfterARefusal(t *testing.T) {
 		t.Errorf("the token is in the log: %s", log)
 	}
 }
+
+func TestRenewedAuthorityIsTrustedWithoutARestart(t *testing.T) {
+	l := newLab(t, 1)
+	good, err := os.ReadFile(l.path("ca.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := newLab(t, 1)
+	l.write("ca.pem", string(other.server.CAPEM()))
+	l.configure(1)
+	log, _ := l.agent()
+	l.within(soon, "the refusal of the certificate", log.has("array does not answer"))
+	l.write("ca.pem", string(good))
+	l.within(soon, "a poll with the authority that was put in place", polled(l.arrays[0]))
+}

@@ -149,11 +149,17 @@ func newCredential(c config.Credential) *credential {
 	return &credential{fetch: func(context.Context) (string, error) { return c.Token.Reveal(), nil }}
 }
 
-// connection is a digest of everything that makes a client another one. The
-// token is in it, and cannot be had out of it.
+// connection is a digest of everything that makes a client another one, the
+// certificates it trusts included. The token is in it, and cannot be had out
+// of it.
 func connection(b config.Backend, a config.Agent, sim *simulation) string {
 	digest := sha256.New()
 	_, _ = fmt.Fprintf(digest, "%q %q %q %q %t %q %s %s %t", b.Address, b.Credential.Token.Reveal(), b.Credential.File,
 		b.Credential.Command, b.VerifyTLS, b.CAPath, a.PollTimeout, a.PollInterval, sim != nil)
+	files := filesAt(b.CAPath)
+	prints := fingerprints(files)
+	for _, file := range files {
+		_, _ = fmt.Fprintf(digest, " %q %x", file, prints[file])
+	}
 	return fmt.Sprintf("%x", digest.Sum(nil))
 }

@@ -45,6 +45,9 @@ func (w *watcher) follow(paths []string) {
 	wanted := map[string]bool{}
 	for _, path := range paths {
 		wanted[filepath.Dir(path)] = true
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			wanted[path] = true
+		}
 		if real, err := filepath.EvalSymlinks(path); err == nil {
 			wanted[filepath.Dir(real)] = true
 		}
@@ -102,11 +105,31 @@ func (w *watcher) differs() bool {
 	return !same
 }
 
+// filesAt is the file itself, or the files of a folder.
+func filesAt(path string) []string {
+	if path == "" {
+		return nil
+	}
+	members, err := os.ReadDir(path)
+	if err != nil {
+		return []string{path}
+	}
+	var files []string
+	for _, m := range members {
+		files = append(files, filepath.Join(path, m.Name()))
+	}
+	return files
+}
+
+// fingerprints are of the contents of files, and of the names in folders. What
+// cannot be read has none.
 func fingerprints(paths []string) map[string][sha256.Size]byte {
 	prints := make(map[string][sha256.Size]byte, len(paths))
 	for _, path := range paths {
 		if data, err := os.ReadFile(path); err == nil {
 			prints[path] = sha256.Sum256(data)
+		} else if members, err := os.ReadDir(path); err == nil {
+			prints[path] = sha256.Sum256(fmt.Append(nil, members))
 		}
 	}
 	return prints

@@ -80,3 +80,13 @@ func TestWatcherSeesATurnedLink(t *testing.T) {
 		t.Error("the turned link was not seen")
 	}
 }
+
+func TestWatcherSeesANewFileInAFolder(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "10.conf"), "a")
+	changed := watched(t, dir)
+	write(t, filepath.Join(dir, "20.conf"), "b")
+	if !changed() {
+		t.Error("the new file was not seen")
+	}
+}
