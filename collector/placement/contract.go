@@ -50,10 +50,11 @@ func (f WeigherFunc) Factory() WeigherFactory { return NoArgs[Weigher](f) }
 
 // Preparer is a plug-in that does its thinking once per request instead of
 // once per backend: it compiles the request and fetches the columns it will
-// read. What it returns is used for this request and snapshot only (and for
-// the same snapshot charged with more volumes). A nil plug-in has nothing to
-// say to this request: as a filter it lets everything pass, as a weigher it
-// weighs everything alike.
+// read. What it returns is used for this request and snapshot only, by one
+// goroutine at a time, so it may have memory of its own; its [Explainer] alone
+// may be called later and from any goroutine. A nil plug-in has nothing to say
+// to this request: as a filter it lets everything pass, as a weigher it weighs
+// everything alike.
 type Preparer[Plugin any] interface {
 	Prepare(r Request, s *Snapshot) (Plugin, error)
 }

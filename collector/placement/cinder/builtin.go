@@ -3,20 +3,14 @@ package cinder
 import (
 	"errors"
 
+	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement"
 )
 
 func addFilters(reg *placement.Registry, view *placement.View[*pools], live func(string) bool) error {
-	driver := newDriverFilter(newFunctions(filterFunction, view, true), live)
-	// A report on which the scheduler stumbles ends every decision, whatever
-	// filters it would have run.
+	driver := newDriverFilter(newFunctions(capability.KeyFilterFunction, view, true), live)
 	add := func(name string, f placement.PerRequestFilter) error {
-		return addFilter(reg, name, func(r placement.Request, s *placement.Snapshot) (placement.Filter, error) {
-			if err := view.Of(s).err; err != nil {
-				return nil, err
-			}
-			return f(r, s)
-		})
+		return reg.AddFilter(name, stumbling(f, view).Factory())
 	}
 	return errors.Join(
 		add(AvailabilityZoneFilter, newZoneFilter),
@@ -31,7 +25,7 @@ func addFilters(reg *placement.Registry, view *placement.View[*pools], live func
 }
 
 func addWeighers(reg *placement.Registry, view *placement.View[*pools]) error {
-	goodness := newGoodnessWeigher(newFunctions(goodnessFunction, view, false))
+	goodness := newGoodnessWeigher(newFunctions(capability.KeyGoodnessFunction, view, false))
 	return errors.Join(
 		reg.AddWeigher(CapacityWeigher, newCapacityWeigher(view)),
 		reg.AddWeigher(AllocatedCapacityWeigher, placement.WeigherFunc(allocatedWeigher).Factory()),
@@ -41,6 +35,13 @@ func addWeighers(reg *placement.Registry, view *placement.View[*pools]) error {
 	)
 }
 
-func addFilter(reg *placement.Registry, name string, f placement.PerRequestFilter) error {
-	return reg.AddFilter(name, f.Factory())
+// stumbling returns the filter with what the scheduler does before it asks any:
+// it reads all reports, and ends with the first that it cannot read.
+func stumbling(f placement.PerRequestFilter, view *placement.View[*pools]) placement.PerRequestFilter {
+	return func(r placement.Request, s *placement.Snapshot) (placement.Filter, error) {
+		if err := view.Of(s).err; err != nil {
+			return nil, err
+		}
+		return f(r, s)
+	}
 }

@@ -14,14 +14,14 @@ func newCapacityFilter(view *placement.View[*pools]) placement.PerRequestFilter 
 		if err != nil {
 			return nil, err
 		}
-		p, want := view.Of(s), req.Size
+		want := req.Size
 		if req.NewSize != 0 {
 			want = req.NewSize - req.Size
 		}
-		if want == 0 || p.err != nil {
-			return nil, p.err // a volume that is taken over needs no room
+		if want == 0 {
+			return nil, nil // a volume that is taken over needs no room
 		}
-		return &capacityFilter{rows: p.rows, home: req.ExistsOn, want: float64(want), thin: !req.thick()}, nil
+		return &capacityFilter{rows: view.Of(s).rows, home: req.ExistsOn, want: float64(want), thin: !req.thick()}, nil
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement"
 )
 
@@ -12,6 +11,7 @@ import (
 // (cinder/scheduler/filters/driver_filter.py).
 type driverFilter struct {
 	asking
+	spare   []Operand // of Filter
 	live    func(key string) bool
 	relaxed bool
 }
@@ -22,8 +22,7 @@ func newDriverFilter(view *placement.View[*functions], live func(string) bool) p
 		if err != nil {
 			return nil, err
 		}
-		fs := view.Of(s)
-		return &driverFilter{asking: fs.ask(req), live: live}, fs.pools.err
+		return &driverFilter{asking: view.Of(s).ask(req), live: live}, nil
 	}
 }
 
@@ -35,7 +34,7 @@ func (f *driverFilter) Filter(_ placement.Request, b *placement.Backend) (bool, 
 		return true, nil
 	}
 	for i := range fn.variants {
-		if v, err := f.run(b, &fn.variants[i]); err == nil && v.Truth() {
+		if v, err := f.run(b, &fn.variants[i], &f.spare); err == nil && v.Truth() {
 			return true, nil
 		}
 	}
@@ -51,7 +50,7 @@ func (f *driverFilter) Explain(_ placement.Request, b *placement.Backend) string
 	if len(fn.variants) == 0 {
 		return "filter_function asks for a protocol, and the backend has none"
 	}
-	v, err := f.run(b, &fn.variants[0])
+	v, err := f.run(b, &fn.variants[0], new([]Operand))
 	if err != nil {
 		return fmt.Sprintf("filter_function %q: %v", fn.text, err)
 	}
@@ -79,9 +78,3 @@ func (f *function) reads(live func(key string) bool) bool {
 		return n.Scope == ScopeCapabilities && live(n.Key)
 	})
 }
-
-// keys of the functions, for the registry.
-const (
-	filterFunction   = capability.KeyFilterFunction
-	goodnessFunction = capability.KeyGoodnessFunction
-)

@@ -2,7 +2,6 @@ package cinder
 
 import (
 	"strings"
-	"sync"
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement"
@@ -16,7 +15,6 @@ type functions struct {
 	pools *pools
 	// programs are all different functions among the rows.
 	programs []*program
-	spares   *sync.Pool // of *[]Operand, for slots that depend on the request
 }
 
 // function is one backend's.
@@ -44,14 +42,12 @@ type variant struct {
 	resultErr error
 }
 
-// newFunctions returns the view that compiles the functions under a key. The
-// stats are those that the plug-in knows beside what all know.
+// newFunctions returns the view that compiles the functions under a key.
+// Filter functions may also read the identity of a backend from their stats,
+// goodness functions may not.
 func newFunctions(key string, view *placement.View[*pools], identity bool) *placement.View[*functions] {
 	return placement.NewView(func(s *placement.Snapshot) *functions {
-		fs := &functions{
-			key: key, pools: view.Of(s), rows: make([]function, s.Len()),
-			spares: &sync.Pool{New: func() any { return new([]Operand) }},
-		}
+		fs := &functions{key: key, pools: view.Of(s), rows: make([]function, s.Len())}
 		known := map[string]*program{}
 		for i := range fs.rows {
 			fs.compile(&fs.rows[i], s.At(i), known)
@@ -185,23 +181,19 @@ func (r *Request) vars() Vars {
 	return Vars{ScopeVolume: volume, ScopeExtra: r.specs().Set(), ScopeQoS: r.QoS}
 }
 
-// run evaluates a backend's function.
-func (a asking) run(b *placement.Backend, v *variant) (Operand, error) {
+// run evaluates a backend's function. The spare memory is for slots that do
+// not depend on the report alone.
+func (a *asking) run(b *placement.Backend, v *variant, spare *[]Operand) (Operand, error) {
 	p := a.rows[b.Index()].program
 	if len(p.asked) == 0 && !b.Charged() {
 		return v.result, v.resultErr
 	}
-	spare, ok := a.spares.Get().(*[]Operand)
-	if !ok {
-		spare = new([]Operand)
-	}
-	defer a.spares.Put(spare)
 	*spare = a.slots((*spare)[:0], b, v)
 	return p.Run(*spare)
 }
 
 // slots appends what the function reads, in the order it wants.
-func (a asking) slots(dst []Operand, b *placement.Backend, v *variant) []Operand {
+func (a *asking) slots(dst []Operand, b *placement.Backend, v *variant) []Operand {
 	p := a.rows[b.Index()].program
 	dst = append(dst, v.slots...)
 	for i, slot := range p.asked {
@@ -228,7 +220,7 @@ func (fs *functions) recharge(b *placement.Backend, p *program, slots []Operand)
 }
 
 // operands lists what a function has read, for people.
-func (a asking) operands(b *placement.Backend) string {
+func (a *asking) operands(b *placement.Backend) string {
 	f := &a.rows[b.Index()]
 	if f.program == nil || len(f.program.Names()) == 0 {
 		return ""

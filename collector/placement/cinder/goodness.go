@@ -11,6 +11,7 @@ import (
 // (cinder/scheduler/weights/goodness.py).
 type goodnessWeigher struct {
 	asking
+	spare []Operand // of Weigh
 }
 
 func newGoodnessWeigher(view *placement.View[*functions]) placement.PerRequestWeigher {
@@ -20,7 +21,7 @@ func newGoodnessWeigher(view *placement.View[*functions]) placement.PerRequestWe
 			return nil, err
 		}
 		fs := view.Of(s)
-		return &goodnessWeigher{fs.ask(req)}, fs.pools.err
+		return &goodnessWeigher{asking: fs.ask(req)}, fs.pools.err
 	}
 }
 
@@ -45,7 +46,7 @@ func (w *goodnessWeigher) Weigh(_ placement.Request, b *placement.Backend) (floa
 // rating is 0…100; what is outside, or cannot be evaluated, is 0. A result
 // that is no number at all stops the scheduler, and so it does here.
 func (w *goodnessWeigher) rating(b *placement.Backend, v *variant) (float64, error) {
-	result, err := w.run(b, v)
+	result, err := w.run(b, v, &w.spare)
 	if err != nil {
 		return 0, nil //nolint:nilerr // Cinder logs it and goes on with 0
 	}
@@ -76,7 +77,7 @@ func (w *goodnessWeigher) Explain(_ placement.Request, b *placement.Backend) str
 	case len(f.variants) == 0:
 		return ""
 	}
-	result, err := w.run(b, &f.variants[0])
+	result, err := w.run(b, &f.variants[0], new([]Operand))
 	if err != nil {
 		return fmt.Sprintf("goodness_function %q: %v; it counts as 0", f.text, err)
 	}

@@ -29,11 +29,7 @@ func newJSONFilter(view *placement.View[*pools]) placement.PerRequestFilter {
 		if err != nil || req.Query == "" {
 			return nil, err
 		}
-		p := view.Of(s)
-		if p.err != nil {
-			return nil, p.err
-		}
-		f := &jsonFilter{text: req.Query, rows: p.rows}
+		f := &jsonFilter{text: req.Query, rows: view.Of(s).rows}
 		if f.query, f.err = compileQuery(req.Query); f.err == nil && f.query == nil {
 			return nil, nil
 		}

@@ -3,11 +3,28 @@ package placementtest
 import (
 	"math/rand/v2"
 	"slices"
-	"testing"
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement"
 )
+
+// T is what the suites need of a [testing.T].
+type T interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+}
+
+// request says in every error which request it is about.
+type request struct {
+	T
+	number int
+}
+
+func (r request) Errorf(format string, args ...any) {
+	r.Helper()
+	r.T.Errorf("request %d: "+format, append([]any{r.number}, args...)...)
+}
 
 // Cloud is what a plug-in is tried on. The more different the reports and
 // requests are, the better: leave keys out, put strange values in.
@@ -29,10 +46,10 @@ func (c Cloud) snapshot(reports []capability.Report) *placement.Snapshot {
 }
 
 // snapshots are the reports in several orders, and charged.
-func (c Cloud) snapshots(t *testing.T) []*placement.Snapshot {
+func (c Cloud) snapshots(t T) []*placement.Snapshot {
 	t.Helper()
 	if len(c.Reports) == 0 || len(c.Requests) == 0 {
-		t.Fatal("the cloud has no reports or no requests to try the plug-in on")
+		t.Fatalf("the cloud has no reports or no requests to try the plug-in on")
 	}
 	out := []*placement.Snapshot{c.snapshot(c.Reports)}
 	order := rand.New(rand.NewPCG(1, 2))
@@ -45,7 +62,7 @@ func (c Cloud) snapshots(t *testing.T) []*placement.Snapshot {
 }
 
 // unchanged fails the test if the plug-in has changed a report.
-func (c Cloud) unchanged(t *testing.T, before []capability.Set) {
+func (c Cloud) unchanged(t T, before []capability.Set) {
 	t.Helper()
 	for i := range before {
 		if !c.Reports[i].Capabilities.Equal(before[i]) {

@@ -1,28 +1,25 @@
 package placementtest
 
 import (
-	"fmt"
 	"sync"
-	"testing"
 
 	"github.com/poolcast/poolcast/collector/placement"
 )
 
 // Filter holds a filter to its contract.
-func Filter(t *testing.T, f placement.Filter, c Cloud) {
+func Filter(t T, f placement.Filter, c Cloud) {
 	t.Helper()
 	before := c.copies()
 	snapshots := c.snapshots(t)
 	for i, r := range c.Requests {
-		t.Run(fmt.Sprintf("request %d", i), func(t *testing.T) {
-			want := verdicts(t, f, r, snapshots[0])
-			for _, s := range snapshots[1:] {
-				sameVerdicts(t, "in another order", want, verdicts(t, f, r, s))
-			}
-			verdicts(t, f, r, charged(snapshots[0]))
-			atOnce(func() { sameVerdicts(t, "from another goroutine", want, verdicts(t, f, r, snapshots[0])) })
-			relaxedPassesMore(t, f, r, snapshots[0])
-		})
+		t := request{T: t, number: i}
+		want := verdicts(t, f, r, snapshots[0])
+		for _, s := range snapshots[1:] {
+			sameVerdicts(t, "in another order", want, verdicts(t, f, r, s))
+		}
+		verdicts(t, f, r, charged(snapshots[0]))
+		atOnce(func() { sameVerdicts(t, "from another goroutine", want, verdicts(t, f, r, snapshots[0])) })
+		relaxedPassesMore(t, f, r, snapshots[0])
 	}
 	c.unchanged(t, before)
 }
@@ -34,7 +31,7 @@ type verdict struct {
 	err    string
 }
 
-func verdicts(t *testing.T, f placement.Filter, r placement.Request, s *placement.Snapshot) map[string]verdict {
+func verdicts(t T, f placement.Filter, r placement.Request, s *placement.Snapshot) map[string]verdict {
 	t.Helper()
 	prepared, err := prepare(f, r, s)
 	out := map[string]verdict{}
@@ -53,7 +50,7 @@ func verdicts(t *testing.T, f placement.Filter, r placement.Request, s *placemen
 	return out
 }
 
-func ask(t *testing.T, f placement.Filter, r placement.Request, b *placement.Backend) verdict {
+func ask(t T, f placement.Filter, r placement.Request, b *placement.Backend) verdict {
 	t.Helper()
 	pass, err := f.Filter(r, b)
 	v := verdict{pass: pass, err: message(err)}
@@ -69,14 +66,14 @@ func ask(t *testing.T, f placement.Filter, r placement.Request, b *placement.Bac
 	return v
 }
 
-func samePrepared(t *testing.T, f placement.Filter, r placement.Request, b *placement.Backend, want verdict) {
+func samePrepared(t T, f placement.Filter, r placement.Request, b *placement.Backend, want verdict) {
 	t.Helper()
 	if pass, err := f.Filter(r, b); message(err) != want.err || err == nil && pass != want.pass {
 		t.Errorf("prepared it says %v (%s) to %s, unprepared %v (%v)", want.pass, want.err, b.ID(), pass, err)
 	}
 }
 
-func sameVerdicts(t *testing.T, when string, want, got map[string]verdict) {
+func sameVerdicts(t T, when string, want, got map[string]verdict) {
 	t.Helper()
 	for id, v := range want {
 		if got[id] != v {
@@ -85,7 +82,7 @@ func sameVerdicts(t *testing.T, when string, want, got map[string]verdict) {
 	}
 }
 
-func relaxedPassesMore(t *testing.T, f placement.Filter, r placement.Request, s *placement.Snapshot) {
+func relaxedPassesMore(t T, f placement.Filter, r placement.Request, s *placement.Snapshot) {
 	t.Helper()
 	prepared, err := prepare(f, r, s)
 	relaxer, ok := prepared.(placement.Relaxer)

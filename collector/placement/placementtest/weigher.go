@@ -1,27 +1,24 @@
 package placementtest
 
 import (
-	"fmt"
 	"math"
-	"testing"
 
 	"github.com/poolcast/poolcast/collector/placement"
 )
 
 // Weigher holds a weigher to its contract.
-func Weigher(t *testing.T, w placement.Weigher, c Cloud) {
+func Weigher(t T, w placement.Weigher, c Cloud) {
 	t.Helper()
 	before := c.copies()
 	snapshots := c.snapshots(t)
 	for i, r := range c.Requests {
-		t.Run(fmt.Sprintf("request %d", i), func(t *testing.T) {
-			want := weights(t, w, r, snapshots[0])
-			for _, s := range snapshots[1:] {
-				sameWeights(t, "in another order", want, weights(t, w, r, s))
-			}
-			weights(t, w, r, charged(snapshots[0]))
-			atOnce(func() { sameWeights(t, "from another goroutine", want, weights(t, w, r, snapshots[0])) })
-		})
+		t := request{T: t, number: i}
+		want := weights(t, w, r, snapshots[0])
+		for _, s := range snapshots[1:] {
+			sameWeights(t, "in another order", want, weights(t, w, r, s))
+		}
+		weights(t, w, r, charged(snapshots[0]))
+		atOnce(func() { sameWeights(t, "from another goroutine", want, weights(t, w, r, snapshots[0])) })
 	}
 	c.unchanged(t, before)
 }
@@ -34,7 +31,7 @@ type weight struct {
 	err      string
 }
 
-func weights(t *testing.T, w placement.Weigher, r placement.Request, s *placement.Snapshot) map[string]weight {
+func weights(t T, w placement.Weigher, r placement.Request, s *placement.Snapshot) map[string]weight {
 	t.Helper()
 	prepared, err := prepare(w, r, s)
 	if err != nil || prepared == nil {
@@ -67,7 +64,7 @@ func weigh(w placement.Weigher, r placement.Request, b *placement.Backend) weigh
 
 // adjust does what the engine does with the weights, and checks that they can
 // be added up afterwards.
-func adjust(t *testing.T, w placement.Weigher, all []weight) {
+func adjust(t T, w placement.Weigher, all []weight) {
 	t.Helper()
 	raw := make([]float64, 0, len(all))
 	for i := range all {
@@ -89,7 +86,7 @@ func adjust(t *testing.T, w placement.Weigher, all []weight) {
 	}
 }
 
-func checkBounds(t *testing.T, w placement.Weigher) {
+func checkBounds(t T, w placement.Weigher) {
 	t.Helper()
 	if b, ok := w.(placement.Bounds); ok {
 		if lo, hi := b.Bounds(); lo > hi {
@@ -98,7 +95,7 @@ func checkBounds(t *testing.T, w placement.Weigher) {
 	}
 }
 
-func sameWeights(t *testing.T, when string, want, got map[string]weight) {
+func sameWeights(t T, when string, want, got map[string]weight) {
 	t.Helper()
 	for id, w := range want {
 		g := got[id]
