@@ -187,8 +187,23 @@ EXPRESSIONS = [
 ]
 
 
+TOKENS = ["1", "2.5", "0", "'a'", "a.b", "volume.size", "max", "abs", "min",
+          "not", "!", "and", "&&", "or", "||", "AND", "NOT", "OR", "(", ")",
+          "(", ")", "+", "-", "*", "/", "^", "<", "<=", "==", "!=", "<>", "?",
+          ":", "? 1 :", ",", "max(", "not(", "inf", "(1, 2)", "notorious.x",
+          "capabilities.load_percent"]
+
+
+def soup(rng):
+    """Tokens in no order, for what the parser makes of them."""
+    return "".join(rng.choice(TOKENS) + rng.choice(["", " ", " "])
+                   for _ in range(rng.randrange(2, 9)))
+
+
 def expression(rng):
     """A random expression, now and then with a slip of the finger in it."""
+    if rng.random() < 0.1:
+        return soup(rng)
     text = Grammar(rng).top()
     if rng.random() < 0.12:
         at = rng.randrange(len(text) + 1)
