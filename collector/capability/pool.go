@@ -111,19 +111,29 @@ func (p Pool) numbers(key string) []float64 {
 }
 
 func (p Pool) evenness(of func(Set) (float64, bool)) *float64 {
-	var sum, squares float64
-	n := 0
+	var shares []float64
 	for _, r := range p.Reports {
 		if x, ok := of(r.Capabilities); ok {
-			sum, squares, n = sum+x, squares+x*x, n+1
+			shares = append(shares, x)
 		}
 	}
-	if n < 2 {
+	return Evenness(shares)
+}
+
+// Evenness is Jain's fairness index of shares that are not negative: 1 is even,
+// 1/n is everything in one of n. Nothing anywhere is even. Nil if there are
+// fewer than two.
+func Evenness(shares []float64) *float64 {
+	if len(shares) < 2 {
 		return nil
+	}
+	var sum, squares float64
+	for _, x := range shares {
+		sum, squares = sum+x, squares+x*x
 	}
 	index := 1.0
 	if squares > 0 {
-		index = sum * sum / (float64(n) * squares)
+		index = sum * sum / (float64(len(shares)) * squares)
 	}
 	return &index
 }
