@@ -32,6 +32,7 @@ var edges = map[string][]string{
 	"collector/placement/placementtest": {"collector/capability", "collector/placement"},
 	"collector/placement/cinder":        {"collector/capability", "collector/placement"},
 	"collector/placement/review":        {"collector/capability", "collector/placement", "collector/placement/cinder"},
+	"collector/placement/rehearsal":     {"collector/capability", "collector/placement", "collector/placement/cinder"},
 	"publisher":                         {"collector/capability"},
 	"publisher/status":                  {"collector/capability"},
 }

@@ -1,0 +1,276 @@
+package rehearsal_test
+
+import (
+	"fmt"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement/cinder"
+	"github.com/poolcast/poolcast/collector/placement/rehearsal"
+)
+
+const (
+	tb = 1024 // GiB
+	// minute is the interval between reports in these tests.
+	minute = time.Minute
+)
+
+// arrayWith is a 100 TB array that holds 50 TB; provisioned is in TB.
+func arrayWith(n int, provisioned float64) capability.Report {
+	name := fmt.Sprintf("fa%d", n)
+	return capability.Report{
+		Host: "ctl1@" + name, Backend: name, Pool: "gold", Zone: "dc1",
+		Capabilities: capability.Set{
+			capability.KeyVolumeBackendName:   capability.OfString("gold"),
+			capability.KeyThinProvisioning:    capability.OfBool(true),
+			capability.KeyTotalCapacity:       capability.OfFloat(100 * tb),
+			capability.KeyFreeCapacity:        capability.OfFloat(50 * tb),
+			capability.KeyProvisionedCapacity: capability.OfFloat(provisioned * tb),
+			capability.KeyMaxOverSubscription: capability.OfFloat(provisioned / 50),
+			capability.KeyTotalReduction:      capability.OfFloat(provisioned / 50),
+			capability.KeyReservedPercentage:  capability.OfInt(0),
+			capability.KeyTotalVolumes:        capability.OfInt(100),
+			capability.KeyReadsPerSec:         capability.OfInt(600),
+			capability.KeyWritesPerSec:        capability.OfInt(400),
+			capability.KeyLoadPercent:         capability.OfInt(20),
+		},
+	}
+}
+
+// unlike are three arrays that differ by a few percent.
+func unlike() []capability.Report {
+	return []capability.Report{arrayWith(0, 300), arrayWith(1, 290), arrayWith(2, 280)}
+}
+
+// alike are n arrays that do not differ at all.
+func alike(n int) []capability.Report {
+	var reports []capability.Report
+	for i := range n {
+		reports = append(reports, arrayWith(i, 300))
+	}
+	return reports
+}
+
+// slow are 40 volumes of 2 TB, one in each interval.
+func slow() rehearsal.Burst {
+	return rehearsal.Burst{
+		Request: &cinder.Request{Size: 2 * tb}, Count: 40, Rate: 1.0 / 60, Interval: minute, Schedulers: 1,
+	}
+}
+
+func pick(t *testing.T, names ...string) []rehearsal.Setting {
+	t.Helper()
+	c := rehearsal.Catalogue{Ratio: 20, Goodness: rehearsal.DefaultGoodness}
+	settings, err := c.Pick(names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return settings
+}
+
+func play(t *testing.T, reports []capability.Report, b rehearsal.Burst, setting string) rehearsal.Outcome {
+	t.Helper()
+	o, err := rehearsal.Run(t.Context(), reports, b, pick(t, setting)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func TestAutomaticRatioStacks(t *testing.T) {
+	for setting, want := range map[string]string{
+		rehearsal.AsItIs:     "40/0/0",
+		rehearsal.AutoRatio:  "40/0/0",
+		rehearsal.FixedRatio: "9/13/18",
+		rehearsal.Allocated:  "9/13/18",
+		rehearsal.Number:     "14/13/13",
+	} {
+		o := play(t, unlike(), slow(), setting)
+		if got := o.Spread(); got != want || o.Failed != 0 {
+			t.Errorf("%s: %s with %d failed, want %s", setting, got, o.Failed, want)
+		}
+	}
+}
+
+func TestFilledVolumesRaiseNoRatio(t *testing.T) {
+	b := slow()
+	b.Fill = 0.2 // more than the arrays' 1/6
+	o := play(t, unlike(), b, rehearsal.AsItIs)
+	if most := o.Busiest(); most.Volumes == 40 {
+		t.Errorf("%s: volumes that fill their array are stacked like empty ones", o.Spread())
+	}
+}
+
+func TestReportsAheadOfTheClockStack(t *testing.T) {
+	b := rehearsal.Burst{
+		Request: &cinder.Request{Size: 100}, Count: 9, Rate: 1, Interval: minute, Schedulers: 1,
+	}
+	for skew, want := range map[time.Duration]string{
+		0: "3/3/3", 3 * time.Second: "5/2/2", 5 * time.Second: "7/1/1", 30 * time.Second: "9/0/0",
+	} {
+		b.Skew = skew
+		if got := play(t, alike(3), b, rehearsal.FixedRatio).Spread(); got != want {
+			t.Errorf("%s ahead: %s, want %s", skew, got, want)
+		}
+	}
+	b.Skew = 30 * time.Second
+	if got := play(t, alike(3), b, rehearsal.InFlight).Spread(); got != "3/3/3" {
+		t.Errorf("with a ledger: %s, want 3/3/3", got)
+	}
+}
+
+// TestReportsBehindTheClockKeepDeductions: a report stamped before a deduction
+// does not undo it, so the volumes it knows are not counted twice either.
+func TestReportsBehindTheClockKeepDeductions(t *testing.T) {
+	b := rehearsal.Burst{
+		Request: &cinder.Request{Size: 100}, Count: 90, Rate: 1, Interval: 10 * time.Second, Schedulers: 1, Skew: -5 * time.Second,
+	}
+	if got := play(t, alike(3), b, rehearsal.FixedRatio).Spread(); got != "30/30/30" {
+		t.Errorf("got %s, want 30/30/30", got)
+	}
+}
+
+// TestSchedulersHerd: schedulers that do not see each other choose alike, so
+// volumes come in clusters, which the better of two breaks up.
+func TestSchedulersHerd(t *testing.T) {
+	b := rehearsal.Burst{
+		Request: &cinder.Request{Size: 100}, Count: 30, Rate: 1, Interval: time.Hour, Schedulers: 30,
+	}
+	if got := play(t, alike(3), b, rehearsal.FixedRatio).Spread(); got != "30/0/0" {
+		t.Errorf("each scheduler's first choice: %s, want 30/0/0", got)
+	}
+	if o := play(t, alike(3), b, rehearsal.TwoChoices); *o.Evenness < 0.8 {
+		t.Errorf("the better of two: %s", o.Spread())
+	}
+}
+
+func TestLedgerCountsVolumes(t *testing.T) {
+	below := &cinder.VolumeType{ExtraSpecs: cinder.ExtraSpecs{cinder.Spec("capabilities:total_volumes", "<= 102")}}
+	b := rehearsal.Burst{
+		Request: &cinder.Request{Size: 10, Type: below}, Count: 12, Rate: 1, Interval: minute, Schedulers: 1,
+	}
+	// Each array may take three more; Cinder learns of them with a report.
+	if o := play(t, alike(3), b, rehearsal.AsItIs); o.Failed != 0 {
+		t.Errorf("Cinder refuses %d", o.Failed)
+	}
+	o := play(t, alike(3), b, rehearsal.InFlight)
+	if o.Failed != 3 || o.Spread() != "3/3/3" || o.Refused == nil {
+		t.Errorf("%s and %d failed (%v), want 3/3/3 and 3", o.Spread(), o.Failed, o.Refused)
+	}
+	if o := play(t, alike(3), b, rehearsal.PreferLive); o.Failed != 0 {
+		t.Errorf("a preference made %d fail", o.Failed)
+	}
+}
+
+func TestOutcomeTellsBeforeAndAfter(t *testing.T) {
+	b := slow()
+	b.Fill, b.Operations = 0.5, 100
+	o := play(t, alike(1), b, rehearsal.FixedRatio)
+	a := o.Arrays[0]
+	for key, want := range map[string][2]float64{
+		capability.KeyProvisionedCapacity: {300 * tb, 380 * tb},
+		capability.KeyFreeCapacity:        {50 * tb, 10 * tb},
+		capability.KeyTotalVolumes:        {100, 140},
+		capability.KeyReadsPerSec:         {600, 2600},
+		capability.KeyLoadPercent:         {20, 100},
+		capability.KeyMaxOverSubscription: {20, 20},
+	} {
+		before, _ := a.Before[key].Float()
+		after, _ := a.After[key].Float()
+		if before != want[0] || after != want[1] {
+			t.Errorf("%s went from %v to %v, want %v", key, before, after, want)
+		}
+	}
+	if o.Evenness != nil || o.TiedShare() != 0 {
+		t.Error("one array is said to be even, or to tie with itself")
+	}
+}
+
+func TestOutcomesDependOnNothingElse(t *testing.T) {
+	reports, b := unlike(), slow()
+	b.Rate, b.Schedulers, b.Skew = 3, 3, time.Second
+	settings := rehearsal.Catalogue{Ratio: 20, Goodness: rehearsal.DefaultGoodness}.Settings()
+	first, err := rehearsal.Compare(t.Context(), reports, b, settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := rehearsal.Compare(t.Context(), reports, b, settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range first {
+		if first[i].Spread() != again[i].Spread() || first[i].Tied != again[i].Tied {
+			t.Errorf("%s: %s, then %s", settings[i].Name, first[i].Spread(), again[i].Spread())
+		}
+	}
+	if !reflect.DeepEqual(reports, unlike()) {
+		t.Error("the rehearsal changed the reports it was given")
+	}
+}
+
+func TestHostsOfAClusterAreOneArray(t *testing.T) {
+	reports := alike(2)
+	for i := range reports {
+		reports[i].Cluster = "c@fa"
+	}
+	o := play(t, reports, slow(), rehearsal.FixedRatio)
+	if len(o.Arrays) != 1 || o.Arrays[0].Volumes != 40 {
+		t.Errorf("got %d arrays", len(o.Arrays))
+	}
+}
+
+func TestBurstSaysAllThatIsWrong(t *testing.T) {
+	err := rehearsal.Burst{Rate: -1, Fill: 2}.Check()
+	if err == nil {
+		t.Fatal("an empty burst was accepted")
+	}
+	want := "request: there is none\ncount 0: want 1 to 10000\nrate -1: want creates per second, such as 0.5\n" +
+		"interval 0s: want a second or more\nschedulers 0: want 1 to 100\nfill 2: want a share between 0 and 1"
+	if err.Error() != want {
+		t.Errorf("got %q", err)
+	}
+	if err := slow().Check(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestConclude(t *testing.T) {
+	b := slow()
+	full := slow()
+	full.Request = &cinder.Request{Size: 5000 * tb}
+	for _, c := range []struct {
+		name    string
+		reports []capability.Report
+		burst   rehearsal.Burst
+		want    string
+	}{
+		{"stacked", unlike(), b, "With this configuration 40 of 40 volumes go to fa0; with a fixed over-subscription ratio of 20, 40 volumes go 9/13/18 to 3 arrays."},
+		{"one array", alike(1), b, "With this configuration 40 of 40 volumes go to fa0."},
+		{"no room", alike(2), full, "With this configuration none of 40 creates finds a backend: 0 of 2 backends fit: 2 CapacityFilter (provisioned ratio 8.83333 > 6: (provisioned 307200 + 5120000 GiB) / 614400 GiB); no other setting that was tried does better."},
+	} {
+		outcomes, err := rehearsal.Compare(t.Context(), c.reports, c.burst, pick(t, rehearsal.AsItIs, rehearsal.FixedRatio))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := rehearsal.Conclude(outcomes); got != c.want {
+			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.want)
+		}
+	}
+}
+
+func BenchmarkCompare(b *testing.B) {
+	settings := rehearsal.Catalogue{Ratio: 20, Goodness: rehearsal.DefaultGoodness}.Settings()
+	for _, n := range []int{3, 100} {
+		b.Run(fmt.Sprintf("%d settings/200 volumes/%d arrays", len(settings), n), func(b *testing.B) {
+			reports, burst := alike(n), slow()
+			burst.Count = 200
+			for b.Loop() {
+				if _, err := rehearsal.Compare(b.Context(), reports, burst, settings); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
