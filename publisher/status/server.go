@@ -54,13 +54,13 @@ const (
 func New(o Options) (*Server, error) {
 	host, _, err := net.SplitHostPort(o.Listen)
 	if err != nil {
-		return nil, fmt.Errorf("read listen address %q: want host:port, such as 127.0.0.1:9633: %w", o.Listen, err)
+		return nil, fmt.Errorf("read listen address %q: want host:port, such as 127.0.0.1:9748: %w", o.Listen, err)
 	}
 	if o.Source == nil {
 		return nil, errors.New("status server needs a source of views")
 	}
 	if !isLoopback(host) && (o.Certificate == nil || o.Token == nil) {
-		return nil, fmt.Errorf("listen on %s: an address other than loopback needs TLS and a token; set tls_cert_file, tls_key_file and bearer_token_file in [poolcast], or listen = 127.0.0.1:9633", o.Listen)
+		return nil, fmt.Errorf("listen on %s: an address other than loopback needs TLS and a token; set tls_cert_file, tls_key_file and bearer_token_file in [poolcast], or listen = 127.0.0.1:9748", o.Listen)
 	}
 	s := &Server{opts: o, source: o.Source}
 	s.registry, err = newRegistry(o.Source)

@@ -1,0 +1,224 @@
+package main
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"io"
+	"math/big"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/poolcast/poolcast/flasharray/simulator"
+)
+
+// freeAddress is one that nobody listens on.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
+
+// asker asks one agent over HTTP.
+type asker struct {
+	t      *testing.T
+	base   string
+	token  string
+	client *http.Client
+}
+
+func (a *asker) ask(path string) (code int, kind string, body []byte) {
+	a.t.Helper()
+	request, err := http.NewRequestWithContext(a.t.Context(), http.MethodGet, a.base+path, nil)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	if a.token != "" {
+		request.Header.Set("Authorization", "Bearer "+a.token)
+	}
+	answer, err := a.client.Do(request)
+	if err != nil {
+		return 0, err.Error(), nil
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if body, err = io.ReadAll(answer.Body); err != nil {
+		a.t.Fatal(err)
+	}
+	kind, _, _ = mime.ParseMediaType(answer.Header.Get("Content-Type"))
+	return answer.StatusCode, kind, body
+}
+
+// secured runs an agent whose page asks for TLS and a token.
+func (l *lab) secured() (*asker, *safeBuffer) {
+	l.t.Helper()
+	l.configure(len(l.arrays))
+	l.write("token", "open-sesame\n")
+	roots := x509.NewCertPool()
+	roots.AddCert(l.certificate(1))
+	address := freeAddress(l.t)
+	conf, err := os.ReadFile(l.path("cinder.conf"))
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.write("cinder.conf", strings.Replace(string(conf), "listen = off", "listen = "+address+
+		"\ntls_cert_file = "+l.path("cert.pem")+"\ntls_key_file = "+l.path("key.pem")+"\nbearer_token_file = "+l.path("token"), 1))
+	log, _ := l.agent()
+	return &asker{
+		t: l.t, base: "https://" + address, token: "open-sesame",
+		client: &http.Client{Timeout: soon, Transport: &http.Transport{
+			DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots},
+		}},
+	}, log
+}
+
+// certificate writes cert.pem and key.pem for loopback.
+func (l *lab) certificate(serial int64) *x509.Certificate {
+	l.t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(serial), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.write("cert.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
+	l.write("key.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})))
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return cert
+}
+
+// reported waits until every array is in /v1/reports.
+func (a *asker) reported(l *lab) {
+	l.t.Helper()
+	l.within(soon, "a report of each array", func() bool {
+		_, _, body := a.ask("/v1/reports")
+		return strings.Count(string(body), `"collected_at"`) == len(l.arrays)
+	})
+}
+
+// Every answer of a real agent is as its own description says.
+func TestAnswersAreAsDescribed(t *testing.T) {
+	l := newLab(t, 2)
+	a, _ := l.secured()
+	a.reported(l)
+	_, kind, text := a.ask("/v1/openapi.yaml")
+	if kind != "application/yaml" {
+		t.Errorf("the description comes as %s", kind)
+	}
+	spec := parseSpec(t, string(text))
+	described := map[string]bool{}
+	for _, c := range []struct {
+		path, query string
+		code        int
+	}{
+		{"/livez", "", 200},
+		{"/readyz", "", 503}, // there is no broker
+		{"/metrics", "", 200},
+		{"/v1/openapi.yaml", "", 200},
+		{"/v1/reports", "", 200},
+		{"/v1/told", "", 200},
+		{"/v1/place", "?size=10", 200},
+		{"/v1/place", "?size=10&policy=prefer&property=volume_backend_name%3Dgold&property=capabilities:total_volumes%3D%3C%3D+1", 200},
+		{"/v1/place", "?size=10&availability_zone=mars&property=volume_backend_name%3Dgold", 200},
+		{"/v1/place", "?size=none", 400},
+		{"/v1/place", "?size=1&policy=whim", 400},
+		{"/v1/place", "?size=1&property=" + url.QueryEscape("no value"), 400},
+	} {
+		code, kind, body := a.ask(c.path + c.query)
+		if code != c.code {
+			t.Errorf("%s%s: %d %s, want %d", c.path, c.query, code, body, c.code)
+		}
+		for _, fault := range spec.faults(c.path, code, kind, body) {
+			t.Errorf("%s%s: %s", c.path, c.query, fault)
+		}
+		described[c.path] = true
+	}
+	paths, _ := spec.root["paths"].(map[string]any)
+	for path := range paths {
+		if !described[path] {
+			t.Errorf("%s is described and not asked here", path)
+		}
+	}
+	a.token = "guess"
+	for _, path := range []string{"/metrics", "/v1/openapi.yaml", "/v1/reports", "/v1/told", "/v1/place"} {
+		code, kind, body := a.ask(path)
+		for _, fault := range spec.faults(path, code, kind, body) {
+			t.Errorf("without the token: %s", fault)
+		}
+		if code != http.StatusUnauthorized {
+			t.Errorf("%s without the token: %d", path, code)
+		}
+	}
+}
+
+// A certificate and a token that are renewed count at once; a half-written pair
+// and an empty token leave the last good ones.
+func TestRenewedCertificateAndTokenAreUsed(t *testing.T) {
+	l := newLab(t, 1)
+	a, log := l.secured()
+	a.reported(l)
+
+	l.write("cert.pem", "half a certi")
+	l.write("token", "")
+	if code, kind, _ := a.ask("/v1/reports"); code != http.StatusOK {
+		t.Errorf("in the middle of a renewal: %d %s", code, kind)
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(l.certificate(2))
+	a.client = &http.Client{Timeout: soon, Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots}}}
+	l.write("token", "renewed-sesame")
+	if code, _, _ := a.ask("/v1/reports"); code != http.StatusUnauthorized {
+		t.Errorf("the old token still gets %d", code)
+	}
+	a.token = "renewed-sesame"
+	if code, kind, _ := a.ask("/v1/reports"); code != http.StatusOK {
+		t.Errorf("after the renewal: %d %s", code, kind)
+	}
+	if strings.Contains(log.String(), "sesame") {
+		t.Errorf("a token is in the log: %s", log)
+	}
+}
+
+// A report that is withheld, because its array went away, is still shown, with
+// its age and the reason.
+func TestWithheldReportIsShown(t *testing.T) {
+	l := newLab(t, 2)
+	a, _ := l.secured()
+	a.reported(l)
+	l.arrays[0].SetFaults(simulator.ServerError(http.StatusServiceUnavailable))
+	l.within(3*soon, "a page that says so", func() bool {
+		_, _, body := a.ask("/")
+		return strings.Contains(string(body), ">down<")
+	})
+	a.reported(l)
+	_, _, body := a.ask("/metrics")
+	if text := string(body); !strings.Contains(text, `poolcast_array_up{backend="fa0",host="ctl1@fa0",volume_backend_name="gold"} 0`) ||
+		!strings.Contains(text, `poolcast_array_up{backend="fa1",host="ctl1@fa1",volume_backend_name="gold"} 1`) {
+		t.Errorf("one array is down and one is up:\n%s", text)
+	}
+}
