@@ -63,18 +63,25 @@ func (n *call) eval(slots []Operand) (Operand, *fault) {
 	return Operand{}, failAt(n.offset(), n.unknown())
 }
 
-func (n *call) unknown() error {
-	h := &hinted{problem: fmt.Sprintf("%s is not a function", n.function), hint: "there are min, max and abs"}
+// known reports whether there is such a function.
+func (n *call) known() bool { return n.function == "min" || n.function == "max" || n.function == "abs" }
+
+// beforeJunction reports whether what looks like the function's operand is the
+// word "and" or "or", and so the function is really an operand of that.
+func (n *call) beforeJunction() bool {
 	inner, ok := n.x.(*call)
-	if ok && isJunctionWord(inner.function) {
-		h.problem = fmt.Sprintf("%s followed by the word %q is read as a function", n.function, inner.function)
-		h.hint = "write && or ||, or put the left side in parentheses"
+	return ok && isJunctionWord(inner.function)
+}
+
+func (n *call) unknown() error {
+	const hint = "write && or ||, or put the left side in parentheses"
+	switch {
+	case isJunctionWord(n.function):
+		return &hinted{fmt.Sprintf("the word %q after a name is read as a function", n.function), hint}
+	case n.beforeJunction():
+		return &hinted{fmt.Sprintf("%s followed by the word %q is read as a function", n.function, n.x.(*call).function), hint}
 	}
-	if isJunctionWord(n.function) {
-		h.problem = fmt.Sprintf("the word %q after a name is read as a function", n.function)
-		h.hint = "write && or ||, or put the left side in parentheses"
-	}
-	return h
+	return &hinted{fmt.Sprintf("%s is not a function", n.function), "there are min, max and abs"}
 }
 
 func isJunctionWord(s string) bool {

@@ -2,6 +2,7 @@ package cinder
 
 import (
 	"math"
+	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability"
 )
@@ -34,6 +35,16 @@ const (
 	Truncated
 	// BareWord is a word without quotes and scope, which is read as text.
 	BareWord
+	// NoFunction is a name before an operand that is not min, max or abs.
+	NoFunction
+	// Junction is an and, or, or not after a name, which makes functions of
+	// both.
+	Junction
+	// SplitWord is a name that begins with not, which is read as a negation.
+	SplitWord
+	// Ignored is what follows the second operand of && or ||, or the third of
+	// a ? b : c: it is parsed, and never evaluated.
+	Ignored
 )
 
 // Review lists the traps that the expression holds for these variables, in the
@@ -44,13 +55,54 @@ func (e *Expression) Review(vars Vars) []Trap {
 	seen := map[string]bool{}
 	walk(e.root, func(n node) {
 		t, found := review(n, vars)
+		at := n.offset()
+		if !found {
+			t, at, found = e.reviewShape(n)
+		}
 		if found && !seen[t.Word] {
 			seen[t.Word] = true
-			t.Column = column(e.text, n.offset())
+			t.Column = column(e.text, at)
 			traps = append(traps, t)
 		}
 	})
 	return traps
+}
+
+// reviewShape finds traps that lie in the grammar, whatever the variables.
+func (e *Expression) reviewShape(n node) (t Trap, at int, found bool) {
+	at = n.offset()
+	switch n := n.(type) {
+	case *call:
+		return reviewCall(n), at, !n.known() && !n.beforeJunction()
+	case *unary:
+		word := e.wordAt(at)
+		return Trap{Kind: SplitWord, Word: word}, at, len(word) > len("not") && strings.EqualFold(word[:len("not")], "not")
+	case *choice:
+		return reviewIgnored(n.ignored, at)
+	case *junction:
+		return reviewIgnored(n.ignored, at)
+	}
+	return Trap{}, at, false
+}
+
+func reviewCall(n *call) Trap {
+	t := Trap{Kind: NoFunction, Word: n.function}
+	if isJunctionWord(n.function) {
+		t.Kind = Junction
+	}
+	return t
+}
+
+func reviewIgnored(terms []term, at int) (Trap, int, bool) {
+	if len(terms) == 0 {
+		return Trap{}, at, false
+	}
+	return Trap{Kind: Ignored, Word: terms[0].op}, terms[0].at, true
+}
+
+// wordAt is the run of letters, underscores and points at an offset.
+func (e *Expression) wordAt(at int) string {
+	return e.text[at:max(at, scanWord(e.text, at))]
 }
 
 func review(n node, vars Vars) (Trap, bool) {

@@ -27,6 +27,12 @@ func TestReviewFindsTraps(t *testing.T) {
 		{"capabilities.tier == gold", "4 22 gold "},
 		{"capabilities.x + capabilities.x + capabilities.y", "1 1 capabilities.x , 1 35 capabilities.y "},
 		{"min(capabilities.avg_latency_ms, -capabilities.x) > 1 ? 2 : abs(y)", "3 5 capabilities.avg_latency_ms 0, 1 35 capabilities.x , 4 65 y "},
+		{"5 > volume.size and volume.size > 1", "6 17 and "},
+		{"sqrt(volume.size)", "5 1 sqrt "},
+		{"notable.size > 5", "7 1 notable.size , 0 4 able.size "},
+		{"not volume.size", ""},
+		{"(1 < 2) and (2 < 3) and (3 < 4)", "8 21 and "},
+		{"1 ? 2 : 3 ? 4 : 5", "8 11 ? "},
 	} {
 		e, err := CompileExpression(c.text)
 		if err != nil {

@@ -130,6 +130,32 @@ func (f *Function) trap(t cinder.Trap, set capability.Set) Finding {
 		out.Do = "Leave it out of the function, or ask for it in the volume type, where lists and null can be compared"
 	case cinder.Truncated:
 		return f.truncated(out, t)
+	default:
+		return f.misread(out, t)
+	}
+	return out
+}
+
+// misread are the traps of the grammar.
+func (f *Function) misread(out Finding, t cinder.Trap) Finding {
+	switch t.Kind {
+	case cinder.NoFunction:
+		out.Code = "unknown-function"
+		out.What = fmt.Sprintf("%s in column %d stands before an operand, and so is read as a function", t.Word, t.Column)
+		out.Do = "Use min, max or abs, or put an operator between the two"
+	case cinder.Junction:
+		out.Code = "word-as-function"
+		out.What = fmt.Sprintf("the word %q in column %d follows a name, and so is read as a function", t.Word, t.Column)
+		out.Do = "Write && or ||, or put the left side in parentheses"
+	case cinder.SplitWord:
+		out.Code = "split-word"
+		out.What = fmt.Sprintf("%s in column %d is read as not, and then %s", t.Word, t.Column, t.Word[len("not"):])
+		out.Do = "Report the value under a name that does not begin with not"
+	case cinder.Ignored:
+		out.Severity, out.Code = Warning, "ignored-operand"
+		out.What = fmt.Sprintf("what follows %q in column %d is never evaluated", t.Word, t.Column)
+		out.Why = "Cinder's evaluator looks at the first two operands of and and or, and at the first ? and : only"
+		out.Do = "Put two operands at a time in parentheses: (a && b) && c"
 	}
 	return out
 }
