@@ -28,8 +28,9 @@ type Reader func(r *capability.Report, key string) (capability.Value, bool)
 
 // shared is what a snapshot has in common with those charged from it.
 type shared struct {
-	read Reader
-	memo sync.Map // of any key to *cell
+	read   Reader
+	origin *Snapshot // before anything was charged
+	memo   sync.Map  // of any key to *cell
 }
 
 type cell struct {
@@ -50,6 +51,7 @@ func NewSnapshot(reports []capability.Report, o Options) *Snapshot {
 		}
 	}
 	s := &Snapshot{backends: make([]Backend, len(reports)), shared: &shared{read: o.Read}}
+	s.shared.origin = s
 	for i := range reports {
 		b := &s.backends[i]
 		*b = Backend{snapshot: s, report: &reports[i], id: o.ID(&reports[i]), index: i}
@@ -112,13 +114,13 @@ type View[T any] struct {
 	build func(*Snapshot) T
 }
 
-// NewView returns a view that build computes. It must depend on nothing but
-// the reports: not on what was charged since, and not on a clock.
+// NewView returns a view that build computes, from the snapshot as it was
+// before anything was charged. It must depend on nothing else.
 func NewView[T any](build func(*Snapshot) T) *View[T] { return &View[T]{build: build} }
 
 // Of returns the view of a snapshot, computing it if nobody asked before.
 func (v *View[T]) Of(s *Snapshot) T {
-	return remember(s.shared, v, func() T { return v.build(s) })
+	return remember(s.shared, v, func() T { return v.build(s.shared.origin) })
 }
 
 func remember[T any](s *shared, key any, build func() T) T {

@@ -74,6 +74,10 @@ func TestViewsAreComputedOnce(t *testing.T) {
 	s := placement.NewSnapshot(reported(t, time.Time{}, `{}`, `{}`), placement.Options{})
 	n := 0
 	view := placement.NewView(func(s *placement.Snapshot) int { n++; return s.Len() })
+	free := placement.NewView(func(s *placement.Snapshot) float64 { return s.At(0).Space().Free })
+	if got := free.Of(s.Charge(0, placement.Charge{GiB: 1})); got != 0 || free.Of(s) != 0 {
+		t.Errorf("a view first asked for after a charge sees %v", got)
+	}
 	if view.Of(s) != 2 || view.Of(s.Charge(0, placement.Charge{GiB: 1})) != 2 || n != 1 {
 		t.Errorf("computed %d times", n)
 	}

@@ -54,3 +54,26 @@ func TestCapacityDecides(t *testing.T) {
 	}
 	var _ placement.Request = &r
 }
+
+func TestFunctionsFollowWhatWasPlaced(t *testing.T) {
+	busy := `{"total_volumes":10,"free_capacity_gb":90,"goodness_function":"100 - capabilities.total_volumes + stats.free_capacity_gb - capabilities.free_capacity_gb"}`
+	s := cinder.NewSnapshot([]capability.Report{report(t, "h@a", "", busy), report(t, "h@b", "", busy)})
+	engine, err := cinder.NewEngine(cinder.Options{Filters: []string{}, Weighers: []string{cinder.GoodnessWeigher}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	goodness := func(s *placement.Snapshot) [2]float64 {
+		d, err := engine.Decide(s, &cinder.Request{Size: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return [2]float64{d.Of("h@a#_pool0").Scores[0].Raw, d.Of("h@b#_pool0").Scores[0].Raw}
+	}
+	after := s.Charge(0, placement.Charge{GiB: 5, Volumes: 2})
+	if got, want := goodness(after), [2]float64{83, 90}; got != want { // capabilities.free_capacity_gb stays as reported
+		t.Errorf("after placing: %v, want %v", got, want)
+	}
+	if got, want := goodness(s), [2]float64{90, 90}; got != want {
+		t.Errorf("before placing, asked later: %v, want %v", got, want)
+	}
+}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/poolcast/poolcast/collector/capability"
@@ -167,4 +169,27 @@ func TestDecisionsAllocateNothingPerBackend(t *testing.T) {
 			t.Errorf("%s: %v allocations for 10 backends, %v for 2000", p.name, few, many)
 		}
 	}
+}
+
+func TestOneEngineAndSnapshotServeManyGoroutines(t *testing.T) {
+	chance := rand.New(rand.NewPCG(11, 4))
+	e, reports, r := anyEngine(t, chance), fleet(300, requestGoodness), ask(chance)
+	r.Zone, r.Size = "dc1", 10
+	s := cinder.NewSnapshot(reports) // nothing of it is computed yet
+	var want atomic.Pointer[placement.Backend]
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			c, err := e.Choose(s, r)
+			d, errDecide := e.Decide(s, r)
+			if err != nil || errDecide != nil || d.Chosen.Backend != c.Backend {
+				t.Errorf("chose %v, decided %v: %v, %v", c.Backend, d, err, errDecide)
+				return
+			}
+			if !want.CompareAndSwap(nil, c.Backend) && want.Load() != c.Backend {
+				t.Errorf("one goroutine chose %s, another %s", want.Load().ID(), c.Backend.ID())
+			}
+		})
+	}
+	wg.Wait()
 }
