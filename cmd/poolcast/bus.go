@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"reflect"
 	"sync"
 
@@ -66,12 +65,13 @@ func (r *busRunner) run(ctx context.Context) error {
 		r.stop = stop
 		r.mu.Unlock()
 		err := p.Run(turn)
+		if err != nil && turn.Err() == nil {
+			stop()
+			return err
+		}
 		stop()
 		if ctx.Err() != nil {
 			return nil
-		}
-		if err != nil && !errors.Is(err, context.Canceled) {
-			return err
 		}
 	}
 }

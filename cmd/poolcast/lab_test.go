@@ -112,17 +112,21 @@ func (l *lab) agent(args ...string) (log *safeBuffer, stop func()) {
 	return log, stop
 }
 
-// within waits for something that is bound to happen.
-func (l *lab) within(d time.Duration, what string, happened func() bool) {
+// patience is for what is bound to happen, on a machine that does other things
+// too.
+const patience = 30 * time.Second
+
+// await waits for something that is bound to happen.
+func (l *lab) await(what string, happened func() bool) {
 	l.t.Helper()
-	deadline := time.NewTimer(d)
+	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for !happened() {
 		select {
 		case <-deadline.C:
-			l.t.Fatalf("%s did not happen within %s", what, d)
+			l.t.Fatalf("%s did not happen within %s", what, patience)
 		case <-tick.C:
 		}
 	}

@@ -5,28 +5,25 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 )
-
-const soon = 10 * time.Second
 
 func TestReloadAddsAndRemovesAlone(t *testing.T) {
 	l := newLab(t, 2)
 	l.configure(1)
 	log, stop := l.agent()
-	l.within(soon, "the first poll", polled(l.arrays[0]))
+	l.await("the first poll", polled(l.arrays[0]))
 
 	l.configure(2)
-	l.within(soon, "the reload", log.has("configuration reloaded"))
-	l.within(soon, "a poll of the added array", polled(l.arrays[1]))
+	l.await("the reload", log.has("configuration reloaded"))
+	l.await("a poll of the added array", polled(l.arrays[1]))
 	if n := l.arrays[0].Logins(); n != 1 {
 		t.Errorf("the array that did not change was logged into %d times", n)
 	}
 
 	l.configure(1)
-	l.within(soon, "the logout of the removed array", func() bool { return l.arrays[1].Sessions() == 0 })
+	l.await("the logout of the removed array", func() bool { return l.arrays[1].Sessions() == 0 })
 	l.arrays[0].ResetTraffic()
-	l.within(soon, "a poll of the array that stayed", polled(l.arrays[0]))
+	l.await("a poll of the array that stayed", polled(l.arrays[0]))
 	if n := l.arrays[0].Logins(); n != 1 {
 		t.Errorf("the array that stayed was logged into %d times", n)
 	}
@@ -42,23 +39,23 @@ func TestReloadRefusesAFaultAsAWhole(t *testing.T) {
 	l := newLab(t, 2)
 	l.configure(1)
 	log, _ := l.agent()
-	l.within(soon, "the first poll", polled(l.arrays[0]))
+	l.await("the first poll", polled(l.arrays[0]))
 	good, err := os.ReadFile(l.path("cinder.conf"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	l.configure(2, `extra_capabilities = {"broken"}`)
-	l.within(soon, "the refusal", log.has("the new configuration is refused; the running one stays"))
+	l.await("the refusal", log.has("the new configuration is refused; the running one stays"))
 	if text := log.String(); !strings.Contains(text, "extra_capabilities") || !strings.Contains(text, "cinder.conf:") {
 		t.Errorf("the refusal does not say where: %s", text)
 	}
 	l.arrays[0].ResetTraffic()
-	l.within(soon, "a poll under the old configuration", polled(l.arrays[0]))
+	l.await("a poll under the old configuration", polled(l.arrays[0]))
 	if polled(l.arrays[1])() {
 		t.Error("an array of the refused configuration was polled")
 	}
 	l.write("cinder.conf", string(good))
-	l.within(soon, "the way back", log.has("configuration reloaded"))
+	l.await("the way back", log.has("configuration reloaded"))
 }
 
 func TestRotatedTokenFileIsUsedWithoutARestart(t *testing.T) {
@@ -66,12 +63,12 @@ func TestRotatedTokenFileIsUsedWithoutARestart(t *testing.T) {
 	l.write("token", tokenOf(l.arrays[0].Name()))
 	l.configure(1, "token_file = "+l.path("token"))
 	log, _ := l.agent("--log-level", "debug")
-	l.within(soon, "the first poll", polled(l.arrays[0]))
+	l.await("the first poll", polled(l.arrays[0]))
 
 	l.arrays[0].SetTokens("hush-rotated")
 	l.write("token", "hush-rotated")
 	l.arrays[0].ExpireSessions()
-	l.within(soon, "a login with the new token", func() bool { return l.arrays[0].Logins() >= 2 })
+	l.await("a login with the new token", func() bool { return l.arrays[0].Logins() >= 2 })
 	if strings.Contains(log.String(), "hush") {
 		t.Errorf("the token is in the log: %s", log)
 	}
@@ -82,11 +79,11 @@ func TestTokenCommandRunsAgainAfterARefusal(t *testing.T) {
 	l.write("vault", tokenOf(l.arrays[0].Name()))
 	l.configure(1, fmt.Sprintf("token_command = cat %s", l.path("vault")))
 	log, _ := l.agent("--log-level", "debug")
-	l.within(soon, "the first poll", polled(l.arrays[0]))
+	l.await("the first poll", polled(l.arrays[0]))
 	l.arrays[0].SetTokens("hush-rotated")
 	l.write("vault", "hush-rotated")
 	l.arrays[0].ExpireSessions()
-	l.within(soon, "a login with the new token", func() bool { return l.arrays[0].Logins() >= 2 })
+	l.await("a login with the new token", func() bool { return l.arrays[0].Logins() >= 2 })
 	if strings.Contains(log.String(), "hush") {
 		t.Errorf("the token is in the log: %s", log)
 	}
@@ -102,7 +99,7 @@ func TestRenewedAuthorityIsTrustedWithoutARestart(t *testing.T) {
 	l.write("ca.pem", string(other.server.CAPEM()))
 	l.configure(1)
 	log, _ := l.agent()
-	l.within(soon, "the refusal of the certificate", log.has("array does not answer"))
+	l.await("the refusal of the certificate", log.has("array does not answer"))
 	l.write("ca.pem", string(good))
-	l.within(soon, "a poll with the authority that was put in place", polled(l.arrays[0]))
+	l.await("a poll with the authority that was put in place", polled(l.arrays[0]))
 }

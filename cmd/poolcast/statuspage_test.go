@@ -78,7 +78,7 @@ func (l *lab) secured() (*asker, *safeBuffer) {
 	log, _ := l.agent()
 	return &asker{
 		t: l.t, base: "https://" + address, token: "open-sesame",
-		client: &http.Client{Timeout: soon, Transport: &http.Transport{
+		client: &http.Client{Timeout: patience, Transport: &http.Transport{
 			DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots},
 		}},
 	}, log
@@ -115,7 +115,7 @@ func (l *lab) certificate(serial int64) *x509.Certificate {
 // reported waits until every array is in /v1/reports.
 func (a *asker) reported(l *lab) {
 	l.t.Helper()
-	l.within(soon, "a report of each array", func() bool {
+	l.await("a report of each array", func() bool {
 		_, _, body := a.ask("/v1/reports")
 		return strings.Count(string(body), `"collected_at"`) == len(l.arrays)
 	})
@@ -190,7 +190,7 @@ func TestRenewedCertificateAndTokenAreUsed(t *testing.T) {
 	}
 	roots := x509.NewCertPool()
 	roots.AddCert(l.certificate(2))
-	a.client = &http.Client{Timeout: soon, Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots}}}
+	a.client = &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots}}}
 	l.write("token", "renewed-sesame")
 	if code, _, _ := a.ask("/v1/reports"); code != http.StatusUnauthorized {
 		t.Errorf("the old token still gets %d", code)
@@ -211,7 +211,7 @@ func TestWithheldReportIsShown(t *testing.T) {
 	a, _ := l.secured()
 	a.reported(l)
 	l.arrays[0].SetFaults(simulator.ServerError(http.StatusServiceUnavailable))
-	l.within(3*soon, "a page that says so", func() bool {
+	l.await("a page that says so", func() bool {
 		_, _, body := a.ask("/")
 		return strings.Contains(string(body), ">down<")
 	})

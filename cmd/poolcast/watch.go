@@ -16,6 +16,8 @@ import (
 // and configuration managers write in several steps.
 const settle = 300 * time.Millisecond
 
+var errWatcherClosed = errors.New("watch files: the watcher was closed")
+
 // watcher tells when the contents of a file have changed. It watches folders,
 // not files, so that a file replaced by rename, and one behind a symbolic link
 // that is turned to a new folder (as Kubernetes does), are seen as well.
@@ -79,10 +81,13 @@ func (w *watcher) run(ctx context.Context, changed func()) error {
 			return nil
 		case _, ok := <-w.events.Events:
 			if !ok {
-				return errors.New("watch files: the watcher was closed")
+				return errWatcherClosed
 			}
 			quiet.Reset(settle)
-		case <-w.events.Errors: // events were lost: look at everything
+		case _, ok := <-w.events.Errors: // events were lost: look at everything
+			if !ok {
+				return errWatcherClosed
+			}
 			quiet.Reset(settle)
 		case <-quiet.C:
 			if w.differs() {

@@ -20,7 +20,12 @@ func watched(t *testing.T, path string) func() bool {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- w.run(ctx, func() { changes <- struct{}{} }) }()
-	t.Cleanup(func() { cancel(); <-done })
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
 	return func() bool {
 		select {
 		case <-changes:

@@ -22,8 +22,9 @@ func TestValueKeepsItsDigits(t *testing.T) {
 		if string(out) != in {
 			t.Errorf("%s came back as %s", in, out)
 		}
-		if !v.Equal(v) {
-			t.Errorf("%s does not equal itself", in)
+		var again Value
+		if err := json.Unmarshal(out, &again); err != nil || !v.Equal(again) {
+			t.Errorf("%s does not equal itself (%v)", in, err)
 		}
 	}
 }

@@ -57,7 +57,7 @@ func (c *viewCollector) Collect(ch chan<- prometheus.Metric) {
 	e.bus(v)
 	var reports []capability.Report
 	for _, b := range v.Backends {
-		e.poll(v, b)
+		e.poll(b)
 		e.overlay(v, b)
 		if b.Report != nil {
 			e.array(b)
@@ -104,7 +104,7 @@ func (e emitter) bus(v View) {
 	e.counter("poolcast_overlays_total", b.Overlays)
 }
 
-func (e emitter) poll(v View, b Backend) {
+func (e emitter) poll(b Backend) {
 	l := labelsOf(b)
 	e.gauge("poolcast_array_up", flag(b.Poll.Up), l...)
 	e.counter("poolcast_array_polls_total", b.Poll.Polls-b.Poll.Failures, append(l, "ok")...)
