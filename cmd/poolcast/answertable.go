@@ -77,7 +77,7 @@ func printPlaced(w io.Writer, answers []answer) error {
 // printAnswer says the answer first and then what became of each backend.
 func printAnswer(w io.Writer, a answer) error {
 	p := painter{color: isTerminal(w)}
-	lines := []string{p.verdict(a.none == nil, a.summary())}
+	lines := []string{p.verdict(a.fits(), a.summary())}
 	for _, c := range a.decision.SetAside {
 		lines = append(lines, "set aside, as no backend meets it: "+c.Filter+": "+c.Text)
 	}

@@ -58,7 +58,7 @@ func (r *busRunner) publisher() *publisher.Publisher {
 // run runs publishers until ctx ends. A publisher that was replaced ends with
 // its own context, which is no error.
 func (r *busRunner) run(ctx context.Context) error {
-	for {
+	for ctx.Err() == nil {
 		turn, stop := context.WithCancel(ctx)
 		r.mu.Lock()
 		p := r.now
@@ -70,10 +70,8 @@ func (r *busRunner) run(ctx context.Context) error {
 			return err
 		}
 		stop()
-		if ctx.Err() != nil {
-			return nil
-		}
 	}
+	return nil
 }
 
 // replace makes a publisher with other settings and lets it take over. The old

@@ -138,7 +138,7 @@ func (f *checkFlags) examine(cmd *cobra.Command, c *checkup, types []cinder.Volu
 		return err
 	}
 	if bound := f.listening(c.cfg); bound > 0 {
-		fmt.Fprintf(cmd.ErrOrStderr(), "listening for cinder-volume on the bus for up to %s; --no-bus skips that\n", bound)
+		cmd.PrintErrf("listening for cinder-volume on the bus for up to %s; --no-bus skips that\n", bound)
 		heard, err := listenToBus(cmd.Context(), c.cfg, reports, bound)
 		if err != nil {
 			return err

@@ -135,7 +135,7 @@ func (f *diffFlags) heard(cmd *cobra.Command, cfg *config.Config, reports []capa
 	if bound == 0 {
 		bound = cfg.ReportInterval * 9 / 4
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "listening for cinder-volume on the bus for up to %s; --base FILE compares with a saved report\n", bound)
+	cmd.PrintErrf("listening for cinder-volume on the bus for up to %s; --base FILE compares with a saved report\n", bound)
 	h, err := listenToBus(cmd.Context(), cfg, reports, bound)
 	if err != nil {
 		return baseSet{}, err

@@ -97,7 +97,7 @@ func (f *placeFlags) run(cmd *cobra.Command) error {
 	if err := printAnswers(cmd.OutOrStdout(), f.output, answers, f.policy); err != nil {
 		return fmt.Errorf("print answer: %w", err)
 	}
-	if answers[len(answers)-1].none != nil {
+	if !answers[len(answers)-1].fits() {
 		return withCode(exitNoFit, errors.New("no backend fits; the reasons are above"))
 	}
 	return polled
@@ -138,6 +138,8 @@ type answer struct {
 	none     error
 }
 
+func (a answer) fits() bool { return a.none == nil }
+
 // placeMany places volumes one after the other, each on what the one before
 // left. It stops at the first that fits nowhere.
 func placeMany(engine *placement.Engine, s *placement.Snapshot, request *cinder.Request, count int) ([]answer, error) {
@@ -150,7 +152,7 @@ func placeMany(engine *placement.Engine, s *placement.Snapshot, request *cinder.
 			return nil, err
 		}
 		answers = append(answers, a)
-		if a.none != nil {
+		if !a.fits() {
 			break
 		}
 		s = cinder.Consume(s, a.decision.Chosen.Backend, &one)

@@ -118,7 +118,7 @@ func (a *agent) place(q status.Query) (status.Answer, error) {
 	if err != nil {
 		return status.Answer{}, err
 	}
-	out := status.Answer{JSON: found.json(q.Policy), Summary: found.summary(), Fits: found.none == nil}
+	out := status.Answer{JSON: found.json(q.Policy), Summary: found.summary(), Fits: found.fits()}
 	for i := range found.decision.Verdicts {
 		out.Rows = append(out.Rows, answerRow(&found.decision.Verdicts[i]))
 	}
