@@ -43,6 +43,14 @@
 // per backend are understood, which is what the Pure driver sends; a list under
 // "pools" is a capability like any other.
 //
+// In functions, what is beyond any sensible use is an error: more than 64 KiB of
+// text, an integer of more than 65,536 bits, a root of a negative number (Python
+// has a complex one), a text or list of more than 65,536 members. Where Cinder
+// runs out of Python's stack, at some 17 parentheses within one another, there
+// is an error too. The parser is that of pyparsing up to 3.3.2: since 3.3.3,
+// Cinder's evaluator takes every name for a function and can read no variable.
+// A goodness of NaN, by which Cinder sorts into any order, is not imitated.
+//
 // # The fallback that Cinder does not have
 //
 // The same-name pool is often described as if live thresholds were wishes: keep
