@@ -11,6 +11,7 @@ func subcommands(flags *sourceFlags) []*cobra.Command {
 	return []*cobra.Command{
 		newCheckCommand(flags),
 		newDiffCommand(flags),
+		newManCommand(),
 		newPlaceCommand(flags),
 		newPoolsCommand(flags),
 		newProbeCommand(flags),

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+)
+
+// TestManualPages: one for each command that people see, and the same bytes
+// each time, so that a package can be built twice.
+func TestManualPages(t *testing.T) {
+	t.Setenv("SOURCE_DATE_EPOCH", "1700000000")
+	first, second := t.TempDir(), t.TempDir()
+	output(t, "man", "--into", first)
+	output(t, "man", "--into", second)
+	for _, cmd := range append(newRootCommand().Commands(), newRootCommand()) {
+		name := filepath.Join("man", strings.ReplaceAll(cmd.CommandPath(), " ", "-")+".1")
+		page, err := os.ReadFile(filepath.Join(first, name))
+		switch {
+		case cmd.Hidden && err == nil:
+			t.Errorf("%s is hidden and has a page", cmd.Name())
+		case cmd.Hidden:
+			continue
+		case err != nil:
+			t.Fatal(err)
+		}
+		if !bytes.HasPrefix(page, []byte(`.nh`)) || !bytes.Contains(page, []byte("Nov 2023")) {
+			t.Errorf("%s does not look like a page of that date:\n%.200s", name, page)
+		}
+		if again, err := os.ReadFile(filepath.Join(second, name)); err != nil || !bytes.Equal(page, again) {
+			t.Errorf("%s differs the second time: %v", name, err)
+		}
+	}
+}
+
+// TestCompletionsKnowTheCommands asks what a shell asks while somebody types.
+func TestCompletionsKnowTheCommands(t *testing.T) {
+	folder := t.TempDir()
+	output(t, "man", "--into", folder)
+	for _, file := range []string{"poolcast.bash", "_poolcast", "poolcast.fish"} {
+		script, err := os.ReadFile(filepath.Join(folder, "completions", file))
+		if err != nil || !bytes.Contains(script, []byte(cobra.ShellCompRequestCmd)) {
+			t.Errorf("%s does not ask the program: %v", file, err)
+		}
+	}
+	for line, want := range map[string]string{"pro": "probe", "place --pol": "--policy", "version --output ": "json"} {
+		if got := output(t, append([]string{cobra.ShellCompRequestCmd}, strings.Split(line, " ")...)...); !strings.Contains(got, want) {
+			t.Errorf("after %q the shell is told %q, which lacks %s", line, got, want)
+		}
+	}
+}
+
+func TestManNeedsAFolder(t *testing.T) {
+	root := newRootCommand()
+	root.SetArgs([]string{"man"})
+	if err := root.ExecuteContext(t.Context()); exitCode(err) != exitUsage {
+		t.Errorf("got %v", err)
+	}
+}
