@@ -2,24 +2,36 @@ GO       ?= go
 PYTHON   ?= python3
 FUZZTIME ?= 10s
 BENCH    ?= .
+BIN      ?= bin
+DIST     ?= dist
 
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 COMMIT   := $(shell git rev-parse HEAD 2>/dev/null)
+export SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),0)
 LDFLAGS  := -s -w -buildid= -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 SOURCES  := $(wildcard cmd collector config examples flasharray integration publisher)
 GOTEST   := $(GO) test -race -shuffle=on
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo unit test check conformance bench fuzz golden lint cover clean
+.PHONY: help build demo man package reproducible unit test check conformance bench fuzz golden lint cover clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build bin/poolcast: static, and the same bytes for the same commit
-	@CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/poolcast ./cmd/poolcast
+	@CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o '$(BIN)/poolcast' ./cmd/poolcast
 
 demo: build ## Print what three simulated arrays would report; needs Go only
-	@bin/poolcast --config-file examples/cinder.conf --simulate --dry-run
+	@'$(BIN)/poolcast' --config-file examples/cinder.conf --simulate --dry-run
+
+man: build ## Write manual pages and shell completions to dist
+	@'$(BIN)/poolcast' man --into '$(DIST)'
+
+package: build ## Build the Debian package in dist
+	@GO='$(GO)' VERSION='$(VERSION)' examples/debian/build '$(BIN)/poolcast' '$(DIST)'
+
+reproducible: ## Build binary and package twice, in two places, and compare them
+	@GO='$(GO)' VERSION='$(VERSION)' COMMIT='$(COMMIT)' examples/debian/reproducible
 
 unit: ## Test with Go only, in under a minute
 	@$(GOTEST) ./...

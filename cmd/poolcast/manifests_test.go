@@ -1,0 +1,275 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/poolcast/poolcast/config"
+)
+
+// program is where every package and image has the binary.
+const program = "/usr/bin/poolcast"
+
+// TestManifestsSpeakToThisProgram: a flag that was renamed would otherwise be
+// noticed by whoever deploys it.
+func TestManifestsSpeakToThisProgram(t *testing.T) {
+	kube, kolla := deployment(t), playbook(t)
+	pod := kube.Spec.Template.Spec.Containers[0]
+	for where, argv := range map[string][]string{
+		"the unit":                     strings.Fields(strings.ReplaceAll(unit(t)["Service.ExecStart"], "$POOLCAST_OPTIONS", "")),
+		"the unit's suggested options": append([]string{program}, suggestedOptions(t)...),
+		"the image":                    words(t, containerfile(t), "ENTRYPOINT "),
+		"the image's health check":     words(t, containerfile(t), "CMD "),
+		"the deployment":               append([]string{program}, pod.Args...),
+		"its liveness":                 pod.LivenessProbe.Exec.Command,
+		"its readiness":                pod.ReadinessProbe.Exec.Command,
+		"Kolla-Ansible":                append([]string{program}, kolla.Command...),
+		"its health check":             kolla.Healthcheck.Test[1:],
+	} {
+		if len(argv) == 0 || argv[0] != program {
+			t.Errorf("%s runs %q, not %s", where, argv, program)
+			continue
+		}
+		cmd, rest, err := newRootCommand().Find(argv[1:])
+		if err == nil {
+			err = cmd.ParseFlags(rest)
+		}
+		if err == nil && cmd.Args != nil {
+			err = cmd.Args(cmd, cmd.Flags().Args())
+		}
+		if err != nil {
+			t.Errorf("%s: %q: %v", where, argv, err)
+		}
+	}
+}
+
+// TestUnitIsStrict: the agent reads files and talks to the network.
+func TestUnitIsStrict(t *testing.T) {
+	u := unit(t)
+	for key, want := range map[string]string{
+		"Type": "notify", "DynamicUser": "yes", "SupplementaryGroups": "cinder", "ProtectSystem": "strict",
+		"NoNewPrivileges": "yes", "CapabilityBoundingSet": "", "ExecReload": "/bin/kill -HUP $MAINPID",
+		"WatchdogSec": "60", "Restart": "on-failure", "MemoryDenyWriteExecute": "yes",
+	} {
+		if got, there := u["Service."+key]; !there || got != want {
+			t.Errorf("%s=%s, want %s", key, got, want)
+		}
+	}
+	if heartbeat.Seconds() > 60/4 {
+		t.Errorf("the main loop shows itself every %s, too seldom for the unit's watchdog", heartbeat)
+	}
+}
+
+// TestImageHasNobodyElse: no shell, no package, no root.
+func TestImageHasNobodyElse(t *testing.T) {
+	_, final, found := strings.Cut(containerfile(t), "FROM scratch\n")
+	if !found || strings.Contains(final, "\nRUN") || !strings.Contains(final, "\nUSER 65532:65532\n") {
+		t.Errorf("the image is not the program alone:\n%s", final)
+	}
+	for line := range strings.Lines(containerfile(t)) {
+		if from, ok := strings.CutPrefix(line, "COPY ./"); ok {
+			t.Errorf("copies %s without naming it", from)
+		}
+		if f := strings.Fields(line); len(f) == 3 && f[0] == "COPY" && !strings.Contains(f[1], "=") {
+			if _, err := os.Stat(path.Join("../..", f[1])); err != nil {
+				t.Errorf("copies what is not there: %v", err)
+			}
+		}
+	}
+}
+
+func TestDeploymentIsRestricted(t *testing.T) {
+	kube := deployment(t)
+	pod := kube.Spec.Template.Spec
+	c := pod.Containers[0]
+	switch s := c.SecurityContext; {
+	case !pod.SecurityContext.RunAsNonRoot, pod.SecurityContext.SeccompProfile.Type != "RuntimeDefault",
+		s.AllowPrivilegeEscalation == nil || *s.AllowPrivilegeEscalation, !s.ReadOnlyRootFilesystem,
+		!slices.Equal(s.Capabilities.Drop, []string{"ALL"}), pod.AutomountServiceAccountToken == nil || *pod.AutomountServiceAccountToken:
+		t.Errorf("more is allowed than is needed: %+v", pod)
+	}
+	for key, value := range kube.Spec.Selector.MatchLabels {
+		if kube.Spec.Template.Metadata.Labels[key] != value {
+			t.Errorf("label %s=%s selects nothing", key, value)
+		}
+	}
+	if m, v := c.VolumeMounts[0], pod.Volumes[0]; m.Name != v.Name || !m.ReadOnly || v.Secret.DefaultMode != 0o440 ||
+		v.Secret.SecretName != secretName(t) || !slices.Contains(c.Args, "--config-file="+m.MountPath+"/cinder.conf") {
+		t.Errorf("the configuration does not arrive: %+v, %+v, %q", m, v, c.Args)
+	}
+	for _, e := range c.Env {
+		if section, option, ok := strings.Cut(strings.TrimPrefix(e.Name, "OS_"), "__"); ok && !slices.ContainsFunc(config.Options(), func(o config.Option) bool {
+			return strings.EqualFold(o.Section, section) && strings.EqualFold(o.Name, option)
+		}) {
+			t.Errorf("no option is behind %s", e.Name)
+		}
+	}
+}
+
+func TestKollaContainerIsRestricted(t *testing.T) {
+	k := playbook(t)
+	if !k.ReadOnly || !slices.Equal(k.CapDrop, []string{"ALL"}) || !strings.HasPrefix(k.User, "65532:") ||
+		k.NetworkMode != "host" || !slices.Contains(k.Volumes, "{{ poolcast_config }}:/etc/cinder:ro") {
+		t.Errorf("more is allowed than is needed: %+v", k)
+	}
+}
+
+func example(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(path.Join("../../examples", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// unit maps Section.Key to the last value.
+func unit(t *testing.T) map[string]string {
+	t.Helper()
+	values, section := map[string]string{}, ""
+	for line := range strings.Lines(example(t, "systemd/poolcast.service")) {
+		line = strings.TrimSpace(line)
+		if key, value, ok := strings.Cut(line, "="); ok && !strings.HasPrefix(line, "#") {
+			values[section+"."+key] = value
+		} else if strings.HasPrefix(line, "[") {
+			section = strings.Trim(line, "[]")
+		}
+	}
+	return values
+}
+
+func suggestedOptions(t *testing.T) []string {
+	t.Helper()
+	_, rest, _ := strings.Cut(example(t, "debian/default"), `#POOLCAST_OPTIONS="`)
+	options, _, found := strings.Cut(rest, `"`)
+	if !found {
+		t.Fatal("no options are suggested")
+	}
+	return strings.Fields(options)
+}
+
+func containerfile(t *testing.T) string { return example(t, "container/Containerfile") }
+
+// words is the JSON list behind an instruction.
+func words(t *testing.T, text, instruction string) (list []string) {
+	t.Helper()
+	_, rest, _ := strings.Cut(text, instruction+"[")
+	line, _, _ := strings.Cut(rest, "\n")
+	if err := json.Unmarshal([]byte("["+line), &list); err != nil {
+		t.Fatalf("%s: %v", instruction, err)
+	}
+	return list
+}
+
+func parseYAML(t *testing.T, name string, into any) {
+	t.Helper()
+	if err := yaml.Unmarshal([]byte(example(t, name)), into); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+}
+
+type command struct {
+	Exec struct{ Command []string }
+}
+
+type kubeDeployment struct {
+	Spec struct {
+		Selector struct {
+			MatchLabels map[string]string `yaml:"matchLabels"`
+		}
+		Template struct {
+			Metadata struct{ Labels map[string]string }
+			Spec     kubePod
+		}
+	}
+}
+
+type kubePod struct {
+	AutomountServiceAccountToken *bool `yaml:"automountServiceAccountToken"`
+	SecurityContext              struct {
+		RunAsNonRoot   bool                  `yaml:"runAsNonRoot"`
+		SeccompProfile struct{ Type string } `yaml:"seccompProfile"`
+	} `yaml:"securityContext"`
+	Containers []kubeContainer
+	Volumes    []struct {
+		Name   string
+		Secret struct {
+			SecretName  string `yaml:"secretName"`
+			DefaultMode int    `yaml:"defaultMode"`
+		}
+	}
+}
+
+type kubeContainer struct {
+	Args            []string
+	Env             []struct{ Name string }
+	LivenessProbe   command `yaml:"livenessProbe"`
+	ReadinessProbe  command `yaml:"readinessProbe"`
+	SecurityContext struct {
+		AllowPrivilegeEscalation *bool `yaml:"allowPrivilegeEscalation"`
+		ReadOnlyRootFilesystem   bool  `yaml:"readOnlyRootFilesystem"`
+		Capabilities             struct{ Drop []string }
+	} `yaml:"securityContext"`
+	VolumeMounts []struct {
+		Name      string
+		MountPath string `yaml:"mountPath"`
+		ReadOnly  bool   `yaml:"readOnly"`
+	} `yaml:"volumeMounts"`
+}
+
+func deployment(t *testing.T) (d kubeDeployment) {
+	t.Helper()
+	parseYAML(t, "kubernetes/deployment.yaml", &d)
+	return d
+}
+
+// secretName is that of the generated secret, which must not change with its
+// contents.
+func secretName(t *testing.T) string {
+	t.Helper()
+	var k struct {
+		SecretGenerator  []struct{ Name string } `yaml:"secretGenerator"`
+		GeneratorOptions struct {
+			DisableNameSuffixHash bool `yaml:"disableNameSuffixHash"`
+		} `yaml:"generatorOptions"`
+	}
+	parseYAML(t, "kubernetes/kustomization.yaml", &k)
+	if len(k.SecretGenerator) != 1 || !k.GeneratorOptions.DisableNameSuffixHash {
+		t.Fatalf("the secret's name is not stable: %+v", k)
+	}
+	return k.SecretGenerator[0].Name
+}
+
+type kollaContainer struct {
+	User        string
+	NetworkMode string   `yaml:"network_mode"`
+	ReadOnly    bool     `yaml:"read_only"`
+	CapDrop     []string `yaml:"cap_drop"`
+	Command     []string
+	Volumes     []string
+	Healthcheck struct{ Test []string }
+}
+
+func playbook(t *testing.T) kollaContainer {
+	t.Helper()
+	var plays []struct {
+		Hosts string
+		Tasks []struct {
+			Container *kollaContainer `yaml:"community.docker.docker_container"`
+		}
+	}
+	parseYAML(t, "kolla-ansible/poolcast.yml", &plays)
+	for _, task := range plays[0].Tasks {
+		if task.Container != nil && plays[0].Hosts == "cinder-volume" {
+			return *task.Container
+		}
+	}
+	t.Fatal("no container runs where cinder-volume does")
+	return kollaContainer{}
+}
