@@ -15,9 +15,9 @@ const (
 func exitMeanings() []string {
 	return []string{
 		exitOK:      "fine",
-		exitPartial: "some backend failed; the rest was printed or published",
+		exitPartial: "some backend failed, and the rest was printed or published; a check found warnings",
 		exitUsage:   "the command line cannot be understood",
-		exitConfig:  "the configuration cannot be used",
+		exitConfig:  "the configuration cannot be used; a check found errors",
 		exitNoFit:   "no backend fits",
 	}
 }
