@@ -30,36 +30,31 @@ func (e *Engine) judgeSurvivors(d *Decision, x *scratch, p *plan) error {
 	if d.Fit == 0 {
 		return nil
 	}
-	scores := make([]Score, d.Fit*len(e.weighers))
+	per := len(e.weighers)
+	scores := make([]Score, d.Fit*per)
 	err := e.weigh(x, p, func(k int, raw []float64, n normaliser) {
+		w := &e.weighers[k]
 		for i, weight := range raw {
-			scores[i*len(e.weighers)+k] = e.score(k, weight, n.of(weight))
+			s := &scores[i*per+k]
+			s.Weigher, s.Multiplier, s.Raw, s.Normalised = w.name, w.multiplier, weight, n.of(weight)
+			s.Weighted = s.Multiplier*s.Normalised + 0 // no -0
 		}
 	})
 	if err != nil {
 		return err
 	}
 	chosen := uint32(e.pick(x, p.request))
-	for rank, at := range x.rank() {
-		i := int(at.at)
-		d.Verdicts = append(d.Verdicts, Verdict{
-			Backend:  p.snapshot.At(x.alive[i]),
-			Rank:     rank + 1,
-			Total:    x.total[i],
-			Scores:   scores[i*len(e.weighers) : (i+1)*len(e.weighers) : (i+1)*len(e.weighers)],
-			decision: d,
-		})
-		if at.at == chosen {
-			d.Chosen = &d.Verdicts[rank]
+	d.Verdicts = d.Verdicts[:d.Fit]
+	for i, k := range x.rank() {
+		v, at := &d.Verdicts[i], int(k.at)
+		v.Backend, v.Rank, v.Total, v.decision = p.snapshot.At(x.alive[at]), i+1, x.total[at], d
+		v.Scores = scores[at*per : (at+1)*per : (at+1)*per]
+		if k.at == chosen {
+			d.Chosen = v
 		}
 	}
 	markTies(d.Verdicts)
 	return nil
-}
-
-func (e *Engine) score(k int, raw, normalised float64) Score {
-	w := &e.weighers[k]
-	return Score{Weigher: w.name, Multiplier: w.multiplier, Raw: raw, Normalised: normalised, Weighted: w.multiplier*normalised + 0} // no -0
 }
 
 // markTies wants verdicts ordered by total.
