@@ -8,6 +8,7 @@ import (
 )
 
 func TestReloadAddsAndRemovesAlone(t *testing.T) {
+	t.Parallel()
 	l := newLab(t, 2)
 	l.configure(1)
 	log, stop := l.agent()
@@ -36,6 +37,7 @@ func TestReloadAddsAndRemovesAlone(t *testing.T) {
 }
 
 func TestReloadRefusesAFaultAsAWhole(t *testing.T) {
+	t.Parallel()
 	l := newLab(t, 2)
 	l.configure(1)
 	log, _ := l.agent()
@@ -59,6 +61,7 @@ func TestReloadRefusesAFaultAsAWhole(t *testing.T) {
 }
 
 func TestRotatedTokenFileIsUsedWithoutARestart(t *testing.T) {
+	t.Parallel()
 	l := newLab(t, 1)
 	l.write("token", tokenOf(l.arrays[0].Name()))
 	l.configure(1, "token_file = "+l.path("token"))
@@ -75,6 +78,7 @@ func TestRotatedTokenFileIsUsedWithoutARestart(t *testing.T) {
 }
 
 func TestTokenCommandRunsAgainAfterARefusal(t *testing.T) {
+	t.Parallel()
 	l := newLab(t, 1)
 	l.write("vault", tokenOf(l.arrays[0].Name()))
 	l.configure(1, fmt.Sprintf("token_command = cat %s", l.path("vault")))
@@ -90,6 +94,7 @@ func TestTokenCommandRunsAgainAfterARefusal(t *testing.T) {
 }
 
 func TestRenewedAuthorityIsTrustedWithoutARestart(t *testing.T) {
+	t.Parallel()
 	l := newLab(t, 1)
 	good, err := os.ReadFile(l.path("ca.pem"))
 	if err != nil {

@@ -123,6 +123,7 @@ func (a *asker) reported(l *lab) {
 
 // Every answer of a real agent is as its own description says.
 func TestAnswersAreAsDescribed(t *testing.T) {
+	t.Parallel()
 	l := newLab(t, 2)
 	a, _ := l.secured()
 	a.reported(l)
@@ -179,6 +180,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 // A certificate and a token that are renewed count at once; a half-written pair
 // and an empty token leave the last good ones.
 func TestRenewedCertificateAndTokenAreUsed(t *testing.T) {
+	t.Parallel()
 	l := newLab(t, 1)
 	a, log := l.secured()
 	a.reported(l)
@@ -207,6 +209,7 @@ func TestRenewedCertificateAndTokenAreUsed(t *testing.T) {
 // A report that is withheld, because its array went away, is still shown, with
 // its age and the reason.
 func TestWithheldReportIsShown(t *testing.T) {
+	t.Parallel()
 	l := newLab(t, 2)
 	a, _ := l.secured()
 	a.reported(l)

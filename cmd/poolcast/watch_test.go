@@ -44,6 +44,7 @@ func write(t *testing.T, path, text string) {
 }
 
 func TestWatcherSeesWritingAndRenaming(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "cinder.conf")
 	write(t, path, "a")
 	changed := watched(t, path)
@@ -61,6 +62,7 @@ func TestWatcherSeesWritingAndRenaming(t *testing.T) {
 }
 
 func TestWatcherSeesATurnedLink(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	for _, v := range []string{"..v1", "..v2"} {
 		if err := os.Mkdir(filepath.Join(dir, v), 0o700); err != nil {
@@ -87,6 +89,7 @@ func TestWatcherSeesATurnedLink(t *testing.T) {
 }
 
 func TestWatcherSeesANewFileInAFolder(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "10.conf"), "a")
 	changed := watched(t, dir)
