@@ -10,7 +10,6 @@ import (
 
 	"github.com/poolcast/poolcast/collector"
 	"github.com/poolcast/poolcast/collector/capability"
-	"github.com/poolcast/poolcast/collector/placement"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/collector/placement/review"
 	"github.com/poolcast/poolcast/config"
@@ -149,7 +148,8 @@ func (f *checkFlags) examine(cmd *cobra.Command, c *checkup, types []cinder.Volu
 	c.reports = c.bus.overlaid(c.cfg, reports)
 	c.findings = append(c.findings, review.Functions(functionsOf(c.cfg, c.reports))...)
 	c.findings = append(c.findings, review.Pools(c.reports, policyOf(c.cfg))...)
-	return c.judgeTypes(types)
+	c.judgeTypes(types)
+	return nil
 }
 
 // collect reads the arrays, or takes the reports from where they are said to
@@ -188,23 +188,18 @@ func (f *checkFlags) listening(cfg *config.Config) time.Duration {
 }
 
 // judgeTypes needs the filters of the cloud, and says so where it lacks them.
-func (c *checkup) judgeTypes(types []cinder.VolumeType) error {
+func (c *checkup) judgeTypes(types []cinder.VolumeType) {
 	engine, err := placementEngine(c.cfg.Scheduler, "strict")
 	if err != nil {
 		c.findings = append(c.findings, engineFinding(c.cfg, err))
-		return nil
+		return
 	}
 	if len(types) == 0 || len(c.reports) == 0 {
-		return nil
+		return
 	}
-	candidates, found, err := review.Types(engine, c.reports, types)
-	if plugin, ok := errors.AsType[*placement.PluginError](err); ok {
-		c.findings = append(c.findings, pluginFinding(c.cfg, plugin, err))
-		return nil
-	}
+	candidates, found := review.Types(engine, c.reports, types)
 	c.types = candidates
 	c.findings = append(c.findings, found...)
-	return err
 }
 
 // verdict is the exit code.

@@ -156,28 +156,38 @@ func readableByOthers(cfg *config.Config) []review.Finding {
 	return found
 }
 
-// pinned finds extra_capabilities that stand in for a measurement.
+// pinned finds extra_capabilities that stand in for a measurement: one finding
+// for each key, since arrays of one pool usually have the same.
 func pinned(cfg *config.Config) []review.Finding {
-	var found []review.Finding
+	first := map[string]*config.Backend{}
+	values := map[string][]string{}
 	for i := range cfg.Backends {
 		b := &cfg.Backends[i]
-		for _, key := range b.Extra.SortedKeys() {
+		for key, v := range b.Extra {
 			k, known := capability.LookupKey(key)
 			isLabel := k.Kind == capability.String && !k.Driver
 			if !known || isLabel || slices.Contains(b.LiveCapabilities, key) {
 				continue
 			}
-			found = append(found, pinnedKey(b, k))
+			if first[key] == nil {
+				first[key] = b
+			}
+			values[key] = append(values[key], b.Stanza+" "+v.String())
 		}
+	}
+	var found []review.Finding
+	for _, key := range sortedKeys(first) {
+		found = append(found, pinnedKey(first[key], key, values[key]))
 	}
 	return found
 }
 
-func pinnedKey(b *config.Backend, k capability.Key) review.Finding {
+func pinnedKey(b *config.Backend, key string, values []string) review.Finding {
+	k, _ := capability.LookupKey(key)
 	f := configFinding(review.Warning, "pinned-key", located(b.ExtraFile, b.ExtraLine, b.Stanza, "extra_capabilities"))
-	f.What = fmt.Sprintf("%s is pinned to %s", k.Name, b.Extra[k.Name])
+	f.What = fmt.Sprintf("%s is pinned: %s", key, listed(values))
 	f.Why = "extra_capabilities win over what is measured, so the scheduler decides on a number that never changes"
-	f.Do = "Remove the key, or write live_capabilities = " + k.Name + " into the section to let the measurement win"
+	f.Do = "Remove the key, or write live_capabilities = " + key + " into the section, or into [poolcast], to let the measurement win"
 	switch {
 	case k.OnRequest:
 		f.Severity = review.Note
@@ -203,7 +213,7 @@ func unusedFunctions(cfg *config.Config) []review.Finding {
 	}
 	if without := len(cfg.Backends) - len(rating); weighs && without > 0 {
 		f := configFinding(review.Warning, "goodness-missing", placeOf(cfg, "DEFAULT", "scheduler_default_weighers"))
-		f.What = "GoodnessWeigher is on, and " + listed(stanzasWhere(cfg, func(b *config.Backend) bool { return b.GoodnessFunction == nil })) + " have no goodness_function"
+		f.What = "GoodnessWeigher is on, and no goodness_function is set for " + listed(stanzasWhere(cfg, func(b *config.Backend) bool { return b.GoodnessFunction == nil }))
 		f.Why = "such a backend scores 0 and loses against every other, and the scheduler logs a warning for each request"
 		f.Do = "Write goodness_function into [DEFAULT], which counts for every backend without its own"
 		found = append(found, f)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/poolcast/poolcast/collector"
 	"github.com/poolcast/poolcast/collector/capability"
-	"github.com/poolcast/poolcast/collector/placement"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/collector/placement/review"
 	"github.com/poolcast/poolcast/config"
@@ -85,15 +84,6 @@ func engineFinding(cfg *config.Config, err error) review.Finding {
 	if strings.Contains(f.What, "did you mean") {
 		f.Severity = review.Error
 	}
-	return f
-}
-
-// pluginFinding is about a report or a type on which the scheduler stumbles.
-func pluginFinding(cfg *config.Config, p *placement.PluginError, err error) review.Finding {
-	f := review.Finding{Severity: review.Error, Topic: review.TypeTopic, Code: "scheduler-fails", Where: placeOf(cfg, "DEFAULT", "scheduler_default_filters")}
-	f.What = err.Error()
-	f.Why = p.Plugin + " stops with an exception in Cinder too, and no volume can be created while that is so"
-	f.Do = "poolcast place --size 1 shows it again; poolcast --dry-run shows the values"
 	return f
 }
 

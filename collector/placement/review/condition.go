@@ -82,9 +82,12 @@ func (c *condition) review(eligible *placement.Decision) []Finding {
 			reported++
 		}
 	}
+	operator, operand, glued := gluedOperator(c.require.String())
 	switch {
 	case reported == 0:
 		return []Finding{c.unknown()}
+	case met == 0 && glued:
+		return []Finding{c.glued(operator, operand)}
 	case c.live:
 		return c.threshold(eligible)
 	case met == 0:
@@ -134,6 +137,27 @@ func (c *condition) unknown() Finding {
 	return out
 }
 
+// gluedOperator finds an operator without the blank after it that Cinder needs.
+func gluedOperator(text string) (operator, operand string, glued bool) {
+	for _, op := range []string{"<is>", "<in>", "<or>", "s==", "s!=", "s<=", "s>=", "<=", ">=", "==", "!=", "s<", "s>", "=", "<", ">"} {
+		if rest, ok := strings.CutPrefix(text, op); ok {
+			return op, strings.TrimSpace(rest), rest != "" && rest[0] != ' '
+		}
+	}
+	return "", "", false
+}
+
+func (c *condition) glued(operator, operand string) Finding {
+	out := c.finding(Error, "type-glued-operator")
+	out.What = fmt.Sprintf("%s = %q has no blank after the operator, so Cinder compares it as plain text, which no backend reports", c.name(), c.require)
+	out.Why = "every create with this type ends in \"No valid backend was found\""
+	if operator == "<" || operator == ">" {
+		operator += "=" // Cinder has no operator without it for numbers
+	}
+	out.Do = c.set(c.spec.Key, operator+" "+operand)
+	return out
+}
+
 // never is a key that is reported, and never as it is asked for.
 func (c *condition) never() Finding {
 	var seen []string
@@ -161,8 +185,6 @@ func (c *condition) never() Finding {
 	case near != "":
 		out.What += "; did you mean " + near + "?"
 		out.Do = c.set(c.spec.Key, near)
-	case strings.HasPrefix(c.require.String(), "<is>") && !strings.HasPrefix(c.require.String(), "<is> "):
-		out.Do = c.set(c.spec.Key, "<is> "+strings.TrimPrefix(c.require.String(), "<is>"))
 	case len(seen) > 0:
 		out.Do = fmt.Sprintf("The backends report %s; %s", join(seen), c.set(c.spec.Key, seen[0]))
 	default:

@@ -36,7 +36,8 @@ func (f *Function) review() []Finding {
 		return []Finding{f.syntax(err)}
 	}
 	found := f.traps(e)
-	if Count(found, Error) == 0 && !asksForMore(e) {
+	absent := slices.ContainsFunc(found, func(f Finding) bool { return f.Code == "absent-key" })
+	if Count(found, Error) == 0 && !absent && !asksForMore(e) {
 		found = append(found, f.evaluate(e)...)
 	}
 	return append(found, f.absences(e, found)...)

@@ -85,8 +85,8 @@ func twins(reports []capability.Report) []Finding {
 	return found
 }
 
-// told groups the arrays of a pool by what they say under a key.
-func told(reports []capability.Report, of func(*capability.Report) (string, bool)) (groups []string, distinct int) {
+// groupsOf groups the arrays of a pool by what they say under a key.
+func groupsOf(reports []capability.Report, of func(*capability.Report) (string, bool)) (groups []string, distinct int) {
 	by := map[string][]string{}
 	for i := range reports {
 		if v, ok := of(&reports[i]); ok {
@@ -100,7 +100,7 @@ func told(reports []capability.Report, of func(*capability.Report) (string, bool
 }
 
 func models(p capability.Pool) []Finding {
-	groups, n := told(p.Reports, func(r *capability.Report) (string, bool) {
+	groups, n := groupsOf(p.Reports, func(r *capability.Report) (string, bool) {
 		return r.Capabilities[capability.KeyArrayModel].Str()
 	})
 	if n < 2 {
@@ -114,7 +114,7 @@ func models(p capability.Pool) []Finding {
 }
 
 func zones(p capability.Pool) []Finding {
-	groups, n := told(p.Reports, func(r *capability.Report) (string, bool) { return r.Zone, true })
+	groups, n := groupsOf(p.Reports, func(r *capability.Report) (string, bool) { return r.Zone, true })
 	if n < 2 {
 		return nil
 	}

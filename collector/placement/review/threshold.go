@@ -19,6 +19,9 @@ type standing struct {
 
 // standings are those of all backends that fit but for live conditions.
 func (c *condition) standings(eligible *placement.Decision) (list []standing) {
+	if eligible == nil {
+		return nil
+	}
 	for i := range eligible.Verdicts {
 		v := &eligible.Verdicts[i]
 		if !v.Fits() {
@@ -96,9 +99,12 @@ func (c *condition) close(b bound, list []standing) []Finding {
 	if len(nearing) < len(list) {
 		out.Severity = Note
 	}
-	out.What = fmt.Sprintf("%s of %d are within %.0f %% of %s %s: %s", count(len(nearing), "array"), len(list), closeShare*100, c.name(), c.require, values(nearing))
+	out.What = fmt.Sprintf("%d of %s within %.0f %% of %s %s: %s", len(nearing), count(len(list), "array"), closeShare*100, c.name(), c.require, values(nearing))
 	out.Why = "beyond it the array gets no volume of this type, and once all are beyond it nobody does"
 	out.Do = c.asGoodness()
+	if c.grows() {
+		out.Do = "Raise the limit before it is reached, or drop it: " + c.unset()
+	}
 	return []Finding{out}
 }
 

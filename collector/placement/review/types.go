@@ -34,25 +34,41 @@ type judge struct {
 
 // Types judges volume types on reports, with the engine of the cloud's own
 // filters and weighers: what fits now, which extra specs can never be met, and
-// which thresholds on live metrics exclude everything, or soon will. The error
-// is one of the engine.
-func Types(engine *placement.Engine, reports []capability.Report, types []cinder.VolumeType) ([]Candidates, []Finding, error) {
+// which thresholds on live metrics exclude everything, or soon will. A type
+// whose decision fails, as it would in Cinder, has findings and no candidates.
+func Types(engine *placement.Engine, reports []capability.Report, types []cinder.VolumeType) ([]Candidates, []Finding) {
 	j := &judge{engine: engine, snapshot: cinder.NewSnapshot(reports), live: cinder.LiveKeys()}
+	if _, err := j.decide(nil); err != nil {
+		return nil, []Finding{schedulerFails("every type", err)}
+	}
 	var all []Candidates
 	var found []Finding
 	for i := range types {
 		d, err := j.decide(&types[i])
-		if err != nil {
-			return nil, nil, fmt.Errorf("decide about type %s: %w", types[i].Name, err)
-		}
-		all = append(all, candidates(types[i].Name, d))
 		of := j.review(&types[i])
-		if d.Fit == 0 && Count(of, Error) == 0 && !slices.ContainsFunc(of, isForeign) {
+		switch {
+		case Count(of, Error) > 0 || slices.ContainsFunc(of, isForeign):
+		case err != nil:
+			of = append(of, schedulerFails("type "+types[i].Name, err))
+		case d.Fit == 0:
 			of = append(of, noCandidate(types[i].Name, d))
+		}
+		if err == nil {
+			all = append(all, candidates(types[i].Name, d))
 		}
 		found = append(found, of...)
 	}
-	return all, found, nil
+	return all, found
+}
+
+// schedulerFails is about a report or a type on which the scheduler stumbles.
+func schedulerFails(where string, err error) Finding {
+	return Finding{
+		Severity: Error, Topic: TypeTopic, Code: "scheduler-fails", Where: where,
+		What: "no decision can be made: " + err.Error(),
+		Why:  "the filter or weigher stops with an exception in Cinder too, and no volume can be created while that is so",
+		Do:   "poolcast --dry-run shows the values; poolcast place shows the failure again",
+	}
 }
 
 func (j *judge) decide(t *cinder.VolumeType) (*placement.Decision, error) {
@@ -94,7 +110,7 @@ func (j *judge) review(t *cinder.VolumeType) []Finding {
 	}
 	eligible, err := j.decide(j.withoutLive(t))
 	if err != nil {
-		return found // the whole type is refused with the same error
+		eligible = nil // some condition breaks the decision, and says so below
 	}
 	for _, spec := range t.ExtraSpecs {
 		path, asked := capabilityPath(spec.Key)

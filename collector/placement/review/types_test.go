@@ -1,0 +1,116 @@
+package review
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement"
+	"github.com/poolcast/poolcast/collector/placement/cinder"
+)
+
+func engine(t testing.TB, o cinder.Options) *placement.Engine {
+	t.Helper()
+	e, err := cinder.NewEngine(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func volumeType(name string, pairs ...string) cinder.VolumeType {
+	v := cinder.VolumeType{Name: name}
+	for i := 0; i < len(pairs); i += 2 {
+		v.ExtraSpecs = append(v.ExtraSpecs, cinder.Spec(pairs[i], pairs[i+1]))
+	}
+	return v
+}
+
+func TestTypes(t *testing.T) {
+	equal := three(t, "", "", "")
+	grown := three(t, "", `{"total_volumes":912}`, `{"total_volumes":5}`)
+	for _, c := range []struct {
+		name    string
+		reports []capability.Report
+		specs   []string
+		want    []string
+	}{
+		{"fits all", equal, []string{"volume_backend_name", "gold", "capabilities:multiattach", "<is> True", "labels", "s== a", "capabilities:rack:row", "a"}, nil},
+		{"another scope", equal, []string{"pure:iops", "5", "replication_enabled:x", "y"}, nil},
+		{"misspelt key", equal, []string{"volume_backend_nam", "gold"}, []string{"error type-unknown-key|'volume_backend_name=gold'"}},
+		{"misspelt key with scope", equal, []string{"capabilities:multiatach", "<is> True"}, []string{"error type-unknown-key|'capabilities:multiattach=<is> True'"}},
+		{"unknown key", equal, []string{"xyzzy", "1"}, []string{"error type-unknown-key|extra_capabilities"}},
+		{"unknown member", equal, []string{"capabilities:rack:column", "1"}, []string{"error type-unknown-key|rack:column"}},
+		{"key on request", equal, []string{"avg_latency_ms", "<= 1"}, []string{"error type-unknown-key|live_capabilities = avg_latency_ms"}},
+		{"misspelt value", equal, []string{"volume_backend_name", "golt"}, []string{"error type-never|did you mean gold?"}},
+		{"other vendor", equal, []string{"volume_backend_name", "ceph_slow"}, []string{"note type-of-others|"}},
+		{"wrong label", equal, []string{"array_model", "Z"}, []string{"error type-never|The backends report FA-X70R4"}},
+		{"boolean as text", equal, []string{"multiattach", "True"}, []string{"error type-never|'multiattach=<is> True'"}},
+		{"number as text", equal, []string{"reserved_percentage", "0"}, []string{"error type-never|'reserved_percentage=== 0'"}},
+		{"glued boolean", equal, []string{"multiattach", "<is>True"}, []string{"error type-glued-operator|'multiattach=<is> True'"}},
+		{"glued limit", equal, []string{"capabilities:total_volumes", "<=800"}, []string{"error type-glued-operator|'capabilities:total_volumes=<= 800'"}},
+		{"glued less", equal, []string{"total_volumes", "<800"}, []string{"error type-glued-operator|'total_volumes=<= 800'"}},
+		{"condensed", equal, []string{"capabilities:total_volumes<", "800"}, []string{"error type-condensed|--property 'capabilities:total_volumes=<= 800' it"}},
+		{"breaks", equal, []string{"load_percent", "<in> 5"}, []string{"error type-breaks|"}},
+		{"too large a reserve", three(t, `{"free_capacity_gb":0,"provisioned_capacity_gb":9000.0}`, `{"provisioned_capacity_gb":9000.0}`, `{"provisioned_capacity_gb":9000.0}`), nil, []string{"error type-no-candidate|CapacityFilter"}},
+		{"all excluded", equal, []string{"usec_per_write_op", "<= 100"}, []string{"error live-excludes-all|all 3 arrays that fit otherwise: fa1 200, fa2 200 and fa3 200"}},
+		{"one excluded", three(t, "", `{"usec_per_write_op":900}`, ""), []string{"usec_per_write_op", "<= 500"}, []string{"warning live-excludes-at-maximum|excludes 1 of 3 arrays now"}},
+		{"one excluded from below", three(t, "", `{"data_reduction":1.5}`, ""), []string{"data_reduction", ">= 2"}, []string{"warning live-excludes-at-maximum|if all were where fa2 is"}},
+		{"close", three(t, "", `{"usec_per_write_op":480}`, ""), []string{"usec_per_write_op", "<= 500"}, []string{"note live-close|1 of 3 arrays within 10 %"}},
+		{"all close", equal, []string{"total_volumes", "<= 730"}, []string{"warning live-close|Raise the limit before"}},
+		{"far", equal, []string{"total_volumes", "<= 7000"}, nil},
+		{"outgrown", grown, []string{"total_volumes", "<= 500"}, []string{"warning threshold-outgrown|leaves only fa3 of 3 arrays"}},
+		{"not outgrown yet", three(t, "", `{"total_volumes":912}`, `{"total_volumes":650}`), []string{"total_volumes", "<= 800"}, []string{"warning live-excludes-at-maximum|"}},
+		{"only of those that fit otherwise", three(t, `{"tier":"gold"}`, `{"total_volumes":912}`, ""), []string{"tier", "gold", "total_volumes", "<= 800"}, nil},
+		{"live and absent", three(t, `{"load_percent":null}`, `{"load_percent":null}`, `{"load_percent":null}`), []string{"load_percent", "<= 80"}, []string{"error type-unknown-key|is reported by no backend now"}},
+		{"not a number", equal, []string{"total_volumes", "<= many"}, []string{"error live-excludes-all|"}},
+		{"a choice", equal, []string{"storage_protocol", "<or> FC <or> iSCSI"}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, found := Types(engine(t, cinder.Options{}), c.reports, []cinder.VolumeType{volumeType("it", c.specs...)})
+			expect(t, found, c.want...)
+		})
+	}
+}
+
+func TestTypesListCandidates(t *testing.T) {
+	reports := three(t, "", `{"free_capacity_gb":900.0,"max_over_subscription_ratio":9.0}`, `{"multiattach":false}`)
+	types := []cinder.VolumeType{volumeType("multi", "multiattach", "<is> True"), volumeType("broken", "load_percent", "<in> 5"), volumeType("plain")}
+	candidates, _ := Types(engine(t, cinder.Options{}), reports, types)
+	if len(candidates) != 2 || candidates[0].Type != "multi" || candidates[1].Type != "plain" {
+		t.Fatalf("got %+v", candidates)
+	}
+	multi := candidates[0]
+	if strings.Join(multi.Fit, " ") != "fa2 fa1" || len(multi.Refused) != 1 || multi.Refused[0].Backend != "fa3" ||
+		multi.Refused[0].Filter != cinder.CapabilitiesFilter || !strings.Contains(multi.Refused[0].Reason, "multiattach") {
+		t.Errorf("got %+v", multi)
+	}
+}
+
+func TestTypesWhereTheReportsBreakTheScheduler(t *testing.T) {
+	reports := three(t, `{"reserved_percentage":"many"}`, "", "")
+	candidates, found := Types(engine(t, cinder.Options{}), reports, []cinder.VolumeType{volumeType("a"), volumeType("b")})
+	expect(t, found, "error scheduler-fails|reserved_percentage")
+	if len(candidates) != 0 {
+		t.Errorf("there are candidates: %+v", candidates)
+	}
+}
+
+func FuzzTypes(f *testing.F) {
+	for _, seed := range []string{"<= 800", "<is>True", "<or> a <or> b", "<in> x", "800", "s== gold", "= 5", "<"} {
+		f.Add("capabilities:total_volumes", seed)
+	}
+	f.Add("total_volumes<", "800")
+	f.Add("rack:row:x", "a")
+	f.Add("capabilities:", "")
+	f.Add("", "")
+	reports := three(f, "", `{"total_volumes":912}`, `{"load_percent":null}`)
+	e := engine(f, cinder.Options{})
+	f.Fuzz(func(t *testing.T, key, value string) {
+		candidates, found := Types(e, reports, []cinder.VolumeType{volumeType("it", key, value)})
+		fits := len(candidates) == 1 && len(candidates[0].Fit) > 0
+		if !fits && len(found) == 0 {
+			t.Errorf("nothing fits %q = %q, and nothing is said", key, value)
+		}
+	})
+}
