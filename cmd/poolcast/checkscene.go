@@ -79,11 +79,8 @@ func policyOf(cfg *config.Config) review.Policy {
 func engineFinding(cfg *config.Config, err error) review.Finding {
 	f := configFinding(review.Warning, "unknown-plugin", placeOf(cfg, "DEFAULT", "scheduler_default_filters"))
 	f.What = strings.ReplaceAll(err.Error(), "\n", "; ")
-	f.Why = "volume types cannot be judged as this cloud's scheduler would, and Cinder does not start with a name that it does not know either"
+	f.Why = "volume types cannot be judged as this cloud's scheduler would; a scheduler that does not know the name either does not start"
 	f.Do = "Mend scheduler_default_filters and scheduler_default_weighers; leave them if they name plug-ins of your own"
-	if strings.Contains(f.What, "did you mean") {
-		f.Severity = review.Error
-	}
 	return f
 }
 

@@ -60,14 +60,19 @@ func newRootCommand() *cobra.Command {
 	return root
 }
 
-// usageErrors gives a wrong argument the exit code of a wrong flag.
+// usageErrors gives wrong arguments, flags that exclude each other and missing
+// ones the exit code of a wrong flag.
 func usageErrors(cmd *cobra.Command) {
 	check := cmd.Args
 	if check == nil {
 		return
 	}
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
+		err := check(cmd, args)
+		if err == nil {
+			err = errors.Join(cmd.ValidateRequiredFlags(), cmd.ValidateFlagGroups())
+		}
+		if err != nil {
 			return withCode(exitUsage, fmt.Errorf("%w; see %s --help", err, cmd.CommandPath()))
 		}
 		return nil

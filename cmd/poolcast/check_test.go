@@ -1,0 +1,288 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/poolcast/poolcast/collector/placement/review"
+)
+
+// desk is a folder with copies of testdata/check that only the owner may read.
+type desk struct {
+	t      *testing.T
+	folder string
+}
+
+func newDesk(t *testing.T) *desk {
+	t.Helper()
+	t.Setenv("COLUMNS", "")
+	d := &desk{t: t, folder: t.TempDir()}
+	files, err := filepath.Glob("testdata/check/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.write(filepath.Base(file), string(data))
+	}
+	return d
+}
+
+func (d *desk) path(name string) string { return filepath.Join(d.folder, name) }
+
+func (d *desk) write(name, text string) {
+	d.t.Helper()
+	if err := os.WriteFile(d.path(name), []byte(text), 0o600); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// change replaces a text in a file.
+func (d *desk) change(name, old, now string) {
+	d.t.Helper()
+	data, err := os.ReadFile(d.path(name))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if !strings.Contains(string(data), old) {
+		d.t.Fatalf("%s has no %q", name, old)
+	}
+	d.write(name, strings.ReplaceAll(string(data), old, now))
+}
+
+// run runs a subcommand; ~ stands for the folder, in arguments and output. No
+// output may hold a secret.
+func (d *desk) run(args ...string) (stdout, stderr string, code int) {
+	d.t.Helper()
+	for i := range args {
+		args[i] = strings.ReplaceAll(args[i], "~", d.folder)
+	}
+	var out, faults safeBuffer
+	root := newRootCommand()
+	root.SetArgs(append([]string{"--config-file", d.path("cinder.conf")}, args...))
+	root.SetOut(&out)
+	root.SetErr(&faults)
+	err := root.ExecuteContext(d.t.Context())
+	stdout, stderr = out.String(), faults.String()
+	if err != nil {
+		stderr += err.Error()
+	}
+	if all := stdout + stderr; strings.Contains(all, "hush") {
+		d.t.Errorf("a secret is told:\n%s", all)
+	}
+	return strings.ReplaceAll(stdout, d.folder, "~"), strings.ReplaceAll(stderr, d.folder, "~"), exitCode(err)
+}
+
+// golden compares a text with a file of testdata.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s differs; look at it and run go test ./cmd/poolcast -update\n%s", name, diff)
+	}
+}
+
+func TestCheckIsGolden(t *testing.T) {
+	d := newDesk(t)
+	args := []string{"check", "--reports", "~/reports.json", "--types", "~/types.json"}
+	stdout, stderr, code := d.run(args...)
+	if code != exitConfig || !strings.HasPrefix(stderr, "check found ") {
+		t.Errorf("code %d, %s", code, stderr)
+	}
+	golden(t, "check.golden", stdout)
+
+	stdout, _, code = d.run(append(args, "--output", "json")...)
+	if code != exitConfig {
+		t.Errorf("code %d", code)
+	}
+	golden(t, "check.json.golden", stdout)
+	var out checkJSON
+	if err := json.Unmarshal([]byte(stdout), &out); err != nil {
+		t.Fatal(err)
+	}
+	if out.Errors != review.Count(out.Findings, review.Error) || out.Errors == 0 || out.Backends != 3 || out.Bus != nil {
+		t.Errorf("the summary does not go with the findings: %+v", out)
+	}
+}
+
+func codes(t *testing.T, stdout string) string {
+	t.Helper()
+	var out checkJSON
+	if err := json.Unmarshal([]byte(stdout), &out); err != nil {
+		t.Fatalf("%v in %q", err, stdout)
+	}
+	var all []string
+	for _, f := range out.Findings {
+		all = append(all, string(f.Severity)+" "+f.Code+" "+f.Where)
+	}
+	return strings.Join(all, "\n")
+}
+
+// sound is a cinder.conf with nothing to find.
+const sound = `[DEFAULT]
+host = ctl1
+enabled_backends = fa1
+transport_url = rabbit://cinder:hush-broker@127.0.0.1:1/
+[fa1]
+volume_driver = cinder.volume.drivers.pure.PureISCSIDriver
+volume_backend_name = gold
+san_ip = 10.0.0.1
+pure_api_token = hush-fa1
+driver_ssl_cert_verify = true
+`
+
+func TestCheckExitCodes(t *testing.T) {
+	const (
+		functions = "scheduler_default_filters = DriverFilter\n"
+		offline   = "--reports=~/reports.json"
+	)
+	for _, c := range []struct {
+		name, old, now string // a change of the sound configuration
+		args           []string
+		code           int
+		want           string // a line of the findings, or of stderr
+	}{
+		{name: "sound", args: []string{offline}, code: exitOK},
+		{name: "simulated", args: []string{"--simulate"}, code: exitOK},
+		{name: "a note", old: "enabled_backends = fa1", now: "enabled_backends = fa1,lvm\n[lvm]\nvolume_driver = x.LVM\n[DEFAULT]", args: []string{offline}, want: "note ignored-backend [lvm]"},
+		{name: "a warning", old: "driver_ssl_cert_verify = true\n", args: []string{offline}, code: exitPartial, want: "warning certificate-not-verified ~/cinder.conf:5: [fa1] driver_ssl_cert_verify"},
+		{name: "certificates the driver does not read", old: "verify = true\n", now: "verify = true\ndriver_ssl_cert_path = ~/ca.pem\n", args: []string{offline}, code: exitPartial, want: "warning certificate-path-unread ~/cinder.conf:11: [fa1] driver_ssl_cert_path"},
+		{name: "an error", old: "[fa1]\n", now: functions + "[fa1]\nfilter_function = load < 3\n", args: []string{offline}, code: exitConfig, want: "error bare-word ~/cinder.conf:7: [fa1] filter_function"},
+		{name: "a fault of the file", old: "san_ip = 10.0.0.1\n", args: []string{offline}, code: exitConfig, want: "error configuration-fault ~/cinder.conf:5: [fa1] san_ip"},
+		{name: "a function nobody reads", old: "[fa1]\n", now: "[fa1]\nfilter_function = 1 == 1\n", args: []string{offline}, code: exitPartial, want: "warning function-unused ~/cinder.conf:6: [fa1] filter_function"},
+		{name: "a rating nobody reads", old: "[fa1]\n", now: "[fa1]\ngoodness_function = 50\n", args: []string{offline}, code: exitPartial, want: "warning function-unused ~/cinder.conf:6: [fa1] goodness_function"},
+		{name: "a weigher without a function", old: "[fa1]\n", now: "scheduler_default_weighers = GoodnessWeigher\n[fa1]\n", args: []string{offline}, code: exitPartial, want: "warning goodness-missing ~/cinder.conf:5: [DEFAULT] scheduler_default_weighers"},
+		{name: "a pinned measurement", old: "[fa1]\n", now: "[fa1]\nextra_capabilities = {\"total_volumes\": 1}\n", args: []string{offline}, code: exitPartial, want: "warning pinned-key ~/cinder.conf:6: [fa1] extra_capabilities"},
+		{name: "a pinned option", old: "[fa1]\n", now: "[fa1]\nextra_capabilities = {\"volume_backend_name\": \"x\"}\n", args: []string{offline}, code: exitPartial, want: "warning pinned-key"},
+		{name: "a published static label", old: "[fa1]\n", now: "[fa1]\nextra_capabilities = {\"avg_latency_ms\": 0.3, \"array_model\": \"X\"}\n", args: []string{offline}, want: "note pinned-key"},
+		{name: "which is live", old: "[fa1]\n", now: "[fa1]\nlive_capabilities = avg_latency_ms\nextra_capabilities = {\"avg_latency_ms\": 0.3}\n", args: []string{offline}},
+		{name: "a filter nobody has", old: "[fa1]\n", now: "scheduler_default_filters = OurOwnFilter\n[fa1]\n", args: []string{offline}, code: exitPartial, want: "warning unknown-plugin ~/cinder.conf:5: [DEFAULT] scheduler_default_filters"},
+		{name: "a misspelt filter", old: "[fa1]\n", now: "scheduler_default_filters = CapabilityFilter\n[fa1]\n", args: []string{offline}, code: exitPartial, want: "did you mean"},
+		{name: "an array that is away", args: []string{"--no-bus", "--poll-timeout=1s"}, old: "10.0.0.1", now: "127.0.0.1:1", code: exitPartial, want: "warning array-not-read ~/cinder.conf:8: [fa1] san_ip"},
+		{name: "a broker that is away", args: []string{offline, "--listen-for=300ms"}, code: exitPartial, want: "warning bus-not-heard ~/cinder.conf:4: [DEFAULT] transport_url"},
+		{name: "no such types", args: []string{"--types=~/nowhere"}, code: exitUsage, want: "read volume types"},
+		{name: "no such backend", args: []string{"--backend=fa9"}, code: exitUsage, want: "there is no such backend"},
+		{name: "a time of nothing", args: []string{"--listen-for=-1s"}, code: exitUsage, want: "positive time"},
+		{name: "listening and not", args: []string{"--listen-for=1s", "--no-bus"}, code: exitUsage, want: "none of the others can be"},
+		{name: "no such reports", args: []string{"--reports=~/nowhere"}, code: exitUsage, want: "read reports"},
+		{name: "no such file", args: []string{"--config-file=~/nowhere"}, code: exitConfig, want: "error configuration-fault ~/nowhere"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := newDesk(t)
+			d.write("cinder.conf", sound)
+			d.change("reports.json", `"goodness_function"`, `"other"`)
+			if c.old != "" {
+				d.change("cinder.conf", c.old, strings.ReplaceAll(c.now, "~", d.folder))
+			}
+			// The pools of the reports are for the golden test.
+			d.change("reports.json", `"host": "ctl1@fa2"`, `"host": "ctl2@fa2"`)
+			d.onlyFirstReport()
+			stdout, stderr, code := d.run(append([]string{"check", "--output=json"}, c.args...)...)
+			told := stderr
+			if code != exitUsage {
+				told = codes(t, stdout)
+			}
+			if c.want != "" && strings.Contains(stdout, c.want) {
+				told += c.want
+			}
+			if code != c.code || !strings.Contains(told, c.want) || c.want == "" && told != "" {
+				t.Errorf("code %d, want %d; %q is not in\n%s\n%s", code, c.code, c.want, told, stderr)
+			}
+		})
+	}
+}
+
+// onlyFirstReport keeps one report, so that there is no pool to find fault with.
+func (d *desk) onlyFirstReport() {
+	d.t.Helper()
+	data, err := os.ReadFile(d.path("reports.json"))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	var all []json.RawMessage
+	if err := json.Unmarshal(data, &all); err != nil {
+		d.t.Fatal(err)
+	}
+	one, err := json.Marshal(all[:1])
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.write("reports.json", string(one))
+}
+
+func TestCheckSeesWhoMayReadSecrets(t *testing.T) {
+	d := newDesk(t)
+	d.write("cinder.conf", strings.ReplaceAll(sound, "pure_api_token = hush-fa1", "token_file = "+d.path("token")))
+	d.write("token", "hush")
+	for _, name := range []string{"cinder.conf", "token"} {
+		if err := os.Chmod(d.path(name), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.onlyFirstReport()
+	stdout, _, code := d.run("check", "--reports", "~/reports.json", "--output", "json")
+	want := "warning readable-by-others ~/cinder.conf\nwarning readable-by-others ~/token"
+	if got := codes(t, stdout); code != exitPartial || !strings.Contains(got, want) {
+		t.Errorf("code %d, found %s", code, got)
+	}
+	if !strings.Contains(stdout, "chmod o-rwx ~/token") {
+		t.Errorf("there is no advice: %s", stdout)
+	}
+}
+
+func TestCheckIsSilentAboutNothing(t *testing.T) {
+	d := newDesk(t)
+	d.write("cinder.conf", sound)
+	stdout, stderr, code := d.run("check", "--simulate")
+	if code != exitOK || stdout != "nothing found (reports of 1 backend, the bus was not asked)\n" || stderr != "" {
+		t.Errorf("code %d\n%s\n%s", code, stdout, stderr)
+	}
+}
+
+func TestCheckStopsAtFaults(t *testing.T) {
+	d := newDesk(t)
+	d.change("cinder.conf", "san_ip = 10.0.0.1", "")
+	stdout, _, code := d.run("check", "--simulate")
+	if code != exitConfig || !strings.Contains(strings.SplitN(stdout, "\n", 2)[0], "(nothing else was looked at)") {
+		t.Errorf("code %d\n%s", code, stdout)
+	}
+}
+
+func TestVerdictsOfCheckAreErrorsOfTheirKind(t *testing.T) {
+	for _, c := range []struct {
+		severities []review.Severity
+		want       int
+	}{
+		{nil, exitOK},
+		{[]review.Severity{review.Note, review.Note}, exitOK},
+		{[]review.Severity{review.Note, review.Warning}, exitPartial},
+		{[]review.Severity{review.Warning, review.Error, review.Note}, exitConfig},
+	} {
+		var found checkup
+		for _, s := range c.severities {
+			found.findings = append(found.findings, review.Finding{Severity: s})
+		}
+		err := found.verdict()
+		if _, coded := errors.AsType[*codedError](err); exitCode(err) != c.want || coded != (c.want != exitOK) {
+			t.Errorf("%v: %v", c.severities, err)
+		}
+	}
+}
