@@ -126,7 +126,7 @@ func (c *condition) unknown() Finding {
 	if k, ok := capability.LookupKey(c.path[0]); ok && near != c.path[0] {
 		out.What += " now: " + orText(k.Absent, "cinder-volume adds it")
 		if k.OnRequest {
-			out.Do = "Write live_capabilities = " + k.Name + " into [poolcast], and the key into extra_capabilities"
+			out.Do = "Write live_capabilities = " + k.Name + " into [poolcast]"
 		}
 		return out
 	}

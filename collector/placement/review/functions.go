@@ -168,7 +168,7 @@ func (f *Function) unknown(out Finding, t cinder.Trap, set capability.Set) Findi
 		if k.OnRequest {
 			out.Severity = Error
 			out.What = t.Word + " is reported only on request"
-			out.Do = "Write live_capabilities = " + t.Name.Key + " into [poolcast], and the key into extra_capabilities"
+			out.Do = "Write live_capabilities = " + t.Name.Key + " into [poolcast]"
 			return out
 		}
 		out.Do = "Use a key that is always reported, or mend what keeps it away"
