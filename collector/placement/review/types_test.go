@@ -9,9 +9,9 @@ import (
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 )
 
-func engine(t testing.TB, o cinder.Options) *placement.Engine {
+func engine(t testing.TB) *placement.Engine {
 	t.Helper()
-	e, err := cinder.NewEngine(o)
+	e, err := cinder.NewEngine(cinder.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestTypes(t *testing.T) {
 		{"a choice", equal, []string{"storage_protocol", "<or> FC <or> iSCSI"}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, found := Types(engine(t, cinder.Options{}), c.reports, []cinder.VolumeType{volumeType("it", c.specs...)})
+			_, found := Types(engine(t), c.reports, []cinder.VolumeType{volumeType("it", c.specs...)})
 			expect(t, found, c.want...)
 		})
 	}
@@ -76,7 +76,7 @@ func TestTypes(t *testing.T) {
 func TestTypesListCandidates(t *testing.T) {
 	reports := three(t, "", `{"free_capacity_gb":900.0,"max_over_subscription_ratio":9.0}`, `{"multiattach":false}`)
 	types := []cinder.VolumeType{volumeType("multi", "multiattach", "<is> True"), volumeType("broken", "load_percent", "<in> 5"), volumeType("plain")}
-	candidates, _ := Types(engine(t, cinder.Options{}), reports, types)
+	candidates, _ := Types(engine(t), reports, types)
 	if len(candidates) != 2 || candidates[0].Type != "multi" || candidates[1].Type != "plain" {
 		t.Fatalf("got %+v", candidates)
 	}
@@ -89,7 +89,7 @@ func TestTypesListCandidates(t *testing.T) {
 
 func TestTypesWhereTheReportsBreakTheScheduler(t *testing.T) {
 	reports := three(t, `{"reserved_percentage":"many"}`, "", "")
-	candidates, found := Types(engine(t, cinder.Options{}), reports, []cinder.VolumeType{volumeType("a"), volumeType("b")})
+	candidates, found := Types(engine(t), reports, []cinder.VolumeType{volumeType("a"), volumeType("b")})
 	expect(t, found, "error scheduler-fails|reserved_percentage")
 	if len(candidates) != 0 {
 		t.Errorf("there are candidates: %+v", candidates)
@@ -105,7 +105,7 @@ func FuzzTypes(f *testing.F) {
 	f.Add("capabilities:", "")
 	f.Add("", "")
 	reports := three(f, "", `{"total_volumes":912}`, `{"load_percent":null}`)
-	e := engine(f, cinder.Options{})
+	e := engine(f)
 	f.Fuzz(func(t *testing.T, key, value string) {
 		candidates, found := Types(e, reports, []cinder.VolumeType{volumeType("it", key, value)})
 		fits := len(candidates) == 1 && len(candidates[0].Fit) > 0
