@@ -46,6 +46,8 @@ var testEdges = map[string][]string{
 // users are the folders that may import a module of others. A module that is
 // not listed may not be imported at all, and tests may use what is for testing.
 var users = map[string][]string{
+	"github.com/chromedp/cdproto":         {onlyTests},
+	"github.com/chromedp/chromedp":        {onlyTests},
 	"github.com/coreos/go-systemd/v22":    {"cmd/..."},
 	"github.com/fsnotify/fsnotify":        {"cmd/..."},
 	"github.com/go-resty/resty/v2":        {"flasharray"},
