@@ -27,7 +27,8 @@
 //
 // The answers name arrays, pools and capacities. On loopback anybody on the
 // host may read them; any other address needs TLS and a bearer token, or [New]
-// refuses. /livez and /readyz stay open, because supervisors rarely carry
+// refuses. A browser's dialogue takes the token as the password of any user name,
+// so the page can be opened too. /livez and /readyz stay open, because supervisors rarely carry
 // tokens, and say nothing but names and reasons.
 //
 // # Missing stays missing

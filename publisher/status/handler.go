@@ -45,17 +45,22 @@ func limit(next http.Handler) http.Handler {
 	})
 }
 
-// guard asks for the token. Comparing hashes keeps the time it takes apart from
+// guard asks for the token: as a bearer token, or from a browser as the password
+// of whatever user name. Comparing hashes keeps the time it takes apart from
 // the token's length and contents.
 func (s *Server) guard(next http.Handler) http.Handler {
 	if s.opts.Token == nil {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		given, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		given, isBearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if !isBearer {
+			_, given, _ = r.BasicAuth() // what a browser's dialogue sends
+		}
 		got, want := sha256.Sum256([]byte(given)), sha256.Sum256([]byte(s.opts.Token()))
 		if subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="poolcast"`)
+			w.Header().Add("WWW-Authenticate", `Basic realm="poolcast", charset="UTF-8"`)
 			writeError(w, http.StatusUnauthorized, "a bearer token is needed: send the contents of bearer_token_file as Authorization: Bearer …")
 			return
 		}

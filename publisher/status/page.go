@@ -3,13 +3,9 @@ package status
 import (
 	"bytes"
 	"embed"
-	"fmt"
 	"html/template"
 	"io/fs"
-	"math"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/poolcast/poolcast/collector/capability"
@@ -25,7 +21,7 @@ func (s *Server) pages(mux *http.ServeMux) {
 	if err == nil {
 		mux.Handle("GET /assets/", http.StripPrefix("/assets/", http.FileServerFS(files)))
 	}
-	page, err := template.New("page.html").Funcs(s.pageFuncs()).ParseFS(assets, "assets/*.html")
+	page, err := template.New("page.html").Funcs(pageFuncs()).ParseFS(assets, "assets/*.html")
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			writeError(w, http.StatusInternalServerError, err.Error())
@@ -37,7 +33,7 @@ func (s *Server) pages(mux *http.ServeMux) {
 
 // page renders into memory first: half a page is worse than an error.
 func (s *Server) page(w http.ResponseWriter, r *http.Request, page *template.Template) {
-	data := newPageData(s.source.View())
+	data := newPageData(s.source.View(), s.source.History)
 	if s.opts.Placer != nil {
 		data.Form = s.form(r)
 	}
@@ -53,21 +49,40 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, page *template.Tem
 // pageData is what the template sees.
 type pageData struct {
 	View
-	Ready  bool
-	Checks []Check
-	Pools  []poolData
-	Form   *formData
+	Ready   bool
+	Faults  []Check // what is not in order
+	InOrder int
+	Pools   []poolData
+	Form    *formData
 }
 
 type poolData struct {
 	capability.Pool
-	Backends    []Backend
-	MeanVolumes *float64
+	Cards []card
 }
 
-func newPageData(v View) pageData {
+// card is one array of a pool with its sparklines. A series has one scale for
+// all arrays of a pool, so that cards side by side can be compared.
+type card struct {
+	Backend
+	Now         time.Time
+	MeanVolumes *float64
+	Span        string // the time that the sparklines show
+
+	Operations, Bandwidth, Read, Write template.HTML
+}
+
+func newPageData(v View, history func(host string) []Point) pageData {
 	d := pageData{View: v}
-	d.Ready, d.Checks = v.Ready()
+	var checks []Check
+	d.Ready, checks = v.Ready()
+	for _, c := range checks {
+		if c.OK {
+			d.InOrder++
+		} else {
+			d.Faults = append(d.Faults, c)
+		}
+	}
 	var reports []capability.Report
 	byHost := map[string]Backend{}
 	for _, b := range v.Backends {
@@ -79,147 +94,36 @@ func newPageData(v View) pageData {
 		byHost[r.Host] = b
 	}
 	for _, p := range capability.GroupPools(reports) {
-		data := poolData{Pool: p, MeanVolumes: p.Mean(capability.KeyTotalVolumes)}
-		for _, r := range p.Reports {
-			data.Backends = append(data.Backends, byHost[r.Host])
-		}
-		d.Pools = append(d.Pools, data)
+		d.Pools = append(d.Pools, newPoolData(p, v.Now, byHost, history))
 	}
 	return d
 }
 
-func (s *Server) pageFuncs() template.FuncMap {
+func newPoolData(p capability.Pool, now time.Time, backends map[string]Backend, history func(host string) []Point) poolData {
+	data := poolData{Pool: p}
+	mean := p.Mean(capability.KeyTotalVolumes)
+	histories := make([][]Point, len(p.Reports))
+	for i, r := range p.Reports {
+		histories[i] = history(r.Host)
+	}
+	chart := newChart(histories)
+	for i, r := range p.Reports {
+		data.Cards = append(data.Cards, card{
+			Backend: backends[r.Host], Now: now, MeanVolumes: mean, Span: chart.span(),
+			Operations: chart.line(histories[i], operations),
+			Bandwidth:  chart.line(histories[i], bandwidth),
+			Read:       chart.line(histories[i], readLatency),
+			Write:      chart.line(histories[i], writeLatency),
+		})
+	}
+	return data
+}
+
+// pageFuncs are the words and numbers of the templates.
+func pageFuncs() template.FuncMap {
 	return template.FuncMap{
-		"history": s.source.History,
-		"figure":  figure, "gib": gibText, "room": room, "ago": ago, "spark": sparkline, "percent": percent,
-		"bytes": bytesText, "deviation": deviation,
-		"usedPercent": usedPercent, "schedulers": schedulers, "join": strings.Join, "text": valueText,
+		"figure": figure, "gib": gibText, "room": room, "used": used, "sum": sum, "ago": ago, "percent": percent,
+		"rate": rate, "latency": latency, "deviation": deviation, "state": stateText,
+		"usedPercent": usedPercent, "schedulers": schedulers, "text": valueText, "count": count,
 	}
-}
-
-// figure prints a number of a report with thousands apart, or a dash.
-func figure(r *capability.Report, key string) string {
-	if r == nil {
-		return "–"
-	}
-	f, ok := r.Capabilities[key].Float()
-	if !ok {
-		return "–"
-	}
-	return grouped(f)
-}
-
-func grouped(f float64) string {
-	digits := strconv.FormatFloat(math.Round(f), 'f', 0, 64)
-	sign := ""
-	if strings.HasPrefix(digits, "-") {
-		sign, digits = "−", digits[1:]
-	}
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "\u202f" + digits[i:]
-	}
-	return sign + digits
-}
-
-// gibText prints GiB in the unit a person would choose.
-func gibText(gib float64) string {
-	if math.Abs(gib) >= 10*1024 {
-		return grouped(gib/1024) + "\u202fTiB"
-	}
-	return grouped(gib) + "\u202fGiB"
-}
-
-// room prints a capacity of a report, or a dash.
-func room(r *capability.Report, key string) string {
-	if r == nil {
-		return "–"
-	}
-	f, ok := r.Capabilities[key].Float()
-	if !ok {
-		return "–"
-	}
-	return gibText(f)
-}
-
-func bytesText(r *capability.Report, key string) string {
-	if r == nil {
-		return "–"
-	}
-	f, ok := r.Capabilities[key].Float()
-	if !ok {
-		return "–"
-	}
-	return grouped(f/1e6) + " MB/s"
-}
-
-func percent(f *float64) string {
-	if f == nil {
-		return "–"
-	}
-	return strconv.FormatFloat(*f*100, 'f', 0, 64) + "\u202f%"
-}
-
-// usedPercent is how full a backend is, for a <meter>; -1 if it is not known.
-func usedPercent(r *capability.Report) int {
-	if r == nil {
-		return -1
-	}
-	share, ok := capability.UsedShare(r.Capabilities)
-	if !ok {
-		return -1
-	}
-	return int(math.Round(share * 100))
-}
-
-// deviation says how far an array's volumes are from the mean of its pool.
-func deviation(r *capability.Report, mean *float64) string {
-	if r == nil || mean == nil || *mean == 0 {
-		return ""
-	}
-	n, ok := r.Capabilities[capability.KeyTotalVolumes].Float()
-	if !ok {
-		return ""
-	}
-	return fmt.Sprintf("%+.0f\u202f%% of mean", (n / *mean - 1)*100)
-}
-
-// ago prints how long ago an instant was, as people say it.
-func ago(now, then time.Time) string {
-	if then.IsZero() {
-		return "never"
-	}
-	d := now.Sub(then)
-	switch {
-	case d < 2*time.Second:
-		return "now"
-	case d < 2*time.Minute:
-		return fmt.Sprintf("%.0f s ago", d.Seconds())
-	case d < 2*time.Hour:
-		return fmt.Sprintf("%.0f min ago", d.Minutes())
-	}
-	return fmt.Sprintf("%.0f h ago", d.Hours())
-}
-
-// valueText prints a value or a pointer to one.
-func valueText(v any) string {
-	switch v := v.(type) {
-	case capability.Value:
-		return v.String()
-	case *capability.Value:
-		if v != nil {
-			return v.String()
-		}
-	}
-	return ""
-}
-
-// schedulers says how many listen, if it is known.
-func schedulers(consumers *int) string {
-	switch {
-	case consumers == nil:
-		return ""
-	case *consumers == 1:
-		return "1 scheduler is listening"
-	}
-	return fmt.Sprintf("%d schedulers are listening", *consumers)
 }

@@ -5,64 +5,183 @@ import (
 	"html/template"
 	"math"
 	"strings"
+	"time"
 )
 
 // The size of a sparkline in its own units; the style sheet decides how large
 // it is on the page.
 const (
-	sparkWidth  = 120.0
-	sparkHeight = 24.0
+	sparkWidth  = 120
+	sparkHeight = 24
+	// headroom is how far the scale reaches above the highest reading: a steady
+	// load is a band below the top edge and not a line along it.
+	headroom = 1.25
 )
 
-// sparkline draws one series of the history as an inline SVG. A reading without
-// the value leaves a gap: a line drawn through it would be an invention.
-func sparkline(history []Point, series, label string) template.HTML {
-	values, top, last := seriesOf(history, series)
+// series is one line of a card.
+type series int
+
+const (
+	operations series = iota
+	bandwidth
+	readLatency
+	writeLatency
+	seriesCount
+)
+
+func (s series) of(p Point) float64 {
+	return [seriesCount]float64{p.Operations, p.BytesPerSec, p.ReadUsec, p.WriteUsec}[s]
+}
+
+func (s series) label() string {
+	return [seriesCount]string{"operations", "bandwidth", "read latency", "write latency"}[s]
+}
+
+func (s series) text(v float64) string {
+	switch s {
+	case bandwidth:
+		return bytesText(v)
+	case readLatency, writeLatency:
+		return latencyText(v)
+	}
+	return grouped(v) + "\u202fper second"
+}
+
+// chart is the frame of a pool's sparklines: the time they cover, and for each
+// series a scale from zero that is the same for every array.
+type chart struct {
+	from, to time.Time
+	top      [seriesCount]float64
+}
+
+func newChart(histories [][]Point) chart {
+	var c chart
+	for _, history := range histories {
+		for _, p := range history {
+			if c.from.IsZero() || p.At.Before(c.from) {
+				c.from = p.At
+			}
+			if p.At.After(c.to) {
+				c.to = p.At
+			}
+			for s := range seriesCount {
+				if v := s.of(p); !math.IsNaN(v) {
+					c.top[s] = max(c.top[s], v*headroom)
+				}
+			}
+		}
+	}
+	return c
+}
+
+// span says in words which time the lines show.
+func (c chart) span() string {
+	d := c.to.Sub(c.from)
+	switch {
+	case d < time.Second:
+		return ""
+	case d < 2*time.Minute:
+		return fmt.Sprintf("the last %.0f seconds", d.Seconds())
+	case d < 2*time.Hour:
+		return fmt.Sprintf("the last %.0f minutes", d.Minutes())
+	}
+	return fmt.Sprintf("the last %.0f hours", d.Hours())
+}
+
+// line draws one series of an array's history as an inline SVG. A reading
+// without the value leaves a gap: a line drawn through it would be an invention.
+func (c chart) line(history []Point, s series) template.HTML {
+	columns, low, high, last := c.columns(history, s)
 	if math.IsNaN(last) {
 		return `<span class="none">no data yet</span>`
 	}
-	var paths strings.Builder
-	pen := "M"
-	for i, v := range values {
+	title := template.HTMLEscapeString(fmt.Sprintf("%s: now %s, lowest %s, highest %s", s.label(), s.text(last), s.text(low), s.text(high)))
+	stroke, area := c.paths(columns, s)
+	return template.HTML(fmt.Sprintf(
+		`<svg class="spark" viewBox="0 0 %d %d" role="img" aria-label="%s" preserveAspectRatio="none"><title>%s</title><path class="area" d="%s"/><path class="base" d="M0 %d.5H%d"/><path class="line" d="%s"/></svg>`,
+		sparkWidth, sparkHeight, title, title, area, sparkHeight-1, sparkWidth, stroke))
+}
+
+// column is what a sparkline shows at one x: the highest of the readings that
+// fall there, because a peak between two pixels still happened.
+type column struct {
+	x   float64
+	v   float64
+	gap bool // the array did not say; nothing is drawn across
+}
+
+func (c chart) columns(history []Point, s series) (columns []column, low, high, last float64) {
+	low, high, last = math.NaN(), math.NaN(), math.NaN()
+	for _, p := range history {
+		v, x := s.of(p), c.x(p.At)
 		if math.IsNaN(v) {
-			pen = "M"
+			columns = append(columns, column{x: x, gap: true})
 			continue
 		}
-		x, y := sparkPoint(i, len(values), v, top)
-		fmt.Fprintf(&paths, "%s%.1f %.1f", pen, x, y)
-		pen = "L"
-		if i == len(values)-1 || math.IsNaN(values[i+1]) {
-			paths.WriteString("h0.1") // a reading between two gaps is a dot
+		low, high, last = least(low, v), most(high, v), v
+		if n := len(columns); n > 0 && !columns[n-1].gap && x-columns[n-1].x < 1 {
+			columns[n-1].v = max(columns[n-1].v, v)
+			continue
 		}
+		columns = append(columns, column{x: x, v: v})
 	}
-	title := fmt.Sprintf("%s: now %s, highest %s", label, grouped(last), grouped(top))
-	return template.HTML(fmt.Sprintf(
-		`<svg class="spark" viewBox="0 0 %.0f %.0f" role="img" aria-label="%s" preserveAspectRatio="none"><title>%s</title><path d="%s"/></svg>`,
-		sparkWidth, sparkHeight, template.HTMLEscapeString(title), template.HTMLEscapeString(title), paths.String()))
+	return columns, low, high, last
 }
 
-func sparkPoint(i, n int, v, top float64) (x, y float64) {
-	if n > 1 {
-		x = float64(i) / float64(n-1) * (sparkWidth - 2)
+func (c chart) x(at time.Time) float64 {
+	span := c.to.Sub(c.from)
+	if span <= 0 {
+		return sparkWidth - 1
 	}
-	y = sparkHeight - 2
-	if top > 0 {
-		y -= v / top * (sparkHeight - 4)
-	}
-	return x + 1, y
+	return 1 + float64(at.Sub(c.from))/float64(span)*(sparkWidth-2)
 }
 
-// seriesOf picks one series; last is its newest reading, NaN if there is none.
-func seriesOf(history []Point, series string) (values []float64, top, last float64) {
-	last = math.NaN()
-	for _, p := range history {
-		v := map[string]float64{
-			"operations": p.Operations, "bandwidth": p.BytesPerSec, "read": p.ReadUsec, "write": p.WriteUsec,
-		}[series]
-		values = append(values, v)
-		if !math.IsNaN(v) {
-			top, last = max(top, v), v
-		}
+func (c chart) y(v float64, s series) float64 {
+	if c.top[s] <= 0 {
+		return sparkHeight - 1
 	}
-	return values, top, last
+	return sparkHeight - 1 - v/c.top[s]*(sparkHeight-2)
+}
+
+// paths draws each run between gaps as a line, and as an area down to zero. A
+// reading alone between two gaps is a dot.
+func (c chart) paths(columns []column, s series) (line, area string) {
+	var lines, areas strings.Builder
+	for len(columns) > 0 {
+		n := 0
+		for n < len(columns) && !columns[n].gap {
+			n++
+		}
+		for i, at := range columns[:n] {
+			pen := "L"
+			if i == 0 {
+				pen = "M"
+				fmt.Fprintf(&areas, "M%.1f %d", at.x, sparkHeight-1)
+			}
+			y := c.y(at.v, s)
+			fmt.Fprintf(&lines, "%s%.1f %.1f", pen, at.x, y)
+			fmt.Fprintf(&areas, "L%.1f %.1f", at.x, y)
+		}
+		if n > 0 {
+			lines.WriteString("h0.1")
+			fmt.Fprintf(&areas, "V%dZ", sparkHeight-1)
+		}
+		columns = columns[min(n+1, len(columns)):]
+	}
+	return lines.String(), areas.String()
+}
+
+// least and most take a first reading for what it is.
+func least(a, b float64) float64 {
+	if math.IsNaN(a) {
+		return b
+	}
+	return min(a, b)
+}
+
+func most(a, b float64) float64 {
+	if math.IsNaN(a) {
+		return b
+	}
+	return max(a, b)
 }

@@ -28,7 +28,8 @@ func (f fixed) History(host string) []Point {
 		return nil
 	}
 	gap := Point{Operations: math.NaN(), BytesPerSec: math.NaN(), ReadUsec: math.NaN(), WriteUsec: math.NaN()}
-	return []Point{{Operations: 10}, gap, {Operations: 60000}}
+	gap.At = noon.Add(-time.Minute)
+	return []Point{{At: noon.Add(-2 * time.Minute), Operations: 10}, gap, {At: noon, Operations: 60000}}
 }
 
 var noon = time.Date(2025, 1, 1, 12, 0, 0, 0, time.UTC)
@@ -198,7 +199,7 @@ func TestPageIsEscapedAndComplete(t *testing.T) {
 	if code != http.StatusOK {
 		t.Fatalf("%d %s", code, body)
 	}
-	for _, want := range []string{"Something needs you", "gold", "fa_02", "GET arrays/space: 503", "&lt;b&gt;", "(20\u202fTiB − 0\u202fGiB reserved) × 2.00 − 29\u202fTiB provisioned", "now 60\u202f000, highest 60\u202f000", "no data yet", "</html>"} {
+	for _, want := range []string{"1 thing to look at", "gold", "fa_02", "GET arrays/space: 503", "&lt;b&gt;", "(20\u202fTiB − 0\u202fGiB reserved) × 2.00 − 29\u202fTiB provisioned", "operations: now 60\u202f000\u202fper second, lowest 10\u202fper second, highest 60\u202f000\u202fper second", "no data yet", "50\u202f% above the pool’s mean of 600", "cinder-volume said", "</html>"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page does not show %q", want)
 		}
@@ -286,6 +287,29 @@ func TestTokenIsAskedFor(t *testing.T) {
 	_ = answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
 		t.Errorf("the right token got %d", answer.StatusCode)
+	}
+}
+
+// A browser asks its user and sends what it is told as a password.
+func TestTokenIsAPasswordToABrowser(t *testing.T) {
+	url := serve(t, Options{Token: func() string { return "s3cret" }}).URL
+	for password, want := range map[string]int{"s3cret": http.StatusOK, "guess": http.StatusUnauthorized, "": http.StatusUnauthorized} {
+		request, err := http.NewRequest(http.MethodGet, url+"/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.SetBasicAuth("anybody", password)
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		if answer.StatusCode != want {
+			t.Errorf("password %q got %d, want %d", password, answer.StatusCode, want)
+		}
+		if challenge := answer.Header.Values("WWW-Authenticate"); want != http.StatusOK && len(challenge) != 2 {
+			t.Errorf("the challenges are %q", challenge)
+		}
 	}
 }
 

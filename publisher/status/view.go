@@ -74,7 +74,7 @@ type Poll struct {
 
 // Overlay is what was published of one backend, and over what.
 type Overlay struct {
-	State     string // waiting, overlay, complete, suspended or withdrawn
+	State     string // idle, listening, standalone, overlaying, waiting, standby, suspended or withdrawn
 	Code      string // the reason in one word, such as different_array; "" if there is none
 	Reason    string // why it is suspended or withdrawn, for a person
 	Published time.Time

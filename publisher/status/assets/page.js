@@ -1,36 +1,74 @@
-// Keeps the page fresh: every few seconds the part that changes is fetched and
-// put in place of the old one. What the reader has opened stays open, and the
-// form is left alone. Without this script the page is complete, only still.
+// Keeps the page fresh: every few seconds it is fetched again, and what differs
+// is changed in place. So focus, selection, scrolling and opened details stay
+// as the reader left them, and the form is not touched. Without this script the
+// page is complete, only still.
 "use strict";
 
 const every = 5000;
 
+// become makes one node like another, changing as little as it can.
+function become(node, next) {
+  if (node.nodeType !== next.nodeType || node.nodeName !== next.nodeName || keyOf(node) !== keyOf(next)) {
+    node.replaceWith(next);
+  } else if (node.nodeType !== Node.ELEMENT_NODE) {
+    if (node.data !== next.data) node.data = next.data;
+  } else {
+    becomeAttributes(node, next);
+    becomeChildren(node, [...next.childNodes]);
+  }
+}
+
+function becomeAttributes(node, next) {
+  for (const { name, value } of next.attributes) {
+    if (node.getAttribute(name) !== value) node.setAttribute(name, value);
+  }
+  for (const { name } of [...node.attributes]) {
+    if (name !== "open" && !next.hasAttribute(name)) node.removeAttribute(name);
+  }
+}
+
+// becomeChildren finds what has a key by its key, so that an array that comes or
+// goes does not close the details of its neighbours.
+function becomeChildren(node, wanted) {
+  wanted.forEach((next, i) => {
+    const key = keyOf(next);
+    const twin = key && [...node.children].find((child) => keyOf(child) === key);
+    if (twin && twin !== node.childNodes[i]) node.insertBefore(twin, node.childNodes[i]);
+    if (node.childNodes[i]) become(node.childNodes[i], next);
+    else node.append(next);
+  });
+  while (node.childNodes.length > wanted.length) node.lastChild.remove();
+}
+
+function keyOf(node) {
+  return node.dataset && node.dataset.key;
+}
+
+function say(text) {
+  const word = document.getElementById("word");
+  if (word.textContent !== text) word.textContent = text;
+}
+
 async function refresh() {
-  if (document.hidden) return;
-  const answer = await fetch(location.pathname, { headers: { Accept: "text/html" } });
+  const answer = await fetch("/", { headers: { Accept: "text/html" } });
   if (!answer.ok) throw new Error(answer.statusText);
   const next = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const live = next.getElementById("live");
-  for (const open of document.querySelectorAll("#live details[open]")) {
-    const twin = live.querySelector(`details[data-key="${CSS.escape(open.dataset.key)}"]`);
-    if (twin) twin.open = true;
-  }
-  const focused = document.activeElement && document.activeElement.closest("#live details");
-  document.getElementById("live").replaceWith(document.adoptNode(live));
-  if (focused) {
-    const twin = document.querySelector(`details[data-key="${CSS.escape(focused.dataset.key)}"] summary`);
-    if (twin) twin.focus();
-  }
-  document.getElementById("age").replaceWith(document.adoptNode(next.getElementById("age")));
+  const health = document.getElementById("health").textContent;
+  for (const id of ["live", "age"]) become(document.getElementById(id), next.getElementById(id));
+  document.title = next.title;
+  const now = document.getElementById("health").textContent;
+  if (now !== health || document.body.classList.contains("lost")) say(now);
+  document.body.classList.remove("lost");
 }
 
 async function turn() {
   try {
-    await refresh();
-    document.body.classList.remove("lost");
+    if (!document.hidden) await refresh();
   } catch {
+    const text = "poolcast does not answer; these are the last numbers it told";
     document.body.classList.add("lost");
-    document.getElementById("age").textContent = "poolcast does not answer; these are the last numbers it told";
+    document.getElementById("age").textContent = text;
+    say(text);
   }
   setTimeout(turn, every);
 }

@@ -1,0 +1,210 @@
+package status
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/poolcast/poolcast/collector/capability"
+)
+
+// none stands where a number is not known; it is never a zero.
+const none = "–"
+
+// number reads a numeric key of a report that may not be there.
+func number(r *capability.Report, key string) (float64, bool) {
+	if r == nil {
+		return 0, false
+	}
+	return r.Capabilities[key].Float()
+}
+
+// figure prints a number of a report with thousands apart, or a dash.
+func figure(r *capability.Report, key string) string {
+	if f, ok := number(r, key); ok {
+		return grouped(f)
+	}
+	return none
+}
+
+func grouped(f float64) string {
+	digits := strconv.FormatFloat(math.Round(f), 'f', 0, 64)
+	sign := ""
+	if strings.HasPrefix(digits, "-") {
+		sign, digits = "−", digits[1:]
+	}
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "\u202f" + digits[i:]
+	}
+	return sign + digits
+}
+
+// gibText prints GiB in the unit a person would choose.
+func gibText(gib float64) string {
+	if math.Abs(gib) >= 10*1024 {
+		return grouped(gib/1024) + "\u202fTiB"
+	}
+	return grouped(gib) + "\u202fGiB"
+}
+
+// room prints a capacity of a report, or a dash.
+func room(r *capability.Report, key string) string {
+	if f, ok := number(r, key); ok {
+		return gibText(f)
+	}
+	return none
+}
+
+// rate prints bytes per second of a report, or a dash.
+func rate(r *capability.Report, key string) string {
+	if f, ok := number(r, key); ok {
+		return bytesText(f)
+	}
+	return none
+}
+
+func bytesText(perSecond float64) string {
+	return grouped(perSecond/1e6) + "\u202fMB/s"
+}
+
+// latency prints microseconds of a report, or a dash.
+func latency(r *capability.Report, key string) string {
+	if f, ok := number(r, key); ok {
+		return latencyText(f)
+	}
+	return none
+}
+
+func latencyText(usec float64) string {
+	if usec >= 10_000 {
+		return strconv.FormatFloat(usec/1000, 'f', 1, 64) + "\u202fms"
+	}
+	return grouped(usec) + "\u202fµs"
+}
+
+func percent(f *float64) string {
+	if f == nil {
+		return none
+	}
+	return strconv.FormatFloat(*f*100, 'f', 0, 64) + "\u202f%"
+}
+
+// usedPercent is how full a backend is, for a <meter>; -1 if it is not known.
+func usedPercent(r *capability.Report) int {
+	if r == nil {
+		return -1
+	}
+	share, ok := capability.UsedShare(r.Capabilities)
+	if !ok {
+		return -1
+	}
+	return int(math.Round(share * 100))
+}
+
+// used prints the capacity in use, or a dash.
+func used(r *capability.Report) string {
+	total, okTotal := number(r, capability.KeyTotalCapacity)
+	free, okFree := number(r, capability.KeyFreeCapacity)
+	if !okTotal || !okFree {
+		return none
+	}
+	return gibText(max(0, total-free))
+}
+
+// sum prints a capacity added over the pool's arrays, and over how many where
+// some did not tell.
+func sum(p capability.Pool, key string) string {
+	total, told := p.Sum(key)
+	switch {
+	case total == nil:
+		return none
+	case told < len(p.Reports):
+		return fmt.Sprintf("%s (%d of %d arrays)", gibText(*total), told, len(p.Reports))
+	}
+	return gibText(*total)
+}
+
+// deviation says how far an array's volumes are from the mean of its pool.
+func deviation(r *capability.Report, mean *float64) string {
+	n, ok := number(r, capability.KeyTotalVolumes)
+	if !ok || mean == nil || *mean == 0 {
+		return ""
+	}
+	percent := math.Round((n / *mean - 1) * 100)
+	switch {
+	case percent > 0:
+		return fmt.Sprintf("%.0f\u202f%% above the pool’s mean of %s", percent, grouped(*mean))
+	case percent < 0:
+		return fmt.Sprintf("%.0f\u202f%% below the pool’s mean of %s", -percent, grouped(*mean))
+	}
+	return "the pool’s mean"
+}
+
+// stateText says what becomes of a backend's reports.
+func stateText(o Overlay) string {
+	text := map[string]string{
+		"":           "nothing yet",
+		"idle":       "held back: the way to the scheduler is not open",
+		"listening":  "held back a moment: cinder-volume is waited for",
+		"standalone": "sent complete: cinder-volume has not been heard",
+		"overlaying": "live numbers laid over cinder-volume’s report",
+		"waiting":    "held back a moment: cinder-volume’s clock is ahead",
+		"standby":    "left to another poolcast that reports this backend",
+		"suspended":  "suspended",
+		"withdrawn":  "withheld: cinder-volume’s own report stands",
+	}[o.State]
+	if text == "" {
+		text = o.State
+	}
+	if o.Reason != "" {
+		text += " (" + o.Reason + ")"
+	}
+	return text
+}
+
+// ago prints how long ago an instant was, as people say it.
+func ago(now, then time.Time) string {
+	if then.IsZero() {
+		return "never"
+	}
+	d := now.Sub(then)
+	switch {
+	case d < 2*time.Second:
+		return "now"
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%.0f s ago", d.Seconds())
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%.0f min ago", d.Minutes())
+	}
+	return fmt.Sprintf("%.0f h ago", d.Hours())
+}
+
+// valueText prints a value or a pointer to one.
+func valueText(v any) string {
+	switch v := v.(type) {
+	case capability.Value:
+		return v.String()
+	case *capability.Value:
+		if v != nil {
+			return v.String()
+		}
+	}
+	return ""
+}
+
+// schedulers says how many listen, if it is known.
+func schedulers(consumers *int) string {
+	if consumers == nil {
+		return ""
+	}
+	return count(*consumers, "scheduler") + " listening"
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
