@@ -141,9 +141,15 @@ const busUnknownKeys = `"allocated_capacity_gb":17,"rack":"\u00e4","limits":{"a"
 
 func (v *busVolume) report(volumes int) {
 	v.t.Helper()
+	v.say(busBackend, fmt.Sprintf(`{"total_capacity_gb":1000.0,"free_capacity_gb":500.0,"total_volumes":%d,%s}`, volumes, busUnknownKeys))
+}
+
+// say casts capabilities for any backend.
+func (v *busVolume) say(host, capabilities string) {
+	v.t.Helper()
 	v.n++
-	inner := fmt.Sprintf(`{"method":"update_service_capabilities","version":"3.3","_unique_id":"%032x","args":{"service_name":"volume","host":%q,"cluster_name":null,"timestamp":%q,"capabilities":{"total_capacity_gb":1000.0,"free_capacity_gb":500.0,"total_volumes":%d,%s}}}`,
-		v.n, busBackend, time.Now().UTC().Format("2006-01-02T15:04:05.000000"), volumes, busUnknownKeys)
+	inner := fmt.Sprintf(`{"method":"update_service_capabilities","version":"3.3","_unique_id":"%032x","args":{"service_name":"volume","host":%q,"cluster_name":null,"timestamp":%q,"capabilities":%s}}`,
+		v.n, host, time.Now().UTC().Format("2006-01-02T15:04:05.000000"), capabilities)
 	body, err := json.Marshal(map[string]string{"oslo.version": "2.0", "oslo.message": inner})
 	busMust(v.t, err)
 	busMust(v.t, v.ch.PublishWithContext(v.t.Context(), busExchange, "", false, false, amqp.Publishing{

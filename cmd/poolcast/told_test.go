@@ -1,0 +1,33 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestPlaceDecidesOnWhatTheSchedulerWasTold: a decision is made on what the
+// scheduler knows, and a look at the pools on what the arrays said.
+func TestPlaceDecidesOnWhatTheSchedulerWasTold(t *testing.T) {
+	reports, err := os.ReadFile("testdata/check/reports.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := ""
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = r.URL.Path
+		_, _ = w.Write(reports)
+	}))
+	t.Cleanup(server.Close)
+	for _, c := range []struct{ command, want string }{
+		{"place --size 1", "/v1/told"}, {"pools", "/v1/reports"}, {"check", "/v1/reports"}, {"diff --base ~/pools.json", "/v1/reports"},
+	} {
+		d := newDesk(t)
+		stdout, stderr, _ := d.run(append(strings.Fields(c.command), "--agent", server.URL)...)
+		if asked != c.want || stdout == "" {
+			t.Errorf("%s asked for %s, want %s: %s", c.command, asked, c.want, stderr)
+		}
+	}
+}
