@@ -113,6 +113,16 @@ func newEngine(cfg *config.Config, policy string) (*placement.Engine, error) {
 }
 
 func placementEngine(s config.Scheduler, policy string) (*placement.Engine, error) {
+	o := schedulerOptions(s)
+	if policy == "prefer" {
+		o.Policy = placement.Prefer
+	}
+	return cinder.NewEngine(o)
+}
+
+// schedulerOptions are the scheduler's settings in the words of the placement
+// core.
+func schedulerOptions(s config.Scheduler) cinder.Options {
 	o := cinder.Options{
 		Filters: s.Filters, Weighers: s.Weighers,
 		Multipliers: map[string]float64{
@@ -122,13 +132,10 @@ func placementEngine(s config.Scheduler, policy string) (*placement.Engine, erro
 		},
 		MaxOverSubscriptionRatio: ratioText(s.MaxOverSubscription),
 	}
-	if policy == "prefer" {
-		o.Policy = placement.Prefer
-	}
 	if s.Handler == "cinder.scheduler.weights.stochastic.StochasticHostWeightHandler" || s.Handler == "StochasticHostWeightHandler" {
 		o.Select = placement.Lottery
 	}
-	return cinder.NewEngine(o)
+	return o
 }
 
 // answer is one decision; none says why nothing fits.

@@ -17,6 +17,7 @@ func subcommands(flags *sourceFlags) []*cobra.Command {
 		newProbeCommand(flags),
 		newRecordCommand(flags),
 		newReferenceCommand(),
+		newRehearseCommand(flags),
 		newSimulatorCommand(),
 		newVersionCommand(),
 	}

@@ -170,3 +170,13 @@ func finite(caps capability.Set, key string) (float64, bool) {
 	f, ok := caps[key].Float()
 	return f, ok && !math.IsInf(f, 0) && !math.IsNaN(f)
 }
+
+// Moving are the keys of a report that a burst changes.
+func Moving() []string {
+	return []string{
+		capability.KeyProvisionedCapacity, capability.KeyAllocatedCapacity, capability.KeyFreeCapacity,
+		capability.KeyMaxOverSubscription, capability.KeyTotalReduction,
+		capability.KeyTotalVolumes, capability.KeyLiveVolumes,
+		capability.KeyReadsPerSec, capability.KeyWritesPerSec, capability.KeyLoadPercent,
+	}
+}

@@ -23,10 +23,11 @@ const (
 	InFlight   = "ledger"
 )
 
-// DefaultGoodness rates an array by how quiet it is and by how much room it
-// has, half and half. Both numbers are whole, so that Cinder's evaluator loses
-// nothing, and the second moves with each volume rather than each report.
-const DefaultGoodness = "(100 - capabilities.load_percent) / 2 + 50 * stats.free_capacity_gb / max(stats.total_capacity_gb, 1)"
+// DefaultGoodness rates an array by how quiet it is and by how little of ten
+// times its capacity Cinder has allocated, half and half. Load changes with
+// reports only; what is allocated changes with each volume. Both are large
+// enough to lose nothing when Cinder's evaluator cuts fractions off.
+const DefaultGoodness = "100 - capabilities.load_percent / 2 - 5 * stats.allocated_capacity_gb / max(stats.total_capacity_gb, 1)"
 
 // Catalogue are a cloud's own settings and, for comparison, others that differ
 // from them in one thing each: first what cinder.conf can say, then what only

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/poolcast/poolcast/collector/capability"
 )
 
 // Conclude says in a line what the first of some outcomes means, and which of
@@ -18,7 +20,7 @@ func Conclude(outcomes []Outcome) string {
 		text = "With this configuration "
 	}
 	text += now.summary()
-	if now.Failed == 0 && !now.uneven() {
+	if now.good() {
 		return text + "."
 	}
 	better := best(now, outcomes[1:])
@@ -28,19 +30,27 @@ func Conclude(outcomes []Outcome) string {
 	return text + "; with " + better.Setting.With + ", " + better.summary() + "."
 }
 
-// fair is the evenness from which a burst counts as spread: of three arrays
-// none then takes twice as much as another.
-const fair = 0.9
+// tolerated is the share of volumes that may be misplaced before anybody need
+// care. When arrays are alike, whole volumes cannot spread evenly.
+const tolerated = 0.1
 
-func (o Outcome) uneven() bool { return o.Evenness != nil && *o.Evenness < fair }
+func (o *Outcome) good() bool { return o.Failed == 0 && o.misplaced() <= tolerated }
 
-// best is the first outcome that fails least and spreads fairly, or else the
-// one that spreads best; nil if none beats what there is.
+// misplaced is the share of volumes that are; 0 if it cannot be said.
+func (o *Outcome) misplaced() float64 {
+	if o.Misplaced == nil || o.Placed == 0 {
+		return 0
+	}
+	return float64(*o.Misplaced) / float64(o.Placed)
+}
+
+// best is the first outcome that fails least and misplaces next to nothing, or
+// else the one that misplaces least; nil if none beats what there is.
 func best(now Outcome, others []Outcome) *Outcome {
 	top := &now
 	for i := range others {
-		if o := &others[i]; o.beats(top) && (o.Failed < top.Failed || top.uneven()) {
-			top = o
+		if others[i].beats(top) {
+			top = &others[i]
 		}
 	}
 	if top == &now {
@@ -49,29 +59,28 @@ func best(now Outcome, others []Outcome) *Outcome {
 	return top
 }
 
-// noticeable is the least difference in evenness worth telling.
-const noticeable = 0.02
-
 func (o *Outcome) beats(other *Outcome) bool {
-	switch {
-	case o.Failed != other.Failed:
+	if o.Failed != other.Failed {
 		return o.Failed < other.Failed
-	case o.Evenness == nil || other.Evenness == nil:
-		return false
 	}
-	return *o.Evenness > *other.Evenness+noticeable
+	return other.misplaced() > tolerated && o.misplaced() < other.misplaced()-tolerated/2
 }
 
 // summary says where the volumes went and how many did not.
-func (o Outcome) summary() string {
+func (o *Outcome) summary() string {
 	count := o.Placed + o.Failed
 	if o.Placed == 0 {
 		return fmt.Sprintf("none of %d creates finds a backend: %v", count, o.Refused)
 	}
 	most := o.Busiest()
 	text := fmt.Sprintf("%d of %d volumes go to %s", most.Volumes, count, most.Backend)
-	if !o.stacked(most) {
-		text = fmt.Sprintf("%d volumes go %s to %d arrays", o.Placed, o.Spread(), len(o.Arrays))
+	switch {
+	case len(o.Arrays) == 1:
+		text += ", the only array that fits"
+	case most.Volumes*2 > int64(o.Placed):
+		text += o.judge(most)
+	default:
+		text = fmt.Sprintf("%d of %d volumes go %s to %d arrays", o.Placed, count, o.Spread(), len(o.Arrays))
 	}
 	if o.Failed > 0 {
 		text += fmt.Sprintf(" and %d find no backend (%v)", o.Failed, o.Refused)
@@ -79,10 +88,22 @@ func (o Outcome) summary() string {
 	return text
 }
 
-// stacked reports whether one array took more than half of what several could
-// have.
-func (o Outcome) stacked(most *ArrayOutcome) bool {
-	return len(o.Arrays) == 1 || most.Volumes*2 > int64(o.Placed)
+// judge says of an array that took most of the volumes why, and whether it
+// should have.
+func (o *Outcome) judge(most *ArrayOutcome) string {
+	if o.Misplaced == nil {
+		return ""
+	}
+	if o.misplaced() <= tolerated {
+		return ", which evens the arrays out"
+	}
+	text := fmt.Sprintf(", %d more than even the arrays out", *o.Misplaced)
+	before, ok := finite(most.Before, capability.KeyMaxOverSubscription)
+	after, okAfter := finite(most.After, capability.KeyMaxOverSubscription)
+	if ok && okAfter && after > before {
+		text += fmt.Sprintf(", as its over-subscription ratio grows with each (from %.3g to %.3g)", before, after)
+	}
+	return text
 }
 
 // listed is the number of arrays up to which each one's share is told.
@@ -90,7 +111,7 @@ const listed = 8
 
 // Spread is the number of volumes of each array, as in 9/13/18, or the range of
 // them where there are many arrays.
-func (o Outcome) Spread() string {
+func (o *Outcome) Spread() string {
 	if len(o.Arrays) == 0 {
 		return "-"
 	}

@@ -2,6 +2,7 @@ package rehearsal
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/poolcast/poolcast/collector/capability"
@@ -22,11 +23,15 @@ type Outcome struct {
 	// Arrays are those that could have taken the first volume or took one, in
 	// the order of the reports.
 	Arrays []ArrayOutcome
-	// Evenness is how evenly volumes went to the arrays, FillEvenness how
-	// evenly the arrays are provisioned after it, LoadEvenness how evenly they
-	// work (Jain's fairness index; 1 is even). Nil where fewer than two arrays
-	// tell.
-	Evenness, FillEvenness, LoadEvenness *float64
+	// Evenness is how evenly volumes went to the arrays, LoadEvenness how
+	// evenly the arrays work afterwards (Jain's fairness index; 1 is even). Nil
+	// where fewer than two arrays tell.
+	Evenness, LoadEvenness *float64
+	// Misplaced is how many volumes are on another array than they would be on
+	// if each had gone where it left the smallest share provisioned. Unlike
+	// evenness it does not blame a burst that fills an empty array up. Nil if
+	// an array does not tell how much is provisioned.
+	Misplaced *int64
 }
 
 // ArrayOutcome is one array before and after.
@@ -40,7 +45,7 @@ type ArrayOutcome struct {
 }
 
 // TiedShare is the share of decisions that were ties, 0 if there was none.
-func (o Outcome) TiedShare() float64 {
+func (o *Outcome) TiedShare() float64 {
 	if o.Placed == 0 {
 		return 0
 	}
@@ -48,7 +53,7 @@ func (o Outcome) TiedShare() float64 {
 }
 
 // Busiest is the array that took the most volumes, nil if none took any.
-func (o Outcome) Busiest() *ArrayOutcome {
+func (o *Outcome) Busiest() *ArrayOutcome {
 	var most *ArrayOutcome
 	for i := range o.Arrays {
 		if a := &o.Arrays[i]; a.Volumes > 0 && (most == nil || a.Volumes > most.Volumes) {
@@ -79,7 +84,7 @@ func (p *play) outcome() (Outcome, error) {
 			Before: a.before(), After: after.Capabilities,
 		})
 	}
-	o.measure(pool)
+	o.measure(pool, float64(p.burst.Request.Size))
 	return o, nil
 }
 
@@ -102,15 +107,58 @@ func (p *play) candidates() ([]int, error) {
 	return at, nil
 }
 
-func (o *Outcome) measure(pool capability.Pool) {
-	var volumes, fill []float64
+func (o *Outcome) measure(pool capability.Pool, gib float64) {
+	var volumes []float64
 	for _, a := range o.Arrays {
 		volumes = append(volumes, float64(a.Volumes))
-		provisioned, ok := finite(a.After, capability.KeyProvisionedCapacity)
-		total, okTotal := finite(a.After, capability.KeyTotalCapacity)
-		if ok && okTotal && total > 0 {
-			fill = append(fill, provisioned/total)
+	}
+	o.Evenness, o.LoadEvenness = capability.Evenness(volumes), pool.LoadEvenness()
+	if ideal := o.levelled(gib); ideal != nil {
+		var misplaced int64
+		for i, a := range o.Arrays {
+			misplaced += max(0, a.Volumes-ideal[i])
+		}
+		o.Misplaced = &misplaced
+	}
+}
+
+// levelled is how many volumes each array would have if each had gone where it
+// left the smallest share provisioned; nil if that cannot be said.
+func (o *Outcome) levelled(gib float64) []int64 {
+	provisioned, total := make([]float64, len(o.Arrays)), make([]float64, len(o.Arrays))
+	for i, a := range o.Arrays {
+		var ok, okTotal bool
+		provisioned[i], ok = finite(a.Before, capability.KeyProvisionedCapacity)
+		total[i], okTotal = finite(a.Before, capability.KeyTotalCapacity)
+		if !ok || !okTotal || total[i] <= 0 {
+			return nil
 		}
 	}
-	o.Evenness, o.FillEvenness, o.LoadEvenness = capability.Evenness(volumes), capability.Evenness(fill), pool.LoadEvenness()
+	counts := make([]int64, len(o.Arrays))
+	for range o.Placed {
+		least := 0
+		for i := range counts {
+			if (provisioned[i]+gib)/total[i] < (provisioned[least]+gib)/total[least] {
+				least = i
+			}
+		}
+		provisioned[least] += gib
+		counts[least]++
+	}
+	return counts
+}
+
+// Assumptions says what a rehearsal on these reports takes for granted because
+// they do not tell.
+func Assumptions(reports []capability.Report) []string {
+	missing := 0
+	for _, r := range reports {
+		if _, ok := r.Capabilities[capability.KeyAllocatedCapacity]; !ok {
+			missing++
+		}
+	}
+	if missing == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%d of %d reports lack allocated_capacity_gb, which only cinder-volume counts: all that is provisioned there is taken to be Cinder's.", missing, len(reports))}
 }

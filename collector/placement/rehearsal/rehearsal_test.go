@@ -44,6 +44,14 @@ func unlike() []capability.Report {
 	return []capability.Report{arrayWith(0, 300), arrayWith(1, 290), arrayWith(2, 280)}
 }
 
+// withRatio gives arrays a ratio that is not their reduction.
+func withRatio(ratio float64, reports ...capability.Report) []capability.Report {
+	for _, r := range reports {
+		r.Capabilities[capability.KeyMaxOverSubscription] = capability.OfFloat(ratio)
+	}
+	return reports
+}
+
 // alike are n arrays that do not differ at all.
 func alike(n int) []capability.Report {
 	var reports []capability.Report
@@ -70,13 +78,13 @@ func pick(t *testing.T, names ...string) []rehearsal.Setting {
 	return settings
 }
 
-func play(t *testing.T, reports []capability.Report, b rehearsal.Burst, setting string) rehearsal.Outcome {
+func play(t *testing.T, reports []capability.Report, b rehearsal.Burst, setting string) *rehearsal.Outcome {
 	t.Helper()
 	o, err := rehearsal.Run(t.Context(), reports, b, pick(t, setting)[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	return o
+	return &o
 }
 
 func TestAutomaticRatioStacks(t *testing.T) {
@@ -238,7 +246,8 @@ func TestBurstSaysAllThatIsWrong(t *testing.T) {
 
 func TestConclude(t *testing.T) {
 	b := slow()
-	full := slow()
+	full, quick := slow(), slow()
+	quick.Rate = 10
 	full.Request = &cinder.Request{Size: 5000 * tb}
 	for _, c := range []struct {
 		name    string
@@ -246,8 +255,9 @@ func TestConclude(t *testing.T) {
 		burst   rehearsal.Burst
 		want    string
 	}{
-		{"stacked", unlike(), b, "With this configuration 40 of 40 volumes go to fa0; with a fixed over-subscription ratio of 20, 40 volumes go 9/13/18 to 3 arrays."},
-		{"one array", alike(1), b, "With this configuration 40 of 40 volumes go to fa0."},
+		{"stacked", unlike(), b, "With this configuration 40 of 40 volumes go to fa0, 31 more than even the arrays out, as its over-subscription ratio grows with each (from 6 to 7.6); with a fixed over-subscription ratio of 20, 40 of 40 volumes go 9/13/18 to 3 arrays."},
+		{"one array", alike(1), b, "With this configuration 40 of 40 volumes go to fa0, the only array that fits."},
+		{"an empty array fills up", withRatio(20, arrayWith(0, 300), arrayWith(1, 300), arrayWith(2, 100)), quick, "With this configuration 40 of 40 volumes go to fa2, which evens the arrays out."},
 		{"no room", alike(2), full, "With this configuration none of 40 creates finds a backend: 0 of 2 backends fit: 2 CapacityFilter (provisioned ratio 8.83333 > 6: (provisioned 307200 + 5120000 GiB) / 614400 GiB); no other setting that was tried does better."},
 	} {
 		outcomes, err := rehearsal.Compare(t.Context(), c.reports, c.burst, pick(t, rehearsal.AsItIs, rehearsal.FixedRatio))

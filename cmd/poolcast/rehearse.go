@@ -1,0 +1,143 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement/rehearsal"
+	"github.com/poolcast/poolcast/config"
+)
+
+const rehearseHelp = `Play a burst of creates against the reports, under the scheduler's settings and
+under others, and show where the volumes would go. Nothing is created.
+
+Each scheduler goes by the reports and by its own deductions since, as Cinder's
+does; arrays report every interval what they hold by then. New volumes are empty
+unless --fill says otherwise, which is what makes an automatic
+over-subscription ratio grow with each of them.
+
+Settings: as-it-is is cinder.conf's own; each other one differs from it in one
+thing. fixed-ratio and auto-ratio: max_over_subscription_ratio, and
+pure_automatic_max_oversubscription_ratio. capacity, allocated, volume-number,
+goodness: that weigher alone. stochastic: that scheduler_weight_handler. prefer,
+two-choices, ledger: what only poolcast's own placement can do.
+
+Exit code 4: under the first setting no create finds a backend.`
+
+// rehearseFlags say what burst to play, on which reports, under what.
+type rehearseFlags struct {
+	*sourceFlags
+	question questionFlags
+	reports  reportFlags
+	burst    rehearsal.Burst
+	seed     uint64
+	ratio    float64
+	goodness string
+	settings []string
+	output   string
+}
+
+func newRehearseCommand(sources *sourceFlags) *cobra.Command {
+	f := &rehearseFlags{sourceFlags: sources, reports: reportFlags{told: true}}
+	cmd := &cobra.Command{
+		Use:   "rehearse --size GIB",
+		Short: "Show where a burst of volumes would go, under these settings and others",
+		Long:  rehearseHelp,
+		Example: `  poolcast rehearse --size 100 --count 200 --rate 5 --schedulers 3
+  poolcast rehearse --size 2048 --count 40 --rate 0.1 --settings as-it-is,fixed-ratio --ratio 10
+  poolcast rehearse --size 100 --skew 5s --property volume_backend_name=pure_performance
+  poolcast --dry-run > reports.json; poolcast rehearse --size 100 --reports reports.json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+	}
+	f.question.add(cmd)
+	f.reports.add(cmd)
+	f.add(cmd)
+	outputFlag(cmd, &f.output, "table", "json")
+	return cmd
+}
+
+func (f *rehearseFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.IntVar(&f.burst.Count, "count", 40, "volumes to create")
+	flags.Float64Var(&f.burst.Rate, "rate", 1, "creates per second")
+	flags.DurationVar(&f.burst.Interval, "interval", 0, "time between reports; poll_interval if it is missing")
+	flags.IntVar(&f.burst.Schedulers, "schedulers", 1, "cinder-schedulers that take creates in turn")
+	flags.DurationVar(&f.burst.Skew, "skew", 0, "by how much the clock that stamps reports is ahead of the schedulers', such as 3s; less than 0 if it is behind")
+	flags.Float64Var(&f.burst.Fill, "fill", 0, "share of its size that a new volume fills, between 0 and 1")
+	flags.Float64Var(&f.burst.Operations, "operations", 0, "operations per second that a new volume brings, half of them reads")
+	flags.Float64Var(&f.ratio, "ratio", 20, "over-subscription ratio of the setting fixed-ratio")
+	flags.StringVar(&f.goodness, "goodness", rehearsal.DefaultGoodness, "goodness_function of backends that report none")
+	flags.StringSliceVar(&f.settings, "settings", nil, "settings to compare, separated by commas; all if it is missing")
+	flags.Uint64Var(&f.seed, "seed", 1, "seed for what is random, such as two-choices")
+}
+
+func (f *rehearseFlags) run(cmd *cobra.Command) error {
+	request, notes, err := f.question.request()
+	if err != nil {
+		return withCode(exitUsage, err)
+	}
+	for _, note := range notes {
+		cmd.PrintErrln("warning:", note)
+	}
+	request.RandomSeed = f.seed
+	f.burst.Request = request
+	cfg, err := f.load()
+	if err != nil {
+		return err
+	}
+	settings, err := f.prepare(cfg)
+	if err != nil {
+		return withCode(exitUsage, err)
+	}
+	reports, polled := f.reports.get(cmd, f.sourceFlags)
+	if len(reports) == 0 && polled != nil {
+		return polled
+	}
+	outcomes, err := rehearsal.Compare(cmd.Context(), reports, f.burst, settings)
+	if err != nil {
+		return fmt.Errorf("rehearse: %w", err)
+	}
+	if err := f.print(cmd, reports, outcomes); err != nil {
+		return fmt.Errorf("print rehearsal: %w", err)
+	}
+	if outcomes[0].Placed == 0 {
+		return withCode(exitNoFit, errors.New("no create finds a backend; the reason is above"))
+	}
+	return polled
+}
+
+// prepare completes the burst and picks the settings. Its errors are the
+// command line's.
+func (f *rehearseFlags) prepare(cfg *config.Config) ([]rehearsal.Setting, error) {
+	if f.burst.Interval == 0 {
+		f.burst.Interval = max(cfg.Agent.PollInterval, time.Second)
+	}
+	if err := f.burst.Check(); err != nil {
+		return nil, err
+	}
+	if f.ratio < 1 {
+		return nil, fmt.Errorf("--ratio %g: want 1 or more", f.ratio)
+	}
+	c := rehearsal.Catalogue{Cloud: schedulerOptions(cfg.Scheduler), Ratio: f.ratio, Goodness: f.goodness}
+	if len(f.settings) == 0 {
+		return c.Settings(), nil
+	}
+	settings, err := c.Pick(f.settings)
+	if err != nil {
+		return nil, fmt.Errorf("--settings: %w", err)
+	}
+	return settings, nil
+}
+
+func (f *rehearseFlags) print(cmd *cobra.Command, reports []capability.Report, outcomes []rehearsal.Outcome) error {
+	assumed := rehearsal.Assumptions(reports)
+	if f.output == "json" {
+		return printJSON(cmd.OutOrStdout(), jsonRehearsal(f.burst, assumed, outcomes))
+	}
+	return printRehearsal(cmd.OutOrStdout(), f.burst, assumed, outcomes)
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/poolcast/poolcast/collector/capability"
+)
+
+// rehearse runs the command on the examples.
+func rehearse(t *testing.T, args ...string) (stdout string, err error) {
+	t.Helper()
+	var out bytes.Buffer
+	root := newRootCommand()
+	root.SetArgs(append([]string{"--config-file", "../../examples/cinder.conf", "rehearse", "--reports", "../../examples/reports.json"}, args...))
+	root.SetOut(&out)
+	root.SetErr(&bytes.Buffer{})
+	err = root.ExecuteContext(t.Context())
+	return out.String(), err
+}
+
+// TestRehearseTranscript: the example in the help pages, word by word.
+func TestRehearseTranscript(t *testing.T) {
+	const golden = "testdata/rehearse.txt"
+	printed, err := rehearse(t, "--size", "2048", "--rate", "0.05")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile(golden, []byte(printed), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(kept), printed); diff != "" {
+		t.Errorf("the output changed (-kept +printed); look at it, then write it anew with -update\n%s", diff)
+	}
+}
+
+func TestRehearseJSON(t *testing.T) {
+	printed, err := rehearse(t, "--size", "2048", "--rate", "0.05", "--settings", "fixed-ratio,as-it-is", "--output", "json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got rehearsalJSON
+	if err := json.Unmarshal([]byte(printed), &got); err != nil {
+		t.Fatal(err)
+	}
+	volumes := map[string][]int64{}
+	for _, o := range got.Outcomes {
+		for _, a := range o.Arrays {
+			volumes[o.Setting] = append(volumes[o.Setting], a.Volumes)
+		}
+	}
+	if diff := cmp.Diff(map[string][]int64{"as-it-is": {40, 0, 0}, "fixed-ratio": {9, 13, 18}}, volumes); diff != "" {
+		t.Errorf("volumes (-want +got):\n%s", diff)
+	}
+	if got.Outcomes[0].Setting != "as-it-is" {
+		t.Errorf("the first setting is %s", got.Outcomes[0].Setting)
+	}
+	after, _ := got.Outcomes[0].Arrays[0].After[capability.KeyProvisionedCapacity].Float()
+	if want := 307200.0 + 40*2048; after != want {
+		t.Errorf("the first array has %v GiB provisioned afterwards, want %v", after, want)
+	}
+}
+
+func TestRehearseExitCodes(t *testing.T) {
+	for _, c := range []struct {
+		args string
+		code int
+		says string
+	}{
+		{"--size 100 --count 3", exitOK, ""},
+		{"--size 99999999", exitNoFit, "no create finds a backend"},
+		{"--size 100 --availability-zone dc9", exitNoFit, "no create finds a backend"},
+		{"", exitUsage, "--size is missing"},
+		{"--size 100 --rate 0 --schedulers 0", exitUsage, "rate 0: want creates per second, such as 0.5\nschedulers 0"},
+		{"--size 100 --ratio 0.5", exitUsage, "--ratio 0.5: want 1 or more"},
+		{"--size 100 --settings fastest", exitUsage, `--settings: there is no setting "fastest"; there are [as-it-is`},
+	} {
+		_, err := rehearse(t, strings.Fields(c.args)...)
+		if got := exitCode(err); got != c.code {
+			t.Errorf("rehearse %s: exit code %d, want %d (%v)", c.args, got, c.code, err)
+		}
+		if err != nil && !strings.Contains(err.Error(), c.says) {
+			t.Errorf("rehearse %s: %v, want %q", c.args, err, c.says)
+		}
+	}
+}

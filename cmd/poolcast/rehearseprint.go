@@ -1,0 +1,180 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement/cinder"
+	"github.com/poolcast/poolcast/collector/placement/rehearsal"
+)
+
+// printRehearsal says what it comes to first, then each setting in a row, then
+// the arrays under the first of them.
+func printRehearsal(w io.Writer, b rehearsal.Burst, assumed []string, outcomes []rehearsal.Outcome) error {
+	lines := append([]string{rehearsal.Conclude(outcomes), "", burstLine(b)}, assumed...)
+	if order := arrayOrder(outcomes); order != "" {
+		lines = append(lines, "Volumes are those of "+order+".")
+	}
+	var text strings.Builder
+	for _, line := range lines {
+		text.WriteString(strings.Join(wrap(line, lineWidth(w)), "\n") + "\n")
+	}
+	if _, err := fmt.Fprintln(w, text.String()); err != nil {
+		return err
+	}
+	if err := outcomeTable(outcomes).print(w); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(w, "\nThe arrays under %s:\n\n", outcomes[0].Setting.Name); err != nil {
+		return err
+	}
+	return arrayTable(outcomes[0]).print(w)
+}
+
+func burstLine(b rehearsal.Burst) string {
+	text := fmt.Sprintf("%s of %d GiB, %s per second, to %s; reports every %s",
+		plural(b.Count, "volume"), b.Request.Size, strconv.FormatFloat(b.Rate, 'g', 4, 64), plural(b.Schedulers, "scheduler"), b.Interval)
+	switch {
+	case b.Skew > 0:
+		text += fmt.Sprintf(", stamped %s ahead of the schedulers' clocks", b.Skew)
+	case b.Skew < 0:
+		text += fmt.Sprintf(", stamped %s behind the schedulers' clocks", -b.Skew)
+	}
+	return text + "."
+}
+
+// arrayOrder names the arrays in the order in which volumes are told, if they
+// are told one by one and are the same under each setting.
+func arrayOrder(outcomes []rehearsal.Outcome) string {
+	order := ""
+	for i, o := range outcomes {
+		var names []string
+		for _, a := range o.Arrays {
+			names = append(names, a.Backend)
+		}
+		this := strings.Join(names, "/")
+		if i > 0 && this != order || !strings.Contains(o.Spread(), "/") {
+			return ""
+		}
+		order = this
+	}
+	return order
+}
+
+func outcomeTable(outcomes []rehearsal.Outcome) *table {
+	t := newTable("SETTING", "VOLUMES", "FAILED>", "EVEN>", "MISPLACED>", "LOAD EVEN>", "TIES>", "WITH")
+	for _, o := range outcomes {
+		tied := o.TiedShare()
+		t.add(o.Setting.Name, o.Spread(), strconv.Itoa(o.Failed), share(o.Evenness), misplaced(o.Misplaced),
+			share(o.LoadEvenness), share(&tied), o.Setting.With)
+	}
+	return t
+}
+
+func misplaced(n *int64) string {
+	if n == nil {
+		return "unknown"
+	}
+	return strconv.FormatInt(*n, 10)
+}
+
+func arrayTable(o rehearsal.Outcome) *table {
+	t := newTable("ARRAY", "VOLUMES>", "GiB>", "PROVISIONED>", "AFTER>", "RATIO>", "AFTER>", "OPS/s>", "AFTER>", "LOAD %>", "AFTER>")
+	for _, a := range o.Arrays {
+		t.add(a.Backend, strconv.FormatInt(a.Volumes, 10), strconv.FormatFloat(a.GiB, 'f', 0, 64),
+			whole(a.Before, capability.KeyProvisionedCapacity), whole(a.After, capability.KeyProvisionedCapacity),
+			decimal(a.Before, capability.KeyMaxOverSubscription), decimal(a.After, capability.KeyMaxOverSubscription),
+			operations(a.Before), operations(a.After),
+			whole(a.Before, capability.KeyLoadPercent), whole(a.After, capability.KeyLoadPercent))
+	}
+	return t
+}
+
+// rehearsalJSON is a rehearsal as rehearse --output json prints it.
+type rehearsalJSON struct {
+	Conclusion  string        `json:"conclusion"`
+	Burst       burstJSON     `json:"burst"`
+	Assumptions []string      `json:"assumptions"`
+	Outcomes    []outcomeJSON `json:"outcomes"`
+}
+
+type burstJSON struct {
+	Request    *cinder.Request `json:"request"`
+	Count      int             `json:"count"`
+	Rate       float64         `json:"creates_per_second"`
+	Interval   float64         `json:"report_interval_seconds"`
+	Schedulers int             `json:"schedulers"`
+	Skew       float64         `json:"skew_seconds"`
+	Fill       float64         `json:"fill"`
+	Operations float64         `json:"operations_per_second"`
+}
+
+// outcomeJSON is one setting's outcome. Evenness is null where fewer than two
+// arrays tell.
+type outcomeJSON struct {
+	Setting      string        `json:"setting"`
+	With         string        `json:"with"`
+	Placed       int           `json:"placed"`
+	Failed       int           `json:"failed"`
+	Reason       string        `json:"failure_reason,omitempty"`
+	TiedShare    float64       `json:"tied_share"`
+	Evenness     *float64      `json:"evenness"`
+	Misplaced    *int64        `json:"misplaced"` // null if an array does not tell what is provisioned
+	LoadEvenness *float64      `json:"load_evenness"`
+	Arrays       []placedArray `json:"arrays"`
+}
+
+type placedArray struct {
+	ID      string         `json:"id"`
+	Backend string         `json:"backend"`
+	Zone    string         `json:"availability_zone"`
+	Volumes int64          `json:"volumes"`
+	GiB     float64        `json:"gib"`
+	Before  capability.Set `json:"before"`
+	After   capability.Set `json:"after"`
+}
+
+func jsonRehearsal(b rehearsal.Burst, assumed []string, outcomes []rehearsal.Outcome) rehearsalJSON {
+	out := rehearsalJSON{
+		Conclusion: rehearsal.Conclude(outcomes), Assumptions: append([]string{}, assumed...),
+		Burst: burstJSON{
+			Request: b.Request, Count: b.Count, Rate: b.Rate, Interval: b.Interval.Seconds(),
+			Schedulers: b.Schedulers, Skew: b.Skew.Seconds(), Fill: b.Fill, Operations: b.Operations,
+		},
+	}
+	for _, o := range outcomes {
+		out.Outcomes = append(out.Outcomes, jsonOutcome(o))
+	}
+	return out
+}
+
+func jsonOutcome(o rehearsal.Outcome) outcomeJSON {
+	out := outcomeJSON{
+		Setting: o.Setting.Name, With: o.Setting.With, Placed: o.Placed, Failed: o.Failed, TiedShare: o.TiedShare(),
+		Evenness: o.Evenness, Misplaced: o.Misplaced, LoadEvenness: o.LoadEvenness, Arrays: []placedArray{},
+	}
+	if o.Refused != nil {
+		out.Reason = o.Refused.Error()
+	}
+	for _, a := range o.Arrays {
+		before, after := changes(a.Before, a.After)
+		out.Arrays = append(out.Arrays, placedArray{
+			ID: a.ID, Backend: a.Backend, Zone: a.Zone, Volumes: a.Volumes, GiB: a.GiB, Before: before, After: after,
+		})
+	}
+	return out
+}
+
+// changes leaves the numbers that a burst moves.
+func changes(before, after capability.Set) (from, to capability.Set) {
+	from, to = capability.Set{}, capability.Set{}
+	for _, key := range rehearsal.Moving() {
+		if v, ok := before[key]; ok {
+			from[key], to[key] = v, after[key]
+		}
+	}
+	return from, to
+}
