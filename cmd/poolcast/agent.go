@@ -141,10 +141,10 @@ func (a *agent) loop(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	changed := make(chan struct{}, 1)
+	settled := make(chan struct{}, 1)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		return files.run(ctx, func() { poke(changed) })
+		return files.run(ctx, func() { poke(settled) })
 	})
 	group.Go(func() error {
 		a.systemd.ready()
@@ -156,9 +156,12 @@ func (a *agent) loop(ctx context.Context) error {
 			case <-ctx.Done():
 				return nil
 			case <-hangups:
+				files.differs() // or the same change would be a reason twice
 				a.reload(files, "SIGHUP")
-			case <-changed:
-				a.reload(files, "a file changed")
+			case <-settled:
+				if files.differs() {
+					a.reload(files, "a file changed")
+				}
 			case <-beat.C:
 			}
 			a.view.turn()

@@ -16,14 +16,17 @@ import (
 // and configuration managers write in several steps.
 const settle = 300 * time.Millisecond
 
+// unrest is how long a folder that is never quiet is waited for.
+const unrest = 10 * settle
+
 var errWatcherClosed = errors.New("watch files: the watcher was closed")
 
 // watcher tells when the contents of a file have changed. It watches folders,
 // not files, so that a file replaced by rename, and one behind a symbolic link
 // that is turned to a new folder (as Kubernetes does), are seen as well.
 //
-// One goroutine runs it; Follow is called from that goroutine's callback or
-// before it starts.
+// Two goroutines share the work: run waits for events and knows nothing of the
+// files; differs and follow belong to whoever reads them.
 type watcher struct {
 	events  *fsnotify.Watcher
 	paths   []string
@@ -42,7 +45,9 @@ func newWatcher(paths []string) (*watcher, error) {
 }
 
 // follow replaces the files that are watched. A folder that cannot be watched
-// is left out: SIGHUP still reloads.
+// is left out: SIGHUP still reloads. Of a file that was watched before, the
+// contents stay known as differs saw them last, so that what changes while the
+// files are read is news.
 func (w *watcher) follow(paths []string) {
 	wanted := map[string]bool{}
 	for _, path := range paths {
@@ -65,16 +70,37 @@ func (w *watcher) follow(paths []string) {
 			w.folders[folder] = true
 		}
 	}
-	w.paths = paths
-	w.prints = fingerprints(paths)
+	prints := fingerprints(paths)
+	before := map[string]bool{}
+	for _, path := range w.paths {
+		before[path] = true
+	}
+	for _, path := range paths {
+		if !before[path] {
+			continue
+		}
+		if old, had := w.prints[path]; had {
+			prints[path] = old
+		} else {
+			delete(prints, path)
+		}
+	}
+	w.paths, w.prints = paths, prints
 }
 
-// run calls changed, on this goroutine, whenever a file's contents differ from
-// what they were. It returns when ctx ends.
-func (w *watcher) run(ctx context.Context, changed func()) error {
+// run calls settled, on this goroutine, when something has happened in a folder
+// and it is quiet again, or never will be. It returns when ctx ends.
+func (w *watcher) run(ctx context.Context, settled func()) error {
 	defer func() { _ = w.events.Close() }()
 	quiet := time.NewTimer(time.Hour)
 	quiet.Stop()
+	var latest time.Time // to wait for quiet
+	stir := func() {
+		if latest.IsZero() {
+			latest = time.Now().Add(unrest)
+		}
+		quiet.Reset(min(settle, time.Until(latest)))
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -83,21 +109,21 @@ func (w *watcher) run(ctx context.Context, changed func()) error {
 			if !ok {
 				return errWatcherClosed
 			}
-			quiet.Reset(settle)
+			stir()
 		case _, ok := <-w.events.Errors: // events were lost: look at everything
 			if !ok {
 				return errWatcherClosed
 			}
-			quiet.Reset(settle)
+			stir()
 		case <-quiet.C:
-			if w.differs() {
-				changed()
-			}
+			latest = time.Time{}
+			settled()
 		}
 	}
 }
 
-// differs compares contents, so that a touched file does not reload anything,
+// differs tells whether a file's contents are other than when it was called
+// last. It compares contents, so that a touched file does not reload anything,
 // and remembers what it saw: a broken file is complained about once.
 func (w *watcher) differs() bool {
 	now := fingerprints(w.paths)

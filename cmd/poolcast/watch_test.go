@@ -19,7 +19,13 @@ func watched(t *testing.T, path string) func() bool {
 	changes := make(chan struct{}, 16)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- w.run(ctx, func() { changes <- struct{}{} }) }()
+	go func() {
+		done <- w.run(ctx, func() {
+			if w.differs() {
+				changes <- struct{}{}
+			}
+		})
+	}()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -96,5 +102,58 @@ func TestWatcherSeesANewFileInAFolder(t *testing.T) {
 	write(t, filepath.Join(dir, "20.conf"), "b")
 	if !changed() {
 		t.Error("the new file was not seen")
+	}
+}
+
+func TestWatcherSeesAChangeInAFolderThatIsNeverQuiet(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "cinder.conf")
+	write(t, path, "a")
+	changed := watched(t, path)
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	defer func() { close(stop); <-stopped }()
+	go func() {
+		defer close(stopped)
+		tick := time.NewTicker(settle / 10)
+		defer tick.Stop()
+		for {
+			_ = os.WriteFile(filepath.Join(dir, "noise"), nil, 0o600)
+			select {
+			case <-tick.C:
+			case <-stop:
+				return
+			}
+		}
+	}()
+	write(t, path, "b")
+	if !changed() {
+		t.Error("the change was not seen")
+	}
+}
+
+// A file that is written again while a reload reads it must be read again.
+func TestWhatChangesDuringAReloadIsNews(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "cinder.conf")
+	write(t, path, "a")
+	w, err := newWatcher([]string{path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = w.events.Close() }()
+	write(t, path, "b")
+	if !w.differs() {
+		t.Fatal("the first change was not seen")
+	}
+	write(t, path, "c") // the reload has read "b"
+	added := path + ".token"
+	write(t, added, "token")
+	w.follow([]string{path, added})
+	if !w.differs() {
+		t.Error("what changed meanwhile was taken for read")
+	}
+	if w.differs() {
+		t.Error("nothing changed, and it was seen")
 	}
 }
