@@ -154,9 +154,9 @@ func (c *cloud) setFrame(n int) {
 }
 
 // dryRun is what the program itself says of the arrays, without any bus.
-func (c *cloud) dryRun() []capability.Report {
+func (c *cloud) dryRun(args ...string) []capability.Report {
 	c.t.Helper()
-	out := c.run("--dry-run")
+	out := c.run(append(args, "--dry-run")...)
 	var reports []capability.Report
 	if err := json.Unmarshal([]byte(out), &reports); err != nil {
 		c.t.Fatalf("read the dry run: %v\n%s", err, out)

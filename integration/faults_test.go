@@ -156,13 +156,16 @@ func (l *listener) checkRhythm(host string) {
 type frames map[string][]capability.Set
 
 // everyFrame asks the dry run about the first n frames, and leaves the arrays at
-// the first of them.
+// the first of them. It gives them time: this is no race.
 func (c *cloud) everyFrame(n int) frames {
 	c.t.Helper()
 	truth := frames{}
 	for frame := range n {
 		c.setFrame(frame)
-		for _, r := range c.dryRun() {
+		for _, r := range c.dryRun("--poll-interval", "1m", "--poll-timeout", "30s") {
+			if err := sound(r.Capabilities); err != nil {
+				c.t.Fatalf("%s: frame %d: %v", r.Host, frame, err)
+			}
 			truth[r.Host] = append(truth[r.Host], r.Capabilities)
 		}
 	}
