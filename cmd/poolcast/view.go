@@ -94,7 +94,7 @@ func viewBus(s publisher.Status) status.Bus {
 		Exchange:  state == publisher.Ready || state == publisher.NoScheduler || state == publisher.Blocked,
 		Broker:    s.Session.Broker, Reason: s.Session.Detail, Since: s.Session.Since,
 		Consumers: s.Session.Schedulers,
-		Confirmed: s.Counters.Confirms, Refused: s.Counters.Nacks, Failed: s.Counters.Failures + s.Counters.Returns,
+		Confirmed: s.Counters.Confirms, Refused: s.Counters.Nacks, Returned: s.Counters.Returns, Failed: s.Counters.Failures,
 		Overlays: s.Counters.Overlays,
 	}
 }

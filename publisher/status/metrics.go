@@ -100,6 +100,7 @@ func (e emitter) bus(v View) {
 	}
 	e.counter("poolcast_bus_publishes_total", b.Confirmed, "confirmed")
 	e.counter("poolcast_bus_publishes_total", b.Refused, "refused")
+	e.counter("poolcast_bus_publishes_total", b.Returned, "returned")
 	e.counter("poolcast_bus_publishes_total", b.Failed, "failed")
 	e.counter("poolcast_overlays_total", b.Overlays)
 }

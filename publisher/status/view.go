@@ -35,6 +35,7 @@ type Bus struct {
 	Consumers *int   // of the cinder-scheduler queue; nil if not known
 	Confirmed uint64
 	Refused   uint64 // nacked by the broker
+	Returned  uint64 // confirmed, but there was no queue to put it into
 	Failed    uint64 // no confirm within the bound, or the channel closed
 	Overlays  uint64 // of those confirmed, laid over a report of cinder-volume
 	Since     time.Time

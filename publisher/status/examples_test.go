@@ -1,0 +1,135 @@
+package status
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.yaml.in/yaml/v3"
+)
+
+// dashboard is what the tests read of a Grafana dashboard.
+type dashboard struct {
+	Panels []struct {
+		Title   string
+		Targets []struct{ Expr string }
+	}
+	Templating struct {
+		List []struct{ Name, Definition string }
+	}
+}
+
+// ruleFile is what the tests read of a file of alert rules.
+type ruleFile struct {
+	Groups []struct {
+		Rules []struct{ Alert, Expr string }
+	}
+}
+
+func example(t *testing.T, name string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "examples", filepath.FromSlash(name)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// expressions are those of the examples, by where they stand.
+func expressions(t *testing.T) map[string]string {
+	t.Helper()
+	var d dashboard
+	if err := json.Unmarshal(example(t, "grafana/poolcast.json"), &d); err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{}
+	for _, p := range d.Panels {
+		for i, target := range p.Targets {
+			all["panel "+p.Title+" "+string(rune('A'+i))] = target.Expr
+		}
+	}
+	for _, v := range d.Templating.List {
+		if v.Definition != "" {
+			all["variable "+v.Name] = v.Definition
+		}
+	}
+	var rules ruleFile
+	if err := yaml.Unmarshal(example(t, "prometheus/alerts.yml"), &rules); err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range rules.Groups {
+		for _, r := range g.Rules {
+			all["alert "+r.Alert] = r.Expr
+		}
+	}
+	if len(all) < 40 {
+		t.Fatalf("only %d expressions were found", len(all))
+	}
+	return all
+}
+
+// The dashboard and the alerts speak of series and labels that there are.
+func TestExamplesUseMetricsThatExist(t *testing.T) {
+	known := map[string][]string{}
+	for _, m := range Metrics() {
+		known[m.Name] = m.Labels
+	}
+	metric := regexp.MustCompile(`\b(poolcast_[a-z_]+)(\{[^}]*\})?`)
+	label := regexp.MustCompile(`([a-z_]+)\s*(?:=~|!~|!=|=)\s*"`)
+	used := map[string]bool{}
+	for where, expr := range expressions(t) {
+		if strings.Contains(where, "Memory") {
+			continue // one of the process's own series, joined with ours
+		}
+		found := metric.FindAllStringSubmatch(expr, -1)
+		if len(found) == 0 {
+			t.Errorf("%s has no metric of ours: %s", where, expr)
+		}
+		for _, m := range found {
+			labels, ok := known[m[1]]
+			if !ok {
+				t.Errorf("%s: there is no %s", where, m[1])
+			}
+			for _, l := range label.FindAllStringSubmatch(m[2], -1) {
+				if !slices.Contains(labels, l[1]) {
+					t.Errorf("%s: %s has no label %s", where, m[1], l[1])
+				}
+			}
+			used[m[1]] = true
+		}
+	}
+	if len(used) < len(known)*3/4 {
+		t.Errorf("the examples use %d of %d metrics", len(used), len(known))
+	}
+}
+
+// An array costs Prometheus a bounded number of series, whatever it holds.
+func TestSeriesPerArrayAreFew(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	if err := registry.Register(newViewCollector(fixed(sampleView()))); err != nil {
+		t.Fatal(err)
+	}
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	series := 0
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			for _, l := range m.GetLabel() {
+				if l.GetName() == "backend" && l.GetValue() == "fa_01" {
+					series++
+				}
+			}
+		}
+	}
+	const others = 14 // info, polls, requests by status, ages, skews
+	if limit := len(measured()) + others; series == 0 || series > limit || limit > 40 {
+		t.Errorf("%d series of one array, want at most %d and no more than 40", series, limit)
+	}
+}
