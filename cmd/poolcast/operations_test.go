@@ -1,0 +1,86 @@
+package main
+
+import (
+	"io/fs"
+	"os"
+	"path"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestRunbookQuotesTheProgram: whoever searches the runbook for a line of the
+// log finds it, so every quoted line is one that the program prints.
+func TestRunbookQuotesTheProgram(t *testing.T) {
+	text, quoted := programText(t), 0
+	for _, passage := range regexp.MustCompile(`(?s)- \*\*See:\*\*(.*?)\n- \*\*`).FindAllStringSubmatch(runbook(t), -1) {
+		for _, span := range regexp.MustCompile("(?s)`([^`]+)`").FindAllStringSubmatch(passage[1], -1) {
+			line := strings.Join(strings.Fields(span[1]), " ")
+			if strings.HasPrefix(line, "poolcast ") || line == "error" || line == "connection refused" {
+				continue // what is typed, and what others say
+			}
+			quoted++
+			if !strings.Contains(text, line) {
+				t.Errorf("the program does not say %q", line)
+			}
+		}
+	}
+	if quoted < 30 {
+		t.Errorf("only %d lines of the program are quoted", quoted)
+	}
+}
+
+// TestRunbookTypesWhatWorks: every command line of ours is one.
+func TestRunbookTypesWhatWorks(t *testing.T) {
+	inline := "`poolcast( [^`\n]*)`"
+	found := regexp.MustCompile(inline).FindAllStringSubmatch(runbook(t), -1)
+	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(runbook(t), -1) {
+		found = append(found, regexp.MustCompile(`(?m)^ *poolcast( .*)$`).FindAllStringSubmatch(block[1], -1)...)
+	}
+	if len(found) < 20 {
+		t.Errorf("only %d command lines found", len(found))
+	}
+	for _, f := range found {
+		args := strings.Fields(f[1])
+		cmd, rest, err := newRootCommand().Find(args)
+		if err == nil {
+			err = cmd.ParseFlags(rest)
+		}
+		if err == nil && cmd.Args != nil {
+			err = cmd.Args(cmd, cmd.Flags().Args())
+		}
+		if err != nil {
+			t.Errorf("poolcast %s: %v", strings.Join(args, " "), err)
+		}
+	}
+}
+
+func runbook(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../../OPERATIONS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// programText is the source of everything that can print.
+func programText(t *testing.T) string {
+	t.Helper()
+	var all strings.Builder
+	tree := os.DirFS("../..")
+	for _, folder := range []string{"cmd", "collector", "config", "flasharray", "publisher"} {
+		err := fs.WalkDir(tree, folder, func(name string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || path.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go") {
+				return err
+			}
+			text, err := fs.ReadFile(tree, name)
+			all.Write(text)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all.String()
+}

@@ -1,0 +1,334 @@
+//go:build integration
+
+package integration
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/poolcast/poolcast/integration/process"
+)
+
+// nobody is the user of the image, and stands in for systemd's DynamicUser.
+const nobody = 65532
+
+// repository is the top of the sources.
+const repository = ".."
+
+// TestPackage installs the Debian package on this machine, runs what it brought
+// as its unit would, and removes it again without a trace.
+func TestPackage(t *testing.T) {
+	needRoot(t)
+	if known() {
+		t.Fatal("poolcast is installed on this machine, and this test would remove it; apt-get purge poolcast")
+	}
+	made := makePackage(t, t.TempDir(), repository)
+	files := strings.Fields(shell(t, "dpkg-deb", "--fsys-tarfile", made, "|", "tar", "-t"))
+	checkContents(t, made, files)
+
+	t.Cleanup(func() {
+		if known() {
+			apt(t, "purge", "poolcast")
+		}
+	})
+	apt(t, "install", made)
+	checkUnit(t)
+	if out := shell(t, "/usr/bin/poolcast", "--config-file", "../examples/cinder.conf", "--simulate", "--dry-run"); !strings.Contains(out, "flasharray_x_03") {
+		t.Errorf("the dry run printed:\n%s", out)
+	}
+	runAsService(t, unitCommand(t))
+
+	const settings = "/etc/default/poolcast"
+	apt(t, "remove", "poolcast")
+	if _, err := os.Stat(settings); err != nil {
+		t.Errorf("a removal took the administrator's settings along: %v", err)
+	}
+	apt(t, "purge", "poolcast")
+	for _, f := range files {
+		if path := filepath.Join("/", f); strings.Contains(path, "poolcast") {
+			if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("%s is left: %v", path, err)
+			}
+		}
+	}
+	if known() {
+		t.Error("dpkg still knows the package")
+	}
+}
+
+// TestPackageIsReproducible builds from copies in two places. make reproducible
+// does so without the compiler's cache, too.
+func TestPackageIsReproducible(t *testing.T) {
+	var sums []string
+	for _, place := range []string{"one", "another/deeper"} {
+		sources := filepath.Join(t.TempDir(), place)
+		if err := os.MkdirAll(sources, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		shell(t, "cd", repository, "&&", "tar", "--exclude=./.git", "--exclude=./.venv", "--exclude=./bin", "--exclude=./dist", "-cf", "-", ".",
+			"|", "tar", "-xf", "-", "-C", sources)
+		made := makePackage(t, filepath.Join(sources, "out"), sources)
+		sums = append(sums, strings.Fields(shell(t, "sha256sum", made))[0])
+	}
+	if sums[0] != sums[1] {
+		t.Errorf("the same sources gave two packages: %q", sums)
+	}
+}
+
+// TestImage builds the root of the image without a container engine, from the
+// lines of the Containerfile, and runs the program in it.
+func TestImage(t *testing.T) {
+	needRoot(t)
+	folder := openFolder(t)
+	shell(t, "make", "-C", repository, "--no-print-directory", "build", "BIN="+filepath.Join(folder, "bin"))
+	root := filepath.Join(folder, "root")
+	for _, line := range finalStage(t) {
+		words := strings.Fields(line)
+		if words[0] != "COPY" {
+			continue
+		}
+		from := strings.Replace(strings.Replace(words[2], "/src/bin", filepath.Join(folder, "bin"), 1), "/src", repository, 1)
+		shell(t, "install", "-D", "-m", mode(from), from, filepath.Join(root, words[3]))
+	}
+	inside := &syscall.SysProcAttr{Chroot: root, Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	dry := exec.Command("/usr/bin/poolcast", "--simulate", "--dry-run", "--config-file", "/examples/cinder.conf")
+	dry.Dir, dry.Env, dry.SysProcAttr = "/", []string{}, inside
+	out, err := dry.Output()
+	if err != nil || !strings.Contains(string(out), "flasharray_x_03") {
+		t.Errorf("the program cannot run alone: %v\n%s", err, out)
+	}
+	probe := exec.Command("/usr/bin/poolcast", "probe", "--live", "--config-file", "/examples/cinder.conf")
+	probe.Dir, probe.SysProcAttr = "/", inside
+	if out, err := probe.CombinedOutput(); err == nil || !strings.Contains(string(out), "is the agent running?") {
+		t.Errorf("the health check says of an agent that does not run: %v\n%s", err, out)
+	}
+}
+
+// known says whether dpkg has the package, or what it left behind.
+func known() bool { return exec.Command("dpkg-query", "--status", "poolcast").Run() == nil }
+
+func needRoot(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Fatal("installing a package and entering an image need root; run make test as root, or make unit as anybody")
+	}
+}
+
+// makePackage builds the package of the sources in a folder and returns its path.
+func makePackage(t *testing.T, folder, sources string) string {
+	t.Helper()
+	out := shell(t, "make", "-C", sources, "--no-print-directory", "package",
+		"VERSION=v1.2.3", "COMMIT=0123456789abcdef", "SOURCE_DATE_EPOCH=1700000000",
+		"BIN="+filepath.Join(folder, "bin"), "DIST="+filepath.Join(folder, "dist"))
+	made := strings.TrimSpace(out)
+	if !strings.Contains(made, "poolcast_1.2.3_") {
+		t.Fatalf("make package printed %q", out)
+	}
+	return made
+}
+
+// checkContents looks into a package before it is installed.
+func checkContents(t *testing.T, made string, files []string) {
+	t.Helper()
+	for _, want := range []string{
+		"./usr/bin/poolcast", "./usr/lib/systemd/system/poolcast.service", "./etc/default/poolcast",
+		"./usr/share/man/man1/poolcast.1.gz", "./usr/share/man/man1/poolcast-place.1.gz",
+		"./usr/share/bash-completion/completions/poolcast", "./usr/share/doc/poolcast/copyright",
+		"./usr/share/doc/poolcast/examples/cinder.conf",
+	} {
+		if !slices.Contains(files, want) {
+			t.Errorf("%s is not in the package", want)
+		}
+	}
+	for line := range strings.Lines(shell(t, "dpkg-deb", "--contents", made)) {
+		if f := strings.Fields(line); f[1] != "root/root" || strings.ContainsAny(f[0], "sS") || f[0][8] == 'w' {
+			t.Errorf("odd owner or mode: %s", line)
+		}
+	}
+	unpacked := t.TempDir()
+	shell(t, "dpkg-deb", "--extract", made, unpacked)
+	shell(t, "cd", unpacked, "&&", "gzip", "--test", "usr/share/man/man1/*.gz")
+	notices, err := os.ReadFile(filepath.Join(unpacked, "usr/share/doc/poolcast/copyright"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, module := range []string{"The Go standard library", "github.com/rabbitmq/amqp091-go", "github.com/coreos/go-systemd/v22"} {
+		if !strings.Contains(string(notices), "==== "+module) {
+			t.Errorf("the licence of %s is missing", module)
+		}
+	}
+}
+
+// checkUnit lets systemd read the unit, and judge what it leaves open.
+func checkUnit(t *testing.T) {
+	t.Helper()
+	const unit = "/usr/lib/systemd/system/poolcast.service"
+	if out := shell(t, "systemd-analyze", "verify", "--man=no", unit); out != "" {
+		t.Errorf("systemd says of the unit:\n%s", out)
+	}
+	shell(t, "systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=20", unit)
+}
+
+// unitCommand is ExecStart of the installed unit.
+func unitCommand(t *testing.T) []string {
+	t.Helper()
+	text, err := os.ReadFile("/usr/lib/systemd/system/poolcast.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if argv, ok := strings.CutPrefix(line, "ExecStart="); ok {
+			return strings.Fields(argv)
+		}
+	}
+	t.Fatal("the unit starts nothing")
+	return nil
+}
+
+// runAsService does for the agent what systemd does: a user without any right,
+// options from the environment, a socket to report to, SIGHUP and SIGTERM.
+func runAsService(t *testing.T, argv []string) {
+	t.Helper()
+	folder := openFolder(t)
+	listen := fmt.Sprintf("127.0.0.1:%d", process.Ports(t, 1)[0])
+	conf := filepath.Join(folder, "cinder.conf")
+	text, err := os.ReadFile("../examples/cinder.conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Nobody listens on port 1: the broker is away, as it may be at boot.
+	quiet := strings.Replace(string(text), "127.0.0.1:5672", "127.0.0.1:1", 1)
+	if err := os.WriteFile(conf, []byte(quiet), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	words := notifySocket(t, filepath.Join(folder, "notify"))
+	for i, word := range argv {
+		if word == "$POOLCAST_OPTIONS" {
+			argv = slices.Replace(argv, i, i+1, "--simulate", "--config-file", conf, "--listen", listen)
+			break
+		}
+	}
+	service := process.Start(t, process.Command{
+		Name: "poolcast", Dir: "/",
+		Args: append([]string{"setpriv", "--reuid=65532", "--regid=65532", "--clear-groups", "--no-new-privs", "--bounding-set=-all"}, argv...),
+		Env:  []string{"NOTIFY_SOCKET=" + filepath.Join(folder, "notify")},
+	})
+	await := func(word string) {
+		t.Helper()
+		process.Await(t, patience, word, func() error {
+			for {
+				select {
+				case got := <-words:
+					if strings.HasPrefix(got, word) {
+						return nil
+					}
+				default:
+					return errors.New("systemd was not told")
+				}
+			}
+		})
+	}
+	await("READY=1")
+	shell(t, "/usr/bin/poolcast", "probe", "--live", "--config-file", conf, "--listen", listen)
+	ready := exec.Command("/usr/bin/poolcast", "probe", "--ready", "--config-file", conf, "--listen", listen)
+	if out, err := ready.CombinedOutput(); err == nil || !strings.Contains(string(out), "[-] bus: ") {
+		t.Errorf("ready without a broker: %v\n%s", err, out)
+	}
+	service.Signal(syscall.SIGHUP)
+	await("RELOADING=1")
+	await("READY=1")
+	service.Stop()
+	await("STOPPING=1")
+	if code := service.ExitCode(); code != 0 {
+		t.Errorf("the service ended with code %d", code)
+	}
+}
+
+// notifySocket listens as systemd does and passes on each word.
+func notifySocket(t *testing.T, path string) <-chan string {
+	t.Helper()
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	if err := os.Chmod(path, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	words := make(chan string, 1000)
+	go func() {
+		buffer := make([]byte, 4096)
+		for {
+			n, err := conn.Read(buffer)
+			if err != nil {
+				return
+			}
+			words <- string(buffer[:n])
+		}
+	}()
+	return words
+}
+
+// openFolder is a temporary folder that other users may enter, which those of
+// a test are not.
+func openFolder(t *testing.T) string {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "poolcast-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	if err := os.Chmod(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
+
+// finalStage is what the image is made of.
+func finalStage(t *testing.T) []string {
+	t.Helper()
+	text, err := os.ReadFile("../examples/container/Containerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, final, found := strings.Cut(string(text), "FROM scratch\n")
+	if !found {
+		t.Fatal("the image has something under it")
+	}
+	return strings.Split(strings.TrimSpace(final), "\n")
+}
+
+// mode is the permissions that a file keeps when it is copied.
+func mode(path string) string {
+	if info, err := os.Stat(path); err == nil && info.Mode()&0o111 != 0 {
+		return "755"
+	}
+	return "644"
+}
+
+// apt changes the installed packages. It waits for others that do.
+func apt(t *testing.T, action string, name string) {
+	t.Helper()
+	shell(t, "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300", "-o", "APT::Sandbox::User=root",
+		"--yes", "--no-install-recommends", action, name)
+}
+
+// shell runs a line of it to its end, which must be a good one, and returns
+// what it printed to either stream.
+func shell(t *testing.T, words ...string) string {
+	t.Helper()
+	line := strings.Join(words, " ")
+	out, err := exec.Command("sh", "-c", "set -e; "+line).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", line, err, out)
+	}
+	return string(out)
+}
