@@ -49,12 +49,17 @@ func NewMessage(r capability.Report, now time.Time) Message {
 	}
 }
 
+// RPCVersion is the version of update_service_capabilities that is sent: the
+// one that brought cluster_name and timestamp (cinder/scheduler/rpcapi.py).
+// Schedulers take any older than their own.
+const RPCVersion = "3.3"
+
 // Encode returns the body of an AMQP message: the envelope of oslo.messaging,
 // version 2.0, around the message as JSON text
 // (oslo_messaging/_drivers/common.py, serialize_msg). It is pure: equal
 // messages give equal bytes. It fails if a capability has no JSON form.
 func Encode(m Message) ([]byte, error) {
-	version, args := "3.3", arguments(m)
+	version, args := RPCVersion, arguments(m)
 	if m.Method == NotifyCapabilities {
 		version = "3.5"
 	}

@@ -2,8 +2,6 @@ package main
 
 import (
 	"github.com/spf13/cobra"
-
-	"github.com/poolcast/poolcast/flasharray"
 )
 
 // subcommands lists every subcommand; each is in the file of its name.
@@ -20,16 +18,5 @@ func subcommands(flags *sourceFlags) []*cobra.Command {
 		newRehearseCommand(flags),
 		newSimulatorCommand(),
 		newVersionCommand(),
-	}
-}
-
-// tested are the ranges the project's tests run against: the simulator's API
-// versions, and the newest Cinder the placement vectors were made with.
-func tested() testedRanges {
-	return testedRanges{
-		PurityREST: flasharray.OldestVersion + "–" + flasharray.NewestVersion,
-		CinderRPC:  "3.3",
-		Cinder:     "21–" + "29",
-		RabbitMQ:   "3.10",
 	}
 }

@@ -1,13 +1,16 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/poolcast/poolcast/flasharray"
+	"github.com/poolcast/poolcast/publisher"
 )
 
 // Set by the build: -ldflags "-X main.version=… -X main.commit=…".
@@ -26,10 +29,36 @@ type versionInfo struct {
 
 // testedRanges are what the project's own tests run against.
 type testedRanges struct {
-	PurityREST string `json:"purity_rest"`
-	CinderRPC  string `json:"cinder_scheduler_rpc"`
-	Cinder     string `json:"cinder"`
-	RabbitMQ   string `json:"rabbitmq"`
+	PurityREST testedRange `json:"purity_rest"`
+	Cinder     testedRange `json:"cinder"`
+	CinderRPC  string      `json:"cinder_scheduler_rpc"` // the version that is spoken
+	RabbitMQ   testedRange `json:"rabbitmq"`
+}
+
+// testedRange has two ends that are tested. What lies between is expected to
+// work.
+type testedRange struct {
+	Oldest string `json:"oldest"`
+	Newest string `json:"newest"`
+}
+
+func (r testedRange) String() string {
+	if r.Oldest == r.Newest {
+		return r.Oldest
+	}
+	return r.Oldest + " to " + r.Newest
+}
+
+// tested says it as the tests have it: the API versions that the client
+// accepts; a real scheduler and broker as Debian has them; and the Cinder whose
+// own classes made the placement vectors.
+func tested() testedRanges {
+	return testedRanges{
+		PurityREST: testedRange{Oldest: flasharray.OldestVersion, Newest: flasharray.NewestVersion},
+		Cinder:     testedRange{Oldest: "21", Newest: "29"},
+		CinderRPC:  publisher.RPCVersion,
+		RabbitMQ:   testedRange{Oldest: "3.10", Newest: "3.10"},
+	}
 }
 
 func currentVersion() versionInfo {
@@ -61,11 +90,12 @@ func newVersionCommand() *cobra.Command {
 func printVersion(w io.Writer, output string) error {
 	info := currentVersion()
 	if output == "json" {
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		return enc.Encode(info)
+		return printJSON(w, info)
 	}
-	_, err := fmt.Fprintf(w, "poolcast %s %s\n%s\ntested with Purity REST %s, Cinder %s (scheduler RPC %s), RabbitMQ %s\n",
-		info.Version, info.Commit, info.Go, info.Tested.PurityREST, info.Tested.Cinder, info.Tested.CinderRPC, info.Tested.RabbitMQ)
+	if _, err := fmt.Fprintf(w, "poolcast %s\n", strings.TrimSpace(info.Version+" "+info.Commit)); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "built with %s\ntested with Purity REST %s, Cinder %s (scheduler RPC %s), RabbitMQ %s\n",
+		info.Go, info.Tested.PurityREST, info.Tested.Cinder, info.Tested.CinderRPC, info.Tested.RabbitMQ)
 	return err
 }
