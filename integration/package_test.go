@@ -277,16 +277,12 @@ func notifySocket(t *testing.T, path string) <-chan string {
 	return words
 }
 
-// openFolder is a temporary folder that other users may enter, which those of
-// a test are not.
+// openFolder is a temporary folder that other users may enter: the one around
+// those of a test lets nobody in.
 func openFolder(t *testing.T) string {
 	t.Helper()
-	folder, err := os.MkdirTemp("", "poolcast-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(folder) })
-	if err := os.Chmod(folder, 0o755); err != nil {
+	folder := t.TempDir()
+	if err := errors.Join(os.Chmod(filepath.Dir(folder), 0o755), os.Chmod(folder, 0o755)); err != nil {
 		t.Fatal(err)
 	}
 	return folder
