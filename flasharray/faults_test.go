@@ -175,3 +175,16 @@ func TestNullFieldsAreMissing(t *testing.T) {
 		t.Errorf("got %+v", perf)
 	}
 }
+
+// An answer to a login that breaks off has opened a session all the same.
+func TestABrokenAnswerToALoginLeavesNoSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, "flasharray-x-01", simulator.Options{})
+		defer l.close(t)
+		l.SetFaults(simulator.CutBody().On("login"))
+		l.whole(t)
+		if n := l.Sessions(); n != 1 {
+			t.Errorf("%d sessions are open", n)
+		}
+	})
+}

@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/go-resty/resty/v2"
 )
 
 // patience is how many requests of one reading may stay without an answer
@@ -123,7 +125,7 @@ func (c *Client) send(ctx context.Context, q request) (*answer, error) {
 		req.Header["Idempotency-Key"] = nil
 	}
 	res, err := req.Execute(q.method, q.url(c.host))
-	if err != nil {
+	if err != nil && !q.opened(res) {
 		c.counters.count(0, 0)
 		return nil, q.wrap(plainCause(ctx, err))
 	}
@@ -133,6 +135,13 @@ func (c *Client) send(ctx context.Context, q request) (*answer, error) {
 		return nil, newAPIError(a)
 	}
 	return a, nil
+}
+
+// opened says whether a login went well although its answer broke off: all that
+// matters of it is in the header. To log in again would leave the session
+// behind, and arrays keep few of them.
+func (q request) opened(res *resty.Response) bool {
+	return q.apiToken != "" && res != nil && res.RawResponse != nil && res.IsSuccess() && res.Header().Get(headerSession) != ""
 }
 
 // plainCause drops the URL that net/http puts in front of an error, since ours
