@@ -39,6 +39,15 @@ type heardReport struct {
 // listen declares what a scheduler of Cinder declares and consumes it.
 func listen(t *testing.T, broker *rabbitmq.Broker) *listener {
 	t.Helper()
+	l := &listener{t: t}
+	l.attend(broker)
+	return l
+}
+
+// attend listens on a broker, once more after it was stopped.
+func (l *listener) attend(broker *rabbitmq.Broker) {
+	t := l.t
+	t.Helper()
 	const fanout = "cinder-scheduler_fanout"
 	c, err := amqp091.Dial(broker.URL())
 	if err != nil {
@@ -69,7 +78,6 @@ func listen(t *testing.T, broker *rabbitmq.Broker) *listener {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &listener{t: t}
 	var done sync.WaitGroup
 	done.Go(func() {
 		for d := range heard {
@@ -82,7 +90,6 @@ func listen(t *testing.T, broker *rabbitmq.Broker) *listener {
 		}
 		done.Wait()
 	})
-	return l
 }
 
 // hear takes the envelope apart by hand, so that it is not publisher's own idea
@@ -146,8 +153,14 @@ func (l *listener) await(host string, since time.Time, within time.Duration, wro
 // future.
 func (l *listener) checkStamps(host string) {
 	l.t.Helper()
+	l.checkOrder(l.heard(host))
+}
+
+func (l *listener) checkOrder(reports []heardReport) {
+	l.t.Helper()
 	var before time.Time
-	for _, r := range l.heard(host) {
+	for _, r := range reports {
+		host := r.host
 		if !r.stamp.After(before) {
 			l.t.Errorf("%s: timestamp %v follows %v", host, r.stamp, before)
 		}

@@ -1,0 +1,241 @@
+//go:build integration
+
+package integration
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/poolcast/poolcast/flasharray/simulator"
+	"github.com/poolcast/poolcast/integration/process"
+)
+
+// deed is something that goes wrong, or is changed.
+type deed struct {
+	name string
+	do   func()
+}
+
+func (x *chaos) deeds() []deed {
+	list := []deed{
+		{"broker-stopped", func() { x.broker.Stop(); x.broker.Start(); x.ears.attend(x.broker) }},
+		{"broker-killed", func() { x.broker.Kill(); x.broker.Start(); x.ears.attend(x.broker) }},
+		{"broker-silent", x.freeze},
+		{"stanza-removed", x.remove},
+		{"stanza-back", x.restore},
+		{"file-written-in-place", func() { x.edits++; x.write(x.config, x.cinderConf()) }},
+		{"file-replaced", x.configure},
+		{"bad-file", func() { x.write(x.config, x.cinderConf()+"[chaos_00]\nextra_capabilities = {\"broken\"}\n") }},
+		{"no-file", x.vanish},
+		{"hang-ups", x.hangUp},
+		{"configuration-flaps", x.flap},
+		{"bus-changed", x.changeBus},
+		{"address-changed", x.changeAddress},
+		{"token-rotated", func() { x.rotate(true) }},
+		{"token-in-file-rotated", func() { x.rotate(false) }},
+	}
+	burst := misfortune{name: "burst-of-errors", strike: func(_ *simulator.Server, a *simulator.Array) {
+		a.SetFaults(simulator.ServerError(http.StatusBadGateway).Times(5 + x.dice.IntN(20)))
+	}}
+	for _, m := range append(misfortunes(), burst) {
+		list = append(list, deed{m.name, func() { x.befall(m) }})
+	}
+	for range 5 {
+		list = append(list, deed{"frame", func() { x.setFrame(x.dice.IntN(chaosFrames)) }})
+	}
+	return list
+}
+
+// befall lets a misfortune befall an array that has no other trouble.
+func (x *chaos) befall(m misfortune) {
+	if i, ok := x.pick(func(int) bool { return true }); ok {
+		m.strike(x.server, x.arrays[i])
+		x.trouble[i] = func() { m.end(x.cloud, x.arrays[i], x.tokens[i]) }
+	}
+}
+
+// pick chooses an array without trouble.
+func (x *chaos) pick(suits func(int) bool) (int, bool) {
+	for _, i := range x.dice.Perm(len(x.arrays)) {
+		if x.trouble[i] == nil && suits(i) {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// freeze keeps the broker silent for longer than an interval.
+func (x *chaos) freeze() {
+	x.broker.Freeze()
+	defer x.broker.Thaw()
+	since := time.Now()
+	process.Await(x.t, patience, "the silence to last", func() error {
+		if time.Since(since) < interval+time.Second {
+			return fmt.Errorf("it is young")
+		}
+		return nil
+	})
+}
+
+// prepare gives the agent a status page, and puts the tokens of every other
+// array into a file.
+func (x *chaos) prepare() {
+	x.t.Helper()
+	text, err := os.ReadFile(x.config)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	address := "127.0.0.1:" + strconv.Itoa(process.Ports(x.t, 1)[0])
+	x.page = "http://" + address + "/"
+	x.base = strings.Replace(string(text), "listen = off", "listen = "+address, 1)
+	for i := 0; i < len(x.arrays); i += 2 {
+		path := filepath.Join(filepath.Dir(x.config), fmt.Sprintf("token-%02d", i))
+		x.write(path, x.tokens[i]+"\n")
+		x.tokenFiles[i] = path
+		x.substitute("pure_api_token = "+x.tokens[i], "token_file = "+path)
+	}
+	for i, a := range x.arrays {
+		a.SetTokens(x.tokens[i])
+	}
+	x.configure()
+}
+
+// substitute changes the configuration from now on.
+func (x *chaos) substitute(old, now string) {
+	x.t.Helper()
+	if !strings.Contains(x.base, old) {
+		x.t.Fatalf("the configuration has no %q", old)
+	}
+	x.base = strings.Replace(x.base, old, now, 1)
+}
+
+// cinderConf is the configuration as it should be now, different from any
+// before it.
+func (x *chaos) cinderConf() string {
+	var enabled []string
+	for i, a := range x.arrays {
+		if !x.absent[i] {
+			enabled = append(enabled, stanza(a.Name()))
+		}
+	}
+	all := strings.Split(x.base, "\n")
+	i := slices.IndexFunc(all, func(line string) bool { return strings.HasPrefix(line, "enabled_backends") })
+	all[i] = "enabled_backends = " + strings.Join(enabled, ",")
+	return strings.Join(all, "\n") + fmt.Sprintf("# edit %d\n", x.edits)
+}
+
+// configure puts the configuration in place as careful programs do.
+func (x *chaos) configure() {
+	x.edits++
+	x.replace(x.config, x.cinderConf())
+}
+
+func (x *chaos) replace(path, text string) {
+	x.t.Helper()
+	x.write(path+".new", text)
+	if err := os.Rename(path+".new", path); err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+// vanish takes the configuration away for the moment.
+func (x *chaos) vanish() {
+	x.t.Helper()
+	if err := os.Rename(x.config, x.config+".away"); err != nil {
+		x.t.Fatal(err)
+	}
+	x.agent.Signal(syscall.SIGHUP)
+	x.breathe()
+	x.configure()
+}
+
+// remove leaves an array out, which is no trouble to anybody else.
+func (x *chaos) remove() {
+	if i, ok := x.pick(func(int) bool { return len(x.absent) < 4 }); ok {
+		x.absent[i] = true
+		x.trouble[i] = func() { delete(x.absent, i); x.configure() }
+		x.configure()
+	}
+}
+
+// restore puts an array back that was left out.
+func (x *chaos) restore() {
+	for _, i := range x.dice.Perm(len(x.arrays)) {
+		if x.absent[i] {
+			x.relieve(i)
+			return
+		}
+	}
+}
+
+// hangUp sends a hundred signals, among which the files change too.
+func (x *chaos) hangUp() {
+	for n := range 100 {
+		x.agent.Signal(syscall.SIGHUP)
+		if n%10 == 0 {
+			x.configure()
+		}
+	}
+}
+
+// flap removes an array and puts it back, faster than anybody should.
+func (x *chaos) flap() {
+	for range 5 {
+		x.remove()
+		x.breathe()
+		x.restore()
+	}
+}
+
+// changeBus makes the agent begin a new connection to the broker.
+func (x *chaos) changeBus() {
+	x.edits++
+	const section = "[oslo_messaging_rabbit]\nheartbeat_timeout_threshold = "
+	if !strings.Contains(x.base, section) {
+		x.base += section + "60\n"
+	}
+	before, after, _ := strings.Cut(x.base, section)
+	_, rest, _ := strings.Cut(after, "\n")
+	x.base = before + section + strconv.Itoa(30+x.edits) + "\n" + rest
+	x.configure()
+}
+
+// changeAddress makes the agent begin a new session with an array.
+func (x *chaos) changeAddress() {
+	i, ok := x.pick(func(int) bool { return true })
+	if !ok {
+		return
+	}
+	address := x.server.Addr(x.arrays[i].Name())
+	local := strings.Replace(address, "127.0.0.1", "localhost", 1)
+	if strings.Contains(x.base, "san_ip = "+local+"\n") {
+		address, local = local, address
+	}
+	x.substitute("san_ip = "+address+"\n", "san_ip = "+local+"\n")
+	x.configure()
+}
+
+// rotate gives an array another token, and tells the agent at last.
+func (x *chaos) rotate(inConfig bool) {
+	i, ok := x.pick(func(i int) bool { return (x.tokenFiles[i] == "") == inConfig })
+	if !ok {
+		return
+	}
+	old := x.tokens[i]
+	x.tokens[i] = secret()
+	x.arrays[i].SetTokens(x.tokens[i])
+	x.arrays[i].ExpireSessions()
+	if inConfig {
+		x.substitute(old, x.tokens[i])
+		x.configure()
+		return
+	}
+	x.replace(x.tokenFiles[i], x.tokens[i]+"\n")
+}

@@ -1,0 +1,251 @@
+//go:build integration
+
+package integration
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/poolcast/poolcast/flasharray/simulator"
+	"github.com/poolcast/poolcast/integration/process"
+	"github.com/poolcast/poolcast/integration/rabbitmq"
+)
+
+const (
+	chaosArrays = 32
+	chaosFrames = 3
+	// chaosLength is how long things go wrong; POOLCAST_CHAOS makes it longer.
+	chaosLength = 60 * time.Second
+	// chaosPace is the mean time from one deed to the next.
+	chaosPace = 500 * time.Millisecond
+	// mostTroubled is how many arrays are in trouble at once.
+	mostTroubled = 12
+	// settling is for what ends by a time-out of the agent's, or of TCP's.
+	settling = 60 * time.Second
+)
+
+// chaos is a cloud in which everything goes wrong at random.
+type chaos struct {
+	*cloud
+	dice   *rand.Rand
+	broker *rabbitmq.Broker
+	ears   *listener
+	agent  *agent
+	page   string // URL of the agent's status page
+
+	base       string         // a configuration that names every array
+	edits      int            // of the configuration
+	trouble    map[int]func() // how the trouble of an array ends, by the array's index
+	absent     map[int]bool   // arrays that the configuration leaves out
+	tokenFiles map[int]string // of the arrays whose tokens are in files
+}
+
+// TestChaos lets arrays, broker, configuration and tokens misbehave at random
+// for a while, and each in every way at least once. When it is over, each array
+// is reported in time, nothing has leaked, and nothing false was ever said.
+//
+// The clock is not among what misbehaves: the Go runtime reads it without the
+// C library, so that only the clock of the whole host could be turned. What a
+// step does is shown in virtual time, by the tests of publisher.
+//
+// POOLCAST_CHAOS is how long it lasts, 10m for one, and POOLCAST_CHAOS_SEED
+// plays the same deeds again.
+func TestChaos(t *testing.T) {
+	x := newChaos(t)
+	truth := x.everyFrame(chaosFrames)
+	begun := time.Now()
+	x.begin()
+	before := x.footprint()
+	t.Logf("before: %+v", before)
+
+	x.rage(chaosTime(t))
+	over := x.calm()
+	t.Logf("after %v", time.Since(begun))
+
+	for _, array := range x.arrays {
+		x.ears.await(hostOf(array.Name()), over, reconnection, sound)
+	}
+	t.Logf("all are well after %v", time.Since(over))
+	x.awaitRhythm()
+	x.awaitFootprint(before)
+	x.agent.finish()
+	awaitOnlyCinders(t, x.broker)
+	for _, array := range x.arrays {
+		x.checkStamps(hostOf(array.Name()))
+		truth.check(t, x.ears, array.Name())
+	}
+	t.Logf("%d reports were heard, the log has %d lines", x.ears.count(), len(x.agent.log()))
+}
+
+func newChaos(t *testing.T) *chaos {
+	t.Helper()
+	seed := rand.Uint64()
+	if text := os.Getenv("POOLCAST_CHAOS_SEED"); text != "" {
+		var err error
+		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
+			t.Fatalf("read POOLCAST_CHAOS_SEED: %v", err)
+		}
+	}
+	t.Logf("POOLCAST_CHAOS_SEED=%d", seed)
+	builtins, err := simulator.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fixtures []simulator.Fixture
+	for i := range chaosArrays {
+		fixtures = append(fixtures, builtins[i%len(builtins)].As(fmt.Sprintf("chaos-%02d", i)))
+	}
+	broker, transport := startBroker(t)
+	x := &chaos{
+		cloud: newCloud(t, fixtures, transport), dice: rand.New(rand.NewPCG(seed, 0)), broker: broker,
+		trouble: map[int]func(){}, absent: map[int]bool{}, tokenFiles: map[int]string{},
+	}
+	x.prepare()
+	return x
+}
+
+// chaosTime is how long things go wrong.
+func chaosTime(t *testing.T) time.Duration {
+	t.Helper()
+	text := os.Getenv("POOLCAST_CHAOS")
+	if text == "" {
+		return chaosLength
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		t.Fatalf("read POOLCAST_CHAOS: %v", err)
+	}
+	return d
+}
+
+// begin starts listener and agent, and waits until all is well.
+func (x *chaos) begin() {
+	x.t.Helper()
+	x.ears = listen(x.t, x.broker)
+	x.agent = x.startAgent()
+	for _, array := range x.arrays {
+		x.ears.await(hostOf(array.Name()), time.Time{}, reconnection, sound)
+	}
+}
+
+// rage does all deeds in random order, again and again.
+func (x *chaos) rage(length time.Duration) {
+	x.t.Helper()
+	deeds := x.deeds()
+	end := time.Now().Add(length)
+	done := map[string]int{}
+	for round := 0; round == 0 || time.Now().Before(end); round++ {
+		for _, i := range x.dice.Perm(len(deeds)) {
+			if round > 0 && time.Now().After(end) {
+				break
+			}
+			x.t.Logf("%s", deeds[i].name)
+			deeds[i].do()
+			done[deeds[i].name]++
+			x.breathe()
+			if !x.agent.Running() {
+				x.t.Fatalf("poolcast has ended with code %d", x.agent.ExitCode())
+			}
+		}
+	}
+	x.t.Logf("%v", done)
+}
+
+// breathe lets the agent meet what was done, for a random time, and ends some
+// trouble if there is much of it.
+func (x *chaos) breathe() {
+	rest := time.NewTimer(time.Duration(x.dice.Float64() * 2 * float64(chaosPace)))
+	defer rest.Stop()
+	select {
+	case <-rest.C:
+	case <-x.agent.Exited():
+	}
+	for _, array := range x.arrays {
+		if n := array.Sessions(); n > 2 { // two while one with another address or token takes over
+			x.t.Errorf("%s has %d sessions", array.Name(), n)
+		}
+	}
+	for _, i := range x.dice.Perm(len(x.arrays)) {
+		if len(x.trouble) <= mostTroubled {
+			return
+		}
+		x.relieve(i)
+	}
+}
+
+// relieve ends the trouble of an array.
+func (x *chaos) relieve(i int) {
+	if end := x.trouble[i]; end != nil {
+		delete(x.trouble, i)
+		end()
+	}
+}
+
+// calm ends all trouble and returns when it had ended.
+func (x *chaos) calm() time.Time {
+	for i := range x.arrays {
+		x.relieve(i)
+	}
+	x.configure()
+	return time.Now()
+}
+
+// awaitRhythm waits until every array has been reported three times in a row as
+// often, and as freshly, as its interval allows.
+func (x *chaos) awaitRhythm() {
+	x.t.Helper()
+	since := time.Now()
+	for _, array := range x.arrays {
+		host := hostOf(array.Name())
+		process.Await(x.t, settling, "reports of "+host+" in time", func() error {
+			reports := x.ears.heard(host)
+			if n := len(reports); n < 3 || reports[n-3].at.Before(since) {
+				return fmt.Errorf("fewer than three came")
+			}
+			return nil
+		})
+		reports := x.ears.heard(host)
+		for i, r := range reports {
+			if r.at.Before(since) {
+				continue
+			}
+			if age := r.at.Sub(r.stamp); age >= interval {
+				x.t.Errorf("%s: a report was %v old when it was sent", host, age)
+			}
+			if gap := r.at.Sub(reports[i-1].at); i > 0 && !reports[i-1].at.Before(since) && gap >= 2*interval {
+				x.t.Errorf("%s: %v passed between two reports", host, gap)
+			}
+		}
+	}
+}
+
+// checkStamps fails the test where time goes back or runs ahead. When the bus is
+// set up anew, the last report may be said again as it was: the scheduler takes
+// it for what it is.
+func (x *chaos) checkStamps(host string) {
+	x.t.Helper()
+	x.ears.checkOrder(slices.CompactFunc(x.ears.heard(host), func(a, b heardReport) bool { return a.stamp.Equal(b.stamp) }))
+}
+
+// count is how many reports were heard.
+func (l *listener) count() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.reports)
+}
+
+// lines are those of a text that begin with a prefix, without it.
+func lines(text, prefix string) (found []string) {
+	for line := range strings.Lines(text) {
+		if rest, ok := strings.CutPrefix(line, prefix); ok {
+			found = append(found, strings.TrimSpace(rest))
+		}
+	}
+	return found
+}
