@@ -32,7 +32,7 @@ func TestBrokerAndSchedulerComeAndGo(t *testing.T) {
 
 	broker.Kill()
 	c.setFrame(1)
-	a.awaitLog("no broker answers")
+	a.awaitLog("there is no way to the schedulers")
 	broker.Start()
 	c.awaitPools(cinder, reconnection)
 

@@ -102,7 +102,7 @@ func TestNothingGivesASecretAway(t *testing.T) {
 		}
 		a.awaitLog("refused")
 		broker.Kill()
-		a.awaitLog("no broker answers")
+		a.awaitLog("there is no way to the schedulers")
 		a.finish()
 		checkSecrets(t, a.Output())
 	})
