@@ -108,3 +108,14 @@ func TestRenewedAuthorityIsTrustedWithoutARestart(t *testing.T) {
 	l.write("ca.pem", string(good))
 	l.await("a poll with the authority that was put in place", polled(l.arrays[0]))
 }
+
+func TestNewTokenIsTriedAtOnceAfterARefusal(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, 1)
+	l.write("token", "hush-wrong")
+	l.configure(1, "token_file = "+l.path("token"))
+	log, _ := l.agent()
+	l.await("the refusal", log.has("array does not answer"))
+	l.write("token", tokenOf(l.arrays[0].Name()))
+	l.await("a poll with the right token", polled(l.arrays[0]))
+}

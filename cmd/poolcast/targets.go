@@ -150,13 +150,16 @@ func newCredential(c config.Credential) *credential {
 }
 
 // connection is a digest of everything that makes a client another one, the
-// certificates it trusts included. The token is in it, and cannot be had out
-// of it.
+// certificates it trusts and the contents of its token_file included. The token
+// is in it, and cannot be had out of it.
 func connection(b config.Backend, a config.Agent, sim *simulation) string {
 	digest := sha256.New()
 	_, _ = fmt.Fprintf(digest, "%q %q %q %q %t %q %s %s %t", b.Address, b.Credential.Token.Reveal(), b.Credential.File,
 		b.Credential.Command, b.VerifyTLS, b.CAPath, a.PollTimeout, a.PollInterval, sim != nil)
 	files := filesAt(b.CAPath)
+	if b.Credential.File != "" {
+		files = append(files, b.Credential.File) // a new token is tried at once
+	}
 	prints := fingerprints(files)
 	for _, file := range files {
 		_, _ = fmt.Fprintf(digest, " %q %x", file, prints[file])
