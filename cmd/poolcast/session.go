@@ -126,8 +126,14 @@ func logNotes(log zerolog.Logger, cfg *config.Config, simulated bool) {
 	for _, i := range cfg.Ignored {
 		log.Info().Str("backend", i.Stanza).Str("driver", i.Driver).Msg("ignored: " + i.Reason)
 	}
+	if simulated {
+		return // no secret is used
+	}
+	for _, f := range readableByOthers(cfg) {
+		log.Warn().Msg(f.What + "; " + f.Do)
+	}
 	for _, b := range cfg.Backends {
-		if !b.VerifyTLS && !simulated {
+		if !b.VerifyTLS {
 			log.Warn().Str("backend", b.Stanza).Msg("the array's certificate is not verified, so anybody on the way can read the API token; set driver_ssl_cert_verify = true")
 		}
 	}

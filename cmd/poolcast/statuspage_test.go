@@ -225,3 +225,20 @@ func TestWithheldReportIsShown(t *testing.T) {
 		t.Errorf("one array is down and one is up:\n%s", text)
 	}
 }
+
+// The same finding as that of poolcast check is in the log from the start.
+func TestFilesReadableByOthersAreWarnedOf(t *testing.T) {
+	l := newLab(t, 1)
+	l.configure(1)
+	log, stop := l.agent()
+	l.await("the first poll", polled(l.arrays[0]))
+	stop()
+	if text := log.String(); strings.Contains(text, "chmod") {
+		t.Errorf("a private file is warned of: %s", text)
+	}
+	if err := os.Chmod(l.path("cinder.conf"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	log, _ = l.agent()
+	l.await("the warning", log.has("chmod o-rwx "+l.path("cinder.conf")))
+}
