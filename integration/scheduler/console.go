@@ -84,6 +84,29 @@ func (s *Scheduler) Know(b Backend) {
 	s.tell("service", map[string]any{"host": b.Host, "cluster": nullable(b.Cluster), "zone": b.Zone})
 }
 
+// Volume is one to create.
+type Volume struct {
+	Size       int64
+	Zone       string
+	ExtraSpecs map[string]string // of its type
+}
+
+// Create creates a volume of a type of its own, by the code that cinder-api
+// runs: a row, quotas, a cast to the scheduler. It returns the host with the
+// pool that the scheduler chose, "" if it found none. Nobody makes the volume
+// there.
+func (s *Scheduler) Create(v Volume) (host string, err error) {
+	var got struct{ Host, Status string }
+	said := map[string]any{"size": v.Size, "zone": v.Zone, "extra_specs": v.ExtraSpecs}
+	if err := s.console.ask(http.MethodPost, "volume", said, &got); err != nil {
+		return "", err
+	}
+	if got.Host == "" && got.Status != "error" {
+		return "", fmt.Errorf("the volume has no host and is %q", got.Status)
+	}
+	return got.Host, nil
+}
+
 // tell posts what should not fail.
 func (s *Scheduler) tell(what string, said any) {
 	s.t.Helper()

@@ -7,11 +7,13 @@ reason as text.
   GET  /pools     what get_pools of the scheduler says
   POST /report    casts a report as cinder-volume does
   POST /service   adds a row to the table services
+  POST /volume    creates a volume as cinder-api does and says who got it
 """
 
 import http.server
 import json
 import sys
+import time
 
 from cinder import context
 from cinder import objects
@@ -21,12 +23,14 @@ from cinder.db import migration
 from cinder.objects import base
 from cinder.scheduler import rpcapi
 from cinder.volume import rpcapi as volume_rpcapi
+from cinder.volume import volume_types
 from oslo_utils import timeutils
 
 
 class Console:
     def __init__(self):
         self.context = context.get_admin_context()
+        self.user = context.RequestContext('user', 'project', is_admin=True)
         self.scheduler = rpcapi.SchedulerAPI()
 
     def pools(self, _):
@@ -46,6 +50,23 @@ class Console:
             cluster_name=said.get('cluster'), report_count=1,
             rpc_current_version=volume_rpcapi.VolumeAPI.RPC_API_VERSION,
             object_current_version=base.OBJ_VERSIONS.get_current()).create()
+
+    def volume(self, said):
+        from cinder.volume import api  # wants what register_all adds
+
+        kind = volume_types.create(
+            self.context, 'type%d' % time.time_ns(), said['extra_specs'])
+        volume = api.API().create(
+            self.user, said['size'], None, None,
+            volume_type=objects.VolumeType.get_by_id(self.context, kind.id),
+            availability_zone=said['zone'])
+        deadline = time.monotonic() + 20
+        while not volume.host and volume.status == 'creating':
+            if time.monotonic() > deadline:
+                raise TimeoutError('no scheduler took volume %s' % volume.id)
+            time.sleep(0.02)
+            volume.refresh()
+        return {'host': volume.host, 'status': volume.status}
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

@@ -1,0 +1,242 @@
+//go:build integration
+
+package integration
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/flasharray/simulator"
+	"github.com/poolcast/poolcast/integration/process"
+	"github.com/poolcast/poolcast/integration/scheduler"
+)
+
+// questions are asked of each scheduler.
+const questions = 25
+
+// TestSchedulerDecidesAlike asks a real scheduler for volumes as cinder-api
+// does, and poolcast place where it would put them. The answers are the same,
+// whatever is asked: types, sizes and zones are drawn, and the arrays' numbers
+// change in between.
+//
+// Debian's scheduler is Cinder 21 and the vectors are made with the newest. All
+// that decides here is the same in both (filters, weighers, evaluator,
+// HostManager), so no question needs to be avoided.
+func TestSchedulerDecidesAlike(t *testing.T) {
+	t.Setenv("GORACE", "atexit_sleep_ms=0") // or each run of the program ends with a second of rest
+	seed := decisionSeed(t)
+	arrays, err := simulator.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, settings := range map[string][]string{
+		"Cinder's defaults": nil,
+		"with functions": {
+			"scheduler_default_filters = AvailabilityZoneFilter,CapacityFilter,CapabilitiesFilter,DriverFilter",
+			"scheduler_default_weighers = CapacityWeigher,AllocatedCapacityWeigher,GoodnessWeigher",
+			"allocated_capacity_weight_multiplier = -0.5",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCloud(t, arrays, nowhere)
+			j := newJury(t, c, settings, rand.New(rand.NewPCG(seed, uint64(len(settings)))))
+			for range questions {
+				j.ask()
+			}
+			j.finish()
+		})
+	}
+}
+
+func decisionSeed(t *testing.T) uint64 {
+	t.Helper()
+	seed := rand.Uint64()
+	if text := os.Getenv("POOLCAST_DECISION_SEED"); text != "" {
+		var err error
+		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
+			t.Fatalf("read POOLCAST_DECISION_SEED: %v", err)
+		}
+	}
+	t.Logf("POOLCAST_DECISION_SEED=%d asks the same questions again", seed)
+	return seed
+}
+
+// jury puts the same questions to a scheduler and to the program.
+type jury struct {
+	*cloud
+	cinder *scheduler.Scheduler
+	chance *rand.Rand
+	more   string // path of a second configuration file
+	asked  int
+	chosen map[string]int
+}
+
+func newJury(t *testing.T, c *cloud, settings []string, chance *rand.Rand) *jury {
+	t.Helper()
+	j := &jury{cloud: c, chance: chance, more: filepath.Join(filepath.Dir(c.config), "more.conf"), chosen: map[string]int{}}
+	c.write(j.more, j.moreSettings(settings))
+	broker, _ := startBroker(t)
+	var backends []scheduler.Backend
+	for i, a := range c.arrays {
+		backends = append(backends, scheduler.Backend{Host: hostOf(a.Name()), Zone: zoneOf(i)})
+	}
+	settings = append(slices.Clone(settings), "quota_volumes = -1", "quota_gigabytes = -1", "per_volume_size_limit = -1")
+	j.cinder = scheduler.Start(t, scheduler.Options{Broker: broker, Backends: backends, Settings: settings})
+	return j
+}
+
+// zoneOf puts every third array elsewhere.
+func zoneOf(array int) string {
+	if array%3 == 2 {
+		return "dc2"
+	}
+	return zone
+}
+
+func (j *jury) moreSettings(settings []string) string {
+	lines := append([]string{"[DEFAULT]"}, settings...)
+	for i, a := range j.arrays {
+		lines = append(lines, "["+stanza(a.Name())+"]", "backend_availability_zone = "+zoneOf(i),
+			fmt.Sprintf("reserved_percentage = %d", i%4*5),
+			`filter_function = capabilities.load_percent < 95 and volume.size < 900000`)
+		if i%4 != 3 {
+			lines = append(lines, `goodness_function = "100 - capabilities.load_percent + (volume.size > 5000 ? 0 : extra.tier == 'performance')"`)
+		}
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// ask asks one question after telling the scheduler the arrays' state.
+func (j *jury) ask() {
+	j.t.Helper()
+	j.asked++
+	j.setFrame(j.chance.IntN(30))
+	reports := j.reports()
+	j.tell(reports)
+	v := j.draw()
+	theirs, err := j.cinder.Create(v)
+	if err != nil {
+		j.t.Fatalf("question %d: ask the scheduler for %+v: %v", j.asked, v, err)
+	}
+	if ours, why := j.place(reports, v); ours != theirs {
+		j.t.Errorf("question %d: %+v\ncinder-scheduler: %q\npoolcast place:   %q\n%s", j.asked, v, theirs, ours, why)
+	}
+	j.chosen[theirs]++
+}
+
+// reports are a dry run, with what cinder-volume counts added, and marked with
+// the number of the question.
+func (j *jury) reports() []capability.Report {
+	j.t.Helper()
+	var reports []capability.Report
+	if err := json.Unmarshal([]byte(j.run("--config-file", j.more, "--dry-run")), &reports); err != nil {
+		j.t.Fatal(err)
+	}
+	for _, r := range reports {
+		r.Capabilities["question"] = capability.OfInt(int64(j.asked))
+		r.Capabilities[capability.KeyAllocatedCapacity] = capability.OfInt(j.chance.Int64N(200000))
+		if j.chance.IntN(4) == 0 { // as releases do that misspell it
+			delete(r.Capabilities, capability.KeyProvisionedCapacity)
+		}
+	}
+	return reports
+}
+
+// tell reports to the scheduler and waits until it has heard everything.
+func (j *jury) tell(reports []capability.Report) {
+	j.t.Helper()
+	for _, r := range reports {
+		j.cinder.Report(scheduler.Report{Host: r.Host, Cluster: r.Cluster, Capabilities: r.Capabilities})
+	}
+	process.Await(j.t, patience, "the scheduler to hear every report", func() error {
+		pools, err := j.cinder.Pools()
+		if err != nil {
+			return err
+		}
+		heard := 0
+		for _, p := range pools {
+			if n, _ := p.Capabilities["question"].Int(); n == int64(j.asked) {
+				heard++
+			}
+		}
+		if heard != len(reports) {
+			return fmt.Errorf("it has heard %d of %d", heard, len(reports))
+		}
+		return nil
+	})
+}
+
+// draw makes a volume up. Each condition refuses some of the arrays some of the
+// time.
+func (j *jury) draw() scheduler.Volume {
+	sizes := []int64{1, 10, 500, 8000, 50000, 400000, 1500000}
+	v := scheduler.Volume{
+		Size: sizes[j.chance.IntN(len(sizes))] + j.chance.Int64N(1000), Zone: zoneOf(j.chance.IntN(3)),
+		ExtraSpecs: map[string]string{},
+	}
+	for key, values := range map[string][]string{
+		"volume_backend_name":         {pool},
+		"multiattach":                 {"<is> True"},
+		"tier":                        {"performance", "<or> performance <or> capacity", "s!= performance"},
+		"capabilities:total_volumes":  {"<= 800", "> 200", "<= 5000"},
+		"usec_per_write_op":           {"<= 400", "< 1000"},
+		"capabilities:load_percent":   {"<= 15", "<= 50"},
+		"storage_protocol":            {"<in> iSCSI", "iscsi"},
+		"provisioning:type":           {"thick", "thin"},
+		"capabilities:data_reduction": {">= 3.5"},
+		"purity_version":              {"<in> 6."},
+	} {
+		if j.chance.IntN(5) == 0 {
+			v.ExtraSpecs[key] = values[j.chance.IntN(len(values))]
+		}
+	}
+	return v
+}
+
+// place asks the program, which ends with 4 where nothing fits. why is all of
+// its answer.
+func (j *jury) place(reports []capability.Report, v scheduler.Volume) (chosen, why string) {
+	j.t.Helper()
+	data, err := json.Marshal(reports)
+	if err != nil {
+		j.t.Fatal(err)
+	}
+	path := filepath.Join(filepath.Dir(j.config), "reports.json")
+	j.write(path, string(data))
+	args := []string{
+		"--config-file", j.config, "--config-file", j.more, "place", "--policy", "strict", "--output", "json",
+		"--reports", path, "--size", fmt.Sprint(v.Size), "--availability-zone", v.Zone,
+	}
+	for _, key := range slices.Sorted(maps.Keys(v.ExtraSpecs)) {
+		args = append(args, "--property", key+"="+v.ExtraSpecs[key])
+	}
+	out, err := exec.Command(program(j.t), args...).Output()
+	if exit := new(exec.ExitError); errors.As(err, &exit) && exit.ExitCode() != 4 || len(out) == 0 {
+		j.t.Fatalf("run poolcast %s: %v", strings.Join(args, " "), err)
+	}
+	var answer struct{ Chosen string }
+	if err := json.Unmarshal(out, &answer); err != nil {
+		j.t.Fatalf("read the answer: %v\n%s", err, out)
+	}
+	return answer.Chosen, string(out)
+}
+
+// finish makes sure that the questions were worth asking.
+func (j *jury) finish() {
+	j.t.Helper()
+	j.t.Logf("of %d volumes %v", j.asked, j.chosen)
+	if len(j.chosen) < 3 || j.chosen[""] == j.asked {
+		j.t.Errorf("all %d answers are among %v, which proves little", j.asked, j.chosen)
+	}
+}
