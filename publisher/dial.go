@@ -43,7 +43,7 @@ func dial(ctx context.Context, b Broker, o Options) (*amqp.Connection, error) {
 	defer cancel()
 	socket, err := (&net.Dialer{}).DialContext(ctx, "tcp", b.address())
 	if err != nil {
-		return nil, fmt.Errorf("connect: %w", plain(err))
+		return nil, plain(err) // says "connect: …" itself
 	}
 	// A context that ends in the midst of the handshake cuts it short; the
 	// deadline is lifted by amqp091 when the connection is open.

@@ -125,7 +125,10 @@ func (p *Publisher) logSession(before, s Session) {
 	if s.State == Ready && before.State == Ready {
 		text = "the number of schedulers has changed"
 	}
-	e := p.opt.Logger.WithLevel(level).Str("session", string(s.State)).Str("broker", s.Broker)
+	e := p.opt.Logger.WithLevel(level).Str("session", string(s.State))
+	if s.Broker != "" {
+		e = e.Str("broker", s.Broker)
+	}
 	if s.Schedulers != nil {
 		e = e.Int("schedulers", *s.Schedulers)
 	}
