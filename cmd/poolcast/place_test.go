@@ -1,0 +1,75 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
+
+// onExamples runs a command on the example configuration and saved reports.
+func onExamples(t *testing.T, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	root := newRootCommand()
+	root.SetArgs(append(args, "--config-file", "../../examples/cinder.conf", "--reports", "../../examples/reports.json"))
+	root.SetOut(&out)
+	root.SetErr(&errs)
+	err := root.ExecuteContext(t.Context())
+	if err != nil {
+		errs.WriteString(err.Error())
+	}
+	return out.String(), errs.String(), exitCode(err)
+}
+
+func TestPlaceExplains(t *testing.T) {
+	for name, c := range map[string]struct {
+		args []string
+		code int
+	}{
+		"place-strict":   {[]string{"place", "--size", "100", "--property", "capabilities:total_volumes=<= 301", "--seed", "1"}, exitOK},
+		"place-none":     {[]string{"place", "--size", "100", "--property", "capabilities:total_volumes=<= 6", "--seed", "1"}, exitNoFit},
+		"place-prefer":   {[]string{"place", "--size", "100", "--property", "capabilities:total_volumes=<= 6", "--policy", "prefer", "--seed", "1"}, exitOK},
+		"place-zone":     {[]string{"place", "--size", "100", "--availability-zone", "dc2", "--seed", "1"}, exitNoFit},
+		"place-many":     {[]string{"place", "--size", "100", "--count", "5", "--seed", "1"}, exitOK},
+		"place-json":     {[]string{"place", "--size", "100", "--seed", "1", "--output", "json"}, exitOK},
+		"place-old-list": {[]string{"place", "--size", "1", "--types", "testdata/types-old.json", "--type", "gold", "--seed", "1"}, exitOK},
+		"pools":          {[]string{"pools"}, exitOK},
+	} {
+		t.Run(name, func(t *testing.T) {
+			stdout, stderr, code := onExamples(t, c.args...)
+			if code != c.code {
+				t.Errorf("exit code %d, want %d: %s", code, c.code, stderr)
+			}
+			golden(t, name+".golden", stdout)
+		})
+	}
+}
+
+func TestCondensedPropertyIsUnderstoodAndExplained(t *testing.T) {
+	stdout, stderr, code := onExamples(t, "place", "--size", "100", "--property", "capabilities:total_volumes<=301")
+	if code != exitOK || !strings.Contains(stdout, "is not <= 301") {
+		t.Errorf("ended with %d: %s", code, stdout)
+	}
+	for _, want := range []string{"would store", `"capabilities:total_volumes<"`, "--property capabilities:total_volumes='<= 301'"} {
+		if !strings.Contains(stderr, want) {
+			t.Errorf("the warning does not say %s: %s", want, stderr)
+		}
+	}
+}
+
+func TestPlaceRefusesWhatItCannotAnswer(t *testing.T) {
+	for want, args := range map[string][]string{
+		"--size is missing":       {"place"},
+		"1 or more":               {"place", "--size", "-4"},
+		"want key=value":          {"place", "--size", "1", "--property", "novalue"},
+		"--type needs --types":    {"place", "--size", "1", "--type", "gold"},
+		"it has gold":             {"place", "--size", "1", "--types", "testdata/types-old.json", "--type", "glod"},
+		"want one of strict":      {"place", "--size", "1", "--policy", "mild"},
+		"1 to 10000":              {"place", "--size", "1", "--count", "0"},
+		"openstack volume type l": {"place", "--size", "1", "--types", "place_test.go", "--type", "gold"},
+	} {
+		if _, stderr, code := onExamples(t, args...); code != exitUsage || !strings.Contains(stderr, want) {
+			t.Errorf("%v ended with %d and %q, want 2 and %q", args, code, stderr, want)
+		}
+	}
+}
