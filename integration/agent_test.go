@@ -76,12 +76,14 @@ func (a *agent) log() (lines []logLine) {
 	return lines
 }
 
-// awaitLog waits for a line with a message that holds a text.
-func (a *agent) awaitLog(text string) {
+// awaitLog waits for a line of the log, beyond the first so many, in which a
+// field holds a text.
+func (a *agent) awaitLog(beyond int, field, text string) {
 	a.t.Helper()
-	process.Await(a.t, patience, fmt.Sprintf("a line in the log with %q", text), func() error {
-		for _, line := range a.log() {
-			if strings.Contains(line.text("message"), text) {
+	process.Await(a.t, patience, fmt.Sprintf("a line in the log with %s %q", field, text), func() error {
+		lines := a.log()
+		for _, line := range lines[min(beyond, len(lines)):] {
+			if strings.Contains(line.text(field), text) {
 				return nil
 			}
 		}

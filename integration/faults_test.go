@@ -77,6 +77,7 @@ func (m misfortune) end(c *cloud, a *simulator.Array, token string) {
 // said may be published, the log has one line per change of state, and all
 // recover when it is over.
 func TestFaultsStayWithTheirArray(t *testing.T) {
+	t.Parallel()
 	broker, transport := startBroker(t)
 	fixtures := []simulator.Fixture{builtin(t, "flasharray-x-01").As("healthy-1"), builtin(t, "flasharray-x-02").As("healthy-2")}
 	healthy, troubles := len(fixtures), misfortunes()

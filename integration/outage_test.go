@@ -11,6 +11,7 @@ import (
 	"github.com/poolcast/poolcast/integration/process"
 	"github.com/poolcast/poolcast/integration/rabbitmq"
 	"github.com/poolcast/poolcast/integration/scheduler"
+	"github.com/poolcast/poolcast/publisher"
 )
 
 // TestBrokerAndSchedulerComeAndGo takes away, one after the other, everything
@@ -18,10 +19,11 @@ import (
 // back within an interval or so; it makes nothing on the broker that outlives
 // it, and nothing that a scheduler would have made.
 func TestBrokerAndSchedulerComeAndGo(t *testing.T) {
+	t.Parallel()
 	broker, transport := startBroker(t)
 	c := newCloud(t, threeArrays(t), transport)
 	a := c.startAgent()
-	a.awaitLog("does not exist: waiting for a scheduler")
+	a.awaitLog(0, "session", string(publisher.NoExchange))
 	if found := broker.Exchanges(); len(found) != 0 {
 		t.Errorf("the agent made exchanges: %+v", found)
 	}
@@ -30,15 +32,17 @@ func TestBrokerAndSchedulerComeAndGo(t *testing.T) {
 	c.awaitPools(cinder, reconnection)
 	made := broker.Exchanges()
 
+	seen := len(a.log())
 	broker.Kill()
 	c.setFrame(1)
-	a.awaitLog("there is no way to the schedulers")
+	a.awaitLog(seen, "session", string(publisher.Connecting))
 	broker.Start()
 	c.awaitPools(cinder, reconnection)
 
+	seen = len(a.log())
 	cinder.Stop()
 	c.setFrame(2)
-	a.awaitLog("no scheduler is running")
+	a.awaitLog(seen, "session", string(publisher.NoScheduler))
 	cinder.Start()
 	c.awaitPools(cinder, reconnection)
 

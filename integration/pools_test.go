@@ -11,12 +11,14 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/integration/process"
 	"github.com/poolcast/poolcast/integration/scheduler"
+	"github.com/poolcast/poolcast/publisher"
 )
 
 // TestSchedulerSeesTheArrays is the program's promise: what the dry run prints
 // is what a real scheduler believes of each array of the pool, and when the
 // arrays' numbers move, so does the scheduler's belief.
 func TestSchedulerSeesTheArrays(t *testing.T) {
+	t.Parallel()
 	broker, transport := startBroker(t)
 	c := newCloud(t, threeArrays(t), transport)
 	cinder := scheduler.Start(t, scheduler.Options{Broker: broker, Backends: c.backends()})
@@ -32,12 +34,13 @@ func TestSchedulerSeesTheArrays(t *testing.T) {
 // agent knows nothing of passes through, what it measures wins, and once it has
 // gone, cinder-volume has the word again.
 func TestCinderVolumeIsHeard(t *testing.T) {
+	t.Parallel()
 	broker, transport := startBroker(t)
 	c := newCloud(t, threeArrays(t)[:1], transport)
 	cinder := scheduler.Start(t, scheduler.Options{Broker: broker, Backends: c.backends()})
 	host := hostOf(c.arrays[0].Name())
 	a := c.startAgent()
-	a.awaitLog("reports go to the schedulers")
+	a.awaitLog(0, "session", string(publisher.Ready))
 
 	said := volumeReport(t, c.dryRun()[0])
 	cinder.Report(scheduler.Report{Host: host, Capabilities: said})

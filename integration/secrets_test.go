@@ -16,12 +16,14 @@ import (
 
 	"github.com/poolcast/poolcast/flasharray/simulator"
 	"github.com/poolcast/poolcast/integration/process"
+	"github.com/poolcast/poolcast/publisher"
 )
 
 // TestNothingGivesASecretAway runs the program in every way in which it has
 // something to say, with things going wrong, at the most talkative level. Every
 // other test in this folder looks at the agent's log for secrets too.
 func TestNothingGivesASecretAway(t *testing.T) {
+	t.Parallel()
 	broker, transport := startBroker(t)
 	right := strings.TrimSuffix(transport, "/")
 	wrong := strings.Replace(strings.TrimPrefix(right, "rabbit://"), secretMark, secretMark+"wrong", 1)
@@ -100,9 +102,10 @@ func TestNothingGivesASecretAway(t *testing.T) {
 		if err := os.WriteFile(c.config, append(good, "[flasharray_x_01]\nreplication_device = "+secret()...), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		a.awaitLog("refused")
+		a.awaitLog(0, "message", "refused")
+		seen := len(a.log())
 		broker.Kill()
-		a.awaitLog("there is no way to the schedulers")
+		a.awaitLog(seen, "session", string(publisher.Connecting))
 		a.finish()
 		checkSecrets(t, a.Output())
 	})
