@@ -1,0 +1,72 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestREADMEShowsWhatIsPrinted runs the command lines of the README as they are
+// written, and looks for the lines of its transcripts that no clock can change.
+func TestREADMEShowsWhatIsPrinted(t *testing.T) {
+	t.Chdir("../..")
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	typed := regexp.MustCompile(`(?m)^\$ bin/poolcast (.*)$`).FindAllStringSubmatch(string(text), -1)
+	if len(typed) < 2 {
+		t.Fatalf("only %d command lines found", len(typed))
+	}
+	printed := ""
+	for _, line := range typed {
+		var out, errs bytes.Buffer
+		root := newRootCommand()
+		root.SetArgs(shellWords(line[1]))
+		root.SetOut(&out)
+		root.SetErr(&errs)
+		if err := root.ExecuteContext(t.Context()); err != nil {
+			t.Errorf("poolcast %s: %v\n%s", line[1], err, &errs)
+		}
+		printed += out.String()
+	}
+	for _, steady := range []string{
+		"BACKEND          POOL              ZONE  STATUS  TOTAL GiB",
+		"flasharray_x_03 would take it: it weighs 1, the next, flasharray_x_02, 0",
+		"refused by CapabilitiesFilter: total_volumes 9",
+	} {
+		if !strings.Contains(string(text), steady) || !strings.Contains(printed, steady) {
+			t.Errorf("%q is not in both the README and what is printed:\n%s", steady, printed)
+		}
+	}
+}
+
+// shellWords splits a line as a shell does, as far as the README needs: at
+// blanks, but not within single quotes.
+func shellWords(line string) []string {
+	var words []string
+	for _, w := range regexp.MustCompile(`(?:[^\s']+|'[^']*')+`).FindAllString(line, -1) {
+		words = append(words, strings.ReplaceAll(w, "'", ""))
+	}
+	return words
+}
+
+// TestREADMENamesCommandsThatExist: every `poolcast …` of the README is one.
+func TestREADMENamesCommandsThatExist(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, found := range regexp.MustCompile("`poolcast( [a-z][^`\n]*)`").FindAllStringSubmatch(string(text), -1) {
+		args := strings.Fields(found[1])
+		cmd, rest, err := newRootCommand().Find(args)
+		if err == nil {
+			err = cmd.ParseFlags(rest)
+		}
+		if err != nil || !cmd.HasParent() {
+			t.Errorf("poolcast %s: %v", strings.Join(args, " "), err)
+		}
+	}
+}
