@@ -44,7 +44,7 @@ test: ## Test everything, with a real RabbitMQ and a real cinder-scheduler
 check: ## Check formatting and run go vet over every build tag
 	@unformatted=$$(gofmt -l $(SOURCES)); \
 	if [ -n "$$unformatted" ]; then echo "gofmt -w these files:" $$unformatted >&2; exit 1; fi
-	@$(GO) vet -tags integration,conformance ./...
+	@$(GO) vet -tags integration,conformance,bench ./...
 
 conformance: ## Compare with the newest Cinder and py-pure-client of PyPI
 	@set -e; python="$$POOLCAST_PYTHON"; \
@@ -58,8 +58,9 @@ conformance: ## Compare with the newest Cinder and py-pure-client of PyPI
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check cinder py-pure-client 'pyparsing<3.3.3'
 	@touch $@
 
-bench: ## Measure speed and memory (BENCH=name for some)
+bench: ## Measure speed and memory, and decisions beside an installed Cinder (BENCH=name for some)
 	@$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+	@$(if $(filter .,$(BENCH)),$(GO) test -count=1 -v -tags bench -run '^(TestSpeedAgainstCinder|TestDecisionBudgets)$$' ./integration)
 
 fuzz: ## Fuzz each target for FUZZTIME
 	@grep -rlE --include='*_test.go' '^func Fuzz' $(SOURCES) | xargs -n 1 dirname | sort -u | while read -r package; do \

@@ -4,49 +4,10 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
+	"github.com/poolcast/poolcast/collector/placement/placementtest"
 )
-
-// fleet are n arrays of one pool, all different and all fit.
-func fleet(n int, goodness string) []capability.Report {
-	reports := make([]capability.Report, n)
-	for i := range reports {
-		name := fmt.Sprintf("fa%04d", i)
-		reports[i] = capability.Report{
-			Host: "ctl1@" + name, Backend: name, Pool: "gold", Zone: "dc1",
-			Capabilities: arrayReport(i, goodness),
-		}
-	}
-	return reports
-}
-
-func arrayReport(i int, goodness string) capability.Set {
-	set := capability.Set{
-		capability.KeyVolumeBackendName:   capability.OfString("gold"),
-		capability.KeyVendorName:          capability.OfString("Pure Storage"),
-		capability.KeyStorageProtocol:     capability.OfString("iSCSI"),
-		capability.KeyTotalCapacity:       capability.OfFloat(102400),
-		capability.KeyFreeCapacity:        capability.OfFloat(51200 + float64(i)/7),
-		capability.KeyProvisionedCapacity: capability.OfFloat(200000.5 - float64(i*7%1000)),
-		capability.KeyAllocatedCapacity:   capability.OfInt(int64(10000 + i)),
-		capability.KeyReservedPercentage:  capability.OfInt(5),
-		capability.KeyMaxOverSubscription: capability.OfFloat(4.5),
-		capability.KeyThinProvisioning:    capability.OfBool(true),
-		capability.KeyMultiattach:         capability.OfBool(true),
-		capability.KeyTotalVolumes:        capability.OfInt(int64(i % 800)),
-		capability.KeyUsecPerWrite:        capability.OfInt(int64(100 + i%300)),
-		capability.KeyLoadPercent:         capability.OfInt(int64(i % 100)),
-		capability.KeyArrayModel:          capability.OfString("FA-X50R4"),
-		capability.KeyReplicationType:     capability.OfStrings("async", "sync"),
-	}
-	for k := range 24 { // a report has some forty keys
-		set[fmt.Sprintf("label_%c", 'a'+k)] = capability.OfInt(int64(k))
-	}
-	set.PutString(capability.KeyGoodnessFunction, goodness)
-	return set
-}
 
 func fourSpecs() *cinder.Request {
 	return &cinder.Request{Size: 100, Zone: "dc1", Type: &cinder.VolumeType{ExtraSpecs: cinder.ExtraSpecs{
@@ -79,7 +40,7 @@ func perDecision(b *testing.B, decide func(b *testing.B, e *placement.Engine, s 
 				if err != nil {
 					b.Fatal(err)
 				}
-				s := cinder.NewSnapshot(fleet(n, p.goodness))
+				s := cinder.NewSnapshot(placementtest.Fleet(n, p.goodness))
 				b.ReportAllocs()
 				decide(b, engine, s, fourSpecs())
 				b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mbackends/s")
@@ -128,7 +89,7 @@ func BenchmarkIngest(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			reports, r := fleet(n, reportGoodness), fourSpecs()
+			reports, r := placementtest.Fleet(n, reportGoodness), fourSpecs()
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := engine.Choose(cinder.NewSnapshot(reports), r); err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
+	"github.com/poolcast/poolcast/collector/placement/placementtest"
 )
 
 // clouds is how many random clouds each property is tried on.
@@ -158,7 +159,7 @@ func TestDecisionsAllocateNothingPerBackend(t *testing.T) {
 			t.Fatal(err)
 		}
 		allocations := func(n int) float64 {
-			s, r := cinder.NewSnapshot(fleet(n, p.goodness)), fourSpecs()
+			s, r := cinder.NewSnapshot(placementtest.Fleet(n, p.goodness)), fourSpecs()
 			return testing.AllocsPerRun(20, func() {
 				if _, err := e.Choose(s, r); err != nil {
 					t.Fatal(err)
@@ -173,7 +174,7 @@ func TestDecisionsAllocateNothingPerBackend(t *testing.T) {
 
 func TestOneEngineAndSnapshotServeManyGoroutines(t *testing.T) {
 	chance := rand.New(rand.NewPCG(11, 4))
-	e, reports, r := anyEngine(t, chance), fleet(300, requestGoodness), ask(chance)
+	e, reports, r := anyEngine(t, chance), placementtest.Fleet(300, requestGoodness), ask(chance)
 	r.Zone, r.Size = "dc1", 10
 	s := cinder.NewSnapshot(reports) // nothing of it is computed yet
 	var want atomic.Pointer[placement.Backend]

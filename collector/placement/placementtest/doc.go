@@ -9,6 +9,8 @@
 //		})
 //	}
 //
+// [Fleet] is a cloud to measure on.
+//
 // The suites know nothing about what a plug-in decides, only how: the same
 // answer every time and from every goroutine, whatever the order of the
 // backends; nothing changed of what it was handed; prepared or not makes no
