@@ -97,7 +97,7 @@ func (o *Outcome) judge(most *ArrayOutcome) string {
 	if o.misplaced() <= tolerated {
 		return ", which evens the arrays out"
 	}
-	text := fmt.Sprintf(", %d more than even the arrays out", *o.Misplaced)
+	text := fmt.Sprintf(", %d more than it takes to even the arrays out", *o.Misplaced)
 	before, ok := finite(most.Before, capability.KeyMaxOverSubscription)
 	after, okAfter := finite(most.After, capability.KeyMaxOverSubscription)
 	if ok && okAfter && after > before {

@@ -41,7 +41,7 @@ type Setting struct {
 	Ledger bool
 }
 
-// deciders are one engine, and what its weighers must be told meanwhile.
+// decider is an engine, and what a weigher of it must be told meanwhile.
 type decider struct {
 	engine *placement.Engine
 	rows   *rows
