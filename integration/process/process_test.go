@@ -51,7 +51,7 @@ func TestDiesWithItsTest(t *testing.T) {
 	victim := process.Start(t, process.Command{
 		Name: "victim",
 		Args: []string{self, "-test.run=^TestDiesWithItsTest$"},
-		Env:  []string{"PROCESS_TEST_VICTIM=1"},
+		Env:  []string{"PROCESS_TEST_VICTIM=1", "TMPDIR=" + t.TempDir()}, // it cannot clean up
 	})
 	child := printedPid(t, victim)
 	if err := syscall.Kill(victim.Pid(), syscall.SIGKILL); err != nil {

@@ -55,12 +55,29 @@ func Start(t testing.TB, opts Options) *Broker {
 	b.port, b.tlsPort, b.distPort, b.epmdPort = ports[0], ports[1], ports[2], ports[3]
 	b.node = fmt.Sprintf("poolcast%d@localhost", b.port)
 	b.writeFiles()
-	b.names = process.Start(t, process.Command{
+	b.startNames()
+	b.Start()
+	return b
+}
+
+// startNames runs the name server and waits for it: an Erlang program that finds
+// none starts one as a daemon, which would outlive the test.
+func (b *Broker) startNames() {
+	b.t.Helper()
+	b.names = process.Start(b.t, process.Command{
 		Name: "epmd",
 		Args: []string{"epmd", "-address", "127.0.0.1", "-port", strconv.Itoa(b.epmdPort)},
 	})
-	b.Start()
-	return b
+	process.Await(b.t, startBound, "epmd to listen", func() error {
+		if !b.names.Running() {
+			b.t.Fatalf("start epmd: it ended with code %d", b.names.ExitCode())
+		}
+		c, err := net.DialTimeout("tcp", address(b.epmdPort), time.Second)
+		if err != nil {
+			return err
+		}
+		return c.Close()
+	})
 }
 
 // Start runs a stopped broker again, with the ports and the data it had.
@@ -99,7 +116,8 @@ func (b *Broker) ready() error {
 // Stop ends the broker in good order: clients are told.
 func (b *Broker) Stop() { b.server.Stop() }
 
-// Kill ends the broker at once: clients see a broken connection.
+// Kill ends the broker at once: clients see a broken connection, and what was
+// declared in the last moments may be lost, durable or not.
 func (b *Broker) Kill() { b.server.Kill() }
 
 // Restart stops the broker and starts it again.
@@ -165,7 +183,7 @@ func requireInstalled(t testing.TB) {
 // environment makes every file and port of the broker its own.
 func (b *Broker) environment() []string {
 	const (
-		loopback = "-kernel inet_dist_use_interface {127,0,0,1}"
+		loopback = "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}"
 		idle     = "+sbwt none +sbwtdcpu none +sbwtdio none" // do not spin when there is nothing to do
 	)
 	return []string{

@@ -88,6 +88,7 @@ func TestBrokerLives(t *testing.T) {
 		if err := channel(t, c).ExchangeDeclare("kept", "direct", true, false, false, false, nil); err != nil {
 			t.Fatal(err)
 		}
+		b.Ctl("eval", "mnesia:sync_log().") // what is declared reaches the disk a moment later
 		closed := c.NotifyClose(make(chan *amqp091.Error, 1))
 		b.Kill()
 		if err := next(t, closed); err == nil {
