@@ -60,7 +60,7 @@ conformance: ## Compare with the newest Cinder and py-pure-client of PyPI
 
 bench: ## Measure speed and memory, and decisions beside an installed Cinder (BENCH=name for some)
 	@$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
-	@$(if $(filter .,$(BENCH)),$(GO) test -count=1 -v -tags bench -run '^(TestSpeedAgainstCinder|TestDecisionBudgets)$$' ./integration)
+	@$(if $(filter .,$(BENCH)),$(GO) test -count=1 -v -timeout 30m -tags bench -run '^(TestSpeedAgainstCinder|TestDecisionBudgets|TestBudget)$$' ./integration)
 
 fuzz: ## Fuzz each target for FUZZTIME
 	@grep -rlE --include='*_test.go' '^func Fuzz' $(SOURCES) | xargs -n 1 dirname | sort -u | while read -r package; do \
