@@ -43,7 +43,7 @@ func grade(s capability.Stats, interval time.Duration) capability.Status {
 	if p := s.Performance; p != nil && p.Age > 2*p.Resolution+interval {
 		return capability.Stale
 	}
-	if len(s.Faults) > 0 || s.Performance == nil || s.Space == nil {
+	if len(s.Faults) > 0 || s.Performance == nil || s.Space == nil || s.Space.Used() == nil {
 		return capability.Partial
 	}
 	return capability.OK

@@ -122,6 +122,7 @@ func TestStatus(t *testing.T) {
 		"all there":        {func(*capability.Stats) {}, capability.OK},
 		"a fault":          {func(s *capability.Stats) { s.Faults = []capability.Fault{{Part: "hosts", Err: errDown}} }, capability.Partial},
 		"no sample":        {func(s *capability.Stats) { s.Performance = nil }, capability.Partial},
+		"no use told":      {func(s *capability.Stats) { s.Space.TotalPhysical, s.Space.TotalUsed = nil, nil }, capability.Partial},
 		"no space":         {func(s *capability.Stats) { s.Space = nil }, capability.Partial},
 		"a null field":     {func(s *capability.Stats) { s.Performance.QueueDepth = nil }, capability.OK},
 		"a late sample":    {func(s *capability.Stats) { s.Performance.Age = 2 * time.Minute }, capability.OK},

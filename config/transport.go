@@ -46,6 +46,10 @@ func parseTransportURL(text string) (transportURL, error) {
 			hosts, path = after[:i], after[i:]
 		}
 	}
+	if strings.Contains(path, "://") || strings.Contains(path, "@") {
+		// The broker's answer would repeat it, and with it a password.
+		return u, errors.New("has another account after the virtual host; join hosts as user:password@host1,user:password@host2/virtual_host, and write @ in a virtual host as %40")
+	}
 	u.virtualHost = unescape(strings.TrimPrefix(path, "/"))
 	if u.virtualHost == "" || !strings.HasPrefix(path, "/") {
 		u.virtualHost = "/"

@@ -52,7 +52,9 @@ func TestTransportURLFaults(t *testing.T) {
 		"rabbit://u:" + sentinel + "#x": "has a port that is not a number from 1 to 65535",
 		"rabbit://u:" + sentinel + "@":  "has an account without a host",
 		"rabbit://h:70000":              "has a port that is not a number from 1 to 65535",
-		"rabbit://[::1":                 "has a [ that is not closed",
+		"rabbit://u:p@h/,rabbit://u:" + sentinel + "@h/": "has another account after the virtual host; join hosts as user:password@host1,user:password@host2/virtual_host, and write @ in a virtual host as %40",
+
+		"rabbit://[::1": "has a [ that is not closed",
 	} {
 		_, err := parseTransportURL(text)
 		if err == nil || err.Error() != want {
