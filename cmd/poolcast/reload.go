@@ -36,7 +36,7 @@ func (a *agent) reload(files *watcher, why string) {
 		a.log.Error().Err(err).Str("because", why).Msg("the new configuration is refused; the running one stays")
 		return
 	}
-	moved := cfg.Agent.Listen != a.cfg.Agent.Listen
+	moved := pageSettings(cfg.Agent) != pageSettings(a.cfg.Agent)
 	if err := a.apply(cfg); err != nil {
 		a.log.Error().Err(err).Str("because", why).Msg("the new configuration cannot be applied; the running one stays")
 		return
@@ -44,7 +44,7 @@ func (a *agent) reload(files *watcher, why string) {
 	files.follow(a.watched())
 	a.log.Info().Str("because", why).Int("backends", len(a.targets)).Msg("configuration reloaded")
 	if moved {
-		a.log.Warn().Str("listen", cfg.Agent.Listen).Msg("listen has changed; the status page moves at the next start")
+		a.log.Warn().Str("listen", cfg.Agent.Listen).Msg("listen, tls_cert_file, tls_key_file or bearer_token_file has changed; the status page follows at the next start")
 	}
 }
 
@@ -68,4 +68,10 @@ func (a *agent) apply(cfg *config.Config) error {
 	a.current.Store(&targets)
 	a.scheduler.Store(cfg)
 	return nil
+}
+
+// pageSettings are what the status page is opened with. The contents of the
+// files may change at any time; where they are may not.
+func pageSettings(a config.Agent) [4]string {
+	return [4]string{a.Listen, a.TLSCertFile, a.TLSKeyFile, a.BearerTokenFile}
 }
