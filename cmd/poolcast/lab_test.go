@@ -165,3 +165,16 @@ func polled(a *simulator.Array) func() bool {
 		return false
 	}
 }
+
+// understood reports what is wrong with a command line of the program, without
+// running it.
+func understood(args []string) error {
+	cmd, rest, err := newRootCommand().Find(args)
+	if err == nil {
+		err = cmd.ParseFlags(rest)
+	}
+	if err == nil && cmd.Args != nil {
+		err = cmd.Args(cmd, cmd.Flags().Args())
+	}
+	return err
+}

@@ -36,14 +36,7 @@ func TestManifestsSpeakToThisProgram(t *testing.T) {
 			t.Errorf("%s runs %q, not %s", where, argv, program)
 			continue
 		}
-		cmd, rest, err := newRootCommand().Find(argv[1:])
-		if err == nil {
-			err = cmd.ParseFlags(rest)
-		}
-		if err == nil && cmd.Args != nil {
-			err = cmd.Args(cmd, cmd.Flags().Args())
-		}
-		if err != nil {
+		if err := understood(argv[1:]); err != nil {
 			t.Errorf("%s: %q: %v", where, argv, err)
 		}
 	}
