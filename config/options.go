@@ -109,7 +109,7 @@ func agentOptions() []Option {
 		{Name: "poll_timeout", Kind: Duration, Min: "1s", Help: "Longest a reading may take; shorter than poll_interval. Four fifths of poll_interval, at most 30s, if it is missing."},
 		{Name: "stale_after", Kind: Duration, Min: "3s", Help: "Age at which a reading is stale; at least poll_interval. Three times poll_interval if it is missing."},
 		{Name: "on_stale", Kind: String, Default: "keep", Choices: []string{"keep", "down", "drop"}, Help: "What to say of an array that stopped answering: keep Cinder's own report, report it down, or report no free capacity."},
-		{Name: "overlay", Kind: Bool, Default: "true", Help: "Lay the measurements over cinder-volume's own reports. Off sends complete reports of poolcast's own."},
+		{Name: "overlay", Kind: Bool, Default: "true", Help: "Publish cinder-volume's reports with the measured numbers in them. Off publishes complete reports of poolcast's own, but not for a backend that a cinder-volume reports too."},
 		{Name: "fix_provisioned_capacity", Kind: Bool, Default: "false", Help: "Add provisioned_capacity_gb where cinder-volume's report lacks it. This changes scheduling on older releases."},
 		{Name: "notify_service_capabilities", Kind: Bool, Default: "false", Help: "Send the companion message for telemetry too. cinder-volume already does."},
 		{Name: "live_capabilities", Kind: List, Help: "Keys of extra_capabilities for which the measurement wins, for every backend that does not say."},

@@ -7,10 +7,10 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// BenchmarkHear is what every report on the exchange costs an agent, whether it
-// is of one of its own backends or of somebody else's.
-func BenchmarkHear(b *testing.B) {
-	body, err := Encode(Message{Method: UpdateCapabilities, Host: fa1, Capabilities: wide(), Timestamp: time.Now(), ID: "x"})
+// BenchmarkReceive is what every report on the exchange costs an agent, whether it
+// is of one of its own backends or of another host.
+func BenchmarkReceive(b *testing.B) {
+	body, err := Encode(Message{Method: UpdateCapabilities, Host: fa1, Capabilities: wide(), Timestamp: time.Now(), ID: "0123456789ab4cdea000000000000000"})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -20,7 +20,7 @@ func BenchmarkHear(b *testing.B) {
 			p.known(host, "")
 			b.ReportAllocs()
 			for b.Loop() {
-				p.hear(body)
+				p.onMessage(body)
 			}
 		})
 	}
@@ -29,11 +29,12 @@ func BenchmarkHear(b *testing.B) {
 // BenchmarkOverlay is what it costs to make one message.
 func BenchmarkOverlay(b *testing.B) {
 	r := reading(42, 1000)
-	over := backend{report: r, base: &base{set: wide()}, now: decision{state: Overlaying}}
 	b.ReportAllocs()
+	over := backend{report: r}
+	d := decision{state: Overlaying, base: &base{set: wide()}}
 	for b.Loop() {
-		set, _ := over.compose(r.CollectedAt, false)
-		if _, err := Encode(Message{Method: UpdateCapabilities, Host: fa1, Capabilities: set, Timestamp: r.CollectedAt, ID: "x"}); err != nil {
+		m := over.payload(d, r.CollectedAt, false)
+		if _, err := Encode(Message{Method: UpdateCapabilities, Host: fa1, Capabilities: m.set, Timestamp: m.stamp, ID: "x"}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -9,68 +9,82 @@ import (
 )
 
 const (
-	// silentIntervals is how long another agent is believed to be there.
-	silentIntervals = 3
-	// oldIntervals is the age at which a report is too old to be laid over
-	// anything, should whoever offers reports have died.
+	// peerIntervals is how long a peer that is silent counts as publishing.
+	peerIntervals = 3
+	// oldIntervals is the age at which a report is too old to be published,
+	// should the collector have stopped.
 	oldIntervals = 10
-	// askAgain is how long "no cinder-volume is running" is believed. Asking
-	// costs the broker a line in its log.
-	askAgain = 5 * time.Minute
-	// capacityTolerance is the share by which the heard and the measured total
-	// capacity may differ and still be one array's.
+	// capacityTolerance is the share by which the received and the measured
+	// total capacity may differ and still be one array's.
 	capacityTolerance = 0.01
 )
 
-// decide says what to do about a backend now. The rules are tried in order;
-// the first that holds decides.
-func (b *backend) decide(self string, o Options, now time.Time) decision {
-	b.wake = time.Time{}
-	if d, held := b.silent(o, now); held {
-		return d
-	}
-	if o.Standalone {
-		return decision{state: Standalone, detail: "the overlay is switched off"}
-	}
-	if d, held := b.yield(self, now); held {
-		return d
-	}
-	if d, held := b.interlock(); held {
-		return d
-	}
-	if b.base == nil {
-		return b.listen(o, now)
-	}
-	return decision{state: Overlaying}
+// conditions are what a decision depends on besides the backend itself.
+type conditions struct {
+	self      string    // name of this agent
+	now       time.Time // by our clock
+	basesFrom time.Time // see Session
+	idle      bool      // whether no message at all was received for an interval
 }
 
-// silent holds when there is nothing to say.
-func (b *backend) silent(o Options, now time.Time) (decision, bool) {
+// decide says what to do about a backend now. The rules are tried in order; the
+// first that applies decides.
+func (b *backend) decide(c conditions, o Options) decision {
+	b.wake = time.Time{}
+	if d, applies := b.unreported(c, o); applies {
+		return d
+	}
+	if d, applies := b.standBy(c); applies {
+		return d
+	}
+	from := b.sources.current(c.now, o.StatsInterval)
+	if o.Standalone {
+		return standalone(from)
+	}
+	var base *base
+	if from != nil {
+		base = from.base
+	}
+	if cause, detail := b.interlock(base); cause != NoCause {
+		return decision{state: Suspended, cause: cause, detail: detail}
+	}
+	if why := b.unusable(from, c, o); why != "" {
+		return b.waitForBase(why, from, c, o)
+	}
+	b.lacking = time.Time{}
+	if expiry := from.expires(o.StatsInterval); expiry.After(c.now) {
+		b.wake = expiry
+	}
+	return decision{state: Overlaying, base: base}
+}
+
+// unreported applies when there is nothing to publish.
+func (b *backend) unreported(c conditions, o Options) (decision, bool) {
 	if b.withdrawn != "" {
 		return decision{state: Withdrawn, detail: b.withdrawn}, true
 	}
-	if old := oldIntervals * o.Interval; now.Sub(b.report.CollectedAt) > old {
-		return decision{state: Withdrawn, detail: fmt.Sprintf("the last reading is more than %s old", old)}, true
+	if old := oldIntervals * o.Interval; c.now.Sub(b.report.CollectedAt) > old {
+		return decision{state: Withdrawn, detail: fmt.Sprintf("the last sample is more than %s old", old)}, true
 	}
 	return decision{}, false
 }
 
-// yield holds while a better agent speaks for this backend.
-func (b *backend) yield(self string, now time.Time) (decision, bool) {
-	if !b.rival.until.After(now) || !b.rival.outranks(rival{name: self, status: statusOf(b.report.Capabilities)}) {
+// standBy applies while a better agent publishes for this backend.
+func (b *backend) standBy(c conditions) (decision, bool) {
+	if !b.peer.until.After(c.now) || !b.peer.outranks(peer{name: c.self, status: statusOf(b.report.Capabilities)}) {
 		return decision{}, false
 	}
-	b.wake = b.rival.until
-	return decision{state: Standby, detail: "agent " + b.rival.name + " sees to it"}, true
+	b.wake = b.peer.until
+	return decision{state: Standby, detail: "agent " + b.peer.name + " publishes"}, true
 }
 
 // outranks compares by what both have published, so that each of two agents
-// comes to the same answer.
-func (r rival) outranks(other rival) bool {
-	if mine, theirs := rank(r.status), rank(other.status); mine != theirs {
+// comes to the same result.
+func (p peer) outranks(other peer) bool {
+	if mine, theirs := rank(p.status), rank(other.status); mine != theirs {
 		return mine < theirs
 	}
-	return r.name < other.name
+	return p.name < other.name
 }
 
 func rank(s capability.Status) int {
@@ -88,44 +102,96 @@ func statusOf(s capability.Set) capability.Status {
 	return capability.Status(text)
 }
 
-// interlock holds when base and report are not about the same thing.
-func (b *backend) interlock() (decision, bool) {
-	suspend := func(c Cause, format string, args ...any) (decision, bool) {
-		return decision{state: Suspended, cause: c, detail: fmt.Sprintf(format, args...)}, true
+// standalone decides while the overlay is switched off. A complete report lacks
+// what only cinder-volume can count, so it is never published beside one.
+func standalone(from *source) decision {
+	if from == nil {
+		return decision{state: Standalone, detail: "the overlay is switched off"}
 	}
-	if id := arrayID(b.report); id != "" && b.array != "" && id != b.array {
-		return suspend(DifferentArray, "the array's id was %s and is %s; if that is meant, reload the stanza or restart", b.array, id)
-	}
-	if b.base == nil {
-		return decision{}, false
-	}
-	if b.base.fault != nil {
-		return suspend(UnreadableBase, "cinder-volume's report cannot be learnt: %v", b.base.fault)
-	}
-	if pools, ok := b.base.set["pools"]; ok && !pools.IsNull() {
-		return suspend(BaseHasPools, "cinder-volume reports pools, which the Pure driver does not")
-	}
-	theirs, known := b.base.set[capability.KeyTotalCapacity].Float()
-	if known && b.total > 0 && math.Abs(theirs-b.total) > capacityTolerance*theirs {
-		return suspend(DifferentCapacity, "cinder-volume reports %.1f GiB in total and the array %.1f; has it failed over?", theirs, b.total)
-	}
-	return decision{}, false
+	return decision{state: Suspended, cause: CinderVolumeReports, detail: fmt.Sprintf(
+		"overlay is off, and cinder-volume of %s reports this backend itself; set overlay = true, or stop that cinder-volume and restart poolcast", from.base.host)}
 }
 
-// listen decides while no base was heard.
-func (b *backend) listen(o Options, now time.Time) decision {
-	if b.since.IsZero() {
-		b.since = now
+// interlock says why base and report must not be combined. base may be nil.
+func (b *backend) interlock(base *base) (Cause, string) {
+	if id := arrayID(b.report); id != "" && b.array != "" && id != b.array {
+		return DifferentArray, fmt.Sprintf("the array's id was %s and is %s; if that is meant, reload the stanza or restart", b.array, id)
 	}
-	grace := b.since.Add(o.ListenFirst)
+	if base == nil {
+		return NoCause, ""
+	}
+	if base.fault != nil {
+		return UnreadableBase, fmt.Sprintf("cinder-volume's report cannot be used: %v", base.fault)
+	}
+	return judge(base.set, b.total)
+}
+
+// Judge says why an overlay of a base report is suspended, NoCause if it is not.
+// It is what a running agent applies to every pair of reports, and may be called
+// from any goroutine.
+func Judge(base capability.Set, r capability.Report) (Cause, string) {
+	total, _ := r.Capabilities[capability.KeyTotalCapacity].Float()
+	return judge(base, total)
+}
+
+func judge(base capability.Set, total float64) (Cause, string) {
+	if pools, ok := base["pools"]; ok && !pools.IsNull() {
+		return BaseHasPools, "cinder-volume reports pools, which the Pure driver does not"
+	}
+	theirs, known := base[capability.KeyTotalCapacity].Float()
+	if known && total > 0 && math.Abs(theirs-total) > capacityTolerance*theirs {
+		return DifferentCapacity, fmt.Sprintf("cinder-volume reports %.1f GiB in total and the array %.1f; has it failed over?", theirs, total)
+	}
+	return NoCause, ""
+}
+
+// unusable says why the base cannot be overlaid now, "" if it can.
+func (b *backend) unusable(from *source, c conditions, o Options) string {
 	switch {
-	case !grace.After(now):
-		return decision{state: Standalone, detail: "cinder-volume runs, but was not heard for " + o.ListenFirst.String()}
-	case !b.presence.known, !b.presence.running && now.Sub(b.presence.at) > askAgain:
-		return decision{state: Listening, detail: "nothing was heard of cinder-volume yet", probe: true}
-	case !b.presence.running:
-		return decision{state: Standalone, detail: "no cinder-volume runs for it"}
+	case from == nil:
+		return "no report of cinder-volume was received yet"
+	case from.base.at.Before(c.basesFrom):
+		return "a scheduler has started, or receiving was interrupted, since cinder-volume's last report"
+	case b.stale():
+		return "" // a stale array is reported as such however old the base is
+	case !from.expires(o.StatsInterval).After(c.now):
+		return "cinder-volume's last report is too old"
+	case from.base.exhausted():
+		return "cinder-volume has not reported since this backend was reported stale or another agent published"
 	}
-	b.wake = grace
-	return decision{state: Listening, detail: "cinder-volume runs, and its report is waited for"}
+	return ""
+}
+
+// waitForBase decides while there is no usable base. Its lack is normal after a
+// start, for one interval of cinder-volume; later it has a cause of its own.
+func (b *backend) waitForBase(why string, from *source, c conditions, o Options) decision {
+	if b.lacking.IsZero() {
+		b.lacking = c.now
+	}
+	interval := o.StatsInterval
+	if from != nil {
+		interval = from.interval(interval)
+	}
+	d := decision{state: Listening, detail: why, rebind: c.idle}
+	overdue := b.lacking.Add(expiryIntervals * interval)
+	if overdue.After(c.now) {
+		b.wake = overdue
+		if next := b.lacking.Add(interval); next.After(c.now) {
+			b.wake = next // to look whether receiving works
+		}
+		return d
+	}
+	b.wake = c.now.Add(interval)
+	d.state, d.cause = Suspended, NoRecentBase
+	d.detail = fmt.Sprintf("%s; none was received for %s: is cinder-volume running, with this host name and this transport_url?",
+		why, c.now.Sub(b.lastReport(from, c.now)).Round(time.Second))
+	return d
+}
+
+// lastReport is when cinder-volume reported last, or when waiting for it began.
+func (b *backend) lastReport(from *source, now time.Time) time.Time {
+	if from == nil {
+		return earlier(b.lacking, now)
+	}
+	return from.base.at
 }

@@ -23,8 +23,8 @@ var errNotReport = errors.New("not a capability report of a volume service")
 // it: Python writes NaN and Infinity, which JSON does not have.
 var errBareNumber = errors.New("it holds a bare NaN or Infinity, which is not JSON")
 
-// heard is a report as it came from the exchange.
-type heard struct {
+// incoming is a report as it came from the exchange.
+type incoming struct {
 	host, cluster string
 	id            string
 	stamp         time.Time // zero if the sender gave none
@@ -32,21 +32,19 @@ type heard struct {
 	fault         error // why raw cannot be learnt, if known already
 }
 
-func (h heard) identity() string { return identity(h.host, h.cluster) }
+func (h incoming) identity() string { return identity(h.host, h.cluster) }
 
 // capabilities parses the dictionary. Only reports of our own backends are
 // worth it.
-func (h heard) capabilities() (capability.Set, error) {
+func (h incoming) capabilities() (capability.Set, error) {
 	if h.fault != nil {
 		return nil, h.fault
 	}
 	return capability.ParseSet(h.raw)
 }
 
-// marked reports, without parsing, whether the report may be an agent's.
-func (h heard) marked() bool {
-	return bytes.Contains(h.raw, []byte(`"`+capability.KeyMetricsAgent+`"`))
-}
+// fromAgent reports whether an agent sent the report, and not cinder-volume.
+func (h incoming) fromAgent() bool { return fromAgent(h.id) }
 
 type call struct {
 	Method   string `json:"method"`
@@ -60,23 +58,23 @@ type call struct {
 	} `json:"args"`
 }
 
-// decode reads the body of a message that was heard. It is liberal: the
+// decode reads the body of a received message. It is liberal: the
 // envelope may be missing, as oslo.messaging allows, and unknown fields are
 // skipped.
-func decode(body []byte) (heard, error) {
+func decode(body []byte) (incoming, error) {
 	if len(body) > maxBody {
-		return heard{}, fmt.Errorf("read heard message: %d bytes are more than a report has", len(body))
+		return incoming{}, fmt.Errorf("read received message: %d bytes are more than a report has", len(body))
 	}
 	inner, err := unwrap(body)
 	if err != nil {
-		return heard{}, err
+		return incoming{}, err
 	}
 	var c call
 	var fault error
 	if err := json.Unmarshal(inner, &c); err != nil {
 		plain, bare := withoutBareNumbers(inner)
 		if !bare || json.Unmarshal(plain, &c) != nil {
-			return heard{}, fmt.Errorf("read heard message: %w", err)
+			return incoming{}, fmt.Errorf("read received message: %w", err)
 		}
 		fault = errBareNumber
 	}
@@ -89,33 +87,45 @@ func unwrap(body []byte) ([]byte, error) {
 		Message *string `json:"oslo.message"`
 	}
 	if err := json.Unmarshal(body, &envelope); err != nil {
-		return nil, fmt.Errorf("read heard envelope: %w", err)
+		return nil, fmt.Errorf("read received envelope: %w", err)
 	}
 	if envelope.Message == nil {
 		return body, nil
 	}
 	if !strings.HasPrefix(envelope.Version, "2.") {
-		return nil, fmt.Errorf("read heard envelope: its version is %q, not 2", envelope.Version)
+		return nil, fmt.Errorf("read received envelope: its version is %q, not 2", envelope.Version)
 	}
 	return []byte(*envelope.Message), nil
 }
 
-func (c call) report(fault error) (heard, error) {
+func (c call) report(fault error) (incoming, error) {
 	if c.Method != string(UpdateCapabilities) || c.Args.Service != "volume" || c.Args.Host == "" {
-		return heard{}, errNotReport
+		return incoming{}, errNotReport
 	}
-	h := heard{host: c.Args.Host, id: c.UniqueID, raw: c.Args.Capabilities, fault: fault}
+	h := incoming{host: c.Args.Host, id: c.UniqueID, raw: c.Args.Capabilities, fault: fault}
 	if c.Args.Cluster != nil {
 		h.cluster = *c.Args.Cluster
 	}
-	if c.Args.Timestamp != nil && *c.Args.Timestamp != "" {
-		stamp, err := time.Parse("2006-01-02T15:04:05", *c.Args.Timestamp)
-		if err != nil && h.fault == nil {
-			h.fault = errors.New("its timestamp has an unknown format")
-		}
-		h.stamp = stamp
+	stamp, err := parseStamp(c.Args.Timestamp)
+	if err != nil && h.fault == nil {
+		h.fault = err
 	}
+	h.stamp = stamp
 	return h, nil
+}
+
+// parseStamp reads a timestamp. Without one the scheduler stamps a report by its
+// own clock (cinder/scheduler/host_manager.py, update_service_capabilities), so
+// no overlay can be stamped right after it.
+func parseStamp(text *string) (time.Time, error) {
+	if text == nil || *text == "" {
+		return time.Time{}, errors.New("it has no timestamp")
+	}
+	stamp, err := time.Parse("2006-01-02T15:04:05", *text)
+	if err != nil || stamp.Year() >= 9999 {
+		return time.Time{}, errors.New("its timestamp has an unknown format")
+	}
+	return stamp.Truncate(time.Microsecond), nil
 }
 
 // withoutBareNumbers replaces Python's NaN, Infinity and -Infinity by null

@@ -25,8 +25,8 @@ func TestDecodeReadsCinder(t *testing.T) {
 	if err != nil || !set.Equal(sample(t)) {
 		t.Errorf("learnt %v (%v)", set, err)
 	}
-	if h.identity() != "ctl1@fa1" || h.stamp.IsZero() || h.marked() || len(h.id) != 32 {
-		t.Errorf("heard %+v", h)
+	if h.identity() != "ctl1@fa1" || h.stamp.IsZero() || h.fromAgent() || len(h.id) != 32 {
+		t.Errorf("decoded %+v", h)
 	}
 	if free, _ := set[capability.KeyFreeCapacity].MarshalJSON(); string(free) != "51200.125" {
 		t.Errorf("digits changed to %s", free)
@@ -63,13 +63,13 @@ func TestDecode(t *testing.T) {
 		"another method":    {envelope(`{"method":"create_volume","args":{}}`), "not a capability report"},
 		"a backup service":  {envelope(call(`{"service_name":"backup","host":"h@b"}`)), "not a capability report"},
 		"no host":           {envelope(call(`{"service_name":"volume"}`)), "not a capability report"},
-		"not JSON":          {`{`, "read heard envelope"},
-		"not JSON inside":   {envelope(`{"method":`), "read heard message"},
-		"wrong types":       {envelope(call(`{"service_name":7}`)), "read heard message"},
+		"not JSON":          {`{`, "read received envelope"},
+		"not JSON inside":   {envelope(`{"method":`), "read received message"},
+		"wrong types":       {envelope(call(`{"service_name":7}`)), "read received message"},
 		"far too large":     {envelope(strings.Repeat(" ", maxBody)), "more than a report has"},
 		"NaN in a string":   {envelope(call(`{"service_name":"volume","host":"NaN@\"b","capabilities":{"a":NaN}}`)), `NaN@"b`},
 		"minus Infinity":    {envelope(call(`{"service_name":"volume","host":"h@b","capabilities":{"a":[-Infinity,1]}}`)), "h@b"},
-		"Infinity, no JSON": {envelope(call(`{"service_name":Infinity,,}`)), "read heard message"},
+		"Infinity, no JSON": {envelope(call(`{"service_name":Infinity,,}`)), "read received message"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h, err := decode([]byte(tt.body))
@@ -78,7 +78,7 @@ func TestDecode(t *testing.T) {
 				got = err.Error()
 			}
 			if !strings.Contains(got, tt.want) {
-				t.Errorf("heard %q, want %q", got, tt.want)
+				t.Errorf("decoded %q, want %q", got, tt.want)
 			}
 		})
 	}
@@ -86,11 +86,13 @@ func TestDecode(t *testing.T) {
 
 func TestDecodeTimestamps(t *testing.T) {
 	for in, want := range map[string]string{
-		`"2026-01-02T03:04:05.000006"`: "2026-01-02T03:04:05.000006Z",
-		`"2026-01-02T03:04:05"`:        "2026-01-02T03:04:05Z",
-		`null`:                         "0001-01-01T00:00:00Z",
-		`""`:                           "0001-01-01T00:00:00Z",
-		`"yesterday"`:                  "fault",
+		`"2026-01-02T03:04:05.000006"`:  "2026-01-02T03:04:05.000006Z",
+		`"2026-01-02T03:04:05"`:         "2026-01-02T03:04:05Z",
+		`"2026-01-02T03:04:05.0000069"`: "2026-01-02T03:04:05.000006Z",
+		`null`:                          "fault",
+		`""`:                            "fault",
+		`"yesterday"`:                   "fault",
+		`"9999-12-31T23:59:59.999999"`:  "fault", // an overlay would be in the year 10000
 	} {
 		h, err := decode([]byte(envelope(`{"method":"update_service_capabilities","args":{"service_name":"volume","host":"h","timestamp":` + in + `,"capabilities":{}}}`)))
 		if err != nil {

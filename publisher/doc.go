@@ -1,70 +1,79 @@
-// Package publisher tells the Cinder schedulers what the arrays said, over
-// RabbitMQ and in cinder-volume's own words, without ever getting in the way
-// of cinder-volume.
+// Package publisher publishes capability reports to the Cinder schedulers over
+// RabbitMQ, as overlays of cinder-volume's own reports.
 //
 // # Why an overlay
 //
-// A capability report is not merged by the scheduler: it replaces everything
-// the scheduler knew of that backend (cinder/scheduler/host_manager.py,
-// update_service_capabilities). Whoever sends only what it knows deletes what
-// others knew, until cinder-volume speaks again. So a [Publisher] listens where
-// the schedulers listen, keeps cinder-volume's last report of each of its
-// backends, the base, and sends that dictionary with nothing but the measured
-// keys replaced. A key it does not know passes through digit for digit. It does
-// so whenever the array was read, and right after cinder-volume has spoken, so
-// that the last word is always both of them. Stop it, and the next report of
-// cinder-volume stands exactly as it would have without it.
+// The scheduler does not merge a capability report: it replaces everything that it
+// knows of that backend (cinder/scheduler/host_manager.py,
+// update_service_capabilities). A sender that publishes only what it knows deletes
+// the rest until cinder-volume reports again. So a [Publisher] listens on the
+// schedulers' exchange, keeps cinder-volume's last report of each backend, the
+// base report, and publishes that dictionary with only the measured keys replaced.
+// Other keys are forwarded unchanged. It does so whenever the array was polled and
+// right after each report of cinder-volume.
 //
 // Keys that the scheduler itself computes with, such as provisioned_capacity_gb,
-// are replaced but never added: on a release whose driver does not send one, to
-// add it would move volumes.
-//
-// # When there is no base
-//
-// A report of our own is complete but for what only cinder-volume can count
-// (allocated_capacity_gb). Sent beside a living cinder-volume that was merely
-// not heard yet, it would make those keys flap. The broker knows better: a
-// running cinder-volume consumes the queue cinder-volume.<host@backend>. If
-// nobody does, the complete report is sent at once; if somebody does, the
-// publisher waits to hear the base, and goes ahead without one only after
-// [Options].ListenFirst.
-//
-// # When it holds back
-//
-// The overlay of a backend is suspended, and a line in the log says why, when
-// cinder-volume reports a total capacity more than 1 % off ours or the array
-// behind our reports changes its id (one of the two is looking at another
-// array), when the base cannot be read as JSON (Python writes a bare NaN), or
-// when it has pools, which the Pure driver never sends. Where several agents
-// see to one backend, as in an active-active cluster, all hear each other, and
-// all but one stand by: the one with the best status speaks, the lowest
-// instance number decides a draw, and silence for three intervals makes the
-// next one speak. No agent ever learns from another, or answers it.
+// are replaced and never added: on a release whose driver does not send one, adding
+// it would move volumes.
 //
 // # Timestamps
 //
-// The scheduler keeps its own deductions for volumes placed after a report's
-// timestamp. So the stamp is the instant at which the reading began, or a
-// microsecond after the base if that is later. It never goes back, or the
-// scheduler would drop the report. It is never in the future, neither by our
-// clock nor by that of cinder-volume, whose reports tell us how far theirs is:
-// from a future stamp on, the scheduler would forget what it has just placed.
+// A report has two halves in the scheduler. Its capabilities, which filters and
+// functions read, are taken unless the report is older than the stored one. Its
+// accounting (total, free, allocated and provisioned capacity) is taken only if it
+// is not older than the last placement, because the scheduler has deducted what it
+// placed since (PoolState.update_from_volume_capability and consume_from_volume).
+// So an overlay carries the timestamp of its base report plus n microseconds, n
+// counting up: a scheduler accepts it only where it accepted the base report, and
+// it never erases a placement made since. Our clock is not part of it.
 //
-// # A guest on the bus
+// The report of a stale array, with on_stale = down or drop, must be accepted also
+// after a placement. It is stamped with the base report's timestamp plus the time
+// that has passed since it was received, which is not later than cinder-volume's
+// next report. After it an overlay needs a new base report.
 //
-// The exchange cinder-scheduler_fanout is looked up, never declared: its
-// durable flag differs between releases, and whoever declares it first decides
-// for all. No exchange means no scheduler, so the publisher waits. Its own queue
-// is exclusive, auto-delete, named by the server, and bounded. That queue would
-// keep an auto-delete exchange alive, so it is given up as soon as no scheduler
-// consumes any more, and an upgraded one may declare the exchange anew. Nothing
-// is queued on this side: the newest report of a backend wins. Every message is
-// confirmed by the broker within a bound, or the connection is given up: a
-// context does not interrupt a write that the broker does not read.
+// # Which base report
+//
+// For each sending host the last received report of cinder-volume, also if its
+// timestamp is lower because a clock was set back, but not if it is less than a
+// second lower: casts overtake one another. Between the hosts of a cluster the
+// highest timestamp, which is the one that schedulers hold. A base report is used
+// for two intervals of cinder-volume, and only if it was received since listening
+// began and since a scheduler started last: a new scheduler asks every cinder-volume
+// for a report, and an older one could end its wait for them.
+//
+// Without a base report nothing is published. Only with overlay = off are complete
+// reports published, and only for a backend that no cinder-volume reports.
+//
+// # When an overlay ends
+//
+// A clean stop, a removed backend, a withdrawal and a suspension publish the base
+// report once more, unchanged, so that schedulers hold cinder-volume's own report
+// again at once. An overlay is suspended, and one line of the log says why, when
+// cinder-volume reports a total capacity more than 1 % off the measured one or the
+// array behind our reports changes its id, when the base report is not JSON (Python
+// writes a bare NaN), has no timestamp or has pools, which the Pure driver never
+// sends, and when cinder-volume has not reported for two intervals.
+//
+// Where several agents have the same backend, as in an active-active cluster, one
+// publishes and the others are on standby: the best status decides, then the lowest
+// instance number. A standby takes over when the other agent publishes the base
+// report, or after three intervals without a message of it. Agents recognise each
+// other by the IDs of their messages, and never take one of these for a base report.
+//
+// # The broker
+//
+// The exchange cinder-scheduler_fanout is looked up, never declared: its durable
+// flag differs between releases, and the first declaration decides for all. Nothing
+// is queued on this side: the newest report of a backend wins. What is due is
+// published as one batch, and every message is confirmed by the broker within a
+// bound, or the connection is given up. A refused report is published again, with
+// back-off. Published messages return to the listening queue; when they do not, its
+// binding was lost and it is bound again.
 //
 // # Reading the code
 //
-// encode.go and decode.go are the envelope of oslo.messaging. overlay.go,
-// decide.go and stamp.go are the rules above, pure and without I/O. session.go
-// and link.go are RabbitMQ. publisher.go lets one drive the other.
+// encode.go and decode.go are the envelope of oslo.messaging. base.go, backend.go,
+// decide.go and overlay.go are the rules above, without I/O. session.go and link.go
+// are RabbitMQ. publisher.go connects the two; events.go takes what is received.
 package publisher

@@ -38,14 +38,14 @@ type Message struct {
 	ID string
 }
 
-// NewMessage returns the complete report as it would be sent now if nobody
-// else spoke for the backend: the message behind poolcast --dry-run --output
-// oslo.
+// NewMessage returns the complete report as overlay = off publishes it now: the
+// message that poolcast --dry-run --output oslo prints.
 func NewMessage(r capability.Report, now time.Time) Message {
+	id, _ := newInstance().next()
 	return Message{
 		Method: UpdateCapabilities, Host: r.Host, Cluster: r.Cluster,
-		Capabilities: marked(r.Aged(now).Capabilities),
-		Timestamp:    earlier(r.CollectedAt, now), ID: newInstance().next(),
+		Capabilities: withAgentMark(r.Aged(now).Capabilities),
+		Timestamp:    earlier(r.CollectedAt, now), ID: id,
 	}
 }
 

@@ -144,11 +144,21 @@ func TestNewMessageIsTrueNow(t *testing.T) {
 
 func TestIDsDifferAndAreRecognised(t *testing.T) {
 	one, two := newInstance(), newInstance()
-	ids := []string{one.next(), one.next(), two.next(), two.next()}
+	var ids []string
+	for _, from := range []instance{one, one, two, two} {
+		id, _ := from.next()
+		ids = append(ids, id)
+	}
 	if n := len(slices.Compact(slices.Sorted(slices.Values(ids)))); n != 4 {
 		t.Errorf("only %d of 4 IDs differ", n)
 	}
-	if !one.owns(ids[1]) || one.owns(ids[2]) || instanceOf(ids[3]) != two.name || instanceOf("x") != "x" {
+	if n, own := one.counter(ids[1]); !own || n != 2 {
+		t.Errorf("the counter of %s is %d, own %t", ids[1], n, own)
+	}
+	if _, own := one.counter(ids[2]); own || instanceOf(ids[3]) != two.name || instanceOf("x") != "x" {
 		t.Error("an ID is not recognised by its instance")
+	}
+	if !fromAgent(ids[0]) || fromAgent("9f1c8a0bd0c14f6e8a52b2c1d0e9f8a7") || fromAgent("") {
+		t.Error("an agent's ID is not told from one of oslo.messaging")
 	}
 }

@@ -7,85 +7,49 @@ import (
 	"github.com/rs/zerolog"
 )
 
-const (
-	// aheadTolerance is by how much cinder-volume's clock may be ahead of ours
-	// before it is worth a line. Our reports wait for as long in any case.
-	aheadTolerance = time.Second
-	// behindTolerance is larger, because messages may be late for other
-	// reasons.
-	behindTolerance = 5 * time.Second
-)
-
-// hear takes a message from the exchange. The session calls it.
-func (p *Publisher) hear(body []byte) {
+// onMessage takes a message from the exchange. The session calls it.
+func (p *Publisher) onMessage(body []byte) {
 	now := time.Now()
-	h, err := decode(body)
+	in, err := decode(body)
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	own, isOwn := p.id.counter(in.id)
+	if p.echo.onMessage(own, now) {
+		p.opt.Logger.Info().Msg("messages are received from the exchange again")
+	}
 	switch {
 	case errors.Is(err, errNotReport):
 	case err != nil:
 		p.counters.Unreadable++
 		if p.counters.Unreadable == 1 {
-			p.opt.Logger.Warn().Err(err).Msg("a message on the schedulers' exchange was skipped, as others like it will be")
+			p.opt.Logger.Warn().Err(err).Msg("skipped a message on the schedulers' exchange; further ones are counted only")
 		}
-	case p.id.owns(h.id):
+	case isOwn:
 		p.counters.HeardOwn++
-	default:
-		p.learn(h, now)
-	}
-}
-
-func (p *Publisher) learn(h heard, now time.Time) {
-	b := p.backends[h.identity()]
-	if h.marked() {
+	case in.fromAgent():
 		p.counters.HeardAgents++
-	} else {
-		p.counters.HeardReports++
-	}
-	if b == nil {
-		if !h.marked() {
-			p.others.keep(h, now)
+		if b := p.backends[in.identity()]; b != nil {
+			b.onPeer(in, now, p.opt)
+			p.notify()
 		}
-		return
+	default:
+		p.counters.HeardReports++
+		p.onReport(in, now)
 	}
-	b.hear(h, now, p.opt)
-	p.watchClock(h.identity(), b)
-	p.nudge()
 }
 
-// watchClock logs when cinder-volume's clock leaves ours, and when it is back.
-func (p *Publisher) watchClock(name string, b *backend) {
-	if b.base == nil {
+func (p *Publisher) onReport(in incoming, now time.Time) {
+	b := p.backends[in.identity()]
+	if b == nil {
+		p.retained.learn(in.identity(), newBase(in, now), p.opt.StatsInterval)
 		return
 	}
-	skew := b.base.skew()
-	if offClock(skew) == b.clock {
-		return
-	}
-	b.clock = offClock(skew)
-	e, text := p.opt.Logger.Warn(), "the clock of cinder-volume is ahead of ours: each overlay waits until ours has caught up; check NTP on both hosts"
-	switch b.clock {
-	case -1:
-		text = "the clock of cinder-volume is behind ours: reports are stamped by its clock; check NTP on both hosts"
-	case 0:
-		e, text = p.opt.Logger.Info(), "the clocks of cinder-volume and this host agree again"
-	}
-	e.Str("backend", name).Stringer("skew", skew.Round(time.Millisecond)).Msg(text)
+	b.onReport(in, now, p.opt)
+	p.notify()
 }
 
-func offClock(skew time.Duration) int {
-	switch {
-	case skew > aheadTolerance:
-		return 1
-	case skew < -behindTolerance:
-		return -1
-	}
-	return 0
-}
-
-// change takes a new state of the session. The session calls it.
-func (p *Publisher) change(s Session) {
+// onSession takes a new state of the session. The session calls it.
+func (p *Publisher) onSession(s Session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	before, now := p.session, time.Now()
@@ -94,35 +58,68 @@ func (p *Publisher) change(s Session) {
 		s.Since = now
 	}
 	p.session = s
-	if s.newsAfter(p.logged, now.Sub(p.loggedAt)) {
-		p.logSession(p.logged, s)
-		p.logged, p.loggedAt = s, now
+	if p.outage.news(s) {
+		p.logSession(p.outage.logged, s)
+		p.outage.log(s)
 	}
-	if s.State != Ready || before.State == Ready {
+	interrupted := !s.BasesFrom.Equal(before.BasesFrom)
+	if interrupted {
+		p.echo.restart(now)
+	}
+	if s.State != Ready || before.State == Ready && !interrupted {
 		return
 	}
 	for _, b := range p.backends {
 		b.due = true
-		if before.State == NoExchange || before.State == NoScheduler {
-			b.floor = time.Time{} // new schedulers have seen no stamp
-		}
 	}
-	p.nudge()
+	p.notify()
+}
+
+// outage is what the log has said about the session.
+type outage struct {
+	logged  Session
+	reasons map[string]bool // those of the present state
+}
+
+// maxReasons bounds the lines about one outage.
+const maxReasons = 10
+
+// news reports whether a line about a session is due: its state is another, or
+// the reason is one that was not given since the state began.
+func (o *outage) news(s Session) bool {
+	switch {
+	case s.State != o.logged.State:
+		return true
+	case s.State == Ready:
+		return s.Broker != o.logged.Broker || s.Schedulers != nil && (o.logged.Schedulers == nil || *s.Schedulers != *o.logged.Schedulers)
+	}
+	return s.Detail != "" && !o.reasons[s.Detail] && len(o.reasons) < maxReasons
+}
+
+func (o *outage) log(s Session) {
+	if s.State != o.logged.State {
+		o.reasons = map[string]bool{}
+	}
+	o.reasons[s.Detail] = true
+	if s.Schedulers == nil {
+		s.Schedulers = o.logged.Schedulers // not known is not changed
+	}
+	o.logged = s
 }
 
 func (p *Publisher) logSession(before, s Session) {
 	level := zerolog.InfoLevel
 	text := map[SessionState]string{
-		Connecting:  "there is no way to the schedulers: reports are held back",
-		NoExchange:  "the exchange cinder-scheduler_fanout does not exist: waiting for a scheduler",
-		NoScheduler: "no scheduler is running: waiting for one",
-		Ready:       "reports go to the schedulers",
-		Blocked:     "the broker has blocked publishers: reports are held back",
+		Connecting:  "not connected to RabbitMQ, reports are not published",
+		NoExchange:  "the exchange cinder-scheduler_fanout does not exist, waiting for a scheduler",
+		NoScheduler: "no scheduler is running, waiting for one",
+		Ready:       "connected, publishing to the schedulers",
+		Blocked:     "RabbitMQ has blocked publishers, reports are not published",
 	}[s.State]
 	if s.State == Connecting || s.State == Blocked {
 		level = zerolog.WarnLevel
 	}
-	if s.State == Ready && before.State == Ready {
+	if s.State == Ready && before.State == Ready && s.Broker == before.Broker {
 		text = "the number of schedulers has changed"
 	}
 	e := p.opt.Logger.WithLevel(level).Str("session", string(s.State))
@@ -132,19 +129,28 @@ func (p *Publisher) logSession(before, s Session) {
 	if s.Schedulers != nil {
 		e = e.Int("schedulers", *s.Schedulers)
 	}
+	if s.Listening != "" {
+		e = e.Str("listening", string(s.Listening))
+	}
 	if s.Detail != "" {
 		e = e.Str("reason", s.Detail)
 	}
 	e.Msg(text)
 }
 
-// enter records a decision, and logs it if the state or its cause is new.
-func (p *Publisher) enter(name string, b *backend, d decision) {
-	before := b.told
-	b.now, b.told = d, d
-	if before.state == d.state && before.cause == d.cause {
+// setState records a decision, and logs it if the state or its cause is new. An
+// overlay that waits for a new base is worth a line only when none comes: each
+// start of a scheduler makes all backends wait for a moment.
+func (p *Publisher) setState(name string, b *backend, d decision, now time.Time) {
+	if d.state != b.now.state || d.cause != b.now.cause {
+		b.entered = now
+	}
+	b.now = d
+	before := b.logged
+	if before.state == d.state && before.cause == d.cause || d.state == Listening && before.state == Overlaying {
 		return
 	}
+	b.logged = d
 	level := zerolog.InfoLevel
 	if d.state == Suspended {
 		level = zerolog.WarnLevel
@@ -156,37 +162,18 @@ func (p *Publisher) enter(name string, b *backend, d decision) {
 	if d.detail != "" {
 		e = e.Str("reason", d.detail)
 	}
-	e.Msg(d.state.tidings())
+	e.Msg(d.state.text())
 }
 
-// tidings is what an operator reads when a backend enters a state.
-func (s State) tidings() string {
-	switch s {
-	case Listening:
-		return "waiting to hear what cinder-volume says"
-	case Standalone:
-		return "complete reports are sent"
-	case Overlaying:
-		return "fresh numbers are laid over the reports of cinder-volume"
-	case Standby:
-		return "standing by"
-	case Suspended:
-		return "the overlay is suspended: the report of cinder-volume stands"
-	case Withdrawn:
-		return "nothing is sent: the report of cinder-volume stands"
-	}
-	return "waiting for the broker"
-}
-
-// complain logs the first of several failures to send, and their end.
-func (p *Publisher) complain(b *backend) {
-	if (b.failure != "") == b.complained {
+// logFailure logs the first of several failures to publish, and their end.
+func (p *Publisher) logFailure(b *backend) {
+	if (b.failure.reason != "") == b.failure.logged {
 		return
 	}
-	b.complained = b.failure != ""
-	if b.complained {
-		p.opt.Logger.Warn().Str("backend", b.report.Host).Str("reason", b.failure).Msg("the broker did not take a report: the next one is tried as usual")
+	b.failure.logged = b.failure.reason != ""
+	if b.failure.logged {
+		p.opt.Logger.Warn().Str("backend", b.report.Host).Str("reason", b.failure.reason).Msg("a report was not accepted, publishing it again")
 		return
 	}
-	p.opt.Logger.Info().Str("backend", b.report.Host).Msg("the broker takes reports again")
+	p.opt.Logger.Info().Str("backend", b.report.Host).Msg("reports are accepted again")
 }

@@ -21,9 +21,8 @@ type fanout struct {
 	t          *testing.T
 	schedulers []*scheduler
 
-	mu        sync.Mutex
-	listeners []chan []byte
-	queues    map[string]int // consumers by queue; absent means no such queue
+	mu     sync.Mutex
+	agents []*fakeBus
 }
 
 func (f *fanout) cast(body []byte) {
@@ -32,82 +31,130 @@ func (f *fanout) cast(body []byte) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, l := range f.listeners {
-		l <- body
+	for _, a := range f.agents {
+		a.deliver(body)
 	}
 }
 
-// fakeBus is one agent's way to the exchange.
+// fakeBus is one agent's connection to the exchange.
 type fakeBus struct {
 	exchange *fanout
 	state    chan Session
+	incoming chan []byte
 
-	mu     sync.Mutex
-	refuse error // what Publish returns
-	probes int
+	mu      sync.Mutex
+	refuse  error // what Publish returns
+	unbound bool  // nothing is delivered until the queue is bound again
+	broken  bool  // binding it again does not help
+	rebinds int
+	batches [][]outgoing
+}
+
+func (f *fanout) connect() *fakeBus {
+	b := &fakeBus{exchange: f, state: make(chan Session, 10), incoming: make(chan []byte, 1000)}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.agents = append(f.agents, b)
+	return b
+}
+
+func (b *fakeBus) deliver(body []byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.unbound {
+		b.incoming <- body
+	}
 }
 
 func (b *fakeBus) Run(ctx context.Context, to receiver) {
-	mine := make(chan []byte, 100)
-	b.exchange.mu.Lock()
-	b.exchange.listeners = append(b.exchange.listeners, mine)
-	b.exchange.mu.Unlock()
-	to.change(Session{State: Ready, Broker: "fake:5672"})
+	to.onSession(ready())
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case s := <-b.state:
-			to.change(s)
-		case body := <-mine:
-			to.hear(body)
+			to.onSession(s)
+		case body := <-b.incoming:
+			to.onMessage(body)
 		}
 	}
 }
 
-func (b *fakeBus) Publish(_ context.Context, m Message, body []byte) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.refuse == nil && m.Method == UpdateCapabilities {
-		b.exchange.cast(body)
-	}
-	return b.refuse
+// ready is a session that was opened now.
+func ready() Session {
+	return Session{State: Ready, Broker: "fake:5672", Listening: ListenExclusive, BasesFrom: time.Now()}
 }
 
-func (b *fakeBus) Consumers(_ context.Context, queue string) (int, error) {
+func (b *fakeBus) Publish(ctx context.Context, messages []outgoing) []error {
 	b.mu.Lock()
-	b.probes++
+	refuse := b.refuse
+	b.batches = append(b.batches, messages)
 	b.mu.Unlock()
-	b.exchange.mu.Lock()
-	defer b.exchange.mu.Unlock()
-	if n, there := b.exchange.queues[queue]; there {
-		return n, nil
+	errs := make([]error, len(messages))
+	for i, m := range messages {
+		if errs[i] = refuse; refuse == nil && m.method == UpdateCapabilities {
+			b.exchange.cast(m.body)
+		}
 	}
-	return 0, errNoQueue
+	if ctx.Err() != nil {
+		for i := range errs {
+			errs[i] = ctx.Err()
+		}
+	}
+	return errs
+}
+
+func (b *fakeBus) Rebind() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.rebinds++
+	if !b.broken {
+		b.unbound = false
+	}
+	b.state <- ready()
+}
+
+func (b *fakeBus) set(change func(*fakeBus)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	change(b)
+}
+
+// restarted is what a session reports when schedulers have started.
+func (b *fakeBus) restarted() {
+	b.state <- ready()
+	synctest.Wait()
 }
 
 // agent is a publisher at work, with what it logged.
 type agent struct {
 	*Publisher
-	bus *fakeBus
-	log *bytes.Buffer
+	bus  *fakeBus
+	log  *bytes.Buffer
+	stop func() // in good order
 }
 
 // start runs an agent until the test ends, in a synctest bubble.
-func (f *fanout) start(o Options) *agent {
-	a := &agent{bus: &fakeBus{exchange: f, state: make(chan Session)}, log: &bytes.Buffer{}}
+func (f *fanout) start(o Options) *agent { return f.startAs("", o) }
+
+// startAs gives the agent a name: of two, the lower one publishes.
+func (f *fanout) startAs(name string, o Options) *agent {
+	a := &agent{bus: f.connect(), log: &bytes.Buffer{}}
 	o.Brokers = []Broker{{Host: "fake"}}
 	o.Logger = zerolog.New(a.log)
 	a.Publisher = newPublisher(o.withDefaults(), a.bus)
+	a.id.name = either(name, a.id.name)
 	ctx, cancel := context.WithCancel(f.t.Context())
 	done := make(chan error)
 	go func() { done <- a.Run(ctx) }()
-	f.t.Cleanup(func() {
+	a.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
 			f.t.Error(err)
 		}
+		a.bus.set(func(b *fakeBus) { b.unbound, b.broken = true, true })
 	})
+	f.t.Cleanup(a.stop)
 	synctest.Wait()
 	return a
 }
@@ -138,30 +185,44 @@ func (a *agent) state(t *testing.T, name string) BackendStatus {
 // cinderVolume is one cinder-volume service. It reports keys that poolcast does
 // not know, in a spelling that poolcast would not choose.
 type cinderVolume struct {
-	exchange *fanout
-	host     string
-	cluster  string
-	skew     time.Duration
-	total    float64
-	sent     int
+	exchange  *fanout
+	host      string
+	cluster   string
+	skew      time.Duration
+	total     float64
+	allocated int
+	sent      int
 }
 
-const strangeKeys = `"allocated_capacity_gb":17,"rack":"r\u00e4ck","limits":{"a":[1e3,null],"z":1.50},"big":123456789012345678901234567890`
+const unknownKeys = `"rack":"r\u00e4ck","limits":{"a":[1e3,null],"z":1.50},"big":123456789012345678901234567890`
 
-func (c *cinderVolume) report() {
-	c.sent++
-	c.say(fmt.Sprintf(`{"volume_backend_name":"gold","total_capacity_gb":%.1f,"free_capacity_gb":500.0,"total_volumes":1,"usec_per_read_op":0,%s}`, c.total, strangeKeys))
-}
+func (c *cinderVolume) report() { c.exchange.cast(c.message(c.capabilities(), c.stamp())) }
 
 func (c *cinderVolume) say(capabilities string) {
+	c.exchange.cast(c.message(capabilities, c.stamp()))
+}
+
+// capabilities are those that it would report now.
+func (c *cinderVolume) capabilities() string {
+	return fmt.Sprintf(`{"volume_backend_name":"gold","total_capacity_gb":%.1f,"free_capacity_gb":500.0,"allocated_capacity_gb":%d,"total_volumes":1,"usec_per_read_op":0,%s}`,
+		c.total, c.allocated, unknownKeys)
+}
+
+// stamp is the time by its clock, as JSON.
+func (c *cinderVolume) stamp() string {
+	return strconv.Quote(time.Now().UTC().Add(c.skew).Format(stampFormat))
+}
+
+// message is a report as oslo.messaging encodes it, with an ID as uuid4 makes it.
+func (c *cinderVolume) message(capabilities, stamp string) []byte {
+	c.sent++
 	cluster := "null"
 	if c.cluster != "" {
 		cluster = strconv.Quote(c.cluster)
 	}
-	stamp := time.Now().UTC().Add(c.skew).Format(stampFormat)
-	c.exchange.cast([]byte(envelope(fmt.Sprintf(
-		`{"method":"update_service_capabilities","version":"3.3","_unique_id":"%032x","args":{"service_name":"volume","host":%q,"cluster_name":%s,"timestamp":%q,"capabilities":%s}}`,
-		c.sent, c.host, cluster, stamp, capabilities))))
+	return []byte(envelope(fmt.Sprintf(
+		`{"method":"update_service_capabilities","version":"3.3","_unique_id":"%012x4000a00000000000","args":{"service_name":"volume","host":%q,"cluster_name":%s,"timestamp":%s,"capabilities":%s}}`,
+		c.sent, c.host, cluster, stamp, capabilities)))
 }
 
 // reading is what the collector would offer now.
@@ -181,7 +242,25 @@ func reading(volumes int64, total float64) capability.Report {
 	live := set.Clone()
 	delete(live, "volume_backend_name")
 	return capability.Report{
-		Host: "ctl1@fa1", Backend: "fa1", Pool: "gold", CollectedAt: time.Now(), Status: capability.OK,
+		Host: fa1, Backend: "fa1", Pool: "gold", CollectedAt: time.Now(), Status: capability.OK,
 		Capabilities: set, LiveKeys: live.SortedKeys(),
 	}
+}
+
+// staleReading is what the collector offers of a stale array with on_stale =
+// down, or drop.
+func staleReading(drop bool) capability.Report {
+	r := reading(42, 1000)
+	over := capability.Set{
+		"backend_state":     capability.OfString("down"),
+		"metrics_status":    capability.OfString("stale"),
+		"metrics_agent":     capability.OfString("poolcast"),
+		"goodness_function": capability.OfString("0"),
+	}
+	if drop {
+		over["total_capacity_gb"], over["free_capacity_gb"] = capability.OfFloat(0), capability.OfFloat(0)
+	}
+	r.Status = capability.Stale
+	r.Capabilities, r.LiveKeys = r.Capabilities.Overlay(over), over.SortedKeys()
+	return r
 }

@@ -22,6 +22,7 @@ const (
 )
 
 var (
+	errNoQueue     = errors.New("no such queue")
 	errNoExchange  = errors.New("the exchange " + fanoutExchange + " does not exist")
 	errNoScheduler = errors.New("the queue " + schedulerQueue + " has no consumer")
 )
@@ -216,7 +217,7 @@ func (l *link) glance(look func(*amqp.Channel) error) error {
 }
 
 // publish sends one message and waits for the broker's confirmation.
-func (l *link) publish(ctx context.Context, m Message, body []byte) error {
+func (l *link) publish(ctx context.Context, m Method, body []byte) error {
 	l.mu.Lock()
 	ch, returns, notifies := l.publishing, l.returns, l.notifies
 	l.mu.Unlock()
@@ -224,7 +225,7 @@ func (l *link) publish(ctx context.Context, m Message, body []byte) error {
 		return errNotConnected
 	}
 	exchange, key := fanoutExchange, ""
-	if m.Method == NotifyCapabilities {
+	if m == NotifyCapabilities {
 		exchange, key = l.opt.ControlExchange, schedulerQueue
 		if !notifies {
 			return fmt.Errorf("notify: the exchange %s does not exist; is control_exchange right?", exchange)

@@ -29,18 +29,21 @@ type Options struct {
 	// openstack.
 	ControlExchange string
 
-	// Interval is how often a backend is offered; zero means 60 s. An agent
-	// that was silent for three of them is replaced by one that stood by, and
-	// a report that is ten of them old is laid over nothing any more.
+	// Interval is how often a backend is offered; zero means 60 s. A peer that
+	// was silent for three of them counts as gone, and a report that is ten of
+	// them old is not published any more.
 	Interval time.Duration
-	// Standalone switches the overlay off: every report is sent as it is, and
-	// nothing is listened to.
+	// StatsInterval is backend_stats_polling_interval, how often cinder-volume
+	// reports; zero means 60 s.
+	StatsInterval time.Duration
+	// Standalone switches the overlay off: complete reports are published, but
+	// not where a cinder-volume reports the backend too.
 	Standalone bool
-	// ListenOnly hears and never sends.
+	// ListenOnly receives and never publishes.
 	ListenOnly bool
-	// ListenFirst bounds the wait for a cinder-volume that is running and was
-	// not heard yet; zero means 150 s, two of its reports and some patience.
-	ListenFirst time.Duration
+	// KeepOverlays leaves the overlays with the schedulers at a stop, until
+	// cinder-volume's next reports.
+	KeepOverlays bool
 	// FixProvisionedCapacity adds provisioned_capacity_gb to a base that lacks
 	// it, as those of drivers before mid-2026 do. It changes what fits.
 	FixProvisionedCapacity bool
@@ -105,7 +108,7 @@ func (o Options) withDefaults() Options {
 	o.ControlExchange = either(o.ControlExchange, "openstack")
 	o.Heartbeat = either(o.Heartbeat, time.Minute)
 	o.Interval = either(o.Interval, time.Minute)
-	o.ListenFirst = either(o.ListenFirst, 150*time.Second)
+	o.StatsInterval = either(o.StatsInterval, time.Minute)
 	o.ConfirmTimeout = either(o.ConfirmTimeout, 10*time.Second)
 	return o
 }

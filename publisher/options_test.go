@@ -72,37 +72,42 @@ func TestBackoffIsBounded(t *testing.T) {
 	}
 }
 
-// TestSessionLog checks that trouble that goes on is one line, and that another
-// reason for it is no more than one a minute.
+// TestSessionIsLoggedOnChange checks that a state that goes on is one line, and
+// each new reason for it another.
 func TestSessionIsLoggedOnChange(t *testing.T) {
 	var log strings.Builder
 	p := newPublisher(Options{Logger: zerolog.New(&log)}.withDefaults(), nil)
-	two := 2
-	p.logged, p.loggedAt = Session{State: Connecting}, time.Now()
-	steps := []struct {
+	one, two := 1, 2
+	for i, step := range []struct {
 		s    Session
-		line bool
+		line string // "" is none
 	}{
-		{Session{State: Connecting, Detail: "refused"}, false},
-		{Session{State: Ready, Broker: "a:1"}, true},
-		{Session{State: Ready, Broker: "a:1"}, false},
-		{Session{State: Ready, Broker: "a:1", Schedulers: &two}, true},
-		{Session{State: Connecting, Detail: "lost"}, true},
-		{Session{State: Connecting, Detail: "refused"}, false},
-		{Session{State: Ready, Broker: "b:1", Schedulers: &two}, true},
-	}
-	for i, step := range steps {
+		{Session{State: Connecting, Detail: "refused"}, "refused"},
+		{Session{State: Connecting, Detail: "refused"}, ""},
+		{Session{State: Ready, Broker: "a:1"}, "publishing"},
+		{Session{State: Ready, Broker: "a:1"}, ""},
+		{Session{State: Ready, Broker: "a:1", Schedulers: &two}, "number of schedulers"},
+		{Session{State: Blocked, Broker: "a:1", Detail: "memory"}, "blocked"},
+		{Session{State: Ready, Broker: "a:1"}, "publishing"},
+		{Session{State: Ready, Broker: "a:1", Schedulers: &two}, ""},
+		{Session{State: Connecting, Detail: "the connection was lost"}, "lost"},
+		{Session{State: Connecting, Detail: "user deleted"}, "user deleted"},
+		{Session{State: Connecting, Detail: "the connection was lost"}, ""},
+		{Session{State: Connecting, Detail: "user deleted"}, ""},
+		{Session{State: Ready, Broker: "b:1", Schedulers: &two}, "publishing"},
+		{Session{State: Ready, Broker: "b:1", Schedulers: &one}, "number of schedulers"},
+		{Session{State: Connecting, Detail: "the connection was lost"}, "lost"},
+	} {
 		before := log.Len()
-		p.change(step.s)
-		if (log.Len() > before) != step.line {
-			t.Errorf("step %d: a line was written: %t", i, log.Len() > before)
+		p.onSession(step.s)
+		if added := log.String()[before:]; (added != "") != (step.line != "") || !strings.Contains(added, step.line) {
+			t.Errorf("step %d: logged %q, want %q", i, added, step.line)
 		}
 	}
-	p.change(Session{State: Connecting, Detail: "lost"})
-	p.loggedAt = time.Now().Add(-time.Minute)
-	before := log.Len()
-	p.change(Session{State: Connecting, Detail: "wrong password"})
-	if !strings.Contains(log.String()[before:], "wrong password") {
-		t.Error("a lasting new reason is never told")
+	for i := range 100 {
+		p.onSession(Session{State: Connecting, Detail: fmt.Sprint("reason ", i)})
+	}
+	if n := strings.Count(log.String(), "reason "); n > maxReasons {
+		t.Errorf("one outage has %d lines", n)
 	}
 }

@@ -1,6 +1,8 @@
 package publisher
 
 import (
+	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -13,11 +15,11 @@ import (
 
 const fa1 = "ctl1@fa1"
 
-// cloud is the usual scene: one scheduler, one cinder-volume, one exchange.
+// cloud is one scheduler and one cinder-volume at one exchange.
 func cloud(t *testing.T) (*fanout, *scheduler, *cinderVolume) {
 	s := newScheduler(t, 0)
-	f := &fanout{t: t, schedulers: []*scheduler{s}, queues: map[string]int{"cinder-volume." + fa1: 1}}
-	return f, s, &cinderVolume{exchange: f, host: fa1, total: 1000}
+	f := &fanout{t: t, schedulers: []*scheduler{s}}
+	return f, s, &cinderVolume{exchange: f, host: fa1, total: 1000, allocated: 17}
 }
 
 func TestOverlayKeepsWhatItDoesNotOwn(t *testing.T) {
@@ -70,7 +72,7 @@ func TestOverlayFollowsEveryReport(t *testing.T) {
 	})
 }
 
-func TestStoppingRestoresTheBase(t *testing.T) {
+func TestWithdrawalRestoresTheBase(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, s, volume := cloud(t)
 		a := f.start(Options{})
@@ -79,9 +81,8 @@ func TestStoppingRestoresTheBase(t *testing.T) {
 		a.Offer(reading(42, 1000))
 		time.Sleep(time.Second)
 		a.Withdraw(fa1, "array does not answer")
-		time.Sleep(59 * time.Second)
-		volume.report()
-		time.Sleep(time.Second)
+		synctest.Wait()
+		before["rack"] = `"räck"` // the same text, spelt without an escape
 		if got := s.known(fa1); !maps.Equal(got, before) {
 			t.Errorf("the scheduler knows\n%v\ninstead of\n%v", got, before)
 		}
@@ -111,50 +112,28 @@ func TestSchedulersOwnKeysAreNotAdded(t *testing.T) {
 	}
 }
 
-func TestWithoutBase(t *testing.T) {
-	const queue = "cinder-volume." + fa1
-	for name, tt := range map[string]struct {
-		queues map[string]int
-		after  time.Duration // when the first report is out
-	}{
-		"no cinder-volume was ever there": {nil, 0},
-		"cinder-volume is stopped":        {map[string]int{queue: 0}, 0},
-		"cinder-volume runs, but is mute": {map[string]int{queue: 1}, 150 * time.Second},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				f, s, _ := cloud(t)
-				f.queues = tt.queues
-				a := f.start(Options{})
-				r := reading(42, 1000)
-				a.Offer(r)
-				synctest.Wait()
-				if tt.after > 0 {
-					time.Sleep(tt.after - time.Second)
-					if n := len(s.received()); n != 0 || a.state(t, fa1).State != Listening {
-						t.Fatalf("%d reports were cast without listening first", n)
-					}
-					time.Sleep(2 * time.Second)
-				}
-				got := s.known(fa1)
-				if len(got) != len(r.Capabilities) || got["provisioned_capacity_gb"] != "900.0" {
-					t.Errorf("the report is not complete: %v", got)
-				}
-				if a.state(t, fa1).State != Standalone || a.bus.probes != 1 {
-					t.Errorf("%d probes, %+v", a.bus.probes, a.state(t, fa1))
-				}
-			})
-		})
-	}
-}
-
-func TestLateCinderVolumeIsLaidUnder(t *testing.T) {
+func TestNothingIsPublishedWithoutABase(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, s, volume := cloud(t)
-		f.queues = nil
 		a := f.start(Options{})
-		a.Offer(reading(42, 1000))
-		time.Sleep(time.Minute)
+		for minute := range 3 {
+			a.Offer(reading(42, 1000))
+			synctest.Wait()
+			want := Listening
+			if minute == 2 {
+				want = Suspended
+			}
+			if st := a.state(t, fa1); st.State != want || (st.Cause == NoRecentBase) != (want == Suspended) {
+				t.Errorf("after %d minutes: %+v", minute, st)
+			}
+			time.Sleep(time.Minute)
+		}
+		if n := len(s.received()); n != 0 {
+			t.Errorf("%d reports were published without a base", n)
+		}
+		if a.lines("no_recent_base") != 1 {
+			t.Errorf("the log is\n%s", a.log)
+		}
 		volume.report()
 		time.Sleep(time.Second)
 		if got := s.known(fa1); got["allocated_capacity_gb"] != "17" || got["total_volumes"] != "42" {
@@ -163,16 +142,31 @@ func TestLateCinderVolumeIsLaidUnder(t *testing.T) {
 	})
 }
 
-func TestStandaloneNeverListens(t *testing.T) {
+func TestOverlayOffPublishesCompleteReports(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, s, volume := cloud(t)
 		a := f.start(Options{Standalone: true})
-		volume.report()
+		begun := time.Now()
 		r := reading(42, 1000)
+		time.Sleep(2 * time.Second)
 		a.Offer(r)
-		time.Sleep(time.Second)
-		if got := s.known(fa1); len(got) != len(r.Capabilities) || a.bus.probes != 0 {
-			t.Errorf("the scheduler knows %v after %d probes", got, a.bus.probes)
+		synctest.Wait()
+		got := s.received()
+		if len(got) != 1 || len(got[0].caps) != len(r.Capabilities) || !got[0].stamp.Equal(begun.UTC()) {
+			t.Fatalf("the scheduler received %+v, want one report stamped %s", got, begun.UTC())
+		}
+		volume.report()
+		synctest.Wait()
+		a.Offer(reading(43, 1000))
+		synctest.Wait()
+		if st := a.state(t, fa1); st.State != Suspended || st.Cause != CinderVolumeReports {
+			t.Errorf("beside a cinder-volume: %+v", st)
+		}
+		time.Sleep(time.Hour)
+		a.Offer(reading(44, 1000))
+		synctest.Wait()
+		if n := len(s.received()); n != 2 || s.known(fa1)["allocated_capacity_gb"] != "17" {
+			t.Errorf("%d reports, the scheduler knows %v", n, s.known(fa1))
 		}
 	})
 }
@@ -203,7 +197,7 @@ func TestBaseHeardBeforeTheFirstReading(t *testing.T) {
 		time.Sleep(20 * time.Second)
 		a.Offer(reading(42, 1000))
 		time.Sleep(time.Second)
-		if got := s.known(fa1); got["allocated_capacity_gb"] != "17" || a.bus.probes != 0 {
+		if got := s.known(fa1); got["allocated_capacity_gb"] != "17" || got["total_volumes"] != "42" {
 			t.Errorf("the base was forgotten: %v", got)
 		}
 		if heard := a.Heard(); len(heard) != 2 || !heard[0].Ours || heard[1].Ours || heard[1].Identity != "ctl9@lvm" {
@@ -302,23 +296,6 @@ func TestInterlocks(t *testing.T) {
 	}
 }
 
-func TestDropOverlaysItsZeros(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f, s, volume := cloud(t)
-		a := f.start(Options{})
-		volume.report()
-		a.Offer(reading(42, 1000))
-		time.Sleep(time.Second)
-		r := reading(42, 0)
-		r.Status = capability.Stale
-		a.Offer(r)
-		time.Sleep(time.Second)
-		if got := s.known(fa1)["total_capacity_gb"]; got != "0.0" {
-			t.Errorf("the total is %s", got)
-		}
-	})
-}
-
 func TestAgentsDoNotAnswerEachOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, s, volume := cloud(t)
@@ -382,15 +359,17 @@ func TestNewestWins(t *testing.T) {
 		a := f.start(Options{})
 		volume.report()
 		synctest.Wait()
-		a.bus.state <- Session{State: Blocked, Broker: "fake:5672", Detail: "low on memory"}
+		a.bus.state <- Session{State: Blocked, Broker: "fake:5672", Detail: "low on memory", BasesFrom: a.Status().Session.BasesFrom}
+		synctest.Wait()
 		for i := range 10 {
 			a.Offer(reading(int64(i), 1000))
-			time.Sleep(time.Minute)
+			time.Sleep(10 * time.Second)
 		}
 		if n := len(s.received()); n != 1 {
 			t.Fatalf("%d reports were cast to a blocked broker", n)
 		}
-		a.bus.state <- Session{State: Ready, Broker: "fake:5672"}
+		a.bus.state <- Session{State: Ready, Broker: "fake:5672", BasesFrom: a.Status().Session.BasesFrom}
+		synctest.Wait()
 		synctest.Wait()
 		if n, got := len(s.received()), s.known(fa1)["total_volumes"]; n != 2 || got != "9" {
 			t.Errorf("%d reports, the last with %s volumes", n, got)
@@ -401,24 +380,89 @@ func TestNewestWins(t *testing.T) {
 	})
 }
 
-func TestRefusedReports(t *testing.T) {
+func TestRefusedReportsArePublishedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, s, volume := cloud(t)
 		a := f.start(Options{})
 		volume.report()
-		a.bus.refuse = errNack
-		for range 5 {
-			a.Offer(reading(1, 1000))
+		a.bus.set(func(b *fakeBus) { b.refuse = errNack })
+		a.Offer(reading(1, 1000))
+		for range 10 {
+			volume.report()
 			time.Sleep(time.Minute)
 		}
-		if st := a.state(t, fa1); st.Failure == "" || a.Status().Counters.Nacks != 5 || len(s.received()) != 1 {
-			t.Errorf("%+v, %+v", a.Status().Counters, st)
+		st := a.state(t, fa1)
+		if n := a.Status().Counters.Nacks; n < 20 || n > 60 || st.Failure == "" || time.Since(st.FailingSince) < 9*time.Minute {
+			t.Errorf("%d attempts in ten minutes: %+v", n, st)
 		}
-		a.bus.refuse = nil
+		volume.report()
+		a.bus.set(func(b *fakeBus) { b.refuse = nil })
 		a.Offer(reading(2, 1000))
-		time.Sleep(time.Minute)
-		if st := a.state(t, fa1); st.Failure != "" || a.lines("did not take") != 1 || a.lines("takes reports again") != 1 {
+		synctest.Wait()
+		if st := a.state(t, fa1); st.Failure != "" || !st.FailingSince.IsZero() || s.known(fa1)["total_volumes"] != "2" {
+			t.Errorf("after the refusals: %+v", st)
+		}
+		if a.lines("not accepted") != 1 || a.lines("accepted again") != 1 {
 			t.Errorf("the log is\n%s", a.log)
+		}
+	})
+}
+
+func TestRefusedReportIsRetriedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, s, volume := cloud(t)
+		a := f.start(Options{})
+		volume.report()
+		a.bus.set(func(b *fakeBus) { b.refuse = errNack })
+		a.Offer(reading(1, 1000))
+		synctest.Wait()
+		a.bus.set(func(b *fakeBus) { b.refuse = nil })
+		time.Sleep(2 * time.Second)
+		if got := s.known(fa1)["total_volumes"]; got != "1" {
+			t.Error("a refused report waits for the next sample")
+		}
+	})
+}
+
+// TestStopDuringAPublishIsNoFailure stops an agent while the broker works.
+func TestStopDuringAPublishIsNoFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, _, volume := cloud(t)
+		a := f.start(Options{})
+		volume.report()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		a.Offer(reading(1, 1000))
+		synctest.Wait()
+		failures := a.Status().Counters.Failures
+		a.mu.Lock()
+		a.publish(ctx, []dispatch{{name: fa1, backend: a.backends[fa1], report: published{set: reading(1, 1).Capabilities}}})
+		a.mu.Unlock()
+		if st := a.state(t, fa1); st.Failure != "" || a.Status().Counters.Failures != failures || a.lines("not accepted") != 0 {
+			t.Errorf("a stop is a failure: %+v\n%s", st, a.log)
+		}
+	})
+}
+
+func TestBackendsAreOneBatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, _, _ := cloud(t)
+		a := f.start(Options{})
+		open := a.Status().Session
+		a.bus.state <- Session{State: Blocked, BasesFrom: open.BasesFrom}
+		synctest.Wait()
+		for i := range 100 {
+			host := fmt.Sprintf("ctl1@fa%d", i)
+			(&cinderVolume{exchange: f, host: host, total: 1000}).report()
+			r := reading(int64(i), 1000)
+			r.Host = host
+			a.Offer(r)
+		}
+		synctest.Wait()
+		a.bus.state <- open
+		synctest.Wait()
+		if n := len(a.bus.batches); n != 1 || a.Status().Counters.Overlays != 100 {
+			t.Errorf("%d of 100 reports were published, in %d batches", a.Status().Counters.Overlays, n)
 		}
 	})
 }

@@ -33,11 +33,20 @@ type received struct {
 // agent reports whether an agent sent the report.
 func (r received) agent() bool { return r.caps["metrics_agent"] != nil }
 
+// state is what the scheduler keeps of one backend: the stored report, and what
+// BackendState and PoolState made of it.
 type state struct {
-	caps    map[string]json.RawMessage
-	stamp   time.Time
-	updated time.Time // of the pool: the last report applied, or the last volume placed
-	free    float64
+	caps  map[string]json.RawMessage
+	stamp time.Time
+
+	backendUpdated time.Time
+	created        bool // whether there is a PoolState
+	read           map[string]json.RawMessage
+	updated        time.Time // of the pool: the last report applied, or the last volume placed
+	total          float64
+	free           float64
+	assigned       float64 // allocated_capacity_gb
+	provided       float64 // provisioned_capacity_gb
 }
 
 func newScheduler(t testing.TB, skew time.Duration) *scheduler {
@@ -86,34 +95,75 @@ func (s *scheduler) receive(body []byte) {
 	s.inbox = append(s.inbox, r)
 }
 
-// place chooses the backend for a volume: it applies the stored report, unless
-// it has placed something since, and deducts the size.
+// place chooses the backend for a volume: it applies the stored report, as each
+// request does, and deducts the size (PoolState.consume_from_volume).
 func (s *scheduler) place(name string, size float64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := s.states[name]
-	s.apply(st)
+	st := s.apply(name)
+	st.assigned += size
+	st.provided += size
 	st.free -= size
 	st.updated = s.now()
 }
 
 // free is the capacity with which the next request would be weighed.
-func (s *scheduler) free(name string) float64 {
+func (s *scheduler) free(name string) float64 { return s.next(name).free }
+
+// allocated is the allocated capacity of the next request.
+func (s *scheduler) allocated(name string) float64 { return s.next(name).assigned }
+
+// provisioned is the provisioned capacity of the next request.
+func (s *scheduler) provisioned(name string) float64 { return s.next(name).provided }
+
+// capability is what filters and functions read at the next request, as JSON.
+func (s *scheduler) capability(name, key string) string { return string(s.next(name).read[key]) }
+
+func (s *scheduler) next(name string) state {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := s.states[name]
-	s.apply(st)
-	return st.free
+	if s.states[name] == nil {
+		return state{}
+	}
+	return *s.apply(name)
 }
 
-func (s *scheduler) apply(st *state) {
-	if st.updated.After(st.stamp) {
-		return
+// restart forgets every report.
+func (s *scheduler) restart() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.states = map[string]*state{}
+}
+
+// apply is BackendState.update_from_volume_capability and, in it, that of the
+// PoolState.
+func (s *scheduler) apply(name string) *state {
+	st := s.states[name]
+	if st.backendUpdated.After(st.stamp) {
+		return st
 	}
-	st.updated = st.stamp
-	if err := json.Unmarshal(st.caps["free_capacity_gb"], &st.free); err != nil {
-		s.t.Errorf("free capacity is %s", st.caps["free_capacity_gb"])
+	st.backendUpdated = st.stamp
+	st.read = st.caps
+	if st.created && st.updated.After(st.stamp) {
+		return st
 	}
+	st.created, st.updated = true, st.stamp
+	st.total, st.free = s.number(st, "total_capacity_gb", 0), s.number(st, "free_capacity_gb", 0)
+	st.assigned = s.number(st, "allocated_capacity_gb", 0)
+	st.provided = s.number(st, "provisioned_capacity_gb", st.assigned)
+	return st
+}
+
+func (s *scheduler) number(st *state, key string, otherwise float64) float64 {
+	text, there := st.caps[key]
+	if !there {
+		return otherwise
+	}
+	var n float64
+	if err := json.Unmarshal(text, &n); err != nil {
+		s.t.Errorf("%s is %s", key, text)
+	}
+	return n
 }
 
 // known is what get_pools shows of a backend, keys to JSON text.

@@ -37,7 +37,7 @@ func (s *session) Run(ctx context.Context, to receiver) {
 		conn, broker, err := dialAny(ctx, s.opt)
 		if err != nil {
 			if ctx.Err() == nil {
-				to.change(Session{State: Connecting, Detail: err.Error()})
+				to.onSession(Session{State: Connecting, Detail: err.Error()})
 			}
 			sleep(ctx, backoff(failures, s.opt.Interval))
 			continue
@@ -50,7 +50,7 @@ func (s *session) Run(ctx context.Context, to receiver) {
 		if time.Since(opened) > lasting {
 			failures = 0
 		}
-		to.change(Session{State: Connecting, Detail: fmt.Sprintf("%s: the connection was lost: %v", broker.address(), plain(err))})
+		to.onSession(Session{State: Connecting, Detail: fmt.Sprintf("%s: the connection was lost: %v", broker.address(), plain(err))})
 		sleep(ctx, backoff(failures, s.opt.Interval))
 	}
 }
@@ -83,7 +83,7 @@ func (s *session) serve(ctx context.Context, conn *amqp.Connection, broker Broke
 		if time.Since(opened) > lasting {
 			failures = 0
 		}
-		to.change(l.describe(err))
+		to.onSession(l.describe(err))
 		sleep(lost, backoff(failures, s.opt.Interval))
 	}
 	return l.reason()
@@ -92,7 +92,7 @@ func (s *session) serve(ctx context.Context, conn *amqp.Connection, broker Broke
 // attend passes on what happens on open channels until they are no longer of
 // use, and says why.
 func (s *session) attend(ctx context.Context, l *link, to receiver) error {
-	to.change(l.ready())
+	to.onSession(l.ready())
 	look := time.NewTicker(lookAgain)
 	defer look.Stop()
 	for {
@@ -105,38 +105,35 @@ func (s *session) attend(ctx context.Context, l *link, to receiver) error {
 			if !open {
 				return errors.New("the listening queue was closed")
 			}
-			to.hear(d.Body)
+			to.onMessage(d.Body)
 			_ = d.Ack(false)
 		case <-l.toggled:
-			to.change(l.ready())
+			to.onSession(l.ready())
 		case <-look.C:
 			if err := l.count(ctx); errors.Is(err, errBlocked) {
 				continue
 			} else if err != nil {
 				return err
 			}
-			to.change(l.ready())
+			to.onSession(l.ready())
 		}
 	}
 }
 
-// Publish sends one message; see [transport].
-func (s *session) Publish(ctx context.Context, m Message, body []byte) error {
+// Publish sends messages; see [transport].
+func (s *session) Publish(ctx context.Context, messages []outgoing) []error {
+	errs := make([]error, len(messages))
 	l := s.current()
-	if l == nil {
-		return errNotConnected
+	for i, m := range messages {
+		if errs[i] = errNotConnected; l != nil {
+			errs[i] = l.publish(ctx, m.method, m.body)
+		}
 	}
-	return l.publish(ctx, m, body)
+	return errs
 }
 
-// Consumers counts a queue's consumers; see [transport].
-func (s *session) Consumers(ctx context.Context, queue string) (int, error) {
-	l := s.current()
-	if l == nil {
-		return 0, errNotConnected
-	}
-	return l.consumers(ctx, queue)
-}
+// Rebind opens the listening queue again; see [transport].
+func (s *session) Rebind() {}
 
 func (s *session) current() *link {
 	s.mu.Lock()

@@ -5,35 +5,58 @@ type State string
 
 // The states of a backend.
 const (
-	// Idle: a report was offered, and the way to the schedulers is not open.
+	// Idle: a report was offered, and nothing was decided yet because there is
+	// no session.
 	Idle State = "idle"
-	// Listening: cinder-volume runs and is waited for.
+	// Listening: a report of cinder-volume is awaited.
 	Listening State = "listening"
-	// Standalone: complete reports are sent, for want of a base.
+	// Standalone: complete reports are published, as overlay = off asks for.
 	Standalone State = "standalone"
-	// Overlaying: the base is sent with the measured keys replaced.
+	// Overlaying: the base report is published with the measured keys replaced.
 	Overlaying State = "overlaying"
-	// Waiting: the timestamp would be in the future for a moment yet.
-	Waiting State = "waiting"
-	// Standby: another agent sees to this backend.
+	// Standby: a peer publishes for this backend.
 	Standby State = "standby"
 	// Suspended: an overlay would be wrong; see [Cause].
 	Suspended State = "suspended"
-	// Withdrawn: there is nothing fresh to say, and cinder-volume's own report
+	// Withdrawn: there is no current sample, and cinder-volume's own report
 	// stands.
 	Withdrawn State = "withdrawn"
 )
+
+// publishes reports whether reports go out in this state.
+func (s State) publishes() bool { return s == Overlaying || s == Standalone }
+
+// text is what the log says when a backend enters the state.
+func (s State) text() string {
+	switch s {
+	case Listening:
+		return "waiting for a report of cinder-volume"
+	case Standalone:
+		return "publishing complete reports"
+	case Overlaying:
+		return "overlaying reports of cinder-volume"
+	case Standby:
+		return "standby"
+	case Suspended:
+		return "suspended, the report of cinder-volume stands"
+	case Withdrawn:
+		return "not publishing, the report of cinder-volume stands"
+	}
+	return "not connected"
+}
 
 // Cause says in one word why a backend is suspended.
 type Cause string
 
 // The causes.
 const (
-	NoCause           Cause = ""
-	DifferentCapacity Cause = "different_capacity" // heard and measured total differ by more than 1 %
-	DifferentArray    Cause = "different_array"    // the array's id changed
-	UnreadableBase    Cause = "unreadable_base"    // cinder-volume's report is not JSON
-	BaseHasPools      Cause = "base_has_pools"     // the scheduler would not look at our keys
+	NoCause             Cause = ""
+	DifferentCapacity   Cause = "different_capacity"    // received and measured total differ by more than 1 %
+	DifferentArray      Cause = "different_array"       // the array's id changed
+	UnreadableBase      Cause = "unreadable_base"       // cinder-volume's report is not JSON, or has no timestamp
+	BaseHasPools        Cause = "base_has_pools"        // the scheduler would not read our keys
+	NoRecentBase        Cause = "no_recent_base"        // cinder-volume has not reported for two intervals
+	CinderVolumeReports Cause = "cinder_volume_reports" // overlay = off beside a cinder-volume
 )
 
 // decision is what to do about a backend now.
@@ -41,5 +64,6 @@ type decision struct {
 	state  State
 	cause  Cause
 	detail string // for people: what was seen, and what to do
-	probe  bool   // ask the broker whether cinder-volume is there, then decide again
+	base   *base  // to be overlaid, when overlaying
+	rebind bool   // bind the listening queue again, as nothing is received
 }

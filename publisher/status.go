@@ -12,13 +12,13 @@ import (
 // Counters count since the publisher was made.
 type Counters struct {
 	Publishes    uint64 // messages handed to the broker
-	Confirms     uint64 // of those, taken
+	Confirms     uint64 // of those, confirmed
 	Nacks        uint64 // refused
-	Returns      uint64 // taken, and dropped for want of a bound queue
+	Returns      uint64 // returned, as no queue is bound
 	Failures     uint64 // lost with the connection, or not confirmed in time
-	Overlays     uint64 // reports confirmed that lay over a base
-	HeardReports uint64 // of cinder-volume services, any backend
-	HeardAgents  uint64 // of other agents
+	Overlays     uint64 // overlays confirmed
+	HeardReports uint64 // received from cinder-volume services, any backend
+	HeardAgents  uint64 // received from other agents
 	HeardOwn     uint64
 	Unreadable   uint64 // messages that could not be decoded
 }
@@ -38,10 +38,11 @@ func (c *Counters) count(err error) {
 
 // Status is a snapshot of everything the publisher knows about its work.
 type Status struct {
-	Instance string // the first half of the IDs of this publisher's messages
-	Session  Session
-	Counters Counters
-	Backends []BackendStatus // sorted by identity
+	Instance      string // the first half of the IDs of this publisher's messages
+	Session       Session
+	Counters      Counters
+	StatsInterval time.Duration   // how often cinder-volume reports
+	Backends      []BackendStatus // sorted by identity
 }
 
 // BackendStatus describes one backend. A zero time means never.
@@ -49,19 +50,21 @@ type BackendStatus struct {
 	Host, Cluster string
 	Identity      string // the name the scheduler knows it by
 	State         State
-	Cause         Cause  // when suspended
-	Detail        string // for people
-	Failure       string // why the last report was not taken, "" if it was
+	Since         time.Time // when the state, or its cause, began
+	Cause         Cause     // when suspended
+	Detail        string    // for people
+	Failure       string    // why the last report was not accepted, "" if it was
+	FailingSince  time.Time // since when no report was accepted
 
 	PublishedAt time.Time // when the broker confirmed a report last
 	Timestamp   time.Time // that report's own
-	Overlaid    bool      // whether it lay over a base
+	Overlaid    bool      // whether it was an overlay
 	Changes     []Change  // what it changed of the base, sorted by key
 
-	HeardAt   time.Time     // when cinder-volume was heard last
-	HeardAge  time.Duration // how long ago that is
-	ClockSkew time.Duration // by which cinder-volume's clock was ahead then
-	Rival     string        // another agent heard for this backend, "" if none
+	HeardAt   time.Time      // when cinder-volume's last report was received
+	HeardAge  time.Duration  // how long ago that is
+	ClockSkew *time.Duration // by which cinder-volume's clock is ahead, nil until several reports were received
+	Peer      string         // another agent that publishes for this backend, "" if none
 }
 
 // Change is a key whose value differs from what cinder-volume said.
@@ -71,7 +74,7 @@ type Change struct {
 	Old, New capability.Value // Old is null if Added
 }
 
-// Base is the last report heard of a backend that no agent had touched.
+// Base is the last report of cinder-volume that was received of a backend.
 type Base struct {
 	Identity      string
 	Host, Cluster string
@@ -86,28 +89,29 @@ func (p *Publisher) Status() Status {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	s := Status{Instance: p.id.name, Session: p.session, Counters: p.counters}
+	s := Status{Instance: p.id.name, Session: p.session, Counters: p.counters, StatsInterval: p.opt.StatsInterval}
 	for name, b := range p.backends {
-		s.Backends = append(s.Backends, b.status(name, now))
+		s.Backends = append(s.Backends, b.status(name, now, p.opt.StatsInterval))
 	}
 	slices.SortFunc(s.Backends, func(a, b BackendStatus) int { return strings.Compare(a.Identity, b.Identity) })
 	return s
 }
 
-func (b *backend) status(name string, now time.Time) BackendStatus {
+func (b *backend) status(name string, now time.Time, polling time.Duration) BackendStatus {
 	s := BackendStatus{
 		Host: b.report.Host, Cluster: b.report.Cluster, Identity: name,
-		State: either(b.now.state, Idle), Cause: b.now.cause, Detail: b.now.detail, Failure: b.failure,
-		PublishedAt: b.last.at, Timestamp: b.last.stamp, Overlaid: b.last.overlay,
+		State: either(b.now.state, Idle), Since: b.entered, Cause: b.now.cause, Detail: b.now.detail,
+		Failure: b.failure.reason, FailingSince: b.failure.since,
+		PublishedAt: b.last.at, Timestamp: b.last.stamp, Overlaid: b.last.overlaid(),
 	}
-	if b.rival.until.After(now) {
-		s.Rival = b.rival.name
+	if b.peer.until.After(now) {
+		s.Peer = b.peer.name
 	}
-	if b.last.overlay {
-		s.Changes = changes(b.last.base, b.last.set)
+	if s.Overlaid {
+		s.Changes = changes(b.last.over.set, b.last.set)
 	}
-	if b.base != nil {
-		s.HeardAt, s.HeardAge, s.ClockSkew = b.base.at, now.Sub(b.base.at), b.base.skew()
+	if from := b.sources.current(now, polling); from != nil {
+		s.HeardAt, s.HeardAge, s.ClockSkew = from.base.at, now.Sub(from.base.at), from.clockSkew()
 	}
 	return s
 }
@@ -123,28 +127,32 @@ func changes(base, set capability.Set) []Change {
 	return out
 }
 
-// Heard returns what cinder-volume services last said, for this publisher's
-// backends and for others, sorted by identity. A report that could not be
-// learnt is left out. The sets must not be changed.
+// Heard returns the last reports of cinder-volume services, for this publisher's
+// backends and for others, sorted by identity. A report that cannot be read is
+// left out. The sets must not be changed.
 func (p *Publisher) Heard() []Base {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var out []Base
-	add := func(name string, b *base, ours bool) {
-		if b != nil && b.fault == nil {
+	now := time.Now()
+	add := func(name string, s sources, ours bool) {
+		from := s.current(now, p.opt.StatsInterval)
+		if from == nil {
+			return
+		}
+		b := from.base
+		if set, err := b.capabilities(); err == nil {
 			out = append(out, Base{
-				Identity: name, Host: b.host, Cluster: b.cluster, Capabilities: b.set,
+				Identity: name, Host: b.host, Cluster: b.cluster, Capabilities: set,
 				Timestamp: b.stamp, HeardAt: b.at, Ours: ours,
 			})
 		}
 	}
 	for name, b := range p.backends {
-		add(name, b.base, true)
+		add(name, b.sources, true)
 	}
-	for name, r := range p.others {
-		var b backend
-		b.hear(r.heard, r.at, Options{})
-		add(name, b.base, false)
+	for name, s := range p.retained.backends {
+		add(name, s, false)
 	}
 	slices.SortFunc(out, func(a, b Base) int { return strings.Compare(a.Identity, b.Identity) })
 	return out

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -196,18 +197,22 @@ func (f *runFlags) runOnce(cmd *cobra.Command) error {
 	return polled
 }
 
-// onceBound is how long --once waits for a broker and its confirms.
-const onceBound = 30 * time.Second
+// onceTimeout is how long --once waits for a broker and its confirms, besides two
+// intervals of cinder-volume.
+const onceTimeout = 30 * time.Second
 
-// publishOnce sends each report, over cinder-volume's own if one is heard in
-// time, and waits until the broker has confirmed all of them.
+// publishOnce publishes an overlay of each backend when cinder-volume's report is
+// received, and waits until the broker has confirmed all of them. The overlays
+// stay until cinder-volume's next reports.
 func (s *session) publishOnce(ctx context.Context, reports []capability.Report) error {
 	options := busOptions(s.cfg, s.log)
+	options.KeepOverlays = true
+	options.Interval = max(options.Interval, options.StatsInterval) // the samples stay current while cinder-volume is awaited
 	p, err := publisher.New(options)
 	if err != nil {
 		return withCode(exitConfig, err)
 	}
-	bound := onceBound + options.ListenFirst
+	bound := onceTimeout + 2*options.StatsInterval
 	ctx, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
 	done := make(chan error, 1)
@@ -221,9 +226,23 @@ func (s *session) publishOnce(ctx context.Context, reports []capability.Report) 
 		return err
 	}
 	if left > 0 {
-		return fmt.Errorf("%d of %d reports were not confirmed within %s: %s", left, len(reports), bound, p.Status().Session.Detail)
+		return fmt.Errorf("%d of %d reports were not confirmed within %s: %s", left, len(reports), bound, unpublished(p.Status()))
 	}
 	return nil
+}
+
+// unpublished says why reports were not published: what the session or the first
+// backend concerned says.
+func unpublished(s publisher.Status) string {
+	if s.Session.State != publisher.Ready {
+		return sessionText(s.Session)
+	}
+	for _, b := range s.Backends {
+		if b.PublishedAt.IsZero() {
+			return cmp.Or(b.Failure, b.Detail)
+		}
+	}
+	return "the broker has confirmed them late"
 }
 
 // waitPublished returns how many reports are still unconfirmed when all are, or

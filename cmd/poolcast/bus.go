@@ -109,6 +109,7 @@ func busOptions(cfg *config.Config, log zerolog.Logger) publisher.Options {
 		VirtualHost: bus.VirtualHost, LoginMethod: bus.LoginMethod, Heartbeat: bus.Heartbeat,
 		ControlExchange:        bus.Exchange,
 		Interval:               cfg.Agent.PollInterval,
+		StatsInterval:          cfg.ReportInterval,
 		Standalone:             !cfg.Agent.Overlay,
 		FixProvisionedCapacity: cfg.Agent.FixProvisionedCapacity,
 		Notify:                 cfg.Agent.NotifyServiceCapabilities,

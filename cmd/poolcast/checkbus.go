@@ -123,7 +123,7 @@ func (c *checkup) busFindings(reports []capability.Report) []review.Finding {
 			Report: capability.Report{Host: b.Host, Cluster: b.Cluster, Backend: b.Stanza, Capabilities: configured(b, byHost[b.Host])},
 			Where:  located(b.File, b.Line, b.Stanza, ""), File: orFile(file, line, b.File),
 		}
-		if s := c.bus.backends[identityOf(b)]; s.State == publisher.Standalone || s.State == publisher.Listening {
+		if s := c.bus.backends[identityOf(b)]; s.State == publisher.Listening || s.Cause == publisher.NoRecentBase {
 			n.Detail = s.Detail
 		}
 		named = append(named, n)
@@ -175,7 +175,7 @@ func (c *checkup) baseFindings() []review.Finding {
 	for i := range c.cfg.Backends {
 		b := &c.cfg.Backends[i]
 		where := located(b.File, b.Line, b.Stanza, "")
-		if s := c.bus.backends[identityOf(b)]; s.State == publisher.Suspended {
+		if s := c.bus.backends[identityOf(b)]; s.State == publisher.Suspended && s.Cause != publisher.NoRecentBase {
 			found = append(found, review.Finding{
 				Severity: review.Warning, Topic: review.Names, Code: "overlay-suspended", Where: where,
 				What: s.Detail, Why: "poolcast would not lay its numbers over this report: one of the two looks at another array",

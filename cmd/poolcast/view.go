@@ -50,7 +50,7 @@ func (v *view) View() status.View {
 			b.Told = &r
 		}
 		b.Poll = v.viewPoll(health[t.Host], t)
-		b.Overlay = viewOverlay(overlays[capability.Report{Host: t.Host, Cluster: t.Cluster}.Identity()])
+		b.Overlay = viewOverlay(overlays[capability.Report{Host: t.Host, Cluster: t.Cluster}.Identity()], bus.StatsInterval)
 		out.Backends = append(out.Backends, b)
 	}
 	return out
@@ -92,6 +92,7 @@ func viewBus(s publisher.Status) status.Bus {
 		Connected: state != publisher.Connecting,
 		Blocked:   state == publisher.Blocked,
 		Exchange:  state == publisher.Ready || state == publisher.NoScheduler || state == publisher.Blocked,
+		Scheduler: state == publisher.Ready || state == publisher.Blocked,
 		Broker:    s.Session.Broker, Reason: s.Session.Detail, Since: s.Session.Since,
 		Consumers: s.Session.Schedulers,
 		Confirmed: s.Counters.Confirms, Refused: s.Counters.Nacks, Returned: s.Counters.Returns, Failed: s.Counters.Failures,
@@ -111,13 +112,11 @@ func (v *view) viewPoll(h collector.Health, t target) status.Poll {
 	return p
 }
 
-func viewOverlay(b publisher.BackendStatus) status.Overlay {
+func viewOverlay(b publisher.BackendStatus, interval time.Duration) status.Overlay {
 	o := status.Overlay{
-		State: string(b.State), Code: string(b.Cause), Reason: b.Detail,
-		Published: b.PublishedAt, Heard: b.HeardAt,
-	}
-	if !b.HeardAt.IsZero() {
-		o.Skew = &b.ClockSkew
+		State: string(b.State), Since: b.Since, Code: string(b.Cause), Reason: b.Detail,
+		Failure: b.Failure, FailingSince: b.FailingSince, Interval: interval,
+		Published: b.PublishedAt, Heard: b.HeardAt, Skew: b.ClockSkew,
 	}
 	for _, c := range b.Changes {
 		change := status.Change{Key: c.Key, Ours: c.New}

@@ -34,7 +34,7 @@ func (v View) Ready() (ok bool, checks []Check) {
 	ok = true
 	checks = append(checks, busCheck(v.Bus))
 	for _, b := range v.Backends {
-		checks = append(checks, backendCheck(b))
+		checks = append(checks, b.ready(v.Now))
 	}
 	for _, c := range checks {
 		ok = ok && c.OK
@@ -51,25 +51,46 @@ func busCheck(b Bus) Check {
 		c.Reason = orElse(b.Reason, "RabbitMQ asked publishers to pause")
 	case !b.Exchange:
 		c.Reason = orElse(b.Reason, "no scheduler is listening: its exchange does not exist")
+	case !b.Scheduler:
+		c.Reason = orElse(b.Reason, "no scheduler is running")
 	default:
 		c.OK = true
 	}
 	return c
 }
 
-func backendCheck(b Backend) Check {
+// ready checks whether the reports of a backend reach the schedulers. A standby
+// agent is ready: another one publishes.
+func (b Backend) ready(now time.Time) Check {
 	c := Check{Name: b.Name}
 	switch {
 	case b.Report == nil && b.Poll.Polls == 0:
 		c.Reason = "not polled yet"
 	case !b.Poll.Up:
 		c.Reason = orElse(b.Poll.Error, "the array does not answer")
-	case b.Overlay.State == "suspended":
-		c.Reason = b.Overlay.Reason
 	default:
-		c.OK = true
+		c.Reason = b.Overlay.undelivered(now)
 	}
+	c.OK = c.Reason == ""
 	return c
+}
+
+// undelivered says why no report reaches the schedulers, "" if reports do. What
+// lasts no longer than an interval of cinder-volume is not worth an alarm, unless
+// nothing was ever published.
+func (o Overlay) undelivered(now time.Time) string {
+	lasting := func(since time.Time) bool { return !since.IsZero() && now.Sub(since) > o.Interval }
+	switch {
+	case o.State == "suspended":
+		return orElse(o.Reason, "suspended")
+	case o.State == "withdrawn":
+		return "not publishing: " + orElse(o.Reason, "there is no current sample")
+	case o.State == "listening" && (o.Published.IsZero() || lasting(o.Since)):
+		return "waiting for cinder-volume: " + o.Reason
+	case o.Failure != "" && (o.Published.IsZero() || lasting(o.FailingSince)):
+		return "reports are not accepted: " + o.Failure
+	}
+	return ""
 }
 
 func orElse(s, otherwise string) string {

@@ -126,6 +126,7 @@ func (e emitter) poll(b Backend) {
 func (e emitter) overlay(v View, b Backend) {
 	l := labelsOf(b)
 	o := b.Overlay
+	e.gauge("poolcast_backend_ready", flag(b.ready(v.Now).OK), l...)
 	e.gauge("poolcast_overlay_suspended", flag(o.State == "suspended"), append(l, o.Code)...)
 	if !o.Published.IsZero() {
 		e.gauge("poolcast_report_age_seconds", v.Now.Sub(o.Published).Seconds(), l...)

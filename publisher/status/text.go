@@ -146,14 +146,13 @@ func deviation(r *capability.Report, mean *float64) string {
 func stateText(o Overlay) string {
 	text := map[string]string{
 		"":           "nothing yet",
-		"idle":       "held back: the way to the scheduler is not open",
-		"listening":  "held back a moment: cinder-volume is waited for",
-		"standalone": "sent complete: cinder-volume has not been heard",
-		"overlaying": "live numbers laid over cinder-volume’s report",
-		"waiting":    "held back a moment: cinder-volume’s clock is ahead",
-		"standby":    "left to another poolcast that reports this backend",
+		"idle":       "not connected to the schedulers",
+		"listening":  "waiting for a report of cinder-volume",
+		"standalone": "publishing complete reports",
+		"overlaying": "overlaying reports of cinder-volume",
+		"standby":    "standby",
 		"suspended":  "suspended",
-		"withdrawn":  "withheld: cinder-volume’s own report stands",
+		"withdrawn":  "not publishing, cinder-volume’s own report stands",
 	}[o.State]
 	if text == "" {
 		text = o.State

@@ -32,6 +32,7 @@ type Bus struct {
 	Broker    string // host:port, without credentials
 	Reason    string // why it is not connected or not ready; "" if it is
 	Exchange  bool   // the scheduler's fanout exchange exists
+	Scheduler bool   // a scheduler consumes
 	Consumers *int   // of the cinder-scheduler queue; nil if not known
 	Confirmed uint64
 	Refused   uint64 // nacked by the broker
@@ -75,13 +76,17 @@ type Poll struct {
 
 // Overlay is what was published of one backend, and over what.
 type Overlay struct {
-	State     string // idle, listening, standalone, overlaying, waiting, standby, suspended or withdrawn
-	Code      string // the reason in one word, such as different_array; "" if there is none
-	Reason    string // why it is suspended or withdrawn, for a person
-	Published time.Time
-	Heard     time.Time      // when cinder-volume's own report last came in
-	Skew      *time.Duration // cinder-volume's clock minus this host's, at the least
-	Changes   []Change       // of the last one sent
+	State        string        // idle, listening, standalone, overlaying, standby, suspended or withdrawn
+	Since        time.Time     // when the state began
+	Code         string        // the reason in one word, such as different_array; "" if there is none
+	Reason       string        // why it is suspended or withdrawn, for a person
+	Failure      string        // why the broker did not accept the last report, "" if it did
+	FailingSince time.Time     // since when no report was accepted; zero if reports are
+	Interval     time.Duration // how often cinder-volume reports
+	Published    time.Time
+	Heard        time.Time      // when cinder-volume's own report was received last
+	Skew         *time.Duration // cinder-volume's clock minus this host's; nil if not known
+	Changes      []Change       // of the last one published
 }
 
 // Change is one key whose value was replaced or added.
