@@ -3,6 +3,7 @@
 package integration
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/flasharray/simulator"
 	"github.com/poolcast/poolcast/integration/process"
 	"github.com/poolcast/poolcast/integration/rabbitmq"
@@ -72,6 +74,9 @@ func startMeasured(t *testing.T, arrays int, interval time.Duration) *measured {
 	broker := rabbitmq.Start(t, rabbitmq.Options{})
 	scheduler.Start(t, scheduler.Options{Broker: broker})
 	conf := budgetConf(t, arrays, interval, broker.TransportURL())
+	volume := newVolumeService(broker.URL(), budgetReports(t, program, conf))
+	volume.period = time.Minute // as cinder-volume reports
+	volume.start(t)
 	pidFile := filepath.Join(t.TempDir(), "pid")
 	a := &measured{t: t, Process: process.Start(t, process.Command{
 		Name: "poolcast",
@@ -124,6 +129,20 @@ func budgetConf(t *testing.T, arrays int, interval time.Duration, transport stri
 		}
 	}
 	return filepath.Join(dir, "cinder.conf")
+}
+
+// budgetReports is what the program reads of the arrays.
+func budgetReports(t *testing.T, program, conf string) []capability.Report {
+	t.Helper()
+	out, err := exec.Command(program, "--config-file", conf, "--dry-run").Output()
+	if err != nil {
+		t.Fatalf("read the arrays: %v", err)
+	}
+	var reports []capability.Report
+	if err := json.Unmarshal(out, &reports); err != nil {
+		t.Fatalf("read the dry run: %v", err)
+	}
+	return reports
 }
 
 // cpu is the processor time used so far (proc(5), stat, fields 14 and 15).

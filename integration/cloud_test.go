@@ -179,6 +179,18 @@ func (c *cloud) run(args ...string) string {
 	return string(out)
 }
 
+// startVolume lets a cinder-volume report every array, with the values of its
+// present frame, until the test ends.
+func (c *cloud) startVolume(broker *rabbitmq.Broker) {
+	c.t.Helper()
+	c.newVolume(broker).start(c.t)
+}
+
+func (c *cloud) newVolume(broker *rabbitmq.Broker) *volumeService {
+	c.t.Helper()
+	return newVolumeService(broker.URL(), c.dryRun("--poll-interval", "1m", "--poll-timeout", "30s"))
+}
+
 // checkSecrets fails the test if a text gives away a secret.
 func checkSecrets(t *testing.T, text string) {
 	t.Helper()

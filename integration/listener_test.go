@@ -149,24 +149,37 @@ func (l *listener) await(host string, since time.Time, within time.Duration, wro
 	})
 }
 
-// checkStamps fails the test where a backend's timestamps go back or lie in the
-// future.
-func (l *listener) checkStamps(host string) {
-	l.t.Helper()
-	l.checkOrder(l.heard(host))
+// overlays are the reports of a backend that an agent has published.
+func (l *listener) overlays(host string) []heardReport {
+	var found []heardReport
+	for _, r := range l.heard(host) {
+		if has(r.capabilities, capability.KeyMetricsAgent) {
+			found = append(found, r)
+		}
+	}
+	return found
 }
 
-func (l *listener) checkOrder(reports []heardReport) {
-	l.t.Helper()
-	var before time.Time
-	for _, r := range reports {
-		host := r.host
-		if !r.stamp.After(before) {
-			l.t.Errorf("%s: timestamp %v follows %v", host, r.stamp, before)
+// checkStamps fails the test where an overlay is not stamped right after a report
+// of cinder-volume, and later than the overlays of that report before it.
+func (l *listener) checkStamps(t *testing.T, host string) {
+	t.Helper()
+	var bases, latest []time.Time // the stamps of reports, and of the last overlay of each
+	for _, r := range l.heard(host) {
+		if !has(r.capabilities, capability.KeyMetricsAgent) {
+			bases, latest = append(bases, r.stamp), append(latest, r.stamp)
+			continue
 		}
-		if r.stamp.After(r.at) {
-			l.t.Errorf("%s: timestamp %v is in the future: it was heard at %v", host, r.stamp, r.at)
+		i := slices.IndexFunc(bases, func(base time.Time) bool {
+			return r.stamp.After(base) && r.stamp.Sub(base) < time.Millisecond
+		})
+		switch {
+		case i < 0:
+			t.Errorf("%s: an overlay stamped %v does not follow a report of cinder-volume", host, r.stamp)
+		case !r.stamp.After(latest[i]):
+			t.Errorf("%s: an overlay stamped %v follows one stamped %v", host, r.stamp, latest[i])
+		default:
+			latest[i] = r.stamp
 		}
-		before = r.stamp
 	}
 }

@@ -3,18 +3,39 @@
 package integration
 
 import (
+	"errors"
+	"strings"
 	"testing"
 
+	"github.com/poolcast/poolcast/integration/process"
 	"github.com/poolcast/poolcast/integration/scheduler"
 )
 
-// TestOncePublishesAndEnds: one reading of each array reaches a real scheduler,
-// and nothing is left behind.
+// TestOncePublishesAndEnds lets cinder-volume report once while --once waits for
+// it: the overlay of each array reaches a real scheduler and stays there, and
+// nothing is left behind.
 func TestOncePublishesAndEnds(t *testing.T) {
 	broker, transport := startBroker(t)
 	c := newCloud(t, threeArrays(t), transport)
 	cinder := scheduler.Start(t, scheduler.Options{Broker: broker, Backends: c.backends()})
-	c.run("--once")
+	volume := c.newVolume(broker)
+	ended := make(chan string)
+	go func() {
+		out, code := c.try(t, "--once")
+		if code != 0 {
+			t.Errorf("poolcast --once ended with code %d:\n%s", code, out)
+		}
+		ended <- out
+	}()
+	process.Await(t, patience, "the agent to listen", func() error {
+		if !strings.Contains(broker.Ctl("list_bindings", "source_name", "destination_name"), "cinder-scheduler_fanout\tamq.gen") {
+			return errors.New("it has no queue at the exchange")
+		}
+		return nil
+	})
+	conn := busDial(t, broker.URL())
+	volume.reportAll(conn)
+	<-ended
 	c.awaitPools(cinder, patience)
 	awaitOnlyCinders(t, broker)
 	for _, a := range c.arrays {

@@ -29,6 +29,7 @@ func TestBrokerAndSchedulerComeAndGo(t *testing.T) {
 	}
 
 	cinder := scheduler.Start(t, scheduler.Options{Broker: broker, Backends: c.backends()})
+	c.startVolume(broker)
 	c.awaitPools(cinder, reconnection)
 	made := broker.Exchanges()
 

@@ -22,6 +22,7 @@ func TestSchedulerSeesTheArrays(t *testing.T) {
 	broker, transport := startBroker(t)
 	c := newCloud(t, threeArrays(t), transport)
 	cinder := scheduler.Start(t, scheduler.Options{Broker: broker, Backends: c.backends()})
+	c.startVolume(broker)
 	a := c.startAgent()
 	for frame := range 3 {
 		c.setFrame(frame)

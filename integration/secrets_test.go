@@ -92,6 +92,7 @@ func TestNothingGivesASecretAway(t *testing.T) {
 		c.write(c.config, strings.Replace(string(good), "listen = off", "listen = 127.0.0.1:"+strconv.Itoa(port)+"\nlog_level = trace", 1))
 		defer c.write(c.config, string(good))
 		l := listen(t, broker)
+		c.startVolume(broker)
 		a := c.startAgent()
 		for _, array := range c.arrays {
 			l.await(hostOf(array.Name()), time.Time{}, patience, sound)

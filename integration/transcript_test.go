@@ -27,6 +27,7 @@ func TestGetPoolsTranscript(t *testing.T) {
 	c := newCloud(t, threeArrays(t), transport)
 	cinder := scheduler.Start(t, scheduler.Options{Broker: broker, Backends: c.backends()})
 	api := cinder.StartAPI()
+	c.startVolume(broker)
 	a := c.startAgent()
 	c.awaitPools(cinder, patience)
 
