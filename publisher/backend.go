@@ -1,6 +1,7 @@
 package publisher
 
 import (
+	"maps"
 	"time"
 
 	"github.com/poolcast/poolcast/collector/capability"
@@ -101,7 +102,9 @@ func (b *backend) meet(p peer, now time.Time) {
 	}
 }
 
-// payload returns the dictionary to publish for a decision, with its stamp.
+// payload returns the dictionary to publish for a decision, with its stamp. A
+// sample that is older than the base report does not replace the capacities of it:
+// that would undo what the array has finished in between.
 func (b *backend) payload(d decision, now time.Time, fixProvisioned bool) published {
 	r := b.report.Aged(now)
 	p := published{at: now, over: d.base, stale: b.stale()}
@@ -114,7 +117,11 @@ func (b *backend) payload(d decision, now time.Time, fixProvisioned bool) publis
 	default:
 		p.stamp = d.base.next()
 	}
-	p.set = withAgentMark(overlay(d.base.set, r.Live(), fixProvisioned))
+	live := r.Live()
+	if !p.stale && r.CollectedAt.Before(d.base.at) {
+		maps.DeleteFunc(live, func(key string, _ capability.Value) bool { return accounted(key) })
+	}
+	p.set = withAgentMark(overlay(d.base.set, live, fixProvisioned))
 	d.base.publish(p.stamp)
 	return p
 }

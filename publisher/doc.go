@@ -25,7 +25,8 @@
 // placed since (PoolState.update_from_volume_capability and consume_from_volume).
 // So an overlay carries the timestamp of its base report plus n microseconds, n
 // counting up: a scheduler accepts it only where it accepted the base report, and
-// it never erases a placement made since. Our clock is not part of it.
+// it never erases a placement made since. Our clock is not part of it. Until the
+// array was polled after the base report, the capacities are those of the base.
 //
 // The report of a stale array, with on_stale = down or drop, must be accepted also
 // after a placement. It is stamped with the base report's timestamp plus the time

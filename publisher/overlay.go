@@ -38,6 +38,17 @@ func computedWith(key string) bool {
 	return false
 }
 
+// accounted reports whether the scheduler computes free space with the key
+// (cinder/scheduler/host_manager.py, PoolState.update_from_volume_capability).
+func accounted(key string) bool {
+	switch key {
+	case capability.KeyTotalCapacity, capability.KeyFreeCapacity,
+		capability.KeyProvisionedCapacity, capability.KeyMaxOverSubscription:
+		return true
+	}
+	return false
+}
+
 // withAgentMark returns the set with the key that tells operators where a
 // report was changed.
 func withAgentMark(s capability.Set) capability.Set {

@@ -214,6 +214,24 @@ func TestNothingThatWasPlacedIsErased(t *testing.T) {
 	})
 }
 
+// TestOlderSampleKeepsTheCapacities has cinder-volume report after the array was
+// polled: its capacities count what was created in between.
+func TestOlderSampleKeepsTheCapacities(t *testing.T) {
+	scenario(t, Options{}, func(w *world) {
+		w.sample()
+		time.Sleep(time.Second)
+		w.report()
+		if got := w.with.free(fa1); got != 500 {
+			w.t.Errorf("%g GiB are free, want the 500 of the base report", got)
+		}
+		w.fresh("after a report that is newer than the sample")
+		w.sample()
+		if got := w.with.free(fa1); got != 400 {
+			w.t.Errorf("%g GiB are free, want the 400 of the sample", got)
+		}
+	})
+}
+
 // TestStampsOfCinderVolume gives cinder-volume's reports every kind of stamp.
 func TestStampsOfCinderVolume(t *testing.T) {
 	at := func(w *world, offset time.Duration, text string) []byte {
