@@ -8,14 +8,15 @@ import (
 	"time"
 )
 
-// scheduler replays what a Cinder scheduler does with reports
-// (cinder/scheduler/host_manager.py): a report replaces the whole dictionary of
-// its backend unless it is older than the stored one, and what the scheduler
-// has placed stays deducted until a report is newer than that. It decodes
-// messages by itself, so that an error of Encode is not mirrored.
+// scheduler is a model of what a Cinder scheduler does with reports and
+// placements (cinder/scheduler/host_manager.py); an integration test compares it
+// with Cinder's own classes. It decodes messages by itself, so that an error of
+// Encode is not mirrored. Not modelled: pools in a report, a report without
+// volume_backend_name, and capacities that are not numbers.
 type scheduler struct {
-	t    testing.TB
-	skew time.Duration // of its clock
+	t       testing.TB
+	skew    time.Duration     // of its clock
+	forward func(body []byte) // if set, takes every message instead of the model
 
 	mu     sync.Mutex
 	states map[string]*state
@@ -33,30 +34,56 @@ type received struct {
 // agent reports whether an agent sent the report.
 func (r received) agent() bool { return r.caps["metrics_agent"] != nil }
 
-// state is what the scheduler keeps of one backend: the stored report, and what
-// BackendState and PoolState made of it.
+// state is what a scheduler keeps of one backend: the stored report
+// (HostManager.service_states), and what the last request made of it.
 type state struct {
 	caps  map[string]json.RawMessage
 	stamp time.Time
 
-	backendUpdated time.Time
-	created        bool // whether there is a PoolState
-	read           map[string]json.RawMessage
-	updated        time.Time // of the pool: the last report applied, or the last volume placed
-	total          float64
-	free           float64
-	assigned       float64 // allocated_capacity_gb
-	provided       float64 // provisioned_capacity_gb
+	updated time.Time // BackendState.updated: stamp of the last report applied
+	pool    *pool     // nil before the first request
+}
+
+// pool is PoolState.
+type pool struct {
+	name         string // volume_backend_name as JSON
+	capabilities map[string]json.RawMessage
+	// updated is the later of the last report's stamp that was taken, and the
+	// last placement by the scheduler's clock. Zero means never.
+	updated                      time.Time
+	free, allocated, provisioned float64
 }
 
 func newScheduler(t testing.TB, skew time.Duration) *scheduler {
 	return &scheduler{t: t, skew: skew, states: map[string]*state{}}
 }
 
-func (s *scheduler) now() time.Time { return time.Now().UTC().Add(s.skew) }
+func (s *scheduler) now() time.Time { return time.Now().UTC().Add(s.skew).Truncate(time.Microsecond) }
 
-// receive is update_service_capabilities.
+// receive is HostManager.update_service_capabilities: a report replaces the
+// stored one unless its stamp is lower. A report without a stamp gets the
+// scheduler's time.
 func (s *scheduler) receive(body []byte) {
+	if s.forward != nil {
+		s.forward(body)
+		return
+	}
+	r := s.read(body)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.states[r.identity]
+	if old == nil {
+		old = &state{}
+		s.states[r.identity] = old
+	}
+	if r.ignored = r.stamp.Before(old.stamp); !r.ignored {
+		old.caps, old.stamp = r.caps, r.stamp
+	}
+	s.inbox = append(s.inbox, r)
+}
+
+// read decodes a message.
+func (s *scheduler) read(body []byte) received {
 	var envelope map[string]string
 	var m struct {
 		ID   string `json:"_unique_id"`
@@ -73,91 +100,102 @@ func (s *scheduler) receive(body []byte) {
 	if err := json.Unmarshal([]byte(python), &m); err != nil {
 		s.t.Errorf("the scheduler cannot read %s: %v", body, err)
 	}
-	stamp, err := time.Parse("2006-01-02T15:04:05.000000", m.Args.Timestamp)
-	if err != nil {
-		s.t.Errorf("strptime refuses %q", m.Args.Timestamp)
-	}
-	name := m.Args.Host
+	r := received{id: m.ID, identity: m.Args.Host, caps: m.Args.Capabilities, at: s.now()}
 	if m.Args.Cluster != nil {
-		name = *m.Args.Cluster
+		r.identity = *m.Args.Cluster
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r := received{id: m.ID, identity: name, caps: m.Args.Capabilities, stamp: stamp, at: s.now()}
-	old := s.states[name]
-	if old == nil {
-		old = &state{}
-		s.states[name] = old
+	r.stamp = r.at
+	if m.Args.Timestamp != "" {
+		var err error
+		if r.stamp, err = time.Parse("2006-01-02T15:04:05.000000", m.Args.Timestamp); err != nil {
+			s.t.Errorf("strptime refuses %q", m.Args.Timestamp)
+		}
 	}
-	if r.ignored = stamp.Before(old.stamp); !r.ignored {
-		old.caps, old.stamp = r.caps, stamp
-	}
-	s.inbox = append(s.inbox, r)
+	return r
 }
 
-// place chooses the backend for a volume: it applies the stored report, as each
-// request does, and deducts the size (PoolState.consume_from_volume).
+// place chooses a backend for a volume: it deducts the size
+// (PoolState.consume_from_volume).
 func (s *scheduler) place(name string, size float64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := s.apply(name)
-	st.assigned += size
-	st.provided += size
-	st.free -= size
-	st.updated = s.now()
+	p := s.request(name)
+	p.allocated += size
+	p.provisioned += size
+	p.free -= size
+	p.updated = s.now()
 }
 
-// free is the capacity with which the next request would be weighed.
+// free is the free capacity that the next request reads.
 func (s *scheduler) free(name string) float64 { return s.next(name).free }
 
-// allocated is the allocated capacity of the next request.
-func (s *scheduler) allocated(name string) float64 { return s.next(name).assigned }
+// allocated is the allocated capacity that the next request reads.
+func (s *scheduler) allocated(name string) float64 { return s.next(name).allocated }
 
-// provisioned is the provisioned capacity of the next request.
-func (s *scheduler) provisioned(name string) float64 { return s.next(name).provided }
+// provisioned is the provisioned capacity that the next request reads.
+func (s *scheduler) provisioned(name string) float64 { return s.next(name).provisioned }
 
-// capability is what filters and functions read at the next request, as JSON.
-func (s *scheduler) capability(name, key string) string { return string(s.next(name).read[key]) }
+// capability is what filters and functions of the next request read under a
+// key, as JSON; "" if there is no such key.
+func (s *scheduler) capability(name, key string) string {
+	return string(s.next(name).capabilities[key])
+}
 
-func (s *scheduler) next(name string) state {
+// known is what get_pools shows of a backend, keys to JSON text. It is empty
+// for a backend that has not reported.
+func (s *scheduler) known(name string) map[string]string {
+	out := map[string]string{}
+	for key, value := range s.next(name).capabilities {
+		out[key] = string(value)
+	}
+	return out
+}
+
+// next is the state of a backend as the next request reads it.
+func (s *scheduler) next(name string) pool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.states[name] == nil {
-		return state{}
+		return pool{}
 	}
-	return *s.apply(name)
+	return *s.request(name)
 }
 
-// restart forgets every report.
-func (s *scheduler) restart() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.states = map[string]*state{}
+// request does what each request begins with: every stored report is applied
+// (HostManager._update_backend_state_map).
+func (s *scheduler) request(name string) *pool {
+	for _, st := range s.states {
+		s.apply(st)
+	}
+	return s.states[name].pool
 }
 
-// apply is BackendState.update_from_volume_capability and, in it, that of the
-// PoolState.
-func (s *scheduler) apply(name string) *state {
-	st := s.states[name]
-	if st.backendUpdated.After(st.stamp) {
-		return st
+// apply is BackendState.update_from_volume_capability, and in it that of
+// PoolState: the capabilities are always taken, the accounting only if the
+// report is not older than what was applied or placed last.
+func (s *scheduler) apply(st *state) {
+	if st.updated.After(st.stamp) {
+		return
 	}
-	st.backendUpdated = st.stamp
-	st.read = st.caps
-	if st.created && st.updated.After(st.stamp) {
-		return st
+	st.updated = st.stamp
+	if name := string(st.caps["volume_backend_name"]); st.pool == nil || st.pool.name != name {
+		st.pool = &pool{name: name}
 	}
-	st.created, st.updated = true, st.stamp
-	st.total, st.free = s.number(st, "total_capacity_gb", 0), s.number(st, "free_capacity_gb", 0)
-	st.assigned = s.number(st, "allocated_capacity_gb", 0)
-	st.provided = s.number(st, "provisioned_capacity_gb", st.assigned)
-	return st
+	p := st.pool
+	p.capabilities = st.caps
+	if p.updated.After(st.stamp) {
+		return
+	}
+	p.updated = st.stamp
+	p.free = s.number(st.caps, "free_capacity_gb", 0)
+	p.allocated = s.number(st.caps, "allocated_capacity_gb", 0)
+	p.provisioned = s.number(st.caps, "provisioned_capacity_gb", p.allocated)
 }
 
-func (s *scheduler) number(st *state, key string, otherwise float64) float64 {
-	text, there := st.caps[key]
+func (s *scheduler) number(caps map[string]json.RawMessage, key string, missing float64) float64 {
+	text, there := caps[key]
 	if !there {
-		return otherwise
+		return missing
 	}
 	var n float64
 	if err := json.Unmarshal(text, &n); err != nil {
@@ -166,17 +204,12 @@ func (s *scheduler) number(st *state, key string, otherwise float64) float64 {
 	return n
 }
 
-// known is what get_pools shows of a backend, keys to JSON text.
-func (s *scheduler) known(name string) map[string]string {
+// restart forgets every report and every placement. What was received before
+// stays in received.
+func (s *scheduler) restart() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := map[string]string{}
-	if st := s.states[name]; st != nil {
-		for key, value := range st.caps {
-			out[key] = string(value)
-		}
-	}
-	return out
+	s.states = map[string]*state{}
 }
 
 // received returns what has arrived.
