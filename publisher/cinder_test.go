@@ -53,6 +53,7 @@ func startCinder(t *testing.T) *cinder {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), cinderBound)
 	cmd := exec.CommandContext(ctx, python, "testdata/scheduler.py")
+	c := &cinder{}
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	in, err := cmd.StdinPipe()
@@ -66,15 +67,17 @@ func startCinder(t *testing.T) *cinder {
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("start %s: %v", python, err)
 	}
+	c.in, c.out = bufio.NewWriter(in), bufio.NewReader(out)
 	t.Cleanup(func() {
 		defer cancel()
-		_ = in.Close() // an error here is the process's, and Wait has it
+		_ = c.in.Flush() // an error of these two is the process's, and Wait has it
+		_ = in.Close()
 		_, _ = io.Copy(io.Discard, out)
 		if err := cmd.Wait(); err != nil {
 			t.Errorf("the Cinder scheduler classes cannot be used (%v): run integration/setup, or apt-get install cinder-scheduler python3-cinder\n%s", err, &errs)
 		}
 	})
-	return &cinder{in: bufio.NewWriter(in), out: bufio.NewReader(out)}
+	return c
 }
 
 // request writes one line. Nothing is written to the process before an answer
@@ -149,6 +152,3 @@ func (c *cinder) state(t testing.TB, now time.Time) map[string]cinderState {
 	c.answer(t, &states)
 	return states
 }
-
-// poolOf is the name of a backend's pool.
-func poolOf(host string) string { return fmt.Sprintf("%s#gold", host) }

@@ -25,7 +25,6 @@ const (
 // placed in whatever order, by whatever clock, both know the same of each
 // backend.
 func TestSchedulerModel(t *testing.T) {
-	t.Parallel()
 	c := startCinder(t)
 	seen := map[string]int{}
 	for seed := range uint64(sequences) {

@@ -50,8 +50,8 @@ type pool struct {
 	capabilities map[string]json.RawMessage
 	// updated is the later of the last report's stamp that was taken, and the
 	// last placement by the scheduler's clock. Zero means never.
-	updated                      time.Time
-	free, allocated, provisioned float64
+	updated                             time.Time
+	total, free, allocated, provisioned float64
 }
 
 func newScheduler(t testing.TB, skew time.Duration) *scheduler {
@@ -187,6 +187,7 @@ func (s *scheduler) apply(st *state) {
 		return
 	}
 	p.updated = st.stamp
+	p.total = s.number(st.caps, "total_capacity_gb", 0)
 	p.free = s.number(st.caps, "free_capacity_gb", 0)
 	p.allocated = s.number(st.caps, "allocated_capacity_gb", 0)
 	p.provisioned = s.number(st.caps, "provisioned_capacity_gb", p.allocated)
