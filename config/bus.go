@@ -17,11 +17,12 @@ type Bus struct {
 	Exchange string
 
 	TLS         BusTLS
-	LoginMethod string        // PLAIN, AMQPLAIN, EXTERNAL or RABBIT-CR-DEMO
-	Heartbeat   time.Duration // 0: none
+	LoginMethod string        // PLAIN, AMQPLAIN or EXTERNAL
+	Heartbeat   time.Duration // 0: as the broker proposes
 	Failover    string        // round-robin or shuffle
 	Retry       Retry
-	Layout      Layout
+	// TransientQuorum is rabbit_transient_quorum_queue.
+	TransientQuorum bool
 }
 
 // Broker is one host of transport_url, with the account that is valid there.
@@ -32,36 +33,24 @@ type Broker struct {
 	Password Secret
 }
 
-// BusTLS is how the brokers are spoken to.
+// BusTLS is how connections to the brokers are encrypted.
 type BusTLS struct {
 	Enabled  bool
 	CAFile   string
 	CertFile string
 	KeyFile  string
-	// Verify is whether the certificate is checked at all. oslo.messaging does
-	// so only with a ssl_ca_file.
-	Verify bool
-	// VerifyHostname is whether the broker's name must stand in it.
+	// VerifyHostname is whether the certificate must name the broker.
+	// oslo.messaging asks for that only with a ssl_ca_file. Who signed it is
+	// verified in any case (amqp/transport.py, _wrap_socket_sni).
 	VerifyHostname bool
 }
 
-// Retry is how oslo.messaging waits before it connects again.
+// Retry is how long to wait before connecting again.
 type Retry struct {
-	Delay    time.Duration // kombu_reconnect_delay
-	Interval time.Duration // rabbit_retry_interval: the first wait
+	Delay    time.Duration // kombu_reconnect_delay: after a loss
+	Interval time.Duration // rabbit_retry_interval: after a first failure
 	Backoff  time.Duration // rabbit_retry_backoff: what each further one adds
 	Max      time.Duration // rabbit_interval_max
-}
-
-// Layout is how Cinder's services lay out their queues. poolcast declares
-// nothing of theirs; it tells the layout in the log.
-type Layout struct {
-	Quorum          bool // rabbit_quorum_queue
-	TransientQuorum bool // rabbit_transient_quorum_queue
-	StreamFanout    bool // rabbit_stream_fanout
-	Mirrored        bool // rabbit_ha_queues
-	Durable         bool // amqp_durable_queues
-	AutoDelete      bool // amqp_auto_delete
 }
 
 func (r *reader) bus() Bus {
@@ -79,15 +68,7 @@ func (r *reader) bus() Bus {
 		Backoff:  seconds(s.integer("rabbit_retry_backoff").v),
 		Max:      seconds(s.integer("rabbit_interval_max").v),
 	}
-	b.Layout = Layout{
-		Quorum:          s.boolean("rabbit_quorum_queue").v,
-		TransientQuorum: s.boolean("rabbit_transient_quorum_queue").v,
-		StreamFanout:    s.boolean("rabbit_stream_fanout").v,
-		Mirrored:        s.boolean("rabbit_ha_queues").v,
-		Durable:         s.boolean("amqp_durable_queues").v,
-		AutoDelete:      s.boolean("amqp_auto_delete").v,
-	}
-	s.text("ssl_version")
+	b.TransientQuorum = s.boolean("rabbit_transient_quorum_queue").v
 	return b
 }
 
@@ -104,8 +85,7 @@ func (s scope) busTLS() BusTLS {
 		CertFile: s.text("ssl_cert_file").v,
 		KeyFile:  s.text("ssl_key_file").v,
 	}
-	t.Verify = t.Enabled && t.CAFile != ""
-	t.VerifyHostname = t.Verify && s.boolean("ssl_enforce_hostname_verification").v
+	t.VerifyHostname = t.Enabled && t.CAFile != "" && s.boolean("ssl_enforce_hostname_verification").v
 	return t
 }
 
@@ -146,15 +126,17 @@ func nearHint(name string, options map[string]*Option) string {
 	return ""
 }
 
-// otherRabbit names the options of [oslo_messaging_rabbit] that are of no use
-// to a publisher, so that they are not taken for mistakes.
+// otherRabbit names the options of [oslo_messaging_rabbit] that have no effect
+// here, such as those for the queues that Cinder's services declare, so that they
+// are not taken for mistakes.
 func otherRabbit() map[string]bool {
 	names := map[string]bool{}
 	for name := range strings.FieldsSeq(`
 		rpc_conn_pool_size conn_pool_min_size conn_pool_ttl heartbeat_rate heartbeat_in_pthread
-		ssl_enforce_fips_mode kombu_reconnect_splay kombu_compression
+		ssl_version ssl_enforce_fips_mode kombu_reconnect_splay kombu_compression
 		kombu_missing_consumer_retry_timeout kombu_reconnect_timeout
-		rabbit_quorum_delivery_limit rabbit_quorum_max_memory_length rabbit_quorum_max_memory_bytes
+		rabbit_quorum_queue rabbit_stream_fanout rabbit_ha_queues
+		amqp_durable_queues amqp_auto_delete rabbit_quorum_delivery_limit rabbit_quorum_max_memory_length rabbit_quorum_max_memory_bytes
 		rabbit_quroum_max_memory_length rabbit_quroum_max_memory_bytes
 		rabbit_transient_queues_ttl rabbit_qos_prefetch_count direct_mandatory_flag
 		enable_cancel_on_failover use_queue_manager hostname processname

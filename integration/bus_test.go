@@ -330,7 +330,6 @@ func TestBusTLS(t *testing.T) {
 	}{
 		{"good", options(straight, publisher.TLS{CAFile: broker.CAFile()}), ""},
 		{"unknown authority", options(straight, publisher.TLS{}), "certificate"},
-		{"any certificate", options(straight, publisher.TLS{AnyCertificate: true}), ""},
 		{"another name", options(detour, publisher.TLS{CAFile: broker.CAFile()}), "127.0.0.2"},
 		{"any name", options(detour, publisher.TLS{CAFile: broker.CAFile(), AnyName: true}), ""},
 		{"any name, unknown authority", options(detour, publisher.TLS{AnyName: true}), "certificate"},

@@ -194,8 +194,8 @@ var snippets = []struct{ name, text, differs string }{
 	{"name of a stranger that is set", "[DEFAULT]\nmy_own = x\n[a]\nvolume_backend_name = $my_own\n", "stands for itself"},
 	{"default of a path", "[a]\ndriver_ssl_cert_path = $state_path/ca\ndriver_ssl_cert_verify = true\n", ""},
 	// The bus.
-	{"durable", "[oslo_messaging_rabbit]\namqp_durable_queues = true\nssl = 1\nheartbeat_timeout_threshold = 0\n", ""},
-	{"older and newer place", "[DEFAULT]\nrabbit_ha_queues = true\n[oslo_messaging_rabbit]\nrabbit_ha_queues = false\n", ""},
+	{"reconnection", "[oslo_messaging_rabbit]\nkombu_reconnect_delay = .5\nssl = 1\nheartbeat_timeout_threshold = 0\n", ""},
+	{"older and newer place", "[DEFAULT]\nrabbit_retry_backoff = 3\n[oslo_messaging_rabbit]\nrabbit_retry_backoff = 4\n", ""},
 	{"exchange", "[DEFAULT]\ncontrol_exchange = cinder\n", ""},
 }
 
@@ -207,7 +207,7 @@ func snippetReadings(t *testing.T) []reading {
 	}
 	return append(readings,
 		reading{
-			name: "older place", inputs: config.Files(write(t, base+"[DEFAULT]\namqp_auto_delete = true\nrabbit_login_method = PLAIN\n")),
+			name: "older place", inputs: config.Files(write(t, base+"[DEFAULT]\nrabbit_retry_backoff = 3\nrabbit_login_method = PLAIN\n")),
 			differs: "its name of today", differsSince: 25,
 		},
 		reading{name: "byte order mark", inputs: config.Files(write(t, "\ufeff"+base)), differs: "byte order mark"},
@@ -332,7 +332,7 @@ func randomConf(r *rand.Rand) string {
 		"replication_device = backend_id:r$reserved_percentage,san_ip:10.0.0.7,api_token:k", "replication_device=backend_id:q,san_ip:10.0.0.8:84,api_token:k:l,uniform:on",
 		"backend_host = bh", "backend_availability_zone = az", "host = other", "cluster = c", "storage_availability_zone = s",
 		"max_over_subscription_ratio = 3", "max_over_subscription_ratio = auto", "capacity_weight_multiplier = -.5", "scheduler_default_filters = A, B,",
-		"ssl = true", "heartbeat_timeout_threshold = 9", "kombu_failover_strategy = shuffle", "amqp_durable_queues = true",
+		"ssl = true", "heartbeat_timeout_threshold = 9", "kombu_failover_strategy = shuffle", "rabbit_transient_quorum_queue = true",
 	}
 	rare := []string{"words", "= x", "[open", "use_chap_auth = ja", "reserved_percentage = 101", "host = $nobody", "replication_device = x", "\ufefftext"}
 	var b strings.Builder

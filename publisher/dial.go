@@ -11,29 +11,150 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// dialTimeout bounds the way from nothing to an open AMQP connection, per host.
+// dialTimeout bounds the time from nothing to an open AMQP connection, per host.
 const dialTimeout = 10 * time.Second
 
-// dialAny opens a connection to the first broker, in random order, that takes
-// one. The error names what each of them said, in an order that does not
-// change, so that it is the same as long as the fault is.
-func dialAny(ctx context.Context, o Options) (*amqp.Connection, Broker, error) {
+// link is a pair of connections to one broker: one publishes, the other listens
+// and counts the schedulers. A broker that is short of memory or disk stops
+// reading from connections that publish. With a connection of its own the
+// listening queue can be closed even then.
+type link struct {
+	broker     Broker
+	listening  *connection
+	publishing *connection // nil if nothing is ever published
+	// lost is closed when one of them is.
+	lost chan struct{}
+}
+
+// dialer opens links, in the order that kombu_failover_strategy asks for.
+type dialer struct {
+	opt   Options
+	hosts []Broker
+	next  int // index of the host to try first
+}
+
+// newDialer draws the order of the hosts, as oslo.messaging does once for each
+// of its connections, so that not every agent begins with the same host.
+func newDialer(o Options) *dialer {
+	d := &dialer{opt: o, hosts: slices.Clone(o.Brokers)}
+	d.draw()
+	return d
+}
+
+func (d *dialer) draw() {
+	rand.Shuffle(len(d.hosts), func(i, j int) { d.hosts[i], d.hosts[j] = d.hosts[j], d.hosts[i] })
+}
+
+// open tries every host once, beginning with the one that was last connected.
+// The error names what each of them answered, in an order that does not change,
+// so that it is the same as long as the fault is.
+func (d *dialer) open(ctx context.Context) (*link, error) {
+	if d.opt.Shuffle {
+		d.draw()
+		d.next = 0
+	}
 	var faults []string
-	for _, i := range rand.Perm(len(o.Brokers)) {
-		b := o.Brokers[i]
-		conn, err := dial(ctx, b, o)
+	for range d.hosts {
+		b := d.hosts[d.next]
+		l, err := d.openOne(ctx, b)
 		if err == nil {
-			return conn, b, nil
+			return l, nil
 		}
 		faults = append(faults, fmt.Sprintf("%s: %v", b.address(), err))
+		d.next = (d.next + 1) % len(d.hosts)
 	}
 	slices.Sort(faults)
-	return nil, Broker{}, errors.New(strings.Join(faults, "; "))
+	return nil, errors.New(strings.Join(faults, "; "))
+}
+
+func (d *dialer) openOne(ctx context.Context, b Broker) (*link, error) {
+	listening, err := dial(ctx, b, d.opt)
+	if err != nil {
+		return nil, err
+	}
+	if d.opt.ListenOnly {
+		return newLink(b, newConnection(listening, d.opt.ConfirmTimeout), nil), nil
+	}
+	publishing, err := dial(ctx, b, d.opt)
+	if err != nil {
+		_ = listening.CloseDeadline(time.Now().Add(closeTimeout))
+		return nil, fmt.Errorf("open the second connection: %w", err)
+	}
+	return newLink(b, newConnection(listening, d.opt.ConfirmTimeout), newConnection(publishing, d.opt.ConfirmTimeout)), nil
+}
+
+func newLink(b Broker, listening, publishing *connection) *link {
+	l := &link{broker: b, listening: listening, publishing: publishing, lost: make(chan struct{})}
+	go func() {
+		defer close(l.lost)
+		var lost <-chan struct{}
+		if publishing != nil {
+			lost = publishing.lost
+		}
+		select {
+		case <-listening.lost:
+		case <-lost:
+		}
+	}()
+	return l
+}
+
+// close closes both connections, within a bound.
+func (l *link) close() {
+	var closing sync.WaitGroup
+	for _, c := range l.connections() {
+		closing.Go(c.close)
+	}
+	closing.Wait()
+}
+
+func (l *link) connections() []*connection {
+	if l.publishing == nil {
+		return []*connection{l.listening}
+	}
+	return []*connection{l.listening, l.publishing}
+}
+
+// reason returns why a connection was lost, nil if none was. A channel is closed
+// before its connection, and the connection's own reason says more, so that is
+// waited for a moment.
+func (l *link) reason() error {
+	timer := time.NewTimer(reasonTimeout)
+	defer timer.Stop()
+	select {
+	case <-l.lost:
+	case <-timer.C:
+		return nil
+	}
+	for _, c := range l.connections() {
+		if err := c.failure(); err != nil {
+			return err
+		}
+	}
+	return errors.New("it was closed")
+}
+
+// blocked returns why the broker does not read from the connection that
+// publishes, nil if it does.
+func (l *link) blocked() *string {
+	if l.publishing == nil {
+		return nil
+	}
+	return l.publishing.blocked.Load()
+}
+
+// blockedChanged receives when blocked has changed.
+func (l *link) blockedChanged() <-chan struct{} {
+	if l.publishing == nil {
+		return nil
+	}
+	return l.publishing.blockedChanged
 }
 
 // dial opens one connection. It hands amqp091 a socket rather than a URI, so
@@ -43,7 +164,7 @@ func dial(ctx context.Context, b Broker, o Options) (*amqp.Connection, error) {
 	defer cancel()
 	socket, err := (&net.Dialer{}).DialContext(ctx, "tcp", b.address())
 	if err != nil {
-		return nil, plain(err) // says "connect: …" itself
+		return nil, explain(err) // says "connect: …" itself
 	}
 	// A context that ends in the midst of the handshake cuts it short; the
 	// deadline is lifted by amqp091 when the connection is open.
@@ -65,7 +186,7 @@ func handshake(ctx context.Context, socket net.Conn, b Broker, o Options) (*amqp
 		}
 		secure := tls.Client(socket, config)
 		if err := secure.HandshakeContext(ctx); err != nil {
-			return nil, fmt.Errorf("secure the connection: %w", err)
+			return nil, fmt.Errorf("secure the connection: %w", withAdvice(err))
 		}
 		socket = secure
 	}
@@ -76,13 +197,23 @@ func handshake(ctx context.Context, socket net.Conn, b Broker, o Options) (*amqp
 		SASL: mechanisms(b, o.LoginMethod), Vhost: o.VirtualHost, Heartbeat: o.Heartbeat,
 		Locale: "en_US", Properties: properties,
 	})
-	switch {
-	case errors.Is(err, amqp.ErrCredentials):
-		return nil, fmt.Errorf("log in as %s: the user or the password is wrong", b.User)
-	case err != nil:
-		return nil, fmt.Errorf("log in as %s: %w", b.User, err)
+	if err != nil {
+		return nil, fmt.Errorf("log in as %s: %w", b.User, loginError(err))
 	}
 	return conn, nil
+}
+
+// loginError says why a login failed. The broker's answer to a wrong password
+// names a log file of its own instead.
+func loginError(err error) error {
+	var e *amqp.Error
+	switch {
+	case errors.Is(err, amqp.ErrCredentials), errors.Is(err, amqp.ErrVhost):
+		return errors.New("the broker closed the connection during the login")
+	case errors.As(err, &e) && e.Server && e.Code == amqp.AccessRefused:
+		return errors.New("the user or the password is wrong")
+	}
+	return explain(err)
 }
 
 // mechanisms lists the ways to log in, the configured one first.
@@ -112,20 +243,30 @@ func (t *TLS) client(host string) (*tls.Config, error) {
 		}
 	}
 	if t.CertFile != "" {
-		pair, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
+		pair, err := tls.LoadX509KeyPair(t.CertFile, either(t.KeyFile, t.CertFile))
 		if err != nil {
 			return nil, fmt.Errorf("read ssl_cert_file and ssl_key_file: %w", err)
 		}
 		config.Certificates = []tls.Certificate{pair}
 	}
-	switch {
-	case t.AnyCertificate:
-		config.InsecureSkipVerify = true
-	case t.AnyName:
+	if t.AnyName {
 		config.InsecureSkipVerify = true // replaced by the check of the chain alone
 		config.VerifyConnection = chainOnly(config.RootCAs)
 	}
 	return config, nil
+}
+
+// withAdvice names the option that decides about a certificate that was refused.
+func withAdvice(err error) error {
+	var name x509.HostnameError
+	var authority x509.UnknownAuthorityError
+	switch {
+	case errors.As(err, &name):
+		return fmt.Errorf("%w; cinder-volume may be configured, or old enough, not to check the name: ssl_enforce_hostname_verification = false in [oslo_messaging_rabbit] does the same here", err)
+	case errors.As(err, &authority):
+		return fmt.Errorf("%w; set ssl_ca_file in [oslo_messaging_rabbit] to the authority's certificate", err)
+	}
+	return err
 }
 
 // chainOnly verifies who signed the certificate, and not whom it names.
@@ -140,22 +281,29 @@ func chainOnly(roots *x509.CertPool) func(tls.ConnectionState) error {
 	}
 }
 
-// plain drops the addresses that a network error repeats: the local port is a
-// different one each time, and would make a new line in the log of it.
-func plain(err error) error {
-	var op *net.OpError
-	if errors.As(err, &op) && op.Err != nil {
-		return op.Err
+// retryAfter returns how long to wait after the n-th failure in a row, counted
+// from one: it grows as oslo.messaging's wait does with the same options. Half of
+// it is chance, so that agents do not come back all at once.
+func (o Options) retryAfter(n int) time.Duration {
+	longest := min(o.RetryMax, maxRetry)
+	wait := longest
+	if n < 1000 { // beyond, the product could overflow
+		wait = min(longest, o.RetryInterval+time.Duration(n-1)*o.RetryBackoff)
 	}
-	return err
+	return jittered(wait)
 }
 
-// backoff returns how long to wait after the n-th failure in a row: doubling
-// from half a second up to 30 s or half the interval, so that a report is never
-// an interval late for it. Half of the wait is chance.
-func backoff(n int, interval time.Duration) time.Duration {
-	longest := min(30*time.Second, interval/2, 500*time.Millisecond<<min(n, 10))
-	return longest/2 + rand.N(longest/2+1)
+// reconnectAfter returns how long to wait after something was lost that had held
+// for a while: for long, or else as after the n-th failure.
+func (o Options) reconnectAfter(held time.Duration, n int) time.Duration {
+	if held > lasting {
+		return jittered(o.ReconnectDelay)
+	}
+	return o.retryAfter(n)
+}
+
+func jittered(d time.Duration) time.Duration {
+	return d/2 + rand.N(d/2+1)
 }
 
 // sleep waits, unless the context ends first.

@@ -10,11 +10,15 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// Options say where the schedulers are and how to speak to them. Only Brokers
-// is required.
+// Options say where the schedulers are and how to reach them. Only Brokers is
+// required.
 type Options struct {
-	// Brokers are the hosts of transport_url. They are tried in random order.
+	// Brokers are the hosts of transport_url. They are tried in an order that is
+	// drawn once.
 	Brokers []Broker
+	// Shuffle is kombu_failover_strategy = shuffle: the order is drawn again each
+	// time.
+	Shuffle bool
 	// VirtualHost is that of transport_url; "" means "/".
 	VirtualHost string
 	// LoginMethod is rabbit_login_method: AMQPLAIN (the default), PLAIN or
@@ -23,8 +27,20 @@ type Options struct {
 	LoginMethod string
 	// TLS encrypts the connection; nil means plain TCP.
 	TLS *TLS
-	// Heartbeat is heartbeat_timeout_threshold; zero means 60 s.
+	// Heartbeat is heartbeat_timeout_threshold; zero leaves it to the broker.
 	Heartbeat time.Duration
+	// ReconnectDelay is kombu_reconnect_delay: the wait after a connection or a
+	// consumer was lost.
+	ReconnectDelay time.Duration
+	// RetryInterval, RetryBackoff and RetryMax are rabbit_retry_interval,
+	// rabbit_retry_backoff and rabbit_interval_max: the wait after a failed
+	// attempt at all brokers, what each further failure adds, and the longest
+	// wait. A RetryInterval of zero means 1 s; a RetryMax of zero, or of more
+	// than that, means 30 s.
+	RetryInterval, RetryBackoff, RetryMax time.Duration
+	// TransientQuorum is rabbit_transient_quorum_queue: if the schedulers have
+	// no stream, listen with a quorum queue, as they do.
+	TransientQuorum bool
 	// ControlExchange is control_exchange, used by Notify alone; "" means
 	// openstack.
 	ControlExchange string
@@ -49,8 +65,7 @@ type Options struct {
 	FixProvisionedCapacity bool
 	// Notify also casts notify_service_capabilities, RPC 3.5, to one scheduler.
 	Notify bool
-	// ConfirmTimeout bounds each exchange of words with the broker; zero means
-	// 10 s.
+	// ConfirmTimeout bounds each wait for the broker; zero means 10 s.
 	ConfirmTimeout time.Duration
 
 	// Logger gets one line for each change of state. The zero Logger is silent.
@@ -93,22 +108,24 @@ func (b Broker) password() string {
 type TLS struct {
 	CAFile   string // ssl_ca_file; "" means the system's authorities
 	CertFile string // ssl_cert_file, this client's own
-	KeyFile  string // ssl_key_file
+	KeyFile  string // ssl_key_file; "" means that the key is in CertFile
 	// AnyName accepts a certificate that is valid for another host name, as
-	// ssl_enforce_hostname_verification = false does.
+	// oslo.messaging does with ssl_enforce_hostname_verification = false, and
+	// without ssl_ca_file.
 	AnyName bool
-	// AnyCertificate accepts every certificate, as oslo.messaging does when
-	// ssl_ca_file is not set.
-	AnyCertificate bool
 }
+
+// maxRetry bounds the wait between two attempts, whatever the options are.
+const maxRetry = 30 * time.Second
 
 func (o Options) withDefaults() Options {
 	o.VirtualHost = either(o.VirtualHost, "/")
 	o.LoginMethod = either(o.LoginMethod, "AMQPLAIN")
 	o.ControlExchange = either(o.ControlExchange, "openstack")
-	o.Heartbeat = either(o.Heartbeat, time.Minute)
 	o.Interval = either(o.Interval, time.Minute)
 	o.StatsInterval = either(o.StatsInterval, time.Minute)
+	o.RetryInterval = either(o.RetryInterval, time.Second)
+	o.RetryMax = either(o.RetryMax, maxRetry)
 	o.ConfirmTimeout = either(o.ConfirmTimeout, 10*time.Second)
 	return o
 }
@@ -135,9 +152,6 @@ func (o Options) validate() error {
 	case "AMQPLAIN", "PLAIN", "EXTERNAL":
 	default:
 		faults = append(faults, fmt.Errorf("rabbit_login_method is %q: use AMQPLAIN, PLAIN or EXTERNAL", o.LoginMethod))
-	}
-	if o.TLS != nil && (o.TLS.CertFile == "") != (o.TLS.KeyFile == "") {
-		faults = append(faults, errors.New("ssl_cert_file and ssl_key_file belong together: set both or neither"))
 	}
 	if o.Standalone && o.ListenOnly {
 		faults = append(faults, errors.New("standalone and listen-only leave nothing to do"))

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/rs/zerolog"
 )
@@ -23,9 +22,9 @@ func TestOptionsNameEveryFault(t *testing.T) {
 		"many faults": {
 			Options{
 				Brokers: []Broker{{Port: 1}, {Host: "mq", Port: 70000}}, LoginMethod: "MAGIC",
-				TLS: &TLS{CertFile: "a.pem"}, Standalone: true, ListenOnly: true,
+				Standalone: true, ListenOnly: true,
 			},
-			[]string{`":1"`, `"mq:70000"`, "MAGIC", "ssl_key_file", "nothing to do"},
+			[]string{`":1"`, `"mq:70000"`, "MAGIC", "nothing to do"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -57,18 +56,6 @@ func TestPasswordsAreNotInNames(t *testing.T) {
 	}
 	if m := mechanisms(b, "AMQPLAIN"); m[0].Mechanism() != "AMQPLAIN" || m[1].Mechanism() != "PLAIN" {
 		t.Errorf("the mechanisms are %v", m)
-	}
-}
-
-func TestBackoffIsBounded(t *testing.T) {
-	for n := range 100 {
-		d := backoff(n, time.Hour)
-		if longest := min(30*time.Second, 500*time.Millisecond<<min(n, 7)); d < longest/2 || d > longest {
-			t.Errorf("after %d failures it waits %s", n, d)
-		}
-		if d := backoff(n, 10*time.Second); d > 5*time.Second {
-			t.Errorf("with an interval of 10 s it waits %s", d)
-		}
 	}
 }
 

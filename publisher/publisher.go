@@ -358,7 +358,7 @@ func (p *Publisher) settle(ctx context.Context, d *dispatch) {
 	default:
 		d.revive()
 		b.failure.fail(err, time.Now())
-		b.retry = time.Now().Add(backoff(b.failure.count, p.opt.Interval))
+		b.retry = time.Now().Add(p.opt.retryAfter(b.failure.count))
 	}
 	p.logFailure(b)
 }

@@ -383,7 +383,7 @@ func TestNewestWins(t *testing.T) {
 func TestRefusedReportsArePublishedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, s, volume := cloud(t)
-		a := f.start(Options{})
+		a := f.start(Options{RetryBackoff: 2 * time.Second})
 		volume.report()
 		a.bus.set(func(b *fakeBus) { b.refuse = errNack })
 		a.Offer(reading(1, 1000))

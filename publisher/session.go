@@ -2,147 +2,121 @@ package publisher
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
-
-	amqp "github.com/rabbitmq/amqp091-go"
 )
 
 const (
-	fanoutExchange = "cinder-scheduler_fanout"
-	schedulerQueue = "cinder-scheduler"
-	// lookAgain is how often the schedulers are counted.
-	lookAgain = 10 * time.Second
-	// lasting is how long a connection must have held for the next failure to
-	// count as the first.
+	fanoutExchange  = "cinder-scheduler_fanout"
+	schedulerStream = "cinder-scheduler_fanout" // with rabbit_stream_fanout
+	schedulerQueue  = "cinder-scheduler"
+
+	// lookEvery is how often the schedulers are counted, and confirmAfter how
+	// soon that is repeated when there seem to be none any more: while a quorum
+	// queue elects its leader, the broker counts no consumers.
+	lookEvery    = time.Second
+	confirmAfter = 500 * time.Millisecond
+	// lookAgain is when something that did not exist is looked for again: the
+	// broker logs an error for each such look.
+	lookAgain = 30 * time.Second
+	// lasting is how long a connection must have held for its loss not to count
+	// as a failure.
 	lasting = 30 * time.Second
 )
 
-// session is the transport over RabbitMQ: an outer loop that owns the
-// connection, and an inner one that owns its channels.
+// session is the transport over RabbitMQ: an outer loop that opens connections,
+// and an inner one, in serving.go, that uses them. All of it runs in the
+// goroutine of Run, but for Publish and Rebind.
 type session struct {
-	opt Options
+	opt    Options
+	dialer *dialer
+	queue  string // the name of a quorum queue of our own
+	rebind chan struct{}
 
-	mu   sync.Mutex
-	link *link // nil while there is no connection
+	// What outlives a connection.
+	schedulers *int      // at the last look
+	lookedAt   time.Time // when that was
+	basesFrom  time.Time
+	quietUntil time.Time // until then nothing is looked for that may not exist
+	settling   bool      // schedulers may be starting at this moment
+
+	mu         sync.Mutex
+	publishing *publishing // nil while nothing can be published
 }
 
-func newSession(o Options) *session { return &session{opt: o} }
+func newSession(o Options) *session {
+	return &session{
+		opt: o, dialer: newDialer(o), rebind: make(chan struct{}, 1),
+		queue: "poolcast." + fanoutExchange + "." + newInstance().name,
+	}
+}
 
 // Run keeps a connection open until the context ends.
 func (s *session) Run(ctx context.Context, to receiver) {
-	for failures := 0; ctx.Err() == nil; failures++ {
-		conn, broker, err := dialAny(ctx, s.opt)
-		if err != nil {
-			if ctx.Err() == nil {
-				to.onSession(Session{State: Connecting, Detail: err.Error()})
-			}
-			sleep(ctx, backoff(failures, s.opt.Interval))
-			continue
+	for failures := 0; ; failures++ {
+		wait := s.opt.retryAfter(failures + 1)
+		l, err := s.dialer.open(ctx)
+		if err == nil {
+			opened := time.Now()
+			err = s.serve(ctx, l, to)
+			err = fmt.Errorf("%s: the connection was lost: %w", l.broker.address(), err)
+			failures, wait = 0, s.opt.reconnectAfter(time.Since(opened), 1)
 		}
-		opened := time.Now()
-		err = s.serve(ctx, conn, broker, to)
 		if ctx.Err() != nil {
 			return
 		}
-		if time.Since(opened) > lasting {
-			failures = 0
-		}
-		to.onSession(Session{State: Connecting, Detail: fmt.Sprintf("%s: the connection was lost: %v", broker.address(), plain(err))})
-		sleep(ctx, backoff(failures, s.opt.Interval))
+		to.onSession(s.describe(Connecting, nil, err))
+		sleep(ctx, wait)
 	}
 }
 
-// serve uses one connection until it is lost.
-func (s *session) serve(ctx context.Context, conn *amqp.Connection, broker Broker, to receiver) error {
-	l := newLink(conn, broker, s.opt)
-	var loops sync.WaitGroup
-	defer loops.Wait()
-	s.set(l)
-	defer s.set(nil)
-	defer l.close(context.WithoutCancel(ctx))
-	lost, cancel := context.WithCancel(ctx)
-	defer cancel()
-	loops.Go(func() {
-		defer cancel()
-		l.untilLost(ctx)
-	})
-	loops.Go(l.watchBlocking)
-	for failures := 0; lost.Err() == nil; failures++ {
-		opened := time.Now()
-		err := l.open(lost)
-		if err == nil {
-			err = s.attend(lost, l, to)
-		}
-		if lost.Err() != nil {
-			break
-		}
-		l.leave(ctx)
-		if time.Since(opened) > lasting {
-			failures = 0
-		}
-		to.onSession(l.describe(err))
-		sleep(lost, backoff(failures, s.opt.Interval))
-	}
-	return l.reason()
+// serve uses a link until it is lost, and says why.
+func (s *session) serve(ctx context.Context, l *link, to receiver) error {
+	v := &serving{session: s, link: l, to: to}
+	defer func() {
+		v.leave(context.WithoutCancel(ctx))
+		l.close()
+		s.settling = true
+	}()
+	return v.run(ctx)
 }
 
-// attend passes on what happens on open channels until they are no longer of
-// use, and says why.
-func (s *session) attend(ctx context.Context, l *link, to receiver) error {
-	to.onSession(l.ready())
-	look := time.NewTicker(lookAgain)
-	defer look.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case err := <-l.closed:
-			return fmt.Errorf("the publishing channel was closed: %w", whole(err))
-		case d, open := <-l.deliveries:
-			if !open {
-				return errors.New("the listening queue was closed")
-			}
-			to.onMessage(d.Body)
-			_ = d.Ack(false)
-		case <-l.toggled:
-			to.onSession(l.ready())
-		case <-look.C:
-			if err := l.count(ctx); errors.Is(err, errBlocked) {
-				continue
-			} else if err != nil {
-				return err
-			}
-			to.onSession(l.ready())
-		}
+// describe returns the session with what is known in every state.
+func (s *session) describe(state SessionState, l *link, reason error) Session {
+	d := Session{State: state, Schedulers: s.schedulers, BasesFrom: s.basesFrom}
+	if l != nil {
+		d.Broker = l.broker.address()
 	}
+	if reason != nil {
+		d.Detail = reason.Error()
+	}
+	return d
 }
 
 // Publish sends messages; see [transport].
 func (s *session) Publish(ctx context.Context, messages []outgoing) []error {
-	errs := make([]error, len(messages))
-	l := s.current()
-	for i, m := range messages {
-		if errs[i] = errNotConnected; l != nil {
-			errs[i] = l.publish(ctx, m.method, m.body)
-		}
+	s.mu.Lock()
+	p := s.publishing
+	s.mu.Unlock()
+	if p == nil {
+		return slices.Repeat([]error{errNotConnected}, len(messages))
 	}
-	return errs
+	return p.publish(ctx, messages)
 }
 
-// Rebind opens the listening queue again; see [transport].
-func (s *session) Rebind() {}
-
-func (s *session) current() *link {
+// usePublishing says through what Publish sends, nil for nothing.
+func (s *session) usePublishing(p *publishing) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.link
+	s.publishing = p
 }
 
-func (s *session) set(l *link) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.link = l
+// Rebind opens the listening queue anew; see [transport].
+func (s *session) Rebind() {
+	select {
+	case s.rebind <- struct{}{}:
+	default:
+	}
 }

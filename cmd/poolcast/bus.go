@@ -107,6 +107,10 @@ func busOptions(cfg *config.Config, log zerolog.Logger) publisher.Options {
 	bus := cfg.Bus
 	o := publisher.Options{
 		VirtualHost: bus.VirtualHost, LoginMethod: bus.LoginMethod, Heartbeat: bus.Heartbeat,
+		Shuffle:        bus.Failover == "shuffle",
+		ReconnectDelay: bus.Retry.Delay, RetryInterval: bus.Retry.Interval,
+		RetryBackoff: bus.Retry.Backoff, RetryMax: bus.Retry.Max,
+		TransientQuorum:        bus.TransientQuorum,
 		ControlExchange:        bus.Exchange,
 		Interval:               cfg.Agent.PollInterval,
 		StatsInterval:          cfg.ReportInterval,
@@ -121,7 +125,7 @@ func busOptions(cfg *config.Config, log zerolog.Logger) publisher.Options {
 	if bus.TLS.Enabled {
 		o.TLS = &publisher.TLS{
 			CAFile: bus.TLS.CAFile, CertFile: bus.TLS.CertFile, KeyFile: bus.TLS.KeyFile,
-			AnyName: !bus.TLS.VerifyHostname, AnyCertificate: !bus.TLS.Verify,
+			AnyName: !bus.TLS.VerifyHostname,
 		}
 	}
 	return o

@@ -1,0 +1,209 @@
+package publisher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"regexp"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+const (
+	// closeTimeout bounds the closing of a connection.
+	closeTimeout = 5 * time.Second
+	// reasonTimeout is how long the reason of a connection is waited for after
+	// one of its channels was closed.
+	reasonTimeout = time.Second
+)
+
+// connection is one AMQP connection. Whatever waits for the broker does so
+// within a bound; when the bound is reached, the connection is aborted.
+type connection struct {
+	conn    *amqp.Connection
+	timeout time.Duration
+	// lost is closed when the connection is.
+	lost chan struct{}
+	// blocked holds the broker's reason while it does not read from the
+	// connection, being short of memory or disk.
+	blocked        atomic.Pointer[string]
+	blockedChanged chan struct{}
+
+	mu  sync.Mutex
+	err error // why the connection is closed
+}
+
+// newConnection watches a connection until it is closed.
+func newConnection(conn *amqp.Connection, timeout time.Duration) *connection {
+	c := &connection{conn: conn, timeout: timeout, lost: make(chan struct{}), blockedChanged: make(chan struct{}, 1)}
+	closed := conn.NotifyClose(make(chan *amqp.Error, 1))
+	blocking := conn.NotifyBlocked(make(chan amqp.Blocking, 1))
+	go c.watch(closed, blocking)
+	return c
+}
+
+func (c *connection) watch(closed <-chan *amqp.Error, blocking <-chan amqp.Blocking) {
+	defer close(c.lost)
+	for {
+		select {
+		case err := <-closed:
+			if err != nil {
+				c.fail(explain(err))
+			}
+			return
+		case b, open := <-blocking:
+			if !open {
+				blocking = nil
+				continue
+			}
+			c.setBlocked(b)
+		}
+	}
+}
+
+func (c *connection) setBlocked(b amqp.Blocking) {
+	if b.Active {
+		c.blocked.Store(&b.Reason)
+	} else {
+		c.blocked.Store(nil)
+	}
+	select {
+	case c.blockedChanged <- struct{}{}:
+	default:
+	}
+}
+
+// fail keeps the first reason for which the connection is closed.
+func (c *connection) fail(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err == nil {
+		c.err = err
+	}
+}
+
+// failure returns why the connection was lost, nil if it was not or if it was
+// closed in good order.
+func (c *connection) failure() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}
+
+// abort closes the connection without waiting for the broker.
+func (c *connection) abort(err error) {
+	c.fail(err)
+	_ = c.conn.CloseDeadline(time.Now())
+}
+
+// close closes the connection. A broker that has blocked it does not read, so
+// there is nothing to wait for.
+func (c *connection) close() {
+	deadline := time.Now().Add(closeTimeout)
+	if c.blocked.Load() != nil {
+		deadline = time.Now()
+	}
+	_ = c.conn.CloseDeadline(deadline)
+	<-c.lost
+}
+
+// within bounds a conversation with the broker, the more so once the context has
+// ended. A write that the broker does not read cannot be interrupted, so when
+// the time is up the connection is aborted, and with it the conversation.
+func within[T any](ctx context.Context, c *connection, talk func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		value, err := talk()
+		done <- result{value, err}
+	}()
+	timer := time.NewTimer(c.timeout)
+	defer timer.Stop()
+	ended := ctx.Done()
+	for {
+		select {
+		case r := <-done:
+			return r.value, r.err
+		case <-ended:
+			ended = nil
+			timer.Reset(min(c.timeout, closeTimeout))
+		case <-timer.C:
+			err := fmt.Errorf("no answer within %s", c.timeout)
+			c.abort(err)
+			var none T
+			return none, err
+		}
+	}
+}
+
+// onTemporaryChannel does something on a channel of its own: an error closes a
+// channel, and would take with it whatever else happens there.
+func (c *connection) onTemporaryChannel(ctx context.Context, do func(*amqp.Channel) error) error {
+	_, err := within(ctx, c, func() (struct{}, error) {
+		ch, err := c.conn.Channel()
+		if err != nil {
+			return struct{}{}, err
+		}
+		if err := do(ch); err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, ch.Close()
+	})
+	return err
+}
+
+// hasExchange looks for an exchange. It creates none, and needs no permission.
+func (c *connection) hasExchange(ctx context.Context, name, kind string) (bool, error) {
+	err := c.onTemporaryChannel(ctx, func(ch *amqp.Channel) error {
+		return ch.ExchangeDeclarePassive(name, kind, false, false, false, false, nil)
+	})
+	return err == nil, unlessNotFound(err)
+}
+
+// hasQueue looks for a queue. It creates none, and needs no permission.
+func (c *connection) hasQueue(ctx context.Context, name string) (bool, error) {
+	err := c.onTemporaryChannel(ctx, func(ch *amqp.Channel) error {
+		_, err := ch.QueueDeclarePassive(name, false, false, false, false, nil)
+		return err
+	})
+	return err == nil, unlessNotFound(err)
+}
+
+func notFound(err error) bool {
+	var e *amqp.Error
+	return errors.As(err, &e) && e.Code == amqp.NotFound
+}
+
+func unlessNotFound(err error) error {
+	if notFound(err) {
+		return nil
+	}
+	return err
+}
+
+// ports finds the addresses that an error of a socket begins with. The local
+// port is another one each time, and would make a new reason of the same fault.
+var ports = regexp.MustCompile(`^(?:read|write) tcp \S+->\S+: `)
+
+// explain shortens an error to what the broker or the network said.
+func explain(err error) error {
+	var e *amqp.Error
+	var op *net.OpError
+	switch {
+	case errors.As(err, &e) && e.Reason == io.EOF.Error():
+		return errors.New("the broker closed it without a reason")
+	case errors.As(err, &e) && e.Reason != "":
+		return errors.New(ports.ReplaceAllString(e.Reason, ""))
+	case errors.As(err, &op) && op.Err != nil:
+		return op.Err
+	}
+	return err
+}

@@ -1,0 +1,172 @@
+package publisher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+const (
+	// queueLength and queueBytes bound a queue of our own. They hold the reports
+	// of thousands of backends in one burst, overlays included. What does not
+	// fit is dropped, oldest first.
+	queueLength = 10_000
+	queueBytes  = 32 << 20
+	// queueExpiry is when a quorum queue of our own ends that nobody consumes:
+	// it outlives a crash, and no more than that.
+	queueExpiry = time.Minute
+	// prefetch bounds what waits on our side of the socket.
+	prefetch = 4
+)
+
+// listener receives what is sent to the schedulers.
+type listener struct {
+	conn *connection
+	mode ListenMode
+	// queue is the name of a quorum queue of our own, which must be deleted.
+	queue      string
+	ch         *amqp.Channel
+	deliveries <-chan amqp.Delivery
+	closed     <-chan *amqp.Error
+	received   int
+	// note says why a better mode was not possible, nil if it was.
+	note error
+}
+
+// listen starts to receive: from the schedulers' own stream if they have one,
+// else from a quorum queue if cinder.conf asks for those, else from an exclusive
+// queue. With the first two, the loss of a node of the cluster never makes the
+// broker refuse what is published to the exchange; with the third that depends
+// on its release.
+func (s *session) listen(ctx context.Context, c *connection, stream bool) (*listener, error) {
+	var note error
+	if stream {
+		l, err := listenToStream(ctx, c)
+		if l != nil || c.conn.IsClosed() {
+			return l, err
+		}
+		if err != nil {
+			note = fmt.Errorf("the schedulers' stream cannot be read, so a queue is used: %w", explain(err))
+		}
+	}
+	open := exclusiveQueue
+	if s.opt.TransientQuorum {
+		open = func(l *listener) error { return quorumQueue(l, s.queue) }
+	}
+	l, err := within(ctx, c, func() (*listener, error) { return newListener(c, open) })
+	if err != nil {
+		return nil, err
+	}
+	l.note = note
+	return l, nil
+}
+
+// newListener opens a channel, and on it what the mode needs.
+func newListener(c *connection, open func(*listener) error) (*listener, error) {
+	ch, err := c.conn.Channel()
+	if err != nil {
+		return nil, err
+	}
+	l := &listener{conn: c, ch: ch, closed: ch.NotifyClose(make(chan *amqp.Error, 1))}
+	if err := ch.Qos(prefetch, 0, false); err != nil {
+		return nil, err
+	}
+	if err := open(l); err != nil {
+		return nil, errors.Join(err, ch.Close())
+	}
+	return l, nil
+}
+
+// listenToStream consumes the schedulers' stream from its end. It returns
+// neither listener nor error if there is no stream.
+func listenToStream(ctx context.Context, c *connection) (*listener, error) {
+	there, err := c.hasQueue(ctx, schedulerStream)
+	if err != nil || !there {
+		return nil, err
+	}
+	return within(ctx, c, func() (*listener, error) {
+		return newListener(c, func(l *listener) (err error) {
+			l.mode = ListenStream
+			l.deliveries, err = l.ch.Consume(schedulerStream, "", false, false, false, false, amqp.Table{"x-stream-offset": "next"})
+			return err
+		})
+	})
+}
+
+// exclusiveQueue makes a queue that ends with its connection.
+func exclusiveQueue(l *listener) error {
+	l.mode = ListenExclusive
+	queue, err := l.ch.QueueDeclare("", false, true, true, false, bounded())
+	if err != nil {
+		return err
+	}
+	return l.consume(queue.Name)
+}
+
+// quorumQueue makes a replicated queue. It first deletes the one that was lost
+// with the connection before: what waits there is older than this opening.
+func quorumQueue(l *listener, name string) error {
+	l.mode, l.queue = ListenQuorum, name
+	if _, err := l.ch.QueueDelete(name, false, false, false); err != nil {
+		return err
+	}
+	args := bounded()
+	args["x-queue-type"], args["x-expires"], args["x-overflow"] = "quorum", queueExpiry.Milliseconds(), "drop-head"
+	if _, err := l.ch.QueueDeclare(name, true, false, false, false, args); err != nil {
+		return err
+	}
+	return l.consume(name)
+}
+
+func bounded() amqp.Table {
+	return amqp.Table{"x-max-length": int64(queueLength), "x-max-length-bytes": int64(queueBytes)}
+}
+
+func (l *listener) consume(queue string) (err error) {
+	if err := l.ch.QueueBind(queue, "", fanoutExchange, false, nil); err != nil {
+		return err
+	}
+	l.deliveries, err = l.ch.Consume(queue, "", false, false, false, false, nil)
+	return err
+}
+
+// take acknowledges a delivery and returns false if it did not come from a
+// stream although it should have: then some other queue has the stream's name,
+// and its messages are not for us. Closing the channel returns them.
+func (l *listener) take(d amqp.Delivery) bool {
+	if _, fromStream := d.Headers["x-stream-offset"]; l.mode == ListenStream && !fromStream {
+		return false
+	}
+	l.received++
+	_ = d.Ack(false) // an error is the channel's, and is reported there
+	return true
+}
+
+// err says why deliveries have ended.
+func (l *listener) err() error {
+	select {
+	case err := <-l.closed:
+		if err != nil {
+			return err
+		}
+	default:
+	}
+	if l.mode == ListenStream {
+		return errors.New("the broker ended the reading of the stream " + schedulerStream)
+	}
+	return errors.New("the broker deleted the listening queue")
+}
+
+// close ends listening and leaves nothing on the broker.
+func (l *listener) close(ctx context.Context) {
+	_, _ = within(ctx, l.conn, func() (struct{}, error) { return struct{}{}, l.ch.Close() })
+	if l.queue != "" {
+		_ = l.conn.onTemporaryChannel(ctx, func(ch *amqp.Channel) error {
+			_, err := ch.QueueDelete(l.queue, false, false, false)
+			return err
+		})
+	}
+}
