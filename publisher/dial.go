@@ -121,6 +121,15 @@ func (l *link) connections() []*connection {
 	return []*connection{l.listening, l.publishing}
 }
 
+func (l *link) isLost() bool {
+	select {
+	case <-l.lost:
+		return true
+	default:
+		return false
+	}
+}
+
 // reason returns why a connection was lost, nil if none was. A channel is closed
 // before its connection, and the connection's own reason says more, so that is
 // waited for a moment.
@@ -197,21 +206,23 @@ func handshake(ctx context.Context, socket net.Conn, b Broker, o Options) (*amqp
 		SASL: mechanisms(b, o.LoginMethod), Vhost: o.VirtualHost, Heartbeat: o.Heartbeat,
 		Locale: "en_US", Properties: properties,
 	})
-	if err != nil {
-		return nil, fmt.Errorf("log in as %s: %w", b.User, loginError(err))
+	switch {
+	case err == nil:
+		return conn, nil
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("log in as %s: no answer within %s", b.User, dialTimeout)
 	}
-	return conn, nil
+	return nil, fmt.Errorf("log in as %s: %w", b.User, loginError(err))
 }
 
-// loginError says why a login failed. The broker's answer to a wrong password
-// names a log file of its own instead.
+// loginError says why a login failed. The broker closes the connection without
+// a word if user and password do not fit.
 func loginError(err error) error {
-	var e *amqp.Error
 	switch {
-	case errors.Is(err, amqp.ErrCredentials), errors.Is(err, amqp.ErrVhost):
-		return errors.New("the broker closed the connection during the login")
-	case errors.As(err, &e) && e.Server && e.Code == amqp.AccessRefused:
+	case errors.Is(err, amqp.ErrCredentials):
 		return errors.New("the user or the password is wrong")
+	case errors.Is(err, amqp.ErrVhost):
+		return errors.New("the broker closed the connection during the login")
 	}
 	return explain(err)
 }

@@ -70,8 +70,8 @@ func (v *serving) recall() {
 
 // report passes the session on if it has changed.
 func (v *serving) report() {
-	if v.state == "" {
-		return // nothing is known yet
+	if v.state == "" || v.link.isLost() {
+		return // nothing is known yet, or more is known soon
 	}
 	now := v.session.describe(v.state, v.link, v.detail)
 	if v.listener != nil {
@@ -96,7 +96,7 @@ func (v *serving) look(ctx context.Context) time.Duration {
 	n, err := v.count(ctx)
 	switch {
 	case notFound(err):
-		s.quietUntil = now.Add(lookAgain)
+		s.quietUntil = now.Add(s.pause)
 	case err != nil:
 		v.fail(ctx, "count the schedulers", err)
 		return lookEvery
@@ -105,13 +105,15 @@ func (v *serving) look(ctx context.Context) time.Duration {
 		return confirmAfter
 	}
 	v.doubtful = false
+	if n > 0 && s.settling { // a scheduler declares its exchange a moment after its queue
+		s.settling = false
+		return lookEvery
+	}
 	s.counted(n, now)
 	switch {
 	case n == 0:
 		v.leave(ctx)
 		v.state, v.detail, s.settling = NoScheduler, nil, true
-	case s.settling: // a scheduler declares its exchange a moment after this queue
-		s.settling = false
 	case v.listener == nil && !now.Before(v.retryAt):
 		v.open(ctx)
 	}
@@ -156,7 +158,7 @@ func (v *serving) open(ctx context.Context) {
 		v.fail(ctx, "look for the exchange "+fanoutExchange, err)
 		return
 	case !there:
-		v.session.quietUntil = time.Now().Add(lookAgain)
+		v.session.quietUntil = time.Now().Add(v.session.pause)
 		v.state, v.detail = NoExchange, nil
 		return
 	}

@@ -34,6 +34,7 @@ type session struct {
 	dialer *dialer
 	queue  string // the name of a quorum queue of our own
 	rebind chan struct{}
+	pause  time.Duration // lookAgain
 
 	// What outlives a connection.
 	schedulers *int      // at the last look
@@ -50,6 +51,7 @@ func newSession(o Options) *session {
 	return &session{
 		opt: o, dialer: newDialer(o), rebind: make(chan struct{}, 1),
 		queue: "poolcast." + fanoutExchange + "." + newInstance().name,
+		pause: lookAgain,
 	}
 }
 

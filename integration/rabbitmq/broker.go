@@ -134,6 +134,17 @@ func (b *Broker) Freeze() { b.server.Signal(syscall.SIGSTOP) }
 // Thaw ends a freeze.
 func (b *Broker) Thaw() { b.server.Signal(syscall.SIGCONT) }
 
+// For is the same broker for a subtest, which may run beside others. It ends with
+// the test that started it.
+func (b *Broker) For(t testing.TB) *Broker {
+	other := *b
+	other.t = t
+	return &other
+}
+
+// URLOf is URL with another virtual host.
+func (b *Broker) URLOf(vhost string) string { return b.URL() + url.PathEscape(vhost) }
+
 // URL is where to connect in plain text, with user, password and the virtual
 // host "/".
 func (b *Broker) URL() string { return b.url("amqp", b.port) }

@@ -1,0 +1,713 @@
+//go:build integration
+
+package publisher
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/poolcast/poolcast/integration/process"
+	"github.com/poolcast/poolcast/integration/rabbitmq"
+)
+
+// TestSession runs sessions against a real RabbitMQ, each in a virtual host of
+// its own, with a stand-in for the schedulers.
+func TestSession(t *testing.T) {
+	broker := rabbitmq.Start(t, rabbitmq.Options{})
+	beside := map[string]func(*testing.T, *rabbitmq.Broker, string){
+		"exclusive": func(t *testing.T, b *rabbitmq.Broker, v string) { testMode(t, b, v, ListenExclusive) },
+		"quorum":    func(t *testing.T, b *rabbitmq.Broker, v string) { testMode(t, b, v, ListenQuorum) },
+		"stream":    func(t *testing.T, b *rabbitmq.Broker, v string) { testMode(t, b, v, ListenStream) },
+		"crash":     testCrash,
+		"notstream": testNotStream,
+		"rights":    testRights,
+		"stopped":   func(t *testing.T, b *rabbitmq.Broker, v string) { testLetsGo(t, b, v, layout{}, false) },
+		"autodel":   func(t *testing.T, b *rabbitmq.Broker, v string) { testLetsGo(t, b, v, layout{autoDelete: true}, false) },
+		"deleted":   func(t *testing.T, b *rabbitmq.Broker, v string) { testLetsGo(t, b, v, layout{}, true) },
+		"absent":    testAbsent,
+		"starting":  testStarting,
+		"count":     testCount,
+		"rebind":    testRebind,
+		"unbound":   testUnboundStream,
+		"results":   testResults,
+		"lost":      testLostChannel,
+		"notify":    testNotify,
+		"pipelined": testPipelined,
+		"userdel":   testUserDeleted,
+		"vhostdel":  testVHostDeleted,
+		"limit":     testConnectionLimit,
+		"refused":   testPermissionRevoked,
+	}
+	alone := map[string]func(*testing.T, *rabbitmq.Broker, string){
+		"leaveblocked": testLeavesWhileBlocked,
+		"stopblocked":  testStopsWhileBlocked,
+	}
+	var vhosts []string
+	for name := range beside {
+		vhosts = append(vhosts, name)
+	}
+	for name := range alone {
+		vhosts = append(vhosts, name)
+	}
+	broker.VHosts(vhosts...)
+	t.Run("beside", func(t *testing.T) {
+		for name, test := range beside {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				test(t, broker.For(t), name)
+			})
+		}
+	})
+	for name, test := range alone {
+		t.Run(name, func(t *testing.T) { test(t, broker.For(t), name) })
+	}
+	noGoroutines(t)
+}
+
+// modeOptions are the options and the layout with which a mode is used.
+func modeOptions(t *testing.T, uri string, mode ListenMode) (Options, layout) {
+	o := optionsFor(t, uri)
+	o.TransientQuorum = mode != ListenExclusive
+	return o, layout{durable: mode != ListenExclusive, stream: mode == ListenStream}
+}
+
+// testMode checks that a mode receives, that its queue is bounded, and that
+// nothing is left when the session ends.
+func testMode(t *testing.T, b *rabbitmq.Broker, vhost string, mode ListenMode) {
+	uri := b.URLOf(vhost)
+	o, l := modeOptions(t, uri, mode)
+	startScheduler(t, uri, l)
+	before := queues(b, vhost)
+	begun := time.Now()
+	r := startSession(t, o)
+	s := r.awaitsState(bound, Ready)
+	if s.Listening != mode || s.Detail != "" || s.schedulers() != 1 || s.BasesFrom.Before(begun) || s.BasesFrom.After(time.Now()) {
+		t.Errorf("the session is %+v, %d schedulers", s, s.schedulers())
+	}
+	r.publishes("one")
+	r.receives("one")
+	if n := strings.Count(b.Log(), "no queue '"+schedulerStream+"' in vhost '"+vhost+"'"); mode != ListenStream && n > 2 {
+		t.Errorf("looking for a stream costs the broker %d lines", n)
+	}
+	during := queues(b, vhost)
+	want := map[ListenMode][]string{
+		ListenExclusive: {"amq.gen-", "\tfalse\ttrue\t", `"x-max-length",10000`, `"x-max-length-bytes",33554432`},
+		ListenQuorum: {"poolcast.cinder-scheduler_fanout.", "\ttrue\tfalse\t", `"x-max-length",10000`, `"x-max-length-bytes",33554432`,
+			`"x-overflow","drop-head"`, `"x-expires",60000`, `"x-queue-type","quorum"`},
+	}[mode]
+	added := slices.DeleteFunc(slices.Clone(during), func(q string) bool { return slices.Contains(before, q) })
+	if len(added) > 1 || (len(added) == 0) != (mode == ListenStream) {
+		t.Errorf("the session made %q", added)
+	}
+	for _, part := range want {
+		if !strings.Contains(added[0], part) {
+			t.Errorf("the session made %q, want %q", added, part)
+		}
+	}
+	for _, line := range strings.Split(b.Ctl("list_consumers", "--no-table-headers", "-p", vhost, "queue_name", "prefetch_count"), "\n") {
+		if len(added) == 1 && strings.HasPrefix(line, strings.Split(added[0], "\t")[0]) && !strings.HasSuffix(line, "\t4") {
+			t.Errorf("the consumer is %q", line)
+		}
+	}
+	r.stop()
+	process.Await(t, bound, "nothing to be left", func() error {
+		if after := queues(b, vhost); !slices.Equal(after, before) {
+			return fmt.Errorf("there are %q, before %q", after, before)
+		}
+		return nil
+	})
+}
+
+// queues lists the queues of a virtual host, sorted, with their properties.
+func queues(b *rabbitmq.Broker, vhost string) []string {
+	out := b.Ctl("list_queues", "--no-table-headers", "-p", vhost, "name", "durable", "auto_delete", "exclusive", "arguments")
+	list := slices.DeleteFunc(strings.Split(out, "\n"), func(line string) bool { return line == "" })
+	slices.Sort(list)
+	return list
+}
+
+// testCrash cuts the connections of a session with a quorum queue, as a crash of
+// the agent does: the queue has an end of its own, and the next connection uses
+// the same name and sees nothing that is older than itself.
+func testCrash(t *testing.T, b *rabbitmq.Broker, vhost string) {
+	uri := b.URLOf(vhost)
+	o, l := modeOptions(t, uri, ListenQuorum)
+	startScheduler(t, uri, l)
+	proxy := newCutter(t, b.Addr())
+	o.Brokers[0].Host, o.Brokers[0].Port = proxy.host(t)
+	r := startSession(t, o)
+	first := r.awaitsState(bound, Ready)
+	proxy.cut()
+	r.awaitsState(bound, Connecting)
+	admin := channelOn(t, connect(t, uri))
+	q, err := admin.QueueDeclarePassive(r.queue, true, false, false, false, nil)
+	must(t, err)
+	must(t, admin.Publish(fanoutExchange, "", false, false, amqp.Publishing{Body: []byte("missed")}))
+	proxy.mend()
+	again := r.reopens(bound, first)
+	if again.Listening != ListenQuorum || q.Name != r.queue {
+		t.Errorf("the session is %+v", again)
+	}
+	r.publishes("seen")
+	r.receives("seen")
+	if slices.Contains(r.received(), "missed") {
+		t.Error("a message from before the opening was received")
+	}
+}
+
+// testNotStream has an ordinary queue of the stream's name. Its messages belong
+// to somebody else.
+func testNotStream(t *testing.T, b *rabbitmq.Broker, vhost string) {
+	uri := b.URLOf(vhost)
+	startScheduler(t, uri, layout{})
+	admin := channelOn(t, connect(t, uri))
+	_, err := admin.QueueDeclare(schedulerStream, false, false, false, false, nil)
+	must(t, err)
+	must(t, admin.Publish("", schedulerStream, false, false, amqp.Publishing{Body: []byte("private")}))
+	r := startSession(t, optionsFor(t, uri))
+	r.awaits(bound, "an exclusive queue", func(s Session) bool { return s.State == Ready && s.Listening == ListenExclusive })
+	r.publishes("one")
+	r.receives("one")
+	if slices.Contains(r.received(), "private") {
+		t.Error("a message of somebody else's queue was received")
+	}
+	process.Await(t, bound, "the message to be in its queue", func() error {
+		if q, err := admin.QueueDeclarePassive(schedulerStream, false, false, false, false, nil); err != nil || q.Messages != 1 {
+			return fmt.Errorf("there are %d messages, %w", q.Messages, err)
+		}
+		return nil
+	})
+}
+
+// testRights checks the least rights of each mode as OPERATIONS.md has them, and
+// that without each of them the reason is said.
+func testRights(t *testing.T, b *rabbitmq.Broker, vhost string) {
+	uri := b.URLOf(vhost)
+	const exchange = `cinder-scheduler_fanout`
+	const own = `poolcast\.cinder-scheduler_fanout\..*`
+	b.Ctl("add_user", "least", "least")
+	scheduler := startScheduler(t, uri, layout{durable: true})
+	for _, tt := range []struct {
+		mode                   ListenMode
+		configure, write, read string
+		missing                string // what the reason names, "" if nothing is missing
+	}{
+		{ListenExclusive, `^amq\.gen.*$`, `^(` + exchange + `|amq\.gen.*)$`, `^(` + exchange + `|amq\.gen.*)$`, ""},
+		{ListenExclusive, `^$`, `^(` + exchange + `|amq\.gen.*)$`, `^(` + exchange + `|amq\.gen.*)$`, "amq.gen"},
+		{ListenExclusive, `^amq\.gen.*$`, `^` + exchange + `$`, `^(` + exchange + `|amq\.gen.*)$`, "amq.gen"},
+		{ListenExclusive, `^amq\.gen.*$`, `^(` + exchange + `|amq\.gen.*)$`, `^amq\.gen.*$`, exchange},
+		{ListenExclusive, `^amq\.gen.*$`, `^(` + exchange + `|amq\.gen.*)$`, `^` + exchange + `$`, "amq.gen"},
+		{ListenQuorum, `^` + own + `$`, `^(` + exchange + `|` + own + `)$`, `^(` + exchange + `|` + own + `)$`, ""},
+		{ListenQuorum, `^amq\.gen.*$`, `^(` + exchange + `|` + own + `)$`, `^(` + exchange + `|` + own + `)$`, "poolcast." + exchange},
+		{ListenStream, `^$`, `^` + exchange + `$`, `^` + exchange + `$`, ""},
+	} {
+		name := string(tt.mode)
+		if tt.missing != "" {
+			name += " without " + tt.missing
+		}
+		if tt.mode == ListenStream {
+			must(t, scheduler.consumeFanout(layout{stream: true}))
+		}
+		b.Ctl("set_permissions", "-p", vhost, "least", tt.configure, tt.write, tt.read)
+		o, _ := modeOptions(t, uri, tt.mode)
+		o.Brokers[0].User, o.Brokers[0].Password = "least", word("least")
+		r := startSession(t, o)
+		if tt.missing == "" {
+			r.awaits(bound, name, func(s Session) bool { return s.State == Ready && s.Listening == tt.mode })
+			r.publishes(name)
+			r.receives(name)
+		} else {
+			r.awaits(bound, name, func(s Session) bool {
+				return s.State == Connecting && strings.Contains(s.Detail, "ACCESS_REFUSED") && strings.Contains(s.Detail, tt.missing)
+			})
+		}
+		r.stop()
+	}
+}
+
+// testLetsGo ends the last scheduler, and with it what the layout says. Nothing
+// of the session may then keep the exchange alive, and a scheduler with another
+// layout can start.
+func testLetsGo(t *testing.T, b *rabbitmq.Broker, vhost string, l layout, deleted bool) {
+	uri := b.URLOf(vhost)
+	old := startScheduler(t, uri, l)
+	r := startSession(t, optionsFor(t, uri))
+	r.awaitsState(bound, Ready)
+	admin := connect(t, uri)
+	old.stop()
+	stopped := time.Now()
+	if deleted {
+		_, err := channelOn(t, admin).QueueDelete(schedulerQueue, false, false, false)
+		must(t, err)
+	}
+	process.Await(t, bound, "the exchange to be gone", func() error {
+		if exchangeExists(t, admin) {
+			return errors.New("it is there")
+		}
+		return nil
+	})
+	// Three seconds, and two that a busy machine may need in addition.
+	if took := time.Since(stopped); took > 5*time.Second {
+		t.Errorf("the exchange was kept alive for %s", took)
+	}
+	if s := r.awaitsState(bound, NoScheduler); s.Listening != "" || s.schedulers() != 0 {
+		t.Errorf("the session is %+v, %d schedulers", s, s.schedulers())
+	}
+	ch := channelOn(t, admin)
+	_, err := ch.QueueDelete(schedulerQueue, false, false, false)
+	must(t, err)
+	must(t, ch.ExchangeDelete("openstack", false, false))
+	startScheduler(t, uri, layout{durable: !l.durable})
+	r.awaitsState(bound, Ready)
+	r.publishes("to the new scheduler")
+}
+
+// testAbsent begins where nothing exists: no state but this one is reported,
+// nothing is made, and the broker logs no two errors without a pause.
+func testAbsent(t *testing.T, b *rabbitmq.Broker, vhost string) {
+	uri := b.URLOf(vhost)
+	r := startSession(t, optionsFor(t, uri))
+	r.awaitsState(bound, NoScheduler)
+	process.Await(t, bound, "two looks", func() error {
+		if n := len(errorsIn(b, vhost)); n < 2 {
+			return fmt.Errorf("there was %d", n)
+		}
+		return nil
+	})
+	if made := queues(b, vhost); len(made) > 0 || exchangeExists(t, connect(t, uri)) {
+		t.Errorf("the session made %q", made)
+	}
+	checkPauses(t, b, vhost)
+	startScheduler(t, uri, layout{})
+	r.awaitsState(bound, Ready)
+	var states []SessionState
+	for _, s := range r.all() {
+		states = append(states, s.State)
+	}
+	if !slices.Equal(states, []SessionState{NoScheduler, Ready}) {
+		t.Errorf("the states were %v", states)
+	}
+}
+
+// testStarting has schedulers that consume their queue, but no exchange, as in
+// the moment of their start, or where exchanges were deleted.
+func testStarting(t *testing.T, b *rabbitmq.Broker, vhost string) {
+	uri := b.URLOf(vhost)
+	scheduler := &cinderScheduler{conn: connect(t, uri)}
+	scheduler.Channel = channelOn(t, scheduler.conn)
+	must(t, scheduler.consumeTopic(layout{}))
+	r := startSession(t, optionsFor(t, uri))
+	r.awaitsState(bound, NoExchange)
+	r.stop()
+	must(t, scheduler.consumeFanout(layout{}))
+	r = startSession(t, optionsFor(t, uri))
+	r.awaitsState(bound, Ready)
+	must(t, channelOn(t, scheduler.conn).ExchangeDelete(fanoutExchange, false, false))
+	if err := r.publish("into the void")[0]; !errors.Is(err, errNotConnected) {
+		t.Errorf("without an exchange, publishing ends with %v", err)
+	}
+	r.awaitsState(bound, NoExchange)
+	must(t, scheduler.consumeFanout(layout{}))
+	r.awaitsState(bound, Ready)
+	r.publishes("found")
+	r.receives("found")
+}
+
+// errorsIn returns when the broker logged that something does not exist in a
+// virtual host, other than a stream.
+func errorsIn(b *rabbitmq.Broker, vhost string) (at []time.Time) {
+	for line := range strings.Lines(b.Log()) {
+		if strings.Contains(line, "in vhost '"+vhost+"'") && strings.Contains(line, "not_found") && !strings.Contains(line, schedulerStream) {
+			if when, err := time.Parse("2006-01-02 15:04:05.999999-07:00", line[:32]); err == nil {
+				at = append(at, when)
+			}
+		}
+	}
+	return at
+}
+
+// checkPauses fails the test if errors follow one another too soon.
+func checkPauses(t *testing.T, b *rabbitmq.Broker, vhost string) {
+	t.Helper()
+	at := errorsIn(b, vhost)
+	for i := range at[1:] {
+		if d := at[i+1].Sub(at[i]); d < pause-100*time.Millisecond {
+			t.Errorf("the broker logs two errors within %s", d)
+		}
+	}
+}
+
+// testCount starts and stops schedulers beside one that stays.
+func testCount(t *testing.T, b *rabbitmq.Broker, vhost string) {
+	uri := b.URLOf(vhost)
+	startScheduler(t, uri, layout{})
+	r := startSession(t, optionsFor(t, uri))
+	opened := r.awaitsState(bound, Ready)
+	two := opened
+	for !two.BasesFrom.After(opened.BasesFrom) { // more than once only if none has looked since the opening
+		second := startScheduler(t, uri, layout{})
+		started := time.Now()
+		two = r.awaits(bound, "two schedulers", func(s Session) bool { return s.schedulers() == 2 })
+		if two.State != Ready || two.BasesFrom.After(started) {
+			t.Errorf("a scheduler started before %s, bases count from %s", started, two.BasesFrom)
+		}
+		second.stop()
+		r.awaits(bound, "one scheduler", func(s Session) bool { return s.schedulers() == 1 })
+	}
+	all := r.all()
+	for i := range all[1:] {
+		if all[i].schedulers() == all[i+1].schedulers() {
+			t.Errorf("nothing has changed between %+v and %+v", all[i], all[i+1])
+		}
+	}
+	// Another connection is no other number.
+	b.Ctl("close_all_connections", "-p", vhost, "test")
+	startScheduler(t, uri, layout{})
+	r.reopens(bound, r.last())
+	for _, s := range r.all() {
+		if s.schedulers() < 0 {
+			t.Errorf("the number was forgotten: %+v", s)
+		}
+	}
+}
+
+// testRebind takes the binding away, as a partition of a cluster may.
+func testRebind(t *testing.T, b *rabbitmq.Broker, vhost string) {
+	uri := b.URLOf(vhost)
+	o, l := modeOptions(t, uri, ListenQuorum)
+	startScheduler(t, uri, l)
+	r := startSession(t, o)
+	first := r.awaitsState(bound, Ready)
+	must(t, channelOn(t, connect(t, uri)).QueueUnbind(r.queue, "", fanoutExchange, nil))
+	r.publishes("unheard")
+	r.Rebind()
+	again := r.reopens(bound, first)
+	if again.Listening != ListenQuorum || len(r.all()) != 2 {
+		t.Errorf("the sessions were %+v", r.all())
+	}
+	r.publishes("heard")
+	r.receives("heard")
+	if slices.Contains(r.received(), "unheard") {
+		t.Error("the binding was still there")
+	}
+}
+
+// testUnboundStream has a stream that was left over: nothing reaches it, so
+// Rebind tries without.
+func testUnboundStream(t *testing.T, b *rabbitmq.Broker, vhost string) {
+	uri := b.URLOf(vhost)
+	startScheduler(t, uri, layout{})
+	admin := channelOn(t, connect(t, uri))
+	_, err := admin.QueueDeclare(schedulerStream, true, false, false, false, amqp.Table{"x-queue-type": "stream"})
+	must(t, err)
+	r := startSession(t, optionsFor(t, uri))
+	r.awaits(bound, "the stream", func(s Session) bool { return s.Listening == ListenStream })
+	r.publishes("unheard")
+	r.Rebind()
+	r.awaits(bound, "a queue", func(s Session) bool { return s.Listening == ListenExclusive })
+	r.publishes("heard")
+	r.receives("heard")
+}
+
+// testResults has the broker confirm, refuse and return messages of one batch.
+func testResults(t *testing.T, b *rabbitmq.Broker, vhost string) {
+	uri := b.URLOf(vhost)
+	scheduler := startScheduler(t, uri, layout{stream: true})
+	r := startSession(t, optionsFor(t, uri))
+	r.awaitsState(bound, Ready)
+	if got := r.publish("a", "b", "c"); !slices.Equal(got, []error{nil, nil, nil}) {
+		t.Errorf("the results are %v", got)
+	}
+	must(t, scheduler.QueueUnbind(schedulerStream, schedulerQueue, fanoutExchange, nil))
+	// Without a queue an auto-delete exchange would be gone; this one has an
+	// exchange bound to it that routes what it knows.
+	must(t, scheduler.ExchangeDeclare(fanoutExchange, "fanout", true, true, false, false, nil))
+	must(t, scheduler.ExchangeDeclare("dead", "headers", false, false, false, false, nil))
+	must(t, scheduler.ExchangeBind("dead", "", fanoutExchange, false, nil))
+	big := make([]string, 3*batchSize)
+	for i := range big {
+		big[i] = fmt.Sprint("returned ", i)
+	}
+	for i, err := range r.publish(big...) {
+		if !errors.Is(err, errReturned) {
+			t.Fatalf("message %d of %d: %v", i, len(big), err)
+		}
+	}
+	_, err := scheduler.QueueDeclare("full", false, true, false, false, amqp.Table{"x-max-length": int64(1), "x-overflow": "reject-publish"})
+	must(t, err)
+	must(t, scheduler.QueueBind("full", "", fanoutExchange, false, nil))
+	got := r.publish("fits", "does not fit", "nor this")
+	if got[0] != nil || !errors.Is(got[1], errNack) || !errors.Is(got[2], errNack) {
+		t.Errorf("the results are %v", got)
+	}
+}
+
+// testLostChannel loses channel and connection under messages: none of them may
+// count as returned.
+func testLostChannel(t *testing.T, b *rabbitmq.Broker, vhost string) {
+	uri := b.URLOf(vhost)
+	startScheduler(t, uri, layout{})
+	proxy := newCutter(t, b.Addr())
+	o := optionsFor(t, uri)
+	o.Brokers[0].Host, o.Brokers[0].Port = proxy.host(t)
+	r := startSession(t, o)
+	r.awaitsState(bound, Ready)
+	for _, lose := range []func(){
+		func() { must(t, channelOn(t, connect(t, uri)).ExchangeDelete(fanoutExchange, false, false)) },
+		proxy.cut,
+	} {
+		before := r.last()
+		lose()
+		process.Await(t, bound, "a message that is lost", func() error {
+			switch err := r.publish("lost")[0]; {
+			case errors.Is(err, errNotConnected):
+				return nil
+			case err != nil:
+				t.Fatalf("a lost message ends with %v", err)
+			}
+			return errors.New("it was confirmed")
+		})
+		proxy.mend()
+		startScheduler(t, uri, layout{})
+		r.reopens(bound, before)
+	}
+}
+
+// testNotify sends both kinds of message in one batch.
+func testNotify(t *testing.T, b *rabbitmq.Broker, vhost string) {
+	uri := b.URLOf(vhost)
+	startScheduler(t, uri, layout{})
+	for _, exchange := range []string{"openstack", "nowhere"} {
+		o := optionsFor(t, uri)
+		o.Notify, o.ControlExchange = true, exchange
+		r := startSession(t, o)
+		r.awaitsState(bound, Ready)
+		got := r.Publish(t.Context(), []outgoing{{UpdateCapabilities, []byte("a")}, {NotifyCapabilities, []byte("a")}, {UpdateCapabilities, []byte("b")}})
+		if got[0] != nil || got[2] != nil || exchange == "openstack" && got[1] != nil {
+			t.Errorf("%s: the results are %v", exchange, got)
+		}
+		if exchange == "nowhere" && (got[1] == nil || !strings.Contains(got[1].Error(), "control_exchange")) {
+			t.Errorf("the error is %v", got[1])
+		}
+		r.receives("b")
+		r.stop()
+	}
+}
+
+// testPipelined publishes a thousand reports through connections that delay
+// everything by 5 ms in each direction. One at a time they would take more than
+// ten seconds.
+func testPipelined(t *testing.T, b *rabbitmq.Broker, vhost string) {
+	publish := delayedPublisher(t, b, vhost)
+	best := time.Hour
+	for range 5 {
+		begun := time.Now()
+		publish()
+		best = min(best, time.Since(begun))
+	}
+	t.Logf("1,000 reports in %s", best)
+	if best > 500*time.Millisecond {
+		t.Errorf("1,000 reports took %s, want half a second at most", best)
+	}
+}
+
+// BenchmarkPublishDelayed is the same for itself.
+func BenchmarkPublishDelayed(b *testing.B) {
+	broker := rabbitmq.Start(b, rabbitmq.Options{})
+	publish := delayedPublisher(b, broker, "")
+	for b.Loop() {
+		publish()
+	}
+}
+
+// delayedPublisher returns what publishes a thousand reports.
+func delayedPublisher(t testing.TB, b *rabbitmq.Broker, vhost string) func() {
+	uri := b.URLOf(vhost)
+	startScheduler(t, uri, layout{})
+	o := optionsFor(t, strings.Replace(uri, b.Addr(), delayed(t, b.Addr(), 5*time.Millisecond).String(), 1))
+	r := startSession(t, o)
+	r.awaitsState(bound, Ready)
+	messages := make([]string, 1000)
+	for i := range messages {
+		messages[i] = fmt.Sprint(i, strings.Repeat("x", 3000))
+	}
+	return func() {
+		for i, err := range r.publish(messages...) {
+			if err != nil {
+				t.Fatalf("message %d: %v", i, err)
+			}
+		}
+	}
+}
+
+// testUserDeleted and the next three take the permission to be there away in
+// other ways. The reason must be in the session, whatever was seen first.
+func testUserDeleted(t *testing.T, b *rabbitmq.Broker, vhost string) {
+	r := startAs(t, b, vhost)
+	b.Ctl("delete_user", vhost)
+	r.awaits(bound, "the reason", func(s Session) bool {
+		return s.State == Connecting && strings.Contains(s.Detail, "the user or the password is wrong")
+	})
+	checkReasons(t, r, "user '"+vhost+"' is deleted")
+}
+
+func testVHostDeleted(t *testing.T, b *rabbitmq.Broker, vhost string) {
+	r := startAs(t, b, vhost)
+	b.Ctl("delete_vhost", vhost)
+	r.awaits(bound, "the reason", func(s Session) bool {
+		return s.State == Connecting && strings.Contains(s.Detail, "vhost "+vhost+" not found")
+	})
+	checkReasons(t, r, "vhost '"+vhost+"' is ") // deleted, or down for that
+}
+
+func testConnectionLimit(t *testing.T, b *rabbitmq.Broker, vhost string) {
+	r := startAs(t, b, vhost)
+	b.Ctl("set_user_limits", vhost, `{"max-connections": 1}`)
+	b.Ctl("close_all_connections", "-p", vhost, "maintenance")
+	r.awaits(bound, "the reason", func(s Session) bool {
+		return s.State == Connecting && strings.Contains(s.Detail, "connection limit (1) is reached")
+	})
+	checkReasons(t, r, "maintenance")
+}
+
+func testPermissionRevoked(t *testing.T, b *rabbitmq.Broker, vhost string) {
+	r := startAs(t, b, vhost)
+	b.Ctl("set_permissions", "-p", vhost, vhost, "^$", "^$", "^$")
+	process.Await(t, bound, "a refused message", func() error {
+		if err := r.publish("refused")[0]; !errors.Is(err, errNotConnected) {
+			return fmt.Errorf("the result is %w", err)
+		}
+		return nil
+	})
+	r.awaits(bound, "the reason", func(s Session) bool {
+		return s.State == Connecting && strings.Contains(s.Detail, "ACCESS_REFUSED")
+	})
+	checkReasons(t, r, "ACCESS_REFUSED - access to exchange '"+fanoutExchange+"'")
+}
+
+// startAs starts a session with a user of its own.
+func startAs(t *testing.T, b *rabbitmq.Broker, vhost string) *running {
+	uri := b.URLOf(vhost)
+	startScheduler(t, uri, layout{})
+	b.Ctl("add_user", vhost, "secret")
+	b.Ctl("set_permissions", "-p", vhost, vhost, ".*", ".*", ".*")
+	o := optionsFor(t, uri)
+	o.Brokers[0].User, o.Brokers[0].Password = vhost, word("secret")
+	r := startSession(t, o)
+	r.awaitsState(bound, Ready)
+	return r
+}
+
+// checkReasons fails the test if the session was ever not ready for another
+// reason first.
+func checkReasons(t *testing.T, r *running, first string) {
+	t.Helper()
+	for _, s := range r.all() {
+		if s.State == Ready && s.Listening == "" {
+			t.Errorf("ready without listening: %+v", s)
+		}
+		if s.State == Connecting {
+			if !strings.Contains(s.Detail, first) {
+				t.Errorf("the first reason is %q, want %q", s.Detail, first)
+			}
+			return
+		}
+	}
+	t.Error("there was no reason")
+}
+
+// testLeavesWhileBlocked ends the last scheduler while the broker reads from
+// nobody who publishes.
+func testLeavesWhileBlocked(t *testing.T, b *rabbitmq.Broker, vhost string) {
+	uri := b.URLOf(vhost)
+	scheduler := startScheduler(t, uri, layout{})
+	r := startSession(t, optionsFor(t, uri))
+	r.awaitsState(bound, Ready)
+	admin := connect(t, uri)
+	b.Block()
+	defer b.Unblock()
+	blocked(t, r)
+	if s := r.last(); s.schedulers() != 1 || s.Listening != ListenExclusive || s.Detail == "" {
+		t.Errorf("the session is %+v", s)
+	}
+	begun := time.Now()
+	if err := r.publish("not now")[0]; !errors.Is(err, errBlocked) || time.Since(begun) > time.Second {
+		t.Errorf("after %s: %v", time.Since(begun), err)
+	}
+	scheduler.stop()
+	r.awaitsState(bound, NoScheduler)
+	if exchangeExists(t, admin) {
+		t.Error("the exchange is kept alive")
+	}
+	startScheduler(t, uri, layout{durable: false})
+	r.awaitsState(bound, Blocked)
+	b.Unblock()
+	r.awaitsState(bound, Ready)
+	r.publishes("now")
+	r.receives("now")
+	own := slices.DeleteFunc(queues(b, vhost), func(q string) bool { return !strings.Contains(q, "x-max-length") })
+	if len(own) != 1 {
+		t.Errorf("the session has %q", own)
+	}
+	channels := 0
+	for line := range strings.Lines(b.Ctl("list_channels", "--no-table-headers", "vhost", "confirm")) {
+		if line == vhost+"\ttrue\n" {
+			channels++
+		}
+	}
+	if channels != 1 {
+		t.Errorf("the session has %d channels to publish on", channels)
+	}
+}
+
+// blocked publishes until the broker says that it has blocked the session.
+func blocked(t *testing.T, r *running) {
+	t.Helper()
+	process.Await(t, bound, "the block", func() error {
+		results := r.publish("refused")
+		if s := r.last(); s.State != Blocked {
+			return fmt.Errorf("the session is %+v, the result %w", s, results[0])
+		}
+		return nil
+	})
+}
+
+func testStopsWhileBlocked(t *testing.T, b *rabbitmq.Broker, vhost string) {
+	uri := b.URLOf(vhost)
+	o, l := modeOptions(t, uri, ListenQuorum)
+	startScheduler(t, uri, l)
+	before := queues(b, vhost)
+	r := startSession(t, o)
+	r.awaitsState(bound, Ready)
+	b.Block()
+	defer b.Unblock()
+	blocked(t, r)
+	begun := time.Now()
+	r.stop()
+	if took := time.Since(begun); took > 2*time.Second {
+		t.Errorf("stopping took %s", took)
+	}
+	if after := queues(b, vhost); !slices.Equal(after, before) {
+		t.Errorf("there are %q, before %q", after, before)
+	}
+}
+
+// noGoroutines waits until no code of the session runs.
+func noGoroutines(t *testing.T) {
+	t.Helper()
+	process.Await(t, bound, "the session's goroutines to end", func() error {
+		stacks := make([]byte, 1<<20)
+		stacks = stacks[:runtime.Stack(stacks, true)]
+		if n := strings.Count(string(stacks), "publisher.(*"); n > 0 {
+			return fmt.Errorf("there are %d frames:\n%s", n, stacks)
+		}
+		return nil
+	})
+}
