@@ -20,7 +20,6 @@ import (
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/integration/process"
-	"github.com/poolcast/poolcast/integration/rabbitmq"
 	"github.com/poolcast/poolcast/publisher"
 )
 
@@ -28,6 +27,9 @@ const (
 	busBackend  = "ctl1@fa1"
 	busExchange = "cinder-scheduler_fanout"
 	busBound    = 20 * time.Second
+	// busSecondLook is how long it takes at most until something is found that
+	// was looked for in vain: half a minute, and what a busy machine needs.
+	busSecondLook = 30*time.Second + busBound
 )
 
 // busLayout is how a release of oslo.messaging sets up the schedulers' bus.
@@ -36,8 +38,9 @@ type busLayout struct{ durable bool }
 // busScheduler does to the broker what a starting cinder-scheduler does, and
 // keeps what it hears.
 type busScheduler struct {
-	t    *testing.T
-	conn *amqp.Connection
+	t     *testing.T
+	conn  *amqp.Connection
+	queue string // its fanout queue
 
 	mu    sync.Mutex
 	inbox []busReport
@@ -72,6 +75,7 @@ func startBusScheduler(t *testing.T, uri string, layout busLayout) *busScheduler
 		layout.durable, false, false, false, amqp.Table{"x-expires": int64(1800000)})
 	busMust(t, err)
 	busMust(t, ch.QueueBind(q.Name, "cinder-scheduler", busExchange, false, nil))
+	s.queue = q.Name
 	fanout, err := ch.Consume(q.Name, "", true, false, false, false, nil)
 	busMust(t, err)
 	go s.take(topic)
@@ -101,8 +105,13 @@ func (s *busScheduler) reports() []busReport {
 // awaits waits until the last report has the values.
 func (s *busScheduler) awaits(t *testing.T, what string, values map[string]string) busReport {
 	t.Helper()
+	return s.awaitsWithin(t, busBound, what, values)
+}
+
+func (s *busScheduler) awaitsWithin(t *testing.T, bound time.Duration, what string, values map[string]string) busReport {
+	t.Helper()
 	var last busReport
-	process.Await(t, busBound, what, func() error {
+	process.Await(t, bound, what, func() error {
 		all := s.reports()
 		if len(all) == 0 {
 			return fmt.Errorf("no report has come")
@@ -263,44 +272,66 @@ func busOptions(t *testing.T, uri string) publisher.Options {
 	}
 }
 
-// busForward reaches a broker by an address that its certificate does not name.
-func busForward(t *testing.T, addr string) string {
+// busAlone are options with which reports are sent although no cinder-volume
+// reports.
+func busAlone(t *testing.T, uri string) publisher.Options {
+	t.Helper()
+	o := busOptions(t, uri)
+	o.Standalone = true
+	return o
+}
+
+// busForwarder reaches a broker by an address that its certificate does not
+// name.
+type busForwarder struct {
+	net.Listener
+
+	mu    sync.Mutex
+	conns []net.Conn
+}
+
+func busForward(t *testing.T, addr string) *busForwarder {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.2:0")
 	busMust(t, err)
-	t.Cleanup(func() { _ = l.Close() })
+	f := &busForwarder{Listener: l}
+	t.Cleanup(f.close)
 	go func() {
 		for {
 			from, err := l.Accept()
 			if err != nil {
 				return
 			}
-			go func() {
-				defer func() { _ = from.Close() }()
-				to, err := net.Dial("tcp", addr)
-				if err != nil {
-					return
-				}
-				go func() {
-					defer func() { _ = to.Close() }()
-					_, _ = io.Copy(to, from)
-				}()
-				_, _ = io.Copy(from, to)
-			}()
+			go f.forward(from, addr)
 		}
 	}()
-	return l.Addr().String()
+	return f
 }
 
-// busVHost makes a virtual host of its own for a test and returns its URI.
-func busVHost(t *testing.T, b *rabbitmq.Broker, name string) string {
-	t.Helper()
-	u, err := url.Parse(b.URL())
-	busMust(t, err)
-	b.Ctl("add_vhost", name)
-	b.Ctl("set_permissions", "-p", name, u.User.Username(), ".*", ".*", ".*")
-	u.Path = "/" + name
-	return u.String()
+func (f *busForwarder) forward(from net.Conn, addr string) {
+	defer func() { _ = from.Close() }()
+	to, err := net.Dial("tcp", addr)
+	if err != nil {
+		return
+	}
+	f.mu.Lock()
+	f.conns = append(f.conns, from, to)
+	f.mu.Unlock()
+	go func() {
+		defer func() { _ = to.Close() }()
+		_, _ = io.Copy(to, from)
+	}()
+	_, _ = io.Copy(from, to)
+}
+
+// close cuts all connections and takes no others.
+func (f *busForwarder) close() {
+	_ = f.Close()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, c := range f.conns {
+		_ = c.Close()
+	}
 }
 
 func busDial(t *testing.T, uri string) *amqp.Connection {

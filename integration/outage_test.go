@@ -23,7 +23,7 @@ func TestBrokerAndSchedulerComeAndGo(t *testing.T) {
 	broker, transport := startBroker(t)
 	c := newCloud(t, threeArrays(t), transport)
 	a := c.startAgent()
-	a.awaitLog(0, "session", string(publisher.NoExchange))
+	a.awaitLog(0, "session", string(publisher.NoScheduler))
 	if found := broker.Exchanges(); len(found) != 0 {
 		t.Errorf("the agent made exchanges: %+v", found)
 	}

@@ -327,7 +327,7 @@ func forward(to, from net.Conn, delay time.Duration) {
 		}
 	}()
 	for c := range chunks {
-		time.Sleep(time.Until(c.due))
+		<-time.After(time.Until(c.due))
 		if _, err := to.Write(c.data); err != nil {
 			break
 		}
