@@ -38,7 +38,7 @@ func crowd(n int) stillView {
 	v := status.View{
 		Now:   time.Now(),
 		Agent: status.Agent{Host: "ctl1", Version: "1.0.0", LastTurn: time.Now()},
-		Bus:   status.Bus{Connected: true, Exchange: true, Scheduler: true, Broker: "10.0.0.5:5671"},
+		Bus:   status.Bus{Connected: true, Exchange: true, Broker: "10.0.0.5:5671"},
 	}
 	for i := range n {
 		heard := capability.OfInt(int64(i))

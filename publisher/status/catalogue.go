@@ -69,7 +69,7 @@ func Metrics() []Metric {
 		{"poolcast_build_info", "Always 1; the version is a label.", []string{"version"}},
 		{"poolcast_bus_connected", "1 while connected to RabbitMQ.", nil},
 		{"poolcast_bus_blocked", "1 while RabbitMQ asks publishers to pause.", nil},
-		{"poolcast_bus_exchange_present", "1 while the scheduler's fanout exchange exists.", nil},
+		{"poolcast_bus_exchange_present", "1 while schedulers run and their fanout exchange exists.", nil},
 		{"poolcast_bus_publishes_total", "Messages sent, by what the broker said: confirmed, refused, returned, failed.", []string{"result"}},
 		{"poolcast_scheduler_consumers", "Consumers of the cinder-scheduler queue.", nil},
 		{"poolcast_array_up", "1 if the last poll of the array succeeded.", array},

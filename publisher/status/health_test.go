@@ -47,11 +47,10 @@ func TestReadinessNeedsAScheduler(t *testing.T) {
 		bus  Bus
 		want string
 	}{
-		"all well":     {Bus{Connected: true, Exchange: true, Scheduler: true}, ""},
+		"all well":     {Bus{Connected: true, Exchange: true}, ""},
 		"no broker":    {Bus{Reason: "refused"}, "refused"},
-		"no exchange":  {Bus{Connected: true}, "no scheduler"},
-		"no scheduler": {Bus{Connected: true, Exchange: true}, "no scheduler"},
-		"blocked":      {Bus{Connected: true, Exchange: true, Scheduler: true, Blocked: true}, "pause"},
+		"no scheduler": {Bus{Connected: true}, "no scheduler"},
+		"blocked":      {Bus{Connected: true, Exchange: true, Blocked: true}, "pause"},
 	} {
 		if c := busCheck(tt.bus); c.OK != (tt.want == "") || !strings.Contains(c.Reason, tt.want) {
 			t.Errorf("%s: %+v, want the reason %q", name, c, tt.want)

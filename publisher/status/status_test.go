@@ -57,7 +57,7 @@ func sampleView() View {
 	return View{
 		Now:   noon,
 		Agent: Agent{Host: "ctl1", Version: "1.2.3", Started: noon.Add(-time.Hour), LastTurn: noon.Add(-time.Second)},
-		Bus:   Bus{Connected: true, Exchange: true, Scheduler: true, Broker: "10.0.0.5:5672", Consumers: &consumers, Confirmed: 7},
+		Bus:   Bus{Connected: true, Exchange: true, Broker: "10.0.0.5:5672", Consumers: &consumers, Confirmed: 7},
 		Backends: []Backend{
 			{
 				Name: "fa_01", Host: "ctl1@fa_01", Pool: "gold", Zone: "dc1", Report: &busy,

@@ -31,8 +31,7 @@ type Bus struct {
 	Blocked   bool   // the broker asked publishers to pause (memory or disk alarm)
 	Broker    string // host:port, without credentials
 	Reason    string // why it is not connected or not ready; "" if it is
-	Exchange  bool   // the scheduler's fanout exchange exists
-	Scheduler bool   // a scheduler consumes
+	Exchange  bool   // schedulers run, and their fanout exchange exists
 	Consumers *int   // of the cinder-scheduler queue; nil if not known
 	Confirmed uint64
 	Refused   uint64 // nacked by the broker
