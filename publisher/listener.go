@@ -45,8 +45,8 @@ func (s *session) listen(ctx context.Context, c *connection, stream bool) (*list
 	var note error
 	if stream {
 		l, err := listenToStream(ctx, c)
-		if l != nil || c.conn.IsClosed() {
-			return l, err
+		if l != nil {
+			return l, nil
 		}
 		if err != nil {
 			note = fmt.Errorf("the schedulers' stream cannot be read, so a queue is used: %w", explain(err))

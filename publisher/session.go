@@ -26,9 +26,16 @@ const (
 	lasting = 30 * time.Second
 )
 
-// session is the transport over RabbitMQ: an outer loop that opens connections,
-// and an inner one, in serving.go, that uses them. All of it runs in the
-// goroutine of Run, but for Publish and Rebind.
+// session is the transport over RabbitMQ: an outer loop that opens links, and an
+// inner one, in serving.go, that uses them. All of it runs in the goroutine of
+// Run, but for Publish and Rebind.
+//
+// It declares nothing of Cinder's. Exchange and queue of the schedulers are
+// looked up: who declares them first decides about their properties, which
+// differ between releases and settings. A listening queue would keep the
+// exchange alive, which deletes itself with its last queue, so it is given up
+// when no scheduler consumes its own queue any more: an upgraded scheduler must
+// be able to declare the exchange anew.
 type session struct {
 	opt    Options
 	dialer *dialer
@@ -55,16 +62,20 @@ func newSession(o Options) *session {
 	}
 }
 
-// Run keeps a connection open until the context ends.
+// Run keeps a link open until the context ends.
 func (s *session) Run(ctx context.Context, to receiver) {
-	for failures := 0; ; failures++ {
-		wait := s.opt.retryAfter(failures + 1)
+	failures := 0
+	for {
+		var wait time.Duration
 		l, err := s.dialer.open(ctx)
 		if err == nil {
 			opened := time.Now()
 			err = s.serve(ctx, l, to)
 			err = fmt.Errorf("%s: the connection was lost: %w", l.broker.address(), err)
 			failures, wait = 0, s.opt.reconnectAfter(time.Since(opened), 1)
+		} else {
+			failures++
+			wait = s.opt.retryAfter(failures)
 		}
 		if ctx.Err() != nil {
 			return
@@ -74,11 +85,12 @@ func (s *session) Run(ctx context.Context, to receiver) {
 	}
 }
 
-// serve uses a link until it is lost, and says why.
+// serve uses a link until it is lost, and says why. If the context has ended,
+// the bounds of closing it are short.
 func (s *session) serve(ctx context.Context, l *link, to receiver) error {
 	v := &serving{session: s, link: l, to: to}
 	defer func() {
-		v.leave(context.WithoutCancel(ctx))
+		v.leave(ctx)
 		l.close()
 		s.settling = true
 	}()

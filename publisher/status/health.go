@@ -50,7 +50,7 @@ func busCheck(b Bus) Check {
 	case b.Blocked:
 		c.Reason = orElse(b.Reason, "RabbitMQ asked publishers to pause")
 	case !b.Exchange:
-		c.Reason = orElse(b.Reason, "no scheduler runs, or its exchange does not exist")
+		c.Reason = orElse(b.Reason, "no scheduler is listening, or its exchange does not exist")
 	default:
 		c.OK = true
 	}
