@@ -138,7 +138,6 @@ func (s *busScheduler) stop() {
 type busVolume struct {
 	t  *testing.T
 	ch *amqp.Channel
-	n  int
 }
 
 func startBusVolume(t *testing.T, uri string) *busVolume {
@@ -156,10 +155,9 @@ func (v *busVolume) report(volumes int) {
 // say casts capabilities for any backend.
 func (v *busVolume) say(host, capabilities string) {
 	v.t.Helper()
-	v.n++
-	inner := fmt.Sprintf(`{"method":"update_service_capabilities","version":"3.3","_unique_id":"%032x","args":{"service_name":"volume","host":%q,"cluster_name":null,"timestamp":%q,"capabilities":%s}}`,
-		v.n, host, time.Now().UTC().Format("2006-01-02T15:04:05.000000"), capabilities)
-	body, err := json.Marshal(map[string]string{"oslo.version": "2.0", "oslo.message": inner})
+	set, err := capability.ParseSet([]byte(capabilities))
+	busMust(v.t, err)
+	body, err := castBody(host, set)
 	busMust(v.t, err)
 	busMust(v.t, v.ch.PublishWithContext(v.t.Context(), busExchange, "", false, false, amqp.Publishing{
 		ContentType: "application/json", ContentEncoding: "utf-8", DeliveryMode: amqp.Persistent, Body: body,

@@ -10,6 +10,7 @@ import (
 	"github.com/poolcast/poolcast/integration/process"
 	"github.com/poolcast/poolcast/integration/rabbitmq"
 	"github.com/poolcast/poolcast/integration/scheduler"
+	"github.com/poolcast/poolcast/publisher"
 )
 
 // TestBusRealScheduler lets a real cinder-scheduler judge: it is told things by
@@ -23,14 +24,17 @@ func TestBusRealScheduler(t *testing.T) {
 	o.VirtualHost = "/"
 	a := startBusAgent(t, o)
 
-	a.offer(1)
-	busPool(t, cinder, "a report of ours alone", map[string]string{"total_volumes": "1", "metrics_agent": "poolcast", "rack": ""})
+	a.awaits(publisher.Ready)
 	cinder.Report(scheduler.Report{Host: busBackend, Capabilities: busSaid(t, 7)})
+	busPool(t, cinder, "the report", map[string]string{"total_volumes": "7", "rack": "ä", "metrics_agent": ""})
+	a.offer(1)
 	busPool(t, cinder, "the overlay", map[string]string{"total_volumes": "1", "rack": "ä", "allocated_capacity_gb": "17", "free_capacity_gb": "400.0"})
 	a.offer(2)
 	busPool(t, cinder, "the next overlay", map[string]string{"total_volumes": "2", "rack": "ä", "allocated_capacity_gb": "17"})
 
 	cinder.Restart()
+	a.awaits(publisher.Ready)
+	cinder.Report(scheduler.Report{Host: busBackend, Capabilities: busSaid(t, 7)})
 	a.offer(3)
 	busPool(t, cinder, "the overlay after a restart", map[string]string{"total_volumes": "3", "rack": "ä", "allocated_capacity_gb": "17"})
 	if s := a.Status().Session; s.Schedulers == nil || *s.Schedulers != 1 {
@@ -38,6 +42,7 @@ func TestBusRealScheduler(t *testing.T) {
 	}
 
 	a.stop()
+	busPool(t, cinder, "the base report once more", map[string]string{"total_volumes": "7", "rack": "ä", "metrics_agent": "", "free_capacity_gb": "500.0"})
 	cinder.Report(scheduler.Report{Host: busBackend, Capabilities: busSaid(t, 8)})
 	busPool(t, cinder, "cinder-volume's own report", map[string]string{"total_volumes": "8", "rack": "ä", "metrics_agent": "", "free_capacity_gb": "500.0"})
 }

@@ -411,3 +411,11 @@ func (c *cutter) host(t testing.TB) (string, int) {
 	}
 	return a.IP.String(), a.Port
 }
+
+// schedulers is the number of schedulers, -1 while it is not known.
+func (s Session) schedulers() int {
+	if s.Schedulers == nil {
+		return -1
+	}
+	return *s.Schedulers
+}
