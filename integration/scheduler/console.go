@@ -91,10 +91,10 @@ type Volume struct {
 	ExtraSpecs map[string]string // of its type
 }
 
-// Create creates a volume of a type of its own, by the code that cinder-api
-// runs: a row, quotas, a cast to the scheduler. It returns the host with the
-// pool that the scheduler chose, "" if it found none. Nobody makes the volume
-// there.
+// Create creates a volume of a type with these extra specs, by the code that
+// cinder-api runs: a row, quotas, a cast to the scheduler. It returns the host
+// with the pool that the scheduler chose, "" if it found none. Nobody makes the
+// volume there.
 func (s *Scheduler) Create(v Volume) (host string, err error) {
 	var got struct{ Host, Status string }
 	said := map[string]any{"size": v.Size, "zone": v.Zone, "extra_specs": v.ExtraSpecs}

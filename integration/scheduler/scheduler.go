@@ -110,7 +110,9 @@ func (s *Scheduler) ConfigFile() string { return s.path("cinder.conf") }
 func (s *Scheduler) path(name string) string { return filepath.Join(s.dir, name) }
 
 // settings are the scheduler's configuration: little more than where things
-// are. Nobody renews the services' sign of life here, so it never runs out.
+// are. Nobody renews the services' sign of life here, so it never runs out. The
+// database does not wait for the disk, and waits long for its lock, as a busy
+// machine wants.
 func (s *Scheduler) settings() string {
 	lines := []string{
 		"[DEFAULT]",
@@ -124,7 +126,8 @@ func (s *Scheduler) settings() string {
 	lines = append(lines, s.opts.Settings...)
 	lines = append(lines,
 		"[database]",
-		"connection = sqlite:///"+s.path("cinder.sqlite"),
+		"connection = sqlite:///"+s.path("cinder.sqlite")+"?timeout=60",
+		"sqlite_synchronous = false",
 		"[oslo_concurrency]",
 		"lock_path = "+s.path("lock"))
 	return strings.Join(lines, "\n") + "\n"

@@ -1,0 +1,289 @@
+//go:build integration
+
+package integration
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/flasharray/simulator"
+	"github.com/poolcast/poolcast/integration/process"
+	"github.com/poolcast/poolcast/integration/scheduler"
+	"github.com/poolcast/poolcast/publisher"
+)
+
+const (
+	// bursts is how many are run without poolcast, and then with it.
+	bursts = 5
+	// burstVolumes is the size of one burst.
+	burstVolumes = 45
+	// burstPace is the time between two creates of a burst.
+	burstPace = time.Second / 6
+)
+
+// TestBurst creates volumes faster than cinder-volume reports. A scheduler that
+// weighs by allocated capacity then goes by what it has placed since the last
+// report, and takes three equal arrays in turn. Overlays of fresh metrics must
+// not change that.
+func TestBurst(t *testing.T) {
+	t.Parallel()
+	s := newBurstScene(t, "AllocatedCapacityWeigher")
+	var rows []string
+	burst := func(name string, agent bool) {
+		s.marker++
+		s.reportAll(nil)
+		s.awaitBases(agent)
+		s.setFrame(s.marker) // what the overlays during this burst have to bring
+		begun := time.Now()
+		chosen := s.burst()
+		rows = append(rows, fmt.Sprintf("%s %d: %s at %.1f/s, longest run %d: %s", name, s.marker,
+			s.counts(chosen), burstVolumes/time.Since(begun).Seconds(), longestRun(chosen), initials(chosen)))
+		if !inTurn(chosen) {
+			t.Errorf("the arrays do not take turns: %s", rows[len(rows)-1])
+		}
+		if agent {
+			s.awaitMetrics()
+		}
+	}
+	for range bursts {
+		burst("without poolcast, burst", false)
+	}
+	a := s.startAgent()
+	a.awaitLog(0, "session", string(publisher.Ready))
+	for range bursts {
+		burst("with poolcast, burst", true)
+	}
+	a.finish()
+	t.Logf("%d creates a burst:\n%s", burstVolumes, strings.Join(rows, "\n"))
+}
+
+// burstScene is a cloud of three equal arrays with a real scheduler. The test
+// is its cinder-volume.
+type burstScene struct {
+	*cloud
+	cinder *scheduler.Scheduler
+	base   capability.Set // what cinder-volume reports of each array
+	marker int            // number of the current base reports
+}
+
+func newBurstScene(t *testing.T, weigher string) *burstScene {
+	t.Helper()
+	var fixtures []simulator.Fixture
+	for i := range 3 {
+		f := builtin(t, "flasharray-x-01")
+		f.Name = fmt.Sprintf("flasharray-%c", 'a'+i)
+		fixtures = append(fixtures, f)
+	}
+	broker, transport := startBroker(t)
+	s := &burstScene{cloud: newCloud(t, fixtures, transport)}
+	s.cinder = scheduler.Start(t, scheduler.Options{Broker: broker, Backends: s.backends(), Settings: []string{
+		"scheduler_default_filters = AvailabilityZoneFilter,CapacityFilter,CapabilitiesFilter,DriverFilter",
+		"scheduler_default_weighers = " + weigher,
+		"quota_volumes = -1", "quota_gigabytes = -1",
+	}})
+	s.base = s.dryRun("--backend", stanza(fixtures[0].Name))[0].Capabilities.Clone()
+	for _, key := range []string{
+		capability.KeyMetricsAgent, capability.KeyMetricsStatus, capability.KeyMetricsAge,
+		capability.KeyLoadPercent, capability.KeyBackendState, capability.KeyArrayID,
+	} {
+		delete(s.base, key)
+	}
+	s.base[capability.KeyAllocatedCapacity] = capability.OfInt(0)
+	return s
+}
+
+// reportAll has cinder-volume report every backend, with some keys replaced.
+// The scheduler then accounts for nothing that it placed before.
+func (s *burstScene) reportAll(more capability.Set) {
+	s.t.Helper()
+	for _, a := range s.arrays {
+		set := s.base.Overlay(more).Overlay(capability.Set{"marker": capability.OfInt(int64(s.marker))})
+		s.cinder.Report(scheduler.Report{Host: hostOf(a.Name()), Capabilities: set})
+	}
+}
+
+// awaitBases waits until the scheduler has the last reports of cinder-volume,
+// and if there is an agent, an overlay of each.
+func (s *burstScene) awaitBases(agent bool) {
+	s.t.Helper()
+	s.awaitEach(fmt.Sprintf("report %d, overlaid: %t", s.marker, agent), func(_ *simulator.Array, got capability.Set) error {
+		_, marked := got[capability.KeyMetricsAgent]
+		if n, _ := got["marker"].Int(); n != int64(s.marker) || marked != agent {
+			return fmt.Errorf("it has report %d, overlaid: %t", n, marked)
+		}
+		return nil
+	})
+}
+
+// awaitMetrics waits until the scheduler knows how many volumes each array has
+// now.
+func (s *burstScene) awaitMetrics() {
+	s.t.Helper()
+	want := s.dryRun("--backend", stanza(s.arrays[0].Name()))[0].Capabilities["total_volumes"]
+	s.awaitEach(fmt.Sprintf("%s volumes", want), func(_ *simulator.Array, got capability.Set) error {
+		if v := got["total_volumes"]; !v.Equal(want) {
+			return fmt.Errorf("it has %s", v)
+		}
+		return nil
+	})
+}
+
+func (s *burstScene) awaitEach(what string, wrong func(*simulator.Array, capability.Set) error) {
+	s.t.Helper()
+	process.Await(s.t, patience, "the scheduler to have "+what+" of each array", func() error {
+		pools, err := s.cinder.Pools()
+		if err != nil {
+			return err
+		}
+		for _, a := range s.arrays {
+			if err := wrong(a, find(pools, hostOf(a.Name()))); err != nil {
+				return fmt.Errorf("%s: %w", a.Name(), err)
+			}
+		}
+		return nil
+	})
+}
+
+// burst creates volumes one after another and returns the array of each.
+func (s *burstScene) burst() (chosen []int) {
+	s.t.Helper()
+	pace := time.NewTicker(burstPace)
+	defer pace.Stop()
+	for range burstVolumes {
+		chosen = append(chosen, s.create(nil))
+		<-pace.C
+	}
+	return chosen
+}
+
+// create creates a volume and returns its array, or -1 if none fits.
+func (s *burstScene) create(specs map[string]string) int {
+	s.t.Helper()
+	host, err := s.cinder.Create(scheduler.Volume{Size: 10, Zone: zone, ExtraSpecs: specs})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return slices.IndexFunc(s.arrays, func(a *simulator.Array) bool { return hostOf(a.Name())+"#"+pool == host })
+}
+
+// counts is how many volumes each array has got.
+func (s *burstScene) counts(chosen []int) string {
+	n := make([]int, len(s.arrays))
+	for _, i := range chosen {
+		if i < 0 {
+			return "a volume has no array"
+		}
+		n[i]++
+	}
+	return strings.Trim(strings.Join(strings.Fields(fmt.Sprint(n)), "/"), "[]")
+}
+
+// inTurn says whether three arrays were chosen in turn.
+func inTurn(chosen []int) bool {
+	first := slices.Clone(chosen[:3])
+	slices.Sort(first)
+	for i, c := range chosen {
+		if c != chosen[i%3] {
+			return false
+		}
+	}
+	return slices.Equal(first, []int{0, 1, 2})
+}
+
+// longestRun is the greatest number of volumes in a row on one array.
+func longestRun(chosen []int) int {
+	longest, run := 0, 0
+	for i, c := range chosen {
+		if i == 0 || c != chosen[i-1] {
+			run = 0
+		}
+		run++
+		longest = max(longest, run)
+	}
+	return longest
+}
+
+// initials is a sequence of arrays as text, such as ABCABC.
+func initials(chosen []int) string {
+	text := ""
+	for _, c := range chosen {
+		text += string(rune('A' + c))
+	}
+	return text
+}
+
+// TestMetricsDecide changes one array and creates volumes: a filter of a volume
+// type, a filter function and a goodness function read the new metric as soon as
+// the agent has polled it, although the scheduler has placed something on that
+// array since cinder-volume's last report, and there is no newer one.
+func TestMetricsDecide(t *testing.T) {
+	t.Parallel()
+	s := newBurstScene(t, "GoodnessWeigher")
+	a := s.startAgent()
+	a.awaitLog(0, "session", string(publisher.Ready))
+	// The frames of the recording before and after the change.
+	const before, after = 0, 3
+	for _, c := range []struct {
+		reader string
+		specs  map[string]string
+		base   capability.Set
+	}{
+		{
+			reader: "CapabilitiesFilter", // 912 volumes become 915
+			specs:  map[string]string{"capabilities:total_volumes": "<= 913"},
+		},
+		{
+			reader: "DriverFilter", // 19500 become 21471
+			base:   capability.Set{capability.KeyFilterFunction: capability.OfString("capabilities.writes_per_sec < 20500")},
+		},
+		{
+			reader: "GoodnessWeigher", // 25 becomes 27
+			base:   capability.Set{capability.KeyGoodnessFunction: capability.OfString("100 - capabilities.load_percent")},
+		},
+	} {
+		s.setFrame(before)
+		s.marker++
+		s.reportAll(c.base)
+		s.awaitBases(true)
+		s.awaitMetrics()
+		first := s.create(c.specs)
+		if first < 0 {
+			t.Fatalf("%s: no array fits", c.reader)
+		}
+		s.awaitChange(c.reader+" to avoid the array", c.specs, first, after, func(chosen int) bool { return chosen != first && chosen >= 0 })
+		s.awaitChange(c.reader+" to take the array again", c.specs, first, before, func(chosen int) bool { return chosen == first })
+	}
+	a.finish()
+}
+
+// awaitChange puts an array into another frame and creates volumes until they go
+// where they should, and then some more. The first poll that begins after the
+// change has to be enough, which begins within an interval.
+func (s *burstScene) awaitChange(what string, specs map[string]string, array, frame int, right func(chosen int) bool) {
+	s.t.Helper()
+	polls := func() int { return s.arrays[array].Requests()["GET arrays/performance"] }
+	s.arrays[array].SetFrame(frame)
+	changed, polled := time.Now(), polls()
+	creates := 0
+	process.Await(s.t, patience, what, func() error {
+		creates++
+		if chosen := s.create(specs); !right(chosen) {
+			return fmt.Errorf("volume %d went to array %d", creates, chosen)
+		}
+		return nil
+	})
+	took, needed := time.Since(changed), polls()-polled
+	s.t.Logf("%s: %.1f s, %d creates and %d polls after the change", what, took.Seconds(), creates, needed)
+	if needed > 2 { // one of them may have been under way
+		s.t.Errorf("%s took %d polls of the array", what, needed)
+	}
+	for range 3 {
+		if chosen := s.create(specs); !right(chosen) {
+			s.t.Errorf("waiting for %s: a later volume went to array %d", what, chosen)
+		}
+	}
+}
