@@ -17,6 +17,7 @@ type Client struct {
 	host         string
 	http         *resty.Client
 	timeout      time.Duration
+	loginTimeout time.Duration
 	hangUp       bool  // after each reading
 	late         error // the cause of a request's end when timeout has passed
 	token        func(context.Context) (string, error)
@@ -44,8 +45,8 @@ func New(o Options) (*Client, error) {
 		return nil, fmt.Errorf("array %s: %w", host, err)
 	}
 	return &Client{
-		host: host, timeout: o.Timeout, hangUp: o.IdleTimeout < 0,
-		late:  fmt.Errorf("no complete answer within %s: %w", o.Timeout, context.DeadlineExceeded),
+		host: host, timeout: o.Timeout, loginTimeout: o.LoginTimeout, hangUp: o.IdleTimeout < 0,
+		late:  tooLate(o.Timeout),
 		token: o.Token, tokenRefused: o.TokenRefused,
 		http:    newHTTP(newTransport(o, config), o.UserAgent),
 		session: newSession(), counters: &counters{},
@@ -70,10 +71,12 @@ func (c *Client) Get(ctx context.Context, path string, query url.Values) (json.R
 	return raw, nil
 }
 
-// Close logs out and closes the connection. The context bounds the logout;
-// give it one that is not cancelled already. A reading under way fails.
+// Close logs out and closes the connection. A reading under way fails. A login
+// that the array has not answered yet is waited for, and its session is logged
+// out. The context bounds the wait; give it one that is not cancelled already.
+// When it ends first, Close returns an error, and what it began goes on within
+// the bounds of the client.
 func (c *Client) Close(ctx context.Context) error {
-	defer c.disconnect()
 	return c.shut(ctx)
 }
 

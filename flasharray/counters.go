@@ -11,6 +11,12 @@ type Counters struct {
 	Requests map[int]uint64
 	// Logins that succeeded.
 	Logins uint64
+	// Sessions that are open: 1, or 0 before the first login and after Close.
+	Sessions int
+	// SessionsLost are logins that were sent and got no answer, and logouts
+	// that failed. Each may have left a session that is open until it expires
+	// on the array.
+	SessionsLost uint64
 	// BodyBytes received.
 	BodyBytes uint64
 }
@@ -34,6 +40,19 @@ func (c *counters) login() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.Logins++
+	c.Sessions++
+}
+
+func (c *counters) sessionEnded() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.Sessions--
+}
+
+func (c *counters) sessionLost() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.SessionsLost++
 }
 
 // Counters returns the numbers so far. Any goroutine may call it.

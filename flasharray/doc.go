@@ -21,6 +21,11 @@
 // session that was refused, and only the first finds it still to be the
 // current one.
 //
+// A login has a bound of its own, [Options.LoginTimeout], and is not cancelled
+// with the reading that sent it: the array may have opened a session by then.
+// While it is unanswered no other login is sent. Its session is used by the next
+// reading, or logged out by Close.
+//
 // The version is the newest that the array offers between [OldestVersion] and
 // [NewestVersion].
 //

@@ -16,6 +16,7 @@ import (
 const (
 	DefaultConnectTimeout = 5 * time.Second
 	DefaultTimeout        = 10 * time.Second
+	DefaultLoginTimeout   = time.Minute
 	DefaultIdleTimeout    = 90 * time.Second
 	DefaultUserAgent      = "poolcast"
 )
@@ -59,6 +60,10 @@ type Options struct {
 	ConnectTimeout time.Duration
 	// Timeout bounds one request from its start to the last byte of the answer.
 	Timeout time.Duration
+	// LoginTimeout bounds a login, and is at least Timeout. A reading waits for
+	// a login no longer than Timeout; the login goes on, as the array may have
+	// opened a session already, and the next reading uses its session.
+	LoginTimeout time.Duration
 	// IdleTimeout is how long a connection is kept between requests. Longer
 	// than the polling interval saves a handshake a reading; negative closes
 	// the connection after each reading, which saves memory.
@@ -83,6 +88,10 @@ func (o Options) withDefaults() Options {
 	if o.Timeout <= 0 {
 		o.Timeout = DefaultTimeout
 	}
+	if o.LoginTimeout <= 0 {
+		o.LoginTimeout = DefaultLoginTimeout
+	}
+	o.LoginTimeout = max(o.LoginTimeout, o.Timeout)
 	if o.IdleTimeout == 0 {
 		o.IdleTimeout = DefaultIdleTimeout
 	}

@@ -55,6 +55,7 @@ type request struct {
 	// apiToken makes it a login, in the version that the ticket names.
 	apiToken string
 	ticket   *ticket
+	timeout  time.Duration // in place of the client's; 0 for that
 }
 
 func (q request) url(host string) string {
@@ -107,10 +108,23 @@ func (a *answer) date() (time.Time, bool) {
 	return t, err == nil
 }
 
+// bounded gives the request its time.
+func (q request) bounded(ctx context.Context, c *Client) (context.Context, context.CancelFunc) {
+	if q.timeout > 0 {
+		return context.WithTimeoutCause(ctx, q.timeout, tooLate(q.timeout))
+	}
+	return context.WithTimeoutCause(ctx, c.timeout, c.late)
+}
+
+// tooLate is the cause of a request's end when its time has passed.
+func tooLate(d time.Duration) error {
+	return fmt.Errorf("no complete answer within %s: %w", d, context.DeadlineExceeded)
+}
+
 // send makes one request, without a thought for sessions. An answer other than
 // success is an *APIError; no usable answer is a *RequestError.
 func (c *Client) send(ctx context.Context, q request) (*answer, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, c.late)
+	ctx, cancel := q.bounded(ctx, c)
 	defer cancel()
 	req := c.http.R().SetContext(ctx).SetHeader(headerRequestID, q.id)
 	switch {

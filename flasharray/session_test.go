@@ -171,7 +171,12 @@ func TestCloseLogsOut(t *testing.T) {
 
 func TestCloseIsBounded(t *testing.T) {
 	f := newFake(t)
-	c := f.client(t)
+	o := f.options()
+	o.Timeout = 500 * time.Millisecond
+	c, err := flasharray.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if _, err := c.Sample(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -104,7 +104,8 @@ func (v *view) viewPoll(h collector.Health, t target) status.Poll {
 		Up: h.Up(), Error: h.Err, LastOK: h.LastOK, Duration: h.Duration,
 		Polls: h.Polls, Failures: h.Errors, Skipped: h.Skipped,
 	}
-	p.Requests = t.client.Counters().Requests
+	c := t.client.Counters()
+	p.Requests, p.Sessions, p.SessionsLost = c.Requests, c.Sessions, c.SessionsLost
 	if stats, ok := v.arrays.Stats(t.Host); ok {
 		p.Skew = stats.ClockSkew
 	}

@@ -100,6 +100,9 @@ func (a *Array) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if reply == nil {
 		reply = a.answer(r)
 	}
+	if !pause(r.Context(), fault.Late) {
+		return
+	}
 	fault.write(w, reply)
 }
 

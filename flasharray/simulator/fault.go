@@ -14,6 +14,7 @@ import (
 // [Fault.After] and [Fault.Times].
 type Fault struct {
 	Delay          time.Duration // wait before answering
+	Late           time.Duration // do what was asked, then wait before answering
 	Hang           bool          // never answer: wait for the client to give up
 	ExpireSessions bool          // end every session, then answer
 	Status         int           // answer with this status and Body in place of the array's own
@@ -40,6 +41,10 @@ func (f Fault) Times(n int) Fault { f.Limit = n; return f }
 
 // Latency delays every answer.
 func Latency(d time.Duration) Fault { return Fault{Delay: d} }
+
+// Late does what was asked at once and answers after a while: a client that
+// gives up on a login has opened a session all the same.
+func Late(d time.Duration) Fault { return Fault{Late: d} }
 
 // Hang answers nothing until the client gives up.
 func Hang() Fault { return Fault{Hang: true} }
@@ -167,10 +172,15 @@ func (f *Fault) wait(ctx context.Context) bool {
 		<-ctx.Done()
 		return false
 	}
-	if f.Delay <= 0 {
+	return pause(ctx, f.Delay)
+}
+
+// pause returns false if the client gave up meanwhile.
+func pause(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
 		return true
 	}
-	timer := time.NewTimer(f.Delay)
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

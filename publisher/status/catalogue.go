@@ -78,6 +78,8 @@ func Metrics() []Metric {
 		{"poolcast_array_poll_duration_seconds", "Duration of the last poll.", array},
 		{"poolcast_array_last_success_timestamp_seconds", "When the array was last read.", array},
 		{"poolcast_array_rest_requests_total", "REST requests by HTTP status; 0 is no answer.", with("code")},
+		{"poolcast_array_sessions", "Sessions of this agent that are open on the array: 1, or 0 before the first login.", array},
+		{"poolcast_array_sessions_lost_total", "Logins without an answer and failed logouts; each may have left a session open until it expires on the array.", array},
 		{"poolcast_array_clock_skew_seconds", "The array's clock minus this host's.", array},
 		{"poolcast_report_age_seconds", "Time since a report of the backend was last published.", array},
 		{"poolcast_base_report_age_seconds", "Time since cinder-volume's last report was received.", array},

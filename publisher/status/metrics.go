@@ -118,6 +118,8 @@ func (e emitter) poll(b Backend) {
 	for code, n := range b.Poll.Requests {
 		e.counter("poolcast_array_rest_requests_total", n, append(l, strconv.Itoa(code))...)
 	}
+	e.gauge("poolcast_array_sessions", float64(b.Poll.Sessions), l...)
+	e.counter("poolcast_array_sessions_lost_total", b.Poll.SessionsLost, l...)
 	if b.Poll.Skew != nil {
 		e.gauge("poolcast_array_clock_skew_seconds", b.Poll.Skew.Seconds(), l...)
 	}

@@ -61,7 +61,7 @@ func sampleView() View {
 		Backends: []Backend{
 			{
 				Name: "fa_01", Host: "ctl1@fa_01", Pool: "gold", Zone: "dc1", Report: &busy,
-				Poll:    Poll{Up: true, Polls: 10, Failures: 1, LastOK: noon, Requests: map[int]uint64{200: 80, 401: 1}},
+				Poll:    Poll{Up: true, Polls: 10, Failures: 1, LastOK: noon, Requests: map[int]uint64{200: 80, 401: 1}, Sessions: 1, SessionsLost: 2},
 				Overlay: Overlay{State: "overlaying", Published: noon.Add(-time.Second), Heard: noon.Add(-30 * time.Second), Changes: []Change{{Key: "total_volumes", Heard: &heard, Ours: capability.OfInt(900)}}},
 				Space:   &Space{Total: 20480, Ratio: 2, Provisioned: 30000, VirtualFree: 10960, Thin: true},
 			},
@@ -140,6 +140,8 @@ func TestMetricsLeaveOutWhatIsMissing(t *testing.T) {
 		`poolcast_array_capacity_bytes{backend="fa_01",host="ctl1@fa_01",volume_backend_name="gold"} 2.199023255552e+13`,
 		`poolcast_array_read_latency_seconds{backend="fa_01",host="ctl1@fa_01",volume_backend_name="gold"} 0.00031`,
 		`poolcast_array_polls_total{backend="fa_01",host="ctl1@fa_01",result="ok",volume_backend_name="gold"} 9`,
+		`poolcast_array_sessions{backend="fa_01",host="ctl1@fa_01",volume_backend_name="gold"} 1`,
+		`poolcast_array_sessions_lost_total{backend="fa_01",host="ctl1@fa_01",volume_backend_name="gold"} 2`,
 		`poolcast_array_rest_requests_total{backend="fa_01",code="401",host="ctl1@fa_01",volume_backend_name="gold"} 1`,
 		`poolcast_pool_data_reduction_divergence_ratio{availability_zone="dc1",volume_backend_name="gold"} 1`,
 		`poolcast_bus_publishes_total{result="confirmed"} 7`,

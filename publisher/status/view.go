@@ -71,6 +71,9 @@ type Poll struct {
 	Skipped  uint64         // ticks that fell into a running poll
 	Requests map[int]uint64 // REST requests by HTTP status; 0 for no answer
 	Skew     *time.Duration // the array's clock minus this host's; nil if not known
+
+	Sessions     int    // open on the array
+	SessionsLost uint64 // perhaps left open on the array
 }
 
 // Overlay is what was published of one backend, and over what.
