@@ -164,6 +164,7 @@ func TestOneLineForEachChangeOfState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		begin := time.Now()
+		var failed, recovered time.Time // the first poll that failed, and the first good one after it
 		a := &array{answer: func(context.Context, int) (capability.Stats, error) {
 			s := reading()
 			switch minute := time.Since(begin) / time.Minute; {
@@ -172,9 +173,15 @@ func TestOneLineForEachChangeOfState(t *testing.T) {
 				s.Faults = []capability.Fault{{Part: "performance", Err: errDown}}
 				s.Performance = nil
 			case minute < 65:
+				if failed.IsZero() {
+					failed = time.Now()
+				}
 				return capability.Stats{}, fmt.Errorf("GET arrays/space: array answered 500 (request req-7)")
 			case minute < 75:
 				s.Performance.Age = time.Hour
+			}
+			if !failed.IsZero() && recovered.IsZero() {
+				recovered = time.Now()
 			}
 			return s, nil
 		}}
@@ -201,8 +208,9 @@ func TestOneLineForEachChangeOfState(t *testing.T) {
 				t.Errorf("line %d is %s, want %s", i, lines[i], want[i])
 			}
 		}
-		if !strings.Contains(lines[6], `"after":"45m`) {
-			t.Errorf("the duration is wrong: %s", lines[6])
+		after := recovered.Sub(failed).Round(time.Second)
+		if !strings.Contains(lines[6], fmt.Sprintf(`"after":%q`, after)) {
+			t.Errorf("the duration is not %s: %s", after, lines[6])
 		}
 	})
 }
