@@ -2,6 +2,9 @@ module github.com/poolcast/poolcast
 
 go 1.26.0
 
+// Certificates with a negative serial number, which arrays may have, are read.
+godebug x509negativeserial=1
+
 require (
 	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.23.0

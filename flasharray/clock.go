@@ -42,6 +42,12 @@ func (c *clock) at(t time.Time) time.Time {
 	return t
 }
 
+// known reports whether the array's time of an answer is known.
+func (c *clock) known(a *answer) bool {
+	_, dated := a.date()
+	return dated || c.skew != nil
+}
+
 // answered is the array's time when it gave an answer.
 func (c *clock) answered(a *answer) time.Time {
 	if date, ok := a.date(); ok {

@@ -57,7 +57,8 @@
 // sample is the one with the greatest time. The window's start is computed by
 // the array's clock, known from the Date of its answers, and its end is left to
 // the array; a host whose clock is wrong gets the right sample with the right
-// age.
+// age. A sample later than the array's own clock, by more than a resolution, was
+// taken before that clock was set back, and is no sample.
 //
 // An array with little to do may have no samples for a while. When a minute and
 // a half holds none, the last hour is asked for its three newest, which is what
@@ -83,6 +84,15 @@
 // The API token and the session token travel in headers. They are in no error,
 // no printed client and no debug output, and since Go forwards unknown headers
 // on a redirect, redirects are not followed at all.
+//
+// # Certificates with a negative serial number
+//
+// Go refuses them in the handshake, verified or not, as long as the program does
+// not say otherwise: a program that uses this package wants the line
+//
+//	//go:debug x509negativeserial=1
+//
+// in its main package, or the setting in its go.mod. The error says so.
 //
 // # Memory and connections
 //

@@ -31,9 +31,9 @@ var (
 )
 
 const (
-	redacted     = "[redacted]"
-	messageLimit = 300 // of an array's text in an error, in bytes
-	longestWait  = time.Hour
+	redacted    = "[redacted]"
+	textLimit   = 300 // of any text of an array, in bytes
+	longestWait = time.Hour
 )
 
 // APIError is an answer other than success.
@@ -144,11 +144,26 @@ func oneMessage(raw []byte) (object, message string) {
 func tidy(s string) string {
 	s = strings.ToValidUTF8(s, "\uFFFD")
 	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
-	if len(s) <= messageLimit {
+	return shorten(s)
+}
+
+// shorten bounds a text of the array.
+func shorten(s string) string {
+	if len(s) <= textLimit {
 		return s
 	}
-	return strings.ToValidUTF8(s[:messageLimit], "") + "…"
+	return strings.ToValidUTF8(s[:textLimit], "") + "…"
 }
+
+// cleaned is an error whose text is fit to be shown. It is still the error that
+// it was to errors.Is and errors.As.
+type cleaned struct {
+	text  string
+	cause error
+}
+
+func (e *cleaned) Error() string { return e.text }
+func (e *cleaned) Unwrap() error { return e.cause }
 
 func retryAfter(a *answer) time.Duration {
 	text := a.header.Get("Retry-After")

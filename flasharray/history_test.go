@@ -116,3 +116,44 @@ func TestBudget(t *testing.T) {
 		check("busy again")
 	})
 }
+
+// After an array's clock was set back by an hour, its history holds samples that
+// are later than its clock.
+func TestSamplesLaterThanTheArraysClockAreNone(t *testing.T) {
+	idle := func(at time.Time) bool { // for twenty minutes, until a future that was
+		now := time.Date(2000, 1, 1, 1, 0, 0, 0, time.UTC)
+		return at.After(now.Add(-20*time.Minute)) && at.Before(now.Add(10*time.Minute))
+	}
+	for name, tc := range map[string]struct {
+		history  simulator.History
+		from, to time.Duration // age
+	}{
+		"ascending":          {simulator.History{Ahead: time.Hour}, 0, 30 * time.Second},
+		"descending":         {simulator.History{Ahead: time.Hour, Order: simulator.Descending}, 0, 30 * time.Second},
+		"unordered":          {simulator.History{Ahead: time.Hour, Order: simulator.Unordered}, 0, 30 * time.Second},
+		"a minute":           {simulator.History{Ahead: time.Minute}, 0, 30 * time.Second},
+		"a day":              {simulator.History{Ahead: 24 * time.Hour}, 0, 30 * time.Second},
+		"idle since":         {simulator.History{Ahead: time.Hour, Gap: idle}, 20 * time.Minute, 21 * time.Minute},
+		"idle since, mixed":  {simulator.History{Ahead: time.Hour, Gap: idle, Order: simulator.Unordered}, 20 * time.Minute, 21 * time.Minute},
+		"within a tolerance": {simulator.History{Ahead: 29 * time.Second}, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				time.Sleep(time.Hour)
+				l := newLab(t, "flasharray-x-01", simulator.Options{History: tc.history})
+				defer l.close(t)
+				for range 3 {
+					perf := l.whole(t).Performance
+					if perf == nil || perf.ReadsPerSec == nil || perf.Age < tc.from || perf.Age > tc.to {
+						t.Fatalf("found %+v, want a sample %s to %s old", perf, tc.from, tc.to)
+					}
+					l.ResetTraffic()
+				}
+				l.whole(t)
+				if n := l.requestCount(); n > 8 {
+					t.Errorf("cost %d requests: %v", n, l.Requests())
+				}
+			})
+		})
+	}
+}

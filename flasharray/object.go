@@ -9,6 +9,10 @@ import (
 	"time"
 )
 
+// oddLimit is how many members of the wrong type one answer notes. An answer may
+// have a million of them.
+const oddLimit = 8
+
 // lastMillisecond is the end of the year 9999; times behind it are not times.
 const lastMillisecond = 253402300799999
 
@@ -43,6 +47,9 @@ func parseAnswer(body []byte, name string, odd *[]error) (object, error) {
 }
 
 func (o object) note(key, what string) {
+	if len(*o.odd) >= oddLimit {
+		return
+	}
 	name := o.name
 	if key != "" {
 		name += "." + key
@@ -61,6 +68,7 @@ func (o object) object(key string) object {
 	return parseObject(raw, o.name+"."+key, o.odd)
 }
 
+// text returns a text of bounded length: names are published.
 func (o object) text(key string) string {
 	raw, ok := o.raw(key)
 	if !ok {
@@ -70,7 +78,7 @@ func (o object) text(key string) string {
 	if json.Unmarshal(raw, &s) != nil {
 		o.note(key, "is not a text")
 	}
-	return s
+	return shorten(s)
 }
 
 func (o object) texts(key string) []string {

@@ -3,6 +3,7 @@ package flasharray
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -82,15 +83,47 @@ func (s *sampler) lookBack(ctx context.Context, odd *[]error) (*page, error) {
 }
 
 // history asks for the samples since some time ago, by the array's clock. The
-// end of the window is left to the array: it knows best what "now" is.
+// end of the window is left to the array: it knows best what "now" is. Only an
+// array whose clock was set back, so that old samples are later than its clock,
+// is asked for an end from then on.
 func (s *sampler) history(ctx context.Context, since time.Duration, query url.Values, odd *[]error) (*page, error) {
-	q := url.Values{}
-	for key, values := range query {
-		q[key] = values
+	p, err := s.window(ctx, since, query, odd)
+	if err != nil || !s.dropFuture(p) || s.memory.ahead {
+		return p, err
 	}
+	s.memory.ahead = true
+	if p, err = s.window(ctx, since, query, odd); err == nil {
+		s.dropFuture(p)
+	}
+	return p, err
+}
+
+func (s *sampler) window(ctx context.Context, since time.Duration, query url.Values, odd *[]error) (*page, error) {
+	q := maps.Clone(query)
+	if q == nil {
+		q = url.Values{}
+	}
+	now := s.memory.clock.at(time.Now())
 	q.Set("resolution", strconv.FormatInt(resolution.Milliseconds(), 10))
-	q.Set("start_time", strconv.FormatInt(s.memory.clock.at(time.Now()).Add(-since).UnixMilli(), 10))
+	q.Set("start_time", strconv.FormatInt(now.Add(-since).UnixMilli(), 10))
+	if s.memory.ahead {
+		q.Set("end_time", strconv.FormatInt(now.Add(resolution).UnixMilli(), 10))
+	}
 	return s.ask(ctx, "arrays/performance", q, odd)
+}
+
+// dropFuture takes out samples that are later than the array's own clock by more
+// than a resolution, and reports whether there were any.
+func (s *sampler) dropFuture(p *page) bool {
+	if !s.memory.clock.known(p.answer) {
+		return false
+	}
+	latest, before := s.memory.clock.answered(p.answer).Add(resolution), len(p.items)
+	p.items = slices.DeleteFunc(p.items, func(o object) bool {
+		at, ok := o.time("time")
+		return ok && at.After(latest)
+	})
+	return len(p.items) < before
 }
 
 func newestFirst(items []object) bool {

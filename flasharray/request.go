@@ -74,21 +74,27 @@ func (q request) secret() string {
 	return q.apiToken
 }
 
+// shortestSecret is the length from which on a secret is taken out of texts. A
+// shorter one is part of ordinary words, and of every JSON; real ones have
+// 36 characters.
+const shortestSecret = 8
+
 // censor takes the request's secret out of what the array sent, should it ever
 // repeat it.
 func (q request) censor(body []byte) []byte {
 	secret := []byte(q.secret())
-	if len(secret) == 0 || !bytes.Contains(body, secret) {
+	if len(secret) < shortestSecret || !bytes.Contains(body, secret) {
 		return body
 	}
 	return bytes.ReplaceAll(body, secret, []byte(redacted))
 }
 
 // wrap says which request an error belongs to. The text of a protocol error
-// may quote the array, so it is censored too.
+// may quote the array, so it is censored and bounded too.
 func (q request) wrap(err error) error {
-	if text := []byte(err.Error()); !bytes.Equal(q.censor(text), text) {
-		err = errors.New(string(q.censor(text)))
+	text := err.Error()
+	if clean := shorten(string(q.censor([]byte(text)))); clean != text {
+		err = &cleaned{text: clean, cause: err}
 	}
 	return &RequestError{Method: q.method, Path: q.path, RequestID: q.id, Err: err}
 }
@@ -164,9 +170,11 @@ func plainCause(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		return wrapped.Err
+	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
+		err = wrapped.Err
+	}
+	if strings.Contains(err.Error(), "x509: negative serial number") { // which is no error of a type
+		err = fmt.Errorf("%w; this program must be built with //go:debug x509negativeserial=1", err)
 	}
 	return err
 }

@@ -26,6 +26,7 @@ type memory struct {
 	unread   []string          // parts of the identity that are not known yet
 	limits   map[string]string // the page size with which an object can be counted
 	sparse   bool              // the last minute and a half held no sample
+	ahead    bool              // there are samples later than the array's clock
 	clock    clock
 	links    []capability.Link
 	linksAt  time.Time

@@ -2,6 +2,7 @@ package flasharray_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -135,5 +136,52 @@ func TestEveryRequestSaysWhoAsks(t *testing.T) {
 	}
 	if err := c.Close(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// What is no longer than a letter is in every word.
+func TestOneLetterSecretLeavesWordsWhole(t *testing.T) {
+	f := newFake(t)
+	f.handle("login", func(w http.ResponseWriter, _ *http.Request) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.sessions["t"] = true
+		w.Header().Set("x-auth-token", "t")
+	})
+	c := f.client(t)
+	stats, err := c.Sample(t.Context())
+	if err != nil || len(stats.Faults) > 0 || stats.Identity.Model != "FA-X50R4" {
+		t.Fatalf("read %+v (%v)", stats, err)
+	}
+	f.fail("hosts", http.StatusForbidden, `{"message":"You cannot list the hosts that exist."}`)
+	if stats, err = c.Sample(t.Context()); err != nil || !strings.Contains(faults(stats), "You cannot list the hosts that exist.") {
+		t.Errorf("faults are %s (%v)", faults(stats), err)
+	}
+}
+
+func TestErrorWithoutItsSecretIsStillTheSameError(t *testing.T) {
+	errCable := errors.New("cable is out")
+	f := newFake(t)
+	f.handle("/api/api_version", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Connection", "close")
+		say(w, `{"version":["2.26"]}`)
+	})
+	o, dials := f.options(), 0
+	o.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if dials++; dials > 1 {
+			return nil, fmt.Errorf("dial for %s: %w", apiToken, errCable)
+		}
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}
+	c, err := flasharray.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Sample(t.Context())
+	if !errors.Is(err, errCable) || !strings.Contains(err.Error(), "dial for [redacted]: cable is out") {
+		t.Errorf("got %v", err)
+	}
+	if text := fmt.Sprintf("%v %+v %#v", err, err, err); revealed(text) {
+		t.Errorf("it shows %s", text)
 	}
 }

@@ -1,14 +1,23 @@
 package flasharray_test
 
 import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"io"
+	"log"
+	"math/big"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/poolcast/poolcast/flasharray"
 )
@@ -71,5 +80,57 @@ func TestCertificatesAreVerifiedWhenAsked(t *testing.T) {
 	}
 	if f.logins != 5 {
 		t.Errorf("%d logins; a token must not be sent before the certificate is trusted", f.logins)
+	}
+}
+
+// serveNegativeSerial makes a fake show a certificate whose serial number is
+// negative, which no library makes: the sign bit of a good one is set. That
+// breaks the signature, too.
+func serveNegativeSerial(t *testing.T) *fake {
+	t.Helper()
+	f := newFake(t)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	serial := []byte{0x7a, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77}
+	template := &x509.Certificate{SerialNumber: new(big.Int).SetBytes(serial), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der[bytes.Index(der, serial)] |= 0x80
+	f.Server = httptest.NewUnstartedServer(f)
+	f.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+	f.Config.ErrorLog = log.New(io.Discard, "", 0)
+	f.StartTLS()
+	t.Cleanup(f.Close)
+	return f
+}
+
+func TestNegativeSerialNumberIsReadWhereNothingIsVerified(t *testing.T) {
+	f := serveNegativeSerial(t)
+	c := f.client(t)
+	defer closeClient(t, c)
+	if _, err := c.Sample(t.Context()); err != nil {
+		t.Error(err)
+	}
+	o := f.options()
+	o.Verify = true
+	verifying, err := flasharray.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	distrust := (*tls.CertificateVerificationError)(nil)
+	if _, err := verifying.Sample(t.Context()); !errors.As(err, &distrust) {
+		t.Errorf("verified: %v", err)
+	}
+}
+
+func TestNegativeSerialNumberSaysWhichSettingIsMissing(t *testing.T) {
+	f := serveNegativeSerial(t)
+	t.Setenv("GODEBUG", "x509negativeserial=0")
+	if _, err := f.client(t).Sample(t.Context()); err == nil || !strings.Contains(err.Error(), "//go:debug x509negativeserial=1") {
+		t.Errorf("got %v", err)
 	}
 }

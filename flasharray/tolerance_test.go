@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -333,5 +334,33 @@ func TestRefusedTokenIsToldApartFromARefusedSession(t *testing.T) {
 	f.fail("login", http.StatusUnauthorized, "")
 	if _, err := c.Sample(t.Context()); !errors.Is(err, flasharray.ErrTokenRefused) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestTextsOfAnArrayAreBounded(t *testing.T) {
+	const limit = 310
+	long := strings.Repeat("ä", 1_000_000)
+	f := newFake(t)
+	f.answer("arrays", fmt.Sprintf(`{"items":[{"id":"A1","name":"%s","version":"%s"}]}`, long, long))
+	f.answer("controllers", fmt.Sprintf(`{"items":[{"model":"%s"}]}`, long))
+	f.answer("subscriptions", fmt.Sprintf(`{"items":[{"service":"%s"}]}`, long))
+	f.answer("array-connections", fmt.Sprintf(`{"items":[{"name":"%s","status":"%s","type":"%s"}]}`, long[:500000], long[:500000], long[:500000]))
+	f.answer("hosts", `{"items":[`+strings.Repeat("7,", 500_000)+`7],"total_item_count":5}`)
+	f.handle("protection-groups", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Connection", long[:5000]+"\r\x00") })
+	stats, err := f.client(t).Sample(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, link := stats.Identity, stats.Links[0]
+	for what, text := range map[string]string{
+		"name": id.Name, "release": id.Purity, "model": id.Model, "service": id.Service,
+		"peer": link.Peer, "status": link.Status, "type": link.Type,
+	} {
+		if len(text) > limit || len(text) < limit-20 || !utf8.ValidString(text) {
+			t.Errorf("the %s has %d bytes: %.400q", what, len(text), text)
+		}
+	}
+	if text := faults(stats); len(text) > 4*limit || !strings.Contains(text, "hosts is not an object") {
+		t.Errorf("the faults have %d bytes: %.500s", len(text), text)
 	}
 }

@@ -22,6 +22,7 @@ const (
 // lists the oldest first.
 type History struct {
 	Order     Order
+	Ahead     time.Duration        // how far samples reach into the future, as after the clock was set back
 	Late      time.Duration        // how long after its time a sample is published
 	Gap       func(time.Time) bool // true: no sample was taken then; nil: there are no gaps
 	Empty     bool                 // no sample at all, as on an array that is new or idle
@@ -94,7 +95,7 @@ func (v *view) times(path string, w window) ([]int64, error) {
 	if err != nil {
 		return nil, err
 	}
-	end := now
+	end := now + v.history.Ahead.Milliseconds()
 	if w.end != nil {
 		end = *w.end
 	}
@@ -131,7 +132,7 @@ func (v *view) samples(s step, start, end int64) []int64 {
 		kept = min(kept, r)
 	}
 	first := max(start, v.millis()-kept)
-	last := min(end, v.millis()-v.history.Late.Milliseconds())
+	last := min(end, v.millis()-v.history.Late.Milliseconds()+v.history.Ahead.Milliseconds())
 	phase := v.array.fixture.Phase.Milliseconds() % s.millis
 	var times []int64
 	for t := (first-phase)/s.millis*s.millis + phase; t <= last; t += s.millis {
