@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/flasharray"
 )
 
 // reportFlags say where reports come from if not from a poll.
@@ -21,6 +24,7 @@ type reportFlags struct {
 	file      string
 	agent     string
 	tokenFile string
+	caFile    string
 	told      bool // ask the agent for what the scheduler was told, not for its own reading
 }
 
@@ -28,6 +32,7 @@ func (f *reportFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.file, "reports", "", "use the reports of a saved dry run; - reads standard input")
 	cmd.Flags().StringVar(&f.agent, "agent", "", "use the reports of a running agent, by the URL of its status page, such as http://127.0.0.1:9748")
 	cmd.Flags().StringVar(&f.tokenFile, "agent-token-file", "", "file with the bearer token of that agent")
+	cmd.Flags().StringVar(&f.caFile, "agent-ca-file", "", "PEM file with the certificates to trust for an https:// agent, in place of the system's")
 	_ = cmd.MarkFlagFilename("reports", "json")
 }
 
@@ -48,6 +53,8 @@ func (f *reportFlags) get(cmd *cobra.Command, sources *sourceFlags) ([]capabilit
 	case f.file != "":
 		reports, err := readReports(cmd.InOrStdin(), f.file)
 		return reports, withCode(exitUsage, err)
+	case f.agent == "" && (f.tokenFile != "" || f.caFile != ""):
+		return nil, withCode(exitUsage, errors.New("--agent-token-file and --agent-ca-file need --agent"))
 	case f.agent != "":
 		return f.ask(cmd.Context())
 	}
@@ -93,18 +100,19 @@ func (f *reportFlags) ask(ctx context.Context) ([]capability.Report, error) {
 	if f.told {
 		url = strings.TrimSuffix(f.agent, "/") + "/v1/told"
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	request, err := f.request(ctx, url)
 	if err != nil {
-		return nil, withCode(exitUsage, fmt.Errorf("--agent %s: %w", f.agent, err))
+		return nil, withCode(exitUsage, err)
 	}
-	if f.tokenFile != "" {
-		token, err := (&fileToken{path: f.tokenFile}).read()
-		if err != nil {
-			return nil, withCode(exitUsage, err)
-		}
-		request.Header.Set("Authorization", "Bearer "+token)
+	client, err := f.client()
+	if err != nil {
+		return nil, withCode(exitUsage, err)
 	}
-	answer, err := http.DefaultClient.Do(request)
+	defer client.CloseIdleConnections()
+	answer, err := client.Do(request)
+	if unknown := (x509.UnknownAuthorityError{}); errors.As(err, &unknown) {
+		return nil, fmt.Errorf("ask the agent: %w; name the authority with --agent-ca-file", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("ask the agent: %w; is it running, and is that its listen address?", err)
 	}
@@ -117,4 +125,33 @@ func (f *reportFlags) ask(ctx context.Context) ([]capability.Report, error) {
 		err = errors.New("the agent has no report yet; its /readyz says why")
 	}
 	return reports, err
+}
+
+func (f *reportFlags) request(ctx context.Context, url string) (*http.Request, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return nil, fmt.Errorf("--agent %s: %w", f.agent, err)
+	}
+	if f.tokenFile == "" {
+		return request, nil
+	}
+	token, err := (&fileToken{path: f.tokenFile}).read()
+	if err != nil {
+		return nil, fmt.Errorf("--agent-token-file: %w", err)
+	}
+	request.Header.Set("Authorization", "Bearer "+token)
+	return request, nil
+}
+
+// client trusts the certificates of --agent-ca-file, or the system's.
+func (f *reportFlags) client() (*http.Client, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if f.caFile != "" {
+		pool, err := flasharray.ReadCAs(f.caFile)
+		if err != nil {
+			return nil, fmt.Errorf("--agent-ca-file: %w", err)
+		}
+		config.RootCAs = pool
+	}
+	return &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: config}}, nil
 }

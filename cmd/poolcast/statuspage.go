@@ -34,7 +34,7 @@ func (a *agent) statusOptions() (status.Options, error) {
 	if agent.BearerTokenFile != "" {
 		token := &fileToken{path: agent.BearerTokenFile}
 		if _, err := token.read(); err != nil {
-			return o, err
+			return o, fmt.Errorf("bearer_token_file: %w", err)
 		}
 		o.Token = token.get
 	}
@@ -85,11 +85,11 @@ func (f *fileToken) get() string {
 func (f *fileToken) read() (string, error) {
 	data, err := os.ReadFile(f.path)
 	if err != nil {
-		return "", fmt.Errorf("read bearer_token_file: %w", err)
+		return "", fmt.Errorf("read bearer token: %w", err)
 	}
 	token := strings.TrimSpace(string(data))
 	if token == "" {
-		return "", fmt.Errorf("read bearer_token_file: %s is empty; an empty token would let everybody in", f.path)
+		return "", fmt.Errorf("read bearer token: %s is empty", f.path)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()

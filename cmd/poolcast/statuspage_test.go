@@ -21,15 +21,17 @@ import (
 	"github.com/poolcast/poolcast/flasharray/simulator"
 )
 
-// freeAddress is one that nobody listens on.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
+// pageAddress waits until an agent that listens on port 0 logs the address of its
+// status page.
+func (l *lab) pageAddress(log *safeBuffer) (address string) {
+	l.t.Helper()
+	l.await("a status page", func() bool {
+		_, line, up := strings.Cut(log.String(), "status page is up")
+		_, rest, found := strings.Cut(line, "address=")
+		address, _, _ = strings.Cut(strings.TrimSpace(rest), " ")
+		return up && found
+	})
+	return address
 }
 
 // asker asks one agent over HTTP.
@@ -68,16 +70,15 @@ func (l *lab) secured() (*asker, *safeBuffer) {
 	l.write("token", "open-sesame\n")
 	roots := x509.NewCertPool()
 	roots.AddCert(l.certificate(1))
-	address := freeAddress(l.t)
 	conf, err := os.ReadFile(l.path("cinder.conf"))
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	l.write("cinder.conf", strings.Replace(string(conf), "listen = off", "listen = "+address+
+	l.write("cinder.conf", strings.Replace(string(conf), "listen = off", "listen = 127.0.0.1:0"+
 		"\ntls_cert_file = "+l.path("cert.pem")+"\ntls_key_file = "+l.path("key.pem")+"\nbearer_token_file = "+l.path("token"), 1))
 	log, _ := l.agent()
 	return &asker{
-		t: l.t, base: "https://" + address, token: "open-sesame",
+		t: l.t, base: "https://" + l.pageAddress(log), token: "open-sesame",
 		client: &http.Client{Timeout: patience, Transport: &http.Transport{
 			DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots},
 		}},
