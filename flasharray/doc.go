@@ -49,7 +49,9 @@
 // After a login come the array's name and Purity release (arrays), its model
 // (controllers) and, since REST 2.26, the subscription it is sold under. A
 // session belongs to one array, so these are not asked for again before the
-// next login, unless arrays/space tells another id.
+// next login, unless arrays/space tells another id. As an upgrade may leave the
+// session open, one of them is read again every five minutes, in place of
+// array-connections.
 //
 // # The newest sample
 //

@@ -1,9 +1,11 @@
 package flasharray
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/poolcast/poolcast/collector/capability"
 )
@@ -39,6 +41,33 @@ func (s *sampler) identify(ctx context.Context) {
 	if s.memory.identity.ID == "" {
 		s.memory.identity.ID = s.array
 	}
+}
+
+// recheck reads one part of the identity again, in place of the connections to
+// other arrays, so that it costs no additional request. What cannot be read, or
+// is missing now, stays as it was. It reports whether it has asked.
+func (s *sampler) recheck(ctx context.Context) bool {
+	m := s.memory
+	if time.Now().Before(m.checkAt) || m.links == nil || s.requests >= requestBudget {
+		return false
+	}
+	parts, before := identityParts(m.ticket), m.identity
+	part := parts[m.checked%len(parts)]
+	m.checked, m.checkAt = m.checked+1, time.Now().Add(identityKept)
+	var odd []error
+	if err := s.identifyBy(ctx, part, &odd); err != nil {
+		m.identity = before
+	}
+	m.identity = complete(m.identity, before)
+	s.stats.Links = m.links
+	return true
+}
+
+// complete fills what is missing from another identity.
+func complete(id, from capability.Identity) capability.Identity {
+	id.ID, id.Name, id.Purity = cmp.Or(id.ID, from.ID), cmp.Or(id.Name, from.Name), cmp.Or(id.Purity, from.Purity)
+	id.Model, id.Service = cmp.Or(id.Model, from.Model), cmp.Or(id.Service, from.Service)
+	return id
 }
 
 func (s *sampler) identifyBy(ctx context.Context, part string, odd *[]error) error {

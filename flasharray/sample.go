@@ -17,6 +17,9 @@ const (
 	// linksKept is how old the connections to other arrays may get when a
 	// reading has spent its budget before it came to them.
 	linksKept = 5 * time.Minute
+	// identityKept is how long a part of the identity counts before the next
+	// part is read again: an upgrade may leave the session open.
+	identityKept = 5 * time.Minute
 )
 
 // memory is what a client knows from earlier readings of the same session.
@@ -24,6 +27,8 @@ type memory struct {
 	ticket   *ticket
 	identity capability.Identity
 	unread   []string          // parts of the identity that are not known yet
+	checked  int               // parts of the identity that were read again
+	checkAt  time.Time         // when the next part is read again
 	limits   map[string]string // the page size with which an object can be counted
 	sparse   bool              // the last minute and a half held no sample
 	ahead    bool              // there are samples later than the array's clock
@@ -33,7 +38,7 @@ type memory struct {
 }
 
 func newMemory(t *ticket) *memory {
-	m := &memory{ticket: t, limits: map[string]string{}, unread: identityParts(t)}
+	m := &memory{ticket: t, limits: map[string]string{}, unread: identityParts(t), checkAt: time.Now().Add(identityKept)}
 	if t != nil {
 		m.identity.REST = t.version.String()
 	}
@@ -83,7 +88,9 @@ func (s *sampler) run(ctx context.Context) error {
 	s.identify(ctx)
 	s.performance(ctx)
 	s.counts(ctx)
-	s.links(ctx)
+	if !s.recheck(ctx) {
+		s.links(ctx)
+	}
 	return s.settle(ctx)
 }
 

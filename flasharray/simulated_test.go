@@ -246,3 +246,43 @@ func TestGetFetchesWhatever(t *testing.T) {
 		t.Errorf("counted %+v", n)
 	}
 }
+
+// An upgrade that leaves the session open is noticed, at the price of no
+// additional request; and what an array does not tell meanwhile is not forgotten.
+func TestIdentityIsReadAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, "flasharray-x-01", simulator.Options{SessionIdle: -1})
+		defer l.close(t)
+		before := l.whole(t)
+		body := func(what string) simulator.Fault {
+			return simulator.Fault{Garble: true, Body: `{"items":[` + what + `]}`}
+		}
+		l.SetFaults(
+			body(`{"id":"`+l.ID()+`","name":"renamed","version":"9.9.9"}`).On("arrays"),
+			body(`{"type":"array_controller","mode":"primary","model":"FA-X90R5"}`).On("controllers"),
+		)
+		l.ResetTraffic()
+		const readings = 60
+		var last capability.Stats
+		for range readings {
+			time.Sleep(30 * time.Second)
+			last = l.whole(t)
+			if last.Links == nil {
+				t.Fatal("the connections are missing")
+			}
+		}
+		if n := l.requestCount(); n > 8*readings {
+			t.Errorf("%d readings cost %d requests: %v", readings, n, l.Requests())
+		}
+		if id := last.Identity; id.Name != "renamed" || id.Purity != "9.9.9" || id.Model != "FA-X90R5" || id.ID != before.Identity.ID {
+			t.Errorf("identity is %+v", id)
+		}
+		l.SetFaults(simulator.ServerError(500).On("arrays"), body(`{}`).On("controllers"))
+		for range readings {
+			time.Sleep(30 * time.Second)
+			if got := l.whole(t).Identity; got != last.Identity {
+				t.Fatalf("identity became %+v", got)
+			}
+		}
+	})
+}
