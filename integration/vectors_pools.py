@@ -226,10 +226,14 @@ class Cloud:
             "thin_provisioning_support": ["<is> True"],
             "usec_per_write_op": ["<= 400"],
             "capabilities": ["x"],
+            "timestamp": ["s!= x", "<is> False", ">= 1", "<in> 2", "x",
+                          "s< x", "<or> x", "<or>", None],
+            "capabilities:timestamp:year": ["== 2025"],
         }
         # Rare demands would leave nothing over if they were all drawn alike.
         for key in ("tiers:gold", "capabilities:tiers:silver:iops", "tier",
-                    "capabilities"):
+                    "capabilities", "timestamp",
+                    "capabilities:timestamp:year"):
             if some(self.rng, 0.8):
                 del specs[key]
         if not self.calm and some(self.rng, 0.1):

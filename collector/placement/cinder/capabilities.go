@@ -1,6 +1,7 @@
 package cinder
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -11,6 +12,9 @@ import (
 // keyOnlineExtend is reported as false by backends that cannot extend a volume
 // in use.
 const keyOnlineExtend = "online_extend_support"
+
+// keyTimestamp is the time of a report, which the scheduler sets itself.
+const keyTimestamp = "timestamp"
 
 // capabilitiesFilter is CapabilitiesFilter for one request
 // (cinder/scheduler/filters/capabilities_filter.py).
@@ -24,6 +28,7 @@ type capabilitiesFilter struct {
 type want struct {
 	name        string   // the key without its scope, as it is reported
 	path        []string // into objects
+	date        bool     // it is about the time of the report
 	column      *placement.Column
 	requirement Requirement
 	// answers say of each distinct value of the column whether it will do.
@@ -76,7 +81,10 @@ func compileWant(spec ExtraSpec, s *placement.Snapshot) (want, bool) {
 	if spec.Value != nil {
 		w.requirement = CompileRequirement(*spec.Value)
 	}
-	if len(path) > 0 {
+	switch {
+	case len(path) > 0 && path[0] == keyTimestamp:
+		w.date = true
+	case len(path) > 0:
 		w.column = s.Column(path[0])
 		w.answer()
 	}
@@ -136,6 +144,9 @@ func (f *capabilitiesFilter) refusesOnline(b *placement.Backend) bool {
 
 // meets reports whether the backend has what is wanted.
 func (w *want) meets(b *placement.Backend) (bool, error) {
+	if w.date {
+		return w.meetsDate()
+	}
 	if w.column != nil {
 		if code := w.column.Code(b); code >= 0 && w.answers[code] != unclear {
 			return w.answers[code] == met, nil
@@ -146,6 +157,23 @@ func (w *want) meets(b *placement.Backend) (bool, error) {
 		return false, nil
 	}
 	return w.requirement.MatchCapability(v)
+}
+
+// meetsDate asks the requirement about a Python date, whose members are not
+// found. To all operators but one it is what an object is: no text, no number
+// and not true.
+func (w *want) meetsDate() (bool, error) {
+	if len(w.path) > 1 {
+		return false, nil
+	}
+	if w.requirement.op == opIn && !w.requirement.empty {
+		return false, fmt.Errorf("compare with %q: a date has no members", w.requirement.text)
+	}
+	ok, err := w.requirement.Match(capability.OfSet(nil))
+	if err != nil {
+		err = fmt.Errorf("compare with %q: %s is a date", w.requirement.text, keyTimestamp)
+	}
+	return ok, err
 }
 
 // value finds what the spec is about.
@@ -180,6 +208,12 @@ func (f *capabilitiesFilter) Explain(_ placement.Request, b *placement.Backend) 
 	}
 	for i := range f.wants {
 		w := &f.wants[i]
+		if w.date {
+			if ok, err := w.meetsDate(); !ok || err != nil {
+				return w.name + " is a date: no requirement but \"s!=\" and \"<is> False\" is met"
+			}
+			continue
+		}
 		v, ok := w.value(b)
 		if !ok {
 			return w.missing(b)

@@ -1,6 +1,7 @@
 package cinder_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -49,6 +50,7 @@ func TestRefusalsStateTheirOperands(t *testing.T) {
 		{"CapabilitiesFilter", `{"total_volumes":912}`, "total_volumes 912 is not <= 800", gold(cinder.Spec("capabilities:total_volumes", "<= 800"))},
 		{"CapabilitiesFilter", `{"total_snapshots":912}`, "total_dnapshots is not reported; did you mean total_snapshots?", gold(cinder.Spec("total_dnapshots", "<= 800"))},
 		{"CapabilitiesFilter", `{"online_extend_support":false}`, "online_extend_support is False and the volume is not detached", &cinder.Request{Size: 5, NewSize: 9}},
+		{"CapabilitiesFilter", `{"timestamp":"never"}`, `timestamp is a date: no requirement but "s!=" and "<is> False" is met`, gold(cinder.Spec("timestamp", "never"))},
 		{"DriverFilter", `{"filter_function":"capabilities.total_volumes < 800","total_volumes":912}`, `filter_function "capabilities.total_volumes < 800" is False with capabilities.total_volumes 912`, gold()},
 		{"DriverFilter", `{"filter_function":"capabilities.oops < 1"}`, `filter_function "capabilities.oops < 1": column 1: capabilities.oops has no value`, gold()},
 		{"DriverFilter", `{"filter_function":"volume.size <"}`, `filter_function "volume.size <": column 14: the function ends where a number, a name or a parenthesis should follow`, gold()},
@@ -129,5 +131,35 @@ func TestPreferSetsLiveConditionsAside(t *testing.T) {
 	o.Policy = placement.Strict
 	if _, err := decide(t, o, r, reports...); err == nil {
 		t.Error("strict has set conditions aside")
+	}
+}
+
+// The scheduler keeps the time of a report among its capabilities, as a date.
+func TestTimestampIsADate(t *testing.T) {
+	report := capability.Report{Host: "h@b", Capabilities: capability.Set{capability.KeyVolumeBackendName: capability.OfString("gold")}}
+	for _, c := range []struct {
+		key, requirement string
+		fits, fails      bool // the request
+	}{
+		{"timestamp", ">= 1", false, true},
+		{"timestamp", "s!= x", true, false},
+		{"capabilities:timestamp", "s!= x", true, false},
+		{"timestamp", "s== x", false, false},
+		{"timestamp", "s< x", false, true},
+		{"timestamp", "<is> False", true, false},
+		{"timestamp", "<is> True", false, false},
+		{"timestamp", "<in> 2", false, true},
+		{"timestamp", "<in>", false, false},
+		{"timestamp", "<or> x", false, false},
+		{"timestamp", "<or>", false, true},
+		{"timestamp", "x", false, false},
+		{"capabilities:timestamp:year", ">= 1", false, false},
+	} {
+		request := &cinder.Request{Size: 1, Type: &cinder.VolumeType{ExtraSpecs: cinder.ExtraSpecs{cinder.Spec(c.key, c.requirement)}}}
+		d, err := decide(t, cinder.Options{Filters: []string{"CapabilitiesFilter"}, Weighers: []string{}}, request, report)
+		fails := err != nil && !errors.Is(err, placement.ErrNoPool)
+		if fails != c.fails || !fails && (d.Fit == 1) != c.fits {
+			t.Errorf("%s = %q: %v", c.key, c.requirement, err)
+		}
 	}
 }

@@ -149,18 +149,16 @@ func magnitude(x int64) uint64 {
 	return uint64(x)
 }
 
-// repeat is Python's text or list times an integer; none at all if negative.
+// repeat is Python's text or list times an integer; none at all if negative. An
+// integer of more than 64 bits is refused before anything else is looked at.
 func repeat(a, times Operand) (Operand, error) {
 	if a.kind != text && a.kind != list || !times.isWhole() {
 		return Operand{}, mismatch("multiply", a, times)
 	}
-	n := 0
-	if times.bigInt().Sign() > 0 {
-		n = maxLength + 1
-		if times.isSmall() {
-			n = int(min(times.int64(), maxLength+1))
-		}
+	if !times.isSmall() {
+		return Operand{}, errTooLarge
 	}
+	n := int(min(max(times.int64(), 0), maxLength+1))
 	if a.kind == text {
 		if len(a.big.text)*n > maxLength {
 			return Operand{}, errTooLong
