@@ -11,6 +11,8 @@ export SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),0)
 LDFLAGS  := -s -w -buildid= -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 SOURCES  := $(wildcard cmd collector config examples flasharray integration publisher)
 GOTEST   := $(GO) test -race -shuffle=on
+# The build tags of our own: each stands alone in its //go:build line.
+TAGS     := $(shell grep -rhE --include='*.go' '^//go:build [a-z]+$$' $(SOURCES) | cut -d ' ' -f 2 | sort -u | paste -sd ,)
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo man package reproducible unit test check conformance bench fuzz golden lint cover clean
@@ -44,7 +46,7 @@ test: ## Test everything, with a real RabbitMQ and a real cinder-scheduler
 check: ## Check formatting and run go vet over every build tag
 	@unformatted=$$(gofmt -l $(SOURCES)); \
 	if [ -n "$$unformatted" ]; then echo "gofmt -w these files:" $$unformatted >&2; exit 1; fi
-	@$(GO) vet -tags integration,conformance,bench ./...
+	@$(GO) vet -tags $(TAGS) ./...
 
 conformance: ## Compare with the newest Cinder and py-pure-client of PyPI
 	@set -e; python="$$POOLCAST_PYTHON"; \
@@ -62,11 +64,13 @@ bench: ## Measure speed and memory, and decisions beside an installed Cinder (BE
 	@$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 	@$(if $(filter .,$(BENCH)),$(GO) test -count=1 -v -timeout 30m -tags bench -run '^(TestSpeedAgainstCinder|TestDecisionBudgets|TestBudget)$$' ./integration)
 
+# Without a bound go test tries for a minute to make each new input smaller, and
+# may spend all of the time on the first one.
 fuzz: ## Fuzz each target for FUZZTIME
 	@grep -rlE --include='*_test.go' '^func Fuzz' $(SOURCES) | xargs -n 1 dirname | sort -u | while read -r package; do \
 		for target in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]*' $$package/*_test.go | cut -d ' ' -f 2); do \
 			echo "$$package $$target"; \
-			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./$$package || exit 1; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x ./$$package || exit 1; \
 		done; \
 	done
 
@@ -77,7 +81,7 @@ golden: ## Write the golden files anew; look at the difference
 
 lint: ## Run golangci-lint
 	@command -v golangci-lint >/dev/null || { echo 'make lint: golangci-lint is missing; see https://golangci-lint.run/docs/welcome/install/' >&2; exit 1; }
-	@golangci-lint run --build-tags integration,conformance ./...
+	@golangci-lint run --build-tags $(TAGS) ./...
 
 cover: ## Show how much of the code the Go-only tests reach
 	@$(GO) test -coverpkg=./... -coverprofile=cover.out ./...
