@@ -76,6 +76,18 @@ func (a *agent) log() (lines []logLine) {
 	return lines
 }
 
+// pageURL waits for the status page of an agent that chooses its port itself.
+func (a *agent) pageURL() string {
+	a.t.Helper()
+	a.awaitLog(0, "message", "status page is up")
+	for _, line := range a.log() {
+		if line.text("message") == "status page is up" {
+			return "http://" + line.text("address")
+		}
+	}
+	return ""
+}
+
 // awaitLog waits for a line of the log, beyond the first so many, in which a
 // field holds a text.
 func (a *agent) awaitLog(beyond int, field, text string) {

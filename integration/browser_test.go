@@ -207,6 +207,7 @@ func (b *browser) checkStructure() {
 
 // TestPageInABrowser drives the page of a running agent as a person would.
 func TestPageInABrowser(t *testing.T) {
+	t.Parallel()
 	c := newCloud(t, threeArrays(t), nowhere)
 	a, url := c.startPage()
 	b := startBrowser(t, url)

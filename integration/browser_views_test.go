@@ -62,6 +62,7 @@ func crowd(n int) stillView {
 
 // TestPagesOfBadDays renders what an operator sees on the days that matter.
 func TestPagesOfBadDays(t *testing.T) {
+	t.Parallel()
 	long := strings.Repeat("a_very_long_name_", 4)[:60]
 	for name, c := range map[string]struct {
 		view stillView

@@ -26,6 +26,7 @@ const dayInterval = 5 * time.Minute
 // fails in another way each hour. Nothing grows, no poll drifts, and each array
 // has the one session.
 func TestAVirtualDayOfRealRequests(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := newDay(t, 3)
 		well, forgetful, ill := d.arrays[0], d.arrays[1], d.arrays[2]

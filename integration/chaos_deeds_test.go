@@ -92,9 +92,7 @@ func (x *chaos) prepare() {
 	if err != nil {
 		x.t.Fatal(err)
 	}
-	address := "127.0.0.1:" + strconv.Itoa(process.Ports(x.t, 1)[0])
-	x.page = "http://" + address + "/"
-	x.base = strings.Replace(string(text), "listen = off", "listen = "+address, 1)
+	x.base = strings.Replace(string(text), "listen = off", "listen = 127.0.0.1:0", 1)
 	for i := 0; i < len(x.arrays); i += 2 {
 		path := filepath.Join(filepath.Dir(x.config), fmt.Sprintf("token-%02d", i))
 		x.write(path, x.tokens[i]+"\n")

@@ -19,7 +19,7 @@ const slack = 10
 
 func (x *chaos) footprint() footprint {
 	x.t.Helper()
-	text := fetch(x.t, x.page+"metrics")
+	text := fetch(x.t, x.page+"/metrics")
 	goroutines := lines(text, "go_goroutines ")
 	if len(goroutines) != 1 {
 		x.t.Fatalf("the metrics do not tell the number of goroutines:\n%s", text)

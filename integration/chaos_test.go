@@ -26,7 +26,7 @@ const (
 	// mostTroubled is how many arrays are in trouble at once.
 	mostTroubled = 12
 	// settling is for what ends by a time-out of the agent's, or of TCP's.
-	settling = 60 * time.Second
+	settling = 2 * time.Minute
 	// pardon is for an array that refused the login again and again: to lock no
 	// account, the agent may let five minutes pass before it asks anew.
 	pardon = 6 * time.Minute
@@ -59,6 +59,7 @@ type chaos struct {
 // POOLCAST_CHAOS is how long it lasts, 10m for one, and POOLCAST_CHAOS_SEED
 // plays the same deeds again.
 func TestChaos(t *testing.T) {
+	t.Parallel()
 	x := newChaos(t)
 	truth := x.everyFrame(chaosFrames)
 	begun := time.Now()
@@ -132,6 +133,7 @@ func (x *chaos) begin() {
 	x.ears = listen(x.t, x.broker)
 	x.startVolume(x.broker)
 	x.agent = x.startAgent()
+	x.page = x.agent.pageURL()
 	for _, array := range x.arrays {
 		x.ears.await(hostOf(array.Name()), time.Time{}, reconnection, sound)
 	}
@@ -170,9 +172,7 @@ func (x *chaos) breathe() {
 	case <-x.agent.Exited():
 	}
 	for _, array := range x.arrays {
-		if n := array.Sessions(); n > 2 { // two while one with another address or token takes over
-			x.t.Errorf("%s has %d sessions", array.Name(), n)
-		}
+		x.awaitSessions(array)
 	}
 	for _, i := range x.dice.Perm(len(x.arrays)) {
 		if len(x.trouble) <= mostTroubled {
@@ -180,6 +180,18 @@ func (x *chaos) breathe() {
 		}
 		x.relieve(i)
 	}
+}
+
+// awaitSessions waits until an array has no more than two sessions: those while a
+// client with another address or token takes over.
+func (x *chaos) awaitSessions(array *simulator.Array) {
+	x.t.Helper()
+	process.Await(x.t, settling, "sessions on "+array.Name()+" to be closed", func() error {
+		if n := array.Sessions(); n > 2 {
+			return fmt.Errorf("there are %d", n)
+		}
+		return nil
+	})
 }
 
 // relieve ends the trouble of an array.
@@ -208,24 +220,30 @@ func (x *chaos) awaitRhythm() {
 		host := hostOf(array.Name())
 		process.Await(x.t, settling, "reports of "+host+" in time", func() error {
 			reports := x.ears.overlays(host)
-			if n := len(reports); n < 3 || reports[n-3].at.Before(since) {
-				return fmt.Errorf("fewer than three came")
+			if len(reports) < 3 {
+				return fmt.Errorf("%d reports came", len(reports))
 			}
-			return nil
+			return inTime(reports[len(reports)-3:], since)
 		})
-		reports := x.ears.overlays(host)
-		for i, r := range reports {
-			if r.at.Before(since) {
-				continue
-			}
-			if age := r.at.Sub(r.stamp); age >= interval+reportPeriod {
-				x.t.Errorf("%s: a report was %v old when it was sent", host, age)
-			}
-			if gap := r.at.Sub(reports[i-1].at); i > 0 && !reports[i-1].at.Before(since) && gap >= 2*interval {
-				x.t.Errorf("%s: %v passed between two reports", host, gap)
-			}
-		}
 	}
+}
+
+// inTime is an error unless each overlay came after an instant, its base was fresh, and it
+// followed the one before within two intervals.
+func inTime(reports []heardReport, since time.Time) error {
+	before := reports[0].at
+	for _, r := range reports {
+		switch age, gap := r.at.Sub(r.stamp), r.at.Sub(before); {
+		case r.at.Before(since):
+			return fmt.Errorf("the report of %v is an old one", r.at)
+		case age >= interval+reportPeriod:
+			return fmt.Errorf("a report was %v old when it was sent", age)
+		case gap >= 2*interval:
+			return fmt.Errorf("%v passed between two reports", gap)
+		}
+		before = r.at
+	}
+	return nil
 }
 
 // count is how many reports were heard.

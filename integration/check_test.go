@@ -4,7 +4,6 @@ package integration
 
 import (
 	"encoding/json"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +17,8 @@ import (
 // for the third not at all. check says so and what to write; diff shows what an
 // overlay would change of the first.
 func TestNamesAndReportsAgainstTheBus(t *testing.T) {
-	broker, transport := startBroker(t)
+	t.Parallel()
+	broker, transport := joinBroker(t)
 	c := newCloud(t, threeArrays(t), transport)
 	startBusScheduler(t, broker.URL(), busLayout{})
 	reports := c.dryRun()
@@ -129,7 +129,7 @@ func reportEverySecond(t *testing.T, uri string, said map[string]string) {
 // ask runs a command that prints JSON and ends with a code.
 func (c *cloud) ask(t *testing.T, answer any, code int, args ...string) {
 	t.Helper()
-	cmd := exec.Command(program(t), append([]string{"--config-file", c.config}, args...)...)
+	cmd := c.command(args...)
 	var errs strings.Builder
 	cmd.Stderr = &errs
 	out, _ := cmd.Output() // the code is looked at

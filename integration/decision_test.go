@@ -34,7 +34,7 @@ const questions = 25
 // that decides here is the same in both (filters, weighers, evaluator,
 // HostManager), so no question needs to be avoided.
 func TestSchedulerDecidesAlike(t *testing.T) {
-	t.Setenv("GORACE", "atexit_sleep_ms=0") // or each run of the program ends with a second of rest
+	t.Parallel()
 	seed := decisionSeed(t)
 	arrays, err := simulator.Builtin()
 	if err != nil {
@@ -49,6 +49,7 @@ func TestSchedulerDecidesAlike(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			c := newCloud(t, arrays, nowhere)
 			j := newJury(t, c, settings, rand.New(rand.NewPCG(seed, uint64(len(settings)))))
 			for range questions {
@@ -86,7 +87,7 @@ func newJury(t *testing.T, c *cloud, settings []string, chance *rand.Rand) *jury
 	t.Helper()
 	j := &jury{cloud: c, chance: chance, more: filepath.Join(filepath.Dir(c.config), "more.conf"), chosen: map[string]int{}}
 	c.write(j.more, j.moreSettings(settings))
-	broker, _ := startBroker(t)
+	broker, _ := joinBroker(t)
 	var backends []scheduler.Backend
 	for i, a := range c.arrays {
 		backends = append(backends, scheduler.Backend{Host: hostOf(a.Name()), Zone: zoneOf(i)})
@@ -215,13 +216,13 @@ func (j *jury) place(reports []capability.Report, v scheduler.Volume) (chosen, w
 	path := filepath.Join(filepath.Dir(j.config), "reports.json")
 	j.write(path, string(data))
 	args := []string{
-		"--config-file", j.config, "--config-file", j.more, "place", "--policy", "strict", "--output", "json",
+		"--config-file", j.more, "place", "--policy", "strict", "--output", "json",
 		"--reports", path, "--size", fmt.Sprint(v.Size), "--availability-zone", v.Zone,
 	}
 	for _, key := range slices.Sorted(maps.Keys(v.ExtraSpecs)) {
 		args = append(args, "--property", key+"="+v.ExtraSpecs[key])
 	}
-	out, err := exec.Command(program(j.t), args...).Output()
+	out, err := j.command(args...).Output()
 	if exit := new(exec.ExitError); errors.As(err, &exit) && exit.ExitCode() != 4 || len(out) == 0 {
 		j.t.Fatalf("run poolcast %s: %v", strings.Join(args, " "), err)
 	}

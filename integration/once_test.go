@@ -15,7 +15,8 @@ import (
 // it: the overlay of each array reaches a real scheduler and stays there, and
 // nothing is left behind.
 func TestOncePublishesAndEnds(t *testing.T) {
-	broker, transport := startBroker(t)
+	t.Parallel()
+	broker, transport := joinBroker(t)
 	c := newCloud(t, threeArrays(t), transport)
 	cinder := scheduler.Start(t, scheduler.Options{Broker: broker, Backends: c.backends()})
 	volume := c.newVolume(broker)

@@ -39,6 +39,7 @@ type reading struct {
 // TestReadsAsCinderReads compares every configuration of the corpus, of the
 // examples, and of the tables below.
 func TestReadsAsCinderReads(t *testing.T) {
+	t.Parallel()
 	var readings []reading
 	readings = append(readings, corpusReadings(t)...)
 	readings = append(readings, snippetReadings(t)...)
@@ -51,6 +52,7 @@ func TestReadsAsCinderReads(t *testing.T) {
 // from fragments that go well and fragments that do not. POOLCAST_SEED asks for
 // others than the usual ones.
 func TestReadsRandomConfigurationsAsCinderReads(t *testing.T) {
+	t.Parallel()
 	seed := uint64(1)
 	if text := os.Getenv("POOLCAST_SEED"); text != "" {
 		var err error
@@ -70,6 +72,7 @@ func TestReadsRandomConfigurationsAsCinderReads(t *testing.T) {
 // TestNoCinderOptionLooksMisspelt makes sure that a key which Cinder has is
 // never taken for a slip of the pen.
 func TestNoCinderOptionLooksMisspelt(t *testing.T) {
+	t.Parallel()
 	var names []string
 	run(t, nil, &names, "options")
 	var b strings.Builder

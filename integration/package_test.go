@@ -26,6 +26,7 @@ const repository = ".."
 // TestPackage installs the Debian package on this machine, runs what it brought
 // as its unit would, and removes it again without a trace.
 func TestPackage(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	if known() {
 		t.Fatal("poolcast is installed on this machine, and this test would remove it; apt-get purge poolcast")
@@ -67,6 +68,7 @@ func TestPackage(t *testing.T) {
 // TestPackageIsReproducible builds from copies in two places. make reproducible
 // does so without the compiler's cache, too.
 func TestPackageIsReproducible(t *testing.T) {
+	t.Parallel()
 	var sums []string
 	for _, place := range []string{"one", "another/deeper"} {
 		sources := filepath.Join(t.TempDir(), place)
@@ -86,6 +88,7 @@ func TestPackageIsReproducible(t *testing.T) {
 // TestImage builds the root of the image without a container engine, from the
 // lines of the Containerfile, and runs the program in it.
 func TestImage(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	folder := openFolder(t)
 	shell(t, "make", "-C", repository, "--no-print-directory", "build", "BIN="+filepath.Join(folder, "bin"))

@@ -19,7 +19,7 @@ import (
 // arrays' numbers move, so does the scheduler's belief.
 func TestSchedulerSeesTheArrays(t *testing.T) {
 	t.Parallel()
-	broker, transport := startBroker(t)
+	broker, transport := joinBroker(t)
 	c := newCloud(t, threeArrays(t), transport)
 	cinder := scheduler.Start(t, scheduler.Options{Broker: broker, Backends: c.backends()})
 	c.startVolume(broker)
@@ -36,7 +36,7 @@ func TestSchedulerSeesTheArrays(t *testing.T) {
 // gone, cinder-volume has the word again.
 func TestCinderVolumeIsHeard(t *testing.T) {
 	t.Parallel()
-	broker, transport := startBroker(t)
+	broker, transport := joinBroker(t)
 	c := newCloud(t, threeArrays(t)[:1], transport)
 	cinder := scheduler.Start(t, scheduler.Options{Broker: broker, Backends: c.backends()})
 	host := hostOf(c.arrays[0].Name())

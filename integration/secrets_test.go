@@ -3,19 +3,15 @@
 package integration
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/poolcast/poolcast/flasharray/simulator"
-	"github.com/poolcast/poolcast/integration/process"
 	"github.com/poolcast/poolcast/publisher"
 )
 
@@ -88,8 +84,7 @@ func TestNothingGivesASecretAway(t *testing.T) {
 	})
 
 	t.Run("an agent", func(t *testing.T) {
-		port := process.Ports(t, 1)[0]
-		c.write(c.config, strings.Replace(string(good), "listen = off", "listen = 127.0.0.1:"+strconv.Itoa(port)+"\nlog_level = trace", 1))
+		c.write(c.config, strings.Replace(string(good), "listen = off", "listen = 127.0.0.1:0\nlog_level = trace", 1))
 		defer c.write(c.config, string(good))
 		l := listen(t, broker)
 		c.startVolume(broker)
@@ -98,7 +93,7 @@ func TestNothingGivesASecretAway(t *testing.T) {
 			l.await(hostOf(array.Name()), time.Time{}, patience, sound)
 		}
 		for _, page := range []string{"", "metrics", "livez", "readyz", "v1/reports", "v1/told", "v1/place?size=1", "no/such/page"} {
-			checkSecrets(t, fetch(t, fmt.Sprintf("http://127.0.0.1:%d/%s", port, page)))
+			checkSecrets(t, fetch(t, a.pageURL()+"/"+page))
 		}
 		if err := os.WriteFile(c.config, append(good, "[flasharray_x_01]\nreplication_device = "+secret()...), 0o600); err != nil {
 			t.Fatal(err)
@@ -121,7 +116,7 @@ func echo(token string) simulator.Fault {
 // all it said.
 func (c *cloud) try(t *testing.T, args ...string) (output string, code int) {
 	t.Helper()
-	cmd := exec.Command(program(t), append([]string{"--config-file", c.config}, args...)...)
+	cmd := c.command(args...)
 	cmd.Dir = filepath.Dir(c.config)
 	out, err := cmd.CombinedOutput()
 	if err != nil && cmd.ProcessState == nil {

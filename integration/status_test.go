@@ -19,14 +19,13 @@ import (
 // startPage runs an agent with a status page, and returns where that is.
 func (c *cloud) startPage() (*agent, string) {
 	c.t.Helper()
-	address := fmt.Sprintf("127.0.0.1:%d", process.Ports(c.t, 1)[0])
 	conf, err := os.ReadFile(c.config)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	c.write(c.config, strings.Replace(string(conf), "listen = off", "listen = "+address, 1))
+	c.write(c.config, strings.Replace(string(conf), "listen = off", "listen = 127.0.0.1:0", 1))
 	a := c.startAgent()
-	url := "http://" + address
+	url := a.pageURL()
 	process.Await(c.t, patience, "a report of each array", func() error {
 		body, err := ask(c.t.Context(), url+"/v1/reports")
 		if n := strings.Count(body, `"collected_at"`); err == nil && n != len(c.arrays) {
@@ -65,11 +64,13 @@ func promtool(t *testing.T, input string, args ...string) {
 }
 
 func TestAlertRules(t *testing.T) {
+	t.Parallel()
 	promtool(t, "", "check", "rules", "alerts.yml")
 	promtool(t, "", "test", "rules", "alerts_test.yml")
 }
 
 func TestScrapeIsAsPrometheusWantsIt(t *testing.T) {
+	t.Parallel()
 	_, url := newCloud(t, threeArrays(t), nowhere).startPage()
 	scrape, err := ask(t.Context(), url+"/metrics")
 	if err != nil {

@@ -23,7 +23,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // operator's own client prints of the arrays while the agent runs.
 func TestGetPoolsTranscript(t *testing.T) {
 	t.Parallel()
-	broker, transport := startBroker(t)
+	broker, transport := joinBroker(t)
 	c := newCloud(t, threeArrays(t), transport)
 	cinder := scheduler.Start(t, scheduler.Options{Broker: broker, Backends: c.backends()})
 	api := cinder.StartAPI()

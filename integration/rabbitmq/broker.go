@@ -33,6 +33,8 @@ type Options struct {
 type Broker struct {
 	t        testing.TB
 	opts     Options
+	vhost    string // "" for /
+	shared   bool   // with other tests
 	dir      string
 	node     string
 	names    *process.Process // epmd, where Erlang programs find each other
@@ -114,11 +116,19 @@ func (b *Broker) ready() error {
 }
 
 // Stop ends the broker in good order: clients are told.
-func (b *Broker) Stop() { b.server.Stop() }
+func (b *Broker) Stop() {
+	b.t.Helper()
+	b.requireOwn()
+	b.server.Stop()
+}
 
 // Kill ends the broker at once: clients see a broken connection, and what was
 // declared in the last moments may be lost, durable or not.
-func (b *Broker) Kill() { b.server.Kill() }
+func (b *Broker) Kill() {
+	b.t.Helper()
+	b.requireOwn()
+	b.server.Kill()
+}
 
 // Restart stops the broker and starts it again.
 func (b *Broker) Restart() {
@@ -129,7 +139,11 @@ func (b *Broker) Restart() {
 
 // Freeze makes the broker silent without closing anything. Only a heartbeat or
 // a time-out can tell.
-func (b *Broker) Freeze() { b.server.Signal(syscall.SIGSTOP) }
+func (b *Broker) Freeze() {
+	b.t.Helper()
+	b.requireOwn()
+	b.server.Signal(syscall.SIGSTOP)
+}
 
 // Thaw ends a freeze.
 func (b *Broker) Thaw() { b.server.Signal(syscall.SIGCONT) }
@@ -145,8 +159,7 @@ func (b *Broker) For(t testing.TB) *Broker {
 // URLOf is URL with another virtual host.
 func (b *Broker) URLOf(vhost string) string { return b.URL() + url.PathEscape(vhost) }
 
-// URL is where to connect in plain text, with user, password and the virtual
-// host "/".
+// URL is where to connect in plain text, with user, password and virtual host.
 func (b *Broker) URL() string { return b.url("amqp", b.port) }
 
 // TLSURL is where to connect with TLS.
@@ -176,7 +189,7 @@ func (b *Broker) Log() string {
 func (b *Broker) path(name string) string { return filepath.Join(b.dir, name) }
 
 func (b *Broker) url(scheme string, port int) string {
-	u := url.URL{Scheme: scheme, User: url.UserPassword(b.opts.User, b.opts.Password), Host: address(port), Path: "/"}
+	u := url.URL{Scheme: scheme, User: url.UserPassword(b.opts.User, b.opts.Password), Host: address(port), Path: "/" + b.vhost}
 	return u.String()
 }
 

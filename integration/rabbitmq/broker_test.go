@@ -18,6 +18,7 @@ import (
 )
 
 func TestBrokerLives(t *testing.T) {
+	t.Parallel()
 	b := rabbitmq.Start(t, rabbitmq.Options{TLS: true, User: "cinder", Password: `q"\uo/te@d`})
 
 	t.Run("lists what clients made", func(t *testing.T) {
@@ -117,6 +118,7 @@ func TestBrokerLives(t *testing.T) {
 
 // TestBrokersDoNotMeet runs two at once.
 func TestBrokersDoNotMeet(t *testing.T) {
+	t.Parallel()
 	one, two := rabbitmq.Start(t, rabbitmq.Options{}), rabbitmq.Start(t, rabbitmq.Options{})
 	if err := channel(t, dial(t, one)).ExchangeDeclare("mine", "direct", true, false, false, false, nil); err != nil {
 		t.Fatal(err)
@@ -160,4 +162,36 @@ func next[T any](t *testing.T, c <-chan T) (v T) {
 		t.Fatal("waited 20s for a notification of the broker")
 	}
 	return v
+}
+
+// TestSharedBrokerKeepsTestsApart gives two tests a virtual host each.
+func TestSharedBrokerKeepsTestsApart(t *testing.T) {
+	t.Parallel()
+	shared := rabbitmq.Shared{Options: rabbitmq.Options{User: "cinder", Password: `q"\uo/te@d`}}
+	var first *rabbitmq.Broker
+	t.Run("first", func(t *testing.T) {
+		first = shared.VirtualHost(t)
+		declare(t, first, "of_the_first")
+	})
+	t.Run("second", func(t *testing.T) {
+		b := shared.VirtualHost(t)
+		declare(t, b, "of_the_second")
+		if got := b.Exchanges(); b.URL() == first.URL() || len(got) != 1 || got[0].Name != "of_the_second" {
+			t.Errorf("exchanges are %+v at %s", got, b.Addr())
+		}
+	})
+	if err := shared.Close(); err != nil {
+		t.Error(err)
+	}
+	if c, err := amqp091.Dial(first.URL()); err == nil {
+		t.Error("the broker still runs")
+		_ = c.Close()
+	}
+}
+
+func declare(t *testing.T, b *rabbitmq.Broker, exchange string) {
+	t.Helper()
+	if err := channel(t, dial(t, b)).ExchangeDeclare(exchange, "direct", true, false, false, false, nil); err != nil {
+		t.Fatal(err)
+	}
 }

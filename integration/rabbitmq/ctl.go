@@ -1,6 +1,7 @@
 package rabbitmq
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"os"
@@ -15,14 +16,14 @@ import (
 // ctlBound is how long a rabbitmqctl command may take.
 const ctlBound = 30 * time.Second
 
-// Queue is a queue of the virtual host "/" as rabbitmqctl lists it.
+// Queue is a queue as rabbitmqctl lists it.
 type Queue struct {
 	Name                           string
 	Durable, AutoDelete, Exclusive bool
 	Messages, Consumers            int
 }
 
-// Exchange is an exchange of the virtual host "/" as rabbitmqctl lists it. The
+// Exchange is an exchange as rabbitmqctl lists it. The
 // broker's own (amq.*, and the default one without a name) are left out.
 type Exchange struct {
 	Name, Type          string
@@ -45,7 +46,7 @@ func (b *Broker) Ctl(args ...string) string {
 	return string(out)
 }
 
-// Queues lists the queues of the virtual host "/".
+// Queues lists the queues of the virtual host.
 func (b *Broker) Queues() []Queue {
 	b.t.Helper()
 	var queues []Queue
@@ -58,7 +59,7 @@ func (b *Broker) Queues() []Queue {
 	return queues
 }
 
-// Exchanges lists the exchanges of the virtual host "/" that a client made.
+// Exchanges lists the exchanges of the virtual host that a client made.
 func (b *Broker) Exchanges() []Exchange {
 	b.t.Helper()
 	var exchanges []Exchange
@@ -94,6 +95,7 @@ func (b *Broker) Consumers(queue string) int {
 // as it does when it runs out of memory.
 func (b *Broker) Block() {
 	b.t.Helper()
+	b.requireOwn()
 	b.Ctl("set_vm_memory_high_watermark", "absolute", "1MB")
 }
 
@@ -106,7 +108,7 @@ func (b *Broker) Unblock() {
 // rows runs a listing command and splits each line at its tabs.
 func (b *Broker) rows(command string, columns ...string) [][]string {
 	b.t.Helper()
-	out := b.Ctl(append([]string{"--no-table-headers", command}, columns...)...)
+	out := b.Ctl(append([]string{"--no-table-headers", "-p", cmp.Or(b.vhost, "/"), command}, columns...)...)
 	var rows [][]string
 	for line := range strings.Lines(out) {
 		if fields := strings.Split(strings.TrimRight(line, "\n"), "\t"); len(fields) == len(columns) {

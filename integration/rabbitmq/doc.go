@@ -25,6 +25,6 @@
 // About half is Erlang loading code and half is RabbitMQ looking through its
 // plugins; neither can be switched off from outside. Cuttlefish, the translator
 // of rabbitmq.conf, would add another second, which is why the settings are
-// written as Erlang terms. Share one broker among the tests of a kind, each
-// with an exchange or a virtual host of its own.
+// written as Erlang terms. Tests that do not stop the broker share one: [Shared]
+// gives each a virtual host of its own.
 package rabbitmq

@@ -127,7 +127,7 @@ func (s *Scheduler) settings() string {
 	lines = append(lines,
 		"[database]",
 		"connection = sqlite:///"+s.path("cinder.sqlite")+"?timeout=60",
-		"sqlite_synchronous = false",
+		"sqlite_synchronous = false", // nothing is kept
 		"[oslo_concurrency]",
 		"lock_path = "+s.path("lock"))
 	return strings.Join(lines, "\n") + "\n"

@@ -1,0 +1,95 @@
+package rabbitmq
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"testing"
+)
+
+// Shared is one broker for many tests, each with a virtual host of its own. It
+// starts with the first test that asks, and runs until Close, which TestMain
+// calls.
+type Shared struct {
+	Options Options
+
+	mu     sync.Mutex
+	broker *Broker
+	scope  *binaryScope
+	hosts  int
+}
+
+// VirtualHost returns the broker as the test sees it: with a new virtual host
+// that is empty. The test stops if it tries to end or to block the broker.
+func (s *Shared) VirtualHost(t testing.TB) *Broker {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.broker == nil {
+		s.scope = &binaryScope{TB: t}
+		s.broker = Start(s.scope, s.Options)
+	}
+	s.hosts++
+	view := *s.broker
+	view.t, view.shared, view.vhost = t, true, fmt.Sprintf("test%d", s.hosts)
+	view.addVirtualHost()
+	return &view
+}
+
+// Close ends the broker, if any test has asked for it.
+func (s *Shared) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.scope == nil {
+		return nil
+	}
+	return s.scope.end()
+}
+
+// addVirtualHost makes the virtual host and lets the user do everything there.
+// It is one command, as the start of each takes a second.
+func (b *Broker) addVirtualHost() {
+	b.t.Helper()
+	b.Ctl("eval", fmt.Sprintf(`ok = rabbit_vhost:add(<<%[1]s>>, <<"test">>),
+		ok = rabbit_auth_backend_internal:set_permissions(<<%[2]s>>, <<%[1]s>>, <<".*">>, <<".*">>, <<".*">>, <<"test">>).`,
+		erlang(b.vhost), erlang(b.opts.User)))
+}
+
+// requireOwn stops a test that would take the broker away from other tests.
+func (b *Broker) requireOwn() {
+	b.t.Helper()
+	if b.shared {
+		b.t.Fatal("this broker is shared with other tests: use one of the test's own")
+	}
+}
+
+// binaryScope is a testing.TB that lasts as long as the test binary. To the test it was
+// made from it gives the errors of the start.
+type binaryScope struct {
+	testing.TB
+	cleanups []func()
+	faults   []error
+}
+
+func (l *binaryScope) Cleanup(f func())    { l.cleanups = append(l.cleanups, f) }
+func (l *binaryScope) Failed() bool        { return false }
+func (l *binaryScope) Logf(string, ...any) {}
+
+func (l *binaryScope) TempDir() string {
+	l.Helper()
+	dir, err := os.MkdirTemp("", "rabbitmq-shared-")
+	if err != nil {
+		l.Fatal(err)
+	}
+	l.Cleanup(func() { l.faults = append(l.faults, os.RemoveAll(dir)) })
+	return dir
+}
+
+func (l *binaryScope) end() error {
+	for i := len(l.cleanups) - 1; i >= 0; i-- {
+		l.cleanups[i]()
+	}
+	l.cleanups = nil
+	return errors.Join(l.faults...)
+}
