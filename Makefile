@@ -41,7 +41,7 @@ unit: ## Test with Go only, in under a minute
 test: ## Test everything, with a real RabbitMQ and a real cinder-scheduler
 	@integration/setup
 	@$(MAKE) --no-print-directory check
-	@$(GOTEST) -count=1 -timeout 30m -tags integration ./...
+	@$(GOTEST) -count=1 -timeout 30m -parallel 4 -tags integration ./...
 
 check: ## Check formatting and run go vet over every build tag
 	@unformatted=$$(gofmt -l $(SOURCES)); \

@@ -32,5 +32,6 @@
 //
 // A test waits for a condition, with a bound, and never for a while. It fails
 // where a tool is missing. It listens on loopback only. It gives each program
-// its own folder, ports and names, and may run beside any other test.
+// its own folder, ports and names, and may run beside any other test. It takes a
+// virtual host of the shared broker, unless it stops or blocks its broker.
 package integration
