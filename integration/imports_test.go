@@ -22,8 +22,9 @@ var edges = map[string][]string{
 	"cmd/...":                           {anything},
 	"examples/...":                      {anything},
 	"integration/...":                   {anything},
-	"config":                            {"collector/capability"},
-	"flasharray":                        {"collector/capability"},
+	"config":                            {"collector/capability", "config/files"},
+	"config/files":                      {},
+	"flasharray":                        {"collector/capability", "config/files"},
 	"flasharray/simulator":              {},
 	"flasharray/recording":              {},
 	"collector":                         {"collector/capability"},
@@ -33,7 +34,7 @@ var edges = map[string][]string{
 	"collector/placement/cinder":        {"collector/capability", "collector/placement"},
 	"collector/placement/review":        {"collector/capability", "collector/placement", "collector/placement/cinder"},
 	"collector/placement/rehearsal":     {"collector/capability", "collector/placement", "collector/placement/cinder"},
-	"publisher":                         {"collector/capability"},
+	"publisher":                         {"collector/capability", "config/files"},
 	"publisher/status":                  {"collector/capability"},
 }
 

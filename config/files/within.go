@@ -1,0 +1,84 @@
+package files
+
+import (
+	"context"
+	"errors"
+	"sync"
+)
+
+// ErrHangs: the file system has not answered in time. The read goes on waiting,
+// and until it returns every other read of its [Slot] gets this error at once.
+var ErrHangs = errors.New("the file system does not answer")
+
+// Slot lets one read at a time wait for the file system. Its zero value is
+// ready; any goroutine may use it.
+type Slot struct {
+	mu    sync.Mutex
+	done  chan struct{} // of the read that runs; nil if none does
+	hangs bool          // nobody waits for it any more
+}
+
+// Within runs read on a goroutine of its own and returns what it returns, or
+// ErrHangs when ctx ends first. What a late read returns is dropped.
+func Within[T any](ctx context.Context, s *Slot, read func() (T, error)) (T, error) {
+	var none T
+	done, err := s.take(ctx)
+	if err != nil {
+		return none, err
+	}
+	type result struct {
+		value T
+		err   error
+	}
+	results := make(chan result, 1)
+	go func() {
+		value, err := read()
+		results <- result{value, err}
+		s.release(done)
+	}()
+	select {
+	case r := <-results:
+		return r.value, r.err
+	case <-ctx.Done():
+		s.abandon(done)
+		return none, errors.Join(ErrHangs, context.Cause(ctx))
+	}
+}
+
+// take waits for its turn, unless the read before has been given up.
+func (s *Slot) take(ctx context.Context) (chan struct{}, error) {
+	for {
+		s.mu.Lock()
+		running, hangs := s.done, s.hangs
+		if running == nil {
+			s.done = make(chan struct{})
+			defer s.mu.Unlock()
+			return s.done, nil
+		}
+		s.mu.Unlock()
+		if hangs {
+			return nil, ErrHangs
+		}
+		select {
+		case <-running:
+		case <-ctx.Done():
+			return nil, errors.Join(ErrHangs, context.Cause(ctx))
+		}
+	}
+}
+
+func (s *Slot) release(done chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.done, s.hangs = nil, false
+	close(done)
+}
+
+// abandon marks the read as given up, unless it has just returned.
+func (s *Slot) abandon(done chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.done == done {
+		s.hangs = true
+	}
+}
