@@ -9,7 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
+
+	"github.com/poolcast/poolcast/collector/capability"
 )
 
 // Errors to be told apart with errors.Is.
@@ -31,9 +32,10 @@ var (
 )
 
 const (
-	redacted    = "[redacted]"
-	textLimit   = 300 // of any text of an array, in bytes
-	longestWait = time.Hour
+	redacted     = "[redacted]"
+	textLimit    = 300 // of any text of an array, in characters
+	messageLimit = 190 // of an array's text in an error, in characters
+	longestWait  = time.Hour
 )
 
 // APIError is an answer other than success.
@@ -142,17 +144,7 @@ func oneMessage(raw []byte) (object, message string) {
 
 // tidy makes text from outside fit for one line of a log.
 func tidy(s string) string {
-	s = strings.ToValidUTF8(s, "\uFFFD")
-	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
-	return shorten(s)
-}
-
-// shorten bounds a text of the array.
-func shorten(s string) string {
-	if len(s) <= textLimit {
-		return s
-	}
-	return strings.ToValidUTF8(s[:textLimit], "") + "…"
+	return capability.Shorten(strings.Join(strings.Fields(capability.Printable(s)), " "), messageLimit)
 }
 
 // cleaned is an error whose text is fit to be shown. It is still the error that

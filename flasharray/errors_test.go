@@ -28,7 +28,7 @@ func TestErrorsTellTheArraysOwnWords(t *testing.T) {
 		"unavailable": {503, `<html>503</html>`, "", "", flasharray.ErrBusy},
 		"odd":         {500, `{"errors":{"message":5}}`, "", "", nil},
 		"odder":       {500, `{"errors":[7,{"message":["x"]}]}`, "", "", nil},
-		"many lines":  {500, `{"message":"one\n\ttwo\u0000 three\u001b[31m"}`, "", "one two three [31m", nil},
+		"many lines":  {500, `{"message":"one\n\ttwo\u0000 three\u001b[31m"}`, "", `one two\x00 three\x1b[31m`, nil},
 	} {
 		f := newFake(t)
 		f.fail("arrays/space", tc.status, tc.body)

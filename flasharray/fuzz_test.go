@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/poolcast/poolcast/collector/capability"
 )
@@ -179,7 +180,7 @@ func FuzzErrors(f *testing.F) {
 	f.Add(`{"message":"m\u0000\n"}`, "Mon, 01 Jan 2035 00:00:00 GMT")
 	f.Fuzz(func(t *testing.T, body, after string) {
 		e := newAPIError(&answer{status: 429, body: []byte(body), header: http.Header{"Retry-After": {after}}, received: time.Now()})
-		if strings.ContainsAny(e.Error(), "\r\n\x1b\x00") || len(e.Error()) > 4*textLimit {
+		if strings.ContainsAny(e.Error(), "\r\n\x1b\x00") || utf8.RuneCountInString(e.Error()) > 4*textLimit {
 			t.Errorf("unfit for a log: %q", e.Error())
 		}
 		if e.RetryAfter() < 0 || e.RetryAfter() > longestWait {

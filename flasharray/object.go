@@ -7,6 +7,8 @@ import (
 	"math"
 	"strconv"
 	"time"
+
+	"github.com/poolcast/poolcast/collector/capability"
 )
 
 // oddLimit is how many members of the wrong type one answer notes. An answer may
@@ -78,7 +80,7 @@ func (o object) text(key string) string {
 	if json.Unmarshal(raw, &s) != nil {
 		o.note(key, "is not a text")
 	}
-	return shorten(s)
+	return capability.Shorten(s, textLimit)
 }
 
 func (o object) texts(key string) []string {

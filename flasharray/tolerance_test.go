@@ -356,11 +356,11 @@ func TestTextsOfAnArrayAreBounded(t *testing.T) {
 		"name": id.Name, "release": id.Purity, "model": id.Model, "service": id.Service,
 		"peer": link.Peer, "status": link.Status, "type": link.Type,
 	} {
-		if len(text) > limit || len(text) < limit-20 || !utf8.ValidString(text) {
-			t.Errorf("the %s has %d bytes: %.400q", what, len(text), text)
+		if n := utf8.RuneCountInString(text); n > limit || n < limit-20 || !utf8.ValidString(text) {
+			t.Errorf("the %s has %d characters: %.400q", what, n, text)
 		}
 	}
-	if text := faults(stats); len(text) > 4*limit || !strings.Contains(text, "hosts is not an object") {
-		t.Errorf("the faults have %d bytes: %.500s", len(text), text)
+	if text := faults(stats); utf8.RuneCountInString(text) > 4*limit || !strings.Contains(text, "hosts is not an object") {
+		t.Errorf("the faults have %d characters: %.500s", utf8.RuneCountInString(text), text)
 	}
 }

@@ -76,10 +76,10 @@ func printPlaced(w io.Writer, answers []answer) error {
 
 // printAnswer says the answer first and then what became of each backend.
 func printAnswer(w io.Writer, a answer) error {
-	p := painter{color: isTerminal(w)}
+	p := newPainter(w)
 	lines := []string{p.verdict(a.fits(), a.summary())}
 	for _, c := range a.decision.SetAside {
-		lines = append(lines, "set aside, as no backend meets it: "+c.Filter+": "+c.Text)
+		lines = append(lines, printable("set aside, as no backend meets it: "+c.Filter+": "+c.Text))
 	}
 	lines = append(lines, "")
 	if _, err := io.WriteString(w, strings.Join(lines, "\n")+"\n"); err != nil {
@@ -88,7 +88,7 @@ func printAnswer(w io.Writer, a answer) error {
 	width := lineWidth(w)
 	nameWidth := 0
 	for i := range a.decision.Verdicts {
-		nameWidth = max(nameWidth, utf8.RuneCountInString(backendName(a.decision.Verdicts[i].Backend.Report())))
+		nameWidth = max(nameWidth, utf8.RuneCountInString(nameCell(&a.decision.Verdicts[i])))
 	}
 	for i := range a.decision.Verdicts {
 		if err := p.backend(w, &a.decision.Verdicts[i], nameWidth, width); err != nil {
@@ -98,32 +98,13 @@ func printAnswer(w io.Writer, a answer) error {
 	return nil
 }
 
-// painter colours for a terminal and leaves everything else alone.
-type painter struct{ color bool }
-
-func (p painter) paint(code, text string) string {
-	if !p.color {
-		return text
-	}
-	return "\x1b[" + code + "m" + text + "\x1b[0m"
-}
-
-func (p painter) verdict(good bool, text string) string {
-	if good {
-		return p.paint("32", text)
-	}
-	return p.paint("31", text)
-}
-
 // backend prints one row: rank, name, total, and below each other what each
 // weigher added, or why the backend was refused.
 func (p painter) backend(w io.Writer, v *placement.Verdict, nameWidth, width int) error {
-	name := backendName(v.Backend.Report())
+	name := nameCell(v)
 	rank, total := "-", ""
-	var why []string
-	if !v.Fits() {
-		why = []string{p.paint("31", "refused") + " by " + v.RefusedBy + ": " + v.Reason()}
-	} else {
+	why := []string{refused + " by " + v.RefusedBy + ": " + v.Reason()}
+	if v.Fits() {
 		rank, total = strconv.Itoa(v.Rank), weight(v.Total)
 		if v.Tied {
 			total += " tie"
@@ -135,6 +116,9 @@ func (p painter) backend(w io.Writer, v *placement.Verdict, nameWidth, width int
 	head := fmt.Sprintf("%*s %-*s  %-*s  ", rankWidth, rank, nameWidth, name, totalWidth, total)
 	for _, text := range why {
 		for _, line := range wrap(text, max(30, width-indent)) {
+			if rest, ok := strings.CutPrefix(line, refused); ok && !v.Fits() {
+				line = p.paint("31", refused) + rest
+			}
 			if _, err := fmt.Fprintln(w, strings.TrimRight(head+line, " ")); err != nil {
 				return err
 			}
@@ -148,6 +132,11 @@ func (p painter) backend(w io.Writer, v *placement.Verdict, nameWidth, width int
 	return nil
 }
 
+const refused = "refused"
+
+// nameCell is a backend's name as it is printed.
+func nameCell(v *placement.Verdict) string { return cell(backendName(v.Backend.Report())) }
+
 // scoreLines says what each weigher added and where that comes from.
 func scoreLines(v *placement.Verdict) []string {
 	lines := make([]string, len(v.Scores))
@@ -160,11 +149,12 @@ func scoreLines(v *placement.Verdict) []string {
 	return lines
 }
 
-// wrap breaks text at blanks into lines no longer than width, where it can.
+// wrap makes text printable and breaks it at blanks into lines no longer than
+// width, where it can.
 func wrap(text string, width int) []string {
 	var lines []string
 	line := ""
-	for _, word := range strings.Fields(text) {
+	for _, word := range strings.Fields(printable(text)) {
 		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width {
 			lines = append(lines, line)
 			line = "  "

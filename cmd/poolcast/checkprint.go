@@ -65,7 +65,7 @@ func sortedKeys[V any](m map[string]V) []string {
 // printTable says the verdict first, then the findings by topic, then what fits
 // each type.
 func (c *checkup) printTable(w io.Writer) error {
-	p := painter{color: isTerminal(w)}
+	p := newPainter(w)
 	if _, err := fmt.Fprintln(w, c.headline(p)); err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (p painter) finding(f review.Finding, width int) string {
 		}
 	}
 	if f.Do != "" {
-		b.WriteString(indent + "do:  " + f.Do + "\n")
+		b.WriteString(indent + "do:  " + printable(f.Do) + "\n")
 	}
 	return b.String()
 }

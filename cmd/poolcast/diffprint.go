@@ -21,7 +21,7 @@ func (d *difference) print(w io.Writer, output string) error {
 	if output == "json" {
 		return printJSON(w, diffJSON{Backends: d.backends, Effects: d.effects})
 	}
-	p := painter{color: isTerminal(w)}
+	p := newPainter(w)
 	if _, err := fmt.Fprintln(w, d.headline(p)); err != nil {
 		return err
 	}
@@ -136,8 +136,8 @@ func gibText(f *float64) string {
 	return strconv.FormatFloat(*f, 'f', 0, 64)
 }
 
-// maxCell keeps a function or a list from pushing the table off the screen.
-const maxCell = 44
+// maxValue keeps a function or a list from pushing the table off the screen.
+const maxValue = 44
 
 func (b *backendDiff) print(w io.Writer, p painter) error {
 	if _, err := fmt.Fprintf(w, "\n%s\n", p.paint("1", b.Host)); err != nil {
@@ -153,7 +153,7 @@ func (b *backendDiff) print(w io.Writer, p painter) error {
 	}
 	t := newTable("  KEY", "", "BASE", "OURS", "UNIT", "SENT", "SOURCE")
 	for _, c := range b.Changes {
-		t.add("  "+c.Key, sign(c.Change), cell(c.Old), cell(c.New), c.Unit, sentText(c), short(c.Source))
+		t.add("  "+c.Key, sign(c.Change), valueCell(c.Old), valueCell(c.New), c.Unit, sentText(c), short(c.Source))
 	}
 	return t.print(w)
 }
@@ -162,8 +162,8 @@ func sign(c review.Change) string {
 	return map[review.Change]string{review.Added: "+", review.Changed: "~", review.Missing: "-"}[c]
 }
 
-// cell prints a value in the digits that a person compares.
-func cell(v *capability.Value) string {
+// valueCell prints a value in the digits that a person compares.
+func valueCell(v *capability.Value) string {
 	if v == nil {
 		return ""
 	}
@@ -174,11 +174,7 @@ func cell(v *capability.Value) string {
 }
 
 func short(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
-	if runes := []rune(text); len(runes) > maxCell {
-		return string(runes[:maxCell-1]) + "…"
-	}
-	return text
+	return capability.Shorten(strings.Join(strings.Fields(capability.Printable(text)), " "), maxValue)
 }
 
 func sentText(c review.KeyChange) string {

@@ -32,7 +32,7 @@ func printEnvelopes(w io.Writer, reports []capability.Report) error {
 		if err != nil {
 			return fmt.Errorf("encode report of %s: %w", r.Backend, err)
 		}
-		if _, err := fmt.Fprintf(w, "%s\n", body); err != nil {
+		if _, err := fmt.Fprintf(w, "%s\n", capability.PrintableJSON(body)); err != nil {
 			return err
 		}
 	}

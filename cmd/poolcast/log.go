@@ -7,20 +7,29 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
-	"golang.org/x/term"
+
+	"github.com/poolcast/poolcast/collector/capability"
 )
 
 // newLogger writes to w: JSON for collectors of logs, or lines for people, with
 // colour on a terminal only. The level can be changed while it is in use.
 func newLogger(w io.Writer, format, level string) (zerolog.Logger, *logLevel, error) {
 	if format == "text" {
-		w = zerolog.ConsoleWriter{Out: w, NoColor: !isTerminal(w), TimeFormat: time.RFC3339}
+		w = zerolog.ConsoleWriter{Out: w, NoColor: !wantsColor(w), TimeFormat: time.RFC3339, FormatPrepare: printableMessage}
 	}
 	filter := &logLevel{out: w}
 	if err := filter.set(level); err != nil {
 		return zerolog.Nop(), nil, err
 	}
 	return zerolog.New(filter).With().Timestamp().Logger(), filter, nil
+}
+
+// printableMessage is for the message alone: fields are quoted by the writer.
+func printableMessage(event map[string]any) error {
+	if text, ok := event[zerolog.MessageFieldName].(string); ok {
+		event[zerolog.MessageFieldName] = capability.Printable(text)
+	}
+	return nil
 }
 
 // logLevel lets lines pass that are severe enough.
@@ -39,18 +48,17 @@ func (l *logLevel) set(level string) error {
 }
 
 // Write implements io.Writer, for lines without a level.
-func (l *logLevel) Write(p []byte) (int, error) { return l.out.Write(p) }
+func (l *logLevel) Write(p []byte) (int, error) {
+	if _, err := l.out.Write(capability.PrintableJSON(p)); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
 
 // WriteLevel implements zerolog.LevelWriter.
 func (l *logLevel) WriteLevel(level zerolog.Level, p []byte) (int, error) {
 	if level < zerolog.Level(l.least.Load()) {
 		return len(p), nil
 	}
-	return l.out.Write(p)
-}
-
-// isTerminal reports whether w is a terminal that a person looks at.
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(interface{ Fd() uintptr })
-	return ok && term.IsTerminal(int(f.Fd()))
+	return l.Write(p)
 }

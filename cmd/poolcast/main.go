@@ -13,7 +13,7 @@ func main() {
 	err := newRootCommand().ExecuteContext(ctx)
 	stop()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "poolcast:", err)
+		fmt.Fprintln(os.Stderr, "poolcast:", printableLines(err.Error()))
 	}
 	os.Exit(exitCode(err))
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -42,10 +43,15 @@ func (c *choice) Set(s string) error {
 // printJSON writes v indented and with < and > left readable: filter functions
 // are full of them.
 func printJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	return enc.Encode(v)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	_, err := w.Write(capability.PrintableJSON(text.Bytes()))
+	return err
 }
 
 // printReportTable shows reports to a person: one row a backend, a dash where

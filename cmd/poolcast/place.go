@@ -72,7 +72,7 @@ func (f *placeFlags) run(cmd *cobra.Command) error {
 		return withCode(exitUsage, err)
 	}
 	for _, note := range notes {
-		cmd.PrintErrln("warning:", note)
+		cmd.PrintErrln("warning:", printable(note))
 	}
 	request.RandomSeed = f.seed
 	if f.seed == 0 {

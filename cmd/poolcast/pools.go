@@ -102,7 +102,7 @@ func jsonPool(p capability.Pool) poolJSON {
 
 func printPool(w io.Writer, p capability.Pool) error {
 	_, err := fmt.Fprintf(w, "%s in %s: %s, load evenness %s, capacity evenness %s, data reduction apart %s\n",
-		p.Name, p.Zone, plural(len(p.Reports), "array"), share(p.LoadEvenness()), share(p.CapacityEvenness()), share(p.ReductionDivergence()))
+		cell(p.Name), cell(p.Zone), plural(len(p.Reports), "array"), share(p.LoadEvenness()), share(p.CapacityEvenness()), share(p.ReductionDivergence()))
 	if err != nil {
 		return err
 	}

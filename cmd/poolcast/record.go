@@ -65,7 +65,7 @@ func (f *recordFlags) run(cmd *cobra.Command) error {
 		if written := r.Write(f.into); written != nil {
 			return written
 		}
-		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", r.Name, plural(len(r.Frames), "frame")); err != nil {
+		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", printable(r.Name), plural(len(r.Frames), "frame")); err != nil {
 			return err
 		}
 	}

@@ -82,7 +82,7 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 		return withCode(exitUsage, err)
 	}
 	for _, note := range notes {
-		cmd.PrintErrln("warning:", note)
+		cmd.PrintErrln("warning:", printable(note))
 	}
 	request.RandomSeed = f.seed
 	f.burst.Request = request

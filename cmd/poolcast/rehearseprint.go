@@ -28,7 +28,7 @@ func printRehearsal(w io.Writer, b rehearsal.Burst, assumed []string, outcomes [
 	if err := outcomeTable(outcomes).print(w); err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(w, "\nThe arrays under %s:\n\n", outcomes[0].Setting.Name); err != nil {
+	if _, err := fmt.Fprintf(w, "\nThe arrays under %s:\n\n", printable(outcomes[0].Setting.Name)); err != nil {
 		return err
 	}
 	return arrayTable(outcomes[0]).print(w)

@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/poolcast/poolcast/collector/capability"
 )
 
 // table prints rows under a header in columns wide enough for their longest
@@ -26,7 +28,16 @@ func newTable(columns ...string) *table {
 	return t
 }
 
-func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
+// add adds a row; the cells may hold any text.
+func (t *table) add(cells ...string) {
+	for i := range cells {
+		cells[i] = cell(cells[i])
+	}
+	t.rows = append(t.rows, cells)
+}
+
+// cell is a text as it is printed in a table.
+func cell(text string) string { return capability.Shorten(capability.Printable(text), maxCell) }
 
 func (t *table) print(w io.Writer) error {
 	widths := make([]int, len(t.header))

@@ -1,5 +1,11 @@
 package placement
 
+import "github.com/poolcast/poolcast/collector/capability"
+
+// maxWords is how long an explanation may be, in characters: it quotes reports,
+// which come from outside.
+const maxWords = 1000
+
 // Decision is an explained answer: what became of every backend and why. It is
 // immutable and may be read from any goroutine. Words are made when they are
 // read, from the snapshot the decision was made on.
@@ -73,7 +79,7 @@ func (v *Verdict) ScoreReason(k int) string { return v.words(v.decision.plan.wei
 
 func (v *Verdict) words(plugin any) string {
 	if e, ok := plugin.(Explainer); ok {
-		return e.Explain(v.decision.plan.request, v.Backend)
+		return capability.Shorten(e.Explain(v.decision.plan.request, v.Backend), maxWords)
 	}
 	return ""
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement"
 )
 
@@ -45,16 +46,16 @@ func (f *driverFilter) Filter(_ placement.Request, b *placement.Backend) (bool, 
 func (f *driverFilter) Explain(_ placement.Request, b *placement.Backend) string {
 	fn := &f.rows[b.Index()]
 	if fn.err != nil {
-		return fmt.Sprintf("filter_function %q: %v", fn.text, fn.err)
+		return fmt.Sprintf("filter_function %s: %v", quoteFunction(fn.text), fn.err)
 	}
 	if len(fn.variants) == 0 {
 		return "filter_function asks for a protocol, and the backend has none"
 	}
 	v, err := f.run(b, &fn.variants[0], new([]Operand))
 	if err != nil {
-		return fmt.Sprintf("filter_function %q: %v", fn.text, err)
+		return fmt.Sprintf("filter_function %s: %v", quoteFunction(fn.text), err)
 	}
-	return fmt.Sprintf("filter_function %q is %s%s", fn.text, v, f.operands(b))
+	return fmt.Sprintf("filter_function %s is %s%s", quoteFunction(fn.text), shortValue(v), f.operands(b))
 }
 
 // Relax sets the functions aside that read a live metric.
@@ -62,7 +63,7 @@ func (f *driverFilter) Relax() (placement.Filter, []string) {
 	var conditions []string
 	for i := range f.rows {
 		fn := &f.rows[i]
-		if text := "filter_function " + fn.text; fn.reads(f.live) && !slices.Contains(conditions, text) {
+		if text := "filter_function " + capability.Shorten(fn.text, maxFunction); fn.reads(f.live) && !slices.Contains(conditions, text) {
 			conditions = append(conditions, text)
 		}
 	}

@@ -1,6 +1,7 @@
 package cinder
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability"
@@ -219,6 +220,17 @@ func (fs *functions) recharge(b *placement.Backend, p *program, slots []Operand)
 	}
 }
 
+// The lengths of what an explanation quotes, in characters.
+const (
+	maxFunction = 300
+	maxOperand  = 60
+)
+
+// quoteFunction shows the text of a function, or the beginning of a long one.
+func quoteFunction(text string) string { return strconv.Quote(capability.Shorten(text, maxFunction)) }
+
+func shortValue(o Operand) string { return capability.Shorten(o.String(), maxOperand) }
+
 // operands lists what a function has read, for people.
 func (a *asking) operands(b *placement.Backend) string {
 	f := &a.rows[b.Index()]
@@ -228,7 +240,7 @@ func (a *asking) operands(b *placement.Backend) string {
 	slots := a.slots(nil, b, &f.variants[0])
 	parts := make([]string, len(slots))
 	for i, name := range f.program.Names() {
-		parts[i] = name.String() + " " + slots[i].String()
+		parts[i] = capability.Shorten(name.String(), maxOperand) + " " + shortValue(slots[i])
 	}
 	return " with " + strings.Join(parts, ", ")
 }

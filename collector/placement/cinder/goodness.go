@@ -71,7 +71,7 @@ func (w *goodnessWeigher) Explain(_ placement.Request, b *placement.Backend) str
 	f := &w.rows[b.Index()]
 	switch {
 	case f.err != nil:
-		return fmt.Sprintf("goodness_function %q: %v; it counts as 0", f.text, f.err)
+		return fmt.Sprintf("goodness_function %s: %v; it counts as 0", quoteFunction(f.text), f.err)
 	case f.program == nil:
 		return "no goodness_function, which counts as 0"
 	case len(f.variants) == 0:
@@ -79,9 +79,9 @@ func (w *goodnessWeigher) Explain(_ placement.Request, b *placement.Backend) str
 	}
 	result, err := w.run(b, &f.variants[0], new([]Operand))
 	if err != nil {
-		return fmt.Sprintf("goodness_function %q: %v; it counts as 0", f.text, err)
+		return fmt.Sprintf("goodness_function %s: %v; it counts as 0", quoteFunction(f.text), err)
 	}
-	text := fmt.Sprintf("goodness_function %q is %s%s", f.text, result, w.operands(b))
+	text := fmt.Sprintf("goodness_function %s is %s%s", quoteFunction(f.text), shortValue(result), w.operands(b))
 	if n, ok := result.Float(); ok && (n < 0 || n > 100) {
 		text += "; outside 0 to 100 it counts as 0"
 	}
