@@ -24,21 +24,23 @@ func (m Metric) Type() string {
 // measurement is a metric that is a key of the report in another unit.
 type measurement struct {
 	Metric
-	key   string
-	scale float64
+	key string
+	// units of the key make one of the metric's. Dividing by a whole number gives
+	// the nearest number to 382 µs in seconds; multiplying by 1e-6 does not.
+	units float64
 }
 
 // measured are the keys of a report that Prometheus gets, in base units.
 func measured() []measurement {
 	array := []string{"host", "backend", "volume_backend_name"}
-	row := func(name, key string, scale float64, help string) measurement {
-		return measurement{Metric{"poolcast_array_" + name, help, array}, key, scale}
+	row := func(name, key string, units float64, help string) measurement {
+		return measurement{Metric{"poolcast_array_" + name, help, array}, key, units}
 	}
-	const usec = 1e-6
+	const usec, bytes, percent = 1e6, 1.0 / gib, 100
 	return []measurement{
-		row("capacity_bytes", capability.KeyTotalCapacity, gib, "Usable capacity."),
-		row("free_bytes", capability.KeyFreeCapacity, gib, "Capacity minus what is in use."),
-		row("provisioned_bytes", capability.KeyProvisionedCapacity, gib, "Sum of the sizes promised to hosts."),
+		row("capacity_bytes", capability.KeyTotalCapacity, bytes, "Usable capacity."),
+		row("free_bytes", capability.KeyFreeCapacity, bytes, "Capacity minus what is in use."),
+		row("provisioned_bytes", capability.KeyProvisionedCapacity, bytes, "Sum of the sizes promised to hosts."),
 		row("max_over_subscription_ratio", capability.KeyMaxOverSubscription, 1, "Over-subscription ratio as reported to the scheduler."),
 		row("reads_per_second", capability.KeyReadsPerSec, 1, "Read operations."),
 		row("writes_per_second", capability.KeyWritesPerSec, 1, "Write operations."),
@@ -48,7 +50,7 @@ func measured() []measurement {
 		row("write_latency_seconds", capability.KeyUsecPerWrite, usec, "Mean latency of a write."),
 		row("read_queue_seconds", capability.KeyQueueUsecPerRead, usec, "Mean time a read waits in the array's queue."),
 		row("write_queue_seconds", capability.KeyQueueUsecPerWrite, usec, "Mean time a write waits in the array's queue."),
-		row("load_ratio", capability.KeyLoadPercent, 0.01, "Share of an operation's time spent queueing."),
+		row("load_ratio", capability.KeyLoadPercent, percent, "Share of an operation's time spent queueing."),
 		row("data_reduction_ratio", capability.KeyDataReduction, 1, "Data reduction without thin provisioning."),
 		row("volumes", capability.KeyTotalVolumes, 1, "Volumes, destroyed ones included."),
 		row("live_volumes", capability.KeyLiveVolumes, 1, "Volumes that are not destroyed."),

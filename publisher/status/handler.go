@@ -1,11 +1,14 @@
 package status
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
+	"net"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
@@ -28,8 +31,50 @@ func (s *Server) Handler() http.Handler {
 	if s.opts.Placer != nil {
 		guarded.HandleFunc("GET /v1/place", s.place)
 	}
-	open.Handle("/", s.guard(guarded))
-	return limit(open)
+	open.Handle("/", s.guard(inTurn(guarded)))
+	return limit(s.local(open))
+}
+
+// local refuses what a web page of another site may have asked for. Without a
+// token nothing but loopback is listened to, and a name that its owner has
+// turned to 127.0.0.1 would let such a page read the answers.
+func (s *Server) local(next http.Handler) http.Handler {
+	if s.opts.Token != nil {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Host != "" && !isLoopback(hostname(r.Host)) {
+			http.Error(w, "This host name is not answered: ask for localhost or 127.0.0.1, or set bearer_token_file in [poolcast].", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// hostname is the host of a Host header, without its port.
+func hostname(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return strings.ToLower(strings.Trim(host, "[]"))
+}
+
+// inTurn bounds how many answers are in memory.
+func inTurn(next http.Handler) http.Handler {
+	turns := make(chan struct{}, maxAnswers)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		wait := time.NewTimer(answerDelay)
+		defer wait.Stop()
+		select {
+		case turns <- struct{}{}:
+			defer func() { <-turns }()
+			next.ServeHTTP(w, r)
+		case <-wait.C:
+			w.Header().Set("Retry-After", "1")
+			http.Error(w, "Too many requests are being answered; ask again.", http.StatusServiceUnavailable)
+		case <-r.Context().Done():
+		}
+	})
 }
 
 // limit bounds the body and keeps answers out of caches and frames.
@@ -89,7 +134,9 @@ func writeError(w http.ResponseWriter, code int, message string) {
 func writeJSON(w http.ResponseWriter, code int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
-	enc := json.NewEncoder(w)
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
 	enc.SetEscapeHTML(false)
-	_ = enc.Encode(v) // the client went away; there is nobody to tell
+	_ = enc.Encode(v)                                      // of types that can be encoded
+	_, _ = w.Write(capability.PrintableJSON(text.Bytes())) // the client may have gone away
 }

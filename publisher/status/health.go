@@ -4,12 +4,18 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
+
+	"github.com/poolcast/poolcast/collector/capability"
 )
 
 // stuckAfter is how long the main loop may be silent before /livez fails. It
 // turns every few seconds; a minute is a deadlock, not a slow array.
 const stuckAfter = time.Minute
+
+// maxLine is how long a line of /readyz may be, in characters.
+const maxLine = 1000
 
 // Live reports whether the main loop turns; why is for a person. An array or a
 // broker that is away never makes it fail: a restart would not bring it back.
@@ -105,15 +111,15 @@ func (s *Server) livez(w http.ResponseWriter, _ *http.Request) {
 
 func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 	ok, checks := s.source.View().Ready()
-	text := ""
+	var text strings.Builder
 	for _, c := range checks {
-		if c.OK {
-			text += fmt.Sprintf("[+] %s ok\n", c.Name)
-		} else {
-			text += fmt.Sprintf("[-] %s: %s\n", c.Name, c.Reason)
+		line := fmt.Sprintf("[+] %s ok", c.Name)
+		if !c.OK {
+			line = fmt.Sprintf("[-] %s: %s", c.Name, c.Reason)
 		}
+		text.WriteString(capability.Shorten(capability.Printable(line), maxLine) + "\n")
 	}
-	writeText(w, ok, text)
+	writeText(w, ok, text.String())
 }
 
 func writeText(w http.ResponseWriter, ok bool, text string) {

@@ -147,7 +147,7 @@ func (e emitter) array(b Backend) {
 		text(c, capability.KeyArrayModel), text(c, capability.KeyPurityVersion))...)
 	for _, m := range measured() {
 		if f, ok := c[m.key].Float(); ok {
-			e.gauge(m.Name, f*m.scale, l...)
+			e.gauge(m.Name, f/m.units, l...)
 		}
 	}
 }

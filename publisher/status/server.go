@@ -42,11 +42,15 @@ type Server struct {
 // The bounds of one request. Nothing served here is large or slow.
 const (
 	headerTimeout  = 5 * time.Second
-	requestTimeout = 15 * time.Second
+	requestTimeout = 10 * time.Second
 	idleTimeout    = time.Minute
 	maxHeaderBytes = 16 << 10
 	maxBodyBytes   = 64 << 10
 	stopTimeout    = 3 * time.Second
+	// maxAnswers is how many answers are made and sent at a time. A client that
+	// does not read keeps one of them until requestTimeout.
+	maxAnswers  = 8
+	answerDelay = 2 * time.Second // how long a request waits for its turn
 )
 
 // New checks the options and does no I/O. It refuses to serve anything but
@@ -100,6 +104,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	}
 	server := &http.Server{
 		Handler:           s.Handler(),
+		ErrorLog:          newErrorLog(s.opts.Logger),
+		ConnState:         newConnections(maxConnections).change,
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       requestTimeout,
 		WriteTimeout:      requestTimeout,
