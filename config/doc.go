@@ -62,9 +62,12 @@
 //
 // # How it is made
 //
-// A scanner reads lines and remembers where each value came from; ini.v1 keeps
-// the sections and keys of each file; a reader asks the layers in oslo.config's
-// order. One table, [Options], holds name, type, default, range and help of
+// A scanner reads lines and remembers where each value came from, a layer keeps
+// the sections and keys of a file, and a reader asks the layers in oslo.config's
+// order. A library for INI files does not serve here: ini.v1 cuts values at " #"
+// and ";", loses continuation lines, knows no line numbers, lets a section
+// inherit from another, and its store takes time quadratic in the keys of a
+// section. One table, [Options], holds name, type, default, range and help of
 // every option: it drives the reading, the flags, the suggestions and the
 // reference page. To read one more option, add a row and a line that asks for
 // it.

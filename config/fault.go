@@ -108,7 +108,13 @@ type record struct {
 	faults   FieldErrors
 	warnings []Warning
 	seen     map[string]bool
+	// Those beyond maxTold.
+	moreFaults, moreWarnings int
 }
+
+// maxTold is how many faults, and how many warnings, are told one by one. A file
+// that is no cinder.conf at all has one in each line.
+const maxTold = 200
 
 func newRecord() *record { return &record{seen: map[string]bool{}} }
 
@@ -120,6 +126,10 @@ type subject struct {
 }
 
 func (r *record) fault(s subject, hint string, err error) {
+	if len(r.faults) == maxTold {
+		r.moreFaults++
+		return
+	}
 	e := &FieldError{
 		File: s.at.file, Line: s.at.line, Stanza: s.stanza, Key: s.key,
 		Err: err, Hint: hint, rank: s.at.rank,
@@ -132,6 +142,10 @@ func (r *record) fault(s subject, hint string, err error) {
 
 // warn tells each thing once, though an option may be read many times.
 func (r *record) warn(s subject, did, cinder string) {
+	if len(r.warnings) == maxTold {
+		r.moreWarnings++
+		return
+	}
 	w := Warning{
 		File: s.at.file, Line: s.at.line, Stanza: s.stanza, Key: s.key,
 		Did: did, Cinder: cinder, rank: s.at.rank,
@@ -146,6 +160,12 @@ func (r *record) sortedFaults() FieldErrors {
 	slices.SortStableFunc(r.faults, func(a, b *FieldError) int {
 		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.Line, b.Line))
 	})
+	if r.moreFaults > 0 {
+		return append(r.faults, &FieldError{
+			File: r.faults[len(r.faults)-1].File, Err: fmt.Errorf("%d more faults are not listed", r.moreFaults),
+			Hint: "Correct these first, or name the right file.",
+		})
+	}
 	return r.faults
 }
 
@@ -153,5 +173,11 @@ func (r *record) sortedWarnings() []Warning {
 	slices.SortStableFunc(r.warnings, func(a, b Warning) int {
 		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.Line, b.Line))
 	})
+	if r.moreWarnings > 0 {
+		return append(r.warnings, Warning{
+			File: r.warnings[len(r.warnings)-1].File,
+			Did:  fmt.Sprintf("%d more warnings are not listed", r.moreWarnings), Cinder: "prints none of them",
+		})
+	}
 	return r.warnings
 }

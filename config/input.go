@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/poolcast/poolcast/config/files"
 )
 
 // Input is one --config-file or --config-dir of the command line.
@@ -125,6 +127,8 @@ func (l *loader) unreadable(path string, err error) {
 		hint = "Name the files that cinder-volume reads with --config-file and --config-dir."
 	case errors.Is(err, fs.ErrPermission):
 		hint = "Run poolcast as a user that may read it, such as a member of the group cinder."
+	case errors.Is(err, files.ErrNotRegular), errors.Is(err, files.ErrTooLarge):
+		hint = "Name the regular files that cinder-volume reads."
 	}
 	cause := err
 	if p := new(fs.PathError); errors.As(err, &p) {

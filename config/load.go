@@ -3,6 +3,8 @@ package config
 import (
 	"os"
 	"time"
+
+	"github.com/poolcast/poolcast/config/files"
 )
 
 // Config is everything poolcast reads from cinder.conf. It is a value that
@@ -46,7 +48,7 @@ func Load(sources Sources) (*Config, error) {
 	if len(sources.Inputs) == 0 {
 		sources.Inputs = DefaultInputs()
 	}
-	return load(sources, os.ReadFile)
+	return load(sources, func(path string) ([]byte, error) { return files.Read(path, files.MaxConfig) })
 }
 
 func load(sources Sources, read func(string) ([]byte, error)) (*Config, error) {
@@ -77,12 +79,7 @@ func (l *loader) readAll() {
 			l.unreadable(path, err)
 			continue
 		}
-		layer, err := newLayer(scan(path, l.rank, string(data), l.record))
-		if err != nil {
-			l.unreadable(path, err)
-			continue
-		}
-		l.layers = append(l.layers, layer)
+		l.layers = append(l.layers, newLayer(scan(path, l.rank, string(data), l.record)))
 	}
 }
 

@@ -26,3 +26,29 @@ func BenchmarkLoad(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkLoadManyKeys is linear in the keys of a section.
+func BenchmarkLoadManyKeys(b *testing.B) {
+	for _, n := range []int{20_000, 80_000} {
+		for _, section := range []string{"other", "fa1", sectionRabbit, sectionPoolcast} {
+			b.Run(fmt.Sprintf("%s-%d", section, n), func(b *testing.B) {
+				text := manyKeys(section, n)
+				read := func(string) ([]byte, error) { return []byte(text), nil }
+				for b.Loop() {
+					_, _ = load(Sources{Inputs: Files("cinder.conf"), Hostname: "h"}, read)
+				}
+			})
+		}
+	}
+}
+
+// manyKeys is a configuration with n keys that nobody knows in a section.
+func manyKeys(section string, n int) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "[DEFAULT]\nenabled_backends = fa1\n[fa1]\nvolume_driver = cinder.volume.drivers.pure.PureISCSIDriver\n"+
+		"san_ip = 10.0.0.1\npure_api_token = t\n[%s]\n", section)
+	for i := range n {
+		fmt.Fprintf(&text, "san_key_%d = 1\n", i)
+	}
+	return text.String()
+}

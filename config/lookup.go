@@ -156,10 +156,10 @@ func (r *reader) sections() []string {
 	var names []string
 	seen := map[string]bool{}
 	for _, l := range r.layers {
-		for _, name := range l.store.SectionStrings() {
-			if written, ok := l.names[name]; ok && !seen[name] {
+		for _, name := range l.order {
+			if !seen[name] {
 				seen[name] = true
-				names = append(names, written)
+				names = append(names, l.names[name])
 			}
 		}
 	}

@@ -31,7 +31,7 @@ func backendOptions() []Option {
 func ownBackendOptions() []Option {
 	return []Option{
 		{Name: "token_file", Kind: Path, Help: "File that holds the array's API token, in place of pure_api_token; read again when it changes."},
-		{Name: "token_command", Kind: Command, Help: "Program that prints the array's API token, in place of pure_api_token; no shell is involved."},
+		{Name: "token_command", Kind: Command, Help: "Program that prints the array's API token, in place of pure_api_token. No shell is involved, and of the environment it gets PATH, HOME, locale, certificate and proxy variables only; put env NAME=VALUE before it for others."},
 		{Name: "live_capabilities", Kind: List, Help: "Keys of extra_capabilities for which the measurement wins: avg_latency_ms, avg_throughput_mbps, dedupe_ratio, or any measured key. Falls back to [poolcast]."},
 	}
 }

@@ -27,22 +27,23 @@ func (r *reader) review(cfg *Config) {
 }
 
 func (r *reader) reviewOwn(l *layer) {
+	known := slices.Sorted(maps.Keys(r.catalog[sectionPoolcast]))
 	for _, key := range l.keys(sectionPoolcast) {
-		r.refuseUnknown(r.lastOf(l, sectionPoolcast, key), key)
+		r.refuseUnknown(r.lastOf(l, sectionPoolcast, key), key, known)
 	}
 }
 
 // reviewEnvironment holds variables meant for [poolcast] to the same rule.
 func (r *reader) reviewEnvironment() {
+	known := slices.Sorted(maps.Keys(r.catalog[sectionPoolcast]))
 	for _, name := range slices.Sorted(maps.Keys(r.env)) {
 		if key, ours := strings.CutPrefix(name, envName(sectionPoolcast, "")); ours {
-			r.refuseUnknown(subject{at: place{file: name}, stanza: sectionPoolcast}, strings.ToLower(key))
+			r.refuseUnknown(subject{at: place{file: name}, stanza: sectionPoolcast}, strings.ToLower(key), known)
 		}
 	}
 }
 
-func (r *reader) refuseUnknown(s subject, key string) {
-	known := slices.Sorted(maps.Keys(r.catalog[sectionPoolcast]))
+func (r *reader) refuseUnknown(s subject, key string, known []string) {
 	if slices.Contains(known, key) {
 		return
 	}
@@ -54,9 +55,9 @@ func (r *reader) refuseUnknown(s subject, key string) {
 }
 
 func (r *reader) reviewRabbit(l *layer) {
-	known := r.catalog[sectionRabbit]
+	known, others := r.catalog[sectionRabbit], otherRabbit()
 	for _, key := range l.keys(sectionRabbit) {
-		if known[key] != nil || otherRabbit()[key] {
+		if known[key] != nil || others[key] {
 			continue
 		}
 		r.record.warn(r.lastOf(l, sectionRabbit, key), "is not an option that oslo.messaging is known to have"+nearHint(key, known),

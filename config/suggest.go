@@ -1,5 +1,7 @@
 package config
 
+import "slices"
+
 // nearest returns the candidate that a misspelt name most likely means, or "".
 // A name that is a candidate itself is not misspelt.
 func nearest(name string, candidates []string) string {
@@ -22,13 +24,15 @@ func distance(a, b string) int {
 	if gap := len(a) - len(b); gap > 2 || gap < -2 {
 		return 3
 	}
-	before, row := make([]int, len(b)+1), make([]int, len(b)+1)
+	older, before, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
 	for i := 1; i <= len(a); i++ {
-		older := before
-		before, row = row, make([]int, len(b)+1)
+		if slices.Min(row) > 2 {
+			return 3 // far apart, whatever follows
+		}
+		older, before, row = before, row, older
 		row[0] = i
 		for j := 1; j <= len(b); j++ {
 			cost := 1

@@ -63,7 +63,6 @@ var users = map[string][]string{
 	"golang.org/x/sync":                   {"cmd/...", "collector", "flasharray", "publisher/..."},
 	"golang.org/x/term":                   {"cmd/..."},
 	"golang.org/x/sys":                    {"cmd/..."},
-	"gopkg.in/ini.v1":                     {"config"},
 }
 
 // onlyTests, as a user, stands for every test file and nothing else.

@@ -3,6 +3,8 @@ package files
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"sync"
 )
 
@@ -13,9 +15,9 @@ var ErrHangs = errors.New("the file system does not answer")
 // Slot lets one read at a time wait for the file system. Its zero value is
 // ready; any goroutine may use it.
 type Slot struct {
-	mu    sync.Mutex
-	done  chan struct{} // of the read that runs; nil if none does
-	hangs bool          // nobody waits for it any more
+	mu   sync.Mutex
+	done chan struct{} // of the read that runs; nil if none does
+	late bool          // nobody waits for it any more
 }
 
 // Within runs read on a goroutine of its own and returns what it returns, or
@@ -41,28 +43,39 @@ func Within[T any](ctx context.Context, s *Slot, read func() (T, error)) (T, err
 		return r.value, r.err
 	case <-ctx.Done():
 		s.abandon(done)
-		return none, errors.Join(ErrHangs, context.Cause(ctx))
+		return none, hangs(ctx)
 	}
 }
+
+// Read is the function Read with a bound on time.
+func (s *Slot) Read(ctx context.Context, path string, limit int64) ([]byte, error) {
+	data, err := Within(ctx, s, func() ([]byte, error) { return Read(path, limit) })
+	if errors.Is(err, ErrHangs) {
+		err = &fs.PathError{Op: "read", Path: path, Err: err}
+	}
+	return data, err
+}
+
+func hangs(ctx context.Context) error { return fmt.Errorf("%w: %w", ErrHangs, context.Cause(ctx)) }
 
 // take waits for its turn, unless the read before has been given up.
 func (s *Slot) take(ctx context.Context) (chan struct{}, error) {
 	for {
 		s.mu.Lock()
-		running, hangs := s.done, s.hangs
+		running, late := s.done, s.late
 		if running == nil {
 			s.done = make(chan struct{})
 			defer s.mu.Unlock()
 			return s.done, nil
 		}
 		s.mu.Unlock()
-		if hangs {
+		if late {
 			return nil, ErrHangs
 		}
 		select {
 		case <-running:
 		case <-ctx.Done():
-			return nil, errors.Join(ErrHangs, context.Cause(ctx))
+			return nil, hangs(ctx)
 		}
 	}
 }
@@ -70,7 +83,7 @@ func (s *Slot) take(ctx context.Context) (chan struct{}, error) {
 func (s *Slot) release(done chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.done, s.hangs = nil, false
+	s.done, s.late = nil, false
 	close(done)
 }
 
@@ -79,6 +92,6 @@ func (s *Slot) abandon(done chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.done == done {
-		s.hangs = true
+		s.late = true
 	}
 }
