@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/poolcast/poolcast/config/files"
 )
 
 // ReadCAs reads the certificates to trust from a PEM file, or from every file
@@ -17,15 +19,15 @@ func ReadCAs(path string) (*x509.CertPool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read trusted certificates: %w", err)
 	}
-	files := []string{path}
+	paths := []string{path}
 	if info.IsDir() {
-		if files, err = regularFiles(path); err != nil {
+		if paths, err = regularFiles(path); err != nil {
 			return nil, fmt.Errorf("read trusted certificates: %w", err)
 		}
 	}
 	pool, found := x509.NewCertPool(), false
-	for _, file := range files {
-		pem, err := os.ReadFile(file)
+	for _, file := range paths {
+		pem, err := files.Read(file, files.MaxCertificates)
 		if err != nil {
 			return nil, fmt.Errorf("read trusted certificates: %w", err)
 		}
@@ -44,14 +46,14 @@ func regularFiles(folder string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var files []string
+	var paths []string
 	for _, entry := range entries {
 		path := filepath.Join(folder, entry.Name())
 		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-			files = append(files, path)
+			paths = append(paths, path)
 		}
 	}
-	return files, nil
+	return paths, nil
 }
 
 func tlsConfig(o Options) (*tls.Config, error) {

@@ -16,9 +16,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/poolcast/poolcast/config/files"
 	"github.com/poolcast/poolcast/flasharray"
 )
 
@@ -132,5 +134,20 @@ func TestNegativeSerialNumberSaysWhichSettingIsMissing(t *testing.T) {
 	t.Setenv("GODEBUG", "x509negativeserial=0")
 	if _, err := f.client(t).Sample(t.Context()); err == nil || !strings.Contains(err.Error(), "//go:debug x509negativeserial=1") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestCertificateFilesThatHangAreRefused: a FIFO hung for ever, and an endless
+// device was read whole.
+func TestCertificateFilesThatHangAreRefused(t *testing.T) {
+	folder := t.TempDir()
+	fifo, large := filepath.Join(folder, "fifo"), filepath.Join(folder, "large")
+	if err := errors.Join(syscall.Mkfifo(fifo, 0o600), os.WriteFile(large, nil, 0o600), os.Truncate(large, files.MaxCertificates+1)); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]error{fifo: files.ErrNotRegular, "/dev/zero": files.ErrNotRegular, large: files.ErrTooLarge, folder: files.ErrTooLarge} {
+		if _, err := flasharray.ReadCAs(path); !errors.Is(err, want) {
+			t.Errorf("%s: got %v", path, err)
+		}
 	}
 }

@@ -44,6 +44,7 @@ type agent struct {
 // runAgent runs until the context ends, and then stops cleanly: no more polls,
 // no queue left on the broker, no session left on an array.
 func (f *runFlags) runAgent(cmd *cobra.Command) error {
+	defer surviveBrokenPipes()()
 	s, err := f.open(cmd)
 	if err != nil {
 		return err

@@ -5,19 +5,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
+
+	"github.com/poolcast/poolcast/config/files"
 )
 
-// The bounds of a token: commands that hang or pour out text are refused.
-const (
-	tokenTimeout  = 10 * time.Second
-	maxTokenBytes = 4096
-)
+// tokenTimeout is how long a token may take. That a command prints no more than
+// files.MaxToken is seen to as well.
+const tokenTimeout = 10 * time.Second
 
 // credential fetches an API token and keeps it until the array refuses it. Its
 // methods may be called from any goroutine. Neither the token nor anything a
@@ -54,45 +56,78 @@ func (c *credential) Refused() {
 
 // tokenFromFile reads a file that holds a token and nothing else.
 func tokenFromFile(path string) func(context.Context) (string, error) {
-	return func(context.Context) (string, error) {
-		f, err := os.Open(path)
-		if err != nil {
-			return "", fmt.Errorf("read token_file: %w", err)
-		}
-		defer func() { _ = f.Close() }()
-		return readToken(f, "token_file "+path)
-	}
-}
-
-// tokenFromCommand runs a command, without a shell, that prints a token.
-func tokenFromCommand(argv []string) func(context.Context) (string, error) {
+	slot := &files.Slot{}
 	return func(ctx context.Context) (string, error) {
 		ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
 		defer cancel()
-		cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-		cmd.WaitDelay = time.Second
-		var out limitedBuffer
-		cmd.Stdout = &out
-		if err := cmd.Run(); err != nil {
-			if ctx.Err() != nil {
-				return "", fmt.Errorf("run token_command %s: no answer within %s", argv[0], tokenTimeout)
-			}
-			return "", fmt.Errorf("run token_command %s: %w (what it printed is not shown, as it may hold a secret; run it by hand)", argv[0], err)
+		data, err := slot.Read(ctx, path, files.MaxToken)
+		if err != nil {
+			return "", fmt.Errorf("read token_file: %w", err)
 		}
-		return readToken(&out.kept, "token_command "+argv[0])
+		return parseToken(data, "token_file "+path)
 	}
 }
 
-func readToken(r io.Reader, from string) (string, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxTokenBytes+1))
-	if err != nil {
-		return "", fmt.Errorf("read %s: %w", from, err)
+// tokenFromCommand runs a command, without a shell, that prints a token. It runs
+// in a process group of its own, which ends with it.
+func tokenFromCommand(argv []string) func(context.Context) (string, error) {
+	return func(ctx context.Context) (string, error) {
+		begin := time.Now()
+		ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+		cmd.Env = commandEnvironment(os.Environ())
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+		cmd.Cancel = func() error { return endGroup(cmd) }
+		cmd.WaitDelay = time.Second
+		var out limitedBuffer
+		cmd.Stdout = &out
+		err := cmd.Run()
+		_ = endGroup(cmd) // what it left behind
+		switch {
+		case err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
+			return "", fmt.Errorf("run token_command %s: no answer within %s", argv[0], timeLimit(ctx, begin))
+		case err != nil && ctx.Err() != nil:
+			return "", fmt.Errorf("run token_command %s: %w", argv[0], ctx.Err())
+		case err != nil:
+			return "", fmt.Errorf("run token_command %s: %w (what it printed is not shown, as it may hold a secret; run it by hand)", argv[0], err)
+		}
+		return parseToken(out.kept.Bytes(), "token_command "+argv[0])
 	}
+}
+
+// timeLimit is the time that ctx gave, as a person would write it: that of the
+// poll may be shorter than that of a command.
+func timeLimit(ctx context.Context, begin time.Time) time.Duration {
+	deadline, _ := ctx.Deadline()
+	return deadline.Sub(begin).Round(10 * time.Millisecond)
+}
+
+// commandVariables are what a token command gets of the environment, which may
+// hold the passwords of options (OS_DEFAULT__TRANSPORT_URL) and systemd's socket.
+var commandVariables = regexp.MustCompile(`(?i)^(PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TZ|LANG|LANGUAGE|LC_[A-Z]+|SSL_CERT_FILE|SSL_CERT_DIR|HTTPS?_PROXY|ALL_PROXY|NO_PROXY)=`)
+
+func commandEnvironment(environ []string) []string {
+	return slices.DeleteFunc(slices.Clone(environ), func(pair string) bool { return !commandVariables.MatchString(pair) })
+}
+
+// endGroup ends a command and its children.
+func endGroup(cmd *exec.Cmd) error {
+	if cmd.Process == nil {
+		return nil
+	}
+	if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return fmt.Errorf("end process group: %w", err)
+	}
+	return nil
+}
+
+func parseToken(data []byte, from string) (string, error) {
 	token := strings.TrimSpace(string(data))
 	switch {
 	case token == "":
 		return "", fmt.Errorf("%s gave nothing; it should give the array's API token", from)
-	case len(data) > maxTokenBytes, strings.ContainsAny(token, " \t\r\n"):
+	case strings.ContainsAny(token, " \t\r\n"):
 		return "", fmt.Errorf("%s gave more than one word; it should give the array's API token and nothing else", from)
 	}
 	return token, nil
@@ -103,7 +138,7 @@ func readToken(r io.Reader, from string) (string, error) {
 type limitedBuffer struct{ kept bytes.Buffer }
 
 func (b *limitedBuffer) Write(p []byte) (int, error) {
-	if b.kept.Len()+len(p) > maxTokenBytes+1 {
+	if b.kept.Len()+len(p) > files.MaxToken {
 		return 0, errors.New("too much output for a token")
 	}
 	return b.kept.Write(p)

@@ -126,7 +126,7 @@ func (f *diffFlags) saved(cmd *cobra.Command) (baseSet, error) {
 	if f.base == "" {
 		return baseSet{}, nil
 	}
-	return readBases(cmd.InOrStdin(), f.base)
+	return readBases(cmd.Context(), cmd.InOrStdin(), f.base)
 }
 
 // heard listens on the bus.

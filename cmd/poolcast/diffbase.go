@@ -2,11 +2,11 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability"
@@ -20,17 +20,8 @@ type baseSet struct {
 }
 
 // readBases reads the file of --base.
-func readBases(stdin io.Reader, path string) (baseSet, error) {
-	in := stdin
-	if path != "-" {
-		f, err := os.Open(path)
-		if err != nil {
-			return baseSet{}, fmt.Errorf("read base: %w", err)
-		}
-		defer func() { _ = f.Close() }()
-		in = f
-	}
-	data, err := io.ReadAll(io.LimitReader(in, maxReportBytes))
+func readBases(ctx context.Context, stdin io.Reader, path string) (baseSet, error) {
+	data, err := readInput(ctx, stdin, path)
 	if err != nil {
 		return baseSet{}, fmt.Errorf("read base: %w", err)
 	}

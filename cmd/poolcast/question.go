@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -72,7 +71,7 @@ func (f *questionFlags) request() (r *cinder.Request, notes []string, err error)
 
 // readVolumeTypes reads the file of --types.
 func readVolumeTypes(path string) ([]cinder.VolumeType, error) {
-	data, err := os.ReadFile(path)
+	data, err := readInputFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read volume types: %w", err)
 	}

@@ -9,13 +9,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/config/files"
 	"github.com/poolcast/poolcast/flasharray"
 )
 
@@ -40,8 +40,8 @@ func (f *reportFlags) add(cmd *cobra.Command) {
 func (f *reportFlags) given() bool { return f.file != "" || f.agent != "" }
 
 const (
-	agentTimeout   = 10 * time.Second
-	maxReportBytes = 64 << 20
+	agentTimeout  = 10 * time.Second
+	maxInputBytes = 64 << 20 // reports of thousands of arrays are a tenth of it
 )
 
 // get returns the reports: saved, the agent's, or polled now. An error beside
@@ -51,7 +51,7 @@ func (f *reportFlags) get(cmd *cobra.Command, sources *sourceFlags) ([]capabilit
 	case f.file != "" && f.agent != "":
 		return nil, withCode(exitUsage, errors.New("--reports and --agent both say where reports come from: choose one"))
 	case f.file != "":
-		reports, err := readReports(cmd.InOrStdin(), f.file)
+		reports, err := readReports(cmd.Context(), cmd.InOrStdin(), f.file)
 		return reports, withCode(exitUsage, err)
 	case f.agent == "" && (f.tokenFile != "" || f.caFile != ""):
 		return nil, withCode(exitUsage, errors.New("--agent-token-file and --agent-ca-file need --agent"))
@@ -67,24 +67,44 @@ func (f *reportFlags) get(cmd *cobra.Command, sources *sourceFlags) ([]capabilit
 }
 
 // readReports reads what --dry-run printed.
-func readReports(stdin io.Reader, path string) ([]capability.Report, error) {
-	in := stdin
-	if path != "-" {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, fmt.Errorf("read reports: %w", err)
-		}
-		defer func() { _ = f.Close() }()
-		in = f
-	}
-	return decodeReports(in, path)
-}
-
-func decodeReports(in io.Reader, from string) ([]capability.Report, error) {
-	data, err := io.ReadAll(io.LimitReader(in, maxReportBytes))
+func readReports(ctx context.Context, stdin io.Reader, path string) ([]capability.Report, error) {
+	data, err := readInput(ctx, stdin, path)
 	if err != nil {
 		return nil, fmt.Errorf("read reports: %w", err)
 	}
+	return parseReports(data, path)
+}
+
+// readInput reads a file of the command line, or standard input for "-".
+func readInput(ctx context.Context, stdin io.Reader, path string) ([]byte, error) {
+	if path == "-" {
+		data, err := files.Within(ctx, new(files.Slot), func() ([]byte, error) { return readBounded(stdin) })
+		if ctx.Err() != nil {
+			err = ctx.Err()
+		}
+		return data, err
+	}
+	return readInputFile(path)
+}
+
+func readInputFile(path string) ([]byte, error) {
+	data, err := files.Read(path, maxInputBytes)
+	if errors.Is(err, files.ErrNotRegular) {
+		err = fmt.Errorf("%w; write what it gives to a file first", err)
+	}
+	return data, err
+}
+
+// readBounded reads to the end of what may have no end.
+func readBounded(in io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(in, maxInputBytes+1))
+	if err == nil && len(data) > maxInputBytes {
+		err = fmt.Errorf("%w: it may have %d bytes", files.ErrTooLarge, maxInputBytes)
+	}
+	return data, err
+}
+
+func parseReports(data []byte, from string) ([]capability.Report, error) {
 	var reports []capability.Report
 	if err := json.Unmarshal(data, &reports); err != nil {
 		return nil, fmt.Errorf("read reports from %s: want the output of poolcast --dry-run: %w", from, err)
@@ -120,7 +140,11 @@ func (f *reportFlags) ask(ctx context.Context) ([]capability.Report, error) {
 	if answer.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("ask the agent: %s says %s", url, answer.Status)
 	}
-	reports, err := decodeReports(answer.Body, url)
+	data, err := readBounded(answer.Body)
+	if err != nil {
+		return nil, fmt.Errorf("ask the agent: %w", err)
+	}
+	reports, err := parseReports(data, url)
 	if err == nil && len(reports) == 0 {
 		err = errors.New("the agent has no report yet; its /readyz says why")
 	}

@@ -1,17 +1,19 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/poolcast/poolcast/collector/placement"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
+	"github.com/poolcast/poolcast/config/files"
 	"github.com/poolcast/poolcast/publisher/status"
 )
 
@@ -41,19 +43,26 @@ func (a *agent) statusOptions() (status.Options, error) {
 	return o, nil
 }
 
+// diskTimeout is how long a client of the status page waits for a file, before
+// what was read last is used.
+const diskTimeout = 2 * time.Second
+
 // certificate is a key pair on disk that may be renewed at any time. A pair
 // that cannot be read, as in the middle of a renewal, leaves the last good one.
 type certificate struct {
 	cert, key string
+	disk      files.Slot
 
 	mu   sync.Mutex
 	good *tls.Certificate
 }
 
 func (c *certificate) get() (*tls.Certificate, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), diskTimeout)
+	defer cancel()
+	pair, err := files.Within(ctx, &c.disk, func() (tls.Certificate, error) { return files.ReadKeyPair(c.cert, c.key) })
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	pair, err := tls.LoadX509KeyPair(c.cert, c.key)
 	switch {
 	case err == nil:
 		c.good = &pair
@@ -67,6 +76,7 @@ func (c *certificate) get() (*tls.Certificate, error) {
 // good token counts.
 type fileToken struct {
 	path string
+	disk files.Slot
 
 	mu   sync.Mutex
 	good string
@@ -83,7 +93,9 @@ func (f *fileToken) get() string {
 }
 
 func (f *fileToken) read() (string, error) {
-	data, err := os.ReadFile(f.path)
+	ctx, cancel := context.WithTimeout(context.Background(), diskTimeout)
+	defer cancel()
+	data, err := f.disk.Read(ctx, f.path, files.MaxToken)
 	if err != nil {
 		return "", fmt.Errorf("read bearer token: %w", err)
 	}

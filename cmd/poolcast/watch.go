@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"github.com/poolcast/poolcast/config/files"
 )
 
 // settle is how long a folder must be quiet before its files are read: editors
@@ -157,7 +159,7 @@ func filesAt(path string) []string {
 func fingerprints(paths []string) map[string][sha256.Size]byte {
 	prints := make(map[string][sha256.Size]byte, len(paths))
 	for _, path := range paths {
-		if data, err := os.ReadFile(path); err == nil {
+		if data, err := files.Read(path, files.MaxConfig); err == nil {
 			prints[path] = sha256.Sum256(data)
 		} else if members, err := os.ReadDir(path); err == nil {
 			prints[path] = sha256.Sum256(fmt.Append(nil, members))

@@ -1,0 +1,221 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/poolcast/poolcast/flasharray/simulator"
+)
+
+// asProgram lets the test binary be the program.
+const asProgram = "POOLCAST_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// child is the program in a process of its own.
+type child struct {
+	t *testing.T
+	*exec.Cmd
+	stderr *safeBuffer
+	ended  chan struct{}
+}
+
+// newChild prepares the program; it is killed at the end of the test.
+func newChild(t *testing.T, args ...string) *child {
+	t.Helper()
+	c := &child{t: t, Cmd: exec.Command(os.Args[0], args...), stderr: &safeBuffer{}, ended: make(chan struct{})}
+	c.Env = append(os.Environ(), asProgram+"=1")
+	c.Cmd.Stderr = c.stderr
+	return c
+}
+
+func (c *child) start() {
+	c.t.Helper()
+	if err := c.Start(); err != nil {
+		c.t.Fatal(err)
+	}
+	go func() { _ = c.Wait(); close(c.ended) }()
+	c.t.Cleanup(func() { _ = c.Process.Kill(); <-c.ended })
+}
+
+func (c *child) signal(s syscall.Signal) {
+	c.t.Helper()
+	if err := c.Process.Signal(s); err != nil {
+		c.t.Fatalf("signal %s: %v\n%s", s, err, c.stderr)
+	}
+}
+
+// wait returns how the process has ended.
+func (c *child) wait() string {
+	c.t.Helper()
+	select {
+	case <-c.ended:
+		return c.ProcessState.String()
+	case <-time.After(patience):
+		c.t.Fatalf("the process has not ended:\n%s", c.stderr)
+		return ""
+	}
+}
+
+// freePort is one that nobody listens on at the moment.
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// TestSecondSignalEndsAtOnce: whatever the first one waits for; here a logout
+// that an array does not answer.
+func TestSecondSignalEndsAtOnce(t *testing.T) {
+	l := newLab(t, 1)
+	l.configure(1)
+	l.arrays[0].SetFaults(simulator.Hang().On("logout"))
+	c := newChild(t, "--config-file", l.path("cinder.conf"))
+	c.start()
+	l.await("a poll", polled(l.arrays[0]))
+	l.await("the first report", c.stderr.has("array answers"))
+	c.signal(syscall.SIGTERM)
+	c.signal(syscall.SIGINT)
+	if got := c.wait(); got != "exit status 130" && got != "exit status 143" {
+		t.Errorf("ended with %s:\n%s", got, c.stderr)
+	}
+	if c.stderr.has("poolcast has stopped")() {
+		t.Error("the second signal was waited for")
+	}
+}
+
+// TestSignalEndsACommandThatReads standard input, which never ends.
+func TestSignalEndsACommandThatReads(t *testing.T) {
+	l := newLab(t, 1)
+	l.configure(1)
+	c := newChild(t, "pools", "--reports=-", "--config-file", l.path("cinder.conf"))
+	in, err := c.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.start()
+	if _, err := fmt.Fprint(in, strings.Repeat(" ", 1<<20)); err != nil { // it reads by now
+		t.Fatal(err)
+	}
+	c.signal(syscall.SIGINT)
+	if got := c.wait(); got != "exit status 2" || !c.stderr.has("context canceled")() {
+		t.Errorf("ended with %s:\n%s", got, c.stderr)
+	}
+}
+
+// TestFIFOInPlaceOfCinderConf: the main loop used to wait for somebody to write
+// to it, and then neither SIGTERM nor the page was answered.
+func TestFIFOInPlaceOfCinderConf(t *testing.T) {
+	l := newLab(t, 1)
+	l.configure(1, "token_file = "+l.path("token"))
+	l.write("token", tokenOf(l.arrays[0].Name()))
+	listen := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	c := newChild(t, "--config-file", l.path("cinder.conf"), "--listen", listen)
+	c.start()
+	l.await("an answer", c.stderr.has("array answers"))
+	for _, name := range []string{"token", "cinder.conf"} {
+		if err := syscall.Mkfifo(l.path("fifo"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(l.path("fifo"), l.path(name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.await("a refusal", c.stderr.has("is a FIFO"))
+	answer, err := http.Get("http://" + listen + "/livez")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		t.Errorf("livez: %s", answer.Status)
+	}
+	c.signal(syscall.SIGTERM)
+	if got := c.wait(); got != "exit status 0" {
+		t.Errorf("ended with %s:\n%s", got, c.stderr)
+	}
+}
+
+// TestReaderOfTheLogGoesAway: SIGPIPE ended the agent, and systemd takes that
+// for a clean end.
+func TestReaderOfTheLogGoesAway(t *testing.T) {
+	systemd := newSupervisor(t)
+	l := newLab(t, 1)
+	l.configure(1)
+	c := newChild(t, "--config-file", l.path("cinder.conf"), "--log-level=trace")
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Cmd.Stderr = write
+	c.start()
+	_ = write.Close()
+	systemd.hears("READY=1")
+	_ = read.Close()
+	for range 3 {
+		c.signal(syscall.SIGHUP)
+		systemd.hears("RELOADING=1")
+		systemd.hears("READY=1") // after a line in the log
+	}
+	c.signal(syscall.SIGTERM)
+	if got := c.wait(); got != "exit status 0" {
+		t.Errorf("ended with %s", got)
+	}
+}
+
+// TestHeadEndsACommand as it ends every other one.
+func TestHeadEndsACommand(t *testing.T) {
+	c := newChild(t, "reference")
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Cmd.Stdout = write
+	_ = read.Close()
+	c.start()
+	_ = write.Close()
+	if got := c.wait(); got != "signal: broken pipe" {
+		t.Errorf("ended with %s:\n%s", got, c.stderr)
+	}
+}
+
+// TestFilesOfTheCommandLine are regular and bounded, and so is what standard
+// input gives.
+func TestFilesOfTheCommandLine(t *testing.T) {
+	d := newDesk(t)
+	if err := syscall.Mkfifo(d.path("fifo"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{"pools", "--reports=%"}, {"place", "--size=1", "--reports=~/reports.json", "--types=%", "--type=x"},
+		{"check", "--reports=~/reports.json", "--types=%"}, {"diff", "--reports=~/reports.json", "--base=%"},
+		{"pools", "--agent=http://127.0.0.1:1", "--agent-token-file=%"}, {"pools", "--config-file=%"},
+	} {
+		for _, path := range []string{d.path("fifo"), "/dev/zero"} {
+			given := strings.Split(strings.ReplaceAll(strings.Join(args, "\n"), "%", path), "\n")
+			if _, stderr, code := d.run(given...); code == exitOK || !strings.Contains(stderr, "is not a regular file") {
+				t.Errorf("%v: code %d, %s", given, code, stderr)
+			}
+		}
+	}
+	if _, err := readBounded(bytes.NewReader(make([]byte, maxInputBytes+1))); err == nil || !strings.Contains(err.Error(), "is too large") {
+		t.Errorf("standard input without an end: %v", err)
+	}
+}
