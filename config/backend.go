@@ -123,6 +123,15 @@ func (r *reader) defaultHost() string {
 
 func (s scope) capabilities(b *Backend) {
 	extra := s.object(keyExtraCapabilities)
+	for _, key := range extra.v.SortedKeys() {
+		if !capability.MarksAgents(key) {
+			continue
+		}
+		delete(extra.v, key)
+		s.record.warn(s.subject(extra.at, keyExtraCapabilities),
+			"sets "+key+", which marks the reports of agents, and it is ignored: remove the key",
+			"reports it, and its reports then look like those of an agent")
+	}
 	b.Extra, b.ExtraFile, b.ExtraLine = extra.v, extra.at.file, extra.at.line
 	live := s.list("live_capabilities")
 	s.checkLive(live)

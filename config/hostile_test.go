@@ -90,3 +90,21 @@ func TestFaultsAreFew(t *testing.T) {
 		}
 	}
 }
+
+// TestMarkOfAgentsIsReserved: with it, reports of cinder-volume look like those
+// of an agent.
+func TestMarkOfAgentsIsReserved(t *testing.T) {
+	folder := write(t, map[string]string{"cinder.conf": minimal + "extra_capabilities = {\"metrics_agent\": \"x\", \"tier\": \"gold\"}\n"})
+	cfg := mustLoad(t, folder+"/cinder.conf")
+	extra := cfg.Backends[0].Extra
+	if _, there := extra["metrics_agent"]; there || len(extra) != 1 {
+		t.Errorf("extra_capabilities are %v", extra)
+	}
+	line := 1 + strings.Count(minimal, "\n")
+	for _, w := range cfg.Warnings {
+		if w.Key == keyExtraCapabilities && w.Line == line && strings.HasSuffix(w.File, "cinder.conf") && strings.Contains(w.String(), "metrics_agent") {
+			return
+		}
+	}
+	t.Errorf("no warning names line %d: %v", line, cfg.Warnings)
+}

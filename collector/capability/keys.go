@@ -126,6 +126,10 @@ func Keys() []Key {
 	return append(keys, addedKeys()...)
 }
 
+// MarksAgents reports whether the key marks the reports of agents, so that no
+// stanza may set it.
+func MarksAgents(name string) bool { return name == KeyMetricsAgent }
+
 // LookupKey finds the description of a key.
 func LookupKey(name string) (Key, bool) {
 	for _, k := range Keys() {
