@@ -14,11 +14,13 @@
 //
 // # What is kept
 //
-// Numbers, truth values and nulls are kept as they are spelled: they are what a
-// recording is for. A text is kept only if it stands in a field that is known to
-// hold a word of the array's own vocabulary, such as a model or a status.
-// Everything else is replaced: ids by ids, addresses by addresses of
-// documentation, other words by numbered stand-ins. The same text becomes the
+// Truth values, nulls and the numbers of measurements are kept as they are
+// spelled: they are what a recording is for. A text is kept only if it stands in
+// a field that is known to hold a word of the array's own vocabulary, such as a
+// model or a status, and looks like one; the name of a field only if it is made
+// of words of the API. Everything else is replaced: ids by ids, addresses by
+// addresses of documentation, other words and names by numbered stand-ins, other
+// numbers by null. The same text becomes the
 // same stand-in everywhere one [Scrubber] has been, so that a connection still
 // points at its array, and nothing leads back, because ids are made with a key
 // that is thrown away.

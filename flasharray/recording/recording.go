@@ -63,7 +63,7 @@ func Start(ctx context.Context, g Getter, s *Scrubber, address string) (*Recordi
 	if err := json.Unmarshal(raw, &who); err != nil || len(who.Items) == 0 {
 		return nil, errors.Join(errors.New("the array does not tell its name"), err)
 	}
-	return &Recording{Name: s.Name(who.Items[0].Name), Addresses: []string{s.Address(address)}, Versions: offered.Version}, nil
+	return &Recording{Name: s.Name(who.Items[0].Name), Addresses: []string{s.Address(address)}, Versions: s.Versions(offered.Version)}, nil
 }
 
 // endpoints are read whole; those that may be missing in an older API version,

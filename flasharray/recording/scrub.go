@@ -8,14 +8,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"regexp"
+	"slices"
 	"strings"
 )
 
 // Scrubber replaces texts that could tell whose array it is, the same text by
 // the same stand-in. One goroutine uses it.
 type Scrubber struct {
+	known    vocabulary
 	key      []byte
 	standins map[string]string
 	counts   map[string]int
@@ -26,7 +29,7 @@ type Scrubber struct {
 func NewScrubber() *Scrubber {
 	key := make([]byte, 32)
 	_, _ = rand.Read(key) // never fails
-	return &Scrubber{key: key, standins: map[string]string{}, counts: map[string]int{}}
+	return &Scrubber{known: newVocabulary(), key: key, standins: map[string]string{}, counts: map[string]int{}}
 }
 
 // Name returns the stand-in of an array's name.
@@ -71,17 +74,38 @@ func (s *Scrubber) Answer(path string, answer json.RawMessage) (json.RawMessage,
 func (s *Scrubber) value(path, field string, v any) any {
 	switch v := v.(type) {
 	case map[string]any:
-		for key := range v {
-			v[key] = s.value(path, key, v[key])
-		}
+		return s.object(path, v)
 	case []any:
 		for i := range v {
 			v[i] = s.value(path, field, v[i])
 		}
 	case string:
 		return s.text(path, field, v)
+	case json.Number:
+		if !s.known.hasNumber(field, v) {
+			return nil
+		}
 	}
 	return v
+}
+
+// object replaces the names of fields that are not the API's. They are replaced
+// in their order, so that stand-ins do not depend on chance.
+func (s *Scrubber) object(path string, object map[string]any) map[string]any {
+	out := make(map[string]any, len(object))
+	for _, key := range slices.Sorted(maps.Keys(object)) {
+		name := key
+		if !s.known.hasKey(key) {
+			name = s.numbered("field", key)
+		}
+		out[name] = s.value(path, name, object[key])
+	}
+	return out
+}
+
+// Versions keeps what looks like a version of the API.
+func (s *Scrubber) Versions(offered []string) []string {
+	return slices.DeleteFunc(slices.Clone(offered), func(v string) bool { return !s.known.version.MatchString(v) })
 }
 
 var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
@@ -90,7 +114,7 @@ func (s *Scrubber) text(path, field, text string) string {
 	switch {
 	case text == "":
 		return ""
-	case vocabulary(path, field):
+	case s.known.hasText(path, field, text):
 		return text
 	case field == "name":
 		return s.Name(text)
@@ -100,18 +124,6 @@ func (s *Scrubber) text(path, field, text string) string {
 		return s.Address(text)
 	}
 	return s.numbered("scrubbed", text)
-}
-
-// vocabulary tells the fields whose texts are words of the array itself.
-func vocabulary(path, field string) bool {
-	switch field {
-	case "os", "version", "model", "mode", "status", "type", "service", "resource_type", "replication_transport",
-		"encryption", "encryption_mode", "algorithm", "module_version", "manual_eradication":
-		return true
-	case "name": // of controllers: CT0, CT1
-		return path == "controllers"
-	}
-	return false
 }
 
 func isAddress(field, text string) bool {

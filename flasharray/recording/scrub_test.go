@@ -1,7 +1,10 @@
 package recording
 
 import (
+	"bytes"
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -42,6 +45,97 @@ func TestScrubberReplacesAlikeByAlike(t *testing.T) {
 	}
 	if other := NewScrubber(); other.id(id) == s.id(id) {
 		t.Error("two recordings give the same id the same stand-in")
+	}
+}
+
+// TestPlantsDoNotPass: an array whose every field holds what could tell whose it
+// is, those for words of the array itself included.
+func TestPlantsDoNotPass(t *testing.T) {
+	fields := []string{
+		"os", "version", "model", "mode", "status", "type", "service", "resource_type", "replication_transport", "encryption",
+		"encryption_mode", "algorithm", "module_version", "manual_eradication", "name", "banner", "id", "serial", "capacity",
+	}
+	plants := []string{
+		"PLANT-host17.acme.example", "FA-X50R4 PLANT", "PLANT", "plant", "6.4.10-PLANT", "10.9.8.7", "FA-PLANT9", "ready\nPLANT", "CT0.PLANT",
+		"Purity//PLANT", "AES-256-PLANT",
+	}
+	for _, path := range []string{"arrays", "controllers", "array-connections", "subscriptions"} {
+		for _, field := range fields {
+			for _, plant := range plants {
+				answer, err := json.Marshal(map[string]any{"items": []any{map[string]any{field: plant, "space": map[string]any{field: []string{plant}}}}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				out := scrubbed(t, NewScrubber(), path, string(answer))
+				if strings.Contains(strings.ToLower(out), "plant") || strings.Contains(out, "10.9.8") {
+					t.Errorf("%s of %s: %q became %s", field, path, plant, out)
+				}
+			}
+		}
+	}
+	out := scrubbed(t, NewScrubber(), "arrays", `{"items":[{"PLANT@keymail.example":1,"plant_bank":{"phone_number":4915112345678},"phone_number":4915112345678,
+		"id":4915112345678,"usec_per_read_op":4915112345678e-4915112345678,"host17.plant":"x","capacity":7,"plant":true}]}`)
+	for _, gone := range []string{"lant", "LANT", "49151", "phone", "host17"} {
+		if strings.Contains(out, gone) {
+			t.Errorf("%s is still there: %s", gone, out)
+		}
+	}
+	if !strings.Contains(out, `"capacity": 7`) {
+		t.Errorf("a measurement is gone: %s", out)
+	}
+}
+
+func TestVersionsAreVersions(t *testing.T) {
+	if got := NewScrubber().Versions([]string{"1.19", "2.0", "2.56", "2.X", "PLANT", "2.0-PLANT", "10.9.8.7"}); strings.Join(got, " ") != "1.19 2.0 2.56 2.X" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// TestFixturesPass: what arrays say in words of their own is kept.
+func TestFixturesPass(t *testing.T) {
+	known := newVocabulary()
+	for _, path := range []string{"arrays", "arrays/space", "arrays/performance", "controllers", "array-connections", "subscriptions"} {
+		files, err := filepath.Glob("../simulator/fixtures/*/frames/00/" + path + ".json")
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no fixture of %s: %v", path, err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dec := json.NewDecoder(bytes.NewReader(text))
+			dec.UseNumber()
+			var v any
+			if err := dec.Decode(&v); err != nil {
+				t.Fatal(err)
+			}
+			everyField(v, "", func(field string, v any) {
+				number, isNumber := v.(json.Number)
+				text, isText := v.(string)
+				switch {
+				case !known.hasKey(field), isNumber && !known.hasNumber(field, number),
+					isText && known.texts[field] != nil && !known.hasText(path, field, text):
+					t.Errorf("%s: %s %v would be scrubbed", file, field, v)
+				}
+			})
+		}
+	}
+}
+
+func everyField(v any, field string, visit func(field string, v any)) {
+	switch v := v.(type) {
+	case map[string]any:
+		for key := range v {
+			visit(key, nil)
+			everyField(v[key], key, visit)
+		}
+	case []any:
+		for i := range v {
+			everyField(v[i], field, visit)
+		}
+	default:
+		visit(field, v)
 	}
 }
 
