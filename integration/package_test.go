@@ -20,6 +20,9 @@ import (
 // nobody is the user of the image, and stands in for systemd's DynamicUser.
 const nobody = 65532
 
+// dropin is what the package adds to its unit where the group exists.
+const dropin = "/etc/systemd/system/poolcast.service.d/10-cinder-group.conf"
+
 // repository is the top of the sources.
 const repository = ".."
 
@@ -62,6 +65,9 @@ func TestPackage(t *testing.T) {
 	}
 	if known() {
 		t.Error("dpkg still knows the package")
+	}
+	if _, err := os.Lstat(filepath.Dir(dropin)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%s is left: %v", dropin, err)
 	}
 }
 
@@ -142,7 +148,7 @@ func makePackage(t *testing.T, folder, sources string) string {
 func checkContents(t *testing.T, made string, files []string) {
 	t.Helper()
 	for _, want := range []string{
-		"./usr/bin/poolcast", "./usr/lib/systemd/system/poolcast.service", "./etc/default/poolcast",
+		"./usr/bin/poolcast", "./usr/lib/systemd/system/poolcast.service", "./usr/share/poolcast/10-cinder-group.conf", "./etc/default/poolcast",
 		"./usr/share/man/man1/poolcast.1.gz", "./usr/share/man/man1/poolcast-place.1.gz",
 		"./usr/share/bash-completion/completions/poolcast", "./usr/share/doc/poolcast/copyright",
 		"./usr/share/doc/poolcast/examples/cinder.conf",
@@ -176,6 +182,10 @@ func checkUnit(t *testing.T) {
 	const unit = "/usr/lib/systemd/system/poolcast.service"
 	if out := shell(t, "systemd-analyze", "verify", "--man=no", unit); out != "" {
 		t.Errorf("systemd says of the unit:\n%s", out)
+	}
+	// Debian's Cinder is installed for these tests, and its group exists.
+	if text, err := os.ReadFile(dropin); err != nil || !strings.Contains(string(text), "\nSupplementaryGroups=cinder\n") {
+		t.Errorf("the unit gets no group: %v\n%s", err, text)
 	}
 	shell(t, "systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=20", unit)
 }

@@ -2,9 +2,13 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
+	"os/exec"
 	"path"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -46,16 +50,114 @@ func TestManifestsSpeakToThisProgram(t *testing.T) {
 func TestUnitIsStrict(t *testing.T) {
 	u := unit(t)
 	for key, want := range map[string]string{
-		"Type": "notify", "DynamicUser": "yes", "SupplementaryGroups": "cinder", "ProtectSystem": "strict",
+		"Type": "notify", "DynamicUser": "yes", "ProtectSystem": "strict",
 		"NoNewPrivileges": "yes", "CapabilityBoundingSet": "", "ExecReload": "/bin/kill -HUP $MAINPID",
-		"WatchdogSec": "60", "Restart": "on-failure", "MemoryDenyWriteExecute": "yes",
+		"WatchdogSec": "60", "Restart": "always", "MemoryDenyWriteExecute": "yes",
 	} {
 		if got, there := u["Service."+key]; !there || got != want {
 			t.Errorf("%s=%s, want %s", key, got, want)
 		}
 	}
+	if groups, there := u["Service.SupplementaryGroups"]; there {
+		t.Errorf("the unit names the groups %q, and is not started where one is missing", groups)
+	}
+	if dropin := example(t, "systemd/poolcast.service.d/10-cinder-group.conf"); !strings.Contains(dropin, "\n[Service]\nSupplementaryGroups=cinder\n") {
+		t.Errorf("the drop-in does not name the group:\n%s", dropin)
+	}
 	if heartbeat.Seconds() > 60/4 {
 		t.Errorf("the main loop shows itself every %s, too seldom for the unit's watchdog", heartbeat)
+	}
+}
+
+// TestLimitsFitTheMeasuredUse: none ends an agent that does what README measures,
+// and the collector of garbage knows of each.
+func TestLimitsFitTheMeasuredUse(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := regexp.MustCompile(`(?m)^\| 1,000 arrays.*, (\d+ MiB) \|$`).FindSubmatch(text)
+	if row == nil {
+		t.Fatal("README does not bound the memory of a thousand arrays")
+	}
+	bound := mebibytes(t, string(row[1]))
+	u, kolla := unit(t), playbook(t)
+	kube := deployment(t).Spec.Template.Spec.Containers[0]
+	kubeGo := ""
+	for _, e := range kube.Env {
+		if e.Name == "GOMEMLIMIT" {
+			kubeGo = e.Value
+		}
+	}
+	goLimit, _ := strings.CutPrefix(u["Service.Environment"], "GOMEMLIMIT=")
+	for where, limits := range map[string][2]string{
+		"the unit":       {u["Service.MemoryMax"], goLimit},
+		"the deployment": {kube.Resources.Limits.Memory, kubeGo},
+		"Kolla-Ansible":  {kolla.Memory, kolla.Env["GOMEMLIMIT"]},
+	} {
+		hard, soft := mebibytes(t, limits[0]), mebibytes(t, limits[1])
+		if soft < bound || soft*5 > hard*4 {
+			t.Errorf("%s limits the memory to %d MiB, and GOMEMLIMIT is %d MiB; a thousand arrays may take %d MiB", where, hard, soft, bound)
+		}
+	}
+	if tasks, err := strconv.Atoi(u["Service.TasksMax"]); err != nil || tasks < 256 || kolla.PidsLimit < 256 {
+		t.Errorf("TasksMax=%s and pids_limit %d leave too little for token commands", u["Service.TasksMax"], kolla.PidsLimit)
+	}
+}
+
+// mebibytes reads a size as systemd, Kubernetes, Docker and Go write it.
+func mebibytes(t *testing.T, size string) int {
+	t.Helper()
+	number := strings.TrimRight(size, " MiB")
+	n, err := strconv.Atoi(number)
+	if err != nil || !strings.Contains(size, "M") {
+		t.Fatalf("%q is not a size in MiB", size)
+	}
+	return n
+}
+
+// TestUnitGetsTheGroupThatExists runs the package's scripts on an empty root.
+func TestUnitGetsTheGroupThatExists(t *testing.T) {
+	root, stubs := t.TempDir(), t.TempDir()
+	dropin := path.Join(root, "etc/systemd/system/poolcast.service.d/10-cinder-group.conf")
+	shipped := example(t, "systemd/poolcast.service.d/10-cinder-group.conf")
+	put := func(name, text string) {
+		t.Helper()
+		if err := errors.Join(os.MkdirAll(path.Dir(name), 0o755), os.WriteFile(name, []byte(text), 0o755)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(path.Join(root, "usr/share/poolcast/10-cinder-group.conf"), shipped)
+	script := func(name, action, getent string) {
+		t.Helper()
+		put(path.Join(stubs, "getent"), "#!/bin/sh\n[ \"$*\" = 'group cinder' ] && "+getent+"\n")
+		cmd := exec.Command("../../examples/debian/"+name, action)
+		cmd.Env = []string{"DPKG_ROOT=" + root, "PATH=" + stubs + ":" + os.Getenv("PATH")}
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s %s: %v\n%s", name, action, err, out)
+		}
+	}
+	content := func() string { text, _ := os.ReadFile(dropin); return string(text) }
+
+	script("postinst", "configure", "false")
+	if _, err := os.Lstat(path.Dir(dropin)); err == nil {
+		t.Error("a group that does not exist is named, and the unit cannot be started")
+	}
+	script("postinst", "triggered", "true") // Cinder was installed later
+	if content() != shipped {
+		t.Errorf("the drop-in is %q", content())
+	}
+	put(dropin, "# an administrator's\n")
+	script("postinst", "configure", "true")
+	if content() != "# an administrator's\n" {
+		t.Errorf("what an administrator wrote became %q", content())
+	}
+	script("postrm", "remove", "true")
+	if _, err := os.Lstat(path.Dir(dropin)); err == nil {
+		t.Error("the drop-in is left")
+	}
+	if !strings.Contains(example(t, "debian/triggers"), "interest-noawait /etc/cinder\n") {
+		t.Error("nothing is done when Cinder is installed later")
 	}
 }
 
@@ -201,7 +303,8 @@ type kubePod struct {
 
 type kubeContainer struct {
 	Args            []string
-	Env             []struct{ Name string }
+	Env             []struct{ Name, Value string }
+	Resources       struct{ Limits struct{ Memory string } }
 	LivenessProbe   command `yaml:"livenessProbe"`
 	ReadinessProbe  command `yaml:"readinessProbe"`
 	SecurityContext struct {
@@ -245,6 +348,9 @@ type kollaContainer struct {
 	ReadOnly    bool     `yaml:"read_only"`
 	CapDrop     []string `yaml:"cap_drop"`
 	Command     []string
+	Memory      string
+	PidsLimit   int `yaml:"pids_limit"`
+	Env         map[string]string
 	Volumes     []string
 	Healthcheck struct{ Test []string }
 }
