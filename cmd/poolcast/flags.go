@@ -33,11 +33,31 @@ func (f *sourceFlags) add(cmd *cobra.Command) {
 			f.options.Bool(name, o.Default == "true", o.Help)
 			continue
 		}
-		f.options.String(name, "", o.Help)
+		if len(o.Choices) > 0 {
+			f.options.Var(&word{choices: o.Choices}, name, o.Help)
+		} else {
+			f.options.String(name, "", o.Help)
+		}
 		f.options.Lookup(name).DefValue = o.Default
 	}
 	flags.AddFlagSet(f.options)
+	f.options.VisitAll(func(flag *pflag.Flag) {
+		if w, ok := flag.Value.(*word); ok {
+			_ = cmd.RegisterFlagCompletionFunc(flag.Name, cobra.FixedCompletions(w.choices, cobra.ShellCompDirectiveNoFileComp))
+		}
+	})
 }
+
+// word is an option of [poolcast] that takes one of a few words. Which are
+// allowed is checked with the rest of the configuration.
+type word struct {
+	value   string
+	choices []string
+}
+
+func (w *word) String() string     { return w.value }
+func (w *word) Type() string       { return strings.Join(w.choices, "|") }
+func (w *word) Set(s string) error { w.value = s; return nil }
 
 // given returns the options of [poolcast] that were set on the command line,
 // under their names in the file.

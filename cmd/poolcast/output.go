@@ -17,7 +17,7 @@ import (
 // outputFlag adds --output with the given choices; the first is the default.
 func outputFlag(cmd *cobra.Command, value *string, choices ...string) {
 	*value = choices[0]
-	cmd.Flags().VarP(&choice{value: value, choices: choices}, "output", "o", "output format: "+strings.Join(choices, ", "))
+	cmd.Flags().VarP(&choice{value: value, choices: choices}, "output", "o", "output format")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(choices, cobra.ShellCompDirectiveNoFileComp))
 }
 
@@ -28,7 +28,7 @@ type choice struct {
 }
 
 func (c *choice) String() string { return *c.value }
-func (c *choice) Type() string   { return "format" }
+func (c *choice) Type() string   { return strings.Join(c.choices, "|") }
 
 func (c *choice) Set(s string) error {
 	for _, known := range c.choices {

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -59,8 +62,10 @@ func newPlaceCommand(sources *sourceFlags) *cobra.Command {
 }
 
 func policyFlag(cmd *cobra.Command, policy *string) {
-	*policy = "strict"
-	cmd.Flags().Var(&choice{value: policy, choices: []string{"strict", "prefer"}}, "policy", "strict: as Cinder decides; prefer: conditions on live metrics are wishes")
+	choices := []string{"strict", "prefer"}
+	*policy = choices[0]
+	cmd.Flags().Var(&choice{value: policy, choices: choices}, "policy", "strict: as Cinder decides; prefer: conditions on live metrics are wishes")
+	_ = cmd.RegisterFlagCompletionFunc("policy", cobra.FixedCompletions(choices, cobra.ShellCompDirectiveNoFileComp))
 }
 
 func (f *placeFlags) run(cmd *cobra.Command) error {
@@ -74,13 +79,12 @@ func (f *placeFlags) run(cmd *cobra.Command) error {
 	for _, note := range notes {
 		cmd.PrintErrln("warning:", printable(note))
 	}
-	request.RandomSeed = f.seed
-	if f.seed == 0 {
-		request.RandomSeed = rand.Uint64()
-	}
 	cfg, err := f.load()
 	if err != nil {
 		return err
+	}
+	if draws(cfg.Scheduler) {
+		request.RandomSeed = cmp.Or(f.seed, rand.Uint64())
 	}
 	reports, polled := f.reports.get(cmd, f.sourceFlags)
 	if len(reports) == 0 && polled != nil {
@@ -132,10 +136,22 @@ func schedulerOptions(s config.Scheduler) cinder.Options {
 		},
 		MaxOverSubscriptionRatio: ratioText(s.MaxOverSubscription),
 	}
-	if s.Handler == "cinder.scheduler.weights.stochastic.StochasticHostWeightHandler" || s.Handler == "StochasticHostWeightHandler" {
+	if isLottery(s) {
 		o.Select = placement.Lottery
 	}
 	return o
+}
+
+func isLottery(s config.Scheduler) bool {
+	return s.Handler == "cinder.scheduler.weights.stochastic.StochasticHostWeightHandler" || s.Handler == "StochasticHostWeightHandler"
+}
+
+// draws reports whether anything is left to chance, so that an answer without
+// it has no seed and is the same each time.
+func draws(s config.Scheduler) bool {
+	return isLottery(s) || slices.ContainsFunc(s.Weighers, func(w string) bool {
+		return w[strings.LastIndex(w, ".")+1:] == cinder.ChanceWeigher
+	})
 }
 
 // answer is one decision; none says why nothing fits.
@@ -153,7 +169,9 @@ func placeMany(engine *placement.Engine, s *placement.Snapshot, request *cinder.
 	var answers []answer
 	for i := range count {
 		one := *request
-		one.RandomSeed += uint64(i)
+		if one.RandomSeed != 0 {
+			one.RandomSeed += uint64(i)
+		}
 		a, err := placeOne(engine, s, &one)
 		if err != nil {
 			return nil, err

@@ -73,3 +73,36 @@ func TestPlaceRefusesWhatItCannotAnswer(t *testing.T) {
 		}
 	}
 }
+
+// TestPlaceAnswersTheSameTwice: monitoring compares answers, and nothing here is
+// left to chance. Conditions are written as they are typed.
+func TestPlaceAnswersTheSameTwice(t *testing.T) {
+	args := []string{"place", "--size", "100", "--property", "total_volumes=<= 301", "--output", "json"}
+	one, _, _ := onExamples(t, args...)
+	two, _, _ := onExamples(t, args...)
+	if one != two || strings.Contains(one, "seed") || !strings.Contains(one, `"<= 301"`) {
+		t.Errorf("the answers are\n%s\n%s", one, two)
+	}
+	t.Setenv("OS_DEFAULT__SCHEDULER_DEFAULT_WEIGHERS", "ChanceWeigher")
+	if chance, stderr, _ := onExamples(t, args...); !strings.Contains(chance, `"seed": `) {
+		t.Errorf("a drawn answer cannot be drawn again:\n%s%s", chance, stderr)
+	}
+	if again, _, _ := onExamples(t, append(args, "--seed", "7")...); !strings.Contains(again, `"seed": 7`) {
+		t.Errorf("the seed is not the one given:\n%s", again)
+	}
+}
+
+func TestHelpListsTheWordsOfAFlag(t *testing.T) {
+	for args, want := range map[string]string{
+		"place --help":    "--policy strict|prefer",
+		"rehearse --help": "--on-stale keep|down|drop",
+		"--help":          "--log-level trace|debug|info|warn|error",
+		"check --help":    "--log-format text|json",
+		"pools --help":    "--output table|json",
+	} {
+		stdout, _, _ := newDesk(t).run(strings.Fields(args)...)
+		if !strings.Contains(stdout, want) {
+			t.Errorf("%s does not say %s:\n%s", args, want, stdout)
+		}
+	}
+}

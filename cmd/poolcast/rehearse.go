@@ -26,6 +26,13 @@ pure_automatic_max_oversubscription_ratio. capacity, allocated, volume-number,
 goodness: that weigher alone. stochastic: that scheduler_weight_handler. prefer,
 two-choices, ledger: what only poolcast's own placement can do.
 
+FAILED creates find no backend. SPREAD is how evenly the new volumes went to the
+arrays, whatever these held before: 100 % is the same number on each, 100/n % all
+on one of n. MISPLACED volumes are on another array than if each had gone where it
+left the smallest share provisioned, so a burst that fills an empty array up has a
+low SPREAD and none MISPLACED. LOAD EVEN is how evenly the arrays work afterwards.
+TIES are decisions between backends that weighed the same.
+
 Exit code 4: under the first setting no create finds a backend.`
 
 // rehearseFlags say what burst to play, on which reports, under what.

@@ -65,7 +65,7 @@ func arrayOrder(outcomes []rehearsal.Outcome) string {
 }
 
 func outcomeTable(outcomes []rehearsal.Outcome) *table {
-	t := newTable("SETTING", "VOLUMES", "FAILED>", "EVEN>", "MISPLACED>", "LOAD EVEN>", "TIES>", "WITH")
+	t := newTable("SETTING", "VOLUMES", "FAILED>", "SPREAD>", "MISPLACED>", "LOAD EVEN>", "TIES>", "WITH")
 	for _, o := range outcomes {
 		tied := o.TiedShare()
 		t.add(o.Setting.Name, o.Spread(), strconv.Itoa(o.Failed), share(o.Evenness), misplaced(o.Misplaced),

@@ -88,19 +88,19 @@ func (s ExtraSpecs) Set() capability.Set {
 // MarshalJSON writes an object with the specs in their order.
 func (s ExtraSpecs) MarshalJSON() ([]byte, error) {
 	buf := bytes.NewBufferString("{")
+	enc := json.NewEncoder(buf)
+	enc.SetEscapeHTML(false) // values are full of < and >
 	for i := range s {
 		if i > 0 {
 			buf.WriteByte(',')
 		}
-		key, err := json.Marshal(s[i].Key)
-		if err != nil {
+		if err := enc.Encode(s[i].Key); err != nil {
 			return nil, err
 		}
-		value, err := json.Marshal(s[i].Value)
-		if err != nil {
+		buf.WriteByte(':')
+		if err := enc.Encode(s[i].Value); err != nil {
 			return nil, err
 		}
-		buf.Write(append(append(key, ':'), value...))
 	}
 	buf.WriteByte('}')
 	return buf.Bytes(), nil

@@ -95,9 +95,9 @@ func (o *Outcome) judge(most *ArrayOutcome) string {
 		return ""
 	}
 	if o.misplaced() <= tolerated {
-		return ", which evens the arrays out"
+		return ", which evens out what is provisioned on the arrays"
 	}
-	text := fmt.Sprintf(", %d more than it takes to even the arrays out", *o.Misplaced)
+	text := fmt.Sprintf(", %d more than it takes to even out what is provisioned on the arrays", *o.Misplaced)
 	before, ok := finite(most.Before, capability.KeyMaxOverSubscription)
 	after, okAfter := finite(most.After, capability.KeyMaxOverSubscription)
 	if ok && okAfter && after > before {

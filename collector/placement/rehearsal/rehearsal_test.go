@@ -255,9 +255,9 @@ func TestConclude(t *testing.T) {
 		burst   rehearsal.Burst
 		want    string
 	}{
-		{"stacked", unlike(), b, "With this configuration 40 of 40 volumes go to fa0, 31 more than it takes to even the arrays out, as its over-subscription ratio grows with each (from 6 to 7.6); with a fixed over-subscription ratio of 20, 40 of 40 volumes go 9/13/18 to 3 arrays."},
+		{"stacked", unlike(), b, "With this configuration 40 of 40 volumes go to fa0, 31 more than it takes to even out what is provisioned on the arrays, as its over-subscription ratio grows with each (from 6 to 7.6); with a fixed over-subscription ratio of 20, 40 of 40 volumes go 9/13/18 to 3 arrays."},
 		{"one array", alike(1), b, "With this configuration 40 of 40 volumes go to fa0, the only array that fits."},
-		{"an empty array fills up", withRatio(20, arrayWith(0, 300), arrayWith(1, 300), arrayWith(2, 100)), quick, "With this configuration 40 of 40 volumes go to fa2, which evens the arrays out."},
+		{"an empty array fills up", withRatio(20, arrayWith(0, 300), arrayWith(1, 300), arrayWith(2, 100)), quick, "With this configuration 40 of 40 volumes go to fa2, which evens out what is provisioned on the arrays."},
 		{"no room", alike(2), full, "With this configuration none of 40 creates finds a backend: 0 of 2 backends fit: 2 CapacityFilter (provisioned ratio 8.83333 > 6: (provisioned 307200 + 5120000 GiB) / 614400 GiB); no other setting that was tried does better."},
 	} {
 		outcomes, err := rehearsal.Compare(t.Context(), c.reports, c.burst, pick(t, rehearsal.AsItIs, rehearsal.FixedRatio))
