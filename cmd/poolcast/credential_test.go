@@ -151,3 +151,33 @@ func waitUntil(t *testing.T, what string, happened func() bool) {
 	t.Helper()
 	(&lab{t: t}).await(what, happened)
 }
+
+// TestFilesOfThePageHang: what was read last counts, and nobody waits for a FIFO.
+func TestFilesOfThePageHang(t *testing.T) {
+	l := newLab(t, 1)
+	l.write("bearer", "s3cret\n")
+	token := &fileToken{path: l.path("bearer")}
+	if got := token.get(); got != "s3cret" {
+		t.Fatalf("got %q", got)
+	}
+	l.certificate(1)
+	pair := &certificate{cert: l.path("cert.pem"), key: l.path("key.pem")}
+	good, err := pair.get()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"bearer", "cert.pem", "key.pem"} {
+		if err := errors.Join(os.Remove(l.path(name)), syscall.Mkfifo(l.path(name), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := token.get(); got != "s3cret" {
+		t.Errorf("the token became %q", got)
+	}
+	if got, err := pair.get(); err != nil || got != good {
+		t.Errorf("the certificate became %p, %v", got, err)
+	}
+	if _, err := (&fileToken{path: l.path("bearer")}).read(); err == nil || !strings.Contains(err.Error(), "is a FIFO") {
+		t.Errorf("at the start: %v", err)
+	}
+}

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -70,17 +69,6 @@ func (c *child) wait() string {
 	}
 }
 
-// freePort is one that nobody listens on at the moment.
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
 // TestSecondSignalEndsAtOnce: whatever the first one waits for; here a logout
 // that an array does not answer.
 func TestSecondSignalEndsAtOnce(t *testing.T) {
@@ -126,7 +114,7 @@ func TestFIFOInPlaceOfCinderConf(t *testing.T) {
 	l := newLab(t, 1)
 	l.configure(1, "token_file = "+l.path("token"))
 	l.write("token", tokenOf(l.arrays[0].Name()))
-	listen := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	listen := freeAddress(t)
 	c := newChild(t, "--config-file", l.path("cinder.conf"), "--listen", listen)
 	c.start()
 	l.await("an answer", c.stderr.has("array answers"))

@@ -71,7 +71,7 @@ func inTurn(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		case <-wait.C:
 			w.Header().Set("Retry-After", "1")
-			http.Error(w, "Too many requests are being answered; ask again.", http.StatusServiceUnavailable)
+			writeError(w, http.StatusServiceUnavailable, "too many requests are being answered; ask again")
 		case <-r.Context().Done():
 		}
 	})

@@ -222,7 +222,7 @@ func (fs *functions) recharge(b *placement.Backend, p *program, slots []Operand)
 
 // The lengths of what an explanation quotes, in characters.
 const (
-	maxFunction = 300
+	maxFunction = 200
 	maxOperand  = 60
 )
 
