@@ -114,8 +114,7 @@ func TestFIFOInPlaceOfCinderConf(t *testing.T) {
 	l := newLab(t, 1)
 	l.configure(1, "token_file = "+l.path("token"))
 	l.write("token", tokenOf(l.arrays[0].Name()))
-	listen := freeAddress(t)
-	c := newChild(t, "--config-file", l.path("cinder.conf"), "--listen", listen)
+	c := newChild(t, "--config-file", l.path("cinder.conf"), "--listen=127.0.0.1:0")
 	c.start()
 	l.await("an answer", c.stderr.has("array answers"))
 	for _, name := range []string{"token", "cinder.conf"} {
@@ -127,7 +126,7 @@ func TestFIFOInPlaceOfCinderConf(t *testing.T) {
 		}
 	}
 	l.await("a refusal", c.stderr.has("is a FIFO"))
-	answer, err := http.Get("http://" + listen + "/livez")
+	answer, err := http.Get("http://" + l.pageAddress(c.stderr) + "/livez")
 	if err != nil {
 		t.Fatal(err)
 	}
