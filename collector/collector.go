@@ -33,6 +33,9 @@ type Options struct {
 	// Refused tells whether an error means that the array refused the login;
 	// such an array is asked less often. May be nil.
 	Refused func(error) bool
+	// Cause names the cause of an error in words that do not differ from poll to
+	// poll: another cause is worth a line in the log. Nil means the error's text.
+	Cause func(error) string
 
 	Grace   time.Duration // for polls in flight when stopped, and again for each logout; 0 means 5 s
 	History int           // points kept of each target; 0 means 120
@@ -44,6 +47,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Refused == nil {
 		o.Refused = func(error) bool { return false }
+	}
+	if o.Cause == nil {
+		o.Cause = error.Error
 	}
 	if o.Grace <= 0 {
 		o.Grace = 5 * time.Second

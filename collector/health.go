@@ -6,7 +6,7 @@ import "time"
 type State string
 
 // The states. An array is in one of them, and the log has one line for each
-// passage from one to another.
+// change of state, or of the cause of a failure.
 const (
 	Starting State = "starting" // no poll has ended yet
 	Answers  State = "ok"       // the last poll gave everything

@@ -10,8 +10,14 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// reminder is how often a failure that lasts is logged again.
-const reminder = 15 * time.Minute
+const (
+	// reminder is how often a failure that lasts is logged again.
+	reminder = 15 * time.Minute
+	// causePause is how long after a line a cause that was logged before, during
+	// the same failure, is not logged again: two causes may alternate with every
+	// poll.
+	causePause = time.Minute
+)
 
 var errStuck = errors.New("read array: the poll has not ended at its deadline")
 
@@ -25,8 +31,8 @@ func stateOf(s capability.Status) State {
 	return Answers
 }
 
-// pass notes the state in which a poll left the array. Only a change of state
-// is worth a line in the log, and a failure that goes on and on.
+// pass notes the state in which a poll left the array. What is logged is a
+// change of state or of its cause, and a failure that lasts.
 func (p *poller) pass(now time.Time, to State, o outcome) {
 	p.mu.Lock()
 	from := p.health.State
@@ -36,12 +42,72 @@ func (p *poller) pass(now time.Time, to State, o outcome) {
 	p.health.Err = complaint(to, o)
 	p.mu.Unlock()
 
+	cause := p.causeOf(o)
 	switch {
 	case from != to:
+		if o.err == nil || !isDown(from) {
+			p.causes = causes{}
+		}
 		p.logPassage(now, from, to, o)
+	case p.causes.changed(now, cause):
+		p.logCause(now, from, to, o)
 	case o.err != nil && now.Sub(p.told) >= reminder:
 		p.logFailure(now, "array still does not answer", o.err)
+	default:
+		return
 	}
+	p.causes.note(now, cause)
+}
+
+func isDown(s State) bool { return s == Failing || s == IsStale }
+
+// causes are those that were logged since the array began to fail, or to answer
+// in part.
+type causes struct {
+	logged map[string]bool
+	last   string
+	at     time.Time // of the last line
+}
+
+// changed reports whether a cause is worth a line: it differs from that of the
+// last line, and is new or the last line is some time ago.
+func (c *causes) changed(now time.Time, cause string) bool {
+	return cause != c.last && (!c.logged[cause] || now.Sub(c.at) >= causePause)
+}
+
+func (c *causes) note(now time.Time, cause string) {
+	if c.logged == nil {
+		c.logged = map[string]bool{}
+	}
+	c.logged[cause], c.last, c.at = true, cause, now
+}
+
+// causeOf names the cause of a failure, or of what is missing, without what
+// differs from poll to poll; "" if nothing is wrong.
+func (p *poller) causeOf(o outcome) string {
+	if o.err != nil {
+		return p.options.Cause(o.err)
+	}
+	parts := make([]string, 0, len(o.stats.Faults)+2)
+	for _, f := range o.stats.Faults {
+		parts = append(parts, f.Part+" "+p.options.Cause(f.Err))
+	}
+	if o.stats.Performance == nil {
+		parts = append(parts, "no performance")
+	}
+	if o.stats.Space == nil {
+		parts = append(parts, "no space")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// logCause is the line for another cause in the same state.
+func (p *poller) logCause(now time.Time, from, to State, o outcome) {
+	if o.err != nil {
+		p.logFailure(now, "array does not answer: the reason has changed", o.err)
+		return
+	}
+	p.logAnswer(now, from, to, o)
 }
 
 func (p *poller) logPassage(now time.Time, from, to State, o outcome) {

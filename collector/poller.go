@@ -28,6 +28,7 @@ type poller struct {
 	down     time.Time          // when the first of the present failures began
 	cause    error              // of the last failure; nil once a poll went well
 	told     time.Time          // when the last line about a failure was logged
+	causes   causes             // of the present state
 
 	mu sync.Mutex // guards what follows
 	memory

@@ -271,3 +271,78 @@ func TestFailingArraysAreAskedByTheirBackoff(t *testing.T) {
 		}
 	})
 }
+
+// TestChangeOfCauseIsLogged: who is called because an array is busy must see
+// when it refuses the login instead.
+func TestChangeOfCauseIsLogged(t *testing.T) {
+	lines := func(t *testing.T, cause func(elapsed time.Duration) string) []string {
+		t.Helper()
+		var out bytes.Buffer
+		synctest.Test(t, func(t *testing.T) {
+			begin, request := time.Now(), 0
+			a := &array{answer: func(context.Context, int) (capability.Stats, error) {
+				request++
+				return capability.Stats{}, fmt.Errorf("array answered %s (request %d)", cause(time.Since(begin)), request)
+			}}
+			named := func(err error) string {
+				text, _, _ := strings.Cut(err.Error(), " (")
+				return text
+			}
+			_, stop := collect(t, Options{Log: zerolog.New(&out), Cause: named}, target("fa1", a))
+			time.Sleep(20 * time.Minute)
+			stop()
+		})
+		return strings.Split(strings.TrimSpace(out.String()), "\n")
+	}
+	t.Run("once", func(t *testing.T) {
+		got := lines(t, func(elapsed time.Duration) string {
+			if elapsed < 10*time.Minute {
+				return "503"
+			}
+			return "401"
+		})
+		want := []string{"array does not answer", "policy keep applies", "the reason has changed", "still does not answer"}
+		if len(got) > 4 || len(got) < 3 || !strings.Contains(got[2], "answered 401") {
+			t.Fatalf("got %d lines, want %q:\n%s", len(got), want, strings.Join(got, "\n"))
+		}
+		for i := range got {
+			if !strings.Contains(got[i], want[i]) {
+				t.Errorf("line %d is %s, want %s", i, got[i], want[i])
+			}
+		}
+	})
+	t.Run("alternating with every poll", func(t *testing.T) {
+		n := 0
+		got := lines(t, func(time.Duration) string {
+			n++
+			return []string{"503", "401"}[n%2]
+		})
+		if n < 40 || len(got) < 4 || len(got) > 24 {
+			t.Errorf("%d lines for %d polls in 20 minutes:\n%s", len(got), n, strings.Join(got, "\n"))
+		}
+	})
+}
+
+func TestChangeOfWhatIsMissingIsLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		begin := time.Now()
+		a := &array{answer: func(context.Context, int) (capability.Stats, error) {
+			s := reading()
+			part := "performance"
+			if time.Since(begin) > 10*time.Minute {
+				part = "space"
+			}
+			s.Faults = []capability.Fault{{Part: part, Err: errDown}}
+			s.Performance = nil
+			return s, nil
+		}}
+		_, stop := collect(t, Options{Log: zerolog.New(&out)}, target("fa1", a))
+		time.Sleep(20 * time.Minute)
+		stop()
+		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+		if len(lines) != 2 || !strings.Contains(lines[0], "lacks performance") || !strings.Contains(lines[1], "lacks space") {
+			t.Errorf("got %s", out.String())
+		}
+	})
+}

@@ -66,6 +66,7 @@ func newAgent(s *session, flags *sourceFlags) (*agent, error) {
 	a.arrays = collector.New(collector.Options{
 		Log: s.log, Observer: a.bus,
 		Refused: func(err error) bool { return errors.Is(err, flasharray.ErrTokenRefused) },
+		Cause:   arrayCause,
 	})
 	if err := a.arrays.Apply(collectorTargets(s.targets)); err != nil {
 		return nil, withCode(exitConfig, err)
