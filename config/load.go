@@ -26,6 +26,8 @@ type Config struct {
 	// Paths are the files that were read or should have been, and the folders
 	// that were searched, for a watcher.
 	Paths []string
+	// Secrets are the secret options that stand in the files.
+	Secrets []Written
 
 	places func(section, option string) place
 }
@@ -95,7 +97,7 @@ func (l *loader) build() *Config {
 	cfg.Agent = r.agent(cfg.ReportInterval)
 	cfg.Backends, cfg.Ignored = r.backends()
 	r.review(cfg)
-	cfg.places = r.place
+	cfg.places, cfg.Secrets = r.place, r.secrets()
 	return cfg
 }
 

@@ -18,7 +18,7 @@ func backendOptions() []Option {
 		{Name: "filter_function", Kind: String, Help: "Condition for DriverFilter. Falls back to [DEFAULT]."},
 		{Name: "goodness_function", Kind: String, Help: "Score from 0 to 100 for GoodnessWeigher. Falls back to [DEFAULT]."},
 		{Name: "driver_ssl_cert_verify", Kind: Bool, Default: "false", Help: "Verify the array's certificate."},
-		{Name: "driver_ssl_cert_path", Kind: Path, Help: "Certificates to trust: a PEM file or a folder of them."},
+		{Name: "driver_ssl_cert_path", Kind: Path, Help: "Certificates that poolcast trusts: a PEM file or a folder of them. cinder-volume with py-pure-client 1.96 trusts the system's certificates alone."},
 		{Name: "pure_nvme_transport", Kind: String, Default: "roce", Choices: []string{"roce", "tcp"}, Help: "Transport of PureNVMEDriver."},
 		{Name: "replication_device", Kind: Dict, Secret: true, Multi: true, Help: "Replication partner: backend_id:…,san_ip:…,api_token:…,type:async|sync,uniform:…,ssl_cert_verify:…,ssl_cert_path:…"},
 		{Name: "pure_trisync_enabled", Kind: Bool, Default: "false", Help: "Replicate to one partner in sync and to another asynchronously."},

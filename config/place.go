@@ -1,5 +1,7 @@
 package config
 
+import "slices"
+
 // Place returns where an option of a section is written that counts: in the
 // section itself, in [backend_defaults] or in [DEFAULT], in this order, or else
 // where the section begins. The line is 0 for an environment variable, which
@@ -22,4 +24,33 @@ func (r *reader) place(section, option string) place {
 	}
 	at, _ := r.header(section)
 	return at
+}
+
+// Written is an option that stands in a file.
+type Written struct{ File, Key string }
+
+// secrets lists the secret options that stand in the files, each once for each
+// file, in the order of the files.
+func (r *reader) secrets() []Written {
+	secret := map[string]bool{}
+	for _, o := range Options() {
+		secret[o.Name] = secret[o.Name] || o.Secret
+	}
+	var all []Written
+	for _, l := range r.layers {
+		for _, section := range l.store.SectionStrings() {
+			for _, key := range l.keys(section) {
+				w := Written{File: l.path, Key: key}
+				if secret[key] && !slices.Contains(all, w) && l.holds(section, key) {
+					all = append(all, w)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// holds reports whether a key has a value that is not empty.
+func (l *layer) holds(section, key string) bool {
+	return slices.ContainsFunc(l.values(section, key), func(v found) bool { return v.text != "" })
 }

@@ -30,6 +30,7 @@ from cinder import objects  # noqa: E402
 objects.register_all()
 
 from cinder.common import config as common_config  # noqa: E402,F401
+from cinder.scheduler.filters import extra_specs_ops  # noqa: E402
 from cinder.scheduler import host_manager  # noqa: E402,F401
 from cinder.scheduler.weights import capacity  # noqa: E402,F401
 from cinder.scheduler.weights import volume_number  # noqa: E402,F401
@@ -174,6 +175,11 @@ def in_child(case):
     return result
 
 
+def met(value, requirement):
+    values = value if isinstance(value, list) else [value]
+    return any(extra_specs_ops.match(v, requirement) for v in values)
+
+
 def main():
     if sys.argv[1:] == ['options']:
         # Every option a backend's section may hold, for the suggestions.
@@ -184,6 +190,12 @@ def main():
             san.san_opts, pure.PURE_OPTS, manager.volume_backend_opts,
             amqp.amqp_opts, impl_rabbit.rabbit_opts) for o in opts}
         json.dump(sorted(names), sys.stdout)
+        return
+    if sys.argv[1:] == ['operators']:
+        # What CapabilitiesFilter makes of an extra spec and of the advice on it.
+        json.dump([{'written_fits': met(case['value'], case['written']),
+                    'advice_fits': met(case['value'], case['advice'])}
+                   for case in json.load(sys.stdin)], sys.stdout)
         return
     json.dump({
         'cinder': int(version.version_string().split('.')[0]),

@@ -9,8 +9,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/rs/zerolog"
 
 	"github.com/poolcast/poolcast/collector/placement/review"
+	"github.com/poolcast/poolcast/config"
 )
 
 // desk is a folder with copies of testdata/check that only the owner may read.
@@ -245,6 +247,52 @@ func TestCheckSeesWhoMayReadSecrets(t *testing.T) {
 	}
 	if !strings.Contains(stdout, "chmod o-rwx ~/token") {
 		t.Errorf("there is no advice: %s", stdout)
+	}
+}
+
+// A file is said to hold what stands in it, and nothing else.
+func TestReadableFileIsSaidToHoldWhatItHolds(t *testing.T) {
+	for _, c := range []struct{ config, want string }{
+		{strings.ReplaceAll(sound, "transport_url = rabbit://cinder:hush-broker@127.0.0.1:1/\n", ""), "it holds pure_api_token"},
+		{strings.ReplaceAll(sound, "pure_api_token = hush-fa1", "token_command = cat /dev/null"), "it holds transport_url"},
+		{sound, "it holds transport_url, pure_api_token"},
+		{strings.ReplaceAll(strings.ReplaceAll(sound, "pure_api_token = hush-fa1", "token_command = cat /dev/null"), "transport_url = rabbit://cinder:hush-broker@127.0.0.1:1/\n", ""), ""},
+	} {
+		d := newDesk(t)
+		d.write("cinder.conf", c.config)
+		if err := os.Chmod(d.path("cinder.conf"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		d.onlyFirstReport()
+		stdout, _, _ := d.run("check", "--reports", "~/reports.json", "--no-bus", "--output", "json")
+		if !strings.Contains(stdout, c.want+`"`) || strings.Contains(stdout, "it holds") != (c.want != "") {
+			t.Errorf("want %q, got %s", c.want, stdout)
+		}
+	}
+}
+
+// Who verifies certificates as advised must not lose cinder-volume: its SDK does
+// not look at driver_ssl_cert_path.
+func TestAdviceOnCertificatesSparesCinderVolume(t *testing.T) {
+	d := newDesk(t)
+	d.write("cinder.conf", strings.Replace(sound, "driver_ssl_cert_verify = true\n", "", 1))
+	d.onlyFirstReport()
+	stdout, _, _ := d.run("check", "--reports", "~/reports.json", "--no-bus", "--output", "json")
+	cfg, err := config.Load(config.Sources{Inputs: config.Files(d.path("cinder.conf"))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log strings.Builder
+	logNotes(zerolog.New(&log), cfg, false)
+	for where, text := range map[string]string{"check": stdout, "log": log.String()} {
+		for _, want := range []string{"py-pure-client 1.96 does not look at driver_ssl_cert_path", "SSL_CERT_FILE", "driver_ssl_cert_verify = true"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: %q is not in %s", where, want, text)
+			}
+		}
+		if strings.Contains(text, "driver_ssl_cert_path =") {
+			t.Errorf("%s: it advises a path that cinder-volume ignores: %s", where, text)
+		}
 	}
 }
 

@@ -91,8 +91,8 @@ func unverified(cfg *config.Config) []review.Finding {
 	}
 	f := configFinding(review.Warning, "certificate-not-verified", placeOf(cfg, names[0], "driver_ssl_cert_verify"))
 	f.What = "the certificate of " + listed(names) + " is not verified"
-	f.Why = "anybody on the way to the array can read its API token"
-	f.Do = "driver_ssl_cert_verify = true, and driver_ssl_cert_path = the certificate of your authority"
+	f.Why = "anybody on the way to the array can read its API token. cinder-volume with py-pure-client 1.96 does not look at driver_ssl_cert_path, so an authority of your own must be one of the system's, or it loses the array"
+	f.Do = "Add your authority to the system's certificates, or set SSL_CERT_FILE in the environment of cinder-volume and poolcast; then write driver_ssl_cert_verify = true"
 	return []review.Finding{f}
 }
 
@@ -107,32 +107,35 @@ func ignoredCertificates(cfg *config.Config) []review.Finding {
 	f := configFinding(review.Warning, "certificate-path-unread", placeOf(cfg, names[0], "driver_ssl_cert_path"))
 	f.What = "poolcast trusts the certificates of driver_ssl_cert_path for " + listed(names) + ", and cinder-volume with py-pure-client 1.96 does not look at them"
 	f.Why = "cinder-volume verifies against the system's certificates alone, and cannot reach an array with one of your own authority"
-	f.Do = "Add the certificate to the system's, or set SSL_CERT_FILE for cinder-volume"
+	f.Do = "Add the certificate to the system's, or set SSL_CERT_FILE in the environment of cinder-volume"
 	return []review.Finding{f}
 }
 
 // secretFile is a file that others should not read, and why.
-type secretFile struct{ path, holds string }
+type secretFile struct {
+	path  string
+	holds []string
+}
 
 func secretFiles(cfg *config.Config) []secretFile {
 	var files []secretFile
 	add := func(path, holds string) {
-		if path != "" && !slices.ContainsFunc(files, func(s secretFile) bool { return s.path == path }) {
-			files = append(files, secretFile{path, holds})
+		if path == "" {
+			return
+		}
+		at := slices.IndexFunc(files, func(s secretFile) bool { return s.path == path })
+		if at < 0 {
+			at, files = len(files), append(files, secretFile{path: path})
+		}
+		if !slices.Contains(files[at].holds, holds) {
+			files[at].holds = append(files[at].holds, holds)
 		}
 	}
-	if file, line := cfg.Place("DEFAULT", "transport_url"); line > 0 {
-		add(file, "transport_url")
+	for _, s := range cfg.Secrets {
+		add(s.File, s.Key)
 	}
 	for i := range cfg.Backends {
-		b := &cfg.Backends[i]
-		if file, line := cfg.Place(b.Stanza, "pure_api_token"); line > 0 && !b.Credential.Token.IsZero() {
-			add(file, "pure_api_token")
-		}
-		if file, line := cfg.Place(b.Stanza, "replication_device"); line > 0 && len(b.Replication.Devices) > 0 {
-			add(file, "replication_device")
-		}
-		add(b.Credential.File, "an API token")
+		add(cfg.Backends[i].Credential.File, "an API token")
 	}
 	add(cfg.Agent.BearerTokenFile, "the bearer token")
 	add(cfg.Agent.TLSKeyFile, "a private key")
@@ -148,7 +151,7 @@ func readableByOthers(cfg *config.Config) []review.Finding {
 			continue
 		}
 		f := configFinding(review.Warning, "readable-by-others", s.path)
-		f.What = fmt.Sprintf("everybody on this host may read the file (%s), and it holds %s", info.Mode().Perm(), s.holds)
+		f.What = fmt.Sprintf("everybody on this host may read the file (%s), and it holds %s", info.Mode().Perm(), listed(s.holds))
 		f.Why = "who has the token of an array can delete its volumes"
 		f.Do = "chmod o-rwx " + s.path
 		found = append(found, f)

@@ -68,7 +68,8 @@ func policyOf(cfg *config.Config) review.Policy {
 		Spreads: slices.Contains(cfg.Scheduler.Weighers, cinder.CapacityWeigher) && cfg.Scheduler.CapacityMultiplier > 0,
 	}
 	for _, b := range cfg.Backends {
-		if b.AutomaticRatio {
+		_, pinned := b.Extra[capability.KeyMaxOverSubscription]
+		if b.AutomaticRatio && (!pinned || slices.Contains(b.LiveCapabilities, capability.KeyMaxOverSubscription)) {
 			p.Automatic = append(p.Automatic, b.Host)
 		}
 	}

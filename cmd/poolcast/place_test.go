@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -53,6 +55,37 @@ func TestCondensedPropertyIsUnderstoodAndExplained(t *testing.T) {
 	for _, want := range []string{"would store", `"capabilities:total_volumes<"`, "--property capabilities:total_volumes='<= 301'"} {
 		if !strings.Contains(stderr, want) {
 			t.Errorf("the warning does not say %s: %s", want, stderr)
+		}
+	}
+}
+
+// TestAdviceOfPlaceWorks does what place says about a condition that no backend
+// meets, until some backend does.
+func TestAdviceOfPlaceWorks(t *testing.T) {
+	advice := regexp.MustCompile(`write ("(?:[^"\\]|\\.)*") instead of`)
+	for _, property := range []string{"multiattach=<is>True", "multiattach=True", "total_volumes=<=301", "total_volumes=<301", "vendor_name===Pure Storage", "storage_protocol=<or>FC<or>iSCSI"} {
+		stdout, _, code := onExamples(t, "place", "--size", "1", "--property", property)
+		said := advice.FindStringSubmatch(strings.Join(strings.Fields(stdout), " "))
+		if code != exitNoFit || said == nil {
+			t.Errorf("%s: ended with %d and without advice: %s", property, code, stdout)
+			continue
+		}
+		value, err := strconv.Unquote(said[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, _, _ := strings.Cut(property, "=")
+		if stdout, _, code := onExamples(t, "place", "--size", "1", "--property", key+"="+value); code != exitOK {
+			t.Errorf("%s: with %q it ended with %d: %s", property, value, code, stdout)
+		}
+	}
+}
+
+func TestCondensedPropertyOfAnyKind(t *testing.T) {
+	for _, property := range []string{"multiattach==True", "total_volumes<301", "total_volumes!=5", "storage_protocol==iSCSI"} {
+		stdout, stderr, code := onExamples(t, "place", "--size", "1", "--property", property)
+		if code != exitOK || !strings.Contains(stderr, "taken to mean") {
+			t.Errorf("%s ended with %d: %s %s", property, code, stdout, stderr)
 		}
 	}
 }

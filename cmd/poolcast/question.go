@@ -105,7 +105,7 @@ var condensed = regexp.MustCompile(`^([A-Za-z_][\w:.-]*?)\s*(<=|>=|==|!=|<|>)\s*
 // means, and the note says what the openstack client would make of it.
 func parseProperty(p string) (spec cinder.ExtraSpec, note string, err error) {
 	if m := condensed.FindStringSubmatch(p); m != nil {
-		value := m[2] + " " + strings.TrimSpace(m[3])
+		value := cinder.Respell(m[2] + m[3])
 		return cinder.Spec(m[1], value), condensedNote(p, m[1], value), nil
 	}
 	key, value, ok := strings.Cut(p, "=")

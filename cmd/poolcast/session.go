@@ -129,13 +129,8 @@ func logNotes(log zerolog.Logger, cfg *config.Config, simulated bool) {
 	if simulated {
 		return // no secret is used
 	}
-	for _, f := range readableByOthers(cfg) {
-		log.Warn().Msg(f.What + "; " + f.Do)
-	}
-	for _, b := range cfg.Backends {
-		if !b.VerifyTLS {
-			log.Warn().Str("backend", b.Stanza).Msg("the array's certificate is not verified, so anybody on the way can read the API token; set driver_ssl_cert_verify = true")
-		}
+	for _, f := range slices.Concat(readableByOthers(cfg), unverified(cfg)) {
+		log.Warn().Msg(f.What + ": " + f.Why + ". " + f.Do)
 	}
 }
 

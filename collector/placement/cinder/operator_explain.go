@@ -64,15 +64,19 @@ func (r *Requirement) explainTrap(v capability.Value) string {
 	return ""
 }
 
-// explainPlain helps with the most frequent mistake: text that was meant for
-// a boolean or a number, which plain text never equals.
+// explainPlain helps with the most frequent mistakes: a boolean or a number
+// compared with a plain text, and an operator that Cinder does not find because
+// no blank follows it.
 func (r *Requirement) explainPlain(v capability.Value) string {
-	want := quoteIfOdd(r.text)
-	switch v.Kind() {
-	case capability.Bool:
-		return "is a boolean, which text never equals: write \"<is> " + r.text + "\" instead of " + want
-	case capability.Int, capability.Float:
-		return "is a number, which text never equals: write \"== " + r.text + "\" instead of " + want
+	what := map[capability.Kind]string{capability.Bool: "a boolean", capability.Int: "a number", capability.Float: "a number"}[v.Kind()]
+	text, odd := r.Meant(v), HasOperator(r.text)
+	switch {
+	case text != "" && odd:
+		return "is compared with a text, because Cinder finds no operator in it: write " + strconv.Quote(text) + " instead of " + quoteIfOdd(r.text)
+	case text != "" && what != "":
+		return "is " + what + ", which text never equals: write " + strconv.Quote(text) + " instead of " + quoteIfOdd(r.text)
+	case what != "":
+		return "is " + what + ", which the text " + quoteIfOdd(r.text) + " never equals"
 	}
 	return ""
 }

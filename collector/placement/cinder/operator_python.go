@@ -27,9 +27,18 @@ func trim(s string) string { return strings.TrimFunc(s, isSpace) }
 
 // isTrueWord is oslo_utils.strutils.bool_from_string for text.
 func isTrueWord(s string) bool {
-	s = trim(s)
-	for _, yes := range [...]string{"1", "t", "true", "on", "y", "yes"} {
-		if len(s) == len(yes) && strings.EqualFold(s, yes) {
+	return isOneOf(trim(s), [...]string{"1", "t", "true", "on", "y", "yes"})
+}
+
+// isFalseWord is what strutils knows as false; every other word that is not true
+// is false as well, unless asked strictly.
+func isFalseWord(s string) bool {
+	return isOneOf(trim(s), [...]string{"0", "f", "false", "off", "n", "no"})
+}
+
+func isOneOf(s string, words [6]string) bool {
+	for _, word := range words {
+		if len(s) == len(word) && strings.EqualFold(s, word) {
 			return true
 		}
 	}

@@ -2,6 +2,8 @@ package cinder
 
 import (
 	"encoding/json"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -154,5 +156,48 @@ func BenchmarkMatch(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		_, _ = r.MatchCapability(v)
+	}
+}
+
+// adviceCase is a text in which Cinder finds no operator, with what to write
+// instead, and whether the value is what was asked for. A test in the folder
+// integration has Cinder judge the same cases.
+type adviceCase struct {
+	Value   capability.Value `json:"value"`
+	Written string           `json:"written"`
+	Advice  string           `json:"advice"` // "" if there is none
+	Fits    bool             `json:"fits"`
+}
+
+// TestAdviceOnOperators applies each advice: what is to be written must be met by
+// a value that was asked for, and by no other.
+func TestAdviceOnOperators(t *testing.T) {
+	data, err := os.ReadFile("testdata/advice/cases.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []adviceCase
+	if err := json.Unmarshal(data, &cases); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range cases {
+		r := CompileRequirement(c.Written)
+		got := r.Meant(c.Value)
+		if got != c.Advice {
+			t.Errorf("%s against %q: the advice is %q, want %q", c.Value, c.Written, got, c.Advice)
+		}
+		if got == "" {
+			continue
+		}
+		if ok, _ := r.MatchCapability(c.Value); ok {
+			t.Errorf("%s meets %q, and there is an advice", c.Value, c.Written)
+		}
+		fixed := CompileRequirement(got)
+		if ok, err := fixed.MatchCapability(c.Value); err != nil || ok != c.Fits {
+			t.Errorf("%s against the advice %q is %v (%v), want %v", c.Value, got, ok, err, c.Fits)
+		}
+		if why := r.Explain("key", c.Value); !strings.Contains(why, strconv.Quote(got)+" instead of ") {
+			t.Errorf("%s against %q is explained as %s", c.Value, c.Written, why)
+		}
 	}
 }

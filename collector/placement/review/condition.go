@@ -82,12 +82,12 @@ func (c *condition) review(eligible *placement.Decision) []Finding {
 			reported++
 		}
 	}
-	operator, operand, glued := gluedOperator(c.require.String())
+	meant := c.meant()
 	switch {
 	case reported == 0:
 		return []Finding{c.unknown()}
-	case met == 0 && glued:
-		return []Finding{c.glued(operator, operand)}
+	case met == 0 && meant != "" && cinder.HasOperator(c.require.String()):
+		return []Finding{c.noOperator(meant)}
 	case c.live:
 		return c.threshold(eligible)
 	case met == 0:
@@ -137,24 +137,24 @@ func (c *condition) unknown() Finding {
 	return out
 }
 
-// gluedOperator finds an operator without the blank after it that Cinder needs.
-func gluedOperator(text string) (operator, operand string, glued bool) {
-	for _, op := range []string{"<is>", "<in>", "<or>", "s==", "s!=", "s<=", "s>=", "<=", ">=", "==", "!=", "s<", "s>", "=", "<", ">"} {
-		if rest, ok := strings.CutPrefix(text, op); ok {
-			return op, strings.TrimSpace(rest), rest != "" && rest[0] != ' '
+// meant is what to write instead of a text in which Cinder finds no operator, or
+// "".
+func (c *condition) meant() string {
+	for _, b := range c.backends {
+		if v, ok := c.value(b); ok {
+			if text := c.require.Meant(v); text != "" {
+				return text
+			}
 		}
 	}
-	return "", "", false
+	return ""
 }
 
-func (c *condition) glued(operator, operand string) Finding {
+func (c *condition) noOperator(meant string) Finding {
 	out := c.finding(Error, "type-glued-operator")
-	out.What = fmt.Sprintf("%s = %q has no blank after the operator, so Cinder compares it as plain text, which no backend reports", c.name(), c.require)
+	out.What = fmt.Sprintf("Cinder finds no operator in %s = %q and compares it as plain text, which no backend reports; an operator has a blank after it", c.name(), c.require)
 	out.Why = "every create with this type ends in \"No valid backend was found\""
-	if operator == "<" || operator == ">" {
-		operator += "=" // Cinder has no operator without it for numbers
-	}
-	out.Do = c.set(c.spec.Key, operator+" "+operand)
+	out.Do = c.set(c.spec.Key, meant)
 	return out
 }
 
@@ -185,10 +185,12 @@ func (c *condition) never() Finding {
 	case near != "":
 		out.What += "; did you mean " + near + "?"
 		out.Do = c.set(c.spec.Key, near)
+	case c.meant() != "":
+		out.Do = c.set(c.spec.Key, c.meant())
 	case len(seen) > 0:
 		out.Do = fmt.Sprintf("The backends report %s; %s", join(seen), c.set(c.spec.Key, seen[0]))
 	default:
-		out.Do = c.rewritten(why)
+		out.Do = c.unset()
 	}
 	return out
 }
@@ -196,18 +198,6 @@ func (c *condition) never() Finding {
 // namesABackend reports whether the key says whose backend is meant.
 func (c *condition) namesABackend() bool {
 	return c.path[0] == capability.KeyVolumeBackendName || c.path[0] == capability.KeyVendorName
-}
-
-// rewritten turns a plain word into the operator that its key needs.
-func (c *condition) rewritten(why string) string {
-	value := c.require.String()
-	switch {
-	case strings.Contains(why, "is a boolean"):
-		return c.set(c.spec.Key, "<is> "+value)
-	case strings.Contains(why, "is a number, which text"):
-		return c.set(c.spec.Key, "== "+value)
-	}
-	return c.unset()
 }
 
 // bound is a numeric threshold of a condition.

@@ -23,7 +23,8 @@ const (
 // Policy is what the scheduler and the stanzas say of over-subscription.
 type Policy struct {
 	// Automatic are the hosts whose stanza has
-	// pure_automatic_max_oversubscription_ratio, the default.
+	// pure_automatic_max_oversubscription_ratio, the default, and no ratio in
+	// extra_capabilities.
 	Automatic []string
 	// Spreads is whether CapacityWeigher sends volumes to the most virtual free
 	// capacity.
@@ -163,13 +164,16 @@ func (p Policy) stacking(pool capability.Pool) []Finding {
 		if !slices.Contains(p.Automatic, r.Host) {
 			continue
 		}
-		names = append(names, backendName(r))
 		reduction, ok := r.Capabilities[capability.KeyTotalReduction].Float()
-		if ok && (lowest == 0 || reduction < lowest) {
-			lowest = reduction
-		}
 		if ok && reduction >= cliff {
 			found = append(found, atCliff(pool, r, reduction))
+		}
+		if !ok || reduction >= cliffEdge {
+			continue // the driver reports the configured ratio, which is fixed
+		}
+		names = append(names, backendName(r))
+		if lowest == 0 || reduction < lowest {
+			lowest = reduction
 		}
 		if share, ok := capability.UsedShare(r.Capabilities); ok && share > 0 && share < 1 {
 			gains = append(gains, fmt.Sprintf("%s %s GiB", backendName(r), rounded((1-share)/share)))

@@ -33,6 +33,9 @@ func TestPools(t *testing.T) {
 		{"reduction apart between zones", []capability.Report{a, inZone(report(t, "fa2", `{"data_reduction":1.0}`), "dc2")}, Policy{}, []string{"note several-zones|"}},
 		{"an automatic ratio", three(t, `{"free_capacity_gb":750.0}`, `{"total_reduction":5.0}`, ""), automatic, []string{"note ratio-stacks|fa1 3 GiB and fa2 1 GiB"}},
 		{"and what to write instead", three(t, "", `{"total_reduction":5.0}`, ""), automatic, []string{"note ratio-stacks|max_over_subscription_ratio = 5.0 "}},
+		{"of arrays that do not tell their reduction", three(t, `{"total_reduction":null}`, `{"total_reduction":null}`, ""), automatic, nil},
+		{"of one array that tells its reduction", three(t, `{"total_reduction":null}`, "", ""), automatic, nil},
+		{"beyond the cliff", three(t, `{"total_reduction":120.0}`, `{"total_reduction":150.0}`, ""), automatic, []string{"warning ratio-cliff|", "warning ratio-cliff|"}},
 		{"which nobody weighs", three(t, "", "", ""), Policy{Automatic: automatic.Automatic}, nil},
 		{"the cliff", three(t, `{"total_reduction":97.0}`, "", ""), Policy{Automatic: automatic.Automatic}, []string{"warning ratio-cliff|fa1 follows a total reduction of 97"}},
 	} {

@@ -1,0 +1,151 @@
+package cinder
+
+import (
+	"strings"
+
+	"github.com/poolcast/poolcast/collector/capability"
+)
+
+// writtenOperator is an operator as people write it, and what Cinder has for numbers
+// and for text.
+type writtenOperator struct{ written, number, text string }
+
+// writtenOperators lists longer ones first. Cinder has no "less than" for numbers.
+func writtenOperators() []writtenOperator {
+	return []writtenOperator{
+		{"<is>", "==", "s=="}, {"<in>", "==", "<in>"}, {"<or>", "==", "<or>"},
+		{"s==", "==", "s=="}, {"s!=", "!=", "s!="}, {"s<=", "<=", "s<="}, {"s>=", ">=", "s>="},
+		{"<=", "<=", "s<="}, {"=<", "<=", "s<="}, {">=", ">=", "s>="}, {"=>", ">=", "s>="},
+		{"==", "==", "s=="}, {"!=", "!=", "s!="}, {"<>", "!=", "s!="},
+		{"s<", "<=", "s<"}, {"s>", ">=", "s>"}, {"<", "<=", "s<"}, {">", ">=", "s>"}, {"=", "==", "s=="},
+	}
+}
+
+// leadingOperator splits a condition as people write it: "<is>True", "<800",
+// "=> 5". Without an operator, written is "".
+func leadingOperator(text string) (op writtenOperator, operand string) {
+	text = trim(text)
+	for _, s := range writtenOperators() {
+		if len(text) >= len(s.written) && strings.EqualFold(text[:len(s.written)], s.written) {
+			return s, trim(text[len(s.written):])
+		}
+	}
+	return writtenOperator{number: "==", text: "s=="}, text
+}
+
+// HasOperator reports whether a text begins with something that looks like an
+// operator, whether Cinder knows it or not.
+func HasOperator(text string) bool {
+	op, _ := leadingOperator(text)
+	return op.written != ""
+}
+
+// Meant is what to write instead of a text in which Cinder finds no operator, so
+// that it is compared with v as it was meant: "<is> True" instead of "<is>True"
+// or of "True". It is "" where Cinder reads the text as it was meant, or where
+// no operator can compare the two.
+func (r *Requirement) Meant(v capability.Value) string {
+	if r.op != opPlain {
+		return ""
+	}
+	if list, ok := v.List(); ok {
+		for i := range list {
+			if text := r.Meant(list[i]); text != "" {
+				return text
+			}
+		}
+		return ""
+	}
+	text := r.meant(v)
+	fixed := CompileRequirement(text)
+	if _, err := fixed.MatchCapability(v); err != nil || text == r.text {
+		return ""
+	}
+	return text
+}
+
+func (r *Requirement) meant(v capability.Value) string {
+	op, operand := leadingOperator(r.text)
+	switch v.Kind() {
+	case capability.Bool:
+		return op.boolean(operand)
+	case capability.Int, capability.Float:
+		return op.numeric(operand)
+	case capability.String:
+		s, _ := v.Str()
+		if _, ok := parseFloat(s); ok && op.written != "" {
+			if text := op.numeric(operand); text != "" {
+				return text
+			}
+		}
+		return op.textual(operand)
+	case capability.Map:
+		if op.written == "<in>" && oneWord(operand) {
+			return "<in> " + operand
+		}
+	}
+	return ""
+}
+
+// Respell writes a condition as Cinder reads it when nothing is known of the
+// capability: "<=800" is "<= 800", "==True" is "<is> True".
+func Respell(text string) string {
+	op, operand := leadingOperator(text)
+	for _, respelt := range []string{op.numeric(operand), op.boolean(operand), op.textual(operand)} {
+		if respelt != "" {
+			return respelt
+		}
+	}
+	return text
+}
+
+func (s writtenOperator) numeric(operand string) string {
+	if _, ok := parseFloat(operand); !ok || !oneWord(operand) {
+		return ""
+	}
+	return s.number + " " + operand
+}
+
+func (s writtenOperator) boolean(operand string) string {
+	yes := isTrueWord(operand)
+	if !yes && !isFalseWord(operand) {
+		return ""
+	}
+	switch {
+	case s.number == "!=" && yes:
+		return "<is> False"
+	case s.number == "!=":
+		return "<is> True"
+	case s.number == "==":
+		return "<is> " + operand
+	}
+	return ""
+}
+
+func (s writtenOperator) textual(operand string) string {
+	switch {
+	case s.written == "" || operand == "":
+		return ""
+	case s.text == "<or>":
+		return choicesOf(operand)
+	case oneWord(operand):
+		return s.text + " " + operand
+	case s.text == "s==" && !HasOperator(operand):
+		return operand // plain text is compared as a whole
+	}
+	return ""
+}
+
+// choicesOf writes "FC<or>iSCSI" with blanks.
+func choicesOf(operand string) string {
+	var b strings.Builder
+	for choice := range strings.SplitSeq(strings.ReplaceAll(operand, "<OR>", "<or>"), "<or>") {
+		if choice = trim(choice); !oneWord(choice) {
+			return ""
+		}
+		b.WriteString(" <or> " + choice)
+	}
+	return strings.TrimPrefix(b.String(), " ")
+}
+
+func oneWord(s string) bool { return len(fields(s)) == 1 }
