@@ -130,7 +130,7 @@ func (c *Collector) start(ctx context.Context, p *poller) {
 //
 // Before Run, Apply only notes the targets.
 func (c *Collector) Apply(targets []Target) error {
-	if err := validate(targets); err != nil {
+	if err := Validate(targets); err != nil {
 		return err
 	}
 	c.applying.Lock()

@@ -40,7 +40,7 @@ func sample(ctx context.Context, t Target) (o outcome) {
 	}()
 	o.stats, o.err = t.Source.Sample(ctx)
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) && o.err != nil {
-		o.err = fmt.Errorf("read array within %s: %w", t.timeout(), o.err)
+		o.err = fmt.Errorf("no complete answer within %s: %w", t.timeout(), o.err)
 	}
 	if o.stats.CollectedAt.IsZero() {
 		o.stats.CollectedAt = o.began

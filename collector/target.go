@@ -112,7 +112,8 @@ func (t Target) sameFacts(u Target) bool {
 	return reflect.DeepEqual(t, u)
 }
 
-func validate(targets []Target) error {
+// Validate reports targets that [Collector.Apply] would refuse.
+func Validate(targets []Target) error {
 	var faults []error
 	seen := make(map[string]bool, len(targets))
 	for _, t := range targets {

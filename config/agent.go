@@ -30,6 +30,28 @@ type Agent struct {
 	BearerTokenFile string
 }
 
+// atStart are the settings that take effect at the next start: a reload leaves
+// them as they are. What the files hold that they name is read again.
+func (a Agent) atStart() []struct{ name, value string } {
+	return []struct{ name, value string }{
+		{"log_format", a.LogFormat}, {"listen", a.Listen},
+		{"tls_cert_file", a.TLSCertFile}, {"tls_key_file", a.TLSKeyFile}, {"bearer_token_file", a.BearerTokenFile},
+	}
+}
+
+// ChangedAtStart names the options of [poolcast] that differ and take effect at
+// the next start.
+func ChangedAtStart(before, after Agent) []string {
+	var names []string
+	now := after.atStart()
+	for i, s := range before.atStart() {
+		if s != now[i] {
+			names = append(names, s.name)
+		}
+	}
+	return names
+}
+
 // longestPollTimeout keeps a hanging array from holding its poller for a whole
 // long interval.
 const longestPollTimeout = 30 * time.Second

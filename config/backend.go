@@ -219,7 +219,27 @@ func (s scope) credential() Credential {
 	case token.v.IsZero():
 		s.missing("pure_api_token", hint)
 	}
+	if odd := oddToken(token.v.Reveal()); odd != "" {
+		s.record.note(s.subject(token.at, "pure_api_token"), Warning{
+			Did: odd + ", which an array hardly accepts", Cinder: "reads the same", Hint: "Write the token alone: pure_api_token = TOKEN.", Wrong: true,
+		})
+	}
 	return Credential{Token: token.v}
+}
+
+// oddToken finds a token with something around it. The text does not repeat it.
+func oddToken(token string) string {
+	switch {
+	case token == "":
+		return ""
+	case strings.ContainsAny(token[:1], "{["):
+		return "looks like JSON"
+	case strings.ContainsAny(token[:1]+token[len(token)-1:], "\"'"):
+		return "begins or ends with a quote"
+	case strings.ContainsFunc(token, isSpace):
+		return "holds more than one word"
+	}
+	return ""
 }
 
 func (s scope) verification() (verify bool, caPath string) {

@@ -85,6 +85,10 @@ func (s scope) busTLS() BusTLS {
 		CertFile: s.text("ssl_cert_file").v,
 		KeyFile:  s.text("ssl_key_file").v,
 	}
+	if t.KeyFile != "" && t.CertFile == "" {
+		s.record.fault(s.subject(s.text("ssl_key_file").at, "ssl_key_file"), "Write ssl_cert_file too, or remove the key.",
+			errors.New("stands alone: there is no ssl_cert_file for it"))
+	}
 	t.VerifyHostname = t.Enabled && t.CAFile != "" && s.boolean("ssl_enforce_hostname_verification").v
 	return t
 }
@@ -105,6 +109,15 @@ func (s scope) transport(b *Bus) {
 		return
 	}
 	b.Brokers, b.VirtualHost = url.brokers, url.virtualHost
+	if url.portless {
+		s.record.note(at, Warning{
+			Did: "has a host with a colon and no port after it, which is taken for port 5672", Cinder: "takes 5672 too, or refuses the URL with an older oslo.messaging",
+			Hint: "Write host:5672.",
+		})
+	}
+	if !raw.set {
+		s.legacyBroker()
+	}
 	if url.mixed {
 		s.record.warn(at, "logs in as guest to the hosts that have no user and password", "warns of it and does the same")
 	}
@@ -117,6 +130,56 @@ func (s scope) transport(b *Bus) {
 		laid[name] = found{text: url.query[name], at: raw.at, quoted: true, literal: true, secret: true}
 	}
 	s.overrides[sectionRabbit] = laid
+}
+
+// legacyBroker finds the options that named the broker before transport_url did.
+// oslo.messaging no longer reads them.
+func (s scope) legacyBroker() {
+	for _, section := range []string{sectionRabbit, sectionDefault} {
+		for _, name := range []string{"rabbit_hosts", "rabbit_host"} {
+			values := s.find(&Option{Name: name}, section)
+			if len(values) == 0 {
+				continue
+			}
+			last := values[len(values)-1]
+			s.record.note(subject{last.at, section, name}, Warning{
+				Did:    "is not read, and transport_url is missing, so the broker is localhost:5672 with the account guest",
+				Cinder: "does not read it either", Wrong: true,
+				Hint: "Write transport_url = rabbit://USER:PASSWORD@" + legacyHosts(last.text) + "/VIRTUAL_HOST into [DEFAULT].",
+			})
+			return
+		}
+	}
+}
+
+// legacyHosts joins hosts as transport_url has them.
+func legacyHosts(text string) string {
+	hosts := parseList(text)
+	for i, host := range hosts {
+		if strings.ContainsAny(host, "@/ \t\"'") || host == "" {
+			return "HOST:5672"
+		}
+		if !strings.Contains(host, ":") {
+			hosts[i] += ":5672"
+		}
+	}
+	return strings.Join(hosts, ",USER:PASSWORD@")
+}
+
+// otherSources finds what oslo.config would read from elsewhere.
+func (r *reader) otherSources() {
+	for _, o := range []struct{ name, did, cinder, hint string }{
+		{"config_source", "names sources that poolcast does not read", "takes options from them that are not in these files", "Write what poolcast needs of them (transport_url, host, san_ip, tokens) into a file, and name it with --config-file."},
+		{"config_dir", "is not read in a file", "takes it from its command line alone", "Give poolcast the flag --config-dir as cinder-volume has it."},
+		{"config_file", "is not read in a file", "takes it from its command line alone", "Give poolcast the flag --config-file as cinder-volume has it."},
+	} {
+		values := r.find(&Option{Name: o.name}, sectionDefault)
+		if len(values) == 0 || strip(values[len(values)-1].text) == "" {
+			continue
+		}
+		at := subject{values[len(values)-1].at, sectionDefault, o.name}
+		r.record.note(at, Warning{Did: o.did, Cinder: o.cinder, Hint: o.hint})
+	}
 }
 
 func nearHint(name string, options map[string]*Option) string {

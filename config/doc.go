@@ -30,26 +30,35 @@
 //
 // # Where it is kinder than Cinder
 //
-// Published examples contain three things that do not work with Cinder. Two
-// are repaired, each with a [Warning] that says what Cinder would read:
+// Published examples contain things that do not work with Cinder. They are
+// repaired, each with a [Warning] that says what Cinder would read:
 //
 //   - A JSON object in extra_capabilities whose lines are not indented is
 //     joined until its braces balance. It never runs into the next section or
 //     the next key.
-//   - " # comment" after a value is taken off, but not inside quotes, and not
-//     where no space stands before the #.
+//   - " # comment" or " ; comment" after a value is taken off, but not inside
+//     quotes, and not where no space stands before it. Names, zones and functions
+//     (Option.AsWritten) keep it, as in Cinder: another name would be about
+//     another cloud. Only Sources.AsMeant takes it off them too.
 //   - enabled_backends is missing: every section with a Pure Storage driver is
 //     taken.
 //
 // Several key = value pairs on one line are refused, with the line shown:
 // nobody could tell what was meant.
 //
+// # What a fault costs
+//
+// As in cinder-volume, a fault in a backend's section, or in what it takes from
+// [backend_defaults], leaves that backend out (Config.Broken) and no other. Every
+// other fault refuses the configuration.
+//
 // # Where it is stricter
 //
 // A value that Cinder would only trip over later is refused at once: an
-// extra_capabilities that is not a JSON object, an over-subscription ratio
-// below 1, an address with a scheme, a number that is left empty where no
-// default steps in. A number must be finite. A $name that is
+// extra_capabilities that is neither a JSON object nor false to Python, an
+// over-subscription ratio below 1, an address with a scheme, a number that is left
+// empty where no default steps in. A number must be finite; in extra_capabilities
+// the key of one that is not is left out, with a warning. A $name that is
 // not set anywhere is refused, as Cinder refuses a name it has no option for.
 // In [poolcast] an unknown key is a fault. In the rest of the file it is no
 // business of ours, unless it is nearly a key that we read.

@@ -7,23 +7,40 @@ import (
 )
 
 // backends reads every section that enabled_backends names.
-func (r *reader) backends() (backends []Backend, ignored []Ignored) {
+func (r *reader) backends(cfg *Config) {
 	for _, name := range r.enabled() {
-		s := r.backendScope(name)
-		driver := s.text("volume_driver")
-		class, pure := strings.CutPrefix(driver.v, pureModule)
-		if !pure {
-			ignored = append(ignored, r.ignore(s, driver))
-			continue
+		r.record.begin(name)
+		b, ignored := r.enabledBackend(r.backendScope(name))
+		switch faults := r.record.end(); {
+		case len(faults) > 0:
+			cfg.Broken = append(cfg.Broken, Broken{Backend: b, Faults: faults})
+		case ignored != nil:
+			cfg.Ignored = append(cfg.Ignored, *ignored)
+		default:
+			cfg.Backends = append(cfg.Backends, b)
 		}
-		if _, known := protocols()[class]; !known {
-			s.refuseDriver(driver, class)
-			continue
-		}
-		backends = append(backends, s.backend(class))
 	}
-	r.warnOfTwins(backends)
-	return backends, ignored
+	r.warnOfTwins(cfg.Backends)
+}
+
+// enabledBackend reads one section, or says why it is not served.
+func (r *reader) enabledBackend(s scope) (b Backend, ignored *Ignored) {
+	at := s.place()
+	b = Backend{Stanza: s.name, File: at.file, Line: at.line}
+	driver := s.text("volume_driver")
+	class, pure := strings.CutPrefix(driver.v, pureModule)
+	if driver.bad {
+		return b, nil
+	}
+	if !pure || !r.exists(s.name) {
+		in := r.ignore(s, driver, pure)
+		return b, &in
+	}
+	if _, known := protocols()[class]; !known {
+		s.refuseDriver(driver, class)
+		return b, nil
+	}
+	return s.backend(class), nil
 }
 
 // enabled returns the sections to look at. Cinder skips empty names.
@@ -69,16 +86,21 @@ func (s scope) implied(list value[[]string]) []string {
 	return names
 }
 
-func (r *reader) ignore(s scope, driver value[string]) Ignored {
+// ignore says why a section is not served: another driver, or no such section.
+func (r *reader) ignore(s scope, driver value[string], pure bool) Ignored {
 	in := Ignored{Stanza: s.name, Driver: driver.v, Reason: "not a Pure Storage driver"}
 	if r.exists(s.name) {
 		return in
 	}
 	in.Reason = "there is no section [" + s.name + "]"
 	at := r.scopeOf(sectionDefault).list("enabled_backends").at
-	if near := nearest(s.name, r.sections()); near != "" {
-		r.record.fault(subject{at, sectionDefault, "enabled_backends"}, "Write "+near+"?",
-			fmt.Errorf("names %s, but there is no such section", s.name))
+	near := nearest(s.name, r.sections())
+	if near != "" || pure {
+		hint := "Write a section [" + s.name + "], or take the name out of enabled_backends."
+		if near != "" {
+			hint = "Write " + near + " in enabled_backends?"
+		}
+		r.record.fault(subject{at, s.name, ""}, hint, errors.New("is named by enabled_backends, but there is no such section"))
 		return in
 	}
 	r.record.warn(subject{at, sectionDefault, "enabled_backends"},

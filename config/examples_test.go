@@ -9,10 +9,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// mustLoad reads a file that must load, in a world without environment.
+// mustLoad reads a file that must load, as it was meant, in a world without
+// environment.
 func mustLoad(t *testing.T, paths ...string) *Config {
 	t.Helper()
-	cfg, err := Load(Sources{Inputs: Files(paths...), Hostname: "thishost"})
+	cfg, err := Load(Sources{Inputs: Files(paths...), Hostname: "thishost", AsMeant: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ type FieldError struct {
 	Hint   string // what to write, a full sentence; may be ""
 
 	rank int // order of the file among those read
+	turn int // order among the faults found
 }
 
 // Error reads like
@@ -65,13 +66,28 @@ type Warning struct {
 	Key    string
 	Did    string // what poolcast made of it
 	Cinder string // what Cinder itself makes of it
+	Hint   string // what to write, a full sentence; may be ""
+	// Wrong is whether it is hardly what was meant, so that a check counts it as
+	// an error.
+	Wrong bool
 
 	rank int
 }
 
 // String reads like an error, but ends with Cinder's own reading.
 func (w Warning) String() string {
-	return fmt.Sprintf("%s %s; Cinder itself %s", locate(w.File, w.Line, w.Stanza, w.Key), w.Did, w.Cinder)
+	text := fmt.Sprintf("%s %s; Cinder itself %s", locate(w.File, w.Line, w.Stanza, w.Key), w.Did, w.Cinder)
+	if w.Hint != "" {
+		text += ". " + w.Hint
+	}
+	return text
+}
+
+// Broken is an enabled backend that cannot be served because of faults in its
+// section. Others are served, as cinder-volume does.
+type Broken struct {
+	Backend // as far as it could be read
+	Faults  FieldErrors
 }
 
 // Ignored is a section named by enabled_backends that poolcast does not serve.
@@ -103,18 +119,55 @@ type place struct {
 	rank int
 }
 
-// record gathers what is to be told at the end.
-type record struct {
-	faults   FieldErrors
-	warnings []Warning
-	seen     map[string]bool
-	// Those beyond maxTold.
-	moreFaults, moreWarnings int
-}
-
 // maxTold is how many faults, and how many warnings, are told one by one. A file
 // that is no cinder.conf at all has one in each line.
 const maxTold = 200
+
+// faultList keeps the first maxTold faults, each once, and counts the others.
+type faultList struct {
+	first FieldErrors
+	more  int
+}
+
+func (l *faultList) add(e *FieldError) {
+	if len(l.first) == maxTold {
+		l.more++
+		return
+	}
+	if !slices.ContainsFunc(l.first, e.equal) {
+		l.first = append(l.first, e)
+	}
+}
+
+// sorted returns the faults in the order of the files. The last one says how many
+// are not listed.
+func (l *faultList) sorted() FieldErrors {
+	faults := slices.Clone(l.first)
+	slices.SortStableFunc(faults, func(a, b *FieldError) int {
+		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.Line, b.Line), cmp.Compare(a.turn, b.turn))
+	})
+	if l.more > 0 {
+		faults = append(faults, &FieldError{
+			File: faults[len(faults)-1].File, Err: fmt.Errorf("%d more faults are not listed", l.more),
+			Hint: "Correct these first, or name the right file.",
+		})
+	}
+	return faults
+}
+
+func (e *FieldError) equal(other *FieldError) bool { return e.Error() == other.Error() }
+
+// record gathers what is to be told at the end.
+type record struct {
+	faults       faultList
+	turn         int // of the next fault
+	warnings     []Warning
+	moreWarnings int // beyond maxTold
+	seen         map[string]bool
+	// backend is the section that is being read, and broken its faults.
+	backend string
+	broken  faultList
+}
 
 func newRecord() *record { return &record{seen: map[string]bool{}} }
 
@@ -126,47 +179,43 @@ type subject struct {
 }
 
 func (r *record) fault(s subject, hint string, err error) {
-	if len(r.faults) == maxTold {
-		r.moreFaults++
-		return
-	}
 	e := &FieldError{
 		File: s.at.file, Line: s.at.line, Stanza: s.stanza, Key: s.key,
-		Err: err, Hint: hint, rank: s.at.rank,
+		Err: err, Hint: hint, rank: s.at.rank, turn: r.turn,
 	}
-	if text := e.Error(); !r.seen[text] {
-		r.seen[text] = true
-		r.faults = append(r.faults, e)
+	r.turn++
+	if r.backend != "" && (foldSection(s.stanza) == foldSection(r.backend) || s.stanza == sectionShared) {
+		r.broken.add(e)
+		return
 	}
+	r.faults.add(e)
 }
 
-// warn tells each thing once, though an option may be read many times.
+// begin makes the faults of a backend's section, and those that it gets from
+// [backend_defaults], the backend's own, until end returns them.
+func (r *record) begin(backend string) { r.backend, r.broken = backend, faultList{} }
+
+func (r *record) end() FieldErrors {
+	faults := r.broken.sorted()
+	r.backend, r.broken = "", faultList{}
+	return faults
+}
+
 func (r *record) warn(s subject, did, cinder string) {
+	r.note(s, Warning{Did: did, Cinder: cinder})
+}
+
+// note tells each thing once, though an option may be read many times.
+func (r *record) note(s subject, w Warning) {
 	if len(r.warnings) == maxTold {
 		r.moreWarnings++
 		return
 	}
-	w := Warning{
-		File: s.at.file, Line: s.at.line, Stanza: s.stanza, Key: s.key,
-		Did: did, Cinder: cinder, rank: s.at.rank,
-	}
+	w.File, w.Line, w.Stanza, w.Key, w.rank = s.at.file, s.at.line, s.stanza, s.key, s.at.rank
 	if text := w.String(); !r.seen[text] {
 		r.seen[text] = true
 		r.warnings = append(r.warnings, w)
 	}
-}
-
-func (r *record) sortedFaults() FieldErrors {
-	slices.SortStableFunc(r.faults, func(a, b *FieldError) int {
-		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.Line, b.Line))
-	})
-	if r.moreFaults > 0 {
-		return append(r.faults, &FieldError{
-			File: r.faults[len(r.faults)-1].File, Err: fmt.Errorf("%d more faults are not listed", r.moreFaults),
-			Hint: "Correct these first, or name the right file.",
-		})
-	}
-	return r.faults
 }
 
 func (r *record) sortedWarnings() []Warning {

@@ -51,7 +51,7 @@ func TestBadFiles(t *testing.T) {
 }
 
 // TestGoodFiles holds everything that is read, secrets revealed, and every
-// warning against testdata.
+// warning against testdata; also as it was meant, where that differs.
 func TestGoodFiles(t *testing.T) {
 	for _, path := range corpus(t, "testdata/*.good.conf") {
 		t.Run(filepath.Base(path), func(t *testing.T) {
@@ -60,6 +60,13 @@ func TestGoodFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			golden(t, strings.TrimSuffix(path, ".conf")+".txt", dump(t, cfg)+told(cfg))
+			meant, err := Load(Sources{Inputs: Files(path), Hostname: "thishost", AsMeant: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if text := dump(t, meant) + told(meant); text != dump(t, cfg)+told(cfg) {
+				golden(t, strings.TrimSuffix(path, ".conf")+".as-meant.txt", text)
+			}
 		})
 	}
 }

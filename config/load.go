@@ -18,6 +18,8 @@ type Config struct {
 	// itself reports.
 	ReportInterval time.Duration
 
+	// Broken are enabled backends whose section has a fault.
+	Broken []Broken
 	// Ignored are enabled backends of other drivers.
 	Ignored []Ignored
 	// Warnings are what poolcast read differently from Cinder, and traps, in
@@ -32,6 +34,20 @@ type Config struct {
 	places func(section, option string) place
 }
 
+// Peek reads what [poolcast] says, as far as it can be read, and judges nothing:
+// it is for whoever must find a running agent though another part of the
+// configuration is broken.
+func Peek(sources Sources) Agent {
+	if len(sources.Inputs) == 0 {
+		sources.Inputs = DefaultInputs()
+	}
+	read := func(path string) ([]byte, error) { return files.Read(path, files.MaxConfig) }
+	l := &loader{sources: sources, read: read, env: environment(sources.Environ), record: newRecord()}
+	l.readAll()
+	r := l.reader()
+	return r.agent(time.Minute)
+}
+
 type loader struct {
 	sources Sources
 	read    func(path string) ([]byte, error)
@@ -43,9 +59,10 @@ type loader struct {
 }
 
 // Load reads a configuration as Cinder does, repairs what the package comment
-// names, and validates it. On a fault the error is [FieldErrors], every one there
-// is, and the Config holds only Warnings and Paths. It keeps nothing and may
-// be called again from any goroutine.
+// names, and validates it. A fault in a backend's section leaves that backend out
+// (see Config.Broken). On any other fault, and when no backend is left, the error
+// is [FieldErrors], every one there is, and the Config holds only Warnings and
+// Paths. Load keeps nothing and may be called again from any goroutine.
 func Load(sources Sources) (*Config, error) {
 	if len(sources.Inputs) == 0 {
 		sources.Inputs = DefaultInputs()
@@ -60,11 +77,26 @@ func load(sources Sources, read func(string) ([]byte, error)) (*Config, error) {
 	if len(l.layers) > 0 {
 		cfg = l.build()
 	}
-	if faults := l.record.sortedFaults(); len(faults) > 0 {
+	if faults := l.refusal(cfg); len(faults) > 0 {
 		return &Config{Warnings: l.record.sortedWarnings(), Paths: l.paths}, faults
 	}
 	cfg.Warnings, cfg.Paths = l.record.sortedWarnings(), l.paths
 	return cfg, nil
+}
+
+// refusal is every fault, if one of them is not of a backend alone or no backend
+// is left.
+func (l *loader) refusal(cfg *Config) FieldErrors {
+	all := &l.record.faults
+	if len(all.first) == 0 && (len(cfg.Backends) > 0 || len(cfg.Broken) == 0) {
+		return nil
+	}
+	for _, b := range cfg.Broken {
+		for _, e := range b.Faults {
+			all.add(e)
+		}
+	}
+	return all.sorted()
 }
 
 func (l *loader) readAll() {
@@ -85,17 +117,22 @@ func (l *loader) readAll() {
 	}
 }
 
-func (l *loader) build() *Config {
+func (l *loader) reader() *reader {
 	r := &reader{
 		layers: l.layers, env: l.env, overrides: map[string]map[string]found{},
 		hostname: hostname(l.sources.Hostname),
-		catalog:  newCatalog(), record: l.record,
+		catalog:  newCatalog(), record: l.record, asMeant: l.sources.AsMeant,
 	}
 	r.layFlags(l.sources.Flags)
+	return r
+}
+
+func (l *loader) build() *Config {
+	r := l.reader()
 	cfg := &Config{Scheduler: r.scheduler(), Bus: r.bus()}
 	cfg.ReportInterval = seconds(r.scopeOf(sectionDefault).integer("backend_stats_polling_interval").v)
 	cfg.Agent = r.agent(cfg.ReportInterval)
-	cfg.Backends, cfg.Ignored = r.backends()
+	r.backends(cfg)
 	r.review(cfg)
 	cfg.places, cfg.Secrets = r.place, r.secrets()
 	return cfg

@@ -28,6 +28,7 @@ type reader struct {
 	hostname string
 	catalog  catalog
 	record   *record
+	asMeant  bool // comments are taken off names and functions too
 }
 
 // find returns the values of an option in a section, older names included. It
@@ -91,21 +92,37 @@ func (r *reader) texts(o *Option, section string) []found {
 	return values
 }
 
-// repaired takes a comment off a value and refuses a second key in it.
+// repaired takes a comment off a value and refuses a second key in it. What a
+// live cloud goes by stays as Cinder reads it.
 func (r *reader) repaired(o *Option, s subject, v found) string {
 	text := v.text
 	if !v.quoted {
 		if clean := withoutComment(o, text); clean != rstrip(text) {
 			text, _ = unquote(clean)
-			reads := "takes the comment for a part of the value"
-			if !o.Secret {
-				reads = "reads " + redact(v.text)
-			}
-			r.record.warn(s, "is read without the comment after it", reads)
+			r.refusePairs(o, s, text)
+			return r.withComment(o, s, v, text)
 		}
 	}
 	r.refusePairs(o, s, text)
 	return text
+}
+
+// withComment decides between a value with a comment after it, as Cinder reads
+// it, and the clean value that was meant.
+func (r *reader) withComment(o *Option, s subject, v found, clean string) string {
+	const hint = "Write the comment on a line of its own."
+	if o.AsWritten && !r.asMeant {
+		r.record.note(s, Warning{
+			Did: "has a comment after it, which is a part of the value: " + redact(v.text), Cinder: "reads it so", Hint: hint, Wrong: true,
+		})
+		return v.text
+	}
+	reads := "takes the comment for a part of the value"
+	if !o.Secret {
+		reads = "reads " + redact(v.text)
+	}
+	r.record.note(s, Warning{Did: "is read without the comment after it", Cinder: reads, Hint: hint})
+	return clean
 }
 
 // refusePairs finds "key = value key = value" in one line. Functions may hold

@@ -38,7 +38,7 @@ func (r *reader) secrets() []Written {
 	}
 	var all []Written
 	for _, l := range r.layers {
-		for _, section := range l.store.SectionStrings() {
+		for _, section := range l.order {
 			for _, key := range l.keys(section) {
 				w := Written{File: l.path, Key: key}
 				if secret[key] && !slices.Contains(all, w) && l.holds(section, key) {

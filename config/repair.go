@@ -100,7 +100,7 @@ func (j *jsonScan) balanced() bool { return j.started && j.depth <= 0 && !j.inSt
 // goes over the end of a line in JSON.
 func (j *jsonScan) open() bool { return j.started && j.depth > 0 && !j.inString }
 
-// withoutComment takes " # comment" off a value, line by line.
+// withoutComment takes " # comment" and " ; comment" off a value, line by line.
 func withoutComment(o *Option, value string) string {
 	var scan jsonScan
 	lines := strings.Split(value, "\n")
@@ -109,18 +109,23 @@ func withoutComment(o *Option, value string) string {
 			lines[i] = scan.feed(line)
 			continue
 		}
-		lines[i] = cutComment(line)
+		lines[i] = cutComment(line, o.Kind != Command)
 	}
 	return rstrip(strings.Join(lines, "\n"))
 }
 
-func cutComment(line string) string {
-	if strings.HasPrefix(line, "# ") || line == "#" {
-		return ""
+func cutComment(line string, semicolons bool) string {
+	marks := "#"
+	if semicolons {
+		marks = "#;"
 	}
-	for _, mark := range []string{" #", "\t#"} {
-		if before, _, found := strings.Cut(line, mark); found {
-			line = rstrip(before)
+	for i, r := range line {
+		if !strings.ContainsRune(marks, r) {
+			continue
+		}
+		follows := i == 0 && (len(line) == 1 || line[1] == ' ')
+		if follows || i > 0 && (line[i-1] == ' ' || line[i-1] == '\t') {
+			return rstrip(line[:i])
 		}
 	}
 	return line

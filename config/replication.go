@@ -1,7 +1,7 @@
 package config
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 )
 
@@ -55,13 +55,15 @@ func (r Replication) Targets() []string {
 
 func (s scope) replication() Replication {
 	var r Replication
+	var types []string // as written
 	for _, dict := range s.dicts("replication_device") {
 		if device, ok := s.replicationDevice(dict); ok {
 			r.Devices = append(r.Devices, device)
+			types = append(types, dict.v["type"])
 		}
 	}
 	if on := s.boolean("pure_trisync_enabled"); on.v {
-		r.TriSync = len(r.Devices) == 2 && r.Devices[0].Type != r.Devices[1].Type &&
+		r.TriSync = len(r.Devices) == 2 && cmp.Or(types[0], "async") != cmp.Or(types[1], "async") &&
 			!r.Devices[0].Token.Equal(r.Devices[1].Token)
 		if !r.TriSync {
 			s.record.warn(s.subject(on.at, "pure_trisync_enabled"),
@@ -91,13 +93,13 @@ func (s scope) replicationDevice(dict value[map[string]string]) (ReplicationDevi
 		Uniform: looseBool(dict.v["uniform"]), VerifyTLS: looseBool(dict.v["ssl_cert_verify"]),
 		CAPath: dict.v["ssl_cert_path"],
 	}
-	switch d.Type {
-	case "":
+	if d.Type != "sync" && d.Type != "async" {
+		if d.Type != "" {
+			s.record.note(at, Warning{
+				Did: "has the type " + shorten(d.Type) + ", which is taken for async", Cinder: "does the same", Hint: "Write type:async or type:sync.",
+			})
+		}
 		d.Type = "async"
-	case "sync", "async":
-	default:
-		ok = false
-		s.record.fault(at, "Write type:async or type:sync.", errors.New("has a type that the driver does not know"))
 	}
 	if !ok {
 		return d, false

@@ -12,12 +12,16 @@ import (
 // rest of cinder.conf only where it is nearly something that we read.
 func (r *reader) review(cfg *Config) {
 	r.reviewEnvironment()
+	r.otherSources()
 	for _, l := range r.layers {
 		r.reviewOwn(l)
 		r.reviewRabbit(l)
 		r.reviewShared(l)
 		r.reviewSections(l)
 		for _, b := range cfg.Backends {
+			r.reviewStanza(l, b.Stanza)
+		}
+		for _, b := range cfg.Broken {
 			r.reviewStanza(l, b.Stanza)
 		}
 	}

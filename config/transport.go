@@ -13,6 +13,7 @@ type transportURL struct {
 	virtualHost string
 	query       map[string]string
 	mixed       bool // some hosts have an account and some have none
+	portless    bool // a host has a colon and no port after it
 }
 
 const (
@@ -71,6 +72,7 @@ func (u *transportURL) parseHosts(text string) error {
 		if account {
 			with++
 		}
+		u.portless = u.portless || strings.HasSuffix(part, ":")
 		u.brokers = append(u.brokers, b)
 	}
 	u.mixed = with > 0 && with < len(u.brokers)

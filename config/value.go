@@ -237,10 +237,15 @@ func (s scope) command(name string) value[[]string] {
 }
 
 func (s scope) object(name string) value[capability.Set] {
-	return read(s, name, func(_ *Option, text string) (capability.Set, bool, error) {
-		set, err := parseObject(text)
+	var odd Warning
+	v := read(s, name, func(_ *Option, text string) (set capability.Set, none bool, err error) {
+		set, odd, err = parseObject(text)
 		return set, false, err
 	})
+	if odd.Did != "" {
+		s.record.note(s.subject(v.at, name), odd)
+	}
+	return v
 }
 
 // dicts reads a multi-valued dictionary: the first section that has any.

@@ -51,7 +51,6 @@ var users = map[string][]string{
 	"github.com/chromedp/cdproto":         {onlyTests},
 	"github.com/chromedp/chromedp":        {onlyTests},
 	"github.com/coreos/go-systemd/v22":    {"cmd/..."},
-	"github.com/fsnotify/fsnotify":        {"cmd/..."},
 	"github.com/go-resty/resty/v2":        {"flasharray"},
 	"github.com/google/go-cmp":            {onlyTests},
 	"github.com/prometheus/client_golang": {"publisher/status"},

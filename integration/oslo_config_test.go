@@ -188,6 +188,9 @@ func weRead(r reading) (result map[string]any, told string) {
 	if err != nil {
 		return map[string]any{"refused": true}, told + err.Error()
 	}
+	for _, b := range cfg.Broken { // the script refuses everything for one value
+		return map[string]any{"refused": true}, told + b.Faults.Error()
+	}
 	text, err := json.Marshal(inCinderTerms(cfg))
 	if err != nil {
 		return nil, err.Error()

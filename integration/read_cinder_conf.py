@@ -82,7 +82,8 @@ def backend(conf, name):
     result['host'] = '%s@%s' % (conf[name].backend_host or conf.host, name)
     cluster = conf.cluster and conf.cluster.strip()
     result['cluster'] = '%s@%s' % (cluster, name) if cluster else ''
-    result['extra_capabilities'] = json.loads(c.extra_capabilities)
+    # The manager leaves out what is false (volume/manager.py).
+    result['extra_capabilities'] = json.loads(c.extra_capabilities) or {}
     result['max_over_subscription_ratio'] = (
         volume_utils.get_max_over_subscription_ratio(
             c.max_over_subscription_ratio, supports_auto=True))

@@ -95,7 +95,8 @@ func TestNothingGivesASecretAway(t *testing.T) {
 		for _, page := range []string{"", "metrics", "livez", "readyz", "v1/reports", "v1/told", "v1/place?size=1", "no/such/page"} {
 			checkSecrets(t, fetch(t, a.pageURL()+"/"+page))
 		}
-		if err := os.WriteFile(c.config, append(good, "[flasharray_x_01]\nreplication_device = "+secret()...), 0o600); err != nil {
+		bad := "[flasharray_x_01]\nreplication_device = " + secret() + "\n[DEFAULT]\ntransport_url = rabbit://user:" + secret() + "@host:port/\n"
+		if err := os.WriteFile(c.config, append(good, bad...), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		a.awaitLog(0, "message", "refused")

@@ -18,7 +18,6 @@ import (
 
 	"github.com/poolcast/poolcast/collector"
 	"github.com/poolcast/poolcast/collector/capability"
-	"github.com/poolcast/poolcast/config"
 	"github.com/poolcast/poolcast/flasharray"
 	"github.com/poolcast/poolcast/publisher"
 	"github.com/poolcast/poolcast/publisher/status"
@@ -28,7 +27,7 @@ import (
 const heartbeat = 5 * time.Second
 
 // agent is the running program: the components, and the configuration they run
-// with. The fields below the line change with a reload, on the main loop.
+// with, which changes with a reload.
 type agent struct {
 	*session
 	flags   *sourceFlags
@@ -37,8 +36,9 @@ type agent struct {
 	view    *view
 	systemd notifier
 
-	current   atomic.Pointer[[]target]
-	scheduler atomic.Pointer[config.Config] // for questions, which come from other goroutines
+	reading *reading
+	digests *digests              // of the goroutine that reads files
+	now     atomic.Pointer[setup] // changed by the main loop alone
 }
 
 // runAgent runs until the context ends, and then stops cleanly: no more polls,
@@ -58,7 +58,8 @@ func (f *runFlags) runAgent(cmd *cobra.Command) error {
 }
 
 func newAgent(s *session, flags *sourceFlags) (*agent, error) {
-	a := &agent{session: s, flags: flags, systemd: newNotifier()}
+	a := &agent{session: s, flags: flags, systemd: newNotifier(), reading: newReading(), digests: newDigests()}
+	a.now.Store(&s.setup)
 	var err error
 	if a.bus, err = newBusRunner(s); err != nil {
 		return nil, err
@@ -71,13 +72,12 @@ func newAgent(s *session, flags *sourceFlags) (*agent, error) {
 	if err := a.arrays.Apply(collectorTargets(s.targets)); err != nil {
 		return nil, withCode(exitConfig, err)
 	}
-	a.current.Store(&s.targets)
-	a.scheduler.Store(s.cfg)
 	a.bus.reports = a.arrays.Reports
 	a.view = &view{
 		agent:  status.Agent{Host: hostOf(s.targets), Version: version, Started: time.Now()},
-		arrays: a.arrays, bus: a.bus, targets: &a.current,
+		arrays: a.arrays, bus: a.bus, setup: &a.now,
 	}
+	a.view.config.Store(&status.Config{Loaded: time.Now()})
 	a.view.turn()
 	return a, nil
 }
@@ -135,43 +135,31 @@ func (a *agent) listen(ctx context.Context) (net.Listener, *status.Server, error
 	return l, server, nil
 }
 
-// loop waits for reasons to reload, and shows the supervisor that it turns.
+// loop applies changed configurations, and shows the supervisor that it turns. It
+// does not wait for the goroutine that reads files, which a file system may hold.
 func (a *agent) loop(ctx context.Context) error {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
-	files, err := newWatcher(a.watched())
-	if err != nil {
-		return err
-	}
-	settled := make(chan struct{}, 1)
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error {
-		return files.run(ctx, func() { poke(settled) })
-	})
-	group.Go(func() error {
-		a.systemd.ready()
-		defer a.systemd.stopping()
-		beat := time.NewTicker(heartbeat)
-		defer beat.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-hangups:
-				files.differs() // or the same change would be a reason twice
-				a.reload(files, "SIGHUP")
-			case <-settled:
-				if files.differs() {
-					a.reload(files, "a file changed")
-				}
-			case <-beat.C:
-			}
-			a.view.turn()
-			a.systemd.watchdog()
+	go a.followFiles(ctx)
+	a.systemd.ready()
+	defer a.systemd.stopping()
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-hangups:
+			poke(a.reading.wanted)
+		case p := <-a.reading.plans:
+			a.install(p)
+		case <-beat.C:
+			a.checkReading()
 		}
-	})
-	return group.Wait()
+		a.view.turn()
+		a.systemd.watchdog()
+	}
 }
 
 // poke leaves word without waiting for a reader.

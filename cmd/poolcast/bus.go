@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"reflect"
 	"sync"
@@ -74,18 +75,21 @@ func (r *busRunner) run(ctx context.Context) error {
 	return nil
 }
 
-// replace makes a publisher with other settings and lets it take over. The old
-// one runs on if the settings are the same or cannot be used.
-func (r *busRunner) replace(o publisher.Options) error {
+// prepare makes a publisher with other settings. It is nil if the settings are
+// those of the one that runs.
+func (r *busRunner) prepare(o publisher.Options) (*publisher.Publisher, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if sameBus(r.options, o) {
-		return nil
+		return nil, nil
 	}
-	next, err := publisher.New(o)
-	if err != nil {
-		return err
-	}
+	return publisher.New(o)
+}
+
+// use lets a publisher that was prepared take over.
+func (r *busRunner) use(next *publisher.Publisher, o publisher.Options) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for _, report := range r.reports() {
 		next.Offer(report)
 	}
@@ -93,7 +97,6 @@ func (r *busRunner) replace(o publisher.Options) error {
 	if r.stop != nil {
 		r.stop()
 	}
-	return nil
 }
 
 // sameBus compares settings; the logger is not one.
@@ -124,7 +127,8 @@ func busOptions(cfg *config.Config, log zerolog.Logger) publisher.Options {
 	}
 	if bus.TLS.Enabled {
 		o.TLS = &publisher.TLS{
-			CAFile: bus.TLS.CAFile, CertFile: bus.TLS.CertFile, KeyFile: bus.TLS.KeyFile,
+			CAFile: bus.TLS.CAFile, CertFile: bus.TLS.CertFile,
+			KeyFile: cmp.Or(bus.TLS.KeyFile, bus.TLS.CertFile), // one PEM file may hold both, as for Python
 			AnyName: !bus.TLS.VerifyHostname,
 		}
 	}

@@ -52,7 +52,7 @@ ssl_enforce_hostname_verification = false
 			o.LoginMethod != method || o.Heartbeat != 9*time.Second || o.ControlExchange != "cinder" || len(o.Brokers) != 2 {
 			t.Errorf("the options are %+v", o)
 		}
-		if want := (publisher.TLS{CAFile: "/ca.pem", CertFile: "/cert.pem", AnyName: true}); *o.TLS != want {
+		if want := (publisher.TLS{CAFile: "/ca.pem", CertFile: "/cert.pem", KeyFile: "/cert.pem", AnyName: true}); *o.TLS != want {
 			t.Errorf("the options for TLS are %+v", *o.TLS)
 		}
 		if _, err := publisher.New(o); err != nil {

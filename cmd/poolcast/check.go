@@ -30,8 +30,8 @@ why it matters, and what to type. Nothing is changed and nothing is published.
 The bus is listened to until every backend was heard, for --listen-for at most;
 with --simulate, --reports or --agent only if --listen-for is given.
 
-Exit codes: 0 nothing but notes, 1 warnings, or something could not be asked,
-2 usage, 3 errors.`
+Exit codes: 0 nothing but notes, 1 warnings, a fault in the section of a backend
+while others are served, or something could not be asked, 2 usage, 3 errors.`
 
 // checkFlags say what to check and against what.
 type checkFlags struct {
@@ -70,6 +70,7 @@ func newCheckCommand(sources *sourceFlags) *cobra.Command {
 // checkup is what a check has found out so far.
 type checkup struct {
 	cfg      *config.Config
+	refused  bool // the configuration cannot be used, and nothing else was checked
 	findings []review.Finding
 	reports  []capability.Report // as the scheduler would be told
 	types    []review.Candidates
@@ -88,7 +89,7 @@ func (f *checkFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if review.Count(c.findings, review.Error) == 0 {
+	if !c.refused {
 		if err := f.examine(cmd, c, types); err != nil {
 			return err
 		}
@@ -113,7 +114,7 @@ func (f *checkFlags) configuration() (*checkup, error) {
 	cfg, err := f.read()
 	c := &checkup{cfg: cfg, findings: warningFindings(cfg)}
 	if faults, ok := errors.AsType[config.FieldErrors](err); ok {
-		c.findings = append(c.findings, faultFindings(faults)...)
+		c.refused, c.findings = true, append(c.findings, faultFindings(faults)...)
 		return c, nil
 	}
 	if err != nil {
@@ -122,7 +123,13 @@ func (f *checkFlags) configuration() (*checkup, error) {
 	if err := f.keep(cfg); err != nil {
 		return nil, withCode(exitUsage, err)
 	}
-	if len(cfg.Backends) == 0 {
+	c.addBroken(cfg.Broken)
+	switch {
+	case len(cfg.Backends) > 0:
+	case len(cfg.Broken) > 0:
+		c.refused = true
+		return c, nil
+	default:
 		return nil, withCode(exitConfig, noBackends(cfg))
 	}
 	c.findings = append(c.findings, trapFindings(cfg)...)
@@ -159,11 +166,12 @@ func (f *checkFlags) collect(cmd *cobra.Command, c *checkup) ([]capability.Repor
 		reports, err := f.reports.get(cmd, f.sourceFlags)
 		return withLiveKeys(reports, c.cfg), err
 	}
-	s := &session{cfg: c.cfg, log: zerolog.Nop()}
+	s := &session{setup: setup{cfg: c.cfg}, log: zerolog.Nop()}
 	if err := s.connect(f.simulate); err != nil {
 		return nil, err
 	}
 	defer s.close()
+	c.addBroken(s.broken)
 	var reports []capability.Report
 	for _, r := range collector.Once(cmd.Context(), collectorTargets(s.targets)) {
 		c.findings = append(c.findings, arrayFindings(c.cfg, r)...)
@@ -202,10 +210,20 @@ func (c *checkup) judgeTypes(types []cinder.VolumeType) {
 	c.findings = append(c.findings, found...)
 }
 
-// verdict is the exit code.
+// verdict is the exit code: a section with a fault costs its backend only.
 func (c *checkup) verdict() error {
-	if n := review.Count(c.findings, review.Error); n > 0 {
-		return withCode(exitConfig, fmt.Errorf("check found %s", plural(n, "error")))
+	errs := review.Count(c.findings, review.Error)
+	left := 0
+	for _, f := range c.findings {
+		if f.Code == sectionFault {
+			left++
+		}
+	}
+	switch {
+	case errs > left || c.refused:
+		return withCode(exitConfig, fmt.Errorf("check found %s", plural(errs, "error")))
+	case errs > 0:
+		return withCode(exitPartial, fmt.Errorf("check found %s in sections of backends; the other backends are served", plural(errs, "error")))
 	}
 	if n := review.Count(c.findings, review.Warning); n > 0 {
 		return withCode(exitPartial, fmt.Errorf("check found %s", plural(n, "warning")))

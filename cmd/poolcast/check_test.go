@@ -283,7 +283,7 @@ func TestAdviceOnCertificatesSparesCinderVolume(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log strings.Builder
-	logNotes(zerolog.New(&log), cfg, false)
+	logNotes(zerolog.New(&log), cfg, &config.Config{}, false)
 	for where, text := range map[string]string{"check": stdout, "log": log.String()} {
 		for _, want := range []string{"py-pure-client 1.96 does not look at driver_ssl_cert_path", "SSL_CERT_FILE", "driver_ssl_cert_verify = true"} {
 			if !strings.Contains(text, want) {
@@ -307,10 +307,69 @@ func TestCheckIsSilentAboutNothing(t *testing.T) {
 
 func TestCheckStopsAtFaults(t *testing.T) {
 	d := newDesk(t)
-	d.change("cinder.conf", "san_ip = 10.0.0.1", "")
+	d.change("cinder.conf", "[DEFAULT]", "[DEFAULT]\nbackend_stats_polling_interval = x")
 	stdout, _, code := d.run("check", "--simulate")
 	if code != exitConfig || !strings.Contains(strings.SplitN(stdout, "\n", 2)[0], "(nothing else was looked at)") {
 		t.Errorf("code %d\n%s", code, stdout)
+	}
+}
+
+// brokenSecond is sound, with a second backend that has a fault.
+const brokenSecond = sound + `[fa2]
+volume_driver = cinder.volume.drivers.pure.PureISCSIDriver
+volume_backend_name = gold
+pure_api_token = hush-fa2
+[DEFAULT]
+enabled_backends = fa1,fa2
+`
+
+// A section with a fault costs its own backend, and the rest is printed.
+func TestBrokenSectionLeavesTheRest(t *testing.T) {
+	d := newDesk(t)
+	d.write("cinder.conf", brokenSecond)
+	stdout, _, code := d.run("check", "--simulate", "--output", "json")
+	if got := codes(t, stdout); code != exitPartial || got != "error section-fault ~/cinder.conf:11: [fa2] san_ip" {
+		t.Errorf("check ended with %d: %s", code, got)
+	}
+	if !strings.Contains(stdout, `"backends": 1`) {
+		t.Errorf("the other backend was not checked: %s", stdout)
+	}
+	stdout, stderr, code := d.run("--simulate", "--dry-run")
+	if code != exitPartial || !strings.Contains(stdout, `"backend": "fa1"`) || strings.Contains(stdout, "fa2") {
+		t.Errorf("the dry run ended with %d: %s", code, stdout)
+	}
+	for _, want := range []string{"backend is not served", "~/cinder.conf:11: [fa2] san_ip is missing", "1 of 2 backends were not read"} {
+		if !strings.Contains(stderr, want) {
+			t.Errorf("%q is not in %s", want, stderr)
+		}
+	}
+	for _, c := range []struct {
+		args []string
+		code int
+	}{
+		{[]string{"--simulate", "--dry-run", "--backend", "fa1"}, exitOK},
+		{[]string{"--simulate", "--dry-run", "--backend", "fa2"}, exitConfig},
+		{[]string{"--simulate", "place", "--size", "1"}, exitPartial},
+	} {
+		if _, stderr, code := d.run(c.args...); code != c.code {
+			t.Errorf("%v ended with %d, want %d: %s", c.args, code, c.code, stderr)
+		}
+	}
+}
+
+// What looks like a comment in a name of a live cloud is an error with its line;
+// with --simulate it is read as it was meant.
+func TestCommentInANameIsAnError(t *testing.T) {
+	d := newDesk(t)
+	d.write("cinder.conf", strings.Replace(sound, "= gold", "= gold # prod", 1))
+	d.onlyFirstReport()
+	stdout, _, code := d.run("check", "--reports", "~/reports.json", "--no-bus", "--output", "json")
+	if got := codes(t, stdout); code != exitConfig || got != "error configuration-error ~/cinder.conf:7: [fa1] volume_backend_name" {
+		t.Errorf("check ended with %d: %s", code, got)
+	}
+	stdout, stderr, code := d.run("--simulate", "--dry-run")
+	if code != exitOK || !strings.Contains(stdout, `"volume_backend_name": "gold"`) || !strings.Contains(stderr, "is read without the comment after it") {
+		t.Errorf("the dry run ended with %d: %s %s", code, stdout, stderr)
 	}
 }
 

@@ -48,6 +48,21 @@ func faultFindings(faults config.FieldErrors) []review.Finding {
 	return found
 }
 
+// sectionFault is the code of a fault that costs one backend.
+const sectionFault = "section-fault"
+
+// addBroken adds the faults of backends that are not served, each once.
+func (c *checkup) addBroken(broken []config.Broken) {
+	for _, e := range faultsOf(broken) {
+		f := configFinding(review.Error, sectionFault, located(e.File, e.Line, e.Stanza, e.Key))
+		f.What, f.Do = e.Err.Error(), e.Hint
+		f.Why = "poolcast leaves this backend out and serves the others"
+		if !slices.Contains(c.findings, f) {
+			c.findings = append(c.findings, f)
+		}
+	}
+}
+
 // warningFindings are what is read otherwise than Cinder reads it.
 func warningFindings(cfg *config.Config) []review.Finding {
 	if cfg == nil {
@@ -56,7 +71,10 @@ func warningFindings(cfg *config.Config) []review.Finding {
 	var found []review.Finding
 	for _, w := range cfg.Warnings {
 		f := configFinding(review.Warning, "configuration-trap", located(w.File, w.Line, w.Stanza, w.Key))
-		f.What, f.Why = w.Did, "Cinder itself "+w.Cinder
+		f.What, f.Why, f.Do = w.Did, "Cinder itself "+w.Cinder, w.Hint
+		if w.Wrong {
+			f.Severity, f.Code = review.Error, "configuration-error"
+		}
 		found = append(found, f)
 	}
 	for _, i := range cfg.Ignored {
@@ -141,6 +159,11 @@ func secretFiles(cfg *config.Config) []secretFile {
 	add(cfg.Agent.TLSKeyFile, "a private key")
 	add(cfg.Bus.TLS.KeyFile, "a private key")
 	return files
+}
+
+// trustFindings are about who may read secrets, and how.
+func trustFindings(cfg *config.Config) []review.Finding {
+	return append(readableByOthers(cfg), unverified(cfg)...)
 }
 
 func readableByOthers(cfg *config.Config) []review.Finding {

@@ -97,7 +97,7 @@ func (c *checkup) headline(p painter) string {
 	if text == "" {
 		text = p.paint("32", "nothing found")
 	}
-	if c.reports == nil && review.Count(c.findings, review.Error) > 0 {
+	if c.refused {
 		return text + " (nothing else was looked at)"
 	}
 	basis := []string{"reports of " + plural(len(c.reports), "backend")}

@@ -130,6 +130,9 @@ func parseToken(data []byte, from string) (string, error) {
 	case strings.ContainsAny(token, " \t\r\n"):
 		return "", fmt.Errorf("%s gave more than one word; it should give the array's API token and nothing else", from)
 	}
+	if strings.ContainsAny(token[:1], `{["'`) || strings.ContainsAny(token[len(token)-1:], `"'`) {
+		return "", fmt.Errorf("%s gave JSON, or a token in quotes; it should give the array's API token and nothing else", from)
+	}
 	return token, nil
 }
 

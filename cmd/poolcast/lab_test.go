@@ -112,6 +112,14 @@ func (l *lab) agent(args ...string) (log *safeBuffer, stop func()) {
 	return log, stop
 }
 
+// command runs a command to its end.
+func (l *lab) command(args ...string) (stdout, stderr string, code int) {
+	l.t.Helper()
+	out, errs, done := l.run(l.t.Context(), args...)
+	err := <-done
+	return out.String(), errs.String(), exitCode(err)
+}
+
 // patience is for what is bound to happen, on a machine that does other things
 // too.
 const patience = 30 * time.Second

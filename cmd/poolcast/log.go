@@ -18,9 +18,11 @@ func newLogger(w io.Writer, format, level string) (zerolog.Logger, *logLevel, er
 		w = zerolog.ConsoleWriter{Out: w, NoColor: !wantsColor(w), TimeFormat: time.RFC3339, FormatPrepare: printableMessage}
 	}
 	filter := &logLevel{out: w}
-	if err := filter.set(level); err != nil {
+	least, err := parseLevel(level)
+	if err != nil {
 		return zerolog.Nop(), nil, err
 	}
+	filter.set(least)
 	return zerolog.New(filter).With().Timestamp().Logger(), filter, nil
 }
 
@@ -38,14 +40,15 @@ type logLevel struct {
 	least atomic.Int32
 }
 
-func (l *logLevel) set(level string) error {
+func parseLevel(level string) (zerolog.Level, error) {
 	parsed, err := zerolog.ParseLevel(level)
 	if err != nil {
-		return fmt.Errorf("log_level %q: want trace, debug, info, warn or error", level)
+		return zerolog.NoLevel, fmt.Errorf("log_level %q: want trace, debug, info, warn or error", level)
 	}
-	l.least.Store(int32(parsed))
-	return nil
+	return parsed, nil
 }
+
+func (l *logLevel) set(level zerolog.Level) { l.least.Store(int32(level)) }
 
 // Write implements io.Writer, for lines without a level.
 func (l *logLevel) Write(p []byte) (int, error) {

@@ -79,7 +79,7 @@ func (s *session) record(ctx context.Context, frames int, every time.Duration) (
 	found := make([]*recording.Recording, len(s.targets))
 	failed := make([]error, len(s.targets))
 	for i, t := range s.targets {
-		found[i], failed[i] = recording.Start(ctx, t.client, scrub, s.cfg.Backends[i].Address.Host)
+		found[i], failed[i] = recording.Start(ctx, t.client, scrub, t.address)
 	}
 	for n := range frames {
 		if n > 0 {

@@ -130,6 +130,9 @@ func optionMeaning(o config.Option) string {
 	if o.Secret {
 		text += " A secret: never printed."
 	}
+	if o.AtStart {
+		text += " Another value takes effect at the next start."
+	}
 	for _, a := range o.Aliases {
 		text += " Formerly " + code("["+a.Section+"] "+a.Name) + "."
 	}

@@ -2,9 +2,15 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"os"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 func TestReloadAddsAndRemovesAlone(t *testing.T) {
@@ -33,6 +39,236 @@ func TestReloadAddsAndRemovesAlone(t *testing.T) {
 		if n := a.Sessions(); n != 0 {
 			t.Errorf("%s is left with %d sessions", a.Name(), n)
 		}
+	}
+}
+
+// edit changes cinder.conf.
+func (l *lab) edit(old, now string) {
+	l.t.Helper()
+	text, err := os.ReadFile(l.path("cinder.conf"))
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	if !strings.Contains(string(text), old) {
+		l.t.Fatalf("%q is not in %s", old, text)
+	}
+	l.write("cinder.conf", strings.Replace(string(text), old, now, 1))
+}
+
+// listenOnFreePort gives the agent a status page and returns its URL.
+func (l *lab) listenOnFreePort() (url string) {
+	l.t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	l.edit("listen = off", "listen = "+listener.Addr().String())
+	return "http://" + listener.Addr().String()
+}
+
+// get returns the status and the text of an address of the agent.
+func (l *lab) get(url string) (int, string) {
+	l.t.Helper()
+	answer, err := http.Get(url)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer func() { _ = answer.Body.Close() }()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		l.t.Error(err)
+	}
+	return answer.StatusCode, string(text)
+}
+
+// lines are those of a log that hold a text.
+func lines(log *safeBuffer, text string) []string {
+	return slices.DeleteFunc(strings.Split(log.String(), "\n"), func(line string) bool { return !strings.Contains(line, text) })
+}
+
+// A refused configuration leaves everything as it is, the log level too, and is
+// seen wherever somebody looks. The agent is alive and ready as before.
+func TestRefusedReloadChangesNothingAndIsSeen(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, 1)
+	l.configure(1)
+	url := l.listenOnFreePort()
+	log, _ := l.agent("--log-format", "json")
+	l.await("the first poll", polled(l.arrays[0]))
+	metric := func(name, value string) func() bool {
+		return func() bool {
+			_, text := l.get(url + "/metrics")
+			return strings.Contains(text, "\n"+name+" "+value+"\n")
+		}
+	}
+	l.await("a good start", metric("poolcast_config_last_reload_successful", "1"))
+	good, err := os.ReadFile(l.path("cinder.conf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	l.edit("[poolcast]", "[oslo_messaging_rabbit]\nrabbit_login_method = RABBIT-CR-DEMO\n[poolcast]\nlog_level = error")
+	const refused = "the new configuration is refused; the running one stays"
+	l.await("the refusal", log.has(refused))
+	l.await("its metric", metric("poolcast_config_last_reload_successful", "0"))
+	if _, text := l.get(url + "/metrics"); !strings.Contains(text, "\npoolcast_config_last_reload_success_timestamp_seconds 1.") {
+		t.Errorf("the last success has no time:\n%s", text)
+	}
+	if _, text := l.get(url + "/readyz"); !strings.Contains(text, "[!] configuration: a newer one was refused") || !strings.Contains(text, "rabbit_login_method") {
+		t.Errorf("/readyz does not warn: %s", text)
+	}
+	if _, text := l.get(url + "/"); !strings.Contains(text, "a newer one was refused") {
+		t.Errorf("the page does not list it")
+	}
+	stdout, _, code := l.command("probe", "--live")
+	if code != exitOK || !strings.Contains(stdout, "main loop turns") {
+		t.Errorf("the probe ended with %d: %s", code, stdout)
+	}
+	l.write("cinder.conf", string(good))
+	l.await("a line of level info, as the level was not changed", log.has("configuration reloaded"))
+	l.await("the metric of the way back", metric("poolcast_config_last_reload_successful", "1"))
+}
+
+// Every fault is a line of its own, and each is told once.
+func TestEachFaultOfARefusedReloadIsALine(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, 2)
+	l.configure(2)
+	log, _ := l.agent("--log-format", "json")
+	l.await("the first poll", polled(l.arrays[0]))
+	l.edit("[poolcast]", "[poolcast]\non_stale = perhaps\noverlay = perhaps")
+	l.await("the refusal", log.has("is refused"))
+	l.await("both faults", func() bool { return len(lines(log, "is refused")) == 2 })
+	for _, line := range lines(log, "is refused") {
+		if strings.Count(line, "perhaps") != 1 || strings.Contains(line, `\n`) {
+			t.Errorf("got %s", line)
+		}
+	}
+}
+
+// A fault in one section costs that backend alone.
+func TestReloadServesTheBackendsWithoutAFault(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, 2)
+	l.configure(2)
+	url := l.listenOnFreePort()
+	log, _ := l.agent("--log-format", "json")
+	l.await("the first polls", func() bool { return polled(l.arrays[0])() && polled(l.arrays[1])() })
+	l.edit("[fa1]\n", "[fa1]\nextra_capabilities = {\"tier\": \n")
+	l.await("the reload", log.has("configuration reloaded"))
+	if told := lines(log, "backend is not served"); len(told) != 1 || !strings.Contains(told[0], "cinder.conf:") || !strings.Contains(told[0], `"backend":"fa1"`) {
+		t.Errorf("the log says %q", told)
+	}
+	if told := lines(log, "configuration reloaded"); !strings.Contains(told[0], `"removed":["fa1"]`) {
+		t.Errorf("the log says %q", told)
+	}
+	l.await("the logout of the backend that is left out", func() bool { return l.arrays[1].Sessions() == 0 })
+	l.arrays[0].ResetTraffic()
+	l.await("a poll of the other", polled(l.arrays[0]))
+	code, text := l.get(url + "/readyz")
+	if code != http.StatusServiceUnavailable || !strings.Contains(text, "[-] fa1: not served: "+l.path("cinder.conf")+":") || !strings.Contains(text, "extra_capabilities") {
+		t.Errorf("/readyz says %d: %s", code, text)
+	}
+	_, text = l.get(url + "/metrics")
+	for _, want := range []string{
+		`poolcast_backend_config_valid{backend="fa0",fault="",host="ctl1@fa0",volume_backend_name="gold"} 1`,
+		`poolcast_backend_config_valid{backend="fa1",fault="` + l.path("cinder.conf") + `:`,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s is not in the metrics", want)
+		}
+	}
+	if _, text := l.get(url + "/"); !strings.Contains(text, "not served") {
+		t.Error("the page does not list the backend")
+	}
+	l.edit("extra_capabilities = {\"tier\": \n", "")
+	l.await("the way back", func() bool { return l.arrays[1].Sessions() == 1 })
+}
+
+func TestReloadNamesWhatCameAndWent(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, 3)
+	l.configure(2)
+	log, _ := l.agent("--log-format", "json")
+	l.await("the first poll", polled(l.arrays[0]))
+	l.edit("enabled_backends = fa0,fa1", "enabled_backends = fa1,fa2")
+	l.edit("[fa1]\n", fmt.Sprintf("[fa2]\nvolume_driver = cinder.volume.drivers.pure.PureISCSIDriver\nsan_ip = %s\npure_api_token = x\n[fa1]\nreserved_percentage = 5\n", l.server.Addr(l.arrays[2].Name())))
+	l.await("the reload", log.has("configuration reloaded"))
+	l.await("both changes", func() bool {
+		all := strings.Join(lines(log, "configuration reloaded"), "\n")
+		return strings.Contains(all, `"added":["fa2"]`) && strings.Contains(all, `"removed":["fa0"]`) && strings.Contains(all, `"changed":["fa1"]`)
+	})
+}
+
+// What waits for the next start is said, by one list.
+func TestReloadSaysWhatWaitsForTheNextStart(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, 1)
+	l.configure(1)
+	log, _ := l.agent()
+	l.await("the first poll", polled(l.arrays[0]))
+	l.edit("listen = off", "listen = 127.0.0.1:1\nlog_format = json")
+	l.await("the format", log.has("log_format: takes effect at the next start"))
+	l.await("the address", log.has("listen: takes effect at the next start"))
+	if strings.Contains(log.String(), "tls_cert_file: takes") {
+		t.Error("something is named that did not change")
+	}
+}
+
+// Another interval is no reason to log out of every array.
+func TestNewIntervalKeepsSessionAndHistory(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, 1)
+	l.configure(1)
+	log, _ := l.agent()
+	l.await("the first poll", polled(l.arrays[0]))
+	l.edit("poll_interval = 3s", "poll_interval = 4s\npoll_timeout = 2s")
+	l.await("the reload", log.has("configuration reloaded"))
+	for range 2 {
+		l.arrays[0].ResetTraffic()
+		l.await("a poll with the new interval", polled(l.arrays[0]))
+	}
+	if n := l.arrays[0].Logins(); n != 1 {
+		t.Errorf("%d logins, want the first alone", n)
+	}
+	if told := lines(log, "array answers"); len(told) != 1 {
+		t.Errorf("the history began again: %q", told)
+	}
+}
+
+// A file system that does not answer must not stop the main loop.
+func TestReadThatHangsDoesNotStopTheAgent(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, 1)
+	l.configure(1)
+	url := l.listenOnFreePort()
+	log, stop := l.agent()
+	l.await("the first poll", polled(l.arrays[0]))
+	if err := syscall.Mkfifo(l.path("fifo"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(l.path("fifo"), l.path("cinder.conf")); err != nil {
+		t.Fatal(err)
+	}
+	var writer *os.File
+	l.await("somebody to read it, or to refuse it", func() bool {
+		var err error
+		writer, err = os.OpenFile(l.path("cinder.conf"), os.O_WRONLY|syscall.O_NONBLOCK, 0)
+		return err == nil || log.has("is refused")()
+	})
+	if writer != nil {
+		defer func() { _ = writer.Close() }()
+	}
+	l.arrays[0].ResetTraffic()
+	l.await("a poll meanwhile", polled(l.arrays[0]))
+	if code, text := l.get(url + "/livez"); code != http.StatusOK {
+		t.Errorf("/livez says %d: %s", code, text)
+	}
+	begun := time.Now()
+	stop()
+	if took := time.Since(begun); took > patience/2 {
+		t.Errorf("it took %s to stop", took)
 	}
 }
 

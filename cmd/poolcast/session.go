@@ -17,14 +17,21 @@ import (
 	"github.com/poolcast/poolcast/config"
 )
 
-// session is a loaded configuration with everything a command needs to ask its
-// arrays: made by open, ended by close.
-type session struct {
+// setup is a configuration, the clients of its arrays, and the backends that are
+// left out. It is not changed once it is made.
+type setup struct {
 	cfg     *config.Config
-	log     zerolog.Logger
-	level   *logLevel
-	sim     *simulation
 	targets []target
+	broken  []config.Broken
+}
+
+// session is a setup with everything a command needs to ask its arrays: made by
+// open, ended by close.
+type session struct {
+	setup
+	log   zerolog.Logger
+	level *logLevel
+	sim   *simulation
 }
 
 // open loads the configuration and makes the clients. It speaks to no array.
@@ -33,12 +40,16 @@ func (f *sourceFlags) open(cmd *cobra.Command) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &session{cfg: cfg}
+	s := &session{setup: setup{cfg: cfg}}
 	if s.log, s.level, err = newLogger(cmd.ErrOrStderr(), cfg.Agent.LogFormat, cfg.Agent.LogLevel); err != nil {
 		return nil, withCode(exitConfig, err)
 	}
-	logNotes(s.log, cfg, f.simulate)
-	return s, s.connect(f.simulate)
+	logNotes(s.log, cfg, &config.Config{}, f.simulate)
+	if err := s.connect(f.simulate); err != nil {
+		return nil, err
+	}
+	logBroken(s.log, s.broken, nil)
+	return s, nil
 }
 
 // connect makes a client for each array, or for the simulated ones. On an error
@@ -49,48 +60,112 @@ func (s *session) connect(simulate bool) (err error) {
 			return err
 		}
 	}
-	if s.targets, err = newTargets(s.cfg, s.sim, nil); err != nil {
+	if s.setup, err = newSetup(s.cfg, s.sim, setup{}, newDigests()); err != nil {
 		s.close()
-		return withCode(exitConfig, err)
+		return err
 	}
 	return nil
 }
 
+// newSetup makes the clients of a configuration. Those of before whose connection
+// is the same go on. It is an error if no backend is left.
+func newSetup(cfg *config.Config, sim *simulation, before setup, d *digests) (setup, error) {
+	s := setup{cfg: cfg}
+	s.targets, s.broken = newTargets(cfg, sim, before.targets, d)
+	if len(s.targets) == 0 {
+		return setup{}, withCode(exitConfig, newRefusal(cfg, faultsOf(s.broken)))
+	}
+	if err := collector.Validate(collectorTargets(s.targets)); err != nil {
+		return setup{}, withCode(exitConfig, err)
+	}
+	return s, nil
+}
+
+// faultsOf gathers the faults of backends, each once.
+func faultsOf(broken []config.Broken) config.FieldErrors {
+	var all config.FieldErrors
+	seen := map[string]bool{}
+	for _, b := range broken {
+		for _, e := range b.Faults {
+			if !seen[e.Error()] {
+				seen[e.Error()] = true
+				all = append(all, e)
+			}
+		}
+	}
+	return all
+}
+
+// logBroken says which backends are left out, one line for each fault that was
+// not there before.
+func logBroken(log zerolog.Logger, broken, before []config.Broken) {
+	known := map[string]bool{}
+	for _, b := range before {
+		for _, e := range b.Faults {
+			known[b.Stanza+e.Error()] = true
+		}
+	}
+	for _, b := range broken {
+		for _, e := range b.Faults {
+			if !known[b.Stanza+e.Error()] {
+				log.Error().Str("backend", b.Stanza).Err(e).Msg("backend is not served")
+			}
+		}
+	}
+}
+
 // read reads the configuration as it stands.
 func (f *sourceFlags) read() (*config.Config, error) {
-	return config.Load(config.Sources{Inputs: f.inputs, Environ: os.Environ(), Flags: f.given()})
+	return config.Load(config.Sources{Inputs: f.inputs, Environ: os.Environ(), Flags: f.given(), AsMeant: f.simulate})
 }
 
 // load reads the configuration and keeps the backends that were asked for.
 func (f *sourceFlags) load() (*config.Config, error) {
 	cfg, err := f.read()
+	if faults, ok := errors.AsType[config.FieldErrors](err); ok {
+		return cfg, withCode(exitConfig, newRefusal(cfg, faults))
+	}
 	if err != nil {
-		return nil, withCode(exitConfig, configError(cfg, err))
+		return cfg, withCode(exitConfig, err)
 	}
 	if err := f.keep(cfg); err != nil {
-		return nil, withCode(exitUsage, err)
+		return cfg, withCode(exitUsage, err)
 	}
-	if len(cfg.Backends) == 0 {
-		return nil, withCode(exitConfig, noBackends(cfg))
+	switch {
+	case len(cfg.Backends) > 0:
+		return cfg, nil
+	case len(cfg.Broken) > 0:
+		return cfg, withCode(exitConfig, newRefusal(cfg, faultsOf(cfg.Broken)))
 	}
-	return cfg, nil
+	return cfg, withCode(exitConfig, noBackends(cfg))
 }
 
-// configError shows warnings with the faults: one is often the cause of the
-// other.
-func configError(cfg *config.Config, err error) error {
-	var b strings.Builder
-	b.WriteString("the configuration cannot be used:\n")
-	for line := range strings.SplitSeq(err.Error(), "\n") {
-		b.WriteString("  " + line + "\n")
-	}
-	if cfg != nil {
-		for _, w := range cfg.Warnings {
-			b.WriteString("  warning: " + w.String() + "\n")
-		}
-	}
-	return errors.New(strings.TrimSuffix(b.String(), "\n"))
+// refusal is a configuration that cannot be used, for people who start a
+// command. A reload logs its faults one by one.
+type refusal struct {
+	faults   config.FieldErrors
+	warnings []config.Warning
 }
+
+func newRefusal(cfg *config.Config, faults config.FieldErrors) error {
+	return &refusal{faults: faults, warnings: cfg.Warnings}
+}
+
+// Error shows warnings with the faults: one is often the cause of the other.
+func (r *refusal) Error() string {
+	var b strings.Builder
+	b.WriteString("the configuration cannot be used:")
+	for _, e := range r.faults {
+		b.WriteString("\n  " + e.Error())
+	}
+	for _, w := range r.warnings {
+		b.WriteString("\n  warning: " + w.String())
+	}
+	return b.String()
+}
+
+// Unwrap returns the faults.
+func (r *refusal) Unwrap() error { return r.faults }
 
 func noBackends(cfg *config.Config) error {
 	text := "no backend uses a Pure Storage driver"
@@ -109,28 +184,40 @@ func (f *sourceFlags) keep(cfg *config.Config) error {
 	for _, b := range cfg.Backends {
 		known = append(known, b.Stanza)
 	}
+	for _, b := range cfg.Broken {
+		known = append(known, b.Stanza)
+	}
 	for _, name := range f.backends {
 		if !slices.Contains(known, name) {
 			return fmt.Errorf("--backend %s: there is no such backend; there are %s", name, strings.Join(known, ", "))
 		}
 	}
 	cfg.Backends = slices.DeleteFunc(cfg.Backends, func(b config.Backend) bool { return !slices.Contains(f.backends, b.Stanza) })
+	cfg.Broken = slices.DeleteFunc(cfg.Broken, func(b config.Broken) bool { return !slices.Contains(f.backends, b.Stanza) })
 	return nil
 }
 
-// logNotes tells once what the configuration made poolcast do.
-func logNotes(log zerolog.Logger, cfg *config.Config, simulated bool) {
+// logNotes logs what the configuration made poolcast do, but for what was the
+// same before.
+func logNotes(log zerolog.Logger, cfg, before *config.Config, simulated bool) {
 	for _, w := range cfg.Warnings {
-		log.Warn().Msg(w.String())
+		if !slices.Contains(before.Warnings, w) {
+			log.Warn().Msg(w.String())
+		}
 	}
 	for _, i := range cfg.Ignored {
-		log.Info().Str("backend", i.Stanza).Str("driver", i.Driver).Msg("ignored: " + i.Reason)
+		if !slices.Contains(before.Ignored, i) {
+			log.Info().Str("backend", i.Stanza).Str("driver", i.Driver).Msg("ignored: " + i.Reason)
+		}
 	}
 	if simulated {
 		return // no secret is used
 	}
-	for _, f := range slices.Concat(readableByOthers(cfg), unverified(cfg)) {
-		log.Warn().Msg(f.What + ": " + f.Why + ". " + f.Do)
+	known := trustFindings(before)
+	for _, f := range trustFindings(cfg) {
+		if !slices.Contains(known, f) {
+			log.Warn().Msg(f.What + ": " + f.Why + ". " + f.Do)
+		}
 	}
 }
 
@@ -150,8 +237,8 @@ func (s *session) poll(ctx context.Context) ([]capability.Report, error) {
 		}
 		reports = append(reports, r.Report)
 	}
-	if failed > 0 {
-		return reports, withCode(exitPartial, fmt.Errorf("%d of %d backends were not read; the reasons are above", failed, len(s.targets)))
+	if failed += len(s.broken); failed > 0 {
+		return reports, withCode(exitPartial, fmt.Errorf("%d of %d backends were not read; the reasons are above", failed, len(s.targets)+len(s.broken)))
 	}
 	return reports, nil
 }

@@ -122,7 +122,7 @@ func (a *agent) place(q status.Query) (status.Answer, error) {
 	if q.Policy != "strict" && q.Policy != "prefer" {
 		return status.Answer{}, fmt.Errorf("policy %q: want strict or prefer", q.Policy)
 	}
-	engine, err := placementEngine(a.scheduler.Load().Scheduler, q.Policy)
+	engine, err := placementEngine(a.now.Load().cfg.Scheduler, q.Policy)
 	if err != nil {
 		return status.Answer{}, err
 	}

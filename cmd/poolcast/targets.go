@@ -4,8 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/x509"
-	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/poolcast/poolcast/collector"
@@ -18,7 +18,8 @@ import (
 // and what the rest of the program wants to know of it.
 type target struct {
 	collector.Target
-	client *flasharray.Client
+	client  *flasharray.Client
+	address string // the array's host, as san_ip has it
 }
 
 // closeBound is how long all logouts together may take at the end.
@@ -26,30 +27,41 @@ const closeBound = 5 * time.Second
 
 // newTargets makes the clients of a configuration, without speaking to any
 // array. A client of before whose connection is the same goes on with its
-// session. Every backend that cannot be made is in the error.
-func newTargets(cfg *config.Config, sim *simulation, before []target) ([]target, error) {
+// session. A backend whose client cannot be made is left out, as are those with
+// a fault in their section.
+func newTargets(cfg *config.Config, sim *simulation, before []target, d *digests) (targets []target, broken []config.Broken) {
 	old := map[string]*flasharray.Client{}
 	for _, t := range before {
 		old[t.Host+t.Connection] = t.client
 	}
+	broken = slices.Clone(cfg.Broken)
 	pools := map[string]*x509.CertPool{}
-	var targets []target
-	var faults []error
+	d.begin()
 	for _, b := range cfg.Backends {
-		t := target{Target: newCollectorTarget(b, cfg.Agent)}
-		t.Connection = connection(b, cfg.Agent, sim)
+		t := target{Target: newCollectorTarget(b, cfg.Agent), address: b.Address.Host}
+		t.Connection = connection(b, cfg.Agent, sim, d)
 		t.client = old[t.Host+t.Connection]
 		if t.client == nil {
 			var err error
 			if t.client, err = newClient(b, cfg.Agent, sim, pools); err != nil {
-				faults = append(faults, fmt.Errorf("[%s]: %w", b.Stanza, err))
+				broken = append(broken, config.Broken{Backend: b, Faults: config.FieldErrors{clientFault(cfg, b, err)}})
 				continue
 			}
 		}
 		t.Source = t.client
 		targets = append(targets, t)
 	}
-	return targets, errors.Join(faults...)
+	return targets, broken
+}
+
+// clientFault says where the option is that no client can be made with.
+func clientFault(cfg *config.Config, b config.Backend, err error) *config.FieldError {
+	e := &config.FieldError{Stanza: b.Stanza, Key: "san_ip", Err: err}
+	if b.VerifyTLS && b.CAPath != "" {
+		e.Key, e.Hint = "driver_ssl_cert_path", "Write the path of a PEM file that poolcast may read, or of a folder of them."
+	}
+	e.File, e.Line = cfg.Place(b.Stanza, e.Key)
+	return e
 }
 
 // collectorTargets is what collector.Apply and collector.Once take.
@@ -104,13 +116,31 @@ func orEmpty(s *string) string {
 	return *s
 }
 
+const (
+	// idleTimeout keeps a connection from one poll to the next, whatever the
+	// interval is now: it is twice the longest.
+	idleTimeout = 2 * time.Hour
+	// usualTimeout is no shorter than most poll_timeouts.
+	usualTimeout, longestTimeout = time.Minute, time.Hour
+)
+
+// requestTimeout bounds a request beside the deadline of its poll. It is the same
+// for every poll_timeout up to a minute, so that another one needs no other client
+// and no other session.
+func requestTimeout(a config.Agent) time.Duration {
+	if a.PollTimeout <= usualTimeout {
+		return usualTimeout
+	}
+	return longestTimeout
+}
+
 func newClient(b config.Backend, a config.Agent, sim *simulation, pools map[string]*x509.CertPool) (*flasharray.Client, error) {
 	token := newCredential(b.Credential)
 	o := flasharray.Options{
 		Address: b.Address.String(), Token: token.Token, TokenRefused: token.Refused,
 		UserAgent: "poolcast/" + version,
 		Verify:    b.VerifyTLS, CAPath: b.CAPath,
-		Timeout: a.PollTimeout, IdleTimeout: 2 * a.PollInterval,
+		Timeout: requestTimeout(a), IdleTimeout: idleTimeout,
 	}
 	if sim != nil {
 		sim.redirect(&o)
@@ -152,17 +182,10 @@ func newCredential(c config.Credential) *credential {
 // connection is a digest of everything that makes a client another one, the
 // certificates it trusts and the contents of its token_file included. The token
 // is in it, and cannot be had out of it.
-func connection(b config.Backend, a config.Agent, sim *simulation) string {
+func connection(b config.Backend, a config.Agent, sim *simulation, d *digests) string {
 	digest := sha256.New()
-	_, _ = fmt.Fprintf(digest, "%q %q %q %q %t %q %s %s %t", b.Address, b.Credential.Token.Reveal(), b.Credential.File,
-		b.Credential.Command, b.VerifyTLS, b.CAPath, a.PollTimeout, a.PollInterval, sim != nil)
-	files := filesAt(b.CAPath)
-	if b.Credential.File != "" {
-		files = append(files, b.Credential.File) // a new token is tried at once
-	}
-	prints := fingerprints(files)
-	for _, file := range files {
-		_, _ = fmt.Fprintf(digest, " %q %x", file, prints[file])
-	}
+	_, _ = fmt.Fprintf(digest, "%q %q %q %q %t %q %s %t %s %s", b.Address, b.Credential.Token.Reveal(), b.Credential.File,
+		b.Credential.Command, b.VerifyTLS, b.CAPath, requestTimeout(a), sim != nil,
+		d.all(b.CAPath), d.all(b.Credential.File)) // a new token is tried at once
 	return fmt.Sprintf("%x", digest.Sum(nil))
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/poolcast/poolcast/collector"
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
+	"github.com/poolcast/poolcast/config"
 	"github.com/poolcast/poolcast/publisher"
 	"github.com/poolcast/poolcast/publisher/status"
 )
@@ -14,11 +15,12 @@ import (
 // view shows the running agent to the status server. It implements
 // status.Source.
 type view struct {
-	agent   status.Agent
-	turned  atomic.Pointer[time.Time]
-	arrays  *collector.Collector
-	bus     *busRunner
-	targets *atomic.Pointer[[]target]
+	agent  status.Agent
+	turned atomic.Pointer[time.Time]
+	arrays *collector.Collector
+	bus    *busRunner
+	setup  *atomic.Pointer[setup]
+	config atomic.Pointer[status.Config]
 }
 
 // turn notes that the main loop is alive.
@@ -30,7 +32,8 @@ func (v *view) turn() {
 // View gathers what the collector and the publisher know at this instant.
 func (v *view) View() status.View {
 	now := time.Now()
-	out := status.View{Now: now, Agent: v.agent}
+	out := status.View{Now: now, Agent: v.agent, Config: *v.config.Load()}
+	setup := v.setup.Load()
 	if turned := v.turned.Load(); turned != nil {
 		out.Agent.LastTurn = *turned
 	}
@@ -40,7 +43,7 @@ func (v *view) View() status.View {
 	reports := byKey(v.arrays.Latest(), func(r capability.Report) string { return r.Host })
 	told := byKey(v.told(), func(r capability.Report) string { return r.Host })
 	overlays := byKey(bus.Backends, func(b publisher.BackendStatus) string { return b.Identity })
-	for _, t := range *v.targets.Load() {
+	for _, t := range setup.targets {
 		b := status.Backend{Name: t.Backend, Host: t.Host, Cluster: t.Cluster, Pool: t.Pool, Zone: t.Zone}
 		if r, ok := reports[t.Host]; ok {
 			b.Report = &r
@@ -53,7 +56,18 @@ func (v *view) View() status.View {
 		b.Overlay = viewOverlay(overlays[capability.Report{Host: t.Host, Cluster: t.Cluster}.Identity()], bus.StatsInterval)
 		out.Backends = append(out.Backends, b)
 	}
+	for _, b := range setup.broken {
+		out.Broken = append(out.Broken, status.Broken{Name: b.Stanza, Host: b.Host, Pool: b.Pool, Faults: faultTexts(b.Faults)})
+	}
 	return out
+}
+
+func faultTexts(faults config.FieldErrors) []string {
+	texts := make([]string, len(faults))
+	for i, e := range faults {
+		texts[i] = e.Error()
+	}
+	return texts
 }
 
 // told returns what the scheduler decides on: what it was told last of each
@@ -62,7 +76,7 @@ func (v *view) told() []capability.Report {
 	byHost := func(r capability.Report) string { return r.Host }
 	told, read := byKey(v.bus.Told(), byHost), byKey(v.arrays.Reports(), byHost)
 	var reports []capability.Report
-	for _, t := range *v.targets.Load() {
+	for _, t := range v.setup.Load().targets {
 		if r, ok := told[t.Host]; ok {
 			reports = append(reports, r)
 		} else if r, ok := read[t.Host]; ok {

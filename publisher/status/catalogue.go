@@ -69,6 +69,9 @@ func Metrics() []Metric {
 	pool := []string{"volume_backend_name", "availability_zone"}
 	all := []Metric{
 		{"poolcast_build_info", "Always 1; the version is a label.", []string{"version"}},
+		{"poolcast_config_last_reload_successful", "1 if the newest configuration is the one that runs, 0 if it was refused.", nil},
+		{"poolcast_config_last_reload_success_timestamp_seconds", "When the configuration that runs was taken in.", nil},
+		{"poolcast_backend_config_valid", "1 if an enabled backend is served, 0 if its section has a fault, which is a label.", with("fault")},
 		{"poolcast_bus_connected", "1 while connected to RabbitMQ.", nil},
 		{"poolcast_bus_blocked", "1 while RabbitMQ asks publishers to pause.", nil},
 		{"poolcast_bus_exchange_present", "1 while schedulers run and their fanout exchange exists.", nil},

@@ -32,15 +32,29 @@ type Check struct {
 	Name   string `json:"name"`
 	OK     bool   `json:"ok"`
 	Reason string `json:"reason,omitempty"`
+	// Warning is whether somebody should look at it though nothing has failed
+	// yet.
+	Warning bool `json:"warning,omitempty"`
 }
 
 // Ready lists what has to be in order for reports to reach the scheduler: the
-// broker, and each backend.
+// broker, and each backend. A refused configuration is a warning: reports reach
+// the scheduler as before, and an agent that is restarted for it does not start.
 func (v View) Ready() (ok bool, checks []Check) {
 	ok = true
 	checks = append(checks, busCheck(v.Bus))
 	for _, b := range v.Backends {
 		checks = append(checks, b.ready(v.Now))
+	}
+	for _, b := range v.Broken {
+		checks = append(checks, Check{Name: b.Name, Reason: "not served: " + strings.Join(b.Faults, "; ")})
+	}
+	if !v.Config.Refused.IsZero() {
+		checks = append(checks, Check{
+			Name: "configuration", OK: true, Warning: true,
+			Reason: fmt.Sprintf("a newer one was refused %s, and the one of %s stays: %s", ago(v.Now, v.Config.Refused),
+				v.Config.Loaded.UTC().Format(time.RFC3339), strings.Join(v.Config.Faults, "; ")),
+		})
 	}
 	for _, c := range checks {
 		ok = ok && c.OK
@@ -114,7 +128,10 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 	var text strings.Builder
 	for _, c := range checks {
 		line := fmt.Sprintf("[+] %s ok", c.Name)
-		if !c.OK {
+		switch {
+		case c.Warning:
+			line = fmt.Sprintf("[!] %s: %s", c.Name, c.Reason)
+		case !c.OK:
 			line = fmt.Sprintf("[-] %s: %s", c.Name, c.Reason)
 		}
 		text.WriteString(capability.Shorten(capability.Printable(line), maxLine) + "\n")

@@ -3,6 +3,7 @@ package status
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -54,6 +55,7 @@ func (c *viewCollector) Collect(ch chan<- prometheus.Metric) {
 	v := c.source.View()
 	e := emitter{descs: c.descs, ch: ch}
 	e.gauge("poolcast_build_info", 1, v.Agent.Version)
+	e.config(v)
 	e.bus(v)
 	var reports []capability.Report
 	for _, b := range v.Backends {
@@ -87,6 +89,19 @@ func (e emitter) counter(name string, value uint64, labels ...string) {
 func (e emitter) optional(name string, value *float64, labels ...string) {
 	if value != nil {
 		e.gauge(name, *value, labels...)
+	}
+}
+
+func (e emitter) config(v View) {
+	e.gauge("poolcast_config_last_reload_successful", flag(v.Config.Refused.IsZero()))
+	if !v.Config.Loaded.IsZero() {
+		e.gauge("poolcast_config_last_reload_success_timestamp_seconds", float64(v.Config.Loaded.UnixMilli())/1000)
+	}
+	for _, b := range v.Backends {
+		e.gauge("poolcast_backend_config_valid", 1, append(labelsOf(b), "")...)
+	}
+	for _, b := range v.Broken {
+		e.gauge("poolcast_backend_config_valid", 0, b.Host, b.Name, b.Pool, strings.ToValidUTF8(strings.Join(b.Faults, "; "), "?"))
 	}
 }
 

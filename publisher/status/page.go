@@ -49,7 +49,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, page *template.Tem
 // pageData is what the template sees.
 type pageData struct {
 	View
-	Ready   bool
+	Ready   bool    // nothing is to look at
 	Faults  []Check // what is not in order
 	InOrder int
 	Pools   []poolData
@@ -75,14 +75,15 @@ type card struct {
 func newPageData(v View, history func(host string) []Point) pageData {
 	d := pageData{View: v}
 	var checks []Check
-	d.Ready, checks = v.Ready()
+	_, checks = v.Ready()
 	for _, c := range checks {
-		if c.OK {
+		if c.OK && !c.Warning {
 			d.InOrder++
 		} else {
 			d.Faults = append(d.Faults, c)
 		}
 	}
+	d.Ready = len(d.Faults) == 0
 	var reports []capability.Report
 	byHost := map[string]Backend{}
 	for _, b := range v.Backends {

@@ -335,3 +335,30 @@ func TestServeStopsCleanly(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A refused configuration does not fail readiness: reports reach the scheduler as
+// before. A backend that is not served does.
+func TestConfigurationIsPartOfReadiness(t *testing.T) {
+	v := sampleView()
+	v.Backends = v.Backends[:1]
+	v.Config = Config{Loaded: noon.Add(-time.Hour), Refused: noon.Add(-time.Minute), Faults: []string{"cinder.conf:3: [poolcast] on_stale is wrong", "b"}}
+	server := serve(t, Options{Source: fixed(v)})
+	code, text := get(t, server.URL+"/readyz")
+	want := "[!] configuration: a newer one was refused 60 s ago, and the one of 2025-01-01T11:00:00Z stays: cinder.conf:3: [poolcast] on_stale is wrong; b\n"
+	if code != http.StatusOK || !strings.Contains(text, want) {
+		t.Errorf("%d: %s", code, text)
+	}
+	if _, page := get(t, server.URL+"/"); !strings.Contains(page, "1 thing to look at") || !strings.Contains(page, "on_stale is wrong") || strings.Contains(page, "Everything is in order") {
+		t.Error("the page does not say so")
+	}
+
+	v.Config = Config{Loaded: noon}
+	v.Broken = []Broken{{Name: "fa_09", Host: "ctl1@fa_09", Pool: "gold", Faults: []string{"cinder.conf:7: [fa_09] san_ip is missing"}}}
+	server = serve(t, Options{Source: fixed(v)})
+	if code, text := get(t, server.URL+"/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(text, "[-] fa_09: not served: cinder.conf:7: [fa_09] san_ip is missing\n") {
+		t.Errorf("%d: %s", code, text)
+	}
+	if _, page := get(t, server.URL+"/"); !strings.Contains(page, "cinder.conf:7: [fa_09]") {
+		t.Error("the page does not name the backend that is not served")
+	}
+}

@@ -12,7 +12,24 @@ type View struct {
 	Now      time.Time
 	Agent    Agent
 	Bus      Bus
+	Config   Config
 	Backends []Backend // in the order of enabled_backends
+	Broken   []Broken  // enabled backends that are not served
+}
+
+// Config is how the configuration was taken in.
+type Config struct {
+	Loaded  time.Time // when the one that runs was taken in
+	Refused time.Time // when a newer one was refused; zero if none was
+	Faults  []string  // why, each with file and line
+}
+
+// Broken is an enabled backend whose section has faults.
+type Broken struct {
+	Name   string // the stanza
+	Host   string // "" if it could not be read
+	Pool   string
+	Faults []string // each with file and line
 }
 
 // Agent says which poolcast answers.
