@@ -97,9 +97,15 @@ func (h *heardOnBus) base(identity string) capability.Set {
 func (h *heardOnBus) overlaid(cfg *config.Config, reports []capability.Report) []capability.Report {
 	out := slices.Clone(reports)
 	for i := range out {
-		if base := h.base(out[i].Identity()); base != nil && cfg.Agent.Overlay {
-			out[i].Capabilities = publisher.Overlay(base, out[i], cfg.Agent.FixProvisionedCapacity)
+		base := h.base(out[i].Identity())
+		if base == nil {
+			continue
 		}
+		if cause, _ := publisher.Judge(base, out[i]); cause != publisher.NoCause || !cfg.Agent.Overlay {
+			out[i].Capabilities = base
+			continue
+		}
+		out[i].Capabilities = publisher.Overlay(base, out[i], cfg.Agent.FixProvisionedCapacity)
 	}
 	return out
 }

@@ -31,6 +31,9 @@ a file (--base), which may be any of
 A key is laid over when it is measured. A key that the scheduler computes with
 and cinder-volume does not send is never added, unless fix_provisioned_capacity
 asks for it; extra_capabilities and options come from cinder-volume's own report.
+Where a running agent would suspend the overlay, as after a failover, the cause is
+named and nothing is laid over. Without a report of cinder-volume nothing is sent,
+unless overlay is off.
 
 Exit codes: 0 fine, 1 some backend was not read or has no base, 2 usage,
 3 configuration.`
@@ -148,6 +151,7 @@ func (f *diffFlags) heard(cmd *cobra.Command, cfg *config.Config, reports []capa
 	for identity, b := range h.bases {
 		bases.sets[identity] = b.Capabilities
 	}
+	bases.backends = h.backends
 	return bases, nil
 }
 
@@ -171,14 +175,23 @@ type difference struct {
 	partial  bool // the bases are too poor for an effect
 }
 
+// suspension is why an agent would send nothing over a base.
+type suspension struct {
+	Cause  publisher.Cause `json:"cause"`
+	Detail string          `json:"detail"`
+}
+
 // backendDiff is one backend.
 type backendDiff struct {
-	Host    string             `json:"host"`
-	Backend string             `json:"backend"`
-	Heard   bool               `json:"heard"` // whether there is a base
-	Changes []review.KeyChange `json:"changes"`
-	Before  *float64           `json:"virtual_free_before"` // GiB
-	After   *float64           `json:"virtual_free_after"`
+	Host    string `json:"host"`
+	Backend string `json:"backend"`
+	Heard   bool   `json:"heard"` // whether there is a base
+	// Complete is whether a report would be sent without a base.
+	Complete  bool               `json:"complete"`
+	Suspended *suspension        `json:"suspended"` // null if it is not
+	Changes   []review.KeyChange `json:"changes"`
+	Before    *float64           `json:"virtual_free_before"` // GiB
+	After     *float64           `json:"virtual_free_after"`
 }
 
 func (f *diffFlags) compare(cfg *config.Config, reports []capability.Report, bases baseSet, types []cinder.VolumeType) (*difference, error) {
@@ -186,18 +199,24 @@ func (f *diffFlags) compare(cfg *config.Config, reports []capability.Report, bas
 	var before, after []capability.Report
 	for _, r := range reports {
 		base, heard := bases.sets[r.Identity()]
-		b := backendDiff{Host: r.Identity(), Backend: r.Backend, Heard: heard, Changes: []review.KeyChange{}}
+		b := backendDiff{
+			Host: r.Identity(), Backend: r.Backend, Heard: heard, Changes: []review.KeyChange{},
+			Suspended: bases.judge(cfg.Agent.Overlay, r),
+		}
+		b.Complete = !heard && b.Suspended == nil && !cfg.Agent.Overlay
 		was, will := r, r
-		was.Capabilities, will.Capabilities = base, sent(cfg, base, r, heard)
+		was.Capabilities, will.Capabilities = base, b.effective(base, r, cfg.Agent.FixProvisionedCapacity)
 		if heard {
 			b.Changes = review.Keys(base, r.Capabilities, will.Capabilities, bases.partial)
 			b.Before = virtualOf(was)
 			before = append(before, was)
 		}
-		if !bases.partial {
-			b.After = virtualOf(will)
+		if heard || b.Complete {
+			after = append(after, will)
+			if !bases.partial {
+				b.After = virtualOf(will)
+			}
 		}
-		after = append(after, will)
 		d.backends = append(d.backends, b)
 	}
 	if bases.partial {
@@ -211,12 +230,33 @@ func (f *diffFlags) compare(cfg *config.Config, reports []capability.Report, bas
 	return d, err
 }
 
-// sent is what the scheduler would be told.
-func sent(cfg *config.Config, base capability.Set, r capability.Report, heard bool) capability.Set {
-	if heard && cfg.Agent.Overlay {
-		return publisher.Overlay(base, r, cfg.Agent.FixProvisionedCapacity)
+// effective is what the scheduler would hold.
+func (b *backendDiff) effective(base capability.Set, r capability.Report, fixProvisioned bool) capability.Set {
+	switch {
+	case b.Suspended != nil:
+		return base
+	case b.Complete:
+		return r.Capabilities
 	}
-	return r.Capabilities
+	return publisher.Overlay(base, r, fixProvisioned)
+}
+
+// judge applies the agent's own rules: nil if it would send a report.
+func (s *baseSet) judge(overlay bool, r capability.Report) *suspension {
+	if b := s.backends[r.Identity()]; b.Cause == publisher.UnreadableBase {
+		return &suspension{b.Cause, b.Detail}
+	}
+	base, heard := s.sets[r.Identity()]
+	if !heard {
+		return nil
+	}
+	if !overlay {
+		return &suspension{publisher.CinderVolumeReports, "overlay is off, and cinder-volume reports this backend itself"}
+	}
+	if cause, detail := publisher.Judge(base, r); cause != publisher.NoCause {
+		return &suspension{cause, detail}
+	}
+	return nil
 }
 
 func virtualOf(r capability.Report) *float64 {
@@ -259,7 +299,7 @@ func poolNames(reports []capability.Report) []string {
 func (d *difference) unheard() error {
 	var names []string
 	for _, b := range d.backends {
-		if !b.Heard {
+		if !b.Heard && b.Suspended == nil {
 			names = append(names, b.Host)
 		}
 	}

@@ -28,7 +28,7 @@ func TestDiffAddsWhatItIsTold(t *testing.T) {
 	}{
 		{nil, false},
 		{[]string{"--fix-provisioned-capacity"}, true},
-		{[]string{"--overlay=false"}, true},
+		{[]string{"--overlay=false"}, false}, // it suspends beside a cinder-volume
 	} {
 		d := newDesk(t)
 		stdout, stderr, _ := d.run(append([]string{"diff", "--reports=~/reports.json", "--base=~/pools.json", "--output=json"}, c.args...)...)
@@ -45,6 +45,69 @@ func TestDiffAddsWhatItIsTold(t *testing.T) {
 		if sent != c.want {
 			t.Errorf("%v: provisioned_capacity_gb is sent: %t", c.args, sent)
 		}
+	}
+}
+
+// TestDiffSuspendsAsTheAgentDoes: after a failover cinder-volume reports the
+// partner, and a running agent sends nothing.
+func TestDiffSuspendsAsTheAgentDoes(t *testing.T) {
+	for _, c := range []struct {
+		name, base string
+		args       []string
+		cause      string
+	}{
+		{"the same array", `{"ctl1@fa1": {"total_capacity_gb": TOTAL, "total_volumes": 1}}`, nil, ""},
+		{"another capacity", `{"ctl1@fa1": {"total_capacity_gb": 95000.0, "free_capacity_gb": 90000.0, "total_volumes": 1}}`, nil, "different_capacity"},
+		{"pools", `{"ctl1@fa1": {"total_capacity_gb": TOTAL, "pools": []}}`, nil, "base_has_pools"},
+		{"no overlay", `{"ctl1@fa1": {"total_capacity_gb": TOTAL}}`, []string{"--overlay=false"}, "cinder_volume_reports"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := newDesk(t)
+			d.onlyFirstReport()
+			d.write("cinder.conf", sound)
+			reports, err := readReports(nil, d.path("reports.json"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			total := reports[0].Capabilities[capability.KeyTotalCapacity].String()
+			d.write("base.json", strings.ReplaceAll(c.base, "TOTAL", total))
+			args := append([]string{"diff", "--reports=~/reports.json", "--base=~/base.json"}, c.args...)
+			stdout, stderr, code := d.run(append(args, "--output=json")...)
+			var out diffJSON
+			if err := json.Unmarshal([]byte(stdout), &out); err != nil {
+				t.Fatalf("code %d: %v: %s", code, err, stderr)
+			}
+			b := out.Backends[0]
+			sent := 0
+			for _, change := range b.Changes {
+				if change.Sent {
+					sent++
+				}
+			}
+			if c.cause == "" {
+				if b.Suspended != nil || sent == 0 {
+					t.Errorf("suspended %+v, %d keys sent", b.Suspended, sent)
+				}
+				return
+			}
+			if b.Suspended == nil || string(b.Suspended.Cause) != c.cause || sent > 0 {
+				t.Errorf("suspended %+v, %d keys sent", b.Suspended, sent)
+			}
+			if b.Before != nil && *b.Before != *b.After {
+				t.Errorf("virtual free changes from %v to %v though nothing is sent", *b.Before, *b.After)
+			}
+			for _, e := range out.Effects {
+				if !e.Same() {
+					t.Errorf("a decision changes though nothing is sent: %+v", e)
+				}
+			}
+			stdout, _, _ = d.run(args...)
+			for _, want := range []string{"fa1 is suspended (" + c.cause + "), so nothing would be sent of it", "suspended, " + c.cause + ": ", "nothing would be sent: the report of cinder-volume stands"} {
+				if !strings.Contains(stdout, want) {
+					t.Errorf("%q is not in\n%s", want, stdout)
+				}
+			}
+		})
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/publisher"
 )
 
 // baseSet is what the scheduler knew before, by the backend's identity.
@@ -17,6 +18,8 @@ type baseSet struct {
 	sets map[string]capability.Set
 	// partial sets have a few keys only: those that the openstack client lists.
 	partial bool
+	// backends are what an agent makes of those that were received on the bus.
+	backends map[string]publisher.BackendStatus
 }
 
 // readBases reads the file of --base.

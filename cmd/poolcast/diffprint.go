@@ -42,15 +42,25 @@ func (d *difference) print(w io.Writer, output string) error {
 // headline is what an operator wants to know first: whether volumes would go
 // elsewhere.
 func (d *difference) headline(p painter) string {
-	keys := map[string]bool{}
+	keys, overlaid := map[string]bool{}, 0
+	var suspended []string
 	for _, b := range d.backends {
+		switch {
+		case b.Suspended != nil:
+			suspended = append(suspended, fmt.Sprintf("%s is suspended (%s)", b.Backend, b.Suspended.Cause))
+		case b.Heard:
+			overlaid++
+		}
 		for _, c := range b.Changes {
 			if c.Sent {
 				keys[c.Key] = true
 			}
 		}
 	}
-	text := fmt.Sprintf("%s would be laid over the reports of %s", plural(len(keys), "key"), plural(len(d.backends), "backend"))
+	text := fmt.Sprintf("%s would be laid over the reports of %s", plural(len(keys), "key"), plural(overlaid, "backend"))
+	if len(suspended) > 0 {
+		text = suspendedText(suspended, overlaid, text)
+	}
 	changed := 0
 	for _, e := range d.effects {
 		if !e.Same() {
@@ -60,10 +70,26 @@ func (d *difference) headline(p painter) string {
 	switch {
 	case d.partial:
 		return text + "; the base has too few keys to decide on"
+	case changed == 0 && len(suspended) > 0:
+		return p.paint("33", text)
 	case changed == 0:
 		return p.paint("32", text+"; the scheduler would decide as before")
 	}
 	return p.paint("33", fmt.Sprintf("%s; %d of %d decisions would change", text, changed, len(d.effects)))
+}
+
+// suspendedText adds the backends of which nothing would be sent, or says so
+// where there are no others.
+func suspendedText(suspended []string, overlaid int, text string) string {
+	whose := "it"
+	if len(suspended) > 1 {
+		whose = "them"
+	}
+	said := listed(suspended) + ", so nothing would be sent of " + whose
+	if overlaid == 0 {
+		return said
+	}
+	return text + "; " + said
 }
 
 func (d *difference) printEffects(w io.Writer, p painter) error {
@@ -143,9 +169,20 @@ func (b *backendDiff) print(w io.Writer, p painter) error {
 	if _, err := fmt.Fprintf(w, "\n%s\n", p.paint("1", b.Host)); err != nil {
 		return err
 	}
-	if !b.Heard {
-		_, err := fmt.Fprintln(w, "  nothing to compare with: the complete report would be sent")
+	if b.Suspended != nil {
+		if _, err := fmt.Fprintf(w, "  suspended, %s: %s\n  nothing would be sent: the report of cinder-volume stands\n", b.Suspended.Cause, b.Suspended.Detail); err != nil {
+			return err
+		}
+	}
+	switch {
+	case b.Complete:
+		_, err := fmt.Fprintln(w, "  nothing to compare with: overlay is off, and the complete report would be sent")
 		return err
+	case !b.Heard && b.Suspended == nil:
+		_, err := fmt.Fprintln(w, "  nothing to compare with, and nothing is sent without a report of cinder-volume")
+		return err
+	case !b.Heard:
+		return nil
 	}
 	if len(b.Changes) == 0 {
 		_, err := fmt.Fprintln(w, "  no difference")
