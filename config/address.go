@@ -27,6 +27,12 @@ func (a Address) String() string {
 	return host + ":" + strconv.Itoa(a.Port)
 }
 
+// isHostRune reports whether a character may be part of a host name. An array's
+// client refuses others too, without knowing the line.
+func isHostRune(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '.' || r == '_' || r > 0x7f
+}
+
 // parseAddress reads host, host:port, [v6], [v6]:port and a bare v6.
 func parseAddress(text string) (Address, error) {
 	if strings.Contains(text, "://") {
@@ -46,7 +52,8 @@ func parseAddress(text string) (Address, error) {
 			return Address{}, errors.New("is not host or host:port")
 		}
 	}
-	if host == "" || strings.ContainsAny(host, "/?#@[] \t,;=\"'\n<>\\") {
+	_, err := netip.ParseAddr(host)
+	if err != nil && (host == "" || strings.ContainsFunc(host, func(r rune) bool { return !isHostRune(r) })) {
 		return Address{}, errors.New("is not a host name or an IP address")
 	}
 	a := Address{Host: host}

@@ -109,7 +109,7 @@ func unverified(cfg *config.Config) []review.Finding {
 	}
 	f := configFinding(review.Warning, "certificate-not-verified", placeOf(cfg, names[0], "driver_ssl_cert_verify"))
 	f.What = "the certificate of " + listed(names) + " is not verified"
-	f.Why = "anybody on the way to the array can read its API token. cinder-volume with py-pure-client 1.96 does not look at driver_ssl_cert_path, so an authority of your own must be one of the system's, or it loses the array"
+	f.Why = "anybody on the way to the array can read its API token. cinder-volume with py-pure-client 1.96 does not look at driver_ssl_cert_path, so an authority of your own must be one of the system's, or cinder-volume loses the array"
 	f.Do = "Add your authority to the system's certificates, or set SSL_CERT_FILE in the environment of cinder-volume and poolcast; then write driver_ssl_cert_verify = true"
 	return []review.Finding{f}
 }
