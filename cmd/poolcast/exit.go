@@ -15,7 +15,7 @@ const (
 func exitMeanings() []string {
 	return []string{
 		exitOK:      "fine",
-		exitPartial: "some backend failed, and the rest was printed or published; a check found warnings",
+		exitPartial: "some backend failed, and the rest was printed or published; a check found warnings, or a fault that costs one backend",
 		exitUsage:   "the command line cannot be understood",
 		exitConfig:  "the configuration cannot be used; a check found errors",
 		exitNoFit:   "no backend fits",

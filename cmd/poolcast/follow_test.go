@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/rs/zerolog"
 )
 
 func write(t *testing.T, path, text string) {
@@ -211,4 +214,23 @@ func BenchmarkFollow(b *testing.B) {
 			f.changed(time.Now())
 		}
 	})
+}
+
+// A file system that does not answer is logged once, and so is its return.
+func TestHangingReadIsLoggedOnce(t *testing.T) {
+	t.Parallel()
+	var log strings.Builder
+	a := &agent{session: &session{log: zerolog.New(&log)}, reading: newReading()}
+	a.checkReading()
+	begun := time.Now().Add(-hangAfter - time.Second)
+	a.reading.begun.Store(&begun)
+	a.checkReading()
+	a.checkReading()
+	a.reading.end()
+	a.checkReading()
+	a.checkReading()
+	got := strings.Split(strings.TrimSpace(log.String()), "\n")
+	if len(got) != 2 || !strings.Contains(got[0], "the file system does not answer") || !strings.Contains(got[1], "can be read again") {
+		t.Errorf("got %q", got)
+	}
 }
