@@ -65,7 +65,7 @@ func TestDiffSuspendsAsTheAgentDoes(t *testing.T) {
 			d := newDesk(t)
 			d.onlyFirstReport()
 			d.write("cinder.conf", sound)
-			reports, err := readReports(nil, d.path("reports.json"))
+			reports, err := readReports(t.Context(), nil, d.path("reports.json"))
 			if err != nil {
 				t.Fatal(err)
 			}
