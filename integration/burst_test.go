@@ -98,7 +98,7 @@ func newBurstScene(t *testing.T, weigher string) *burstScene {
 	return s
 }
 
-// reportSeldom gives reports of cinder-volume a long life, so that they stay a
+// reportSeldom gives cinder-volume a long reporting interval, so that a report stays a
 // base however long a burst takes on a busy machine.
 func (s *burstScene) reportSeldom() {
 	s.t.Helper()
