@@ -15,7 +15,7 @@ GOTEST   := $(GO) test -race -shuffle=on
 TAGS     := $(shell grep -rhE --include='*.go' '^//go:build [a-z]+$$' $(SOURCES) | cut -d ' ' -f 2 | sort -u | paste -sd ,)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo man package reproducible unit test check conformance bench fuzz golden lint cover clean
+.PHONY: help build demo man package reproducible unit test check brokers conformance bench fuzz golden lint cover clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,14 @@ check: ## Check formatting and run go vet over every build tag
 	@unformatted=$$(gofmt -l $(SOURCES)); \
 	if [ -n "$$unformatted" ]; then echo "gofmt -w these files:" $$unformatted >&2; exit 1; fi
 	@$(GO) vet -tags $(TAGS) ./...
+
+# The tests run as root in network and mount namespaces of their own, which the
+# kernel removes with them. RUN names tests, SCHEDULER releases of cinder-scheduler.
+brokers: ## Test on brokers and clusters of three Debian releases (BROKER=13 NODES=three SCHEDULER=pypi RUN=…)
+	@set -e; roots=$$(integration/roots $(if $(BROKER),$(sort $(BROKER) $(or $(SCHEDULER),$(if $(RUN),,12 13 pypi))))); \
+	POOLCAST_ROOTS="$$roots" $(GO) test -race -count=1 -v -timeout 90m -tags integration,brokers \
+		-exec 'unshare --net --mount --pid --fork --kill-child --mount-proc' \
+		-run '^TestBrokers$$/^$(or $(BROKER),.*)$$/^$(or $(NODES),.*)$$/$(or $(RUN),$(if $(SCHEDULER),^scheduler$$))/$(if $(SCHEDULER),^$(SCHEDULER)$$)' ./integration
 
 conformance: ## Compare with the newest Cinder and py-pure-client of PyPI
 	@set -e; python="$$POOLCAST_PYTHON"; \

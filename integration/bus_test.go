@@ -23,7 +23,11 @@ import (
 // and cinder-volume. All share the broker, each in a virtual host of its own;
 // those that stop or block it come last.
 func TestBus(t *testing.T) {
-	broker := rabbitmq.Start(t, rabbitmq.Options{User: "cinder", Password: `p@ss:"w/rd%`, TLS: true})
+	testBus(t, rabbitmq.Start(t, rabbitmq.Options{User: "cinder", Password: `p@ss:"w/rd%`, TLS: true}))
+}
+
+// testBus runs the tests that any broker must pass.
+func testBus(t *testing.T, broker *rabbitmq.Broker) {
 	beside := map[string]func(*testing.T, *rabbitmq.Broker, string){
 		"overlay":     testBusOverlay,
 		"twoagents":   testBusTwoAgents,

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/rabbitmq/amqp091-go"
 
+	"github.com/poolcast/poolcast/integration/network"
 	"github.com/poolcast/poolcast/integration/process"
 )
 
@@ -27,16 +29,21 @@ type Options struct {
 	User     string // default guest
 	Password string // default guest
 	TLS      bool   // listen for TLS too, with a certificate of the broker's own CA
+
+	// Host is where the broker runs, with the RabbitMQ of the host's root; nil is
+	// this machine, with its own.
+	Host *network.Host
 }
 
 // Broker is a private RabbitMQ. Its methods are for the test's goroutine.
 type Broker struct {
 	t        testing.TB
 	opts     Options
-	vhost    string // "" for /
+	vhost    string // "" is the virtual host "/"
 	shared   bool   // with other tests
 	dir      string
 	node     string
+	peers    []*Broker        // of its cluster, itself among them
 	names    *process.Process // epmd, where Erlang programs find each other
 	server   *process.Process
 	port     int
@@ -48,18 +55,73 @@ type Broker struct {
 // Start runs a broker and returns when it accepts connections.
 func Start(t testing.TB, opts Options) *Broker {
 	t.Helper()
-	requireInstalled(t)
-	if opts.User == "" {
-		opts.User, opts.Password = "guest", "guest"
-	}
-	b := &Broker{t: t, opts: opts, dir: t.TempDir()}
-	ports := process.Ports(t, 4)
-	b.port, b.tlsPort, b.distPort, b.epmdPort = ports[0], ports[1], ports[2], ports[3]
-	b.node = fmt.Sprintf("poolcast%d@localhost", b.port)
+	b := newBroker(t, opts)
+	b.peers = []*Broker{b}
 	b.writeFiles()
 	b.startNames()
 	b.Start()
 	return b
+}
+
+// StartCluster runs a broker on each host, all nodes of one cluster, and returns
+// them when all accept connections.
+func StartCluster(t testing.TB, opts Options, hosts ...*network.Host) []*Broker {
+	t.Helper()
+	var nodes []*Broker
+	for _, h := range hosts {
+		opts.Host = h
+		nodes = append(nodes, newBroker(t, opts))
+	}
+	for _, b := range nodes {
+		b.peers = nodes
+		b.writeFiles()
+		b.startNames()
+		b.launch()
+	}
+	for _, b := range nodes {
+		b.awaitStart()
+	}
+	process.Await(t, startBound, "the nodes to be one cluster", func() error {
+		if running := nodes[0].Running(); len(running) != len(nodes) {
+			return fmt.Errorf("only %v run", running)
+		}
+		return nil
+	})
+	return nodes
+}
+
+func newBroker(t testing.TB, opts Options) *Broker {
+	t.Helper()
+	if opts.User == "" {
+		opts.User, opts.Password = "guest", "guest"
+	}
+	b := &Broker{t: t, opts: opts, dir: t.TempDir()}
+	if opts.Host != nil {
+		b.port, b.tlsPort, b.distPort, b.epmdPort = 5672, 5671, 25672, 4369
+		b.node = "rabbit@" + opts.Host.Name
+		return b
+	}
+	requireInstalled(t)
+	ports := process.Ports(t, 4)
+	b.port, b.tlsPort, b.distPort, b.epmdPort = ports[0], ports[1], ports[2], ports[3]
+	b.node = fmt.Sprintf("poolcast%d@localhost", b.port)
+	return b
+}
+
+// args are the arguments that run a program where the broker runs.
+func (b *Broker) args(args ...string) []string {
+	if b.opts.Host == nil {
+		return args
+	}
+	return b.opts.Host.Args(args...)
+}
+
+// ip is the address on which the broker listens.
+func (b *Broker) ip() string {
+	if b.opts.Host == nil {
+		return "127.0.0.1"
+	}
+	return b.opts.Host.Address
 }
 
 // startNames runs the name server and waits for it: an Erlang program that finds
@@ -68,13 +130,13 @@ func (b *Broker) startNames() {
 	b.t.Helper()
 	b.names = process.Start(b.t, process.Command{
 		Name: "epmd",
-		Args: []string{"epmd", "-address", "127.0.0.1", "-port", strconv.Itoa(b.epmdPort)},
+		Args: b.args("epmd", "-address", b.ip(), "-port", strconv.Itoa(b.epmdPort)),
 	})
 	process.Await(b.t, startBound, "epmd to listen", func() error {
 		if !b.names.Running() {
 			b.t.Fatalf("start epmd: it ended with code %d", b.names.ExitCode())
 		}
-		c, err := net.DialTimeout("tcp", address(b.epmdPort), time.Second)
+		c, err := net.DialTimeout("tcp", b.address(b.epmdPort), time.Second)
 		if err != nil {
 			return err
 		}
@@ -85,12 +147,22 @@ func (b *Broker) startNames() {
 // Start runs a stopped broker again, with the ports and the data it had.
 func (b *Broker) Start() {
 	b.t.Helper()
+	b.launch()
+	b.awaitStart()
+}
+
+func (b *Broker) launch() {
+	b.t.Helper()
 	b.server = process.Start(b.t, process.Command{
 		Name: "rabbitmq",
-		Args: []string{serverScript},
+		Args: b.args(serverScript),
 		Env:  b.environment(),
 		Dir:  b.dir,
 	})
+}
+
+func (b *Broker) awaitStart() {
+	b.t.Helper()
 	process.Await(b.t, startBound, "RabbitMQ to accept connections", func() error {
 		if !b.server.Running() {
 			b.t.Fatalf("start RabbitMQ: it ended with code %d", b.server.ExitCode())
@@ -108,7 +180,7 @@ func (b *Broker) ready() error {
 	}
 	if b.opts.TLS {
 		var s net.Conn
-		if s, err = net.DialTimeout("tcp", address(b.tlsPort), 2*time.Second); err == nil {
+		if s, err = net.DialTimeout("tcp", b.address(b.tlsPort), 2*time.Second); err == nil {
 			err = s.Close()
 		}
 	}
@@ -165,35 +237,71 @@ func (b *Broker) URL() string { return b.url("amqp", b.port) }
 // TLSURL is where to connect with TLS.
 func (b *Broker) TLSURL() string { return b.url("amqps", b.tlsPort) }
 
-// TransportURL is URL as oslo.messaging spells it in cinder.conf.
-func (b *Broker) TransportURL() string { return b.url("rabbit", b.port) }
+// TransportURL is URL as oslo.messaging spells it in cinder.conf. It names every
+// node of a cluster, this one first.
+func (b *Broker) TransportURL() string {
+	first, path, _ := strings.Cut(strings.TrimPrefix(b.url("rabbit", b.port), "rabbit://"), "/")
+	all := []string{first}
+	for _, p := range b.peers {
+		if p.node != b.node {
+			other, _, _ := strings.Cut(strings.TrimPrefix(p.url("rabbit", p.port), "rabbit://"), "/")
+			all = append(all, other)
+		}
+	}
+	return "rabbit://" + strings.Join(all, ",") + "/" + path
+}
+
+// In is the broker seen from within another virtual host, which is made if it is
+// not there: for connecting, and for what is listed. Start and stop the broker
+// itself.
+func (b *Broker) In(vhost string) *Broker {
+	b.t.Helper()
+	if !slices.Contains(strings.Fields(b.Ctl("list_vhosts")), vhost) {
+		b.Ctl("add_vhost", vhost)
+		b.Ctl("set_permissions", "-p", vhost, b.opts.User, ".*", ".*", ".*")
+	}
+	inside := *b
+	inside.vhost = vhost
+	return &inside
+}
 
 // Addr is the host:port of the plain listener.
-func (b *Broker) Addr() string { return address(b.port) }
+func (b *Broker) Addr() string { return b.address(b.port) }
 
 // TLSAddr is the host:port of the TLS listener.
-func (b *Broker) TLSAddr() string { return address(b.tlsPort) }
+func (b *Broker) TLSAddr() string { return b.address(b.tlsPort) }
 
 // CAFile is the certificate that the broker's certificate is signed by, in PEM.
 func (b *Broker) CAFile() string { return b.path("ca.pem") }
 
-// Log is what the broker wrote to its log so far.
+// Log is what the broker wrote to its log so far, and after it what the other
+// nodes of its cluster wrote to theirs.
 func (b *Broker) Log() string {
-	data, err := os.ReadFile(b.path("log/" + b.node + ".log"))
-	if err != nil {
-		b.t.Fatalf("read the broker's log: %v", err)
+	var text strings.Builder
+	for _, p := range b.peers {
+		data, err := os.ReadFile(p.path("log/" + p.node + ".log"))
+		if err != nil {
+			b.t.Fatalf("read the broker's log: %v", err)
+		}
+		text.Write(data)
 	}
-	return string(data)
+	return text.String()
 }
+
+// Node is the broker's name in its cluster.
+func (b *Broker) Node() string { return b.node }
+
+// Host is where the broker runs, nil for this machine.
+func (b *Broker) Host() *network.Host { return b.opts.Host }
 
 func (b *Broker) path(name string) string { return filepath.Join(b.dir, name) }
 
 func (b *Broker) url(scheme string, port int) string {
-	u := url.URL{Scheme: scheme, User: url.UserPassword(b.opts.User, b.opts.Password), Host: address(port), Path: "/" + b.vhost}
+	u := url.URL{Scheme: scheme, User: url.UserPassword(b.opts.User, b.opts.Password), Host: b.address(port), Path: "/" + b.vhost}
 	return u.String()
 }
 
-func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+func (b *Broker) address(port int) string { return net.JoinHostPort(b.ip(), strconv.Itoa(port)) }
 
 // requireInstalled stops the test, with one line that says what to do, where
 // RabbitMQ is missing.
@@ -206,15 +314,15 @@ func requireInstalled(t testing.TB) {
 
 // environment makes every file and port of the broker its own.
 func (b *Broker) environment() []string {
-	const (
-		loopback = "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}"
-		idle     = "+sbwt none +sbwtdcpu none +sbwtdio none" // do not spin when there is nothing to do
-	)
+	const idle = "+sbwt none +sbwtdcpu none +sbwtdio none" // do not spin when there is nothing to do
+	// A peer that is silent for two ticks counts as lost; by default that takes a minute.
+	distribution := fmt.Sprintf("-start_epmd false -kernel inet_dist_use_interface {%s} -kernel net_ticktime 8",
+		strings.ReplaceAll(b.ip(), ".", ","))
 	return []string{
 		"HOME=" + b.path("home"), // where the Erlang cookie is
 		"LC_ALL=C.UTF-8",
 		"NOTIFY_SOCKET=",
-		"ERL_EPMD_ADDRESS=127.0.0.1",
+		"ERL_EPMD_ADDRESS=" + b.ip(),
 		"ERL_EPMD_PORT=" + strconv.Itoa(b.epmdPort),
 		"RABBITMQ_CONF_ENV_FILE=" + b.path("no-such-file"),
 		"RABBITMQ_CONFIG_FILE=" + b.path("no-such-file"),
@@ -232,8 +340,8 @@ func (b *Broker) environment() []string {
 		"RABBITMQ_NODE_PORT=" + strconv.Itoa(b.port),
 		"RABBITMQ_DIST_PORT=" + strconv.Itoa(b.distPort),
 		"RABBITMQ_ALLOW_INPUT=1", // become Erlang instead of watching over it
-		"RABBITMQ_SERVER_START_ARGS=" + strings.Join([]string{"-noinput", loopback}, " "),
+		"RABBITMQ_SERVER_START_ARGS=" + strings.Join([]string{"-noinput", distribution}, " "),
 		"RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=" + idle,
-		"RABBITMQ_CTL_ERL_ARGS=" + loopback,
+		"RABBITMQ_CTL_ERL_ARGS=" + distribution,
 	}
 }

@@ -30,7 +30,7 @@ func (b *Broker) writeCertificates() {
 		Subject:      pkix.Name{CommonName: "localhost"},
 		NotBefore:    authority.NotBefore,
 		NotAfter:     authority.NotAfter,
-		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
+		IPAddresses:  []net.IP{net.ParseIP(b.ip())},
 		DNSNames:     []string{"localhost"},
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},

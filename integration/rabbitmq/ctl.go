@@ -16,14 +16,14 @@ import (
 // ctlBound is how long a rabbitmqctl command may take.
 const ctlBound = 30 * time.Second
 
-// Queue is a queue as rabbitmqctl lists it.
+// Queue is a queue of the virtual host as rabbitmqctl lists it.
 type Queue struct {
 	Name                           string
 	Durable, AutoDelete, Exclusive bool
 	Messages, Consumers            int
 }
 
-// Exchange is an exchange as rabbitmqctl lists it. The
+// Exchange is an exchange of the virtual host as rabbitmqctl lists it. The
 // broker's own (amq.*, and the default one without a name) are left out.
 type Exchange struct {
 	Name, Type          string
@@ -36,7 +36,8 @@ func (b *Broker) Ctl(args ...string) string {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), ctlBound)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, ctlScript, append([]string{"--quiet", "-n", b.node}, args...)...)
+	all := b.args(append([]string{ctlScript, "--quiet", "-n", b.node}, args...)...)
+	cmd := exec.CommandContext(ctx, all[0], all[1:]...)
 	cmd.Env = append(os.Environ(), b.environment()...)
 	cmd.Dir = b.dir
 	out, err := cmd.CombinedOutput()
@@ -91,6 +92,18 @@ func (b *Broker) Consumers(queue string) int {
 	return q.Consumers
 }
 
+// Running are the names of the cluster's nodes that this one sees running.
+func (b *Broker) Running() []string {
+	b.t.Helper()
+	var status struct {
+		Nodes []string `json:"running_nodes"`
+	}
+	if err := json.Unmarshal([]byte(b.Ctl("cluster_status", "--formatter", "json")), &status); err != nil {
+		b.t.Fatalf("read the cluster's status: %v", err)
+	}
+	return status.Nodes
+}
+
 // Block makes the broker send connection.blocked to everybody who publishes,
 // as it does when it runs out of memory.
 func (b *Broker) Block() {
@@ -108,7 +121,7 @@ func (b *Broker) Unblock() {
 // rows runs a listing command and splits each line at its tabs.
 func (b *Broker) rows(command string, columns ...string) [][]string {
 	b.t.Helper()
-	out := b.Ctl(append([]string{"--no-table-headers", "-p", cmp.Or(b.vhost, "/"), command}, columns...)...)
+	out := b.Ctl(append([]string{"--no-table-headers", command, "-p", cmp.Or(b.vhost, "/")}, columns...)...)
 	var rows [][]string
 	for line := range strings.Lines(out) {
 		if fields := strings.Split(strings.TrimRight(line, "\n"), "\t"); len(fields) == len(columns) {

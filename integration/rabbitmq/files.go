@@ -19,6 +19,7 @@ func (b *Broker) writeFiles() {
 	if err := os.Mkdir(b.path("home"), 0o700); err != nil {
 		b.t.Fatalf("make the broker's folder: %v", err)
 	}
+	b.write("home/.erlang.cookie", "poolcast") // nodes of a cluster have the same
 	b.write("plugins", "[].\n")
 	b.write("advanced.config", b.settings())
 	if b.opts.TLS {
@@ -30,13 +31,22 @@ func (b *Broker) writeFiles() {
 // translate.
 func (b *Broker) settings() string {
 	rabbit := []string{
-		fmt.Sprintf(`{tcp_listeners, [{"127.0.0.1", %d}]}`, b.port),
+		fmt.Sprintf(`{tcp_listeners, [{%s, %d}]}`, erlang(b.ip()), b.port),
 		fmt.Sprintf(`{default_user, <<%s>>}`, erlang(b.opts.User)),
 		fmt.Sprintf(`{default_pass, <<%s>>}`, erlang(b.opts.Password)),
 	}
+	if len(b.peers) > 1 {
+		var names []string
+		for _, p := range b.peers {
+			names = append(names, p.node)
+		}
+		rabbit = append(rabbit,
+			fmt.Sprintf(`{cluster_nodes, {[%s], disc}}`, strings.Join(names, ", ")),
+			`{cluster_partition_handling, pause_minority}`)
+	}
 	if b.opts.TLS {
 		rabbit = append(rabbit,
-			fmt.Sprintf(`{ssl_listeners, [{"127.0.0.1", %d}]}`, b.tlsPort),
+			fmt.Sprintf(`{ssl_listeners, [{%s, %d}]}`, erlang(b.ip()), b.tlsPort),
 			fmt.Sprintf(`{ssl_options, [{cacertfile, %s}, {certfile, %s}, {keyfile, %s}, {verify, verify_none}]}`,
 				erlang(b.path("ca.pem")), erlang(b.path("server.pem")), erlang(b.path("server.key"))))
 	}

@@ -41,7 +41,7 @@ func (s *Scheduler) StartAPI() *API {
 		"osapi_volume_workers = 1\n"))
 	p := process.Start(s.t, process.Command{
 		Name: "cinder-api",
-		Args: []string{python, "-c", apiProgram, "--config-file", s.ConfigFile(), "--config-file", s.path("api.conf")},
+		Args: s.opts.Installation.python("-c", apiProgram, "--config-file", s.ConfigFile(), "--config-file", s.path("api.conf")),
 		Dir:  s.dir,
 	})
 	process.Await(s.t, startBound, "cinder-api to listen", func() error {

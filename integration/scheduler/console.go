@@ -43,7 +43,7 @@ func (s *Scheduler) startConsole() {
 	s.console = console{base: "http://127.0.0.1:" + port + "/", client: http.Client{Timeout: 30 * time.Second}}
 	p := process.Start(s.t, process.Command{
 		Name: "console",
-		Args: []string{python, s.path("console.py"), s.ConfigFile(), port},
+		Args: s.opts.Installation.python(s.path("console.py"), s.ConfigFile(), port),
 		Dir:  s.dir,
 	})
 	process.Await(s.t, startBound, "the console to listen", func() error {

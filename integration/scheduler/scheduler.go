@@ -10,13 +10,34 @@ import (
 	"testing"
 	"time"
 
+	"github.com/poolcast/poolcast/integration/network"
 	"github.com/poolcast/poolcast/integration/process"
 	"github.com/poolcast/poolcast/integration/rabbitmq"
 )
 
-// python is the interpreter that sees Debian's packages; another one earlier in
-// the path may not.
-const python = "/usr/bin/python3"
+// Installation says which Cinder is run. The zero value is Debian's on this
+// machine.
+type Installation struct {
+	Root        string // a Debian root that has Cinder, entered with chroot
+	Environment string // a Python virtual environment that has Cinder
+}
+
+// python are the arguments that run a Python program. By name alone another
+// interpreter could be found than the one that sees Debian's packages.
+func (i Installation) python(args ...string) []string {
+	if i.Environment != "" {
+		return append([]string{filepath.Join(i.Environment, "bin/python")}, args...)
+	}
+	return network.Enter(i.Root, append([]string{"/usr/bin/python3"}, args...)...)
+}
+
+// scheduler are the arguments that run cinder-scheduler.
+func (i Installation) scheduler(args ...string) []string {
+	if i.Environment != "" {
+		return i.python(append([]string{filepath.Join(i.Environment, "bin/cinder-scheduler")}, args...)...)
+	}
+	return i.python(append([]string{"/usr/bin/cinder-scheduler"}, args...)...)
+}
 
 // startBound is how long a scheduler may take to answer. It takes about five
 // seconds; the rest is for a machine that has other things to do.
@@ -37,6 +58,9 @@ type Options struct {
 	Broker   *rabbitmq.Broker
 	Backends []Backend
 	Settings []string // further lines of [DEFAULT], such as "scheduler_default_weighers = GoodnessWeigher"
+
+	Messaging    []string     // lines of [oslo_messaging_rabbit], such as "rabbit_quorum_queue = true"
+	Installation Installation // the Cinder to run
 }
 
 // Scheduler is a running cinder-scheduler. Its methods are for the test's
@@ -52,7 +76,7 @@ type Scheduler struct {
 // Start runs a scheduler and returns when it answers.
 func Start(t testing.TB, opts Options) *Scheduler {
 	t.Helper()
-	requireInstalled(t)
+	requireInstalled(t, opts.Installation)
 	s := &Scheduler{t: t, opts: opts, dir: t.TempDir()}
 	s.write("cinder.conf", []byte(s.settings()))
 	s.startConsole()
@@ -69,7 +93,7 @@ func (s *Scheduler) Start() {
 	s.t.Helper()
 	p := process.Start(s.t, process.Command{
 		Name: "cinder-scheduler",
-		Args: []string{"cinder-scheduler", "--config-file", s.path("cinder.conf")},
+		Args: s.opts.Installation.scheduler("--config-file", s.path("cinder.conf")),
 		Dir:  s.dir,
 	})
 	s.runs = append(s.runs, p)
@@ -129,7 +153,9 @@ func (s *Scheduler) settings() string {
 		"connection = sqlite:///"+s.path("cinder.sqlite")+"?timeout=60",
 		"sqlite_synchronous = false", // nothing is kept
 		"[oslo_concurrency]",
-		"lock_path = "+s.path("lock"))
+		"lock_path = "+s.path("lock"),
+		"[oslo_messaging_rabbit]")
+	lines = append(lines, s.opts.Messaging...)
 	return strings.Join(lines, "\n") + "\n"
 }
 
@@ -142,11 +168,15 @@ func (s *Scheduler) write(name string, data []byte) {
 
 // requireInstalled stops the test, with one line that says what to do, where
 // Cinder is missing.
-func requireInstalled(t testing.TB) {
+func requireInstalled(t testing.TB, i Installation) {
 	t.Helper()
-	_, err := exec.LookPath("cinder-scheduler")
+	if i != (Installation{}) {
+		return // whoever made it has looked
+	}
+	_, err := os.Stat("/usr/bin/cinder-scheduler")
 	if err == nil {
-		err = exec.Command(python, "-c", "import cinder").Run()
+		python := i.python("-c", "import cinder")
+		err = exec.Command(python[0], python[1:]...).Run()
 	}
 	if err != nil {
 		t.Fatalf("the Cinder scheduler is not installed (%v): run integration/setup, or apt-get install cinder-scheduler python3-cinder", err)
