@@ -54,7 +54,7 @@ brokers: ## Test on brokers and clusters of three Debian releases (BROKER=13 NOD
 	@set -e; roots=$$(integration/roots $(if $(BROKER),$(sort $(BROKER) $(or $(SCHEDULER),$(if $(RUN),,12 13 pypi))))); \
 	POOLCAST_ROOTS="$$roots" $(GO) test -race -count=1 -v -timeout 90m -tags integration,brokers \
 		-exec 'unshare --net --mount --pid --fork --kill-child --mount-proc' \
-		-run '^TestBrokers$$/^$(or $(BROKER),.*)$$/^$(or $(NODES),.*)$$/$(or $(RUN),$(if $(SCHEDULER),^scheduler$$))/$(if $(SCHEDULER),^$(SCHEDULER)$$)' ./integration
+		-run '^TestBrokers$$/^$(or $(BROKER),.*)$$/^$(or $(NODES),.*)$$/$(if $(RUN),$(if $(findstring /,$(RUN)),$(RUN),($(RUN))),$(if $(SCHEDULER),^scheduler$$))/$(if $(SCHEDULER),^$(SCHEDULER)$$)' ./integration
 
 conformance: ## Compare with the newest Cinder and py-pure-client of PyPI
 	@set -e; python="$$POOLCAST_PYTHON"; \

@@ -1,4 +1,4 @@
-//go:build integration && brokers
+//go:build brokers
 
 package integration
 
@@ -66,5 +66,40 @@ func (m *matrix) testBroker(t *testing.T, root string, nodes int) {
 		t.Run(name, func(t *testing.T) {
 			busTests()[name](t, cluster[0], busVHost(t, cluster[0], name))
 		})
+	}
+	t.Run("faults", func(t *testing.T) { eachFault(t, cluster, localFaults(), true) })
+	t.Run("alarms", func(t *testing.T) { eachFault(t, cluster, alarms(), false) })
+	if nodes > 1 {
+		t.Run("node", func(t *testing.T) { eachNodeFault(t, cluster) })
+	}
+}
+
+// eachFault lets each fault happen in each mode of listening: on one broker to
+// an exclusive queue, on a cluster to what only a cluster is for.
+func eachFault(t *testing.T, cluster []*rabbitmq.Broker, faults []fault, parallel bool) {
+	modes := busModes()[:1]
+	if len(cluster) > 1 {
+		modes = busModes()[1:]
+	}
+	for _, mode := range modes {
+		for _, f := range faults {
+			if f.modes != nil && !slices.Contains(f.modes, mode.name) {
+				continue
+			}
+			t.Run(f.name+"/"+mode.name, func(t *testing.T) {
+				if parallel {
+					t.Parallel()
+				}
+				testFault(t, cluster, mode, f)
+			})
+		}
+	}
+}
+
+func eachNodeFault(t *testing.T, cluster []*rabbitmq.Broker) {
+	for _, f := range nodeFaults() {
+		for _, mode := range busModes() {
+			t.Run(f.name+"/"+mode.name, func(t *testing.T) { testNodeFault(t, cluster, mode, f) })
+		}
 	}
 }

@@ -32,8 +32,32 @@ const (
 	busSecondLook = 30*time.Second + busBound
 )
 
-// busLayout is how a release of oslo.messaging sets up the schedulers' bus.
-type busLayout struct{ durable bool }
+// busLayout is how oslo.messaging sets up the schedulers' queues, which depends
+// on its release and on cinder.conf.
+type busLayout struct {
+	durable bool
+	quorum  bool // rabbit_quorum_queue and rabbit_transient_quorum_queue, durable too
+	stream  bool // rabbit_stream_fanout, durable too
+}
+
+// arguments are those of a queue.
+func (l busLayout) arguments() amqp.Table {
+	if l.quorum {
+		return amqp.Table{"x-queue-type": "quorum"}
+	}
+	return amqp.Table{}
+}
+
+// fanout are name and arguments of the queue that receives what is sent to all
+// schedulers. They share a stream.
+func (l busLayout) fanout() (name string, arguments amqp.Table) {
+	if l.stream {
+		return busExchange, amqp.Table{"x-queue-type": "stream", "x-max-age": "1800s"}
+	}
+	arguments = l.arguments()
+	arguments["x-expires"] = int64(1800000)
+	return busExchange + "_" + strconv.FormatInt(time.Now().UnixNano(), 16), arguments
+}
 
 // busScheduler does to the broker what a starting cinder-scheduler does, and
 // keeps what it hears.
@@ -65,18 +89,19 @@ func startBusScheduler(t *testing.T, uri string, layout busLayout) *busScheduler
 	s := &busScheduler{t: t, conn: busDial(t, uri)}
 	ch := busChannel(t, s.conn)
 	busMust(t, ch.ExchangeDeclare("openstack", "topic", layout.durable, false, false, false, nil))
-	_, err := ch.QueueDeclare("cinder-scheduler", layout.durable, false, false, false, nil)
+	busMust(t, ch.Qos(50, 0, false))
+	_, err := ch.QueueDeclare("cinder-scheduler", layout.durable, false, false, false, layout.arguments())
 	busMust(t, err)
 	busMust(t, ch.QueueBind("cinder-scheduler", "cinder-scheduler", "openstack", false, nil))
-	topic, err := ch.Consume("cinder-scheduler", "", true, false, false, false, nil)
+	topic, err := ch.Consume("cinder-scheduler", "", false, false, false, false, nil)
 	busMust(t, err)
 	busMust(t, ch.ExchangeDeclare(busExchange, "fanout", layout.durable, true, false, false, nil))
-	q, err := ch.QueueDeclare("cinder-scheduler_fanout_"+strconv.FormatInt(time.Now().UnixNano(), 16),
-		layout.durable, false, false, false, amqp.Table{"x-expires": int64(1800000)})
+	name, arguments := layout.fanout()
+	q, err := ch.QueueDeclare(name, layout.durable, false, false, false, arguments)
 	busMust(t, err)
-	busMust(t, ch.QueueBind(q.Name, "cinder-scheduler", busExchange, false, nil))
 	s.queue = q.Name
-	fanout, err := ch.Consume(q.Name, "", true, false, false, false, nil)
+	busMust(t, ch.QueueBind(q.Name, "cinder-scheduler", busExchange, false, nil))
+	fanout, err := ch.Consume(q.Name, "", false, false, false, false, nil)
 	busMust(t, err)
 	go s.take(topic)
 	go s.take(fanout)
@@ -93,6 +118,7 @@ func (s *busScheduler) take(deliveries <-chan amqp.Delivery) {
 		s.mu.Lock()
 		s.inbox = append(s.inbox, r)
 		s.mu.Unlock()
+		_ = d.Ack(false)
 	}
 }
 
@@ -149,7 +175,12 @@ const busUnknownKeys = `"allocated_capacity_gb":17,"rack":"\u00e4","limits":{"a"
 
 func (v *busVolume) report(volumes int) {
 	v.t.Helper()
-	v.say(busBackend, fmt.Sprintf(`{"total_capacity_gb":1000.0,"free_capacity_gb":500.0,"total_volumes":%d,%s}`, volumes, busUnknownKeys))
+	v.say(busBackend, busCapabilities(volumes))
+}
+
+// busCapabilities are those of cinder-volume's reports.
+func busCapabilities(volumes int) string {
+	return fmt.Sprintf(`{"total_capacity_gb":1000.0,"free_capacity_gb":500.0,"total_volumes":%d,%s}`, volumes, busUnknownKeys)
 }
 
 // say casts capabilities for any backend.
@@ -159,9 +190,14 @@ func (v *busVolume) say(host, capabilities string) {
 	busMust(v.t, err)
 	body, err := castBody(host, set)
 	busMust(v.t, err)
-	busMust(v.t, v.ch.PublishWithContext(v.t.Context(), busExchange, "", false, false, amqp.Publishing{
+	busMust(v.t, v.ch.PublishWithContext(v.t.Context(), busExchange, "", false, false, busMessage(body)))
+}
+
+// busMessage is a message as oslo.messaging sends it.
+func busMessage(body []byte) amqp.Publishing {
+	return amqp.Publishing{
 		ContentType: "application/json", ContentEncoding: "utf-8", DeliveryMode: amqp.Persistent, Body: body,
-	}))
+	}
 }
 
 // busAgent is a publisher at work.

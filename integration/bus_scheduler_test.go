@@ -49,8 +49,7 @@ func TestBusRealScheduler(t *testing.T) {
 
 func busSaid(t *testing.T, volumes int) capability.Set {
 	t.Helper()
-	set, err := capability.ParseSet(fmt.Appendf(nil,
-		`{"total_capacity_gb":1000.0,"free_capacity_gb":500.0,"total_volumes":%d,%s}`, volumes, busUnknownKeys))
+	set, err := capability.ParseSet([]byte(busCapabilities(volumes)))
 	busMust(t, err)
 	return set
 }

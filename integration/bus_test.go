@@ -172,7 +172,7 @@ func testBusNothing(t *testing.T, b *rabbitmq.Broker, uri string) {
 
 func testBusLayout(t *testing.T, b *rabbitmq.Broker, uri string, durable bool) {
 	vhost := uri[strings.LastIndex(uri, "/")+1:]
-	s := startBusScheduler(t, uri, busLayout{durable})
+	s := startBusScheduler(t, uri, busLayout{durable: durable})
 	before := busMade(b, vhost)
 	a := startBusAgent(t, busAlone(t, uri))
 	a.offer(42)

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -251,18 +250,19 @@ func (b *Broker) TransportURL() string {
 	return "rabbit://" + strings.Join(all, ",") + "/" + path
 }
 
-// In is the broker seen from within another virtual host, which is made if it is
-// not there: for connecting, and for what is listed. Start and stop the broker
-// itself.
+// In is the broker seen from within another virtual host: for connecting, and for
+// what is listed. Start and stop the broker itself.
 func (b *Broker) In(vhost string) *Broker {
-	b.t.Helper()
-	if !slices.Contains(strings.Fields(b.Ctl("list_vhosts")), vhost) {
-		b.Ctl("add_vhost", vhost)
-		b.Ctl("set_permissions", "-p", vhost, b.opts.User, ".*", ".*", ".*")
-	}
 	inside := *b
 	inside.vhost = vhost
 	return &inside
+}
+
+// AddVHost makes a virtual host in which the broker's user has every right.
+func (b *Broker) AddVHost(name string) {
+	b.t.Helper()
+	b.Ctl("add_vhost", name)
+	b.Ctl("set_permissions", "-p", name, b.opts.User, ".*", ".*", ".*")
 }
 
 // Addr is the host:port of the plain listener.

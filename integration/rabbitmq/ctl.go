@@ -34,15 +34,28 @@ type Exchange struct {
 // command is refused.
 func (b *Broker) Ctl(args ...string) string {
 	b.t.Helper()
+	return b.tool("rabbitmqctl", args...)
+}
+
+// Drain puts a node of a cluster into maintenance: it closes its connections and
+// accepts none.
+func (b *Broker) Drain() { b.t.Helper(); b.tool("rabbitmq-upgrade", "drain") }
+
+// Revive ends a Drain.
+func (b *Broker) Revive() { b.t.Helper(); b.tool("rabbitmq-upgrade", "revive") }
+
+// tool runs a command line tool of RabbitMQ.
+func (b *Broker) tool(name string, args ...string) string {
+	b.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), ctlBound)
 	defer cancel()
-	all := b.args(append([]string{ctlScript, "--quiet", "-n", b.node}, args...)...)
+	all := b.args(append([]string{toolFolder + name, "--quiet", "-n", b.node}, args...)...)
 	cmd := exec.CommandContext(ctx, all[0], all[1:]...)
 	cmd.Env = append(os.Environ(), b.environment()...)
 	cmd.Dir = b.dir
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		b.t.Fatalf("run rabbitmqctl %s: %v\n%s", strings.Join(args, " "), err, out)
+		b.t.Fatalf("run %s %s: %v\n%s", name, strings.Join(args, " "), err, out)
 	}
 	return string(out)
 }

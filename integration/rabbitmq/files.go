@@ -9,8 +9,8 @@ import (
 // The scripts behind Debian's wrappers: the wrappers change to the user
 // rabbitmq, which could not read a test's folder.
 const (
-	serverScript = "/usr/lib/rabbitmq/bin/rabbitmq-server"
-	ctlScript    = "/usr/lib/rabbitmq/bin/rabbitmqctl"
+	toolFolder   = "/usr/lib/rabbitmq/bin/"
+	serverScript = toolFolder + "rabbitmq-server"
 )
 
 // writeFiles puts down what the broker reads at its start.

@@ -1,0 +1,196 @@
+//go:build brokers
+
+package integration
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/poolcast/poolcast/integration/process"
+	"github.com/poolcast/poolcast/integration/rabbitmq"
+	"github.com/poolcast/poolcast/publisher"
+)
+
+// recovery bounds what follows the end of a fault: a broker or a cluster that
+// comes back, and an agent that has waited for up to 30 s.
+const recovery = 2 * time.Minute
+
+// incident is an agent at work in a virtual host of its own and as a user of its
+// own, with a scheduler and a cinder-volume that it must not disturb.
+type incident struct {
+	t         *testing.T
+	vhost     string
+	user      string // of the agent
+	mode      busMode
+	nodes     []*rabbitmq.Broker // seen from within the virtual host
+	cluster   []*rabbitmq.Broker // the same, to be stopped and started
+	at        int                // the number of the agent's node
+	other     *rabbitmq.Broker   // the scheduler's and the cinder-volume's
+	scheduler *busScheduler
+	service   *confirmedVolume
+	agent     *busAgent
+	channels  int // that the agent has open
+	volumes   int64
+}
+
+// busMode is a way of listening, and how a cloud must be set up for it.
+type busMode struct {
+	name   string
+	layout busLayout
+}
+
+// busModes are all of them.
+func busModes() []busMode {
+	return []busMode{
+		{"exclusive", busLayout{durable: true}},
+		{"quorum", busLayout{durable: true, quorum: true}},
+		{"stream", busLayout{durable: true, quorum: true, stream: true}},
+	}
+}
+
+// newIncident starts everything and returns when the agent's reports reach the
+// scheduler. In a cluster the others are on another node than the agent.
+func newIncident(t *testing.T, nodes []*rabbitmq.Broker, mode busMode) *incident {
+	t.Helper()
+	i := &incident{t: t, mode: mode, cluster: nodes, vhost: strings.ReplaceAll(t.Name(), "/", "-")}
+	i.user = "agent-" + i.vhost
+	nodes[0].AddVHost(i.vhost)
+	for _, n := range nodes {
+		i.nodes = append(i.nodes, n.In(i.vhost))
+	}
+	i.other = i.nodes[len(nodes)-1]
+	i.addUser()
+	i.scheduler = startBusScheduler(t, i.other.URL(), mode.layout)
+	i.service = startConfirmedVolume(t, i.other.URL())
+	i.agent = startBusAgent(t, i.options())
+	i.at = i.agentAt()
+	i.works()
+	i.channels = i.openChannels()
+	return i
+}
+
+func (i *incident) addUser() {
+	i.t.Helper()
+	i.ctl("add_user", i.user, "secret")
+	i.allow(".*")
+}
+
+// allow gives the agent's user rights.
+func (i *incident) allow(names string) {
+	i.t.Helper()
+	i.ctl("set_permissions", "-p", i.vhost, i.user, names, names, names)
+}
+
+// ctl runs rabbitmqctl on a node that no fault concerns.
+func (i *incident) ctl(args ...string) string { i.t.Helper(); return i.other.Ctl(args...) }
+
+// options are the agent's: every node is one of its brokers but that of the
+// others, if there is another.
+func (i *incident) options() publisher.Options {
+	i.t.Helper()
+	var o publisher.Options
+	for _, n := range i.nodes[:max(1, len(i.nodes)-1)] {
+		one := busOptions(i.t, n.URL())
+		one.Brokers = append(o.Brokers, one.Brokers...)
+		o = one
+	}
+	for b := range o.Brokers {
+		o.Brokers[b].User, o.Brokers[b].Password = i.user, busSecret("secret")
+	}
+	return o
+}
+
+// agentAt is the number of the node that the agent is connected to.
+func (i *incident) agentAt() int {
+	i.t.Helper()
+	address := i.agent.awaits(publisher.Ready).Broker
+	at := slices.IndexFunc(i.nodes, func(n *rabbitmq.Broker) bool { return n.Addr() == address })
+	if at < 0 {
+		i.t.Fatalf("the agent is connected to %q, which is none of the nodes", address)
+	}
+	return at
+}
+
+// works waits until a new report of the agent reaches the scheduler.
+func (i *incident) works() {
+	i.t.Helper()
+	i.volumes++
+	i.agent.offer(1000 + i.volumes)
+	want := fmt.Sprint(1000 + i.volumes)
+	process.Await(i.t, recovery, "a report of the agent", func() error {
+		if !slices.ContainsFunc(i.scheduler.reports(), func(r busReport) bool { return r.value("total_volumes") == want }) {
+			return fmt.Errorf("there is none; the agent is %+v", i.agent.Status())
+		}
+		return nil
+	})
+}
+
+// logs waits until the agent's log has a text.
+func (i *incident) logs(text string) {
+	i.t.Helper()
+	process.Await(i.t, busBound, "the true reason in the log", func() error {
+		if !strings.Contains(i.agent.log.String(), text) {
+			return fmt.Errorf("%q is not there; the session is %+v", text, i.agent.Status().Session)
+		}
+		return nil
+	})
+}
+
+// openChannels counts the agent's channels.
+func (i *incident) openChannels() int {
+	i.t.Helper()
+	return strings.Count(i.ctl("--no-table-headers", "list_channels", "user"), i.user)
+}
+
+// recovers waits until all is as it was before the fault.
+func (i *incident) recovers() {
+	i.t.Helper()
+	i.works()
+	process.Await(i.t, recovery, "no more channels than before", func() error {
+		if n := i.openChannels(); n != i.channels {
+			return fmt.Errorf("the agent has %d, and had %d", n, i.channels)
+		}
+		return nil
+	})
+}
+
+// undisturbed waits until every report of the cinder-volume since a tally is
+// confirmed, none of them refused, and logs how many and how long it took.
+func (i *incident) undisturbed(since tally) {
+	i.t.Helper()
+	var c tally
+	process.Await(i.t, recovery, "confirmations of all reports", func() error {
+		if c = i.service.count(since); c.Sent == 0 || c.Acked+c.Nacked != c.Sent {
+			return fmt.Errorf("%+v", c)
+		}
+		return nil
+	})
+	if c.Nacked > 0 {
+		i.t.Errorf("of the reports of cinder-volume the broker refused some: %+v", c)
+	}
+	i.t.Logf("reports of cinder-volume: %d, all confirmed, the slowest after %s", c.Acked, c.Longest.Round(time.Millisecond))
+}
+
+// leavesNothing stops the agent and waits until the broker has forgotten it.
+func (i *incident) leavesNothing() {
+	i.t.Helper()
+	i.agent.stop()
+	process.Await(i.t, recovery, "nothing of the agent on the broker", func() error {
+		for _, q := range i.other.Queues() {
+			if !strings.HasPrefix(q.Name, "cinder-scheduler") {
+				return fmt.Errorf("there is %+v", q)
+			}
+		}
+		if n := i.openChannels(); n > 0 {
+			return fmt.Errorf("there are %d channels", n)
+		}
+		if strings.Contains(i.ctl("--no-table-headers", "list_connections", "user"), i.user) {
+			return errors.New("there is a connection")
+		}
+		return nil
+	})
+}
