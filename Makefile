@@ -52,7 +52,7 @@ check: ## Check formatting and run go vet over every build tag
 # kernel removes with them. RUN names tests, SCHEDULER releases of cinder-scheduler.
 brokers: ## Test on brokers and clusters of three Debian releases (BROKER=13 NODES=three SCHEDULER=pypi RUN=…)
 	@set -e; roots=$$(integration/roots $(if $(BROKER),$(sort $(BROKER) $(or $(SCHEDULER),$(if $(RUN),,12 13 pypi))))); \
-	POOLCAST_ROOTS="$$roots" $(GO) test -race -count=1 -v -timeout 90m -tags integration,brokers \
+	mkdir -p '$(DIST)'; POOLCAST_ROOTS="$$roots" POOLCAST_RECORD='$(abspath $(DIST))/brokers.txt' $(GO) test -race -count=1 -v -timeout 90m -tags integration,brokers \
 		-exec 'unshare --net --mount --pid --fork --kill-child --mount-proc' \
 		-run '^TestBrokers$$/^$(or $(BROKER),.*)$$/^$(or $(NODES),.*)$$/$(if $(RUN),$(if $(findstring /,$(RUN)),$(RUN),($(RUN))),$(if $(SCHEDULER),^scheduler$$))/$(if $(SCHEDULER),^$(SCHEDULER)$$)' ./integration
 

@@ -101,13 +101,18 @@ func (i *incident) options() publisher.Options {
 	for b := range o.Brokers {
 		o.Brokers[b].User, o.Brokers[b].Password = i.user, busSecret("secret")
 	}
+	o.TransientQuorum = i.mode.layout.quorum
 	return o
 }
 
 // agentAt is the number of the node that the agent is connected to.
 func (i *incident) agentAt() int {
 	i.t.Helper()
-	address := i.agent.awaits(publisher.Ready).Broker
+	session := i.agent.awaits(publisher.Ready)
+	if string(session.Listening) != i.mode.name {
+		i.t.Fatalf("the agent listens by %q, not by %q", session.Listening, i.mode.name)
+	}
+	address := session.Broker
 	at := slices.IndexFunc(i.nodes, func(n *rabbitmq.Broker) bool { return n.Addr() == address })
 	if at < 0 {
 		i.t.Fatalf("the agent is connected to %q, which is none of the nodes", address)

@@ -4,10 +4,7 @@ package integration
 
 import (
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/poolcast/poolcast/integration/network"
@@ -19,64 +16,42 @@ import (
 // `make brokers` prepares what it needs.
 func TestBrokers(t *testing.T) {
 	m := newMatrix(t)
-	for _, release := range []string{"12", "13", "sid"} {
+	for _, release := range brokerReleases() {
 		t.Run(release, func(t *testing.T) {
-			root := network.Root(t, m.root(t, release))
-			t.Run("one", func(t *testing.T) { m.testBroker(t, root, 1) })
-			t.Run("three", func(t *testing.T) { m.testBroker(t, root, 3) })
+			t.Run("one", func(t *testing.T) { m.testBroker(t, release, 1) })
+			t.Run("three", func(t *testing.T) { m.testBroker(t, release, 3) })
 		})
 	}
+	t.Run("versions", m.testVersions)
 }
 
-// matrix is what the tests of all brokers share.
-type matrix struct {
-	lan   *network.Network
-	roots string // the folder of Debian roots
-}
-
-func newMatrix(t *testing.T) *matrix {
-	t.Helper()
-	roots := os.Getenv("POOLCAST_ROOTS")
-	if roots == "" {
-		t.Fatal("POOLCAST_ROOTS does not name the folder of Debian roots: run make brokers")
-	}
-	return &matrix{lan: network.New(t), roots: roots}
-}
-
-// root is the folder of a release; its versions go to the test's log.
-func (m *matrix) root(t *testing.T, release string) string {
-	t.Helper()
-	folder := filepath.Join(m.roots, release)
-	versions, err := os.ReadFile(filepath.Join(folder, "versions"))
-	if err != nil {
-		t.Fatalf("read what is installed: %v; run make brokers", err)
-	}
-	t.Log(strings.TrimSpace(string(versions)))
-	return folder
-}
-
-// testBroker runs all tests on one broker or on a cluster.
-func (m *matrix) testBroker(t *testing.T, root string, nodes int) {
+// testBroker runs all tests on one broker or on a cluster. Tests that have the
+// broker to themselves come last.
+func (m *matrix) testBroker(t *testing.T, release string, nodes int) {
+	root := m.root(t, release)
 	var hosts []*network.Host
 	for range nodes {
 		hosts = append(hosts, m.lan.Host(t, root))
 	}
-	cluster := rabbitmq.StartCluster(t, busLogin(), hosts...)
-	for _, name := range slices.Sorted(maps.Keys(busTests())) {
-		t.Run(name, func(t *testing.T) {
-			busTests()[name](t, cluster[0], busVHost(t, cluster[0], name))
-		})
-	}
-	t.Run("faults", func(t *testing.T) { eachFault(t, cluster, localFaults(), true) })
-	t.Run("alarms", func(t *testing.T) { eachFault(t, cluster, alarms(), false) })
+	cluster := rabbitmq.StartCluster(t, rabbitmq.Options{User: "cinder", Password: secret()}, hosts...)
+	t.Run("bus", func(t *testing.T) {
+		for _, name := range slices.Sorted(maps.Keys(busTests())) {
+			m.run(t, name, false, func(t *testing.T) {
+				busTests()[name](t, cluster[0], busVHost(t, cluster[0], name))
+			})
+		}
+	})
+	t.Run("scheduler", func(t *testing.T) { m.testSchedulers(t, cluster) })
+	t.Run("fault", func(t *testing.T) { m.eachFault(t, cluster, localFaults(), true) })
+	t.Run("alarm", func(t *testing.T) { m.eachFault(t, cluster, alarms(), false) })
 	if nodes > 1 {
-		t.Run("node", func(t *testing.T) { eachNodeFault(t, cluster) })
+		t.Run("node", func(t *testing.T) { m.eachNodeFault(t, cluster) })
 	}
 }
 
 // eachFault lets each fault happen in each mode of listening: on one broker to
 // an exclusive queue, on a cluster to what only a cluster is for.
-func eachFault(t *testing.T, cluster []*rabbitmq.Broker, faults []fault, parallel bool) {
+func (m *matrix) eachFault(t *testing.T, cluster []*rabbitmq.Broker, faults []fault, parallel bool) {
 	modes := busModes()[:1]
 	if len(cluster) > 1 {
 		modes = busModes()[1:]
@@ -86,20 +61,15 @@ func eachFault(t *testing.T, cluster []*rabbitmq.Broker, faults []fault, paralle
 			if f.modes != nil && !slices.Contains(f.modes, mode.name) {
 				continue
 			}
-			t.Run(f.name+"/"+mode.name, func(t *testing.T) {
-				if parallel {
-					t.Parallel()
-				}
-				testFault(t, cluster, mode, f)
-			})
+			m.run(t, f.name+"/"+mode.name, parallel, func(t *testing.T) { testFault(t, cluster, mode, f) })
 		}
 	}
 }
 
-func eachNodeFault(t *testing.T, cluster []*rabbitmq.Broker) {
+func (m *matrix) eachNodeFault(t *testing.T, cluster []*rabbitmq.Broker) {
 	for _, f := range nodeFaults() {
 		for _, mode := range busModes() {
-			t.Run(f.name+"/"+mode.name, func(t *testing.T) { testNodeFault(t, cluster, mode, f) })
+			m.run(t, f.name+"/"+mode.name, false, func(t *testing.T) { testNodeFault(t, cluster, mode, f) })
 		}
 	}
 }

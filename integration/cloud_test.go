@@ -5,6 +5,7 @@ package integration
 import (
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -75,6 +76,19 @@ func newCloud(t *testing.T, fixtures []simulator.Fixture, transport string) *clo
 	c.write(filepath.Join(dir, "ca.pem"), string(c.server.CAPEM()))
 	c.write(c.config, c.cinderConf(transport, filepath.Join(dir, "ca.pem")))
 	return c
+}
+
+// add appends lines to the configuration.
+func (c *cloud) add(lines string) {
+	c.t.Helper()
+	f, err := os.OpenFile(c.config, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	_, err = f.WriteString(lines)
+	if err := errors.Join(err, f.Close()); err != nil {
+		c.t.Fatal(err)
+	}
 }
 
 // threeArrays are the identical ones of the published example.

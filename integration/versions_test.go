@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestVersionNamesWhatIsInstalled: the oldest Cinder and the RabbitMQ that the
+// TestVersionNamesWhatIsInstalled: the oldest Cinder and RabbitMQ that the
 // program says it was tested with are those that these tests run.
 func TestVersionNamesWhatIsInstalled(t *testing.T) {
 	out, err := exec.Command(program(t), "version", "--output", "json").Output()
@@ -26,7 +26,7 @@ func TestVersionNamesWhatIsInstalled(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"cinder-scheduler": said.Tested.Cinder.Oldest,
-		"rabbitmq-server":  said.Tested.RabbitMQ.Newest,
+		"rabbitmq-server":  said.Tested.RabbitMQ.Oldest,
 	} {
 		installed, err := exec.Command("dpkg-query", "--show", "--showformat=${source:Upstream-Version}", name).Output()
 		if err != nil {

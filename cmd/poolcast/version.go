@@ -50,14 +50,14 @@ func (r testedRange) String() string {
 }
 
 // tested says it as the tests have it: the API versions that the client
-// accepts; a real scheduler and broker as Debian has them; and the Cinder whose
-// own classes made the placement vectors.
+// accepts; the schedulers and brokers of make brokers; and the Cinder whose own
+// classes made the placement vectors.
 func tested() testedRanges {
 	return testedRanges{
 		PurityREST: testedRange{Oldest: flasharray.OldestVersion, Newest: flasharray.NewestVersion},
 		Cinder:     testedRange{Oldest: "21", Newest: "29"},
 		CinderRPC:  publisher.RPCVersion,
-		RabbitMQ:   testedRange{Oldest: "3.10", Newest: "3.10"},
+		RabbitMQ:   testedRange{Oldest: "3.10", Newest: "4.3"},
 	}
 }
 

@@ -18,7 +18,7 @@ func TestVersionAsJSON(t *testing.T) {
 	if got != currentVersion() || got.Version == "" || got.Go == "" {
 		t.Errorf("got %+v", got)
 	}
-	if text := output(t, "version"); !strings.Contains(text, "Purity REST 2.4 to 2.") || !strings.Contains(text, "RabbitMQ 3.10\n") {
+	if text := output(t, "version"); !strings.Contains(text, "Purity REST 2.4 to 2.") || !strings.Contains(text, "RabbitMQ 3.10 to 4.3\n") {
 		t.Errorf("for people it says:\n%s", text)
 	}
 }
