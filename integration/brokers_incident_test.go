@@ -58,9 +58,9 @@ func newIncident(t *testing.T, nodes []*rabbitmq.Broker, mode busMode) *incident
 	t.Helper()
 	i := &incident{t: t, mode: mode, cluster: nodes, vhost: strings.ReplaceAll(t.Name(), "/", "-")}
 	i.user = "agent-" + i.vhost
-	nodes[0].AddVHost(i.vhost)
+	nodes[0].For(t).VHosts(i.vhost)
 	for _, n := range nodes {
-		i.nodes = append(i.nodes, n.In(i.vhost))
+		i.nodes = append(i.nodes, n.In(t, i.vhost))
 	}
 	i.other = i.nodes[len(nodes)-1]
 	i.addUser()
@@ -102,6 +102,7 @@ func (i *incident) options() publisher.Options {
 		o.Brokers[b].User, o.Brokers[b].Password = i.user, busSecret("secret")
 	}
 	o.TransientQuorum = i.mode.layout.quorum
+	o.ConfirmTimeout = 10 * time.Second // as ever: a cluster takes its time while it loses a node
 	return o
 }
 

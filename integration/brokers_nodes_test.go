@@ -4,6 +4,7 @@ package integration
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/poolcast/poolcast/integration/network"
@@ -57,6 +58,8 @@ func (i *incident) eachPeer(do func(*network.Host)) {
 func testNodeFault(t *testing.T, cluster []*rabbitmq.Broker, mode busMode, f nodeFault) {
 	i := newIncident(t, cluster, mode)
 	before := i.service.all()
+	lift := sync.OnceFunc(func() { f.lift(i) })
+	t.Cleanup(lift) // so that the next test has a whole cluster
 	f.inject(i)
 	if f.reason != "" {
 		i.logs(f.reason)
@@ -68,7 +71,7 @@ func testNodeFault(t *testing.T, cluster []*rabbitmq.Broker, mode busMode, f nod
 	} else {
 		t.Logf("with an exclusive queue, while the node is away: %+v", i.service.count(before))
 	}
-	f.lift(i)
+	lift()
 	process.Await(t, recovery, "the node to be back", func() error {
 		if n := len(i.other.Running()); n != len(cluster) {
 			return fmt.Errorf("%d nodes run", n)

@@ -51,8 +51,8 @@ func (m *matrix) testSchedulers(t *testing.T, cluster []*rabbitmq.Broker) {
 
 func (m *matrix) testScheduler(t *testing.T, b *rabbitmq.Broker, release string, l queueLayout) {
 	vhost := strings.ReplaceAll(t.Name(), "/", "-")
-	b.AddVHost(vhost)
-	inside := b.In(vhost)
+	b.For(t).VHosts(vhost)
+	inside := b.In(t, vhost)
 	c := newCloud(t, threeArrays(t)[:1], inside.TransportURL())
 	c.add("[oslo_messaging_rabbit]\n" + strings.Join(l.messaging, "\n") + "\n")
 	cinder := scheduler.Start(t, scheduler.Options{

@@ -23,11 +23,25 @@ import (
 // and cinder-volume. All share the broker, each in a virtual host of its own;
 // those that stop or block it come last.
 func TestBus(t *testing.T) {
-	testBus(t, rabbitmq.Start(t, rabbitmq.Options{User: "cinder", Password: `p@ss:"w/rd%`, TLS: true}))
+	broker := rabbitmq.Start(t, rabbitmq.Options{User: "cinder", Password: `p@ss:"w/rd%`, TLS: true})
+	testBus(t, broker, busRun)
+	testBusAlone(t, broker, busRun)
 }
 
-// testBus runs the tests that any broker must pass.
-func testBus(t *testing.T, broker *rabbitmq.Broker) {
+// busRunner runs a test as a subtest.
+type busRunner func(t *testing.T, name string, parallel bool, test func(*testing.T))
+
+func busRun(t *testing.T, name string, parallel bool, test func(*testing.T)) {
+	t.Run(name, func(t *testing.T) {
+		if parallel {
+			t.Parallel()
+		}
+		test(t)
+	})
+}
+
+// testBus runs the tests that any broker must pass, one broker or a cluster.
+func testBus(t *testing.T, broker *rabbitmq.Broker, run busRunner) {
 	beside := map[string]func(*testing.T, *rabbitmq.Broker, string){
 		"overlay":     testBusOverlay,
 		"twoagents":   testBusTwoAgents,
@@ -42,28 +56,25 @@ func testBus(t *testing.T, broker *rabbitmq.Broker) {
 		"tls":         testBusTLS,
 		"failover":    testBusFailover,
 	}
-	alone := []struct {
+	broker.VHosts(slices.Collect(maps.Keys(beside))...)
+	t.Run("beside", func(t *testing.T) {
+		for name, test := range beside {
+			run(t, name, true, func(t *testing.T) { test(t, broker.For(t), broker.URLOf(name)) })
+		}
+	})
+}
+
+// testBusAlone runs those that stop or block their only broker.
+func testBusAlone(t *testing.T, broker *rabbitmq.Broker, run busRunner) {
+	broker.VHosts("blocked", "outages")
+	for _, tt := range []struct {
 		name string
 		test func(*testing.T, *rabbitmq.Broker, string)
 	}{
 		{"blocked", testBusBlocked},
 		{"outages", testBusOutages},
-	}
-	vhosts := slices.Collect(maps.Keys(beside))
-	for _, tt := range alone {
-		vhosts = append(vhosts, tt.name)
-	}
-	broker.VHosts(vhosts...)
-	t.Run("beside", func(t *testing.T) {
-		for name, test := range beside {
-			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				test(t, broker.For(t), broker.URLOf(name))
-			})
-		}
-	})
-	for _, tt := range alone {
-		t.Run(tt.name, func(t *testing.T) { tt.test(t, broker.For(t), broker.URLOf(tt.name)) })
+	} {
+		run(t, tt.name, false, func(t *testing.T) { tt.test(t, broker.For(t), broker.URLOf(tt.name)) })
 	}
 }
 

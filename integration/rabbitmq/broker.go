@@ -44,11 +44,18 @@ type Broker struct {
 	node     string
 	peers    []*Broker        // of its cluster, itself among them
 	names    *process.Process // epmd, where Erlang programs find each other
-	server   *process.Process
+	runs     *runs
 	port     int
 	tlsPort  int
 	distPort int
 	epmdPort int
+}
+
+// runs are those of a broker. All views of it share them, and they end with the
+// test that first started it.
+type runs struct {
+	t    testing.TB
+	last *process.Process
 }
 
 // Start runs a broker and returns when it accepts connections.
@@ -94,7 +101,7 @@ func newBroker(t testing.TB, opts Options) *Broker {
 	if opts.User == "" {
 		opts.User, opts.Password = "guest", "guest"
 	}
-	b := &Broker{t: t, opts: opts, dir: t.TempDir()}
+	b := &Broker{t: t, opts: opts, dir: t.TempDir(), runs: &runs{t: t}}
 	if opts.Host != nil {
 		b.port, b.tlsPort, b.distPort, b.epmdPort = 5672, 5671, 25672, 4369
 		b.node = "rabbit@" + opts.Host.Name
@@ -152,7 +159,7 @@ func (b *Broker) Start() {
 
 func (b *Broker) launch() {
 	b.t.Helper()
-	b.server = process.Start(b.t, process.Command{
+	b.runs.last = process.Start(b.runs.t, process.Command{
 		Name: "rabbitmq",
 		Args: b.args(serverScript),
 		Env:  b.environment(),
@@ -163,8 +170,8 @@ func (b *Broker) launch() {
 func (b *Broker) awaitStart() {
 	b.t.Helper()
 	process.Await(b.t, startBound, "RabbitMQ to accept connections", func() error {
-		if !b.server.Running() {
-			b.t.Fatalf("start RabbitMQ: it ended with code %d", b.server.ExitCode())
+		if !b.runs.last.Running() {
+			b.t.Fatalf("start RabbitMQ: it ended with code %d", b.runs.last.ExitCode())
 		}
 		return b.ready()
 	})
@@ -190,7 +197,7 @@ func (b *Broker) ready() error {
 func (b *Broker) Stop() {
 	b.t.Helper()
 	b.requireOwn()
-	b.server.Stop()
+	b.runs.last.Stop()
 }
 
 // Kill ends the broker at once: clients see a broken connection, and what was
@@ -198,7 +205,7 @@ func (b *Broker) Stop() {
 func (b *Broker) Kill() {
 	b.t.Helper()
 	b.requireOwn()
-	b.server.Kill()
+	b.runs.last.Kill()
 }
 
 // Restart stops the broker and starts it again.
@@ -213,11 +220,11 @@ func (b *Broker) Restart() {
 func (b *Broker) Freeze() {
 	b.t.Helper()
 	b.requireOwn()
-	b.server.Signal(syscall.SIGSTOP)
+	b.runs.last.Signal(syscall.SIGSTOP)
 }
 
 // Thaw ends a freeze.
-func (b *Broker) Thaw() { b.server.Signal(syscall.SIGCONT) }
+func (b *Broker) Thaw() { b.runs.last.Signal(syscall.SIGCONT) }
 
 // For is the same broker for a subtest, which may run beside others. It ends with
 // the test that started it.
@@ -228,7 +235,7 @@ func (b *Broker) For(t testing.TB) *Broker {
 }
 
 // URLOf is URL with another virtual host.
-func (b *Broker) URLOf(vhost string) string { return b.URL() + url.PathEscape(vhost) }
+func (b *Broker) URLOf(vhost string) string { return b.In(b.t, vhost).URL() }
 
 // URL is where to connect in plain text, with user, password and virtual host.
 func (b *Broker) URL() string { return b.url("amqp", b.port) }
@@ -250,19 +257,11 @@ func (b *Broker) TransportURL() string {
 	return "rabbit://" + strings.Join(all, ",") + "/" + path
 }
 
-// In is the broker seen from within another virtual host: for connecting, and for
-// what is listed. Start and stop the broker itself.
-func (b *Broker) In(vhost string) *Broker {
-	inside := *b
+// In is the broker for a subtest, seen from within another virtual host.
+func (b *Broker) In(t testing.TB, vhost string) *Broker {
+	inside := b.For(t)
 	inside.vhost = vhost
-	return &inside
-}
-
-// AddVHost makes a virtual host in which the broker's user has every right.
-func (b *Broker) AddVHost(name string) {
-	b.t.Helper()
-	b.Ctl("add_vhost", name)
-	b.Ctl("set_permissions", "-p", name, b.opts.User, ".*", ".*", ".*")
+	return inside
 }
 
 // Addr is the host:port of the plain listener.

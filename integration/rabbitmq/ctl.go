@@ -169,6 +169,7 @@ func (b *Broker) VHosts(names ...string) {
 	if err != nil {
 		b.t.Fatalf("encode virtual hosts: %v", err)
 	}
-	b.write("definitions.json", string(text))
-	b.Ctl("import_definitions", b.path("definitions.json"))
+	file := "definitions-" + names[0] + ".json"
+	b.write(file, string(text))
+	b.Ctl("import_definitions", b.path(file))
 }
