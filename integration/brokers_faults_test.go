@@ -48,10 +48,10 @@ func localFaults() []fault {
 		}, {
 			name: "permissions", state: publisher.Connecting, reason: "ACCESS_REFUSED",
 			inject: func(i *incident) {
-				i.allow("^$")
+				i.rights("^$", "^$", "^$")
 				i.closeConnections()
 			},
-			lift: func(i *incident) { i.allow(".*") },
+			lift: func(i *incident) { i.allow() },
 		}, {
 			name: "userdeleted", state: publisher.Connecting, reason: "log in as",
 			inject: func(i *incident) { i.ctl("delete_user", i.user) },
@@ -61,7 +61,7 @@ func localFaults() []fault {
 			inject: func(i *incident) { i.ctl("delete_vhost", i.vhost) },
 			lift: func(i *incident) {
 				i.other.VHosts(i.vhost)
-				i.allow(".*")
+				i.allow()
 				i.scheduler = startBusScheduler(i.t, i.other.URL(), i.mode.layout)
 			},
 		},

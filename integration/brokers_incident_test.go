@@ -5,6 +5,8 @@ package integration
 import (
 	"errors"
 	"fmt"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -76,13 +78,29 @@ func newIncident(t *testing.T, nodes []*rabbitmq.Broker, mode busMode) *incident
 func (i *incident) addUser() {
 	i.t.Helper()
 	i.ctl("add_user", i.user, "secret")
-	i.allow(".*")
+	i.allow()
 }
 
-// allow gives the agent's user rights.
-func (i *incident) allow(names string) {
+// allow gives the agent's user the rights that OPERATIONS.md has for its mode.
+func (i *incident) allow() {
 	i.t.Helper()
-	i.ctl("set_permissions", "-p", i.vhost, i.user, names, names, names)
+	text, err := os.ReadFile("../OPERATIONS.md")
+	busMust(i.t, err)
+	documented := regexp.MustCompile(`(?m)^rabbitmqctl set_permissions -p / poolcast '(.*)' '(.*)' '(.*)'$`).FindAllStringSubmatch(string(text), -1)
+	if len(documented) != len(busModes()) {
+		i.t.Fatalf("OPERATIONS.md has rights for %d modes of listening, not %d", len(documented), len(busModes()))
+	}
+	for n, mode := range busModes() {
+		if mode == i.mode {
+			i.rights(documented[n][1:]...)
+		}
+	}
+}
+
+// rights sets what the agent's user may configure, write and read.
+func (i *incident) rights(names ...string) {
+	i.t.Helper()
+	i.ctl(append([]string{"set_permissions", "-p", i.vhost, i.user}, names...)...)
 }
 
 // ctl runs rabbitmqctl on a node that no fault concerns.

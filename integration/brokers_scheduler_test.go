@@ -3,6 +3,7 @@
 package integration
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"testing"
@@ -45,6 +46,7 @@ func (m *matrix) testSchedulers(t *testing.T, cluster []*rabbitmq.Broker) {
 			for _, l := range queueLayouts() {
 				m.run(t, l.name, true, func(t *testing.T) { m.testScheduler(t, cluster[0], release, l) })
 			}
+			m.run(t, "changed", true, func(t *testing.T) { m.testChangedLayout(t, cluster[0], release) })
 		})
 	}
 }
@@ -79,6 +81,49 @@ func (m *matrix) testScheduler(t *testing.T, b *rabbitmq.Broker, release string,
 		return holds(got, reported)
 	})
 	listensBy(t, inside, "")
+}
+
+// testChangedLayout changes the settings of the schedulers' queues while poolcast
+// runs, as OPERATIONS.md says. A scheduler that finds the exchange of the old
+// settings still in use would end.
+func (m *matrix) testChangedLayout(t *testing.T, b *rabbitmq.Broker, release string) {
+	vhost := strings.ReplaceAll(t.Name(), "/", "-")
+	b.For(t).VHosts(vhost)
+	inside := b.In(t, vhost)
+	c := newCloud(t, threeArrays(t)[:1], inside.TransportURL())
+	o := scheduler.Options{Broker: inside, Backends: c.backends(), Installation: m.installation(t, release)}
+	old := scheduler.Start(t, o)
+	a := c.startAgent()
+	a.awaitLog(0, "session", string(publisher.Ready))
+
+	old.Stop()
+	ch := busChannel(t, busDial(t, inside.URL()))
+	for _, q := range inside.Queues() {
+		if strings.HasPrefix(q.Name, "cinder-scheduler") {
+			_, err := ch.QueueDelete(q.Name, false, false, false)
+			busMust(t, err)
+		}
+	}
+	busMust(t, ch.ExchangeDelete("openstack", false, false))
+	o.Messaging = []string{"rabbit_quorum_queue = true", "rabbit_transient_quorum_queue = true"}
+	upgraded := scheduler.Start(t, o)
+	host := hostOf(c.arrays[0].Name())
+	a.awaitLog(0, "session", string(publisher.NoScheduler))
+	reported := volumeReport(t, c.dryRun()[0])
+	process.Await(t, reconnection, "poolcast to find the new exchange", func() error {
+		last := ""
+		for _, line := range a.log() {
+			last = cmp.Or(line.text("session"), last)
+		}
+		if last != string(publisher.Ready) {
+			return fmt.Errorf("the session is %s", last)
+		}
+		return nil
+	})
+	upgraded.Report(scheduler.Report{Host: host, Capabilities: reported})
+	measured := c.dryRun()[0].Capabilities
+	awaitCapabilities(t, upgraded, host, func(got capability.Set) error { return holds(got, laidOver(reported, measured)) })
+	a.finish()
 }
 
 // on is how poolcast listens beside a release of the scheduler.

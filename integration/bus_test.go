@@ -427,7 +427,7 @@ func testBusOutages(t *testing.T, broker *rabbitmq.Broker, uri string) {
 	broker.Stop()
 	a.awaits(publisher.Connecting)
 	broker.Start()
-	s = startBusScheduler(t, uri, busLayout{durable: true})
+	s = startBusScheduler(t, uri, busLayout{})
 	s.awaitsWithin(t, busSecondLook, "the report after a restart", map[string]string{"total_volumes": "3"})
 
 	broker.Freeze()

@@ -15,6 +15,13 @@
 // [github.com/poolcast/poolcast/integration/process] makes sure that neither
 // outlives its test. The script setup installs the packages.
 //
+// # The program against other releases
+//
+// With the build tag brokers as well, the bus tests run on RabbitMQ and Cinder of
+// other releases, on clusters, and while nodes fail. Package
+// [github.com/poolcast/poolcast/integration/network] gives each node a host of its
+// own; the script roots makes what they run.
+//
 // # The program against the reference
 //
 // With the build tag conformance, tests compare with the newest Cinder and the
