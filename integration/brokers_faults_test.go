@@ -77,7 +77,7 @@ func alarms() []fault {
 			lift:   func(i *incident) { i.other.Unblock() },
 		}, {
 			name: "diskalarm", state: publisher.Blocked, reason: "disk", everybody: true,
-			inject: func(i *incident) { i.ctl("set_disk_free_limit", "900TB") },
+			inject: func(i *incident) { i.ctl("set_disk_free_limit", "1000000000000000") },
 			lift:   func(i *incident) { i.ctl("set_disk_free_limit", "50MB") },
 		},
 	}

@@ -1,4 +1,4 @@
-//go:build integration && brokers
+//go:build brokers
 
 package integration
 
