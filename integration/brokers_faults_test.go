@@ -60,7 +60,7 @@ func localFaults() []fault {
 			name: "vhostdeleted", state: publisher.Connecting, reason: "not found", everybody: true,
 			inject: func(i *incident) { i.ctl("delete_vhost", i.vhost) },
 			lift: func(i *incident) {
-				i.other.VHosts(i.vhost)
+				i.other.VHosts(i.t, i.vhost)
 				i.allow()
 				i.scheduler = startBusScheduler(i.t, i.other.URL(), i.mode.layout)
 			},

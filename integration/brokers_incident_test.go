@@ -60,7 +60,7 @@ func newIncident(t *testing.T, nodes []*rabbitmq.Broker, mode busMode) *incident
 	t.Helper()
 	i := &incident{t: t, mode: mode, cluster: nodes, vhost: strings.ReplaceAll(t.Name(), "/", "-")}
 	i.user = "agent-" + i.vhost
-	nodes[0].For(t).VHosts(i.vhost)
+	nodes[0].VHosts(t, i.vhost)
 	for _, n := range nodes {
 		i.nodes = append(i.nodes, n.In(t, i.vhost))
 	}

@@ -53,7 +53,7 @@ func (m *matrix) testSchedulers(t *testing.T, cluster []*rabbitmq.Broker) {
 
 func (m *matrix) testScheduler(t *testing.T, b *rabbitmq.Broker, release string, l queueLayout) {
 	vhost := strings.ReplaceAll(t.Name(), "/", "-")
-	b.For(t).VHosts(vhost)
+	b.VHosts(t, vhost)
 	inside := b.In(t, vhost)
 	c := newCloud(t, threeArrays(t)[:1], inside.TransportURL())
 	c.add("[oslo_messaging_rabbit]\n" + strings.Join(l.messaging, "\n") + "\n")
@@ -88,7 +88,7 @@ func (m *matrix) testScheduler(t *testing.T, b *rabbitmq.Broker, release string,
 // settings still in use would end.
 func (m *matrix) testChangedLayout(t *testing.T, b *rabbitmq.Broker, release string) {
 	vhost := strings.ReplaceAll(t.Name(), "/", "-")
-	b.For(t).VHosts(vhost)
+	b.VHosts(t, vhost)
 	inside := b.In(t, vhost)
 	c := newCloud(t, threeArrays(t)[:1], inside.TransportURL())
 	o := scheduler.Options{Broker: inside, Backends: c.backends(), Installation: m.installation(t, release)}

@@ -56,17 +56,17 @@ func testBus(t *testing.T, broker *rabbitmq.Broker, run busRunner) {
 		"tls":         testBusTLS,
 		"failover":    testBusFailover,
 	}
-	broker.VHosts(slices.Collect(maps.Keys(beside))...)
+	broker.VHosts(t, slices.Collect(maps.Keys(beside))...)
 	t.Run("beside", func(t *testing.T) {
 		for name, test := range beside {
-			run(t, name, true, func(t *testing.T) { test(t, broker.For(t), broker.URLOf(name)) })
+			run(t, name, true, func(t *testing.T) { in := broker.In(t, name); test(t, in, in.URL()) })
 		}
 	})
 }
 
 // testBusAlone runs those that stop or block their only broker.
 func testBusAlone(t *testing.T, broker *rabbitmq.Broker, run busRunner) {
-	broker.VHosts("blocked", "outages")
+	broker.VHosts(t, "blocked", "outages")
 	for _, tt := range []struct {
 		name string
 		test func(*testing.T, *rabbitmq.Broker, string)
@@ -74,7 +74,7 @@ func testBusAlone(t *testing.T, broker *rabbitmq.Broker, run busRunner) {
 		{"blocked", testBusBlocked},
 		{"outages", testBusOutages},
 	} {
-		run(t, tt.name, false, func(t *testing.T) { tt.test(t, broker.For(t), broker.URLOf(tt.name)) })
+		run(t, tt.name, false, func(t *testing.T) { in := broker.In(t, tt.name); tt.test(t, in, in.URL()) })
 	}
 }
 

@@ -226,17 +226,6 @@ func (b *Broker) Freeze() {
 // Thaw ends a freeze.
 func (b *Broker) Thaw() { b.runs.last.Signal(syscall.SIGCONT) }
 
-// For is the same broker for a subtest, which may run beside others. It ends with
-// the test that started it.
-func (b *Broker) For(t testing.TB) *Broker {
-	other := *b
-	other.t = t
-	return &other
-}
-
-// URLOf is URL with another virtual host.
-func (b *Broker) URLOf(vhost string) string { return b.In(b.t, vhost).URL() }
-
 // URL is where to connect in plain text, with user, password and virtual host.
 func (b *Broker) URL() string { return b.url("amqp", b.port) }
 
@@ -257,11 +246,12 @@ func (b *Broker) TransportURL() string {
 	return "rabbit://" + strings.Join(all, ",") + "/" + path
 }
 
-// In is the broker for a subtest, seen from within another virtual host.
+// In is the broker for another test, which may run beside others, seen from within
+// another virtual host. It ends with the test that started it.
 func (b *Broker) In(t testing.TB, vhost string) *Broker {
-	inside := b.For(t)
-	inside.vhost = vhost
-	return inside
+	inside := *b
+	inside.t, inside.vhost = t, vhost
+	return &inside
 }
 
 // Addr is the host:port of the plain listener.

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/rabbitmq/amqp091-go"
@@ -155,8 +156,8 @@ func (b *Broker) number(text string) int {
 
 // VHosts makes virtual hosts in which the broker's user may do everything, with
 // one command.
-func (b *Broker) VHosts(names ...string) {
-	b.t.Helper()
+func (b *Broker) VHosts(t testing.TB, names ...string) {
+	t.Helper()
 	type object map[string]string
 	definitions := map[string][]object{}
 	for _, name := range names {
@@ -167,7 +168,7 @@ func (b *Broker) VHosts(names ...string) {
 	}
 	text, err := json.Marshal(definitions)
 	if err != nil {
-		b.t.Fatalf("encode virtual hosts: %v", err)
+		t.Fatalf("encode virtual hosts: %v", err)
 	}
 	file := "definitions-" + names[0] + ".json"
 	b.write(file, string(text))

@@ -31,10 +31,11 @@ func (s *Shared) VirtualHost(t testing.TB) *Broker {
 		s.broker = Start(s.scope, s.Options)
 	}
 	s.hosts++
-	view := *s.broker
-	view.t, view.shared, view.vhost = t, true, fmt.Sprintf("test%d", s.hosts)
-	view.addVirtualHost()
-	return &view
+	name := fmt.Sprintf("test%d", s.hosts)
+	s.broker.VHosts(t, name)
+	view := s.broker.In(t, name)
+	view.shared = true
+	return view
 }
 
 // Close ends the broker, if any test has asked for it.
@@ -45,15 +46,6 @@ func (s *Shared) Close() error {
 		return nil
 	}
 	return s.scope.end()
-}
-
-// addVirtualHost makes the virtual host and lets the user do everything there.
-// It is one command, as the start of each takes a second.
-func (b *Broker) addVirtualHost() {
-	b.t.Helper()
-	b.Ctl("eval", fmt.Sprintf(`ok = rabbit_vhost:add(<<%[1]s>>, <<"test">>),
-		ok = rabbit_auth_backend_internal:set_permissions(<<%[2]s>>, <<%[1]s>>, <<".*">>, <<".*">>, <<".*">>, <<"test">>).`,
-		erlang(b.vhost), erlang(b.opts.User)))
 }
 
 // requireOwn stops a test that would take the broker away from other tests.
