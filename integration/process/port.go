@@ -1,9 +1,9 @@
 package process
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"net"
+	"strconv"
 	"testing"
 )
 
@@ -15,18 +15,17 @@ const (
 	lastPort  = 32767
 )
 
-// Ports returns n different ports on which nobody listens on loopback.
+// Ports returns n different ports on which nobody listens on loopback. Until the
+// test ends no other call returns them, also in another process.
 func Ports(t testing.TB, n int) []int {
 	t.Helper()
-	taken := map[int]bool{}
 	ports := make([]int, 0, n)
 	for range 1000 {
 		if len(ports) == n {
 			return ports
 		}
 		port := firstPort + rand.IntN(lastPort-firstPort)
-		if !taken[port] && free(port) {
-			taken[port] = true
+		if reserve(t, port) {
 			ports = append(ports, port)
 		}
 	}
@@ -34,11 +33,20 @@ func Ports(t testing.TB, n int) []int {
 	return nil
 }
 
-// free says whether a port can be listened on.
-func free(port int) bool {
-	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+// reserve takes a port if nobody has it. A UDP socket with the same number shows
+// to other tests that it is taken, while the test's server is started or stopped.
+func reserve(t testing.TB, port int) bool {
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	mark, err := net.ListenPacket("udp", address)
 	if err != nil {
 		return false
 	}
-	return l.Close() == nil
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		_ = mark.Close()
+		return false
+	}
+	_ = l.Close()
+	t.Cleanup(func() { _ = mark.Close() })
+	return true
 }

@@ -86,6 +86,18 @@ func (b *Broker) Exchanges() []Exchange {
 	return exchanges
 }
 
+// Bound lists the queues that are bound to an exchange of the virtual host.
+func (b *Broker) Bound(exchange string) []string {
+	b.t.Helper()
+	var queues []string
+	for _, f := range b.rows("list_bindings", "source_name", "destination_name") {
+		if f[0] == exchange {
+			queues = append(queues, f[1])
+		}
+	}
+	return queues
+}
+
 // Consumers is how many consumers a queue has, 0 where there is no such queue.
 // It asks over AMQP, which is quick enough to be asked again and again.
 func (b *Broker) Consumers(queue string) int {

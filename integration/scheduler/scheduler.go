@@ -136,7 +136,8 @@ func (s *Scheduler) path(name string) string { return filepath.Join(s.dir, name)
 // settings are the scheduler's configuration: little more than where things
 // are. Nobody renews the services' sign of life here, so it never runs out. The
 // database does not wait for the disk, and waits long for its lock, as a busy
-// machine wants.
+// machine wants. The scheduler writes to it only while it starts and for a volume:
+// SQLite refuses one of two transactions that have read before both write.
 func (s *Scheduler) settings() string {
 	lines := []string{
 		"[DEFAULT]",
@@ -146,6 +147,8 @@ func (s *Scheduler) settings() string {
 		"rpc_response_timeout = 5",
 		"service_down_time = 100000000",
 		"graceful_shutdown_timeout = 3",
+		"report_interval = 0",      // no sign of life of its own
+		"periodic_fuzzy_delay = 0", // expired messages are deleted at once, not later
 	}
 	lines = append(lines, s.opts.Settings...)
 	lines = append(lines,
