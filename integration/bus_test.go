@@ -45,6 +45,7 @@ func testBus(t *testing.T, broker *rabbitmq.Broker, run busRunner) {
 	beside := map[string]func(*testing.T, *rabbitmq.Broker, string){
 		"overlay":     testBusOverlay,
 		"twoagents":   testBusTwoAgents,
+		"lostbinding": testBusLostBinding,
 		"nothing":     testBusNothing,
 		"durable":     func(t *testing.T, b *rabbitmq.Broker, uri string) { testBusLayout(t, b, uri, true) },
 		"transient":   func(t *testing.T, b *rabbitmq.Broker, uri string) { testBusLayout(t, b, uri, false) },
@@ -159,6 +160,43 @@ func testBusTwoAgents(t *testing.T, _ *rabbitmq.Broker, uri string) {
 	slices.Sort(states)
 	if !slices.Equal(states, []publisher.State{publisher.Overlaying, publisher.Standby}) {
 		t.Errorf("the agents are %v", states)
+	}
+}
+
+// testBusLostBinding removes the binding of the agent's queue on the broker: the
+// agent binds it again, and cinder-volume's next report is overlaid.
+func testBusLostBinding(t *testing.T, b *rabbitmq.Broker, uri string) {
+	s := startBusScheduler(t, uri, busLayout{quorum: true})
+	volume := startBusVolume(t, uri)
+	o := busOptions(t, uri)
+	o.TransientQuorum = true
+	a := startBusAgent(t, o)
+	a.awaits(publisher.Ready)
+	volume.report(1)
+	a.offer(42)
+	s.awaits(t, "an overlay", map[string]string{"total_volumes": "42"})
+
+	queue := ""
+	for _, q := range b.Bound(busExchange) {
+		if strings.HasPrefix(q, "poolcast.") {
+			queue = q
+		}
+	}
+	busMust(t, busChannel(t, busDial(t, uri)).QueueUnbind(queue, "", busExchange, nil))
+	volume.report(2)
+	s.awaits(t, "cinder-volume's report, unknown to the agent", map[string]string{"total_volumes": "2"})
+	a.offer(43) // published, and does not return
+	process.Await(t, busBound, "the queue to be bound again", func() error {
+		if bound := b.Bound(busExchange); !slices.Contains(bound, queue) {
+			return fmt.Errorf("bound are %v", bound)
+		}
+		return nil
+	})
+	volume.report(3)
+	a.offer(44)
+	s.awaits(t, "an overlay of the report after that", map[string]string{"total_volumes": "44"})
+	if n := strings.Count(a.log.String(), "binding the listening queue again"); n != 1 {
+		t.Errorf("the log says so %d times", n)
 	}
 }
 

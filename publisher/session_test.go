@@ -58,17 +58,17 @@ func TestSession(t *testing.T) {
 	for name := range alone {
 		vhosts = append(vhosts, name)
 	}
-	broker.VHosts(vhosts...)
+	broker.VHosts(t, vhosts...)
 	t.Run("beside", func(t *testing.T) {
 		for name, test := range beside {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				test(t, broker.For(t), name)
+				test(t, broker.In(t, name), name)
 			})
 		}
 	})
 	for name, test := range alone {
-		t.Run(name, func(t *testing.T) { test(t, broker.For(t), name) })
+		t.Run(name, func(t *testing.T) { test(t, broker.In(t, name), name) })
 	}
 	noGoroutines(t)
 }
@@ -83,7 +83,7 @@ func modeOptions(t *testing.T, uri string, mode ListenMode) (Options, layout) {
 // testMode checks that a mode receives, that its queue is bounded, and that
 // nothing is left when the session ends.
 func testMode(t *testing.T, b *rabbitmq.Broker, vhost string, mode ListenMode) {
-	uri := b.URLOf(vhost)
+	uri := b.URL()
 	o, l := modeOptions(t, uri, mode)
 	startScheduler(t, uri, l)
 	before := queues(b, vhost)
@@ -139,7 +139,7 @@ func queues(b *rabbitmq.Broker, vhost string) []string {
 // the agent does: the queue has an end of its own, and the next connection uses
 // the same name and sees nothing that is older than itself.
 func testCrash(t *testing.T, b *rabbitmq.Broker, vhost string) {
-	uri := b.URLOf(vhost)
+	uri := b.URL()
 	o, l := modeOptions(t, uri, ListenQuorum)
 	startScheduler(t, uri, l)
 	proxy := newCutter(t, b.Addr())
@@ -167,7 +167,7 @@ func testCrash(t *testing.T, b *rabbitmq.Broker, vhost string) {
 // testNotStream has an ordinary queue of the stream's name. Its messages belong
 // to somebody else.
 func testNotStream(t *testing.T, b *rabbitmq.Broker, vhost string) {
-	uri := b.URLOf(vhost)
+	uri := b.URL()
 	startScheduler(t, uri, layout{})
 	admin := channelOn(t, connect(t, uri))
 	_, err := admin.QueueDeclare(schedulerStream, false, false, false, false, nil)
@@ -191,7 +191,7 @@ func testNotStream(t *testing.T, b *rabbitmq.Broker, vhost string) {
 // testRights checks the least rights of each mode as OPERATIONS.md has them, and
 // that without one of them the reason is said.
 func testRights(t *testing.T, b *rabbitmq.Broker, vhost string) {
-	uri := b.URLOf(vhost)
+	uri := b.URL()
 	scheduler := startScheduler(t, uri, layout{durable: true})
 	b.Ctl("add_user", "least", "least")
 	text, err := os.ReadFile("../OPERATIONS.md")
@@ -238,7 +238,7 @@ func testRights(t *testing.T, b *rabbitmq.Broker, vhost string) {
 // of the session may then keep the exchange alive, and a scheduler with another
 // layout can start.
 func testLetsGo(t *testing.T, b *rabbitmq.Broker, vhost string, l layout, deleted bool) {
-	uri := b.URLOf(vhost)
+	uri := b.URL()
 	old := startScheduler(t, uri, l)
 	r := startSession(t, optionsFor(t, uri))
 	r.awaitsState(bound, Ready)
@@ -274,7 +274,7 @@ func testLetsGo(t *testing.T, b *rabbitmq.Broker, vhost string, l layout, delete
 // testAbsent begins where nothing exists: no state but this one is reported,
 // nothing is made, and the broker logs no two errors without a pause.
 func testAbsent(t *testing.T, b *rabbitmq.Broker, vhost string) {
-	uri := b.URLOf(vhost)
+	uri := b.URL()
 	r := startSession(t, optionsFor(t, uri))
 	r.awaitsState(bound, NoScheduler)
 	process.Await(t, bound, "two looks", func() error {
@@ -301,7 +301,7 @@ func testAbsent(t *testing.T, b *rabbitmq.Broker, vhost string) {
 // testStarting has schedulers that consume their queue, but no exchange, as in
 // the moment of their start, or where exchanges were deleted.
 func testStarting(t *testing.T, b *rabbitmq.Broker, vhost string) {
-	uri := b.URLOf(vhost)
+	uri := b.URL()
 	scheduler := &cinderScheduler{conn: connect(t, uri)}
 	scheduler.Channel = channelOn(t, scheduler.conn)
 	must(t, scheduler.consumeTopic(layout{}))
@@ -348,7 +348,7 @@ func checkPauses(t *testing.T, b *rabbitmq.Broker, vhost string) {
 
 // testCount starts and stops schedulers beside one that stays.
 func testCount(t *testing.T, b *rabbitmq.Broker, vhost string) {
-	uri := b.URLOf(vhost)
+	uri := b.URL()
 	startScheduler(t, uri, layout{})
 	r := startSession(t, optionsFor(t, uri))
 	opened := r.awaitsState(bound, Ready)
@@ -382,7 +382,7 @@ func testCount(t *testing.T, b *rabbitmq.Broker, vhost string) {
 
 // testRebind takes the binding away, as a partition of a cluster may.
 func testRebind(t *testing.T, b *rabbitmq.Broker, vhost string) {
-	uri := b.URLOf(vhost)
+	uri := b.URL()
 	o, l := modeOptions(t, uri, ListenQuorum)
 	startScheduler(t, uri, l)
 	r := startSession(t, o)
@@ -404,7 +404,7 @@ func testRebind(t *testing.T, b *rabbitmq.Broker, vhost string) {
 // testUnboundStream has a stream that was left over: nothing reaches it, so
 // Rebind tries without.
 func testUnboundStream(t *testing.T, b *rabbitmq.Broker, vhost string) {
-	uri := b.URLOf(vhost)
+	uri := b.URL()
 	startScheduler(t, uri, layout{})
 	admin := channelOn(t, connect(t, uri))
 	_, err := admin.QueueDeclare(schedulerStream, true, false, false, false, amqp.Table{"x-queue-type": "stream"})
@@ -420,7 +420,7 @@ func testUnboundStream(t *testing.T, b *rabbitmq.Broker, vhost string) {
 
 // testResults has the broker confirm, refuse and return messages of one batch.
 func testResults(t *testing.T, b *rabbitmq.Broker, vhost string) {
-	uri := b.URLOf(vhost)
+	uri := b.URL()
 	scheduler := startScheduler(t, uri, layout{stream: true})
 	r := startSession(t, optionsFor(t, uri))
 	r.awaitsState(bound, Ready)
@@ -454,7 +454,7 @@ func testResults(t *testing.T, b *rabbitmq.Broker, vhost string) {
 // testLostChannel loses channel and connection under messages: none of them may
 // count as returned.
 func testLostChannel(t *testing.T, b *rabbitmq.Broker, vhost string) {
-	uri := b.URLOf(vhost)
+	uri := b.URL()
 	startScheduler(t, uri, layout{})
 	proxy := newCutter(t, b.Addr())
 	o := optionsFor(t, uri)
@@ -484,7 +484,7 @@ func testLostChannel(t *testing.T, b *rabbitmq.Broker, vhost string) {
 
 // testNotify sends both kinds of message in one batch.
 func testNotify(t *testing.T, b *rabbitmq.Broker, vhost string) {
-	uri := b.URLOf(vhost)
+	uri := b.URL()
 	startScheduler(t, uri, layout{})
 	for _, exchange := range []string{"openstack", "nowhere"} {
 		o := optionsFor(t, uri)
@@ -531,7 +531,7 @@ func BenchmarkPublishDelayed(b *testing.B) {
 
 // delayedPublisher returns what publishes a thousand reports.
 func delayedPublisher(t testing.TB, b *rabbitmq.Broker, vhost string) func() {
-	uri := b.URLOf(vhost)
+	uri := b.URL()
 	startScheduler(t, uri, layout{})
 	o := optionsFor(t, strings.Replace(uri, b.Addr(), delayed(t, b.Addr(), 5*time.Millisecond).String(), 1))
 	r := startSession(t, o)
@@ -596,7 +596,7 @@ func testPermissionRevoked(t *testing.T, b *rabbitmq.Broker, vhost string) {
 
 // startAs starts a session with a user of its own.
 func startAs(t *testing.T, b *rabbitmq.Broker, vhost string) *running {
-	uri := b.URLOf(vhost)
+	uri := b.URL()
 	startScheduler(t, uri, layout{})
 	b.Ctl("add_user", vhost, "secret")
 	b.Ctl("set_permissions", "-p", vhost, vhost, ".*", ".*", ".*")
@@ -628,7 +628,7 @@ func checkReasons(t *testing.T, r *running, first string) {
 // testLeavesWhileBlocked ends the last scheduler while the broker reads from
 // nobody who publishes.
 func testLeavesWhileBlocked(t *testing.T, b *rabbitmq.Broker, vhost string) {
-	uri := b.URLOf(vhost)
+	uri := b.URL()
 	scheduler := startScheduler(t, uri, layout{})
 	r := startSession(t, optionsFor(t, uri))
 	r.awaitsState(bound, Ready)
@@ -682,7 +682,7 @@ func blocked(t *testing.T, r *running) {
 }
 
 func testStopsWhileBlocked(t *testing.T, b *rabbitmq.Broker, vhost string) {
-	uri := b.URLOf(vhost)
+	uri := b.URL()
 	o, l := modeOptions(t, uri, ListenQuorum)
 	startScheduler(t, uri, l)
 	before := queues(b, vhost)
