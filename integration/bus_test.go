@@ -166,7 +166,7 @@ func testBusTwoAgents(t *testing.T, _ *rabbitmq.Broker, uri string) {
 // testBusLostBinding removes the binding of the agent's queue on the broker: the
 // agent binds it again, and cinder-volume's next report is overlaid.
 func testBusLostBinding(t *testing.T, b *rabbitmq.Broker, uri string) {
-	s := startBusScheduler(t, uri, busLayout{quorum: true})
+	s := startBusScheduler(t, uri, busLayout{durable: true, quorum: true})
 	volume := startBusVolume(t, uri)
 	o := busOptions(t, uri)
 	o.TransientQuorum = true

@@ -73,6 +73,19 @@ func (p *Publisher) Withdraw(host, reason string) {
 	p.notify()
 }
 
+// SetIntervals changes Options.Interval and Options.StatsInterval. The session and
+// what was received of cinder-volume stay.
+func (p *Publisher) SetIntervals(interval, stats time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.opt.Interval, p.opt.StatsInterval = interval, stats
+	p.opt = p.opt.withDefaults()
+	for _, b := range p.backends {
+		b.due = true
+	}
+	p.notify()
+}
+
 // Forget removes a backend, the id of its array included: its stanza was changed
 // or removed. The schedulers get cinder-volume's last report once more. What was
 // received of cinder-volume is kept for when the backend is offered again.

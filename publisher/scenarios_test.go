@@ -570,6 +570,23 @@ func TestSlowArrayStretchesTheInterval(t *testing.T) {
 	})
 }
 
+// TestNewIntervals has a reload change how often cinder-volume reports: a base is
+// then usable for longer, and what was received stays.
+func TestNewIntervals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{})
+		w.agent.SetIntervals(sampling, 5*polling)
+		for i := range 3 {
+			w.wait(8 * polling)
+			w.fresh(fmt.Sprintf("report %d", i))
+			if st := w.agent.state(t, fa1); st.State != Overlaying {
+				t.Errorf("report %d: %+v", i, st)
+			}
+			w.report()
+		}
+	})
+}
+
 // TestLostBinding takes the listening queue's binding away: the agent misses the
 // reports of cinder-volume, and must not publish old ones.
 func TestLostBinding(t *testing.T) {

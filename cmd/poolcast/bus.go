@@ -14,7 +14,7 @@ import (
 )
 
 // busRunner runs one publisher at a time, and another when the settings of the
-// message bus change. It hands the collector's reports to whichever runs, so
+// message bus change, intervals apart. It hands the collector's reports to whichever runs, so
 // the collector does not notice.
 type busRunner struct {
 	log     zerolog.Logger
@@ -75,8 +75,8 @@ func (r *busRunner) run(ctx context.Context) error {
 	return nil
 }
 
-// prepare makes a publisher with other settings. It is nil if the settings are
-// those of the one that runs.
+// prepare makes a publisher with other settings. It is nil if the one that runs can
+// take the settings over.
 func (r *busRunner) prepare(o publisher.Options) (*publisher.Publisher, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -86,10 +86,16 @@ func (r *busRunner) prepare(o publisher.Options) (*publisher.Publisher, error) {
 	return publisher.New(o)
 }
 
-// use lets a publisher that was prepared take over.
+// use lets a publisher that was prepared take over. Without one, the publisher that
+// runs gets the intervals.
 func (r *busRunner) use(next *publisher.Publisher, o publisher.Options) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if next == nil {
+		r.now.SetIntervals(o.Interval, o.StatsInterval)
+		r.options = o
+		return
+	}
 	for _, report := range r.reports() {
 		next.Offer(report)
 	}
@@ -99,9 +105,11 @@ func (r *busRunner) use(next *publisher.Publisher, o publisher.Options) {
 	}
 }
 
-// sameBus compares settings; the logger is not one.
+// sameBus compares the settings that a publisher has for its life.
 func sameBus(a, b publisher.Options) bool {
-	a.Logger, b.Logger = zerolog.Nop(), zerolog.Nop()
+	for _, o := range []*publisher.Options{&a, &b} {
+		o.Logger, o.Interval, o.StatsInterval = zerolog.Nop(), 0, 0
+	}
 	return reflect.DeepEqual(a, b)
 }
 

@@ -20,7 +20,7 @@ type plan struct {
 	why     string
 	err     error // why the configuration is refused; nothing else is set then
 	level   zerolog.Level
-	bus     *publisher.Publisher // nil if its settings are the same
+	bus     *publisher.Publisher // nil if the one that runs goes on
 	options publisher.Options
 
 	paths []string      // of the files that were read, also if they are refused
@@ -60,9 +60,7 @@ func (a *agent) install(p *plan) {
 	}
 	before := a.now.Load()
 	a.level.set(p.level)
-	if p.bus != nil {
-		a.bus.use(p.bus, p.options)
-	}
+	a.bus.use(p.bus, p.options)
 	if err := a.arrays.Apply(collectorTargets(p.targets)); err != nil {
 		return // only a collector that has stopped refuses what was checked
 	}
