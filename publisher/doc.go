@@ -75,6 +75,7 @@
 // # Reading the code
 //
 // encode.go and decode.go are the envelope of oslo.messaging. base.go, backend.go,
-// decide.go and overlay.go are the rules above, without I/O. session.go and link.go
-// are RabbitMQ. publisher.go connects the two; events.go takes what is received.
+// decide.go and overlay.go are the rules above, without I/O. session.go, listener.go,
+// publishing.go and connection.go are RabbitMQ. publisher.go and dispatch.go connect
+// the two; events.go takes what is received.
 package publisher

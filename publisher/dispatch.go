@@ -1,0 +1,129 @@
+package publisher
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// dispatch is one report on its way to the broker.
+type dispatch struct {
+	name    string
+	backend *backend
+	report  published
+	counter uint64 // of its ID
+	err     error  // what became of it
+	notify  error  // what became of the companion message
+}
+
+// publish sends a batch and records what became of it. The lock is held, but for
+// the time that the broker needs.
+func (p *Publisher) publish(ctx context.Context, batch []dispatch) {
+	messages, owners := p.encode(batch)
+	if len(messages) > 0 {
+		p.counters.Publishes += uint64(len(messages))
+		p.mu.Unlock()
+		errs := p.bus.Publish(ctx, messages)
+		p.mu.Lock()
+		for i, err := range errs {
+			p.record(ctx, &batch[owners[i]], messages[i].method, err)
+		}
+	}
+	for i := range batch {
+		p.settle(ctx, &batch[i])
+	}
+}
+
+// encode makes the messages of a batch, and says which report each belongs to. A
+// report that has no JSON form has failed.
+func (p *Publisher) encode(batch []dispatch) (messages []outgoing, owners []int) {
+	add := func(i int, m Message) (uint64, error) {
+		id, counter := p.id.next()
+		m.ID = id
+		body, err := Encode(m)
+		if err != nil {
+			return 0, err
+		}
+		messages, owners = append(messages, outgoing{m.Method, body}), append(owners, i)
+		return counter, nil
+	}
+	for i := range batch {
+		d := &batch[i]
+		m := d.message()
+		if d.counter, d.err = add(i, m); d.err == nil && p.opt.Notify && !d.report.bare {
+			m.Method = NotifyCapabilities
+			_, d.err = add(i, m)
+		}
+	}
+	return messages, owners
+}
+
+func (d *dispatch) message() Message {
+	m := Message{
+		Method: UpdateCapabilities, Host: d.backend.report.Host, Cluster: d.backend.report.Cluster,
+		Capabilities: d.report.set, Timestamp: d.report.stamp,
+	}
+	if d.report.bare {
+		m.Host, m.Cluster = d.report.over.host, d.report.over.cluster
+	}
+	return m
+}
+
+// record notes what became of one message. A clean stop is no failure.
+func (p *Publisher) record(ctx context.Context, d *dispatch, m Method, err error) {
+	if err != nil && ctx.Err() != nil {
+		d.err = ctx.Err()
+		return
+	}
+	p.counters.count(err)
+	if m == NotifyCapabilities {
+		d.notify = err
+		return
+	}
+	d.err = err
+	if err == nil {
+		p.echo.confirm(d.counter, time.Now())
+	}
+}
+
+// settle notes what became of a report. One that was not accepted is due again:
+// when there is a session, or after a while.
+func (p *Publisher) settle(ctx context.Context, d *dispatch) {
+	b := d.backend
+	switch err := d.err; {
+	case err == nil:
+		b.last = d.report
+		b.failure = failure{logged: b.failure.logged}
+		if d.notify != nil {
+			b.failure.reason = d.notify.Error()
+		}
+		if d.report.overlaid() {
+			p.counters.Overlays++
+		}
+	case ctx.Err() != nil:
+		return
+	case errors.Is(err, errNotConnected), errors.Is(err, errBlocked):
+		d.revive()
+		b.due = true
+	default:
+		d.revive()
+		b.failure.fail(err, time.Now())
+		b.retry = time.Now().Add(p.opt.retryAfter(b.failure.count))
+	}
+	p.logFailure(b)
+}
+
+// revive lets a base that was not accepted be published again.
+func (d *dispatch) revive() {
+	if d.report.bare {
+		d.report.over.sent = d.report.stamp
+	}
+}
+
+func (f *failure) fail(err error, now time.Time) {
+	f.reason = err.Error()
+	f.count++
+	if f.since.IsZero() {
+		f.since = now
+	}
+}
