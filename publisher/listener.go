@@ -106,16 +106,18 @@ func exclusiveQueue(l *listener) error {
 	return l.consume(queue.Name)
 }
 
-// quorumQueue makes a replicated queue. It first deletes the one that was lost
-// with the connection before: what waits there is older than this opening.
+// quorumQueue makes a replicated queue, or uses the one that was left when the
+// connection was lost, without the messages that are older than this opening. It
+// must not delete that one to make another: RabbitMQ 4.0 then refuses messages of
+// cinder-volume that wait for the queue's new leader.
 func quorumQueue(l *listener, name string) error {
 	l.mode, l.queue = ListenQuorum, name
-	if _, err := l.ch.QueueDelete(name, false, false, false); err != nil {
-		return err
-	}
 	args := bounded()
 	args["x-queue-type"], args["x-expires"], args["x-overflow"] = "quorum", queueExpiry.Milliseconds(), "drop-head"
 	if _, err := l.ch.QueueDeclare(name, true, false, false, false, args); err != nil {
+		return err
+	}
+	if _, err := l.ch.QueuePurge(name, false); err != nil {
 		return err
 	}
 	return l.consume(name)
@@ -144,6 +146,10 @@ func (l *listener) take(d amqp.Delivery) bool {
 	_ = d.Ack(false) // an error is the channel's, and is reported there
 	return true
 }
+
+// isOld reports whether a message of a queue was delivered before: to the connection
+// that was lost, or to this one before the queue had a new leader.
+func (l *listener) isOld(d amqp.Delivery) bool { return l.mode == ListenQuorum && d.Redelivered }
 
 // err says why deliveries have ended.
 func (l *listener) err() error {

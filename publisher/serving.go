@@ -193,7 +193,7 @@ func (v *serving) receive(ctx context.Context, d amqp.Delivery, open bool) {
 	case !v.listener.take(d):
 		v.notStream = true
 		v.fail(ctx, "listen", errors.New("the queue "+schedulerStream+" is not a stream"))
-	default:
+	case !v.listener.isOld(d):
 		v.to.onMessage(d.Body)
 	}
 }
