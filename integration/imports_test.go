@@ -32,7 +32,7 @@ var edges = map[string][]string{
 	"collector/placement":               {"collector/capability"},
 	"collector/placement/placementtest": {"collector/capability", "collector/placement"},
 	"collector/placement/cinder":        {"collector/capability", "collector/placement"},
-	"collector/placement/review":        {"collector/capability", "collector/placement", "collector/placement/cinder"},
+	"collector/placement/advice":        {"collector/capability", "collector/placement", "collector/placement/cinder"},
 	"collector/placement/rehearsal":     {"collector/capability", "collector/placement", "collector/placement/cinder"},
 	"publisher":                         {"collector/capability", "config/files"},
 	"publisher/status":                  {"collector/capability"},

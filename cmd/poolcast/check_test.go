@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
 
-	"github.com/poolcast/poolcast/collector/placement/review"
+	"github.com/poolcast/poolcast/collector/placement/advice"
 	"github.com/poolcast/poolcast/config"
 )
 
@@ -120,7 +120,7 @@ func TestCheckIsGolden(t *testing.T) {
 	if err := json.Unmarshal([]byte(stdout), &out); err != nil {
 		t.Fatal(err)
 	}
-	if out.Errors != review.Count(out.Findings, review.Error) || out.Errors == 0 || out.Backends != 3 || out.Bus != nil {
+	if out.Errors != advice.Count(out.Findings, advice.Error) || out.Errors == 0 || out.Backends != 3 || out.Bus != nil {
 		t.Errorf("the summary does not go with the findings: %+v", out)
 	}
 }
@@ -375,17 +375,17 @@ func TestCommentInANameIsAnError(t *testing.T) {
 
 func TestVerdictsOfCheckAreErrorsOfTheirKind(t *testing.T) {
 	for _, c := range []struct {
-		severities []review.Severity
+		severities []advice.Severity
 		want       int
 	}{
 		{nil, exitOK},
-		{[]review.Severity{review.Note, review.Note}, exitOK},
-		{[]review.Severity{review.Note, review.Warning}, exitPartial},
-		{[]review.Severity{review.Warning, review.Error, review.Note}, exitConfig},
+		{[]advice.Severity{advice.Note, advice.Note}, exitOK},
+		{[]advice.Severity{advice.Note, advice.Warning}, exitPartial},
+		{[]advice.Severity{advice.Warning, advice.Error, advice.Note}, exitConfig},
 	} {
 		var found checkup
 		for _, s := range c.severities {
-			found.findings = append(found.findings, review.Finding{Severity: s})
+			found.findings = append(found.findings, advice.Finding{Severity: s})
 		}
 		err := found.verdict()
 		if _, coded := errors.AsType[*codedError](err); exitCode(err) != c.want || coded != (c.want != exitOK) {

@@ -8,13 +8,13 @@ import (
 	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability"
-	"github.com/poolcast/poolcast/collector/placement/review"
+	"github.com/poolcast/poolcast/collector/placement/advice"
 )
 
 // diffJSON is what diff --output json prints.
 type diffJSON struct {
 	Backends []backendDiff   `json:"backends"`
-	Effects  []review.Effect `json:"effects"` // null if the base has too few keys
+	Effects  []advice.Effect `json:"effects"` // null if the base has too few keys
 }
 
 func (d *difference) print(w io.Writer, output string) error {
@@ -113,15 +113,15 @@ func (d *difference) printEffects(w io.Writer, p painter) error {
 	return nil
 }
 
-func answerOf(all []review.Answer, backend string) (review.Answer, bool) {
-	i := slices.IndexFunc(all, func(a review.Answer) bool { return a.Backend == backend })
+func answerOf(all []advice.Answer, backend string) (advice.Answer, bool) {
+	i := slices.IndexFunc(all, func(a advice.Answer) bool { return a.Backend == backend })
 	if i < 0 {
-		return review.Answer{}, false
+		return advice.Answer{}, false
 	}
 	return all[i], true
 }
 
-func rankText(a review.Answer, known bool) string {
+func rankText(a advice.Answer, known bool) string {
 	switch {
 	case !known:
 		return "unknown"
@@ -131,7 +131,7 @@ func rankText(a review.Answer, known bool) string {
 	return strconv.Itoa(a.Rank)
 }
 
-func refusals(was, will review.Answer) string {
+func refusals(was, will advice.Answer) string {
 	switch {
 	case will.Refused == "" && was.Refused == "":
 		return ""
@@ -195,8 +195,8 @@ func (b *backendDiff) print(w io.Writer, p painter) error {
 	return t.print(w)
 }
 
-func sign(c review.Change) string {
-	return map[review.Change]string{review.Added: "+", review.Changed: "~", review.Missing: "-"}[c]
+func sign(c advice.Change) string {
+	return map[advice.Change]string{advice.Added: "+", advice.Changed: "~", advice.Missing: "-"}[c]
 }
 
 // valueCell prints a value in the digits that a person compares.
@@ -214,13 +214,13 @@ func short(text string) string {
 	return capability.Shorten(strings.Join(strings.Fields(capability.Printable(text)), " "), maxValue)
 }
 
-func sentText(c review.KeyChange) string {
+func sentText(c advice.KeyChange) string {
 	switch {
-	case c.Change == review.Missing:
+	case c.Change == advice.Missing:
 		return "as it was"
 	case c.Sent:
 		return "yes"
-	case c.Change == review.Added:
+	case c.Change == advice.Added:
 		return "not added"
 	}
 	return "no"

@@ -1,4 +1,4 @@
-// Package review finds what will go wrong before the scheduler does: in the
+// Package advice finds what will go wrong before the scheduler does: in the
 // functions and volume types that ask for capabilities, in the pools that
 // answer, in the names under which they answer, and in what an overlay would
 // change.
@@ -24,4 +24,4 @@
 // What a condition, a function or a size means is never decided here: package
 // cinder compiles and evaluates, and this package only asks it the questions
 // that an operator would ask on a bad day.
-package review
+package advice

@@ -1,9 +1,9 @@
-package review_test
+package advice_test
 
 import (
 	"testing"
 
-	"github.com/poolcast/poolcast/collector/placement/review"
+	"github.com/poolcast/poolcast/collector/placement/advice"
 )
 
 // Each of these is accepted by Cinder and means something else than it says.
@@ -15,7 +15,7 @@ func TestFunctionsThatCinderMisreads(t *testing.T) {
 		"(1 < 2) and (2 < 3) and (3 < 4)":     "ignored-operand",
 		"1 < 2 ? 3 : 4 ? 5 : 6":               "ignored-operand",
 	} {
-		found := review.Functions([]review.Function{{Option: "filter_function", Text: text}})
+		found := advice.Functions([]advice.Function{{Option: "filter_function", Text: text}})
 		var codes []string
 		for _, f := range found {
 			codes = append(codes, f.Code)
