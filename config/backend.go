@@ -124,7 +124,7 @@ func (r *reader) defaultHost() string {
 func (s scope) capabilities(b *Backend) {
 	extra := s.object(keyExtraCapabilities)
 	for _, key := range extra.v.SortedKeys() {
-		if !capability.MarksAgents(key) {
+		if !capability.IsReserved(key) {
 			continue
 		}
 		delete(extra.v, key)

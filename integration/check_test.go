@@ -42,7 +42,7 @@ func TestNamesAndReportsAgainstTheBus(t *testing.T) {
 		"provisioned-capacity-lacking flasharray_x_01": "fix_provisioned_capacity = true",
 	}
 	for _, f := range check.Findings {
-		if f.Topic != advice.Names {
+		if f.Topic != advice.IdentityTopic {
 			continue
 		}
 		want := ""
@@ -52,7 +52,7 @@ func TestNamesAndReportsAgainstTheBus(t *testing.T) {
 				delete(wants, key)
 			}
 		}
-		if want == "" || !strings.Contains(f.What+f.Do, want) {
+		if want == "" || !strings.Contains(f.Problem+f.Fix, want) {
 			t.Errorf("unexpected: %+v", f)
 		}
 	}

@@ -10,8 +10,8 @@ import (
 
 	"github.com/poolcast/poolcast/collector"
 	"github.com/poolcast/poolcast/collector/capability"
-	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/collector/placement/advice"
+	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/config"
 )
 

@@ -115,17 +115,17 @@ func (c *checkup) busFindings(reports []capability.Report) []advice.Finding {
 	if c.bus.session.State != publisher.Ready && c.bus.session.State != publisher.Blocked {
 		return []advice.Finding{c.deaf()}
 	}
-	var heard []advice.Heard
+	var heard []advice.BaseReport
 	for _, identity := range sortedKeys(c.bus.bases) {
 		b := c.bus.bases[identity]
-		heard = append(heard, advice.Heard{Identity: b.Identity, Host: b.Host, Cluster: b.Cluster, Capabilities: b.Capabilities})
+		heard = append(heard, advice.BaseReport{Identity: b.Identity, Host: b.Host, Cluster: b.Cluster, Capabilities: b.Capabilities})
 	}
 	byHost := byKey(reports, func(r capability.Report) string { return r.Host })
-	var named []advice.Named
+	var named []advice.Backend
 	for i := range c.cfg.Backends {
 		b := &c.cfg.Backends[i]
 		file, line := c.cfg.Place("DEFAULT", "host")
-		n := advice.Named{
+		n := advice.Backend{
 			Report: capability.Report{Host: b.Host, Cluster: b.Cluster, Backend: b.Stanza, Capabilities: configured(b, byHost[b.Host])},
 			Where:  located(b.File, b.Line, b.Stanza, ""), File: orFile(file, line, b.File),
 		}
@@ -147,10 +147,10 @@ func orFile(file string, line int, otherwise string) string {
 // deaf says why nothing could be heard.
 func (c *checkup) deaf() advice.Finding {
 	s := c.bus.session
-	f := advice.Finding{Severity: advice.Warning, Topic: advice.Names, Code: "bus-not-heard", Where: placeOf(c.cfg, "DEFAULT", "transport_url")}
-	f.What = "the names of the backends were not compared: " + sessionText(s)
-	f.Why = "a report under a name that no cinder-volume has is stored by the scheduler and never used"
-	f.Do = "Mend transport_url, or run poolcast check where the broker can be reached; --no-bus leaves this out"
+	f := advice.Finding{Severity: advice.Warning, Topic: advice.IdentityTopic, Code: "bus-not-heard", Where: placeOf(c.cfg, "DEFAULT", "transport_url")}
+	f.Problem = "the names of the backends were not compared: " + sessionText(s)
+	f.Reason = "a report under a name that no cinder-volume has is stored by the scheduler and never used"
+	f.Fix = "Mend transport_url, or run poolcast check where the broker can be reached; --no-bus leaves this out"
 	return f
 }
 
@@ -183,9 +183,9 @@ func (c *checkup) baseFindings() []advice.Finding {
 		where := located(b.File, b.Line, b.Stanza, "")
 		if s := c.bus.backends[identityOf(b)]; s.State == publisher.Suspended && s.Cause != publisher.NoRecentBase {
 			found = append(found, advice.Finding{
-				Severity: advice.Warning, Topic: advice.Names, Code: "overlay-suspended", Where: where,
-				What: s.Detail, Why: "poolcast would not lay its numbers over this report: one of the two looks at another array",
-				Do: fmt.Sprintf("Compare san_ip of [%s] with the array that cinder-volume uses; after a failover that is the secondary", b.Stanza),
+				Severity: advice.Warning, Topic: advice.IdentityTopic, Code: "overlay-suspended", Where: where,
+				Problem: s.Detail, Reason: "poolcast would not lay its numbers over this report: one of the two looks at another array",
+				Fix: fmt.Sprintf("Compare san_ip of [%s] with the array that cinder-volume uses; after a failover that is the secondary", b.Stanza),
 			})
 		}
 		base := c.bus.base(identityOf(b))
@@ -195,10 +195,10 @@ func (c *checkup) baseFindings() []advice.Finding {
 	}
 	if len(lacking) > 0 && !c.cfg.Agent.FixProvisionedCapacity {
 		found = append(found, advice.Finding{
-			Severity: advice.Note, Topic: advice.Names, Code: "provisioned-capacity-lacking", Where: listed(lacking),
-			What: "cinder-volume does not report provisioned_capacity_gb, as drivers before mid-2026 do not",
-			Why:  "the scheduler counts what Cinder itself has allocated instead; poolcast leaves that as it is, because the right number changes what fits",
-			Do:   "poolcast diff --fix-provisioned-capacity shows the effect; then fix_provisioned_capacity = true in [poolcast]",
+			Severity: advice.Note, Topic: advice.IdentityTopic, Code: "provisioned-capacity-lacking", Where: listed(lacking),
+			Problem: "cinder-volume does not report provisioned_capacity_gb, as drivers before mid-2026 do not",
+			Reason:  "the scheduler counts what Cinder itself has allocated instead; poolcast leaves that as it is, because the right number changes what fits",
+			Fix:     "poolcast diff --fix-provisioned-capacity shows the effect; then fix_provisioned_capacity = true in [poolcast]",
 		})
 	}
 	return found

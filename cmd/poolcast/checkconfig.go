@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability"
-	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/collector/placement/advice"
+	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/config"
 )
 
@@ -33,7 +33,7 @@ func placeOf(cfg *config.Config, stanza, key string) string {
 }
 
 func configFinding(s advice.Severity, code, where string) advice.Finding {
-	return advice.Finding{Severity: s, Topic: advice.Configuration, Code: code, Where: where}
+	return advice.Finding{Severity: s, Topic: advice.ConfigurationTopic, Code: code, Where: where}
 }
 
 // faultFindings are the faults for which the configuration is refused.
@@ -41,8 +41,8 @@ func faultFindings(faults config.FieldErrors) []advice.Finding {
 	var found []advice.Finding
 	for _, e := range faults {
 		f := configFinding(advice.Error, "configuration-fault", located(e.File, e.Line, e.Stanza, e.Key))
-		f.What, f.Do = e.Err.Error(), e.Hint
-		f.Why = "poolcast does not start with it"
+		f.Problem, f.Fix = e.Err.Error(), e.Hint
+		f.Reason = "poolcast does not start with it"
 		found = append(found, f)
 	}
 	return found
@@ -55,8 +55,8 @@ const sectionFault = "section-fault"
 func (c *checkup) addBroken(broken []config.Broken) {
 	for _, e := range faultsOf(broken) {
 		f := configFinding(advice.Error, sectionFault, located(e.File, e.Line, e.Stanza, e.Key))
-		f.What, f.Do = e.Err.Error(), e.Hint
-		f.Why = "poolcast leaves this backend out and serves the others"
+		f.Problem, f.Fix = e.Err.Error(), e.Hint
+		f.Reason = "poolcast leaves this backend out and serves the others"
 		if !slices.Contains(c.findings, f) {
 			c.findings = append(c.findings, f)
 		}
@@ -71,7 +71,7 @@ func warningFindings(cfg *config.Config) []advice.Finding {
 	var found []advice.Finding
 	for _, w := range cfg.Warnings {
 		f := configFinding(advice.Warning, "configuration-trap", located(w.File, w.Line, w.Stanza, w.Key))
-		f.What, f.Why, f.Do = w.Did, "Cinder itself "+w.Cinder, w.Hint
+		f.Problem, f.Reason, f.Fix = w.Did, "Cinder itself "+w.Cinder, w.Hint
 		if w.Wrong {
 			f.Severity, f.Code = advice.Error, "configuration-error"
 		}
@@ -79,8 +79,8 @@ func warningFindings(cfg *config.Config) []advice.Finding {
 	}
 	for _, i := range cfg.Ignored {
 		f := configFinding(advice.Note, "ignored-backend", "["+i.Stanza+"]")
-		f.What = "poolcast leaves the backend alone: " + i.Reason
-		f.Why = "its reports stay those of cinder-volume"
+		f.Problem = "poolcast leaves the backend alone: " + i.Reason
+		f.Reason = "its reports stay those of cinder-volume"
 		found = append(found, f)
 	}
 	return found
@@ -108,9 +108,9 @@ func unverified(cfg *config.Config) []advice.Finding {
 		return nil
 	}
 	f := configFinding(advice.Warning, "certificate-not-verified", placeOf(cfg, names[0], "driver_ssl_cert_verify"))
-	f.What = "the certificate of " + listed(names) + " is not verified"
-	f.Why = "anybody on the way to the array can read its API token. cinder-volume with py-pure-client 1.96 does not look at driver_ssl_cert_path, so an authority of your own must be one of the system's, or cinder-volume loses the array"
-	f.Do = "Add your authority to the system's certificates, or set SSL_CERT_FILE in the environment of cinder-volume and poolcast; then write driver_ssl_cert_verify = true"
+	f.Problem = "the certificate of " + listed(names) + " is not verified"
+	f.Reason = "anybody on the way to the array can read its API token. cinder-volume with py-pure-client 1.96 does not look at driver_ssl_cert_path, so an authority of your own must be one of the system's, or cinder-volume loses the array"
+	f.Fix = "Add your authority to the system's certificates, or set SSL_CERT_FILE in the environment of cinder-volume and poolcast; then write driver_ssl_cert_verify = true"
 	return []advice.Finding{f}
 }
 
@@ -123,9 +123,9 @@ func ignoredCertificates(cfg *config.Config) []advice.Finding {
 		return nil
 	}
 	f := configFinding(advice.Warning, "certificate-path-unread", placeOf(cfg, names[0], "driver_ssl_cert_path"))
-	f.What = "poolcast trusts the certificates of driver_ssl_cert_path for " + listed(names) + ", and cinder-volume with py-pure-client 1.96 does not look at them"
-	f.Why = "cinder-volume verifies against the system's certificates alone, and cannot reach an array with one of your own authority"
-	f.Do = "Add the certificate to the system's, or set SSL_CERT_FILE in the environment of cinder-volume"
+	f.Problem = "poolcast trusts the certificates of driver_ssl_cert_path for " + listed(names) + ", and cinder-volume with py-pure-client 1.96 does not look at them"
+	f.Reason = "cinder-volume verifies against the system's certificates alone, and cannot reach an array with one of your own authority"
+	f.Fix = "Add the certificate to the system's, or set SSL_CERT_FILE in the environment of cinder-volume"
 	return []advice.Finding{f}
 }
 
@@ -174,9 +174,9 @@ func readableByOthers(cfg *config.Config) []advice.Finding {
 			continue
 		}
 		f := configFinding(advice.Warning, "readable-by-others", s.path)
-		f.What = fmt.Sprintf("everybody on this host may read the file (%s), and it holds %s", info.Mode().Perm(), listed(s.holds))
-		f.Why = "who has the token of an array can delete its volumes"
-		f.Do = "chmod o-rwx " + s.path
+		f.Problem = fmt.Sprintf("everybody on this host may read the file (%s), and it holds %s", info.Mode().Perm(), listed(s.holds))
+		f.Reason = "who has the token of an array can delete its volumes"
+		f.Fix = "chmod o-rwx " + s.path
 		found = append(found, f)
 	}
 	return found
@@ -211,15 +211,15 @@ func pinned(cfg *config.Config) []advice.Finding {
 func pinnedKey(b *config.Backend, key string, values []string) advice.Finding {
 	k, _ := capability.LookupKey(key)
 	f := configFinding(advice.Warning, "pinned-key", located(b.ExtraFile, b.ExtraLine, b.Stanza, "extra_capabilities"))
-	f.What = fmt.Sprintf("%s is pinned: %s", key, listed(values))
-	f.Why = "extra_capabilities win over what is measured, so the scheduler decides on a number that never changes"
-	f.Do = "Remove the key, or write live_capabilities = " + key + " into the section, or into [poolcast], to let the measurement win"
+	f.Problem = fmt.Sprintf("%s is pinned: %s", key, listed(values))
+	f.Reason = "extra_capabilities win over what is measured, so the scheduler decides on a number that never changes"
+	f.Fix = "Remove the key, or write live_capabilities = " + key + " into the section, or into [poolcast], to let the measurement win"
 	switch {
 	case k.OnRequest:
 		f.Severity = advice.Note
 	case k.Origin != capability.FromArray:
-		f.Why = "extra_capabilities win over the option and the driver of the same name (" + k.Source + ")"
-		f.Do = "Remove the key from extra_capabilities"
+		f.Reason = "extra_capabilities win over the option and the driver of the same name (" + k.Source + ")"
+		f.Fix = "Remove the key from extra_capabilities"
 	}
 	return f
 }
@@ -239,9 +239,9 @@ func unusedFunctions(cfg *config.Config) []advice.Finding {
 	}
 	if without := len(cfg.Backends) - len(rating); weighs && without > 0 {
 		f := configFinding(advice.Warning, "goodness-missing", placeOf(cfg, "DEFAULT", "scheduler_default_weighers"))
-		f.What = "GoodnessWeigher is on, and no goodness_function is set for " + listed(stanzasWhere(cfg, func(b *config.Backend) bool { return b.GoodnessFunction == nil }))
-		f.Why = "such a backend scores 0 and loses against every other, and the scheduler logs a warning for each request"
-		f.Do = "Write goodness_function into [DEFAULT], which counts for every backend without its own"
+		f.Problem = "GoodnessWeigher is on, and no goodness_function is set for " + listed(stanzasWhere(cfg, func(b *config.Backend) bool { return b.GoodnessFunction == nil }))
+		f.Reason = "such a backend scores 0 and loses against every other, and the scheduler logs a warning for each request"
+		f.Fix = "Write goodness_function into [DEFAULT], which counts for every backend without its own"
 		found = append(found, f)
 	}
 	return found
@@ -249,9 +249,9 @@ func unusedFunctions(cfg *config.Config) []advice.Finding {
 
 func unused(cfg *config.Config, stanzas []string, option, list string, with []string) advice.Finding {
 	f := configFinding(advice.Warning, "function-unused", placeOf(cfg, stanzas[0], option))
-	f.What = fmt.Sprintf("%s of %s is set, and %s is not in %s", option, listed(stanzas), with[len(with)-1], list)
-	f.Why = "nobody evaluates the function, so it has no effect"
-	f.Do = list + " = " + strings.Join(with, ",") + " in [DEFAULT] of every cinder-scheduler"
+	f.Problem = fmt.Sprintf("%s of %s is set, and %s is not in %s", option, listed(stanzas), with[len(with)-1], list)
+	f.Reason = "nobody evaluates the function, so it has no effect"
+	f.Fix = list + " = " + strings.Join(with, ",") + " in [DEFAULT] of every cinder-scheduler"
 	return f
 }
 

@@ -125,13 +125,13 @@ func (p painter) finding(f advice.Finding, width int) string {
 	indent := strings.Repeat(" ", findingIndent)
 	head := "  " + p.severity(f.Severity, string(f.Severity)) + strings.Repeat(" ", findingIndent-2-len(f.Severity))
 	b.WriteString(head + p.paint("1", f.Where) + "\n")
-	for _, text := range []string{f.What, "why: " + f.Why} {
+	for _, text := range []string{f.Problem, "why: " + f.Reason} {
 		for _, line := range wrap(text, max(30, width-findingIndent)) {
 			b.WriteString(indent + line + "\n")
 		}
 	}
-	if f.Do != "" {
-		b.WriteString(indent + "do:  " + printable(f.Do) + "\n")
+	if f.Fix != "" {
+		b.WriteString(indent + "do:  " + printable(f.Fix) + "\n")
 	}
 	return b.String()
 }

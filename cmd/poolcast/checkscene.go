@@ -7,29 +7,29 @@ import (
 
 	"github.com/poolcast/poolcast/collector"
 	"github.com/poolcast/poolcast/collector/capability"
-	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/collector/placement/advice"
+	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/config"
 )
 
 // arrayFindings tells what an array did not answer.
 func arrayFindings(cfg *config.Config, r collector.Result) []advice.Finding {
 	finding := func(code string) advice.Finding {
-		return advice.Finding{Severity: advice.Warning, Topic: advice.Arrays, Code: code, Where: placeOf(cfg, r.Backend, "san_ip")}
+		return advice.Finding{Severity: advice.Warning, Topic: advice.ArrayTopic, Code: code, Where: placeOf(cfg, r.Backend, "san_ip")}
 	}
 	if r.Err != nil {
 		f := finding("array-not-read")
-		f.What = r.Err.Error()
-		f.Why = "nothing can be said of its reports, and poolcast would leave those of cinder-volume as they are"
-		f.Do = "poolcast --dry-run --backend " + r.Backend + " --log-level debug"
+		f.Problem = r.Err.Error()
+		f.Reason = "nothing can be said of its reports, and poolcast would leave those of cinder-volume as they are"
+		f.Fix = "poolcast --dry-run --backend " + r.Backend + " --log-level debug"
 		return []advice.Finding{f}
 	}
 	var found []advice.Finding
 	for _, fault := range r.Stats.Faults {
 		f := finding("array-partly-read")
-		f.What = fmt.Sprintf("%s: %v", fault.Part, fault.Err)
-		f.Why = "the keys made of it are absent from the report"
-		f.Do = "Give the API user the role it lacks, or leave it if the array does not have it"
+		f.Problem = fmt.Sprintf("%s: %v", fault.Part, fault.Err)
+		f.Reason = "the keys made of it are absent from the report"
+		f.Fix = "Give the API user the role it lacks, or leave it if the array does not have it"
 		found = append(found, f)
 	}
 	return found
@@ -63,9 +63,9 @@ func functionsOf(cfg *config.Config, reports []capability.Report) []advice.Funct
 }
 
 // policyOf is what decides whether an automatic ratio stacks volumes.
-func policyOf(cfg *config.Config) advice.Policy {
-	p := advice.Policy{
-		Spreads: slices.Contains(cfg.Scheduler.Weighers, cinder.CapacityWeigher) && cfg.Scheduler.CapacityMultiplier > 0,
+func policyOf(cfg *config.Config) advice.OverSubscription {
+	p := advice.OverSubscription{
+		WeighsCapacity: slices.Contains(cfg.Scheduler.Weighers, cinder.CapacityWeigher) && cfg.Scheduler.CapacityMultiplier > 0,
 	}
 	for _, b := range cfg.Backends {
 		_, pinned := b.Extra[capability.KeyMaxOverSubscription]
@@ -79,9 +79,9 @@ func policyOf(cfg *config.Config) advice.Policy {
 // engineFinding is about a filter or weigher that cannot be made.
 func engineFinding(cfg *config.Config, err error) advice.Finding {
 	f := configFinding(advice.Warning, "unknown-plugin", placeOf(cfg, "DEFAULT", "scheduler_default_filters"))
-	f.What = strings.ReplaceAll(err.Error(), "\n", "; ")
-	f.Why = "volume types cannot be judged as this cloud's scheduler would; a scheduler that does not know the name either does not start"
-	f.Do = "Mend scheduler_default_filters and scheduler_default_weighers; leave them if they name plug-ins of your own"
+	f.Problem = strings.ReplaceAll(err.Error(), "\n", "; ")
+	f.Reason = "volume types cannot be judged as this cloud's scheduler would; a scheduler that does not know the name either does not start"
+	f.Fix = "Mend scheduler_default_filters and scheduler_default_weighers; leave them if they name plug-ins of your own"
 	return f
 }
 

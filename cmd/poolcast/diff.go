@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/poolcast/poolcast/collector/capability"
-	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/collector/placement/advice"
+	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/config"
 	"github.com/poolcast/poolcast/publisher"
 )
@@ -207,7 +207,7 @@ func (f *diffFlags) compare(cfg *config.Config, reports []capability.Report, bas
 		was, will := r, r
 		was.Capabilities, will.Capabilities = base, b.effective(base, r, cfg.Agent.FixProvisionedCapacity)
 		if heard {
-			b.Changes = advice.Keys(base, r.Capabilities, will.Capabilities, bases.partial)
+			b.Changes = advice.CompareKeys(base, r.Capabilities, will.Capabilities, bases.partial)
 			b.Before = virtualOf(was)
 			before = append(before, was)
 		}

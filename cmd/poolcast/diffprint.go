@@ -113,15 +113,15 @@ func (d *difference) printEffects(w io.Writer, p painter) error {
 	return nil
 }
 
-func answerOf(all []advice.Answer, backend string) (advice.Answer, bool) {
-	i := slices.IndexFunc(all, func(a advice.Answer) bool { return a.Backend == backend })
+func answerOf(all []advice.Result, backend string) (advice.Result, bool) {
+	i := slices.IndexFunc(all, func(a advice.Result) bool { return a.Backend == backend })
 	if i < 0 {
-		return advice.Answer{}, false
+		return advice.Result{}, false
 	}
 	return all[i], true
 }
 
-func rankText(a advice.Answer, known bool) string {
+func rankText(a advice.Result, known bool) string {
 	switch {
 	case !known:
 		return "unknown"
@@ -131,7 +131,7 @@ func rankText(a advice.Answer, known bool) string {
 	return strconv.Itoa(a.Rank)
 }
 
-func refusals(was, will advice.Answer) string {
+func refusals(was, will advice.Result) string {
 	switch {
 	case will.Refused == "" && was.Refused == "":
 		return ""

@@ -64,7 +64,7 @@ type arrayJSON struct {
 	Capabilities capability.Set     `json:"capabilities"`
 }
 
-func printPools(w io.Writer, output string, pools []capability.Pool) error {
+func printPools(w io.Writer, output string, pools []capability.LogicalPool) error {
 	if output == "json" {
 		out := []poolJSON{}
 		for _, p := range pools {
@@ -85,7 +85,7 @@ func printPools(w io.Writer, output string, pools []capability.Pool) error {
 	return nil
 }
 
-func jsonPool(p capability.Pool) poolJSON {
+func jsonPool(p capability.LogicalPool) poolJSON {
 	out := poolJSON{
 		Name: p.Name, Zone: p.Zone, LoadEvenness: p.LoadEvenness(),
 		CapacityEvenness: p.CapacityEvenness(), ReductionDivergence: p.ReductionDivergence(),
@@ -100,7 +100,7 @@ func jsonPool(p capability.Pool) poolJSON {
 	return out
 }
 
-func printPool(w io.Writer, p capability.Pool) error {
+func printPool(w io.Writer, p capability.LogicalPool) error {
 	_, err := fmt.Fprintf(w, "%s in %s: %s, load evenness %s, capacity evenness %s, data reduction apart %s\n",
 		cell(p.Name), cell(p.Zone), plural(len(p.Reports), "array"), share(p.LoadEvenness()), share(p.CapacityEvenness()), share(p.ReductionDivergence()))
 	if err != nil {

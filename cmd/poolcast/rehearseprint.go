@@ -14,7 +14,7 @@ import (
 // printRehearsal says what it comes to first, then each setting in a row, then
 // the arrays under the first of them.
 func printRehearsal(w io.Writer, b rehearsal.Burst, assumed []string, outcomes []rehearsal.Outcome) error {
-	lines := append([]string{rehearsal.Conclude(outcomes), "", burstLine(b)}, assumed...)
+	lines := append([]string{rehearsal.Summary(outcomes), "", burstLine(b)}, assumed...)
 	if order := arrayOrder(outcomes); order != "" {
 		lines = append(lines, "Volumes are those of "+order+".")
 	}
@@ -68,7 +68,7 @@ func outcomeTable(outcomes []rehearsal.Outcome) *table {
 	t := newTable("SETTING", "VOLUMES", "FAILED>", "SPREAD>", "MISPLACED>", "LOAD EVEN>", "TIES>", "WITH")
 	for _, o := range outcomes {
 		tied := o.TiedShare()
-		t.add(o.Setting.Name, o.Spread(), strconv.Itoa(o.Failed), share(o.Evenness), misplaced(o.Misplaced),
+		t.add(o.Setting.Name, o.Spread(), strconv.Itoa(o.Failed), share(o.Evenness), misplaced(o.Excess),
 			share(o.LoadEvenness), share(&tied), o.Setting.With)
 	}
 	return t
@@ -139,7 +139,7 @@ type placedArray struct {
 
 func jsonRehearsal(b rehearsal.Burst, assumed []string, outcomes []rehearsal.Outcome) rehearsalJSON {
 	out := rehearsalJSON{
-		Conclusion: rehearsal.Conclude(outcomes), Assumptions: append([]string{}, assumed...),
+		Conclusion: rehearsal.Summary(outcomes), Assumptions: append([]string{}, assumed...),
 		Burst: burstJSON{
 			Request: b.Request, Count: b.Count, Rate: b.Rate, Interval: b.Interval.Seconds(),
 			Schedulers: b.Schedulers, Skew: b.Skew.Seconds(), Fill: b.Fill, Operations: b.Operations,
@@ -154,7 +154,7 @@ func jsonRehearsal(b rehearsal.Burst, assumed []string, outcomes []rehearsal.Out
 func jsonOutcome(o rehearsal.Outcome) outcomeJSON {
 	out := outcomeJSON{
 		Setting: o.Setting.Name, With: o.Setting.With, Placed: o.Placed, Failed: o.Failed, TiedShare: o.TiedShare(),
-		Evenness: o.Evenness, Misplaced: o.Misplaced, LoadEvenness: o.LoadEvenness, Arrays: []placedArray{},
+		Evenness: o.Evenness, Misplaced: o.Excess, LoadEvenness: o.LoadEvenness, Arrays: []placedArray{},
 	}
 	if o.Refused != nil {
 		out.Reason = o.Refused.Error()
@@ -171,7 +171,7 @@ func jsonOutcome(o rehearsal.Outcome) outcomeJSON {
 // changes leaves the numbers that a burst moves.
 func changes(before, after capability.Set) (from, to capability.Set) {
 	from, to = capability.Set{}, capability.Set{}
-	for _, key := range rehearsal.Moving() {
+	for _, key := range rehearsal.ChangedKeys() {
 		if v, ok := before[key]; ok {
 			from[key], to[key] = v, after[key]
 		}

@@ -1,5 +1,5 @@
 // Package capability is the vocabulary the rest of poolcast speaks: what an
-// array measured ([Stats]), what is said about a backend ([Report]), and the
+// array measured ([Sample]), what is said about a backend ([Report]), and the
 // keys and values in between ([Set], [Value], [Keys]).
 //
 // It is a leaf. It imports the standard library and nothing else, does no I/O,
@@ -14,7 +14,7 @@
 // Evergreen//One subscription, an array that was idle for an hour. To the
 // Cinder scheduler a zero latency is the best latency there is, so a number
 // that was not measured must stay away from the report altogether. That is why
-// every field of [Stats] that comes from the array is a pointer, and why
+// every field of [Sample] that comes from the array is a pointer, and why
 // [Set.PutInt] and its sisters do nothing when handed nil.
 //
 // # Values keep the spelling they arrived with

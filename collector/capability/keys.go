@@ -126,9 +126,9 @@ func Keys() []Key {
 	return append(keys, addedKeys()...)
 }
 
-// MarksAgents reports whether the key marks the reports of agents, so that no
+// IsReserved reports whether the key marks the reports of agents, so that no
 // stanza may set it.
-func MarksAgents(name string) bool { return name == KeyMetricsAgent }
+func IsReserved(name string) bool { return name == KeyMetricsAgent }
 
 // LookupKey finds the description of a key.
 func LookupKey(name string) (Key, bool) {

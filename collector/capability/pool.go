@@ -6,30 +6,30 @@ import (
 	"slices"
 )
 
-// Pool is one logical pool: the arrays that share a volume_backend_name in one
+// LogicalPool is one logical pool: the arrays that share a volume_backend_name in one
 // availability zone. To a user it is one thing; to the scheduler it is a choice.
-type Pool struct {
+type LogicalPool struct {
 	Name    string
 	Zone    string
 	Reports []Report // in the order of the reports they were grouped from
 }
 
 // GroupPools groups reports into logical pools, sorted by name and zone.
-func GroupPools(reports []Report) []Pool {
+func GroupPools(reports []Report) []LogicalPool {
 	type id struct{ name, zone string }
 	at := map[id]int{}
-	var pools []Pool
+	var pools []LogicalPool
 	for _, r := range reports {
 		key := id{r.Pool, r.Zone}
 		i, ok := at[key]
 		if !ok {
 			i = len(pools)
 			at[key] = i
-			pools = append(pools, Pool{Name: r.Pool, Zone: r.Zone})
+			pools = append(pools, LogicalPool{Name: r.Pool, Zone: r.Zone})
 		}
 		pools[i].Reports = append(pools[i].Reports, r)
 	}
-	slices.SortFunc(pools, func(a, b Pool) int {
+	slices.SortFunc(pools, func(a, b LogicalPool) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Zone, b.Zone))
 	})
 	return pools
@@ -37,7 +37,7 @@ func GroupPools(reports []Report) []Pool {
 
 // Sum adds a numeric key over the pool's arrays. It is nil when no array told;
 // told is how many did.
-func (p Pool) Sum(key string) (sum *float64, told int) {
+func (p LogicalPool) Sum(key string) (sum *float64, told int) {
 	numbers := p.numbers(key)
 	if len(numbers) == 0 {
 		return nil, 0
@@ -50,7 +50,7 @@ func (p Pool) Sum(key string) (sum *float64, told int) {
 }
 
 // Mean is the average of a numeric key over the arrays that told it, or nil.
-func (p Pool) Mean(key string) *float64 {
+func (p LogicalPool) Mean(key string) *float64 {
 	sum, told := p.Sum(key)
 	if sum == nil {
 		return nil
@@ -63,7 +63,7 @@ func (p Pool) Mean(key string) *float64 {
 // 1 is even, 1/n is everything on one of n arrays (Jain's fairness index over
 // reads_per_sec + writes_per_sec). An idle pool is even. Nil if fewer than two
 // arrays told.
-func (p Pool) LoadEvenness() *float64 {
+func (p LogicalPool) LoadEvenness() *float64 {
 	return p.evenness(func(c Set) (float64, bool) {
 		reads, okReads := number(c, KeyReadsPerSec)
 		writes, okWrites := number(c, KeyWritesPerSec)
@@ -73,7 +73,7 @@ func (p Pool) LoadEvenness() *float64 {
 
 // CapacityEvenness says how evenly full the pool's arrays are: Jain's fairness
 // index over the used share of each. Nil if fewer than two arrays told.
-func (p Pool) CapacityEvenness() *float64 {
+func (p LogicalPool) CapacityEvenness() *float64 {
 	return p.evenness(UsedShare)
 }
 
@@ -81,7 +81,7 @@ func (p Pool) CapacityEvenness() *float64 {
 // worst: 0 is alike, 1 is twice as good. Arrays of one name are meant to be
 // alike; where they are not, one GiB of volume costs different space on each.
 // Nil if fewer than two arrays told.
-func (p Pool) ReductionDivergence() *float64 {
+func (p LogicalPool) ReductionDivergence() *float64 {
 	ratios := p.numbers(KeyDataReduction)
 	if len(ratios) < 2 || slices.Min(ratios) <= 0 {
 		return nil
@@ -100,7 +100,7 @@ func UsedShare(c Set) (share float64, ok bool) {
 	return min(1, max(0, (total-free)/total)), true
 }
 
-func (p Pool) numbers(key string) []float64 {
+func (p LogicalPool) numbers(key string) []float64 {
 	var numbers []float64
 	for _, r := range p.Reports {
 		if n, ok := number(r.Capabilities, key); ok {
@@ -110,7 +110,7 @@ func (p Pool) numbers(key string) []float64 {
 	return numbers
 }
 
-func (p Pool) evenness(of func(Set) (float64, bool)) *float64 {
+func (p LogicalPool) evenness(of func(Set) (float64, bool)) *float64 {
 	var shares []float64
 	for _, r := range p.Reports {
 		if x, ok := of(r.Capabilities); ok {

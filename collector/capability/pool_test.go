@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-func poolOf(sets ...Set) Pool {
-	p := Pool{Name: "gold", Zone: "dc1"}
+func poolOf(sets ...Set) LogicalPool {
+	p := LogicalPool{Name: "gold", Zone: "dc1"}
 	for _, s := range sets {
 		p.Reports = append(p.Reports, Report{Pool: "gold", Zone: "dc1", Capabilities: s})
 	}
@@ -36,7 +36,7 @@ func TestGroupPoolsSplitsByZone(t *testing.T) {
 func TestEvenness(t *testing.T) {
 	load := func(n int64) Set { return Set{KeyReadsPerSec: OfInt(n), KeyWritesPerSec: OfInt(0)} }
 	for _, c := range []struct {
-		pool Pool
+		pool LogicalPool
 		want float64
 	}{
 		{poolOf(load(5), load(5), load(5)), 1},

@@ -2,12 +2,12 @@ package capability
 
 import "time"
 
-// Stats is one reading of one array: what it answered, in its own units, and
+// Sample is one reading of one array: what it answered, in its own units, and
 // nothing that it did not answer. A nil pointer means "the array did not say".
 //
 // It is a value: whoever receives one may keep it and must not change what its
 // pointers point to.
-type Stats struct {
+type Sample struct {
 	// CollectedAt is the instant at which the reading was begun, by this
 	// host's clock. It is what a report is stamped with, so that whatever the
 	// scheduler has placed since then stays deducted.

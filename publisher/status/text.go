@@ -115,7 +115,7 @@ func used(r *capability.Report) string {
 
 // sum prints a capacity added over the pool's arrays, and over how many where
 // some did not tell.
-func sum(p capability.Pool, key string) string {
+func sum(p capability.LogicalPool, key string) string {
 	total, told := p.Sum(key)
 	switch {
 	case total == nil:

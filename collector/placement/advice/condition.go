@@ -98,9 +98,9 @@ func (c *condition) review(eligible *placement.Decision) []Finding {
 
 func (c *condition) breaks(err error) Finding {
 	out := c.finding(Error, "type-breaks")
-	out.What = fmt.Sprintf("the extra spec %s = %q makes the scheduler fail: %v", c.spec.Key, c.require, err)
-	out.Why = "CapabilitiesFilter stops with an exception, and the whole request with it"
-	out.Do = c.unset()
+	out.Problem = fmt.Sprintf("the extra spec %s = %q makes the scheduler fail: %v", c.spec.Key, c.require, err)
+	out.Reason = "CapabilitiesFilter stops with an exception, and the whole request with it"
+	out.Fix = c.unset()
 	return out
 }
 
@@ -115,24 +115,24 @@ func (c *condition) set(key, value string) string {
 // unknown is a key that no backend reports.
 func (c *condition) unknown() Finding {
 	out := c.finding(Error, "type-unknown-key")
-	out.What = c.name() + " is reported by no backend"
-	out.Why = "CapabilitiesFilter refuses every backend that does not report the key"
-	out.Do = c.unset() + ", or set the key in extra_capabilities"
+	out.Problem = c.name() + " is reported by no backend"
+	out.Reason = "CapabilitiesFilter refuses every backend that does not report the key"
+	out.Fix = c.unset() + ", or set the key in extra_capabilities"
 	var known []string
 	for _, b := range c.backends {
 		known = append(known, b.Report().Capabilities.SortedKeys()...)
 	}
 	near := placement.Nearest(c.path[0], known)
 	if k, ok := capability.LookupKey(c.path[0]); ok && near != c.path[0] {
-		out.What += " now: " + orText(k.Absent, "cinder-volume adds it")
+		out.Problem += " now: " + orText(k.Absent, "cinder-volume adds it")
 		if k.OnRequest {
-			out.Do = "Write live_capabilities = " + k.Name + " into [poolcast]"
+			out.Fix = "Write live_capabilities = " + k.Name + " into [poolcast]"
 		}
 		return out
 	}
 	if near != "" && len(c.path) == 1 {
-		out.What += "; did you mean " + near + "?"
-		out.Do = c.unset() + "; " + c.set(strings.TrimSuffix(c.spec.Key, c.path[0])+near, c.require.String())
+		out.Problem += "; did you mean " + near + "?"
+		out.Fix = c.unset() + "; " + c.set(strings.TrimSuffix(c.spec.Key, c.path[0])+near, c.require.String())
 	}
 	return out
 }
@@ -152,9 +152,9 @@ func (c *condition) meant() string {
 
 func (c *condition) noOperator(meant string) Finding {
 	out := c.finding(Error, "type-glued-operator")
-	out.What = fmt.Sprintf("Cinder finds no operator in %s = %q and compares it as plain text, which no backend reports; an operator has a blank after it", c.name(), c.require)
-	out.Why = "every create with this type ends in \"No valid backend was found\""
-	out.Do = c.set(c.spec.Key, meant)
+	out.Problem = fmt.Sprintf("Cinder finds no operator in %s = %q and compares it as plain text, which no backend reports; an operator has a blank after it", c.name(), c.require)
+	out.Reason = "every create with this type ends in \"No valid backend was found\""
+	out.Fix = c.set(c.spec.Key, meant)
 	return out
 }
 
@@ -174,23 +174,23 @@ func (c *condition) never() Finding {
 	near := placement.Nearest(c.require.String(), seen)
 	if c.namesABackend() && near == "" {
 		out := c.finding(Note, "type-of-others")
-		out.What = fmt.Sprintf("the type asks for %s %s, which none of these backends has; it was not judged", c.name(), c.require)
-		out.Why = "it is right if the type is meant for another driver's backend"
+		out.Problem = fmt.Sprintf("the type asks for %s %s, which none of these backends has; it was not judged", c.name(), c.require)
+		out.Reason = "it is right if the type is meant for another driver's backend"
 		return out
 	}
 	out := c.finding(Error, "type-never")
-	out.What = "no backend meets " + c.name() + " = " + strconv.Quote(c.require.String()) + ": " + why
-	out.Why = "every create with this type ends in \"No valid backend was found\""
+	out.Problem = "no backend meets " + c.name() + " = " + strconv.Quote(c.require.String()) + ": " + why
+	out.Reason = "every create with this type ends in \"No valid backend was found\""
 	switch {
 	case near != "":
-		out.What += "; did you mean " + near + "?"
-		out.Do = c.set(c.spec.Key, near)
+		out.Problem += "; did you mean " + near + "?"
+		out.Fix = c.set(c.spec.Key, near)
 	case c.meant() != "":
-		out.Do = c.set(c.spec.Key, c.meant())
+		out.Fix = c.set(c.spec.Key, c.meant())
 	case len(seen) > 0:
-		out.Do = fmt.Sprintf("The backends report %s; %s", join(seen), c.set(c.spec.Key, seen[0]))
+		out.Fix = fmt.Sprintf("The backends report %s; %s", join(seen), c.set(c.spec.Key, seen[0]))
 	default:
-		out.Do = c.unset()
+		out.Fix = c.unset()
 	}
 	return out
 }

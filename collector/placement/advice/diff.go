@@ -33,10 +33,10 @@ type KeyChange struct {
 	Source string `json:"source,omitempty"`
 }
 
-// Keys compares a report with the base that it is laid over; sent is the
+// CompareKeys compares a report with the base that it is laid over; sent is the
 // result of that. Of a partial base only the keys it has are compared. The
 // changes are in the order of their keys.
-func Keys(base, report, sent capability.Set, partial bool) []KeyChange {
+func CompareKeys(base, report, sent capability.Set, partial bool) []KeyChange {
 	changes := []KeyChange{}
 	all := base.Overlay(report)
 	if partial {
@@ -71,8 +71,8 @@ type Question struct {
 	Request *cinder.Request
 }
 
-// Answer is what became of one backend.
-type Answer struct {
+// Result is what became of one backend.
+type Result struct {
 	Backend string   `json:"backend"`
 	Rank    int      `json:"rank"` // 0 if refused
 	Weight  *float64 `json:"weight"`
@@ -83,8 +83,8 @@ type Answer struct {
 // the order of their ranks, those refused after them.
 type Effect struct {
 	Question string   `json:"question"`
-	Before   []Answer `json:"before"`
-	After    []Answer `json:"after"`
+	Before   []Result `json:"before"`
+	After    []Result `json:"after"`
 }
 
 // Same reports whether the same backends fit, in the same order.
@@ -118,15 +118,15 @@ func Effects(engine *placement.Engine, before, after []capability.Report, questi
 	return effects, nil
 }
 
-func answers(engine *placement.Engine, s *placement.Snapshot, r *cinder.Request) ([]Answer, error) {
+func answers(engine *placement.Engine, s *placement.Snapshot, r *cinder.Request) ([]Result, error) {
 	d, err := engine.Decide(s, r)
 	if err != nil && !errors.Is(err, placement.ErrNoPool) {
 		return nil, err
 	}
-	all := []Answer{}
+	all := []Result{}
 	for i := range d.Verdicts {
 		v := &d.Verdicts[i]
-		a := Answer{Backend: backendName(v.Backend.Report()), Rank: v.Rank}
+		a := Result{Backend: backendName(v.Backend.Report()), Rank: v.Rank}
 		if v.Fits() {
 			a.Weight = finite(v.Total)
 		} else {

@@ -15,7 +15,7 @@ func TestKeys(t *testing.T) {
 	sent := parse(t, `{"total_volumes":6,"tier":"gold","free_capacity_gb":7.0,"rack":"b","load_percent":3,"data_reduction":2.0}`)
 	show := func(partial bool) string {
 		var lines []string
-		for _, c := range Keys(base, ours, sent, partial) {
+		for _, c := range CompareKeys(base, ours, sent, partial) {
 			old, now := "-", "-"
 			if c.Old != nil {
 				old = c.Old.String()
@@ -49,7 +49,7 @@ func TestEffects(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	show := func(answers []Answer) string {
+	show := func(answers []Result) string {
 		var parts []string
 		for _, a := range answers {
 			parts = append(parts, fmt.Sprintf("%s:%d%s", a.Backend, a.Rank, a.Refused[:min(len(a.Refused), 8)]))

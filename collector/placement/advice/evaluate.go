@@ -42,9 +42,9 @@ func (f *Function) evaluate(e *cinder.Expression) []Finding {
 		v, err := e.Eval(varsOf(&f.Reports[i]))
 		if err != nil {
 			out := f.finding(Error, "function-fails")
-			out.What = fmt.Sprintf("the function cannot be evaluated on %s: %v", backendName(&f.Reports[i]), err)
-			out.Why = f.consequence()
-			out.Do = "Compare numbers with numbers, quote text, and keep zero out of divisors: max(x, 1)"
+			out.Problem = fmt.Sprintf("the function cannot be evaluated on %s: %v", backendName(&f.Reports[i]), err)
+			out.Reason = f.consequence()
+			out.Fix = "Compare numbers with numbers, quote text, and keep zero out of divisors: max(x, 1)"
 			return []Finding{out}
 		}
 		results = append(results, v)
@@ -61,9 +61,9 @@ func (f *Function) refusals(results []cinder.Operand) []Finding {
 		return nil
 	}
 	out := f.finding(Warning, "filter-refuses-all")
-	out.What = fmt.Sprintf("the function refuses all of its %s now, for a volume of 1 GiB", count(len(results), "array"))
-	out.Why = "while that is so, no volume goes to them, and the user reads \"No valid backend was found\""
-	out.Do = "Relax the limit, or make it a goodness_function, which ranks and never refuses; see the values with poolcast --dry-run"
+	out.Problem = fmt.Sprintf("the function refuses all of its %s now, for a volume of 1 GiB", count(len(results), "array"))
+	out.Reason = "while that is so, no volume goes to them, and the user reads \"No valid backend was found\""
+	out.Fix = "Relax the limit, or make it a goodness_function, which ranks and never refuses; see the values with poolcast --dry-run"
 	return []Finding{out}
 }
 
@@ -74,9 +74,9 @@ func (f *Function) ratings(results []cinder.Operand) []Finding {
 		score, ok := v.Float()
 		if !ok {
 			out := f.finding(Error, "goodness-no-number")
-			out.What = "the function gives " + v.String() + ", which is not a number"
-			out.Why = "GoodnessWeigher stops with an exception, so no volume can be created anywhere"
-			out.Do = "Let it end in a number from 0 to 100"
+			out.Problem = "the function gives " + v.String() + ", which is not a number"
+			out.Reason = "GoodnessWeigher stops with an exception, so no volume can be created anywhere"
+			out.Fix = "Let it end in a number from 0 to 100"
 			return []Finding{out}
 		}
 		if _, isBool := v.Bool(); !isBool && (score < 0 || score > 100) {
@@ -86,16 +86,16 @@ func (f *Function) ratings(results []cinder.Operand) []Finding {
 	}
 	if len(outside) > 0 {
 		out := f.finding(Warning, "goodness-out-of-range")
-		out.What = "the function leaves 0 to 100: " + join(outside)
-		out.Why = "GoodnessWeigher counts such a score as 0, so the best array may become the worst"
-		out.Do = "Bound it: max(0, min(100, …))"
+		out.Problem = "the function leaves 0 to 100: " + join(outside)
+		out.Reason = "GoodnessWeigher counts such a score as 0, so the best array may become the worst"
+		out.Fix = "Bound it: max(0, min(100, …))"
 		return []Finding{out}
 	}
 	if alike = unique(alike); len(results) > 1 && len(alike) == 1 {
 		out := f.finding(Note, "goodness-constant")
-		out.What = fmt.Sprintf("the function scores all %s %s now", count(len(results), "array"), alike[0])
-		out.Why = "equal scores decide nothing, and ties go to whichever backend the scheduler heard of first"
-		out.Do = "Watch whether it stays so under load; integer division and cut floats are the usual reasons"
+		out.Problem = fmt.Sprintf("the function scores all %s %s now", count(len(results), "array"), alike[0])
+		out.Reason = "equal scores decide nothing, and ties go to whichever backend the scheduler heard of first"
+		out.Fix = "Watch whether it stays so under load; integer division and cut floats are the usual reasons"
 		return []Finding{out}
 	}
 	return nil
@@ -127,9 +127,9 @@ func (f *Function) zeroLooksPerfect(e *cinder.Expression, now []cinder.Operand) 
 		best = max(best, blind)
 	}
 	out := f.finding(Warning, "zero-looks-perfect")
-	out.What = fmt.Sprintf("the function scores %s for an array that reports zeros for %s, more than for any array now", number(best), join(keys))
-	out.Why = "the Cinder driver reports zeros when the array gives no performance sample, so an array that nobody can measure draws every volume"
-	out.Do = fmt.Sprintf(`%s = (capabilities.metrics_status == "ok") ? (%s) : 0`, f.Option, strings.TrimSpace(f.Text))
+	out.Problem = fmt.Sprintf("the function scores %s for an array that reports zeros for %s, more than for any array now", number(best), join(keys))
+	out.Reason = "the Cinder driver reports zeros when the array gives no performance sample, so an array that nobody can measure draws every volume"
+	out.Fix = fmt.Sprintf(`%s = (capabilities.metrics_status == "ok") ? (%s) : 0`, f.Option, strings.TrimSpace(f.Text))
 	return []Finding{out}
 }
 

@@ -25,16 +25,16 @@ type Topic string
 
 // The topics, in the order in which they are told.
 const (
-	Configuration Topic = "configuration"
-	Arrays        Topic = "arrays"
-	Names         Topic = "identity"
+	ConfigurationTopic Topic = "configuration"
+	ArrayTopic        Topic = "arrays"
+	IdentityTopic         Topic = "identity"
 	FunctionTopic Topic = "functions"
 	TypeTopic     Topic = "volume types"
 	PoolTopic     Topic = "pools"
 )
 
 func (t Topic) rank() int {
-	return slices.Index([]Topic{Configuration, Arrays, Names, FunctionTopic, TypeTopic, PoolTopic}, t)
+	return slices.Index([]Topic{ConfigurationTopic, ArrayTopic, IdentityTopic, FunctionTopic, TypeTopic, PoolTopic}, t)
 }
 
 // Finding is one thing that somebody should know. No text of it holds a
@@ -44,9 +44,9 @@ type Finding struct {
 	Topic    Topic    `json:"topic"`
 	Code     string   `json:"code"`  // stable, for programs: unknown-key
 	Where    string   `json:"where"` // file:line, a backend, a type or a pool
-	What     string   `json:"what"`
-	Why      string   `json:"why"`
-	Do       string   `json:"do"` // what to type; "" if there is nothing to do
+	Problem     string   `json:"what"`
+	Reason      string   `json:"why"`
+	Fix       string   `json:"do"` // what to type; "" if there is nothing to do
 }
 
 // Sort orders findings as they are told: by topic, the worst first.

@@ -59,12 +59,12 @@ func (f *Function) consequence() string {
 
 func (f *Function) syntax(err error) Finding {
 	out := f.finding(Error, "function-syntax")
-	out.What = "Cinder cannot read the function: " + err.Error()
+	out.Problem = "Cinder cannot read the function: " + err.Error()
 	if x, ok := errors.AsType[*cinder.ExpressionError](err); ok {
-		out.What = fmt.Sprintf("Cinder cannot read the function: %s in column %d of %q", x.Problem, x.Column, x.Text)
-		out.Do = upper(x.Hint)
+		out.Problem = fmt.Sprintf("Cinder cannot read the function: %s in column %d of %q", x.Problem, x.Column, x.Text)
+		out.Fix = upper(x.Hint)
 	}
-	out.Why = "Cinder accepts it at the start and fails at the first volume: " + f.consequence()
+	out.Reason = "Cinder accepts it at the start and fails at the first volume: " + f.consequence()
 	return out
 }
 
@@ -103,7 +103,7 @@ func (f *Function) traps(e *cinder.Expression) []Finding {
 	for _, g := range groups {
 		out := f.trap(g.trap, g.set)
 		if n := len(g.backends); n > 0 && n < len(f.Reports) {
-			out.What += " (on " + join(g.backends) + ")"
+			out.Problem += " (on " + join(g.backends) + ")"
 		}
 		found = append(found, out)
 	}
@@ -112,23 +112,23 @@ func (f *Function) traps(e *cinder.Expression) []Finding {
 
 func (f *Function) trap(t cinder.Trap, set capability.Set) Finding {
 	out := f.finding(Error, "")
-	out.Why = f.consequence()
+	out.Reason = f.consequence()
 	switch t.Kind {
 	case cinder.UnknownScope:
 		out.Code = "unknown-scope"
-		out.What = fmt.Sprintf("%s has no value: Cinder fills capabilities, stats, volume, extra and qos only", t.Word)
-		out.Do = "Write " + nearScope(t.Name)
+		out.Problem = fmt.Sprintf("%s has no value: Cinder fills capabilities, stats, volume, extra and qos only", t.Word)
+		out.Fix = "Write " + nearScope(t.Name)
 	case cinder.BareWord:
 		out.Code = "bare-word"
-		out.What = fmt.Sprintf("%s in column %d is read as text, not as a capability", t.Word, t.Column)
-		out.Why = "a text compared with a number is an error, and a text is never what an array reports: " + f.consequence()
-		out.Do = fmt.Sprintf("Write capabilities.%s, or %q in quotes if the text is meant", t.Word, t.Word)
+		out.Problem = fmt.Sprintf("%s in column %d is read as text, not as a capability", t.Word, t.Column)
+		out.Reason = "a text compared with a number is an error, and a text is never what an array reports: " + f.consequence()
+		out.Fix = fmt.Sprintf("Write capabilities.%s, or %q in quotes if the text is meant", t.Word, t.Word)
 	case cinder.NoValue:
 		return f.unknown(out, t, set)
 	case cinder.Unusable:
 		out.Code = "unusable-value"
-		out.What = fmt.Sprintf("%s is %s, and Cinder's evaluator computes with numbers and text only", t.Word, kindWithArticle(t.Value))
-		out.Do = "Leave it out of the function, or ask for it in the volume type, where lists and null can be compared"
+		out.Problem = fmt.Sprintf("%s is %s, and Cinder's evaluator computes with numbers and text only", t.Word, kindWithArticle(t.Value))
+		out.Fix = "Leave it out of the function, or ask for it in the volume type, where lists and null can be compared"
 	case cinder.Truncated:
 		return f.truncated(out, t)
 	default:
@@ -142,21 +142,21 @@ func (f *Function) misread(out Finding, t cinder.Trap) Finding {
 	switch t.Kind {
 	case cinder.NoFunction:
 		out.Code = "unknown-function"
-		out.What = fmt.Sprintf("%s in column %d stands before an operand, and so is read as a function", t.Word, t.Column)
-		out.Do = "Use min, max or abs, or put an operator between the two"
+		out.Problem = fmt.Sprintf("%s in column %d stands before an operand, and so is read as a function", t.Word, t.Column)
+		out.Fix = "Use min, max or abs, or put an operator between the two"
 	case cinder.Junction:
 		out.Code = "word-as-function"
-		out.What = fmt.Sprintf("the word %q in column %d follows a name, and so is read as a function", t.Word, t.Column)
-		out.Do = "Write && or ||, or put the left side in parentheses"
+		out.Problem = fmt.Sprintf("the word %q in column %d follows a name, and so is read as a function", t.Word, t.Column)
+		out.Fix = "Write && or ||, or put the left side in parentheses"
 	case cinder.SplitWord:
 		out.Code = "split-word"
-		out.What = fmt.Sprintf("%s in column %d is read as not, and then %s", t.Word, t.Column, t.Word[len("not"):])
-		out.Do = "Report the value under a name that does not begin with not"
+		out.Problem = fmt.Sprintf("%s in column %d is read as not, and then %s", t.Word, t.Column, t.Word[len("not"):])
+		out.Fix = "Report the value under a name that does not begin with not"
 	case cinder.Ignored:
 		out.Severity, out.Code = Warning, "ignored-operand"
-		out.What = fmt.Sprintf("what follows %q in column %d is never evaluated", t.Word, t.Column)
-		out.Why = "Cinder's evaluator looks at the first two operands of and and or, and at the first ? and : only"
-		out.Do = "Put two operands at a time in parentheses: (a && b) && c"
+		out.Problem = fmt.Sprintf("what follows %q in column %d is never evaluated", t.Word, t.Column)
+		out.Reason = "Cinder's evaluator looks at the first two operands of and and or, and at the first ? and : only"
+		out.Fix = "Put two operands at a time in parentheses: (a && b) && c"
 	}
 	return out
 }
@@ -164,37 +164,37 @@ func (f *Function) misread(out Finding, t cinder.Trap) Finding {
 func (f *Function) unknown(out Finding, t cinder.Trap, set capability.Set) Finding {
 	if k, known := capability.LookupKey(t.Name.Key); known && t.Name.Scope == cinder.ScopeCapabilities {
 		out.Severity, out.Code = Warning, "absent-key"
-		out.What = t.Word + " is not reported now: " + orText(k.Absent, "cinder-volume adds it")
+		out.Problem = t.Word + " is not reported now: " + orText(k.Absent, "cinder-volume adds it")
 		if k.OnRequest {
 			out.Severity = Error
-			out.What = t.Word + " is reported only on request"
-			out.Do = "Write live_capabilities = " + t.Name.Key + " into [poolcast]"
+			out.Problem = t.Word + " is reported only on request"
+			out.Fix = "Write live_capabilities = " + t.Name.Key + " into [poolcast]"
 			return out
 		}
-		out.Do = "Use a key that is always reported, or mend what keeps it away"
+		out.Fix = "Use a key that is always reported, or mend what keeps it away"
 		return out
 	}
 	out.Code = "unknown-key"
-	out.What = t.Word + " is reported by no array"
+	out.Problem = t.Word + " is reported by no array"
 	if near := placement.Nearest(t.Name.Key, set.SortedKeys()); near != "" {
-		out.What += "; did you mean " + near + "?"
-		out.Do = "Write " + t.Name.Scope + "." + near
+		out.Problem += "; did you mean " + near + "?"
+		out.Fix = "Write " + t.Name.Scope + "." + near
 		return out
 	}
-	out.Do = "Look the name up in poolcast --dry-run, or set it in extra_capabilities"
+	out.Fix = "Look the name up in poolcast --dry-run, or set it in extra_capabilities"
 	return out
 }
 
 func (f *Function) truncated(out Finding, t cinder.Trap) Finding {
 	out.Severity, out.Code = Warning, "truncated-float"
-	out.What = fmt.Sprintf("%s is %s, and Cinder reads %s", t.Word, t.Value, t.Read)
-	out.Why = "the evaluator cuts every float to an integer, so different arrays look alike"
-	out.Do = "Use an integer in a smaller unit"
+	out.Problem = fmt.Sprintf("%s is %s, and Cinder reads %s", t.Word, t.Value, t.Read)
+	out.Reason = "the evaluator cuts every float to an integer, so different arrays look alike"
+	out.Fix = "Use an integer in a smaller unit"
 	switch t.Name.Key {
 	case capability.KeyAvgLatency:
-		out.Do = "Use capabilities.usec_per_read_op and capabilities.usec_per_write_op, which are integers in microseconds"
+		out.Fix = "Use capabilities.usec_per_read_op and capabilities.usec_per_write_op, which are integers in microseconds"
 	case capability.KeyDataReduction, capability.KeyTotalReduction, capability.KeyDedupeRatio, capability.KeyMaxOverSubscription:
-		out.Do = "Use capabilities.data_reduction_percent, which is an integer"
+		out.Fix = "Use capabilities.data_reduction_percent, which is an integer"
 	}
 	return out
 }
@@ -205,7 +205,7 @@ func (f *Function) absences(e *cinder.Expression, found []Finding) []Finding {
 	var keys []string
 	for _, n := range e.Names() {
 		k, known := capability.LookupKey(n.Key)
-		told := slices.ContainsFunc(found, func(f Finding) bool { return strings.Contains(f.What, n.String()) })
+		told := slices.ContainsFunc(found, func(f Finding) bool { return strings.Contains(f.Problem, n.String()) })
 		if known && n.Scope == cinder.ScopeCapabilities && k.Absent != "" && !told {
 			keys = append(keys, n.Key)
 		}
@@ -215,8 +215,8 @@ func (f *Function) absences(e *cinder.Expression, found []Finding) []Finding {
 	}
 	out := f.finding(Note, "nullable-key")
 	k, _ := capability.LookupKey(keys[0])
-	out.What = fmt.Sprintf("the function needs %s, which can be missing: %s", join(keys), k.Absent)
-	out.Why = f.consequence()
+	out.Problem = fmt.Sprintf("the function needs %s, which can be missing: %s", join(keys), k.Absent)
+	out.Reason = f.consequence()
 	return []Finding{out}
 }
 

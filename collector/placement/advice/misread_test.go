@@ -19,7 +19,7 @@ func TestFunctionsThatCinderMisreads(t *testing.T) {
 		var codes []string
 		for _, f := range found {
 			codes = append(codes, f.Code)
-			if f.What == "" || f.Why == "" || f.Do == "" {
+			if f.Problem == "" || f.Reason == "" || f.Fix == "" {
 				t.Errorf("%s: a finding leaves something unsaid: %+v", text, f)
 			}
 		}

@@ -20,27 +20,27 @@ const (
 	cliff, cliffEdge = 90.0, 100.0
 )
 
-// Policy is what the scheduler and the stanzas say of over-subscription.
-type Policy struct {
+// OverSubscription is what the scheduler and the stanzas say of over-subscription.
+type OverSubscription struct {
 	// Automatic are the hosts whose stanza has
 	// pure_automatic_max_oversubscription_ratio, the default, and no ratio in
 	// extra_capabilities.
 	Automatic []string
-	// Spreads is whether CapacityWeigher sends volumes to the most virtual free
+	// WeighsCapacity is whether CapacityWeigher sends volumes to the most virtual free
 	// capacity.
-	Spreads bool
+	WeighsCapacity bool
 }
 
 // Pools judges the arrays of each volume_backend_name, which users take for one
 // thing and the scheduler for a choice.
-func Pools(reports []capability.Report, p Policy) []Finding {
+func Pools(reports []capability.Report, p OverSubscription) []Finding {
 	found := twins(reports)
 	byName := map[string][]capability.Report{}
 	for _, r := range reports {
 		byName[r.Pool] = append(byName[r.Pool], r)
 	}
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
-		pool := capability.Pool{Name: name, Reports: byName[name]}
+		pool := capability.LogicalPool{Name: name, Reports: byName[name]}
 		found = append(found, models(pool)...)
 		found = append(found, zones(pool)...)
 		for _, part := range capability.GroupPools(pool.Reports) {
@@ -51,7 +51,7 @@ func Pools(reports []capability.Report, p Policy) []Finding {
 	return found
 }
 
-func poolFinding(s Severity, code string, p capability.Pool) Finding {
+func poolFinding(s Severity, code string, p capability.LogicalPool) Finding {
 	where := "pool " + p.Name
 	if p.Zone != "" {
 		where += " in " + p.Zone
@@ -72,14 +72,14 @@ func twins(reports []capability.Report) []Finding {
 			continue
 		}
 		out := Finding{
-			Severity: Warning, Topic: Arrays, Code: "same-array", Where: backendName(r),
-			What: fmt.Sprintf("it is the very array of %s: both have the array_id %s", backendName(other), id),
-			Why:  "the scheduler counts the array's capacity twice, and each stanza learns of the other's volumes a poll late",
-			Do:   "Keep one of the stanzas in enabled_backends",
+			Severity: Warning, Topic: ArrayTopic, Code: "same-array", Where: backendName(r),
+			Problem: fmt.Sprintf("it is the very array of %s: both have the array_id %s", backendName(other), id),
+			Reason:  "the scheduler counts the array's capacity twice, and each stanza learns of the other's volumes a poll late",
+			Fix:   "Keep one of the stanzas in enabled_backends",
 		}
 		if r.Pool != other.Pool {
 			out.Severity = Note
-			out.Do = "Leave it if it is meant, as with one stanza for iSCSI and one for FC, and reserve space: reserved_percentage"
+			out.Fix = "Leave it if it is meant, as with one stanza for iSCSI and one for FC, and reserve space: reserved_percentage"
 		}
 		found = append(found, out)
 	}
@@ -100,7 +100,7 @@ func groupsOf(reports []capability.Report, of func(*capability.Report) (string, 
 	return groups, len(by)
 }
 
-func models(p capability.Pool) []Finding {
+func models(p capability.LogicalPool) []Finding {
 	groups, n := groupsOf(p.Reports, func(r *capability.Report) (string, bool) {
 		return r.Capabilities[capability.KeyArrayModel].Str()
 	})
@@ -108,31 +108,31 @@ func models(p capability.Pool) []Finding {
 		return nil
 	}
 	out := poolFinding(Warning, "mixed-models", p)
-	out.What = "arrays of different models share the name: " + strings.Join(groups, ", ")
-	out.Why = "whoever asks for the pool may get either, with another latency, capacity and data reduction"
-	out.Do = "Give each model a volume_backend_name of its own, or let types ask for array_model"
+	out.Problem = "arrays of different models share the name: " + strings.Join(groups, ", ")
+	out.Reason = "whoever asks for the pool may get either, with another latency, capacity and data reduction"
+	out.Fix = "Give each model a volume_backend_name of its own, or let types ask for array_model"
 	return []Finding{out}
 }
 
-func zones(p capability.Pool) []Finding {
+func zones(p capability.LogicalPool) []Finding {
 	groups, n := groupsOf(p.Reports, func(r *capability.Report) (string, bool) { return r.Zone, true })
 	if n < 2 {
 		return nil
 	}
 	out := poolFinding(Note, "several-zones", p)
-	out.What = "arrays of one name are in different zones: " + strings.Join(groups, ", ")
-	out.Why = "a request without a zone goes to either site, and one with a zone finds only its own arrays"
-	out.Do = "Leave it if the zones are meant; else set backend_availability_zone in the stanzas"
+	out.Problem = "arrays of one name are in different zones: " + strings.Join(groups, ", ")
+	out.Reason = "a request without a zone goes to either site, and one with a zone finds only its own arrays"
+	out.Fix = "Leave it if the zones are meant; else set backend_availability_zone in the stanzas"
 	for _, r := range p.Reports {
 		if r.Zone == "nova" {
 			out.Severity = Warning
-			out.Do = "nova is Cinder's default: set backend_availability_zone in the stanza that lacks it"
+			out.Fix = "nova is Cinder's default: set backend_availability_zone in the stanza that lacks it"
 		}
 	}
 	return []Finding{out}
 }
 
-func reductions(p capability.Pool) []Finding {
+func reductions(p capability.LogicalPool) []Finding {
 	apart := p.ReductionDivergence()
 	if apart == nil || *apart < alikeReduction {
 		return nil
@@ -147,15 +147,15 @@ func reductions(p capability.Pool) []Finding {
 			parts = append(parts, backendName(&p.Reports[i])+" "+rounded(ratio)+" : 1")
 		}
 	}
-	out.What = fmt.Sprintf("data reduction is %.0f %% apart: %s", *apart*100, join(parts))
-	out.Why = "a GiB of volume costs different space on each array, so equal virtual free capacity is not equal room"
-	out.Do = "Keep workloads that do not reduce (encrypted, compressed) in a pool of their own, and compare with poolcast pools"
+	out.Problem = fmt.Sprintf("data reduction is %.0f %% apart: %s", *apart*100, join(parts))
+	out.Reason = "a GiB of volume costs different space on each array, so equal virtual free capacity is not equal room"
+	out.Fix = "Keep workloads that do not reduce (encrypted, compressed) in a pool of their own, and compare with poolcast pools"
 	return []Finding{out}
 }
 
 // stacking notes the pools in which an automatic ratio makes CapacityWeigher
 // prefer the array that was just given a volume.
-func (p Policy) stacking(pool capability.Pool) []Finding {
+func (p OverSubscription) stacking(pool capability.LogicalPool) []Finding {
 	var names, gains []string
 	lowest := 0.0
 	var found []Finding
@@ -179,13 +179,13 @@ func (p Policy) stacking(pool capability.Pool) []Finding {
 			gains = append(gains, fmt.Sprintf("%s %s GiB", backendName(r), rounded((1-share)/share)))
 		}
 	}
-	if !p.Spreads || len(names) < 2 || len(gains) == 0 {
+	if !p.WeighsCapacity || len(names) < 2 || len(gains) == 0 {
 		return found
 	}
 	out := poolFinding(Note, "ratio-stacks", pool)
-	out.What = "the over-subscription ratio of " + join(names) + " is automatic, and each GiB of a new, empty volume then adds virtual free capacity: " + join(gains)
-	out.Why = "CapacityWeigher sends the next volume to the most virtual free capacity, so volumes stack on one array until they are written to"
-	out.Do = "pure_automatic_max_oversubscription_ratio = false and max_over_subscription_ratio = " + ratioFor(lowest) + " in [backend_defaults] make it spread"
+	out.Problem = "the over-subscription ratio of " + join(names) + " is automatic, and each GiB of a new, empty volume then adds virtual free capacity: " + join(gains)
+	out.Reason = "CapacityWeigher sends the next volume to the most virtual free capacity, so volumes stack on one array until they are written to"
+	out.Fix = "pure_automatic_max_oversubscription_ratio = false and max_over_subscription_ratio = " + ratioFor(lowest) + " in [backend_defaults] make it spread"
 	return append(found, out)
 }
 
@@ -196,10 +196,10 @@ func ratioFor(lowest float64) string {
 	return fmt.Sprintf("%.1f", lowest)
 }
 
-func atCliff(pool capability.Pool, r *capability.Report, reduction float64) Finding {
+func atCliff(pool capability.LogicalPool, r *capability.Report, reduction float64) Finding {
 	out := poolFinding(Warning, "ratio-cliff", pool)
-	out.What = fmt.Sprintf("the automatic over-subscription ratio of %s follows a total reduction of %s", backendName(r), rounded(reduction))
-	out.Why = "at 100 the Cinder driver falls back to max_over_subscription_ratio, so virtual free capacity jumps from one report to the next"
-	out.Do = "pure_automatic_max_oversubscription_ratio = false in the stanza, with a max_over_subscription_ratio of your own"
+	out.Problem = fmt.Sprintf("the automatic over-subscription ratio of %s follows a total reduction of %s", backendName(r), rounded(reduction))
+	out.Reason = "at 100 the Cinder driver falls back to max_over_subscription_ratio, so virtual free capacity jumps from one report to the next"
+	out.Fix = "pure_automatic_max_oversubscription_ratio = false in the stanza, with a max_over_subscription_ratio of your own"
 	return out
 }

@@ -46,7 +46,7 @@ func three(t testing.TB, a, b, c string) []capability.Report {
 func told(found []Finding) string {
 	var lines []string
 	for _, f := range found {
-		lines = append(lines, fmt.Sprintf("%s %s: %s", f.Severity, f.Code, f.What))
+		lines = append(lines, fmt.Sprintf("%s %s: %s", f.Severity, f.Code, f.Problem))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -55,10 +55,10 @@ func told(found []Finding) string {
 func expect(t *testing.T, found []Finding, want ...string) {
 	t.Helper()
 	for _, f := range found {
-		if f.Where == "" || f.What == "" || f.Why == "" || f.Topic.rank() < 0 || f.Severity.rank() < 0 {
+		if f.Where == "" || f.Problem == "" || f.Reason == "" || f.Topic.rank() < 0 || f.Severity.rank() < 0 {
 			t.Errorf("a finding says too little: %+v", f)
 		}
-		if strings.Contains(f.What+f.Why+f.Do, "%!") {
+		if strings.Contains(f.Problem+f.Reason+f.Fix, "%!") {
 			t.Errorf("a finding is garbled: %+v", f)
 		}
 	}
@@ -69,7 +69,7 @@ func expect(t *testing.T, found []Finding, want ...string) {
 	for _, w := range want {
 		code, text, _ := strings.Cut(w, "|")
 		if !slices.ContainsFunc(found, func(f Finding) bool {
-			return string(f.Severity)+" "+f.Code == code && strings.Contains(f.What+" "+f.Do, text)
+			return string(f.Severity)+" "+f.Code == code && strings.Contains(f.Problem+" "+f.Fix, text)
 		}) {
 			t.Errorf("found\n%s\nand not %q", got, w)
 		}
@@ -80,8 +80,8 @@ func TestFindingsAreToldByTopicAndSeverity(t *testing.T) {
 	found := []Finding{
 		{Severity: Note, Topic: PoolTopic},
 		{Severity: Error, Topic: TypeTopic},
-		{Severity: Note, Topic: Configuration},
-		{Severity: Warning, Topic: Configuration},
+		{Severity: Note, Topic: ConfigurationTopic},
+		{Severity: Warning, Topic: ConfigurationTopic},
 	}
 	Sort(found)
 	var got []string
@@ -152,7 +152,7 @@ func TestAdviceWorks(t *testing.T) {
 		if found.Code != "zero-looks-perfect" {
 			continue
 		}
-		_, advised, _ := strings.Cut(found.Do, " = ")
+		_, advised, _ := strings.Cut(found.Fix, " = ")
 		again := f
 		again.Text = advised
 		for _, still := range Functions([]Function{again}) {

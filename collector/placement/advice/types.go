@@ -65,9 +65,9 @@ func Types(engine *placement.Engine, reports []capability.Report, types []cinder
 func schedulerFails(where string, err error) Finding {
 	return Finding{
 		Severity: Error, Topic: TypeTopic, Code: "scheduler-fails", Where: where,
-		What: "no decision can be made: " + err.Error(),
-		Why:  "the filter or weigher stops with an exception in Cinder too, and no volume can be created while that is so",
-		Do:   "poolcast --dry-run shows the values; poolcast place shows the failure again",
+		Problem: "no decision can be made: " + err.Error(),
+		Reason:  "the filter or weigher stops with an exception in Cinder too, and no volume can be created while that is so",
+		Fix:   "poolcast --dry-run shows the values; poolcast place shows the failure again",
 	}
 }
 
@@ -96,17 +96,17 @@ func candidates(name string, d *placement.Decision) Candidates {
 func noCandidate(name string, d *placement.Decision) Finding {
 	return Finding{
 		Severity: Error, Topic: TypeTopic, Code: "type-no-candidate", Where: "type " + name,
-		What: "no backend takes a volume of 1 GiB now: " + (&placement.NoPoolError{Decision: d}).Error(),
-		Why:  "every create with this type ends in \"No valid backend was found\"",
-		Do:   "poolcast place --size 1 --types FILE --type " + name + " explains each refusal",
+		Problem: "no backend takes a volume of 1 GiB now: " + (&placement.NoPoolError{Decision: d}).Error(),
+		Reason:  "every create with this type ends in \"No valid backend was found\"",
+		Fix:   "poolcast place --size 1 --types FILE --type " + name + " explains each refusal",
 	}
 }
 
 // review judges each extra spec of a type.
 func (j *judge) review(t *cinder.VolumeType) []Finding {
-	found := Condensed(*t)
+	found := OperatorsInKeys(*t)
 	broken := func(key string) bool {
-		return slices.ContainsFunc(found, func(f Finding) bool { return strings.Contains(f.What, fmt.Sprintf("%q", key)) })
+		return slices.ContainsFunc(found, func(f Finding) bool { return strings.Contains(f.Problem, fmt.Sprintf("%q", key)) })
 	}
 	eligible, err := j.decide(j.withoutLive(t))
 	if err != nil {
@@ -146,10 +146,10 @@ func capabilityPath(key string) (path []string, asked bool) {
 	return path[1:], path[0] == "capabilities"
 }
 
-// Condensed finds extra specs that were stored from a condensed condition, such
+// OperatorsInKeys finds extra specs that were stored from a condensed condition, such
 // as capabilities:total_volumes<=800: the openstack client cuts it at the first
 // equals sign, and what is stored is met by no backend.
-func Condensed(t cinder.VolumeType) []Finding {
+func OperatorsInKeys(t cinder.VolumeType) []Finding {
 	var found []Finding
 	for _, s := range t.ExtraSpecs {
 		key := strings.TrimRight(s.Key, "<>!= ")
@@ -159,9 +159,9 @@ func Condensed(t cinder.VolumeType) []Finding {
 		operator := strings.TrimSpace(s.Key[len(key):]) + "="
 		found = append(found, Finding{
 			Severity: Error, Topic: TypeTopic, Code: "type-condensed", Where: "type " + t.Name,
-			What: fmt.Sprintf("the extra spec %q with the value %q was meant as a condition, and no backend meets it", s.Key, *s.Value),
-			Why:  "the openstack client cuts a property at its first equals sign, so the operator became a part of the key",
-			Do: fmt.Sprintf("openstack volume type unset --property %s %s; openstack volume type set --property %s %s",
+			Problem: fmt.Sprintf("the extra spec %q with the value %q was meant as a condition, and no backend meets it", s.Key, *s.Value),
+			Reason:  "the openstack client cuts a property at its first equals sign, so the operator became a part of the key",
+			Fix: fmt.Sprintf("openstack volume type unset --property %s %s; openstack volume type set --property %s %s",
 				quoted(s.Key), t.Name, quoted(key+"="+operator+" "+*s.Value), t.Name),
 		})
 	}

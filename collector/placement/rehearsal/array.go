@@ -171,8 +171,8 @@ func finite(caps capability.Set, key string) (float64, bool) {
 	return f, ok && !math.IsInf(f, 0) && !math.IsNaN(f)
 }
 
-// Moving are the keys of a report that a burst changes.
-func Moving() []string {
+// ChangedKeys are the keys of a report that a burst changes.
+func ChangedKeys() []string {
 	return []string{
 		capability.KeyProvisionedCapacity, capability.KeyAllocatedCapacity, capability.KeyFreeCapacity,
 		capability.KeyMaxOverSubscription, capability.KeyTotalReduction,

@@ -10,7 +10,7 @@ import (
 
 // The names of the settings in a [Catalogue].
 const (
-	AsItIs     = "as-it-is"
+	Current     = "as-it-is"
 	FixedRatio = "fixed-ratio"
 	AutoRatio  = "auto-ratio"
 	Capacity   = "capacity"
@@ -20,7 +20,7 @@ const (
 	Stochastic = "stochastic"
 	PreferLive = "prefer"
 	TwoChoices = "two-choices"
-	InFlight   = "ledger"
+	Ledger   = "ledger"
 )
 
 // DefaultGoodness rates an array by how quiet it is and by how little of ten
@@ -42,7 +42,7 @@ type Catalogue struct {
 func (c Catalogue) Settings() []Setting {
 	ratio := fmt.Sprintf("a fixed over-subscription ratio of %g", c.Ratio)
 	settings := []Setting{
-		{Name: AsItIs, With: "the scheduler's settings as they are", Options: c.Cloud},
+		{Name: Current, With: "the scheduler's settings as they are", Options: c.Cloud},
 		{Name: FixedRatio, With: ratio, Options: c.Cloud, Ratio: Fixed},
 		{Name: AutoRatio, With: "the array's reduction as over-subscription ratio", Options: c.Cloud, Ratio: Automatic},
 		c.weighedBy(Capacity, cinder.CapacityWeigher),
@@ -52,7 +52,7 @@ func (c Catalogue) Settings() []Setting {
 		c.option(Stochastic, "StochasticHostWeightHandler", func(o *cinder.Options) { o.Select = placement.Lottery }),
 		c.option(PreferLive, "poolcast's policy prefer", func(o *cinder.Options) { o.Policy = placement.Prefer }),
 		c.option(TwoChoices, "the better of two drawn, by poolcast", func(o *cinder.Options) { o.Select = placement.BestOfTwo }),
-		{Name: InFlight, With: "poolcast's in-flight ledger", Options: c.Cloud, Ledger: true},
+		{Name: Ledger, With: "poolcast's in-flight ledger", Options: c.Cloud, Ledger: true},
 	}
 	for i := range settings {
 		s := &settings[i]

@@ -8,15 +8,15 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// Conclude says in a line what the first of some outcomes means, and which of
+// Summary says in a line what the first of some outcomes means, and which of
 // the others does better.
-func Conclude(outcomes []Outcome) string {
+func Summary(outcomes []Outcome) string {
 	if len(outcomes) == 0 {
 		return "nothing was rehearsed"
 	}
 	now := outcomes[0]
 	text := "With " + now.Setting.With + ", "
-	if now.Setting.Name == AsItIs {
+	if now.Setting.Name == Current {
 		text = "With this configuration "
 	}
 	text += now.summary()
@@ -38,10 +38,10 @@ func (o *Outcome) good() bool { return o.Failed == 0 && o.misplaced() <= tolerat
 
 // misplaced is the share of volumes that are; 0 if it cannot be said.
 func (o *Outcome) misplaced() float64 {
-	if o.Misplaced == nil || o.Placed == 0 {
+	if o.Excess == nil || o.Placed == 0 {
 		return 0
 	}
-	return float64(*o.Misplaced) / float64(o.Placed)
+	return float64(*o.Excess) / float64(o.Placed)
 }
 
 // best is the first outcome that fails least and misplaces next to nothing, or
@@ -91,13 +91,13 @@ func (o *Outcome) summary() string {
 // judge says of an array that took most of the volumes why, and whether it
 // should have.
 func (o *Outcome) judge(most *ArrayOutcome) string {
-	if o.Misplaced == nil {
+	if o.Excess == nil {
 		return ""
 	}
 	if o.misplaced() <= tolerated {
 		return ", which evens out what is provisioned on the arrays"
 	}
-	text := fmt.Sprintf(", %d more than it takes to even out what is provisioned on the arrays", *o.Misplaced)
+	text := fmt.Sprintf(", %d more than it takes to even out what is provisioned on the arrays", *o.Excess)
 	before, ok := finite(most.Before, capability.KeyMaxOverSubscription)
 	after, okAfter := finite(most.After, capability.KeyMaxOverSubscription)
 	if ok && okAfter && after > before {

@@ -27,11 +27,11 @@ type Outcome struct {
 	// evenly the arrays work afterwards (Jain's fairness index; 1 is even). Nil
 	// where fewer than two arrays tell.
 	Evenness, LoadEvenness *float64
-	// Misplaced is how many volumes are on another array than they would be on
+	// Excess is how many volumes are on another array than they would be on
 	// if each had gone where it left the smallest share provisioned. Unlike
 	// evenness it does not blame a burst that fills an empty array up. Nil if
 	// an array does not tell how much is provisioned.
-	Misplaced *int64
+	Excess *int64
 }
 
 // ArrayOutcome is one array before and after.
@@ -72,7 +72,7 @@ func (p *play) outcome() (Outcome, error) {
 	if err != nil {
 		return o, err
 	}
-	var pool capability.Pool
+	var pool capability.LogicalPool
 	for i, a := range p.arrays {
 		if a.volumes == 0 && !slices.Contains(first, i) {
 			continue
@@ -107,7 +107,7 @@ func (p *play) candidates() ([]int, error) {
 	return at, nil
 }
 
-func (o *Outcome) measure(pool capability.Pool, gib float64) {
+func (o *Outcome) measure(pool capability.LogicalPool, gib float64) {
 	var volumes []float64
 	for _, a := range o.Arrays {
 		volumes = append(volumes, float64(a.Volumes))
@@ -118,7 +118,7 @@ func (o *Outcome) measure(pool capability.Pool, gib float64) {
 		for i, a := range o.Arrays {
 			misplaced += max(0, a.Volumes-ideal[i])
 		}
-		o.Misplaced = &misplaced
+		o.Excess = &misplaced
 	}
 }
 

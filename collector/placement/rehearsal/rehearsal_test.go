@@ -89,7 +89,7 @@ func play(t *testing.T, reports []capability.Report, b rehearsal.Burst, setting 
 
 func TestAutomaticRatioStacks(t *testing.T) {
 	for setting, want := range map[string]string{
-		rehearsal.AsItIs:     "40/0/0",
+		rehearsal.Current:     "40/0/0",
 		rehearsal.AutoRatio:  "40/0/0",
 		rehearsal.FixedRatio: "9/13/18",
 		rehearsal.Allocated:  "9/13/18",
@@ -105,7 +105,7 @@ func TestAutomaticRatioStacks(t *testing.T) {
 func TestFilledVolumesRaiseNoRatio(t *testing.T) {
 	b := slow()
 	b.Fill = 0.2 // more than the arrays' 1/6
-	o := play(t, unlike(), b, rehearsal.AsItIs)
+	o := play(t, unlike(), b, rehearsal.Current)
 	if most := o.Busiest(); most.Volumes == 40 {
 		t.Errorf("%s: volumes that fill their array are stacked like empty ones", o.Spread())
 	}
@@ -124,7 +124,7 @@ func TestReportsAheadOfTheClockStack(t *testing.T) {
 		}
 	}
 	b.Skew = 30 * time.Second
-	if got := play(t, alike(3), b, rehearsal.InFlight).Spread(); got != "3/3/3" {
+	if got := play(t, alike(3), b, rehearsal.Ledger).Spread(); got != "3/3/3" {
 		t.Errorf("with a ledger: %s, want 3/3/3", got)
 	}
 }
@@ -160,10 +160,10 @@ func TestLedgerCountsVolumes(t *testing.T) {
 		Request: &cinder.Request{Size: 10, Type: below}, Count: 12, Rate: 1, Interval: minute, Schedulers: 1,
 	}
 	// Each array may take three more; Cinder learns of them with a report.
-	if o := play(t, alike(3), b, rehearsal.AsItIs); o.Failed != 0 {
+	if o := play(t, alike(3), b, rehearsal.Current); o.Failed != 0 {
 		t.Errorf("Cinder refuses %d", o.Failed)
 	}
-	o := play(t, alike(3), b, rehearsal.InFlight)
+	o := play(t, alike(3), b, rehearsal.Ledger)
 	if o.Failed != 3 || o.Spread() != "3/3/3" || o.Refused == nil {
 		t.Errorf("%s and %d failed (%v), want 3/3/3 and 3", o.Spread(), o.Failed, o.Refused)
 	}
@@ -260,11 +260,11 @@ func TestConclude(t *testing.T) {
 		{"an empty array fills up", withRatio(20, arrayWith(0, 300), arrayWith(1, 300), arrayWith(2, 100)), quick, "With this configuration 40 of 40 volumes go to fa2, which evens out what is provisioned on the arrays."},
 		{"no room", alike(2), full, "With this configuration none of 40 creates finds a backend: 0 of 2 backends fit: 2 CapacityFilter (provisioned ratio 8.83333 > 6: (provisioned 307200 + 5120000 GiB) / 614400 GiB); no other setting that was tried does better."},
 	} {
-		outcomes, err := rehearsal.Compare(t.Context(), c.reports, c.burst, pick(t, rehearsal.AsItIs, rehearsal.FixedRatio))
+		outcomes, err := rehearsal.Compare(t.Context(), c.reports, c.burst, pick(t, rehearsal.Current, rehearsal.FixedRatio))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := rehearsal.Conclude(outcomes); got != c.want {
+		if got := rehearsal.Summary(outcomes); got != c.want {
 			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.want)
 		}
 	}

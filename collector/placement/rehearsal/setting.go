@@ -84,7 +84,7 @@ func (r *rows) weigh(_ placement.Request, b *placement.Backend) (float64, error)
 // count enters the volumes that arrays hold. One that does not tell is taken to
 // hold as many as the others do on average.
 func (r *rows) count(s *placement.Snapshot) {
-	var pool capability.Pool
+	var pool capability.LogicalPool
 	for i := range s.Len() {
 		pool.Reports = append(pool.Reports, *s.At(i).Report())
 	}
