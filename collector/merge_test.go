@@ -119,16 +119,18 @@ func TestStatus(t *testing.T) {
 		change func(*capability.Sample)
 		want   capability.Status
 	}{
-		"all there":        {func(*capability.Sample) {}, capability.OK},
-		"a fault":          {func(s *capability.Sample) { s.Faults = []capability.Fault{{Part: "hosts", Err: errDown}} }, capability.Partial},
-		"no sample":        {func(s *capability.Sample) { s.Performance = nil }, capability.Partial},
-		"no use told":      {func(s *capability.Sample) { s.Space.TotalPhysical, s.Space.TotalUsed = nil, nil }, capability.Partial},
-		"no space":         {func(s *capability.Sample) { s.Space = nil }, capability.Partial},
-		"a null field":     {func(s *capability.Sample) { s.Performance.QueueDepth = nil }, capability.OK},
-		"a late sample":    {func(s *capability.Sample) { s.Performance.Age = 2 * time.Minute }, capability.OK},
-		"an old sample":    {func(s *capability.Sample) { s.Performance.Age = 2*time.Minute + time.Second }, capability.Stale},
-		"old and a fault":  {func(s *capability.Sample) { s.Performance.Age = time.Hour; s.Space = nil }, capability.Stale},
-		"five-minute ones": {func(s *capability.Sample) { s.Performance.Resolution, s.Performance.Age = 5*time.Minute, 10*time.Minute }, capability.OK},
+		"all there":       {func(*capability.Sample) {}, capability.OK},
+		"a fault":         {func(s *capability.Sample) { s.Faults = []capability.Fault{{Part: "hosts", Err: errDown}} }, capability.Partial},
+		"no sample":       {func(s *capability.Sample) { s.Performance = nil }, capability.Partial},
+		"no use told":     {func(s *capability.Sample) { s.Space.TotalPhysical, s.Space.TotalUsed = nil, nil }, capability.Partial},
+		"no space":        {func(s *capability.Sample) { s.Space = nil }, capability.Partial},
+		"a null field":    {func(s *capability.Sample) { s.Performance.QueueDepth = nil }, capability.OK},
+		"a late sample":   {func(s *capability.Sample) { s.Performance.Age = 2 * time.Minute }, capability.OK},
+		"an old sample":   {func(s *capability.Sample) { s.Performance.Age = 2*time.Minute + time.Second }, capability.Stale},
+		"old and a fault": {func(s *capability.Sample) { s.Performance.Age = time.Hour; s.Space = nil }, capability.Stale},
+		"five-minute ones": {func(s *capability.Sample) {
+			s.Performance.Resolution, s.Performance.Age = 5*time.Minute, 10*time.Minute
+		}, capability.OK},
 	} {
 		s := reading()
 		c.change(&s)

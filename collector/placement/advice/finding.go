@@ -26,11 +26,11 @@ type Topic string
 // The topics, in the order in which they are told.
 const (
 	ConfigurationTopic Topic = "configuration"
-	ArrayTopic        Topic = "arrays"
-	IdentityTopic         Topic = "identity"
-	FunctionTopic Topic = "functions"
-	TypeTopic     Topic = "volume types"
-	PoolTopic     Topic = "pools"
+	ArrayTopic         Topic = "arrays"
+	IdentityTopic      Topic = "identity"
+	FunctionTopic      Topic = "functions"
+	TypeTopic          Topic = "volume types"
+	PoolTopic          Topic = "pools"
 )
 
 func (t Topic) rank() int {
@@ -44,9 +44,9 @@ type Finding struct {
 	Topic    Topic    `json:"topic"`
 	Code     string   `json:"code"`  // stable, for programs: unknown-key
 	Where    string   `json:"where"` // file:line, a backend, a type or a pool
-	Problem     string   `json:"what"`
-	Reason      string   `json:"why"`
-	Fix       string   `json:"do"` // what to type; "" if there is nothing to do
+	Problem  string   `json:"what"`
+	Reason   string   `json:"why"`
+	Fix      string   `json:"do"` // what to type; "" if there is nothing to do
 }
 
 // Sort orders findings as they are told: by topic, the worst first.

@@ -75,7 +75,7 @@ func twins(reports []capability.Report) []Finding {
 			Severity: Warning, Topic: ArrayTopic, Code: "same-array", Where: backendName(r),
 			Problem: fmt.Sprintf("it is the very array of %s: both have the array_id %s", backendName(other), id),
 			Reason:  "the scheduler counts the array's capacity twice, and each stanza learns of the other's volumes a poll late",
-			Fix:   "Keep one of the stanzas in enabled_backends",
+			Fix:     "Keep one of the stanzas in enabled_backends",
 		}
 		if r.Pool != other.Pool {
 			out.Severity = Note

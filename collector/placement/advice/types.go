@@ -67,7 +67,7 @@ func schedulerFails(where string, err error) Finding {
 		Severity: Error, Topic: TypeTopic, Code: "scheduler-fails", Where: where,
 		Problem: "no decision can be made: " + err.Error(),
 		Reason:  "the filter or weigher stops with an exception in Cinder too, and no volume can be created while that is so",
-		Fix:   "poolcast --dry-run shows the values; poolcast place shows the failure again",
+		Fix:     "poolcast --dry-run shows the values; poolcast place shows the failure again",
 	}
 }
 
@@ -98,7 +98,7 @@ func noCandidate(name string, d *placement.Decision) Finding {
 		Severity: Error, Topic: TypeTopic, Code: "type-no-candidate", Where: "type " + name,
 		Problem: "no backend takes a volume of 1 GiB now: " + (&placement.NoPoolError{Decision: d}).Error(),
 		Reason:  "every create with this type ends in \"No valid backend was found\"",
-		Fix:   "poolcast place --size 1 --types FILE --type " + name + " explains each refusal",
+		Fix:     "poolcast place --size 1 --types FILE --type " + name + " explains each refusal",
 	}
 }
 

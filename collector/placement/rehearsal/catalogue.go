@@ -10,7 +10,7 @@ import (
 
 // The names of the settings in a [Catalogue].
 const (
-	Current     = "as-it-is"
+	Current    = "as-it-is"
 	FixedRatio = "fixed-ratio"
 	AutoRatio  = "auto-ratio"
 	Capacity   = "capacity"
@@ -20,7 +20,7 @@ const (
 	Stochastic = "stochastic"
 	PreferLive = "prefer"
 	TwoChoices = "two-choices"
-	Ledger   = "ledger"
+	Ledger     = "ledger"
 )
 
 // DefaultGoodness rates an array by how quiet it is and by how little of ten

@@ -89,7 +89,7 @@ func play(t *testing.T, reports []capability.Report, b rehearsal.Burst, setting 
 
 func TestAutomaticRatioStacks(t *testing.T) {
 	for setting, want := range map[string]string{
-		rehearsal.Current:     "40/0/0",
+		rehearsal.Current:    "40/0/0",
 		rehearsal.AutoRatio:  "40/0/0",
 		rehearsal.FixedRatio: "9/13/18",
 		rehearsal.Allocated:  "9/13/18",
