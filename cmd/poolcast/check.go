@@ -10,6 +10,7 @@ import (
 
 	"github.com/poolcast/poolcast/collector"
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement/advice"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/config"
@@ -221,12 +222,12 @@ func (c *checkup) verdict() error {
 	}
 	switch {
 	case errs > left || c.refused:
-		return withCode(exitConfig, fmt.Errorf("check found %s", plural(errs, "error")))
+		return withCode(exitConfig, fmt.Errorf("check found %s", format.Count(errs, "error")))
 	case errs > 0:
-		return withCode(exitPartial, fmt.Errorf("check found %s in sections of backends; the other backends are served", plural(errs, "error")))
+		return withCode(exitPartial, fmt.Errorf("check found %s in sections of backends; the other backends are served", format.Count(errs, "error")))
 	}
 	if n := advice.Count(c.findings, advice.Warning); n > 0 {
-		return withCode(exitPartial, fmt.Errorf("check found %s", plural(n, "warning")))
+		return withCode(exitPartial, fmt.Errorf("check found %s", format.Count(n, "warning")))
 	}
 	return nil
 }

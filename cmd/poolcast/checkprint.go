@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement/advice"
 )
 
@@ -90,7 +91,7 @@ func (c *checkup) headline(p painter) string {
 	var counts []string
 	for _, s := range []advice.Severity{advice.Error, advice.Warning, advice.Note} {
 		if n := advice.Count(c.findings, s); n > 0 {
-			counts = append(counts, p.severity(s, plural(n, string(s))))
+			counts = append(counts, p.severity(s, format.Count(n, string(s))))
 		}
 	}
 	text := strings.Join(counts, ", ")
@@ -100,12 +101,12 @@ func (c *checkup) headline(p painter) string {
 	if c.refused {
 		return text + " (nothing else was looked at)"
 	}
-	basis := []string{"reports of " + plural(len(c.reports), "backend")}
+	basis := []string{"reports of " + format.Count(len(c.reports), "backend")}
 	if len(c.types) > 0 {
-		basis = append(basis, plural(len(c.types), "volume type"))
+		basis = append(basis, format.Count(len(c.types), "volume type"))
 	}
 	if c.bus != nil {
-		basis = append(basis, fmt.Sprintf("%s heard on the bus in %s", plural(len(c.bus.bases), "backend"), c.bus.took.Round(100*time.Millisecond)))
+		basis = append(basis, fmt.Sprintf("%s heard on the bus in %s", format.Count(len(c.bus.bases), "backend"), c.bus.took.Round(100*time.Millisecond)))
 	} else {
 		basis = append(basis, "the bus was not asked")
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement/advice"
 )
 
@@ -57,7 +58,7 @@ func (d *difference) headline(p painter) string {
 			}
 		}
 	}
-	text := fmt.Sprintf("%s would be laid over the reports of %s", plural(len(keys), "key"), plural(overlaid, "backend"))
+	text := fmt.Sprintf("%s would be laid over the reports of %s", format.Count(len(keys), "key"), format.Count(overlaid, "backend"))
 	if len(suspended) > 0 {
 		text = suspendedText(suspended, overlaid, text)
 	}
@@ -211,7 +212,7 @@ func valueCell(v *capability.Value) string {
 }
 
 func short(text string) string {
-	return capability.Shorten(strings.Join(strings.Fields(capability.Printable(text)), " "), maxValue)
+	return format.Shorten(strings.Join(strings.Fields(format.Printable(text)), " "), maxValue)
 }
 
 func sentText(c advice.KeyChange) string {

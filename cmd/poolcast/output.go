@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
 )
 
 // outputFlag adds --output with the given choices; the first is the default.
@@ -50,7 +51,7 @@ func printJSON(w io.Writer, v any) error {
 	if err := enc.Encode(v); err != nil {
 		return err
 	}
-	_, err := w.Write(capability.PrintableJSON(text.Bytes()))
+	_, err := w.Write(format.PrintableJSON(text.Bytes()))
 	return err
 }
 

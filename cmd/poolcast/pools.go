@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 )
 
@@ -102,7 +103,7 @@ func jsonPool(p capability.LogicalPool) poolJSON {
 
 func printPool(w io.Writer, p capability.LogicalPool) error {
 	_, err := fmt.Fprintf(w, "%s in %s: %s, load evenness %s, capacity evenness %s, data reduction apart %s\n",
-		cell(p.Name), cell(p.Zone), plural(len(p.Reports), "array"), share(p.LoadEvenness()), share(p.CapacityEvenness()), share(p.ReductionDivergence()))
+		cell(p.Name), cell(p.Zone), format.Count(len(p.Reports), "array"), share(p.LoadEvenness()), share(p.CapacityEvenness()), share(p.ReductionDivergence()))
 	if err != nil {
 		return err
 	}
@@ -115,13 +116,6 @@ func printPool(w io.Writer, p capability.LogicalPool) error {
 			whole(c, capability.KeyUsecPerRead), whole(c, capability.KeyUsecPerWrite), whole(c, capability.KeyLoadPercent))
 	}
 	return t.print(w)
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return strconv.Itoa(n) + " " + noun + "s"
 }
 
 func share(f *float64) string {

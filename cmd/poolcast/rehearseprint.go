@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/collector/placement/rehearsal"
 )
@@ -36,7 +37,7 @@ func printRehearsal(w io.Writer, b rehearsal.Burst, assumed []string, outcomes [
 
 func burstLine(b rehearsal.Burst) string {
 	text := fmt.Sprintf("%s of %d GiB, %s per second, to %s; reports every %s",
-		plural(b.Count, "volume"), b.Request.Size, strconv.FormatFloat(b.Rate, 'g', 4, 64), plural(b.Schedulers, "scheduler"), b.Interval)
+		format.Count(b.Count, "volume"), b.Request.Size, strconv.FormatFloat(b.Rate, 'g', 4, 64), format.Count(b.Schedulers, "scheduler"), b.Interval)
 	switch {
 	case b.Skew > 0:
 		text += fmt.Sprintf(", stamped %s ahead of the schedulers' clocks", b.Skew)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 )
@@ -122,8 +123,8 @@ func (c *condition) unknown() Finding {
 	for _, b := range c.backends {
 		known = append(known, b.Report().Capabilities.SortedKeys()...)
 	}
-	near := placement.Nearest(c.path[0], known)
-	if k, ok := capability.LookupKey(c.path[0]); ok && near != c.path[0] {
+	near := format.Nearest(c.path[0], known)
+	if k, ok := capability.LookupKey(c.path[0]); ok && !slices.Contains(known, c.path[0]) {
 		out.Problem += " now: " + orText(k.Absent, "cinder-volume adds it")
 		if k.OnRequest {
 			out.Fix = "Write live_capabilities = " + k.Name + " into [poolcast]"
@@ -171,7 +172,7 @@ func (c *condition) never() Finding {
 		}
 	}
 	seen = unique(seen)
-	near := placement.Nearest(c.require.String(), seen)
+	near := format.Nearest(c.require.String(), seen)
 	if c.namesABackend() && near == "" {
 		out := c.finding(Note, "type-of-others")
 		out.Problem = fmt.Sprintf("the type asks for %s %s, which none of these backends has; it was not judged", c.name(), c.require)
@@ -188,7 +189,7 @@ func (c *condition) never() Finding {
 	case c.meant() != "":
 		out.Fix = c.set(c.spec.Key, c.meant())
 	case len(seen) > 0:
-		out.Fix = fmt.Sprintf("The backends report %s; %s", join(seen), c.set(c.spec.Key, seen[0]))
+		out.Fix = fmt.Sprintf("The backends report %s; %s", format.List(seen), c.set(c.spec.Key, seen[0]))
 	default:
 		out.Fix = c.unset()
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 )
 
@@ -61,7 +62,7 @@ func (f *Function) refusals(results []cinder.Operand) []Finding {
 		return nil
 	}
 	out := f.finding(Warning, "filter-refuses-all")
-	out.Problem = fmt.Sprintf("the function refuses all of its %s now, for a volume of 1 GiB", count(len(results), "array"))
+	out.Problem = fmt.Sprintf("the function refuses all of its %s now, for a volume of 1 GiB", format.Count(len(results), "array"))
 	out.Reason = "while that is so, no volume goes to them, and the user reads \"No valid backend was found\""
 	out.Fix = "Relax the limit, or make it a goodness_function, which ranks and never refuses; see the values with poolcast --dry-run"
 	return []Finding{out}
@@ -86,14 +87,14 @@ func (f *Function) ratings(results []cinder.Operand) []Finding {
 	}
 	if len(outside) > 0 {
 		out := f.finding(Warning, "goodness-out-of-range")
-		out.Problem = "the function leaves 0 to 100: " + join(outside)
+		out.Problem = "the function leaves 0 to 100: " + format.List(outside)
 		out.Reason = "GoodnessWeigher counts such a score as 0, so the best array may become the worst"
 		out.Fix = "Bound it: max(0, min(100, …))"
 		return []Finding{out}
 	}
 	if alike = unique(alike); len(results) > 1 && len(alike) == 1 {
 		out := f.finding(Note, "goodness-constant")
-		out.Problem = fmt.Sprintf("the function scores all %s %s now", count(len(results), "array"), alike[0])
+		out.Problem = fmt.Sprintf("the function scores all %s %s now", format.Count(len(results), "array"), alike[0])
 		out.Reason = "equal scores decide nothing, and ties go to whichever backend the scheduler heard of first"
 		out.Fix = "Watch whether it stays so under load; integer division and cut floats are the usual reasons"
 		return []Finding{out}
@@ -127,7 +128,7 @@ func (f *Function) zeroLooksPerfect(e *cinder.Expression, now []cinder.Operand) 
 		best = max(best, blind)
 	}
 	out := f.finding(Warning, "zero-looks-perfect")
-	out.Problem = fmt.Sprintf("the function scores %s for an array that reports zeros for %s, more than for any array now", number(best), join(keys))
+	out.Problem = fmt.Sprintf("the function scores %s for an array that reports zeros for %s, more than for any array now", format.Significant(best, 4), format.List(keys))
 	out.Reason = "the Cinder driver reports zeros when the array gives no performance sample, so an array that nobody can measure draws every volume"
 	out.Fix = fmt.Sprintf(`%s = (capabilities.metrics_status == "ok") ? (%s) : 0`, f.Option, strings.TrimSpace(f.Text))
 	return []Finding{out}

@@ -3,7 +3,6 @@ package advice
 import (
 	"cmp"
 	"slices"
-	"strings"
 )
 
 // Severity says how bad a finding is.
@@ -65,18 +64,4 @@ func Count(findings []Finding, s Severity) int {
 		}
 	}
 	return n
-}
-
-// join lists names as a sentence does, the first few of them.
-func join(names []string) string {
-	const most = 4
-	switch n := len(names); {
-	case n == 0:
-		return "none"
-	case n == 1:
-		return names[0]
-	case n > most:
-		return strings.Join(names[:most-1], ", ") + " and " + count(n-most+1, "more")
-	}
-	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability"
-	"github.com/poolcast/poolcast/collector/placement"
+	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 )
 
@@ -103,7 +103,7 @@ func (f *Function) traps(e *cinder.Expression) []Finding {
 	for _, g := range groups {
 		out := f.trap(g.trap, g.set)
 		if n := len(g.backends); n > 0 && n < len(f.Reports) {
-			out.Problem += " (on " + join(g.backends) + ")"
+			out.Problem += " (on " + format.List(g.backends) + ")"
 		}
 		found = append(found, out)
 	}
@@ -176,7 +176,7 @@ func (f *Function) unknown(out Finding, t cinder.Trap, set capability.Set) Findi
 	}
 	out.Code = "unknown-key"
 	out.Problem = t.Word + " is reported by no array"
-	if near := placement.Nearest(t.Name.Key, set.SortedKeys()); near != "" {
+	if near := format.Nearest(t.Name.Key, set.SortedKeys()); near != "" {
 		out.Problem += "; did you mean " + near + "?"
 		out.Fix = "Write " + t.Name.Scope + "." + near
 		return out
@@ -215,7 +215,7 @@ func (f *Function) absences(e *cinder.Expression, found []Finding) []Finding {
 	}
 	out := f.finding(Note, "nullable-key")
 	k, _ := capability.LookupKey(keys[0])
-	out.Problem = fmt.Sprintf("the function needs %s, which can be missing: %s", join(keys), k.Absent)
+	out.Problem = fmt.Sprintf("the function needs %s, which can be missing: %s", format.List(keys), k.Absent)
 	out.Reason = f.consequence()
 	return []Finding{out}
 }
@@ -229,7 +229,7 @@ func orText(s, otherwise string) string {
 
 func nearScope(n cinder.Name) string {
 	scopes := []string{cinder.ScopeCapabilities, cinder.ScopeStats, cinder.ScopeVolume, cinder.ScopeExtra, cinder.ScopeQoS}
-	if near := placement.Nearest(n.Scope, scopes); near != "" {
+	if near := format.Nearest(n.Scope, scopes); near != "" {
 		return near + "." + n.Key
 	}
 	return "capabilities." + n.Key

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/poolcast/poolcast/collector/capability"
-	"github.com/poolcast/poolcast/collector/placement"
+	"github.com/poolcast/poolcast/collector/capability/format"
 )
 
 // Backend is a backend of the configuration and the name it reports under.
@@ -68,7 +68,7 @@ func (n *Backend) missing(others []BaseReport, listened time.Duration) Finding {
 			stanzas = append(stanzas, theirs)
 		}
 	}
-	if near := placement.Nearest(stanza, stanzas); near != "" {
+	if near := format.Nearest(stanza, stanzas); near != "" {
 		return n.otherStanza(near)
 	}
 	out := n.finding(Warning, "never-heard")

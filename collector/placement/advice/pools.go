@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 )
 
@@ -95,7 +96,7 @@ func groupsOf(reports []capability.Report, of func(*capability.Report) (string, 
 		}
 	}
 	for _, v := range slices.Sorted(maps.Keys(by)) {
-		groups = append(groups, v+" ("+join(by[v])+")")
+		groups = append(groups, v+" ("+format.List(by[v])+")")
 	}
 	return groups, len(by)
 }
@@ -144,10 +145,10 @@ func reductions(p capability.LogicalPool) []Finding {
 	var parts []string
 	for i := range p.Reports {
 		if ratio, ok := p.Reports[i].Capabilities[capability.KeyDataReduction].Float(); ok {
-			parts = append(parts, backendName(&p.Reports[i])+" "+rounded(ratio)+" : 1")
+			parts = append(parts, backendName(&p.Reports[i])+" "+format.Significant(ratio, 3)+" : 1")
 		}
 	}
-	out.Problem = fmt.Sprintf("data reduction is %.0f %% apart: %s", *apart*100, join(parts))
+	out.Problem = fmt.Sprintf("data reduction is %.0f %% apart: %s", *apart*100, format.List(parts))
 	out.Reason = "a GiB of volume costs different space on each array, so equal virtual free capacity is not equal room"
 	out.Fix = "Keep workloads that do not reduce (encrypted, compressed) in a pool of their own, and compare with poolcast pools"
 	return []Finding{out}
@@ -176,14 +177,14 @@ func (p OverSubscription) stacking(pool capability.LogicalPool) []Finding {
 			lowest = reduction
 		}
 		if share, ok := capability.UsedShare(r.Capabilities); ok && share > 0 && share < 1 {
-			gains = append(gains, fmt.Sprintf("%s %s GiB", backendName(r), rounded((1-share)/share)))
+			gains = append(gains, fmt.Sprintf("%s %s GiB", backendName(r), format.Significant((1-share)/share, 3)))
 		}
 	}
 	if !p.WeighsCapacity || len(names) < 2 || len(gains) == 0 {
 		return found
 	}
 	out := poolFinding(Note, "ratio-stacks", pool)
-	out.Problem = "the over-subscription ratio of " + join(names) + " is automatic, and each GiB of a new, empty volume then adds virtual free capacity: " + join(gains)
+	out.Problem = "the over-subscription ratio of " + format.List(names) + " is automatic, and each GiB of a new, empty volume then adds virtual free capacity: " + format.List(gains)
 	out.Reason = "CapacityWeigher sends the next volume to the most virtual free capacity, so volumes stack on one array until they are written to"
 	out.Fix = "pure_automatic_max_oversubscription_ratio = false and max_over_subscription_ratio = " + ratioFor(lowest) + " in [backend_defaults] make it spread"
 	return append(found, out)
@@ -198,7 +199,7 @@ func ratioFor(lowest float64) string {
 
 func atCliff(pool capability.LogicalPool, r *capability.Report, reduction float64) Finding {
 	out := poolFinding(Warning, "ratio-cliff", pool)
-	out.Problem = fmt.Sprintf("the automatic over-subscription ratio of %s follows a total reduction of %s", backendName(r), rounded(reduction))
+	out.Problem = fmt.Sprintf("the automatic over-subscription ratio of %s follows a total reduction of %s", backendName(r), format.Significant(reduction, 3))
 	out.Reason = "at 100 the Cinder driver falls back to max_over_subscription_ratio, so virtual free capacity jumps from one report to the next"
 	out.Fix = "pure_automatic_max_oversubscription_ratio = false in the stanza, with a max_over_subscription_ratio of your own"
 	return out

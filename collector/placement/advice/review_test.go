@@ -96,14 +96,6 @@ func TestFindingsAreToldByTopicAndSeverity(t *testing.T) {
 	}
 }
 
-func TestJoin(t *testing.T) {
-	for n, want := range []string{"none", "a", "a and b", "a, b and c", "a, b, c and d", "a, b, c and 2 more"} {
-		if got := join([]string{"a", "b", "c", "d", "e"}[:n]); got != want {
-			t.Errorf("%d: %q", n, got)
-		}
-	}
-}
-
 func TestFunctions(t *testing.T) {
 	const (
 		nullable = "note nullable-key|"

@@ -7,19 +7,6 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// count is "3 arrays", "1 array", "2 more".
-func count(n int, noun string) string {
-	if n != 1 && noun != "more" {
-		noun += "s"
-	}
-	return strconv.Itoa(n) + " " + noun
-}
-
-// number prints a float in as few digits as a person needs.
-func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
-
-func rounded(f float64) string { return strconv.FormatFloat(f, 'g', 3, 64) }
-
 // shown prints a value in a sentence.
 func shown(v capability.Value) string {
 	if s, ok := v.Str(); ok {

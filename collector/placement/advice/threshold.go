@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement"
 )
 
@@ -62,7 +63,7 @@ func (c *condition) threshold(eligible *placement.Decision) []Finding {
 
 func (c *condition) excludesAll(list []standing) Finding {
 	out := c.finding(Error, "live-excludes-all")
-	out.Problem = fmt.Sprintf("%s %s excludes all %s that fit otherwise: %s", c.name(), c.require, count(len(list), "array"), values(list))
+	out.Problem = fmt.Sprintf("%s %s excludes all %s that fit otherwise: %s", c.name(), c.require, format.Count(len(list), "array"), values(list))
 	out.Reason = "CapabilitiesFilter has no fallback: one busy minute on all arrays, and \"No valid backend was found\""
 	out.Fix = c.asGoodness()
 	return out
@@ -79,7 +80,7 @@ func (c *condition) excludesAtWorst(b bound, list, met []standing) Finding {
 	}
 	out := c.finding(Warning, "live-excludes-at-maximum")
 	out.Problem = fmt.Sprintf("%s %s excludes %d of %s now (%s), and would exclude all if all were where %s is",
-		c.name(), c.require, len(list)-len(met), count(len(list), "array"), values(list), worst.name)
+		c.name(), c.require, len(list)-len(met), format.Count(len(list), "array"), values(list), worst.name)
 	out.Reason = "arrays of one pool get busy together; then every create ends in \"No valid backend was found\""
 	out.Fix = c.asGoodness()
 	return out
@@ -99,7 +100,7 @@ func (c *condition) close(b bound, list []standing) []Finding {
 	if len(nearing) < len(list) {
 		out.Severity = Note
 	}
-	out.Problem = fmt.Sprintf("%d of %s within %.0f %% of %s %s: %s", len(nearing), count(len(list), "array"), closeShare*100, c.name(), c.require, values(nearing))
+	out.Problem = fmt.Sprintf("%d of %s within %.0f %% of %s %s: %s", len(nearing), format.Count(len(list), "array"), closeShare*100, c.name(), c.require, values(nearing))
 	out.Reason = "beyond it the array gets no volume of this type, and once all are beyond it nobody does"
 	out.Fix = c.asGoodness()
 	if c.grows() {
@@ -129,7 +130,7 @@ func (c *condition) outgrown(b bound, met, list []standing) bool {
 
 func (c *condition) forgotten(met, list []standing) Finding {
 	out := c.finding(Warning, "threshold-outgrown")
-	out.Problem = fmt.Sprintf("%s %s leaves only %s of %s: %s", c.name(), c.require, join(namesOf(met)), count(len(list), "array"), values(list))
+	out.Problem = fmt.Sprintf("%s %s leaves only %s of %s: %s", c.name(), c.require, format.List(namesOf(met)), format.Count(len(list), "array"), values(list))
 	out.Reason = "the limit was set when the pool was smaller: now every volume of this type goes to the new arrays, until they too are beyond it"
 	out.Fix = "Raise the limit, or drop it: " + c.unset()
 	return out
@@ -146,7 +147,7 @@ func values(list []standing) string {
 	for i, s := range list {
 		parts[i] = s.name + " " + s.text
 	}
-	return join(parts)
+	return format.List(parts)
 }
 
 func namesOf(list []standing) []string {
