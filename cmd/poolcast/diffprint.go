@@ -160,7 +160,7 @@ func gibText(f *float64) string {
 	if f == nil {
 		return "-"
 	}
-	return strconv.FormatFloat(*f, 'f', 0, 64)
+	return format.Whole(*f)
 }
 
 // maxValue keeps a function or a list from pushing the table off the screen.
@@ -206,7 +206,7 @@ func valueCell(v *capability.Value) string {
 		return ""
 	}
 	if f, ok := v.Float(); ok && v.Kind() == capability.Float {
-		return strconv.FormatFloat(f, 'g', 8, 64)
+		return format.Significant(f, 8)
 	}
 	return short(v.String())
 }

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -80,7 +78,7 @@ func whole(c capability.Set, key string) string {
 		return "-"
 	}
 	if f, ok := v.Float(); ok {
-		return strconv.FormatFloat(math.Round(f), 'f', 0, 64)
+		return format.Whole(f)
 	}
 	return v.String()
 }

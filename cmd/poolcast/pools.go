@@ -126,7 +126,7 @@ func share(f *float64) string {
 }
 
 func used(c capability.Set) string {
-	share, ok := capability.UsedShare(c)
+	share, ok := c.UsedShare()
 	if !ok {
 		return "-"
 	}

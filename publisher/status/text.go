@@ -96,7 +96,7 @@ func usedPercent(r *capability.Report) int {
 	if r == nil {
 		return -1
 	}
-	share, ok := capability.UsedShare(r.Capabilities)
+	share, ok := r.Capabilities.UsedShare()
 	if !ok {
 		return -1
 	}

@@ -3,9 +3,9 @@ package advice
 import (
 	"errors"
 	"fmt"
-	"math"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 )
@@ -126,21 +126,13 @@ func answers(engine *placement.Engine, s *placement.Snapshot, r *cinder.Request)
 	all := []Result{}
 	for i := range d.Verdicts {
 		v := &d.Verdicts[i]
-		a := Result{Backend: backendName(v.Backend.Report()), Rank: v.Rank}
+		a := Result{Backend: v.Backend.Report().Name(), Rank: v.Rank}
 		if v.Fits() {
-			a.Weight = finite(v.Total)
+			a.Weight = format.Finite(v.Total)
 		} else {
 			a.Refused = v.RefusedBy + ": " + v.Reason()
 		}
 		all = append(all, a)
 	}
 	return all, nil
-}
-
-// finite is nil for what JSON cannot say.
-func finite(f float64) *float64 {
-	if math.IsNaN(f) || math.IsInf(f, 0) {
-		return nil
-	}
-	return &f
 }

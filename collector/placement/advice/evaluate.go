@@ -43,7 +43,7 @@ func (f *Function) evaluate(e *cinder.Expression) []Finding {
 		v, err := e.Eval(varsOf(&f.Reports[i]))
 		if err != nil {
 			out := f.finding(Error, "function-fails")
-			out.Problem = fmt.Sprintf("the function cannot be evaluated on %s: %v", backendName(&f.Reports[i]), err)
+			out.Problem = fmt.Sprintf("the function cannot be evaluated on %s: %v", f.Reports[i].Name(), err)
 			out.Reason = f.consequence()
 			out.Fix = "Compare numbers with numbers, quote text, and keep zero out of divisors: max(x, 1)"
 			return []Finding{out}
@@ -81,7 +81,7 @@ func (f *Function) ratings(results []cinder.Operand) []Finding {
 			return []Finding{out}
 		}
 		if _, isBool := v.Bool(); !isBool && (score < 0 || score > 100) {
-			outside = append(outside, backendName(&f.Reports[i])+" "+v.String())
+			outside = append(outside, f.Reports[i].Name()+" "+v.String())
 		}
 		alike = append(alike, v.String())
 	}

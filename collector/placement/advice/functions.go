@@ -91,7 +91,7 @@ func (f *Function) traps(e *cinder.Expression) []Finding {
 			if at < 0 {
 				at, groups = len(groups), append(groups, &group{trap: t, set: vars[t.Name.Scope]})
 			}
-			groups[at].backends = append(groups[at].backends, backendName(&f.Reports[i]))
+			groups[at].backends = append(groups[at].backends, f.Reports[i].Name())
 		}
 	}
 	if len(f.Reports) == 0 {

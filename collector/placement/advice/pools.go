@@ -73,8 +73,8 @@ func twins(reports []capability.Report) []Finding {
 			continue
 		}
 		out := Finding{
-			Severity: Warning, Topic: ArrayTopic, Code: "same-array", Where: backendName(r),
-			Problem: fmt.Sprintf("it is the very array of %s: both have the array_id %s", backendName(other), id),
+			Severity: Warning, Topic: ArrayTopic, Code: "same-array", Where: r.Name(),
+			Problem: fmt.Sprintf("it is the very array of %s: both have the array_id %s", other.Name(), id),
 			Reason:  "the scheduler counts the array's capacity twice, and each stanza learns of the other's volumes a poll late",
 			Fix:     "Keep one of the stanzas in enabled_backends",
 		}
@@ -92,7 +92,7 @@ func groupsOf(reports []capability.Report, of func(*capability.Report) (string, 
 	by := map[string][]string{}
 	for i := range reports {
 		if v, ok := of(&reports[i]); ok {
-			by[v] = append(by[v], backendName(&reports[i]))
+			by[v] = append(by[v], reports[i].Name())
 		}
 	}
 	for _, v := range slices.Sorted(maps.Keys(by)) {
@@ -145,7 +145,7 @@ func reductions(p capability.LogicalPool) []Finding {
 	var parts []string
 	for i := range p.Reports {
 		if ratio, ok := p.Reports[i].Capabilities[capability.KeyDataReduction].Float(); ok {
-			parts = append(parts, backendName(&p.Reports[i])+" "+format.Significant(ratio, 3)+" : 1")
+			parts = append(parts, p.Reports[i].Name()+" "+format.Significant(ratio, 3)+" : 1")
 		}
 	}
 	out.Problem = fmt.Sprintf("data reduction is %.0f %% apart: %s", *apart*100, format.List(parts))
@@ -172,12 +172,12 @@ func (p OverSubscription) stacking(pool capability.LogicalPool) []Finding {
 		if !ok || reduction >= cliffEdge {
 			continue // the driver reports the configured ratio, which is fixed
 		}
-		names = append(names, backendName(r))
+		names = append(names, r.Name())
 		if lowest == 0 || reduction < lowest {
 			lowest = reduction
 		}
-		if share, ok := capability.UsedShare(r.Capabilities); ok && share > 0 && share < 1 {
-			gains = append(gains, fmt.Sprintf("%s %s GiB", backendName(r), format.Significant((1-share)/share, 3)))
+		if share, ok := r.Capabilities.UsedShare(); ok && share > 0 && share < 1 {
+			gains = append(gains, fmt.Sprintf("%s %s GiB", r.Name(), format.Significant((1-share)/share, 3)))
 		}
 	}
 	if !p.WeighsCapacity || len(names) < 2 || len(gains) == 0 {
@@ -199,7 +199,7 @@ func ratioFor(lowest float64) string {
 
 func atCliff(pool capability.LogicalPool, r *capability.Report, reduction float64) Finding {
 	out := poolFinding(Warning, "ratio-cliff", pool)
-	out.Problem = fmt.Sprintf("the automatic over-subscription ratio of %s follows a total reduction of %s", backendName(r), format.Significant(reduction, 3))
+	out.Problem = fmt.Sprintf("the automatic over-subscription ratio of %s follows a total reduction of %s", r.Name(), format.Significant(reduction, 3))
 	out.Reason = "at 100 the Cinder driver falls back to max_over_subscription_ratio, so virtual free capacity jumps from one report to the next"
 	out.Fix = "pure_automatic_max_oversubscription_ratio = false in the stanza, with a max_over_subscription_ratio of your own"
 	return out

@@ -18,15 +18,6 @@ func shown(v capability.Value) string {
 // quoted puts text between single quotes for a shell.
 func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
-// backendName is the stanza where it is known, and the scheduler's name where
-// it is not.
-func backendName(r *capability.Report) string {
-	if r.Backend != "" {
-		return r.Backend
-	}
-	return r.Identity()
-}
-
 // unique keeps the first of equal texts.
 func unique(texts []string) []string {
 	var out []string

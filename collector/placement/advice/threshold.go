@@ -28,7 +28,7 @@ func (c *condition) standings(eligible *placement.Decision) (list []standing) {
 		if !v.Fits() {
 			continue
 		}
-		s := standing{name: backendName(v.Backend.Report()), text: "not reported"}
+		s := standing{name: v.Backend.Report().Name(), text: "not reported"}
 		s.meets, _ = c.meets(v.Backend)
 		if value, ok := c.value(v.Backend); ok {
 			s.text = value.String()

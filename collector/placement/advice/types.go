@@ -83,7 +83,7 @@ func candidates(name string, d *placement.Decision) Candidates {
 	c := Candidates{Type: name, Fit: []string{}, Refused: []Refusal{}}
 	for i := range d.Verdicts {
 		v := &d.Verdicts[i]
-		backend := backendName(v.Backend.Report())
+		backend := v.Backend.Report().Name()
 		if v.Fits() {
 			c.Fit = append(c.Fit, backend)
 			continue
