@@ -147,7 +147,7 @@ func orFile(file string, line int, otherwise string) string {
 // deaf says why nothing could be heard.
 func (c *checkup) deaf() advice.Finding {
 	s := c.bus.session
-	f := advice.Finding{Severity: advice.Warning, Topic: advice.IdentityTopic, Code: "bus-not-heard", Where: placeOf(c.cfg, "DEFAULT", "transport_url")}
+	f := advice.Finding{Severity: advice.Warning, Topic: advice.IdentityTopic, Code: "bus-unavailable", Where: placeOf(c.cfg, "DEFAULT", "transport_url")}
 	f.Problem = "the names of the backends were not compared: " + sessionText(s)
 	f.Reason = "a report under a name that no cinder-volume has is stored by the scheduler and never used"
 	f.Fix = "Mend transport_url, or run poolcast check where the broker can be reached; --no-bus leaves this out"
@@ -195,7 +195,7 @@ func (c *checkup) baseFindings() []advice.Finding {
 	}
 	if len(lacking) > 0 && !c.cfg.Agent.FixProvisionedCapacity {
 		found = append(found, advice.Finding{
-			Severity: advice.Note, Topic: advice.IdentityTopic, Code: "provisioned-capacity-lacking", Where: listed(lacking),
+			Severity: advice.Note, Topic: advice.IdentityTopic, Code: "provisioned-capacity-missing", Where: listed(lacking),
 			Problem: "cinder-volume does not report provisioned_capacity_gb, as drivers before mid-2026 do not",
 			Reason:  "the scheduler counts what Cinder itself has allocated instead; poolcast leaves that as it is, because the right number changes what fits",
 			Fix:     "poolcast diff --fix-provisioned-capacity shows the effect; then fix_provisioned_capacity = true in [poolcast]",

@@ -70,7 +70,7 @@ func warningFindings(cfg *config.Config) []advice.Finding {
 	}
 	var found []advice.Finding
 	for _, w := range cfg.Warnings {
-		f := configFinding(advice.Warning, "configuration-trap", located(w.File, w.Line, w.Stanza, w.Key))
+		f := configFinding(advice.Warning, "configuration-warning", located(w.File, w.Line, w.Stanza, w.Key))
 		f.Problem, f.Reason, f.Fix = w.Did, "Cinder itself "+w.Cinder, w.Hint
 		if w.Wrong {
 			f.Severity, f.Code = advice.Error, "configuration-error"

@@ -119,20 +119,20 @@ func (p painter) severity(s advice.Severity, text string) string {
 
 const findingIndent = 10
 
-// finding prints one finding. What to type stays on one line, so that it can be
+// finding prints one finding. The fix stays on one line, so that it can be
 // copied.
 func (p painter) finding(f advice.Finding, width int) string {
 	var b strings.Builder
 	indent := strings.Repeat(" ", findingIndent)
 	head := "  " + p.severity(f.Severity, string(f.Severity)) + strings.Repeat(" ", findingIndent-2-len(f.Severity))
 	b.WriteString(head + p.paint("1", f.Where) + "\n")
-	for _, text := range []string{f.Problem, "why: " + f.Reason} {
+	for _, text := range []string{f.Problem, "reason: " + f.Reason} {
 		for _, line := range wrap(text, max(30, width-findingIndent)) {
 			b.WriteString(indent + line + "\n")
 		}
 	}
 	if f.Fix != "" {
-		b.WriteString(indent + "do:  " + printable(f.Fix) + "\n")
+		b.WriteString(indent + "fix:    " + printable(f.Fix) + "\n")
 	}
 	return b.String()
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 )
 
-func TestKeys(t *testing.T) {
+func TestCompareKeys(t *testing.T) {
 	base := parse(t, `{"total_volumes":5,"tier":"gold","free_capacity_gb":7,"rack":"b","data_reduction":null}`)
 	ours := parse(t, `{"total_volumes":6,"tier":"silver","free_capacity_gb":7.0,"load_percent":3,"provisioned_capacity_gb":9.0,"data_reduction":2.0}`)
 	sent := parse(t, `{"total_volumes":6,"tier":"gold","free_capacity_gb":7.0,"rack":"b","load_percent":3,"data_reduction":2.0}`)
@@ -37,7 +37,7 @@ changed total_volumes 5>6 true `
 		t.Errorf("got\n%s", got)
 	}
 	if got := show(true); strings.Contains(got, "added") {
-		t.Errorf("a partial base lacks keys:\n%s", got)
+		t.Errorf("with a partial base keys are added:\n%s", got)
 	}
 }
 
@@ -62,14 +62,14 @@ func TestEffects(t *testing.T) {
 	}
 	same, err := Effects(engine(t), before, before, ask)
 	if err != nil || !same[0].Same() {
-		t.Errorf("nothing changed, and yet: %+v %v", same, err)
+		t.Errorf("equal reports have an effect: %+v %v", same, err)
 	}
 	fewer, err := Effects(engine(t), before[:2], before, ask)
 	if err != nil || fewer[0].Same() {
-		t.Errorf("a backend more is the same: %+v %v", fewer, err)
+		t.Errorf("one backend more has no effect: %+v %v", fewer, err)
 	}
 	broken := []capability.Report{report(t, "fa1", `{"reserved_percentage":"many"}`)}
 	if _, err := Effects(engine(t), broken, before, ask); err == nil || !strings.Contains(err.Error(), "on the base, any") {
-		t.Errorf("a base that cannot be decided on: %v", err)
+		t.Errorf("a base without a decision: %v", err)
 	}
 }

@@ -10,13 +10,13 @@ import (
 	"github.com/poolcast/poolcast/collector/capability/format"
 )
 
-// Backend is a backend of the configuration and the name it reports under.
+// Backend is a backend of the configuration.
 type Backend struct {
 	Report capability.Report // as configured; the capabilities may be those of the stanza alone
 	Where  string            // where the stanza begins
 	File   string            // the file to change
-	// Detail is what the bus told of a backend that was not heard, such as that
-	// no cinder-volume runs for it; "" if nothing.
+	// Detail is why there is no base report, such as that no cinder-volume
+	// runs for it; "" if that is unknown.
 	Detail string
 }
 
@@ -27,106 +27,91 @@ type BaseReport struct {
 	Capabilities  capability.Set
 }
 
-// Identity compares the names of the configuration with those that were heard
-// on the bus within a time. A report under a name that no service has is
-// stored by the scheduler and never used, without a word.
-func Identity(named []Backend, heard []BaseReport, listened time.Duration) []Finding {
+// Identity compares the names of the configured backends with those of the base
+// reports that were received on the bus within a time. The scheduler stores a
+// report under a name that no service has, and never uses it.
+func Identity(backends []Backend, received []BaseReport, listened time.Duration) []Finding {
 	var found []Finding
-	for i := range named {
-		n := &named[i]
-		at := slices.IndexFunc(heard, func(h BaseReport) bool { return h.Identity == n.Report.Identity() })
+	for i := range backends {
+		b := &backends[i]
+		at := slices.IndexFunc(received, func(r BaseReport) bool { return r.Identity == b.Report.Identity() })
 		if at >= 0 {
-			found = append(found, n.compare(heard[at])...)
+			found = append(found, b.compare(received[at])...)
 			continue
 		}
-		found = append(found, n.missing(others(named, heard), listened))
+		found = append(found, b.missing(unknownBackends(backends, received), listened))
 	}
 	return found
 }
 
-// others are the services that no backend of ours answers to.
-func others(named []Backend, heard []BaseReport) []BaseReport {
-	return slices.DeleteFunc(slices.Clone(heard), func(h BaseReport) bool {
-		return slices.ContainsFunc(named, func(n Backend) bool { return n.Report.Identity() == h.Identity })
+// unknownBackends are the base reports of no configured backend.
+func unknownBackends(backends []Backend, received []BaseReport) []BaseReport {
+	return slices.DeleteFunc(slices.Clone(received), func(r BaseReport) bool {
+		return slices.ContainsFunc(backends, func(b Backend) bool { return b.Report.Identity() == r.Identity })
 	})
 }
 
-func (n *Backend) finding(s Severity, code string) Finding {
-	return Finding{Severity: s, Topic: IdentityTopic, Code: code, Where: n.Where}
+func (b *Backend) finding(s Severity, code, problem, reason, fix string) Finding {
+	return Finding{Severity: s, Topic: IdentityTopic, Code: code, Where: b.Where, Problem: problem, Reason: reason, Fix: fix}
 }
 
-// missing says why a backend was not heard, best guess first.
-func (n *Backend) missing(others []BaseReport, listened time.Duration) Finding {
-	_, stanza, _ := strings.Cut(n.Report.Identity(), "@")
+// missing finds the most likely cause of a missing base report.
+func (b *Backend) missing(unknown []BaseReport, listened time.Duration) Finding {
+	host, stanza, _ := strings.Cut(b.Report.Identity(), "@")
 	var stanzas []string
-	for _, h := range others {
-		host, theirs, _ := strings.Cut(h.Identity, "@")
-		if theirs == stanza {
-			return n.otherHost(h, host)
+	for _, r := range unknown {
+		otherHost, otherStanza, _ := strings.Cut(r.Identity, "@")
+		if otherStanza == stanza {
+			return b.wrongHost(r, otherHost)
 		}
-		if ours, _, _ := strings.Cut(n.Report.Identity(), "@"); ours == host {
-			stanzas = append(stanzas, theirs)
+		if otherHost == host {
+			stanzas = append(stanzas, otherStanza)
 		}
 	}
 	if near := format.Nearest(stanza, stanzas); near != "" {
-		return n.otherStanza(near)
+		return b.finding(Error, "wrong-stanza",
+			fmt.Sprintf("cinder-volume reports a backend %s on this host, and none named %s", near, b.Report.Backend),
+			"the section's name is a part of the backend's name, and the scheduler never uses a report under another",
+			fmt.Sprintf("Name the section [%s] here and in enabled_backends, as the file of cinder-volume does", near))
 	}
-	out := n.finding(Warning, "never-heard")
-	out.Problem = fmt.Sprintf("nothing was heard of %s in %s", n.Report.Identity(), listened.Round(time.Second))
-	out.Reason = "a report under a name that no cinder-volume has is stored by the scheduler and never used"
-	out.Fix = "Check that cinder-volume runs for the stanza (openstack volume service list), and listen longer with --listen-for"
-	if n.Detail != "" {
-		out.Problem += ": " + n.Detail
+	problem := fmt.Sprintf("no report of %s was received in %s", b.Report.Identity(), listened.Round(time.Second))
+	if b.Detail != "" {
+		problem += ": " + b.Detail
 	}
-	return out
+	return b.finding(Warning, "no-base-report", problem,
+		"a report under a name that no cinder-volume has is stored by the scheduler and never used",
+		"Check that cinder-volume runs for the stanza (openstack volume service list), and listen longer with --listen-for")
 }
 
-// otherHost is the same stanza under another host or cluster.
-func (n *Backend) otherHost(h BaseReport, host string) Finding {
-	out := n.finding(Error, "wrong-host")
-	out.Problem = fmt.Sprintf("cinder-volume reports this backend as %s, and this configuration as %s", h.Identity, n.Report.Identity())
-	out.Reason = "the scheduler keeps reports by name: ours would be stored under a name that no service has, and never used"
+// wrongHost is about the same stanza under another host or cluster.
+func (b *Backend) wrongHost(r BaseReport, host string) Finding {
+	fix := fmt.Sprintf("Write host = %s into [DEFAULT], or backend_host = %s into [%s], of %s", host, host, b.Report.Backend, b.File)
 	switch {
-	case h.Cluster != "":
-		out.Fix = fmt.Sprintf("Write cluster = %s into [DEFAULT] of %s", host, n.File)
-	case n.Report.Cluster != "":
-		out.Fix = fmt.Sprintf("Remove cluster from [DEFAULT] of %s, or set it for cinder-volume too", n.File)
-	default:
-		out.Fix = fmt.Sprintf("Write host = %s into [DEFAULT], or backend_host = %s into [%s], of %s", host, host, n.Report.Backend, n.File)
+	case r.Cluster != "":
+		fix = fmt.Sprintf("Write cluster = %s into [DEFAULT] of %s", host, b.File)
+	case b.Report.Cluster != "":
+		fix = fmt.Sprintf("Remove cluster from [DEFAULT] of %s, or set it for cinder-volume too", b.File)
 	}
-	return out
-}
-
-func (n *Backend) otherStanza(near string) Finding {
-	out := n.finding(Error, "wrong-stanza")
-	out.Problem = fmt.Sprintf("cinder-volume reports a backend %s on this host, and none called %s", near, n.Report.Backend)
-	out.Reason = "the section's name is a part of the backend's name, and the scheduler never uses a report under another"
-	out.Fix = fmt.Sprintf("Name the section [%s] here and in enabled_backends, as the file of cinder-volume does", near)
-	return out
+	return b.finding(Error, "wrong-host",
+		fmt.Sprintf("cinder-volume reports this backend as %s, and this configuration as %s", r.Identity, b.Report.Identity()),
+		"the scheduler stores reports by name: those of poolcast would be stored under a name that no service has, and never used", fix)
 }
 
 // compare finds a cinder-volume that runs with another configuration.
-func (n *Backend) compare(h BaseReport) []Finding {
+func (b *Backend) compare(r BaseReport) []Finding {
 	var differ []string
-	for _, key := range n.Report.Capabilities.SortedKeys() {
-		ours := n.Report.Capabilities[key]
-		theirs, told := h.Capabilities[key]
-		if told && !theirs.Equal(ours) && !sameNumber(theirs, ours) {
-			differ = append(differ, fmt.Sprintf("%s is %s there and %s here", key, shown(theirs), shown(ours)))
+	for _, key := range b.Report.Capabilities.SortedKeys() {
+		here := b.Report.Capabilities[key]
+		there, ok := r.Capabilities[key]
+		if ok && !there.Equal(here) && !sameNumber(there, here) {
+			differ = append(differ, fmt.Sprintf("%s is %s there and %s here", key, valueText(there), valueText(here)))
 		}
 	}
 	if len(differ) == 0 {
 		return nil
 	}
-	out := n.finding(Warning, "other-configuration")
-	out.Problem = "cinder-volume runs with another configuration: " + strings.Join(differ, "; ")
-	out.Reason = "what the stanza says comes from cinder-volume's own report, so the change here has no effect yet"
-	out.Fix = "Restart cinder-volume if its file was changed, or name its file with --config-file"
-	return []Finding{out}
-}
-
-func sameNumber(a, b capability.Value) bool {
-	x, okX := a.Float()
-	y, okY := b.Float()
-	return okX && okY && x == y
+	return []Finding{b.finding(Warning, "different-configuration",
+		"cinder-volume runs with another configuration: "+strings.Join(differ, "; "),
+		"configured keys are those of cinder-volume's own report, so the change here has no effect yet",
+		"Restart cinder-volume if its file was changed, or name its file with --config-file")}
 }

@@ -11,47 +11,50 @@ import (
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 )
 
-// Candidates are the backends that would take a volume of 1 GiB of a type now.
+// Candidates are the backends on which a volume of 1 GiB of a type can be placed
+// now.
 type Candidates struct {
 	Type    string    `json:"type"`
 	Fit     []string  `json:"fit"` // best first
 	Refused []Refusal `json:"refused"`
 }
 
-// Refusal is why one backend would not.
+// Refusal is why a backend is refused.
 type Refusal struct {
 	Backend string `json:"backend"`
 	Filter  string `json:"filter"`
 	Reason  string `json:"reason"`
 }
 
-// judge asks about types on one set of reports.
-type judge struct {
+// typeChecker checks volume types on one set of reports.
+type typeChecker struct {
 	engine   *placement.Engine
 	snapshot *placement.Snapshot
-	live     []string
+	live     []string // the measured keys
 }
 
-// Types judges volume types on reports, with the engine of the cloud's own
+// Types checks volume types on reports, with the engine of the cloud's own
 // filters and weighers: what fits now, which extra specs can never be met, and
-// which thresholds on live metrics exclude everything, or soon will. A type
+// which thresholds on measured keys exclude all backends, or soon will. A type
 // whose decision fails, as it would in Cinder, has findings and no candidates.
 func Types(engine *placement.Engine, reports []capability.Report, types []cinder.VolumeType) ([]Candidates, []Finding) {
-	j := &judge{engine: engine, snapshot: cinder.NewSnapshot(reports), live: cinder.LiveKeys()}
-	if _, err := j.decide(nil); err != nil {
+	c := &typeChecker{engine: engine, snapshot: cinder.NewSnapshot(reports), live: cinder.LiveKeys()}
+	if _, err := c.decide(nil); err != nil {
 		return nil, []Finding{schedulerFails("every type", err)}
 	}
 	var all []Candidates
 	var found []Finding
 	for i := range types {
-		d, err := j.decide(&types[i])
-		of := j.review(&types[i])
+		d, err := c.decide(&types[i])
+		of := c.check(&types[i])
 		switch {
-		case Count(of, Error) > 0 || slices.ContainsFunc(of, isForeign):
+		case Count(of, Error) > 0 || slices.ContainsFunc(of, isOfOtherBackend):
 		case err != nil:
 			of = append(of, schedulerFails("type "+types[i].Name, err))
 		case d.Fit == 0:
-			of = append(of, noCandidate(types[i].Name, d))
+			of = append(of, typeFinding(Error, "type-no-candidate", types[i].Name,
+				"no backend fits a volume of 1 GiB now: "+(&placement.NoPoolError{Decision: d}).Error(), noBackend,
+				"poolcast place --size 1 --types FILE --type "+types[i].Name+" explains each refusal"))
 		}
 		if err == nil {
 			all = append(all, candidates(types[i].Name, d))
@@ -61,18 +64,22 @@ func Types(engine *placement.Engine, reports []capability.Report, types []cinder
 	return all, found
 }
 
-// schedulerFails is about a report or a type on which the scheduler stumbles.
+func typeFinding(s Severity, code, name, problem, reason, fix string) Finding {
+	return Finding{Severity: s, Topic: TypeTopic, Code: code, Where: "type " + name, Problem: problem, Reason: reason, Fix: fix}
+}
+
+// schedulerFails is about a report or a type with which no decision is possible.
 func schedulerFails(where string, err error) Finding {
 	return Finding{
 		Severity: Error, Topic: TypeTopic, Code: "scheduler-fails", Where: where,
 		Problem: "no decision can be made: " + err.Error(),
-		Reason:  "the filter or weigher stops with an exception in Cinder too, and no volume can be created while that is so",
+		Reason:  "the filter or weigher stops with an exception in Cinder too, and no volume can be created until this is fixed",
 		Fix:     "poolcast --dry-run shows the values; poolcast place shows the failure again",
 	}
 }
 
-func (j *judge) decide(t *cinder.VolumeType) (*placement.Decision, error) {
-	d, err := j.engine.Decide(j.snapshot, &cinder.Request{Size: 1, Type: t})
+func (c *typeChecker) decide(t *cinder.VolumeType) (*placement.Decision, error) {
+	d, err := c.engine.Decide(c.snapshot, &cinder.Request{Size: 1, Type: t})
 	if errors.Is(err, placement.ErrNoPool) {
 		err = nil
 	}
@@ -93,42 +100,32 @@ func candidates(name string, d *placement.Decision) Candidates {
 	return c
 }
 
-func noCandidate(name string, d *placement.Decision) Finding {
-	return Finding{
-		Severity: Error, Topic: TypeTopic, Code: "type-no-candidate", Where: "type " + name,
-		Problem: "no backend takes a volume of 1 GiB now: " + (&placement.NoPoolError{Decision: d}).Error(),
-		Reason:  "every create with this type ends in \"No valid backend was found\"",
-		Fix:     "poolcast place --size 1 --types FILE --type " + name + " explains each refusal",
-	}
-}
-
-// review judges each extra spec of a type.
-func (j *judge) review(t *cinder.VolumeType) []Finding {
+// check checks each extra spec of a type.
+func (c *typeChecker) check(t *cinder.VolumeType) []Finding {
 	found := OperatorsInKeys(*t)
-	broken := func(key string) bool {
+	invalid := func(key string) bool {
 		return slices.ContainsFunc(found, func(f Finding) bool { return strings.Contains(f.Problem, fmt.Sprintf("%q", key)) })
 	}
-	eligible, err := j.decide(j.withoutLive(t))
+	eligible, err := c.decide(c.withoutLive(t))
 	if err != nil {
-		eligible = nil // some condition breaks the decision, and says so below
+		eligible = nil // a condition makes the decision fail and is found below
 	}
 	for _, spec := range t.ExtraSpecs {
-		path, asked := capabilityPath(spec.Key)
-		if !asked || broken(spec.Key) {
+		path, filtered := capabilityPath(spec.Key)
+		if !filtered || invalid(spec.Key) {
 			continue
 		}
-		c := j.condition(t.Name, spec, path)
-		found = append(found, c.review(eligible)...)
+		found = append(found, c.condition(t.Name, spec, path).check(eligible)...)
 	}
 	return found
 }
 
-// withoutLive is the type without its conditions on live metrics.
-func (j *judge) withoutLive(t *cinder.VolumeType) *cinder.VolumeType {
+// withoutLive is the type without its conditions on measured keys.
+func (c *typeChecker) withoutLive(t *cinder.VolumeType) *cinder.VolumeType {
 	rest := &cinder.VolumeType{Name: t.Name}
 	for _, spec := range t.ExtraSpecs {
-		path, asked := capabilityPath(spec.Key)
-		if !asked || !slices.Contains(j.live, path[0]) {
+		path, filtered := capabilityPath(spec.Key)
+		if !filtered || !slices.Contains(c.live, path[0]) {
 			rest.ExtraSpecs = append(rest.ExtraSpecs, spec)
 		}
 	}
@@ -136,9 +133,9 @@ func (j *judge) withoutLive(t *cinder.VolumeType) *cinder.VolumeType {
 }
 
 // capabilityPath is the path of keys that CapabilitiesFilter follows for an
-// extra spec; it is not asked about one with another scope
+// extra spec, and whether it applies the spec at all: it ignores other scopes
 // (cinder/scheduler/filters/capabilities_filter.py).
-func capabilityPath(key string) (path []string, asked bool) {
+func capabilityPath(key string) (path []string, filtered bool) {
 	path = strings.Split(key, ":")
 	if len(path) == 1 {
 		return path, true
@@ -146,9 +143,10 @@ func capabilityPath(key string) (path []string, asked bool) {
 	return path[1:], path[0] == "capabilities"
 }
 
-// OperatorsInKeys finds extra specs that were stored from a condensed condition, such
-// as capabilities:total_volumes<=800: the openstack client cuts it at the first
-// equals sign, and what is stored is met by no backend.
+// OperatorsInKeys finds extra specs whose key ends in a part of an operator, as
+// the openstack client stores a condition without spaces such as
+// capabilities:total_volumes<=800: it splits at the first equals sign, and no
+// backend meets what is stored.
 func OperatorsInKeys(t cinder.VolumeType) []Finding {
 	var found []Finding
 	for _, s := range t.ExtraSpecs {
@@ -157,15 +155,13 @@ func OperatorsInKeys(t cinder.VolumeType) []Finding {
 			continue
 		}
 		operator := strings.TrimSpace(s.Key[len(key):]) + "="
-		found = append(found, Finding{
-			Severity: Error, Topic: TypeTopic, Code: "type-condensed", Where: "type " + t.Name,
-			Problem: fmt.Sprintf("the extra spec %q with the value %q was meant as a condition, and no backend meets it", s.Key, *s.Value),
-			Reason:  "the openstack client cuts a property at its first equals sign, so the operator became a part of the key",
-			Fix: fmt.Sprintf("openstack volume type unset --property %s %s; openstack volume type set --property %s %s",
-				quoted(s.Key), t.Name, quoted(key+"="+operator+" "+*s.Value), t.Name),
-		})
+		found = append(found, typeFinding(Error, "type-operator-in-key", t.Name,
+			fmt.Sprintf("the extra spec %q with the value %q was meant as a condition, and no backend meets it", s.Key, *s.Value),
+			"the openstack client splits a property at its first equals sign, so the operator became a part of the key",
+			fmt.Sprintf("openstack volume type unset --property %s %s; openstack volume type set --property %s %s",
+				quoted(s.Key), t.Name, quoted(key+"="+operator+" "+*s.Value), t.Name)))
 	}
 	return found
 }
 
-func isForeign(f Finding) bool { return f.Code == "type-of-others" }
+func isOfOtherBackend(f Finding) bool { return f.Code == "type-of-other-backend" }
