@@ -38,7 +38,7 @@ func TestNamesAndReportsAgainstTheBus(t *testing.T) {
 	}
 	wants := map[string]string{
 		"wrong-host flasharray_x_02":                   "host = ctl1.example.org into [DEFAULT]",
-		"no-base-report flasharray_x_03":                  "openstack volume service list",
+		"no-base-report flasharray_x_03":               "openstack volume service list",
 		"provisioned-capacity-missing flasharray_x_01": "fix_provisioned_capacity = true",
 	}
 	for _, f := range check.Findings {

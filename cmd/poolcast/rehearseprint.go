@@ -12,12 +12,12 @@ import (
 	"github.com/poolcast/poolcast/collector/placement/rehearsal"
 )
 
-// printRehearsal says what it comes to first, then each setting in a row, then
-// the arrays under the first of them.
+// printRehearsal prints the summary, a row for each setting, and the arrays under
+// the first setting.
 func printRehearsal(w io.Writer, b rehearsal.Burst, assumed []string, outcomes []rehearsal.Outcome) error {
 	lines := append([]string{rehearsal.Summary(outcomes), "", burstLine(b)}, assumed...)
 	if order := arrayOrder(outcomes); order != "" {
-		lines = append(lines, "Volumes are those of "+order+".")
+		lines = append(lines, "VOLUMES are those of "+order+".")
 	}
 	var text strings.Builder
 	for _, line := range lines {
@@ -37,18 +37,18 @@ func printRehearsal(w io.Writer, b rehearsal.Burst, assumed []string, outcomes [
 
 func burstLine(b rehearsal.Burst) string {
 	text := fmt.Sprintf("%s of %d GiB, %s per second, to %s; reports every %s",
-		format.Count(b.Count, "volume"), b.Request.Size, strconv.FormatFloat(b.Rate, 'g', 4, 64), format.Count(b.Schedulers, "scheduler"), b.Interval)
+		format.Count(b.Count, "volume"), b.Request.Size, format.Significant(b.Rate, 4), format.Count(b.Schedulers, "scheduler"), b.Interval)
 	switch {
 	case b.Skew > 0:
-		text += fmt.Sprintf(", stamped %s ahead of the schedulers' clocks", b.Skew)
+		text += fmt.Sprintf(", with timestamps %s ahead of the schedulers' clocks", b.Skew)
 	case b.Skew < 0:
-		text += fmt.Sprintf(", stamped %s behind the schedulers' clocks", -b.Skew)
+		text += fmt.Sprintf(", with timestamps %s behind the schedulers' clocks", -b.Skew)
 	}
 	return text + "."
 }
 
-// arrayOrder names the arrays in the order in which volumes are told, if they
-// are told one by one and are the same under each setting.
+// arrayOrder is the names of the arrays in the order in which their volumes are
+// listed, if they are listed one by one and are the same under each setting.
 func arrayOrder(outcomes []rehearsal.Outcome) string {
 	order := ""
 	for i, o := range outcomes {
@@ -66,16 +66,15 @@ func arrayOrder(outcomes []rehearsal.Outcome) string {
 }
 
 func outcomeTable(outcomes []rehearsal.Outcome) *table {
-	t := newTable("SETTING", "VOLUMES", "FAILED>", "SPREAD>", "MISPLACED>", "LOAD EVEN>", "TIES>", "WITH")
+	t := newTable("SETTING", "VOLUMES", "FAILED>", "SPREAD>", "EXCESS>", "LOAD EVEN>", "TIES>", "WITH")
 	for _, o := range outcomes {
-		tied := o.TiedShare()
-		t.add(o.Setting.Name, o.Spread(), strconv.Itoa(o.Failed), share(o.Evenness), misplaced(o.Excess),
-			share(o.LoadEvenness), share(&tied), o.Setting.With)
+		t.add(o.Setting.Name, o.Spread(), strconv.Itoa(o.Failed), percent(o.Evenness), excess(o.Excess),
+			percent(o.LoadEvenness), format.Percent(o.TiedShare()), o.Setting.With)
 	}
 	return t
 }
 
-func misplaced(n *int64) string {
+func excess(n *int64) string {
 	if n == nil {
 		return "unknown"
 	}
@@ -84,11 +83,12 @@ func misplaced(n *int64) string {
 
 func arrayTable(o rehearsal.Outcome) *table {
 	t := newTable("ARRAY", "VOLUMES>", "GiB>", "PROVISIONED>", "AFTER>", "RATIO>", "AFTER>", "OPS/s>", "AFTER>", "LOAD %>", "AFTER>")
+	number, decimal := orMissing(format.Whole), orMissing(format.Decimal)
 	for _, a := range o.Arrays {
-		t.add(a.Backend, strconv.FormatInt(a.Volumes, 10), strconv.FormatFloat(a.GiB, 'f', 0, 64),
+		t.add(a.Backend, strconv.FormatInt(a.Volumes, 10), format.Whole(a.GiB),
 			whole(a.Before, capability.KeyProvisionedCapacity), whole(a.After, capability.KeyProvisionedCapacity),
-			decimal(a.Before, capability.KeyMaxOverSubscription), decimal(a.After, capability.KeyMaxOverSubscription),
-			operations(a.Before), operations(a.After),
+			decimal(a.Before.Number(capability.KeyMaxOverSubscription)), decimal(a.After.Number(capability.KeyMaxOverSubscription)),
+			number(a.Before.Operations()), number(a.After.Operations()),
 			whole(a.Before, capability.KeyLoadPercent), whole(a.After, capability.KeyLoadPercent))
 	}
 	return t
@@ -96,7 +96,7 @@ func arrayTable(o rehearsal.Outcome) *table {
 
 // rehearsalJSON is a rehearsal as rehearse --output json prints it.
 type rehearsalJSON struct {
-	Conclusion  string        `json:"conclusion"`
+	Summary     string        `json:"summary"`
 	Burst       burstJSON     `json:"burst"`
 	Assumptions []string      `json:"assumptions"`
 	Outcomes    []outcomeJSON `json:"outcomes"`
@@ -114,7 +114,7 @@ type burstJSON struct {
 }
 
 // outcomeJSON is one setting's outcome. Evenness is null where fewer than two
-// arrays tell.
+// arrays report the numbers.
 type outcomeJSON struct {
 	Setting      string        `json:"setting"`
 	With         string        `json:"with"`
@@ -123,7 +123,7 @@ type outcomeJSON struct {
 	Reason       string        `json:"failure_reason,omitempty"`
 	TiedShare    float64       `json:"tied_share"`
 	Evenness     *float64      `json:"evenness"`
-	Misplaced    *int64        `json:"misplaced"` // null if an array does not tell what is provisioned
+	Misplaced    *int64        `json:"excess"` // null if an array does not report what is provisioned
 	LoadEvenness *float64      `json:"load_evenness"`
 	Arrays       []placedArray `json:"arrays"`
 }
@@ -140,7 +140,7 @@ type placedArray struct {
 
 func jsonRehearsal(b rehearsal.Burst, assumed []string, outcomes []rehearsal.Outcome) rehearsalJSON {
 	out := rehearsalJSON{
-		Conclusion: rehearsal.Summary(outcomes), Assumptions: append([]string{}, assumed...),
+		Summary: rehearsal.Summary(outcomes), Assumptions: append([]string{}, assumed...),
 		Burst: burstJSON{
 			Request: b.Request, Count: b.Count, Rate: b.Rate, Interval: b.Interval.Seconds(),
 			Schedulers: b.Schedulers, Skew: b.Skew.Seconds(), Fill: b.Fill, Operations: b.Operations,
@@ -169,7 +169,7 @@ func jsonOutcome(o rehearsal.Outcome) outcomeJSON {
 	return out
 }
 
-// changes leaves the numbers that a burst moves.
+// changes are the keys that a burst changes.
 func changes(before, after capability.Set) (from, to capability.Set) {
 	from, to = capability.Set{}, capability.Set{}
 	for _, key := range rehearsal.ChangedKeys() {

@@ -26,7 +26,7 @@ func Significant(f float64, digits int) string {
 }
 
 // Percent prints a share, such as 0.5 as "50 %".
-func Percent(share float64) string { return Whole(share*100) + " %" }
+func Percent(share float64) string { return strconv.FormatFloat(share*100, 'f', 0, 64) + " %" }
 
 // Count prints a number with its noun: "1 array", "3 arrays".
 func Count(n int, noun string) string {
