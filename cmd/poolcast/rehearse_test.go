@@ -76,7 +76,7 @@ func TestRehearseExitCodes(t *testing.T) {
 	for _, c := range []struct {
 		args string
 		code int
-		says string
+		text string
 	}{
 		{"--size 100 --count 3", exitOK, ""},
 		{"--size 99999999", exitNoFit, "no create finds a backend"},
@@ -90,8 +90,8 @@ func TestRehearseExitCodes(t *testing.T) {
 		if got := exitCode(err); got != c.code {
 			t.Errorf("rehearse %s: exit code %d, want %d (%v)", c.args, got, c.code, err)
 		}
-		if err != nil && !strings.Contains(err.Error(), c.says) {
-			t.Errorf("rehearse %s: %v, want %q", c.args, err, c.says)
+		if err != nil && !strings.Contains(err.Error(), c.text) {
+			t.Errorf("rehearse %s: %v, want %q", c.args, err, c.text)
 		}
 	}
 }

@@ -57,7 +57,7 @@ func arrayOrder(outcomes []rehearsal.Outcome) string {
 			names = append(names, a.Backend)
 		}
 		this := strings.Join(names, "/")
-		if i > 0 && this != order || !strings.Contains(o.Spread(), "/") {
+		if i > 0 && this != order || !strings.Contains(o.Distribution(), "/") {
 			return ""
 		}
 		order = this
@@ -68,7 +68,7 @@ func arrayOrder(outcomes []rehearsal.Outcome) string {
 func outcomeTable(outcomes []rehearsal.Outcome) *table {
 	t := newTable("SETTING", "VOLUMES", "FAILED>", "SPREAD>", "EXCESS>", "LOAD EVEN>", "TIES>", "WITH")
 	for _, o := range outcomes {
-		t.add(o.Setting.Name, o.Spread(), strconv.Itoa(o.Failed), percent(o.Evenness), excess(o.Excess),
+		t.add(o.Setting.Name, o.Distribution(), strconv.Itoa(o.Failed), percent(o.Evenness), excess(o.Excess),
 			percent(o.LoadEvenness), format.Percent(o.TiedShare()), o.Setting.With)
 	}
 	return t

@@ -48,19 +48,19 @@ func TestEvenness(t *testing.T) {
 		}
 	}
 	if poolOf(load(5), Set{}).LoadEvenness() != nil {
-		t.Error("one array that told is not enough to speak of evenness")
+		t.Error("one array has an evenness")
 	}
 }
 
-func TestPoolLeavesOutWhatWasNotTold(t *testing.T) {
+func TestPoolWithMissingNumbers(t *testing.T) {
 	p := poolOf(Set{KeyDataReduction: OfFloat(2), KeyTotalVolumes: OfInt(4)}, Set{KeyDataReduction: OfFloat(5)})
 	if mean := p.Mean(KeyTotalVolumes); mean == nil || *mean != 4 {
-		t.Errorf("mean %v, want 4: the second array did not tell", mean)
+		t.Errorf("mean %v, want 4: the second array does not report it", mean)
 	}
 	if d := p.ReductionDivergence(); d == nil || *d != 1.5 {
 		t.Errorf("divergence %v, want 1.5", d)
 	}
-	if sum, told := p.Sum(KeyFreeCapacity); sum != nil || told != 0 {
+	if sum, arrays := p.Sum(KeyFreeCapacity); sum != nil || arrays != 0 {
 		t.Errorf("a sum of nothing is %v", sum)
 	}
 }

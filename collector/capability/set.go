@@ -63,8 +63,8 @@ func (s Set) Operations() (perSecond float64, ok bool) {
 	return reads + writes, okReads && okWrites
 }
 
-// UsedShare returns how full the backend is, from 0 to 1, and whether the set
-// says so.
+// UsedShare returns how full the backend is, from 0 to 1, and whether the
+// capacities are there.
 func (s Set) UsedShare() (share float64, ok bool) {
 	total, okTotal := s.Number(KeyTotalCapacity)
 	free, okFree := s.Number(KeyFreeCapacity)
@@ -79,13 +79,6 @@ func (s Set) UsedShare() (share float64, ok bool) {
 func (s Set) PutInt(key string, i *int64) {
 	if i != nil {
 		s[key] = OfInt(*i)
-	}
-}
-
-// PutFloat sets key to *f. It does nothing if f is nil.
-func (s Set) PutFloat(key string, f *float64) {
-	if f != nil {
-		s[key] = OfFloat(*f)
 	}
 }
 

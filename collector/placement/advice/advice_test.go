@@ -126,7 +126,7 @@ func TestFunctions(t *testing.T) {
 		{"nothing passes", "filter_function", "capabilities.load_percent < 10", three(t, "", "", ""), []string{"warning filter-refuses-all|all of its 3 arrays", nullable}},
 		{"text as a rating", "goodness_function", "capabilities.metrics_status", three(t, "", "", ""), []string{"error goodness-not-a-number|is ok, which is not a number"}},
 		{"outside the range", "goodness_function", "capabilities.total_volumes", three(t, "", "", `{"total_volumes":50}`), []string{"warning goodness-out-of-range|fa1 700 and fa2 700", nullable}},
-		{"all alike", "goodness_function", "50", three(t, "", "", ""), []string{"note goodness-constant|all 3 arrays 50"}},
+		{"all equal", "goodness_function", "50", three(t, "", "", ""), []string{"note goodness-constant|all 3 arrays 50"}},
 		{"zero looks perfect", "goodness_function", "100 - " + write + " / 10", three(t, "", `{"usec_per_write_op":300}`, ""), []string{"warning goodness-highest-at-zero|scores 100 ", nullable}},
 		{"zero is guarded against", "goodness_function", `(capabilities.metrics_status == "ok") ? (100 - ` + write + ` / 10) : 0`, three(t, "", `{"usec_per_write_op":300}`, ""), []string{nullable}},
 		{"depends on the type", "filter_function", "extra.limit > capabilities.rating", three(t, `{"rating":1}`, `{"rating":1}`, `{"rating":1}`), nil},

@@ -44,14 +44,14 @@ changed total_volumes 5>6 true `
 func TestEffects(t *testing.T) {
 	before := three(t, "", `{"max_over_subscription_ratio":9.0}`, "")
 	after := three(t, `{"max_over_subscription_ratio":20.0}`, `{"provisioned_capacity_gb":9000.0}`, "")
-	ask := []Question{{Name: "any", Request: &cinder.Request{Size: 10}}}
-	effects, err := Effects(engine(t), before, after, ask)
+	questions := []Question{{Name: "any", Request: &cinder.Request{Size: 10}}}
+	effects, err := Effects(engine(t), before, after, questions)
 	if err != nil {
 		t.Fatal(err)
 	}
-	show := func(answers []Result) string {
+	show := func(results []Result) string {
 		var parts []string
-		for _, a := range answers {
+		for _, a := range results {
 			parts = append(parts, fmt.Sprintf("%s:%d%s", a.Backend, a.Rank, a.Refused[:min(len(a.Refused), 8)]))
 		}
 		return strings.Join(parts, " ")
@@ -60,16 +60,16 @@ func TestEffects(t *testing.T) {
 	if show(e.Before) != "fa2:1 fa1:2 fa3:3" || show(e.After) != "fa1:1 fa3:2 fa2:0Capacity" || e.Same() {
 		t.Errorf("before %s, after %s", show(e.Before), show(e.After))
 	}
-	same, err := Effects(engine(t), before, before, ask)
+	same, err := Effects(engine(t), before, before, questions)
 	if err != nil || !same[0].Same() {
 		t.Errorf("equal reports have an effect: %+v %v", same, err)
 	}
-	fewer, err := Effects(engine(t), before[:2], before, ask)
+	fewer, err := Effects(engine(t), before[:2], before, questions)
 	if err != nil || fewer[0].Same() {
 		t.Errorf("one backend more has no effect: %+v %v", fewer, err)
 	}
 	broken := []capability.Report{report(t, "fa1", `{"reserved_percentage":"many"}`)}
-	if _, err := Effects(engine(t), broken, before, ask); err == nil || !strings.Contains(err.Error(), "on the base, any") {
+	if _, err := Effects(engine(t), broken, before, questions); err == nil || !strings.Contains(err.Error(), "on the base, any") {
 		t.Errorf("a base without a decision: %v", err)
 	}
 }

@@ -18,7 +18,8 @@ type Outcome struct {
 	Setting Setting
 	Placed  int
 	Failed  int
-	// Refused is why the first create failed that did; nil if none did.
+	// Refused is why the first failed create found no backend; nil if none
+	// failed.
 	Refused error
 	// Tied is the number of decisions between backends of equal weight, which
 	// their order decided.
@@ -55,8 +56,8 @@ func (o *Outcome) TiedShare() float64 {
 	return float64(o.Tied) / float64(o.Placed)
 }
 
-// Busiest is the array that got the most volumes, nil if none got any.
-func (o *Outcome) Busiest() *ArrayOutcome {
+// busiest is the array that got the most volumes, nil if none got any.
+func (o *Outcome) busiest() *ArrayOutcome {
 	var most *ArrayOutcome
 	for i := range o.Arrays {
 		if a := &o.Arrays[i]; a.Volumes > 0 && (most == nil || a.Volumes > most.Volumes) {
@@ -230,7 +231,7 @@ func (o *Outcome) summary() string {
 	if o.Placed == 0 {
 		return fmt.Sprintf("none of %d creates finds a backend: %v", count, o.Refused)
 	}
-	most := o.Busiest()
+	most := o.busiest()
 	text := fmt.Sprintf("%d of %d volumes go to %s", most.Volumes, count, most.Backend)
 	switch {
 	case len(o.Arrays) == 1:
@@ -238,7 +239,7 @@ func (o *Outcome) summary() string {
 	case most.Volumes*2 > int64(o.Placed):
 		text += o.explain(most)
 	default:
-		text = fmt.Sprintf("%d of %d volumes go %s to %d arrays", o.Placed, count, o.Spread(), len(o.Arrays))
+		text = fmt.Sprintf("%d of %d volumes go %s to %d arrays", o.Placed, count, o.Distribution(), len(o.Arrays))
 	}
 	if o.Failed > 0 {
 		text += fmt.Sprintf(" and %d find no backend (%v)", o.Failed, o.Refused)
@@ -266,11 +267,11 @@ func (o *Outcome) explain(most *ArrayOutcome) string {
 // listed is the number of arrays up to which the volumes of each are listed.
 const listed = 8
 
-// Spread is the number of volumes of each array, as in 9/13/18, or the range of
+// Distribution is the number of volumes of each array, as in 9/13/18, or the range of
 // them where there are many arrays.
-func (o *Outcome) Spread() string {
+func (o *Outcome) Distribution() string {
 	if len(o.Arrays) == 0 {
-		return "-"
+		return format.Missing
 	}
 	least, most := o.Arrays[0].Volumes, o.Arrays[0].Volumes
 	var each []string

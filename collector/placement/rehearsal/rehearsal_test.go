@@ -96,7 +96,7 @@ func TestAutomaticRatioConcentratesVolumes(t *testing.T) {
 		rehearsal.Number:     "14/13/13",
 	} {
 		o := run(t, unequal(), slow(), setting)
-		if got := o.Spread(); got != want || o.Failed != 0 {
+		if got := o.Distribution(); got != want || o.Failed != 0 {
 			t.Errorf("%s: %s with %d failed, want %s", setting, got, o.Failed, want)
 		}
 	}
@@ -106,8 +106,8 @@ func TestFilledVolumesRaiseNoRatio(t *testing.T) {
 	b := slow()
 	b.Fill = 0.2 // more than the arrays' 1/6
 	o := run(t, unequal(), b, rehearsal.Current)
-	if most := o.Busiest(); most.Volumes == 40 {
-		t.Errorf("%s: volumes that fill their array are placed like empty ones", o.Spread())
+	if o.Distribution() == "40/0/0" {
+		t.Errorf("%s: volumes that fill their array are placed like empty ones", o.Distribution())
 	}
 }
 
@@ -119,12 +119,12 @@ func TestReportsAheadOfTheClockConcentrateVolumes(t *testing.T) {
 		0: "3/3/3", 3 * time.Second: "5/2/2", 5 * time.Second: "7/1/1", 30 * time.Second: "9/0/0",
 	} {
 		b.Skew = skew
-		if got := run(t, equal(3), b, rehearsal.FixedRatio).Spread(); got != want {
+		if got := run(t, equal(3), b, rehearsal.FixedRatio).Distribution(); got != want {
 			t.Errorf("%s ahead: %s, want %s", skew, got, want)
 		}
 	}
 	b.Skew = 30 * time.Second
-	if got := run(t, equal(3), b, rehearsal.Ledger).Spread(); got != "3/3/3" {
+	if got := run(t, equal(3), b, rehearsal.Ledger).Distribution(); got != "3/3/3" {
 		t.Errorf("with a ledger: %s, want 3/3/3", got)
 	}
 }
@@ -135,7 +135,7 @@ func TestReportsBehindTheClockKeepDeductions(t *testing.T) {
 	b := rehearsal.Burst{
 		Request: &cinder.Request{Size: 100}, Count: 90, Rate: 1, Interval: 10 * time.Second, Schedulers: 1, Skew: -5 * time.Second,
 	}
-	if got := run(t, equal(3), b, rehearsal.FixedRatio).Spread(); got != "30/30/30" {
+	if got := run(t, equal(3), b, rehearsal.FixedRatio).Distribution(); got != "30/30/30" {
 		t.Errorf("got %s, want 30/30/30", got)
 	}
 }
@@ -146,11 +146,11 @@ func TestSchedulersHerd(t *testing.T) {
 	b := rehearsal.Burst{
 		Request: &cinder.Request{Size: 100}, Count: 30, Rate: 1, Interval: time.Hour, Schedulers: 30,
 	}
-	if got := run(t, equal(3), b, rehearsal.FixedRatio).Spread(); got != "30/0/0" {
+	if got := run(t, equal(3), b, rehearsal.FixedRatio).Distribution(); got != "30/0/0" {
 		t.Errorf("each scheduler's first choice: %s, want 30/0/0", got)
 	}
 	if o := run(t, equal(3), b, rehearsal.TwoChoices); *o.Evenness < 0.8 {
-		t.Errorf("the better of two: %s", o.Spread())
+		t.Errorf("the better of two: %s", o.Distribution())
 	}
 }
 
@@ -164,8 +164,8 @@ func TestLedgerCountsVolumes(t *testing.T) {
 		t.Errorf("Cinder refuses %d", o.Failed)
 	}
 	o := run(t, equal(3), b, rehearsal.Ledger)
-	if o.Failed != 3 || o.Spread() != "3/3/3" || o.Refused == nil {
-		t.Errorf("%s and %d failed (%v), want 3/3/3 and 3", o.Spread(), o.Failed, o.Refused)
+	if o.Failed != 3 || o.Distribution() != "3/3/3" || o.Refused == nil {
+		t.Errorf("%s and %d failed (%v), want 3/3/3 and 3", o.Distribution(), o.Failed, o.Refused)
 	}
 	if o := run(t, equal(3), b, rehearsal.PreferLive); o.Failed != 0 {
 		t.Errorf("with policy prefer %d fail", o.Failed)
@@ -209,8 +209,8 @@ func TestOutcomesAreReproducible(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range first {
-		if first[i].Spread() != again[i].Spread() || first[i].Tied != again[i].Tied {
-			t.Errorf("%s: %s, then %s", settings[i].Name, first[i].Spread(), again[i].Spread())
+		if first[i].Distribution() != again[i].Distribution() || first[i].Tied != again[i].Tied {
+			t.Errorf("%s: %s, then %s", settings[i].Name, first[i].Distribution(), again[i].Distribution())
 		}
 	}
 	if !reflect.DeepEqual(reports, unequal()) {
