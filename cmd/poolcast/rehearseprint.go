@@ -116,26 +116,16 @@ type burstJSON struct {
 // outcomeJSON is one setting's outcome. Evenness is null where fewer than two
 // arrays report the numbers.
 type outcomeJSON struct {
-	Setting      string        `json:"setting"`
-	With         string        `json:"with"`
-	Placed       int           `json:"placed"`
-	Failed       int           `json:"failed"`
-	Reason       string        `json:"failure_reason,omitempty"`
-	TiedShare    float64       `json:"tied_share"`
-	Evenness     *float64      `json:"evenness"`
-	Misplaced    *int64        `json:"excess"` // null if an array does not report what is provisioned
-	LoadEvenness *float64      `json:"load_evenness"`
-	Arrays       []placedArray `json:"arrays"`
-}
-
-type placedArray struct {
-	ID      string         `json:"id"`
-	Backend string         `json:"backend"`
-	Zone    string         `json:"availability_zone"`
-	Volumes int64          `json:"volumes"`
-	GiB     float64        `json:"gib"`
-	Before  capability.Set `json:"before"`
-	After   capability.Set `json:"after"`
+	Setting      string                   `json:"setting"`
+	With         string                   `json:"with"`
+	Placed       int                      `json:"placed"`
+	Failed       int                      `json:"failed"`
+	Reason       string                   `json:"failure_reason,omitempty"`
+	TiedShare    float64                  `json:"tied_share"`
+	Evenness     *float64                 `json:"evenness"`
+	Excess       *int64                   `json:"excess"` // null if an array does not report what is provisioned
+	LoadEvenness *float64                 `json:"load_evenness"`
+	Arrays       []rehearsal.ArrayOutcome `json:"arrays"`
 }
 
 func jsonRehearsal(b rehearsal.Burst, assumed []string, outcomes []rehearsal.Outcome) rehearsalJSON {
@@ -155,27 +145,13 @@ func jsonRehearsal(b rehearsal.Burst, assumed []string, outcomes []rehearsal.Out
 func jsonOutcome(o rehearsal.Outcome) outcomeJSON {
 	out := outcomeJSON{
 		Setting: o.Setting.Name, With: o.Setting.With, Placed: o.Placed, Failed: o.Failed, TiedShare: o.TiedShare(),
-		Evenness: o.Evenness, Misplaced: o.Excess, LoadEvenness: o.LoadEvenness, Arrays: []placedArray{},
+		Evenness: o.Evenness, Excess: o.Excess, LoadEvenness: o.LoadEvenness, Arrays: o.Arrays,
+	}
+	if out.Arrays == nil {
+		out.Arrays = []rehearsal.ArrayOutcome{}
 	}
 	if o.Refused != nil {
 		out.Reason = o.Refused.Error()
 	}
-	for _, a := range o.Arrays {
-		before, after := changes(a.Before, a.After)
-		out.Arrays = append(out.Arrays, placedArray{
-			ID: a.ID, Backend: a.Backend, Zone: a.Zone, Volumes: a.Volumes, GiB: a.GiB, Before: before, After: after,
-		})
-	}
 	return out
-}
-
-// changes are the keys that a burst changes.
-func changes(before, after capability.Set) (from, to capability.Set) {
-	from, to = capability.Set{}, capability.Set{}
-	for _, key := range rehearsal.ChangedKeys() {
-		if v, ok := before[key]; ok {
-			from[key], to[key] = v, after[key]
-		}
-	}
-	return from, to
 }

@@ -155,12 +155,18 @@ func add(caps capability.Set, key string, x float64) {
 	}
 }
 
-// ChangedKeys returns the keys of a report that a burst changes.
-func ChangedKeys() []string {
-	return []string{
+// changing is the part of the capabilities that a burst changes.
+func changing(caps capability.Set) capability.Set {
+	out := capability.Set{}
+	for _, key := range []string{
 		capability.KeyProvisionedCapacity, capability.KeyAllocatedCapacity, capability.KeyFreeCapacity,
 		capability.KeyMaxOverSubscription, capability.KeyTotalReduction,
 		capability.KeyTotalVolumes, capability.KeyLiveVolumes,
 		capability.KeyReadsPerSec, capability.KeyWritesPerSec, capability.KeyLoadPercent,
+	} {
+		if v, ok := caps[key]; ok {
+			out[key] = v
+		}
 	}
+	return out
 }

@@ -38,14 +38,18 @@ type Outcome struct {
 	Excess *int64
 }
 
-// ArrayOutcome is one array before and after.
+// ArrayOutcome is one array before and after a burst.
 type ArrayOutcome struct {
-	ID            string
-	Backend       string
-	Zone          string
-	Volumes       int64
-	GiB           float64
-	Before, After capability.Set
+	ID      string  `json:"id"`
+	Backend string  `json:"backend"`
+	Zone    string  `json:"availability_zone"`
+	Volumes int64   `json:"volumes"`
+	GiB     float64 `json:"gib"`
+	// Before and After have the keys that a burst changes.
+	Before capability.Set `json:"before"`
+	After  capability.Set `json:"after"`
+
+	capacity float64 // in GiB, 0 if it is not known
 }
 
 // TiedShare is the share of decisions that were ties, 0 if there was none.
@@ -83,9 +87,10 @@ func (p *simulation) outcome() (Outcome, error) {
 		}
 		after := a.report(p.reported)
 		pool.Reports = append(pool.Reports, after)
+		capacity, _ := after.Capabilities.Number(capability.KeyTotalCapacity)
 		o.Arrays = append(o.Arrays, ArrayOutcome{
 			ID: cinder.PoolID(&a.first), Backend: a.first.Backend, Zone: a.first.Zone, Volumes: a.volumes, GiB: a.gib,
-			Before: a.before(), After: after.Capabilities,
+			Before: changing(a.before()), After: changing(after.Capabilities), capacity: capacity,
 		})
 	}
 	o.measure(pool, float64(p.burst.Request.Size))
@@ -130,12 +135,10 @@ func (o *Outcome) measure(pool capability.LogicalPool, gib float64) {
 // where it left the smallest share provisioned; nil if an array does not report
 // that.
 func (o *Outcome) levelled(gib float64) []int64 {
-	provisioned, total := make([]float64, len(o.Arrays)), make([]float64, len(o.Arrays))
+	provisioned := make([]float64, len(o.Arrays))
 	for i, a := range o.Arrays {
-		var ok, okTotal bool
-		provisioned[i], ok = a.Before.Number(capability.KeyProvisionedCapacity)
-		total[i], okTotal = a.Before.Number(capability.KeyTotalCapacity)
-		if !ok || !okTotal || total[i] <= 0 {
+		var ok bool
+		if provisioned[i], ok = a.Before.Number(capability.KeyProvisionedCapacity); !ok || a.capacity <= 0 {
 			return nil
 		}
 	}
@@ -143,7 +146,7 @@ func (o *Outcome) levelled(gib float64) []int64 {
 	for range o.Placed {
 		least := 0
 		for i := range counts {
-			if (provisioned[i]+gib)/total[i] < (provisioned[least]+gib)/total[least] {
+			if (provisioned[i]+gib)/o.Arrays[i].capacity < (provisioned[least]+gib)/o.Arrays[least].capacity {
 				least = i
 			}
 		}
