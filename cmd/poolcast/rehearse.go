@@ -130,9 +130,6 @@ func (f *rehearseFlags) prepare(cfg *config.Config) ([]rehearsal.Setting, error)
 		return nil, fmt.Errorf("--ratio %g: want 1 or more", f.ratio)
 	}
 	c := rehearsal.Catalogue{Cloud: schedulerOptions(cfg.Scheduler), Ratio: f.ratio, Goodness: f.goodness}
-	if len(f.settings) == 0 {
-		return c.Settings(), nil
-	}
 	settings, err := c.Pick(f.settings)
 	if err != nil {
 		return nil, fmt.Errorf("--settings: %w", err)

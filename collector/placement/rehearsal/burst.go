@@ -79,7 +79,7 @@ func (b Burst) lastReport(t time.Time) time.Time {
 	return begin().Add(since - since%b.Interval)
 }
 
-// begin is when the first report is made: any moment will do.
+// begin is when the first report is made; any moment serves.
 func begin() time.Time { return time.Unix(0, 0).UTC() }
 
 // Compare simulates the same burst under each setting and returns the outcomes in
@@ -123,7 +123,8 @@ func Run(ctx context.Context, reports []capability.Report, b Burst, s Setting) (
 type simulation struct {
 	burst      Burst
 	setting    Setting
-	decider    *decider
+	database   database
+	engine     *placement.Engine
 	arrays     []*array
 	schedulers []*scheduler
 	round      *round    // the newest reports
@@ -135,13 +136,13 @@ type simulation struct {
 }
 
 func newSimulation(reports []capability.Report, b Burst, s Setting) (*simulation, error) {
-	d, err := s.decider()
-	if err != nil {
+	p := &simulation{burst: b, setting: s, database: database{}}
+	var err error
+	if p.engine, err = s.engine(p.database); err != nil {
 		return nil, err
 	}
-	p := &simulation{burst: b, setting: s, decider: d}
 	backends := cinder.NewSnapshot(reports)
-	d.database.count(backends)
+	p.database.count(backends)
 	for i := range backends.Len() {
 		p.arrays = append(p.arrays, newArray(*backends.At(i).Report(), &p.setting, &p.burst))
 	}
@@ -168,7 +169,7 @@ func (p *simulation) create(i int) error {
 	}
 	s, r := p.schedulers[i%len(p.schedulers)], p.burst.request(i)
 	s.update(p.round)
-	choice, err := p.decider.engine.Choose(s.current, r)
+	choice, err := p.engine.Choose(s.current, r)
 	if errors.Is(err, placement.ErrNoPool) {
 		return p.fail(s.current, r)
 	}
@@ -180,7 +181,7 @@ func (p *simulation) create(i int) error {
 	}
 	s.consume(choice.Backend, r, at)
 	p.arrays[choice.Backend.Index()].place(float64(r.Size))
-	p.decider.database.volumes[choice.Backend.ID()]++
+	p.database[choice.Backend.ID()]++
 	return nil
 }
 
@@ -189,7 +190,7 @@ func (p *simulation) fail(s *placement.Snapshot, r *cinder.Request) error {
 	if p.failed++; p.failed > 1 {
 		return nil
 	}
-	_, err := p.decider.engine.Decide(s, r)
+	_, err := p.engine.Decide(s, r)
 	if !errors.Is(err, placement.ErrNoPool) {
 		return errors.Join(errors.New("two decisions on the same backends differ"), err)
 	}

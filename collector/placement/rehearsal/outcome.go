@@ -105,7 +105,7 @@ func (p *simulation) candidates() ([]int, error) {
 		r.Capabilities = a.before()
 		reports = append(reports, r)
 	}
-	ranked, err := p.decider.engine.Rank(nil, cinder.NewSnapshot(reports), p.burst.request(0))
+	ranked, err := p.engine.Rank(nil, cinder.NewSnapshot(reports), p.burst.request(0))
 	if err != nil && !errors.Is(err, placement.ErrNoPool) {
 		return nil, err
 	}

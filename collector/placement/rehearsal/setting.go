@@ -107,46 +107,38 @@ func (c Catalogue) option(name, with string, change func(*cinder.Options)) Setti
 	return Setting{Name: name, With: with, Options: o}
 }
 
-// Pick returns the settings of those names, in the order of the catalogue.
+// Pick returns the settings of those names, or all, in the order of the catalogue.
 func (c Catalogue) Pick(names []string) ([]Setting, error) {
 	all := c.Settings()
+	if len(names) == 0 {
+		return all, nil
+	}
+	known := make([]string, len(all))
+	for i, s := range all {
+		known[i] = s.Name
+	}
 	for _, name := range names {
-		if !slices.ContainsFunc(all, func(s Setting) bool { return s.Name == name }) {
-			return nil, fmt.Errorf("unknown setting %q; known are %v", name, namesOf(all))
+		if !slices.Contains(known, name) {
+			return nil, fmt.Errorf("unknown setting %q; known are %v", name, known)
 		}
 	}
 	return slices.DeleteFunc(all, func(s Setting) bool { return !slices.Contains(names, s.Name) }), nil
 }
 
-func namesOf(settings []Setting) []string {
-	names := make([]string, len(settings))
-	for i, s := range settings {
-		names[i] = s.Name
-	}
-	return names
-}
-
-// decider is an engine and the data that one of its weighers reads.
-type decider struct {
-	engine   *placement.Engine
-	database *database
-}
-
-// database is Cinder's, in which VolumeNumberWeigher counts: it has every volume
-// at once, whichever scheduler placed it.
-type database struct{ volumes map[string]float64 }
+// database is Cinder's, in which VolumeNumberWeigher counts: the volumes of each
+// backend at once, whichever scheduler placed them.
+type database map[string]float64
 
 // databaseWeigher replaces VolumeNumberWeigher. That one uses total_volumes,
 // which is as old as its report; Cinder's counts in the database.
 const databaseWeigher = "VolumeNumberWeigher by the database"
 
-func (s Setting) decider() (*decider, error) {
+func (s Setting) engine(d database) (*placement.Engine, error) {
 	reg, err := cinder.Registry(s.Options)
 	if err != nil {
 		return nil, err
 	}
-	d := &decider{database: &database{volumes: map[string]float64{}}}
-	if err := reg.AddWeigher(databaseWeigher, placement.WeigherFunc(d.database.weigh).Factory()); err != nil {
+	if err := reg.AddWeigher(databaseWeigher, placement.WeigherFunc(d.weigh).Factory()); err != nil {
 		return nil, err
 	}
 	profile := cinder.Profile(s.Options)
@@ -156,19 +148,20 @@ func (s Setting) decider() (*decider, error) {
 			profile.Weighers[i].Weigher = databaseWeigher
 		}
 	}
-	if d.engine, err = placement.New(reg, profile); err != nil {
+	engine, err := placement.New(reg, profile)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.Name, err)
 	}
-	return d, nil
+	return engine, nil
 }
 
-func (d *database) weigh(_ placement.Request, b *placement.Backend) (float64, error) {
-	return d.volumes[b.ID()], nil
+func (d database) weigh(_ placement.Request, b *placement.Backend) (float64, error) {
+	return d[b.ID()], nil
 }
 
 // count enters the volumes of the arrays. An array that does not report its
 // number is taken to have the average of the others.
-func (d *database) count(s *placement.Snapshot) {
+func (d database) count(s *placement.Snapshot) {
 	var pool capability.LogicalPool
 	for i := range s.Len() {
 		pool.Reports = append(pool.Reports, *s.At(i).Report())
@@ -182,6 +175,6 @@ func (d *database) count(s *placement.Snapshot) {
 		if !ok {
 			n = mean
 		}
-		d.volumes[s.At(i).ID()] = n
+		d[s.At(i).ID()] = n
 	}
 }
