@@ -64,3 +64,25 @@ func TestPoolWithMissingNumbers(t *testing.T) {
 		t.Errorf("a sum of nothing is %v", sum)
 	}
 }
+
+func TestCapacityEvenness(t *testing.T) {
+	capacity := func(total, free float64) Set {
+		return Set{KeyTotalCapacity: OfFloat(total), KeyFreeCapacity: OfFloat(free)}
+	}
+	p := poolOf(capacity(100, 50), capacity(10, 10), capacity(0, 0), Set{KeyTotalCapacity: OfFloat(5)})
+	if got := p.CapacityEvenness(); got == nil || *got != 0.5 {
+		t.Errorf("evenness %v, want 0.5: one of two arrays has all the used capacity", got)
+	}
+	for _, c := range []struct {
+		set  Set
+		want float64
+		ok   bool
+	}{
+		{capacity(100, 25), 0.75, true}, {capacity(100, 200), 0, true}, {capacity(100, -10), 1, true},
+		{capacity(0, 0), 0, false}, {capacity(math.Inf(1), 1), 0, false}, {Set{}, 0, false},
+	} {
+		if got, ok := c.set.UsedShare(); got != c.want || ok != c.ok {
+			t.Errorf("%v: used share %g %t, want %g %t", c.set, got, ok, c.want, c.ok)
+		}
+	}
+}

@@ -82,3 +82,27 @@ func TestAged(t *testing.T) {
 		t.Error("an age that is not measured was changed")
 	}
 }
+
+func TestReportName(t *testing.T) {
+	for want, r := range map[string]Report{
+		"fa1":      {Host: "ctl1@fa1", Backend: "fa1"},
+		"ctl1@fa1": {Host: "ctl1@fa1"},
+		"c@fa1":    {Host: "ctl1@fa1", Cluster: "c@fa1"},
+	} {
+		if got := r.Name(); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
+func TestSpaceFallsBackToSuccessors(t *testing.T) {
+	a, b := int64(1), int64(2)
+	s := Space{TotalUsed: &b, UsedProvisioned: &b}
+	if *s.Used() != b || *s.Provisioned() != b {
+		t.Error("the successors are not used")
+	}
+	s.TotalPhysical, s.TotalProvisioned = &a, &a
+	if *s.Used() != a || *s.Provisioned() != a {
+		t.Error("the fields of the driver are not used")
+	}
+}
