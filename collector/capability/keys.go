@@ -1,5 +1,7 @@
 package capability
 
+import "strings"
+
 // The keys of a report. Names up to [KeyReplicationTargets] are the Cinder
 // driver's own (cinder/volume/drivers/pure.py, _update_volume_stats), with its
 // units and meaning; the others are additions, which Cinder's own filters read
@@ -105,12 +107,7 @@ type Key struct {
 // can use the key without loss: the evaluator truncates floats and cannot read
 // a name with a digit (cinder/scheduler/evaluator/evaluator.py).
 func (k Key) InFunctions() bool {
-	for _, r := range k.Name {
-		if r >= '0' && r <= '9' {
-			return false
-		}
-	}
-	return k.Kind == Int || k.Kind == String || k.Kind == Bool
+	return !strings.ContainsAny(k.Name, "0123456789") && (k.Kind == Int || k.Kind == String || k.Kind == Bool)
 }
 
 const (

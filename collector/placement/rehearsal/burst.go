@@ -38,8 +38,8 @@ type Burst struct {
 
 // The bounds of a burst.
 const (
-	MaxCount      = 10000
-	MaxSchedulers = 100
+	maxCount      = 10000
+	maxSchedulers = 100
 )
 
 // Check returns all faults of the burst.
@@ -51,10 +51,10 @@ func (b Burst) Check() error {
 		}
 	}
 	refuse(b.Request == nil, "request: missing")
-	refuse(b.Count < 1 || b.Count > MaxCount, "count %d: want 1 to %d", b.Count, MaxCount)
+	refuse(b.Count < 1 || b.Count > maxCount, "count %d: want 1 to %d", b.Count, maxCount)
 	refuse(!(b.Rate >= 1e-6 && b.Rate <= 1e6), "rate %v: want creates per second, such as 0.5", b.Rate)
 	refuse(b.Interval < time.Second, "interval %s: want a second or more", b.Interval)
-	refuse(b.Schedulers < 1 || b.Schedulers > MaxSchedulers, "schedulers %d: want 1 to %d", b.Schedulers, MaxSchedulers)
+	refuse(b.Schedulers < 1 || b.Schedulers > maxSchedulers, "schedulers %d: want 1 to %d", b.Schedulers, maxSchedulers)
 	refuse(b.Skew.Abs() > time.Hour, "skew %s: want an hour at most", b.Skew)
 	refuse(!(b.Fill >= 0 && b.Fill <= 1), "fill %v: want a share between 0 and 1", b.Fill)
 	refuse(!(b.Operations >= 0 && b.Operations <= 1e9), "operations %v: want a number per second", b.Operations)
