@@ -257,11 +257,11 @@ func (c *Collector) Health() []Health {
 
 // Stats returns the newest reading of a host, and whether there is one. It is
 // there also while the array does not answer; see its CollectedAt.
-func (c *Collector) Stats(host string) (capability.Stats, bool) {
+func (c *Collector) Stats(host string) (capability.Sample, bool) {
 	if p := c.find(host); p != nil {
 		return p.reading()
 	}
-	return capability.Stats{}, false
+	return capability.Sample{}, false
 }
 
 // History returns the latest points of a host, oldest first.

@@ -236,10 +236,10 @@ func TestStopLetsPollsEndAndIsBounded(t *testing.T) {
 				var hosts []Target
 				for i := range 20 {
 					hosts = append(hosts, target(fmt.Sprintf("fa%d", i), &array{
-						answer: func(ctx context.Context, _ int) (capability.Stats, error) {
+						answer: func(ctx context.Context, _ int) (capability.Sample, error) {
 							if c.obeys {
 								<-ctx.Done()
-								return capability.Stats{}, ctx.Err()
+								return capability.Sample{}, ctx.Err()
 							}
 							time.Sleep(c.poll)
 							return reading(), nil
@@ -268,15 +268,15 @@ func TestStopLetsPollsEndAndIsBounded(t *testing.T) {
 
 func TestOnceAsksAllAtOnceAndKeepsTheOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		slow := &array{answer: func(context.Context, int) (capability.Stats, error) {
+		slow := &array{answer: func(context.Context, int) (capability.Sample, error) {
 			time.Sleep(8 * time.Second)
 			return reading(), nil
 		}}
-		hung := &array{answer: func(ctx context.Context, _ int) (capability.Stats, error) {
+		hung := &array{answer: func(ctx context.Context, _ int) (capability.Sample, error) {
 			<-ctx.Done()
-			return capability.Stats{}, ctx.Err()
+			return capability.Sample{}, ctx.Err()
 		}}
-		crash := &array{answer: func(context.Context, int) (capability.Stats, error) { panic("no") }}
+		crash := &array{answer: func(context.Context, int) (capability.Sample, error) { panic("no") }}
 		began := time.Now()
 		results := Once(context.Background(), []Target{
 			target("slow", slow), target("hung", hung), target("crash", crash), target("fine", &array{}),
@@ -347,28 +347,28 @@ func TestAVirtualDay(t *testing.T) {
 }
 
 // ailing makes a Source with one of eight characters.
-func ailing(i int) func(context.Context, int) (capability.Stats, error) {
-	return func(ctx context.Context, poll int) (capability.Stats, error) {
+func ailing(i int) func(context.Context, int) (capability.Sample, error) {
+	return func(ctx context.Context, poll int) (capability.Sample, error) {
 		switch i % 8 {
 		case 1:
-			return capability.Stats{}, errDown
+			return capability.Sample{}, errDown
 		case 2:
 			panic("ill")
 		case 3:
 			<-ctx.Done()
-			return capability.Stats{}, ctx.Err()
+			return capability.Sample{}, ctx.Err()
 		case 4:
 			time.Sleep(11 * time.Second)
 		case 5:
 			if poll%3 == 0 {
-				return capability.Stats{}, errDown
+				return capability.Sample{}, errDown
 			}
 		case 6:
 			if poll%100 == 0 {
 				time.Sleep(3 * time.Minute)
 			}
 		case 7:
-			return capability.Stats{Performance: nil}, nil
+			return capability.Sample{Performance: nil}, nil
 		}
 		return reading(), nil
 	}

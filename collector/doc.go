@@ -5,7 +5,7 @@
 // [Collector] gives each target a goroutine of its own, so that an array which
 // hangs, panics or lies costs nobody else anything:
 //
-//	Source.Sample --> capability.Stats --> Merge --> capability.Report --> Observer
+//	Source.Sample --> capability.Sample --> Merge --> capability.Report --> Observer
 //
 // # Time
 //

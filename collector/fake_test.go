@@ -16,11 +16,11 @@ type array struct {
 	asked  []time.Time
 	closed int
 
-	answer  func(ctx context.Context, poll int) (capability.Stats, error)
+	answer  func(ctx context.Context, poll int) (capability.Sample, error)
 	onClose func(ctx context.Context) error
 }
 
-func (a *array) Sample(ctx context.Context) (capability.Stats, error) {
+func (a *array) Sample(ctx context.Context) (capability.Sample, error) {
 	a.mu.Lock()
 	a.asked = append(a.asked, time.Now())
 	poll := len(a.asked)
@@ -56,8 +56,8 @@ func (a *array) closes() int {
 func ptr[T any](v T) *T { return &v }
 
 // reading is a healthy array's answer at this instant.
-func reading() capability.Stats {
-	return capability.Stats{
+func reading() capability.Sample {
+	return capability.Sample{
 		CollectedAt: time.Now(),
 		Identity:    capability.Identity{ID: "a-1", Name: "fa1", Model: "FA-X50R4", Purity: "6.6.10", REST: "2.26"},
 		Space: &capability.Space{

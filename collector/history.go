@@ -25,7 +25,7 @@ type Point struct {
 	LoadPercent      float64
 }
 
-func pointOf(s capability.Stats) Point {
+func pointOf(s capability.Sample) Point {
 	p := Point{
 		At: s.CollectedAt, Volumes: number(s.Counts.Volumes),
 		UsedBytes: math.NaN(), ProvisionedBytes: math.NaN(),

@@ -10,7 +10,7 @@ import (
 const gib = 1 << 30
 
 // measure turns a reading into keys: the driver's, and the additions.
-func measure(s capability.Stats, st Stanza) capability.Set {
+func measure(s capability.Sample, st Stanza) capability.Set {
 	set := make(capability.Set, 48)
 	putSpace(set, s.Space, st)
 	putCounts(set, s.Counts)
@@ -105,7 +105,7 @@ func putIdentity(set capability.Set, id capability.Identity) {
 }
 
 // putRequested adds the keys that appear only when the stanza asks for them.
-func putRequested(set capability.Set, s capability.Stats, live []string) {
+func putRequested(set capability.Set, s capability.Sample, live []string) {
 	if len(live) == 0 {
 		return
 	}

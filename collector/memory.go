@@ -10,7 +10,7 @@ import (
 type memory struct {
 	target Target
 	health Health
-	stats  capability.Stats
+	stats  capability.Sample
 	read   bool              // whether stats are there
 	report capability.Report // what was published last
 	stands bool              // whether it still is
@@ -73,7 +73,7 @@ func (p *poller) healthNow() Health {
 	return p.health
 }
 
-func (p *poller) reading() (capability.Stats, bool) {
+func (p *poller) reading() (capability.Sample, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.stats, p.read

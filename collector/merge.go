@@ -21,7 +21,7 @@ const agentMark = "poolcast"
 // as live keeps its measurement, if there is one; without one the stanza's
 // word stands, as it would in Cinder. Merge is a pure function of its
 // arguments and does not touch the target's Source.
-func Merge(s capability.Stats, t Target) capability.Report {
+func Merge(s capability.Sample, t Target) capability.Report {
 	status := grade(s, t.Interval)
 	measured := measure(s, t.Stanza)
 	judge(measured, s, status)
@@ -39,7 +39,7 @@ func Merge(s capability.Stats, t Target) capability.Report {
 }
 
 // grade says how far the reading may be trusted.
-func grade(s capability.Stats, interval time.Duration) capability.Status {
+func grade(s capability.Sample, interval time.Duration) capability.Status {
 	if p := s.Performance; p != nil && p.Age > 2*p.Resolution+interval {
 		return capability.Stale
 	}
@@ -50,7 +50,7 @@ func grade(s capability.Stats, interval time.Duration) capability.Status {
 }
 
 // judge adds what poolcast says about the reading itself.
-func judge(set capability.Set, s capability.Stats, status capability.Status) {
+func judge(set capability.Set, s capability.Sample, status capability.Status) {
 	set[capability.KeyBackendState] = capability.OfString("up")
 	set[capability.KeyMetricsStatus] = capability.OfString(string(status))
 	set[capability.KeyMetricsAgent] = capability.OfString(agentMark)

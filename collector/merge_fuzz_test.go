@@ -47,7 +47,7 @@ func FuzzMerge(f *testing.F) {
 }
 
 // holey is a reading with strange numbers, and without the parts in holes.
-func holey(a, b int64, ratio float64, holes uint16) capability.Stats {
+func holey(a, b int64, ratio float64, holes uint16) capability.Sample {
 	s := reading()
 	s.Space = &capability.Space{Capacity: &a, TotalUsed: &b, UsedProvisioned: &a, DataReduction: &ratio, TotalReduction: &ratio}
 	s.Counts = capability.Counts{Volumes: &a, Hosts: &b}

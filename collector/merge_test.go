@@ -116,19 +116,21 @@ func TestMissingIsAbsent(t *testing.T) {
 
 func TestStatus(t *testing.T) {
 	for name, c := range map[string]struct {
-		change func(*capability.Stats)
+		change func(*capability.Sample)
 		want   capability.Status
 	}{
-		"all there":        {func(*capability.Stats) {}, capability.OK},
-		"a fault":          {func(s *capability.Stats) { s.Faults = []capability.Fault{{Part: "hosts", Err: errDown}} }, capability.Partial},
-		"no sample":        {func(s *capability.Stats) { s.Performance = nil }, capability.Partial},
-		"no use told":      {func(s *capability.Stats) { s.Space.TotalPhysical, s.Space.TotalUsed = nil, nil }, capability.Partial},
-		"no space":         {func(s *capability.Stats) { s.Space = nil }, capability.Partial},
-		"a null field":     {func(s *capability.Stats) { s.Performance.QueueDepth = nil }, capability.OK},
-		"a late sample":    {func(s *capability.Stats) { s.Performance.Age = 2 * time.Minute }, capability.OK},
-		"an old sample":    {func(s *capability.Stats) { s.Performance.Age = 2*time.Minute + time.Second }, capability.Stale},
-		"old and a fault":  {func(s *capability.Stats) { s.Performance.Age = time.Hour; s.Space = nil }, capability.Stale},
-		"five-minute ones": {func(s *capability.Stats) { s.Performance.Resolution, s.Performance.Age = 5*time.Minute, 10*time.Minute }, capability.OK},
+		"all there":       {func(*capability.Sample) {}, capability.OK},
+		"a fault":         {func(s *capability.Sample) { s.Faults = []capability.Fault{{Part: "hosts", Err: errDown}} }, capability.Partial},
+		"no sample":       {func(s *capability.Sample) { s.Performance = nil }, capability.Partial},
+		"no use told":     {func(s *capability.Sample) { s.Space.TotalPhysical, s.Space.TotalUsed = nil, nil }, capability.Partial},
+		"no space":        {func(s *capability.Sample) { s.Space = nil }, capability.Partial},
+		"a null field":    {func(s *capability.Sample) { s.Performance.QueueDepth = nil }, capability.OK},
+		"a late sample":   {func(s *capability.Sample) { s.Performance.Age = 2 * time.Minute }, capability.OK},
+		"an old sample":   {func(s *capability.Sample) { s.Performance.Age = 2*time.Minute + time.Second }, capability.Stale},
+		"old and a fault": {func(s *capability.Sample) { s.Performance.Age = time.Hour; s.Space = nil }, capability.Stale},
+		"five-minute ones": {func(s *capability.Sample) {
+			s.Performance.Resolution, s.Performance.Age = 5*time.Minute, 10*time.Minute
+		}, capability.OK},
 	} {
 		s := reading()
 		c.change(&s)
@@ -185,7 +187,7 @@ func TestExtraAndLiveCapabilities(t *testing.T) {
 	idle.Performance.ReadsPerSec, idle.Performance.WritesPerSec = ptr[int64](0), ptr[int64](0)
 	for name, c := range map[string]struct {
 		live  []string
-		stats capability.Stats
+		stats capability.Sample
 		want  map[string]string
 		laid  map[string]bool
 	}{

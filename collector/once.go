@@ -13,7 +13,7 @@ type Result struct {
 	Host     string
 	Backend  string
 	Report   capability.Report // zero if Err is set
-	Stats    capability.Stats
+	Stats    capability.Sample
 	Err      error
 	Duration time.Duration
 }

@@ -16,7 +16,7 @@ import (
 
 func TestFirstPollIsSoonAndTheRestDoNotDrift(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := &array{answer: func(_ context.Context, poll int) (capability.Stats, error) {
+		a := &array{answer: func(_ context.Context, poll int) (capability.Sample, error) {
 			time.Sleep(time.Duration(poll%9) * time.Second) // slow and uneven
 			return reading(), nil
 		}}
@@ -82,7 +82,7 @@ func TestSlotsAreKeptOverRestarts(t *testing.T) {
 // nobody else waits for it.
 func TestPollsAreSkippedNotQueued(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		stuck := &array{answer: func(_ context.Context, poll int) (capability.Stats, error) {
+		stuck := &array{answer: func(_ context.Context, poll int) (capability.Sample, error) {
 			if poll == 2 {
 				time.Sleep(10 * time.Minute)
 			}
@@ -122,9 +122,9 @@ func TestDeadlineIsShorterThanTheInterval(t *testing.T) {
 		}
 	}
 	synctest.Test(t, func(t *testing.T) {
-		hung := &array{answer: func(ctx context.Context, _ int) (capability.Stats, error) {
+		hung := &array{answer: func(ctx context.Context, _ int) (capability.Sample, error) {
 			<-ctx.Done()
-			return capability.Stats{}, ctx.Err()
+			return capability.Sample{}, ctx.Err()
 		}}
 		c, _ := collect(t, Options{}, target("fa1", hung))
 		time.Sleep(20 * time.Second)
@@ -138,7 +138,7 @@ func TestDeadlineIsShorterThanTheInterval(t *testing.T) {
 func TestPanicIsThatPollsErrorOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		a := &array{answer: func(_ context.Context, poll int) (capability.Stats, error) {
+		a := &array{answer: func(_ context.Context, poll int) (capability.Sample, error) {
 			if poll == 1 {
 				panic("index out of range")
 			}
@@ -165,7 +165,7 @@ func TestOneLineForEachChangeOfState(t *testing.T) {
 		var out bytes.Buffer
 		begin := time.Now()
 		var failed, recovered time.Time // the first poll that failed, and the first good one after it
-		a := &array{answer: func(context.Context, int) (capability.Stats, error) {
+		a := &array{answer: func(context.Context, int) (capability.Sample, error) {
 			s := reading()
 			switch minute := time.Since(begin) / time.Minute; {
 			case minute < 10: // all well
@@ -176,7 +176,7 @@ func TestOneLineForEachChangeOfState(t *testing.T) {
 				if failed.IsZero() {
 					failed = time.Now()
 				}
-				return capability.Stats{}, fmt.Errorf("GET arrays/space: array answered 500 (request req-7)")
+				return capability.Sample{}, fmt.Errorf("GET arrays/space: array answered 500 (request req-7)")
 			case minute < 75:
 				s.Performance.Age = time.Hour
 			}
@@ -248,11 +248,11 @@ var errToken = errors.New("the array refused the API token")
 
 func TestFailingArraysAreAskedByTheirBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		down := &array{answer: func(context.Context, int) (capability.Stats, error) {
-			return capability.Stats{}, errDown
+		down := &array{answer: func(context.Context, int) (capability.Sample, error) {
+			return capability.Sample{}, errDown
 		}}
-		locked := &array{answer: func(context.Context, int) (capability.Stats, error) {
-			return capability.Stats{}, errToken
+		locked := &array{answer: func(context.Context, int) (capability.Sample, error) {
+			return capability.Sample{}, errToken
 		}}
 		refused := func(err error) bool { return errors.Is(err, errToken) }
 		_, stop := collect(t, Options{Refused: refused}, target("down", down), target("locked", locked))
@@ -280,9 +280,9 @@ func TestChangeOfCauseIsLogged(t *testing.T) {
 		var out bytes.Buffer
 		synctest.Test(t, func(t *testing.T) {
 			begin, request := time.Now(), 0
-			a := &array{answer: func(context.Context, int) (capability.Stats, error) {
+			a := &array{answer: func(context.Context, int) (capability.Sample, error) {
 				request++
-				return capability.Stats{}, fmt.Errorf("array answered %s (request %d)", cause(time.Since(begin)), request)
+				return capability.Sample{}, fmt.Errorf("array answered %s (request %d)", cause(time.Since(begin)), request)
 			}}
 			named := func(err error) string {
 				text, _, _ := strings.Cut(err.Error(), " (")
@@ -327,7 +327,7 @@ func TestChangeOfWhatIsMissingIsLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		begin := time.Now()
-		a := &array{answer: func(context.Context, int) (capability.Stats, error) {
+		a := &array{answer: func(context.Context, int) (capability.Sample, error) {
 			s := reading()
 			part := "performance"
 			if time.Since(begin) > 10*time.Minute {

@@ -12,7 +12,7 @@ import (
 
 // outcome is one poll.
 type outcome struct {
-	stats capability.Stats
+	stats capability.Sample
 	err   error
 	began time.Time
 	took  time.Duration

@@ -12,9 +12,9 @@ import (
 
 // failsFrom answers until the given poll and never after.
 func failsFrom(first int) *array {
-	return &array{answer: func(_ context.Context, poll int) (capability.Stats, error) {
+	return &array{answer: func(_ context.Context, poll int) (capability.Sample, error) {
 		if poll >= first {
-			return capability.Stats{}, errDown
+			return capability.Sample{}, errDown
 		}
 		return reading(), nil
 	}}
@@ -38,9 +38,9 @@ func TestKeepWithdrawsOnceAndComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &witness{}
 		begin := time.Now()
-		a := &array{answer: func(context.Context, int) (capability.Stats, error) {
+		a := &array{answer: func(context.Context, int) (capability.Sample, error) {
 			if m := time.Since(begin) / time.Minute; m >= 1 && m < 20 {
-				return capability.Stats{}, errDown
+				return capability.Sample{}, errDown
 			}
 			return reading(), nil
 		}}
@@ -122,7 +122,7 @@ func TestDownAndDropSayWhatIsKnown(t *testing.T) {
 func TestVerdictIsRenewed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &witness{}
-		a := &array{answer: func(context.Context, int) (capability.Stats, error) { return capability.Stats{}, errToken }}
+		a := &array{answer: func(context.Context, int) (capability.Sample, error) { return capability.Sample{}, errToken }}
 		tgt := target("fa1", a)
 		tgt.OnStale = Down
 		_, stop := collect(t, Options{Observer: w, Refused: func(error) bool { return true }}, tgt)

@@ -14,7 +14,7 @@ import (
 // give up when its context ends; Close logs out. An implementation is a
 // pointer, so that two Sources can be compared.
 type Source interface {
-	Sample(ctx context.Context) (capability.Stats, error)
+	Sample(ctx context.Context) (capability.Sample, error)
 	Close(ctx context.Context) error
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
 )
 
 // Backend is one Pure Storage backend: what its section, [backend_defaults]
@@ -124,7 +125,7 @@ func (r *reader) defaultHost() string {
 func (s scope) capabilities(b *Backend) {
 	extra := s.object(keyExtraCapabilities)
 	for _, key := range extra.v.SortedKeys() {
-		if !capability.MarksAgents(key) {
+		if !capability.IsReserved(key) {
 			continue
 		}
 		delete(extra.v, key)
@@ -154,7 +155,7 @@ func (s scope) checkLive(live value[[]string]) {
 			continue
 		}
 		hint := "Write keys such as avg_latency_ms, avg_throughput_mbps or dedupe_ratio."
-		if near := nearest(key, measured); near != "" {
+		if near := format.Nearest(key, measured); near != "" {
 			hint = "Write " + near + "?"
 		}
 		s.record.fault(s.subject(live.at, "live_capabilities"), hint, fmt.Errorf("names %s, which is not measured", redact(key)))
@@ -195,7 +196,7 @@ func (s scope) written(name string) string {
 func (s scope) missing(key, hint string) {
 	for _, l := range s.layers {
 		for _, other := range l.keys(s.name) {
-			if _, known := s.catalog[SectionBackend][other]; !known && nearest(other, []string{key}) != "" {
+			if _, known := s.catalog[SectionBackend][other]; !known && format.Nearest(other, []string{key}) != "" {
 				hint = "Write " + key + " instead of " + other + "?"
 			}
 		}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/poolcast/poolcast/collector/capability/format"
 )
 
 // Bus is the message bus that cinder-volume and cinder-scheduler share.
@@ -183,7 +185,7 @@ func (r *reader) otherSources() {
 }
 
 func nearHint(name string, options map[string]*Option) string {
-	if near := nearest(name, slices.Sorted(maps.Keys(options))); near != "" {
+	if near := format.Nearest(name, slices.Sorted(maps.Keys(options))); near != "" {
 		return " (is it " + near + "?)"
 	}
 	return ""

@@ -49,15 +49,3 @@ func TestParseDuration(t *testing.T) {
 		}
 	}
 }
-
-func TestNearest(t *testing.T) {
-	keys := []string{"san_ip", "pure_api_token", "poll_interval", "poll_timeout"}
-	for name, want := range map[string]string{
-		"san_pi": "san_ip", "pure_api_tokne": "pure_api_token", "pollinterval": "poll_interval", "poll_timeuot": "poll_timeout",
-		"san_ip": "", "san_login": "", "color": "", "": "", "pi": "",
-	} {
-		if got := nearest(name, keys); got != want {
-			t.Errorf("%s: got %q, want %q", name, got, want)
-		}
-	}
-}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/poolcast/poolcast/collector/capability/format"
 )
 
 // backends reads every section that enabled_backends names.
@@ -94,7 +96,7 @@ func (r *reader) ignore(s scope, driver value[string], pure bool) Ignored {
 	}
 	in.Reason = "there is no section [" + s.name + "]"
 	at := r.scopeOf(sectionDefault).list("enabled_backends").at
-	near := nearest(s.name, r.sections())
+	near := format.Nearest(s.name, r.sections())
 	if near != "" || pure {
 		hint := "Write a section [" + s.name + "], or take the name out of enabled_backends."
 		if near != "" {
@@ -110,7 +112,7 @@ func (r *reader) ignore(s scope, driver value[string], pure bool) Ignored {
 
 func (s scope) refuseDriver(driver value[string], class string) {
 	hint := "Write one of PureISCSIDriver, PureFCDriver, PureNVMEDriver after " + pureModule
-	if near := nearest(class, []string{"PureISCSIDriver", "PureFCDriver", "PureNVMEDriver"}); near != "" {
+	if near := format.Nearest(class, []string{"PureISCSIDriver", "PureFCDriver", "PureNVMEDriver"}); near != "" {
 		hint = "Write " + pureModule + near + "?"
 	}
 	s.record.fault(s.subject(driver.at, "volume_driver"), hint, fmt.Errorf("%s is not a class of Cinder's Pure Storage driver", redact(class)))

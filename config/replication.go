@@ -3,6 +3,8 @@ package config
 import (
 	"cmp"
 	"fmt"
+
+	"github.com/poolcast/poolcast/collector/capability/format"
 )
 
 // Replication is what the driver would report of a backend's partners.
@@ -114,7 +116,7 @@ func (s scope) replicationDevice(dict value[map[string]string]) (ReplicationDevi
 // checkDeviceKey warns of a name that is nearly one of the driver's.
 func (s scope) checkDeviceKey(at subject, key string) {
 	known := []string{"backend_id", "san_ip", "api_token", "type", "uniform", "ssl_cert_verify", "ssl_cert_path"}
-	if near := nearest(key, known); near != "" {
+	if near := format.Nearest(key, known); near != "" {
 		s.record.warn(at, "has a name that is nearly "+near+", and is not used", "does not use it either")
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/poolcast/poolcast/collector/capability/format"
 )
 
 // review looks for what is written and not read: our own section strictly, the
@@ -52,7 +54,7 @@ func (r *reader) refuseUnknown(s subject, key string, known []string) {
 		return
 	}
 	hint := "Remove it; poolcast knows " + strings.Join(known, ", ") + "."
-	if near := nearest(key, known); near != "" {
+	if near := format.Nearest(key, known); near != "" {
 		hint = "Write " + near + "?"
 	}
 	r.record.fault(s, hint, errors.New("is not an option of poolcast"))
@@ -92,7 +94,7 @@ func (r *reader) reviewStanza(l *layer, stanza string) {
 		if r.catalog[SectionBackend][key] != nil || !isName(key) {
 			continue
 		}
-		near := nearest(key, known)
+		near := format.Nearest(key, known)
 		if near == "" {
 			continue
 		}

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
 )
 
 // Errors to be told apart with errors.Is.
@@ -144,7 +144,7 @@ func oneMessage(raw []byte) (object, message string) {
 
 // tidy makes text from outside fit for one line of a log.
 func tidy(s string) string {
-	return capability.Shorten(strings.Join(strings.Fields(capability.Printable(s)), " "), messageLimit)
+	return format.Shorten(strings.Join(strings.Fields(format.Printable(s)), " "), messageLimit)
 }
 
 // cleaned is an error whose text is fit to be shown. It is still the error that

@@ -106,7 +106,7 @@ func bodies() []string {
 	}
 }
 
-func checkNumbers(t *testing.T, stats capability.Stats) {
+func checkNumbers(t *testing.T, stats capability.Sample) {
 	t.Helper()
 	var ints []*int64
 	if s := stats.Space; s != nil {

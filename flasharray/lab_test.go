@@ -117,7 +117,7 @@ func (c *countedConn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-func (l *lab) sample(t testing.TB) capability.Stats {
+func (l *lab) sample(t testing.TB) capability.Sample {
 	t.Helper()
 	stats, err := l.client.Sample(t.Context())
 	if err != nil {
@@ -127,7 +127,7 @@ func (l *lab) sample(t testing.TB) capability.Stats {
 }
 
 // whole takes a reading of which nothing may be missing.
-func (l *lab) whole(t testing.TB) capability.Stats {
+func (l *lab) whole(t testing.TB) capability.Sample {
 	t.Helper()
 	stats := l.sample(t)
 	for _, f := range stats.Faults {

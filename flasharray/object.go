@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
 )
 
 // oddLimit is how many members of the wrong type one answer notes. An answer may
@@ -80,7 +80,7 @@ func (o object) text(key string) string {
 	if json.Unmarshal(raw, &s) != nil {
 		o.note(key, "is not a text")
 	}
-	return capability.Shorten(s, textLimit)
+	return format.Shorten(s, textLimit)
 }
 
 func (o object) texts(key string) []string {

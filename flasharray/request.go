@@ -13,7 +13,7 @@ import (
 
 	"github.com/go-resty/resty/v2"
 
-	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
 )
 
 // patience is how many requests of one reading may stay without an answer
@@ -95,7 +95,7 @@ func (q request) censor(body []byte) []byte {
 // may quote the array, so it is censored and bounded too.
 func (q request) wrap(err error) error {
 	text := err.Error()
-	if clean := capability.Shorten(string(q.censor([]byte(text))), textLimit); clean != text {
+	if clean := format.Shorten(string(q.censor([]byte(text))), textLimit); clean != text {
 		err = &cleaned{text: clean, cause: err}
 	}
 	return &RequestError{Method: q.method, Path: q.path, RequestID: q.id, Err: err}

@@ -50,19 +50,19 @@ func newMemory(t *ticket) *memory {
 //
 // Sample fails when the array does not tell its space. Any other part that
 // fails is listed in the Faults of the reading, which is then partial.
-func (c *Client) Sample(ctx context.Context) (capability.Stats, error) {
+func (c *Client) Sample(ctx context.Context) (capability.Sample, error) {
 	select {
 	case c.sampling <- struct{}{}:
 	case <-ctx.Done():
-		return capability.Stats{}, fmt.Errorf("wait for the reading before: %w", context.Cause(ctx))
+		return capability.Sample{}, fmt.Errorf("wait for the reading before: %w", context.Cause(ctx))
 	}
 	defer func() { <-c.sampling }()
 	if c.hangUp {
 		defer c.disconnect()
 	}
-	s := &sampler{Client: c, reading: newReading(), stats: capability.Stats{CollectedAt: time.Now()}}
+	s := &sampler{Client: c, reading: newReading(), stats: capability.Sample{CollectedAt: time.Now()}}
 	if err := s.run(ctx); err != nil {
-		return capability.Stats{}, err
+		return capability.Sample{}, err
 	}
 	return s.stats, nil
 }
@@ -71,7 +71,7 @@ func (c *Client) Sample(ctx context.Context) (capability.Stats, error) {
 type sampler struct {
 	*Client
 	*reading
-	stats capability.Stats
+	stats capability.Sample
 	array string // id of the array whose space was read
 }
 

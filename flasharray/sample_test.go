@@ -16,7 +16,7 @@ func TestSampleReadsAnArray(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := capability.Stats{
+	want := capability.Sample{
 		Identity: capability.Identity{ID: "A1", Name: "fa1", Model: "FA-X50R4", Purity: "6.4.10", Service: "Evergreen//One", REST: "2.26"},
 		Space: &capability.Space{
 			Capacity: new(int64(1000)), TotalPhysical: new(int64(400)), UsedProvisioned: new(int64(700)),
@@ -31,7 +31,7 @@ func TestSampleReadsAnArray(t *testing.T) {
 		},
 		Links: []capability.Link{{Peer: "fa2", Status: "connected", Type: "async-replication"}},
 	}
-	clocks := cmpopts.IgnoreFields(capability.Stats{}, "CollectedAt", "ClockSkew")
+	clocks := cmpopts.IgnoreFields(capability.Sample{}, "CollectedAt", "ClockSkew")
 	if diff := cmp.Diff(want, got, clocks, cmpopts.IgnoreFields(capability.Performance{}, "Time", "Age")); diff != "" {
 		t.Errorf("reading differs (-want +got):\n%s", diff)
 	}

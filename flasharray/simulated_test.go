@@ -263,7 +263,7 @@ func TestIdentityIsReadAgain(t *testing.T) {
 		)
 		l.ResetTraffic()
 		const readings = 60
-		var last capability.Stats
+		var last capability.Sample
 		for range readings {
 			time.Sleep(30 * time.Second)
 			last = l.whole(t)

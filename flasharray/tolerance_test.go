@@ -18,7 +18,7 @@ import (
 )
 
 // faults names the parts of a reading that failed, with their reasons.
-func faults(stats capability.Stats) string {
+func faults(stats capability.Sample) string {
 	var parts []string
 	for _, f := range stats.Faults {
 		parts = append(parts, fmt.Sprintf("%s: %v", f.Part, f.Err))

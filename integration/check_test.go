@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/poolcast/poolcast/collector/capability"
-	"github.com/poolcast/poolcast/collector/placement/review"
+	"github.com/poolcast/poolcast/collector/placement/advice"
 )
 
 // TestNamesAndReportsAgainstTheBus lets cinder-volume speak for three backends:
@@ -30,7 +30,7 @@ func TestNamesAndReportsAgainstTheBus(t *testing.T) {
 
 	var check struct {
 		Bus      struct{ Heard []string }
-		Findings []review.Finding
+		Findings []advice.Finding
 	}
 	c.ask(t, &check, 3, "check", "--listen-for", "8s", "--output", "json")
 	if got := strings.Join(check.Bus.Heard, " "); got != "ctl1.example.org@flasharray_x_02 ctl1@flasharray_x_01" {
@@ -38,11 +38,11 @@ func TestNamesAndReportsAgainstTheBus(t *testing.T) {
 	}
 	wants := map[string]string{
 		"wrong-host flasharray_x_02":                   "host = ctl1.example.org into [DEFAULT]",
-		"never-heard flasharray_x_03":                  "openstack volume service list",
-		"provisioned-capacity-lacking flasharray_x_01": "fix_provisioned_capacity = true",
+		"no-base-report flasharray_x_03":               "openstack volume service list",
+		"provisioned-capacity-missing flasharray_x_01": "fix_provisioned_capacity = true",
 	}
 	for _, f := range check.Findings {
-		if f.Topic != review.Names {
+		if f.Topic != advice.IdentityTopic {
 			continue
 		}
 		want := ""
@@ -52,7 +52,7 @@ func TestNamesAndReportsAgainstTheBus(t *testing.T) {
 				delete(wants, key)
 			}
 		}
-		if want == "" || !strings.Contains(f.What+f.Do, want) {
+		if want == "" || !strings.Contains(f.Problem+f.Fix, want) {
 			t.Errorf("unexpected: %+v", f)
 		}
 	}
@@ -64,24 +64,24 @@ func TestNamesAndReportsAgainstTheBus(t *testing.T) {
 		Backends []struct {
 			Host    string
 			Heard   bool
-			Changes []review.KeyChange
+			Changes []advice.KeyChange
 		}
 	}
 	c.ask(t, &diff, 1, "diff", "--wait", "8s", "--output", "json")
 	if len(diff.Backends) != 3 || !diff.Backends[0].Heard || diff.Backends[1].Heard || diff.Backends[2].Heard {
 		t.Fatalf("got %+v", diff)
 	}
-	told := map[string]review.KeyChange{}
+	told := map[string]advice.KeyChange{}
 	for _, change := range diff.Backends[0].Changes {
 		told[change.Key] = change
 	}
-	if k := told[capability.KeyTotalVolumes]; k.Change != review.Changed || !k.Sent || !k.Old.Equal(capability.OfInt(7)) {
+	if k := told[capability.KeyTotalVolumes]; k.Change != advice.Changed || !k.Sent || !k.Old.Equal(capability.OfInt(7)) {
 		t.Errorf("total_volumes: %+v", k)
 	}
-	if k := told[capability.KeyProvisionedCapacity]; k.Change != review.Added || k.Sent {
+	if k := told[capability.KeyProvisionedCapacity]; k.Change != advice.Added || k.Sent {
 		t.Errorf("provisioned_capacity_gb: %+v", k)
 	}
-	if k := told[capability.KeyAllocatedCapacity]; k.Change != review.Missing {
+	if k := told[capability.KeyAllocatedCapacity]; k.Change != advice.Missing {
 		t.Errorf("allocated_capacity_gb: %+v", k)
 	}
 }

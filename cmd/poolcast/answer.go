@@ -2,9 +2,8 @@ package main
 
 import (
 	"fmt"
-	"math"
-	"strconv"
 
+	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 )
@@ -65,12 +64,12 @@ func (a answer) json(policy string) answerJSON {
 
 func jsonVerdict(v *placement.Verdict) verdictJSON {
 	r := v.Backend.Report()
-	out := verdictJSON{ID: v.Backend.ID(), Backend: backendName(r), Zone: r.Zone, Tied: v.Tied, Scores: []scoreJSON{}}
+	out := verdictJSON{ID: v.Backend.ID(), Backend: r.Name(), Zone: r.Zone, Tied: v.Tied, Scores: []scoreJSON{}}
 	if !v.Fits() {
 		out.Refused = &refusalJSON{Filter: v.RefusedBy, Reason: v.Reason()}
 		return out
 	}
-	out.Rank, out.Weight = &v.Rank, finite(v.Total)
+	out.Rank, out.Weight = &v.Rank, format.Finite(v.Total)
 	for k, s := range v.Scores {
 		out.Scores = append(out.Scores, scoreJSON{
 			Weigher: s.Weigher, Raw: s.Raw, Normalised: s.Normalised,
@@ -86,7 +85,7 @@ func (a answer) summary() string {
 	if d.Chosen == nil {
 		return a.none.Error()
 	}
-	text := fmt.Sprintf("%s would take it", backendName(d.Chosen.Backend.Report()))
+	text := fmt.Sprintf("%s would take it", d.Chosen.Backend.Report().Name())
 	switch {
 	case d.Fit == 1:
 		text += ": no other backend fits"
@@ -94,15 +93,10 @@ func (a answer) summary() string {
 		text += fmt.Sprintf(": it weighs %s, and so does another; the order in which the scheduler heard of them decides", weight(d.Chosen.Total))
 	default:
 		next := d.Verdicts[1]
-		text += fmt.Sprintf(": it weighs %s, the next, %s, %s", weight(d.Chosen.Total), backendName(next.Backend.Report()), weight(next.Total))
+		text += fmt.Sprintf(": it weighs %s, the next, %s, %s", weight(d.Chosen.Total), next.Backend.Report().Name(), weight(next.Total))
 	}
 	return text
 }
 
 // weight prints a weight in as few digits as tell it from another.
-func weight(w float64) string {
-	if math.Abs(w) >= 1000 {
-		return strconv.FormatFloat(w, 'f', 0, 64)
-	}
-	return strconv.FormatFloat(w, 'g', 4, 64)
-}
+func weight(w float64) string { return format.Significant(w, 4) }

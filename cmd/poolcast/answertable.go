@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,7 +11,6 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement"
 )
 
@@ -135,7 +133,7 @@ func (p painter) backend(w io.Writer, v *placement.Verdict, nameWidth, width int
 const refused = "refused"
 
 // nameCell is a backend's name as it is printed.
-func nameCell(v *placement.Verdict) string { return cell(backendName(v.Backend.Report())) }
+func nameCell(v *placement.Verdict) string { return cell(v.Backend.Report().Name()) }
 
 // scoreLines says what each weigher added and where that comes from.
 func scoreLines(v *placement.Verdict) []string {
@@ -175,21 +173,4 @@ func lineWidth(w io.Writer) int {
 		}
 	}
 	return 120
-}
-
-// backendName is the stanza, or what the scheduler calls a backend that has
-// none here.
-func backendName(r *capability.Report) string {
-	if r.Backend != "" {
-		return r.Backend
-	}
-	return r.Identity()
-}
-
-// finite is nil for what JSON cannot say.
-func finite(f float64) *float64 {
-	if math.IsNaN(f) || math.IsInf(f, 0) {
-		return nil
-	}
-	return &f
 }

@@ -10,8 +10,9 @@ import (
 
 	"github.com/poolcast/poolcast/collector"
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
+	"github.com/poolcast/poolcast/collector/placement/advice"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
-	"github.com/poolcast/poolcast/collector/placement/review"
 	"github.com/poolcast/poolcast/config"
 )
 
@@ -71,9 +72,9 @@ func newCheckCommand(sources *sourceFlags) *cobra.Command {
 type checkup struct {
 	cfg      *config.Config
 	refused  bool // the configuration cannot be used, and nothing else was checked
-	findings []review.Finding
+	findings []advice.Finding
 	reports  []capability.Report // as the scheduler would be told
-	types    []review.Candidates
+	types    []advice.Candidates
 	bus      *heardOnBus // nil if it was not asked
 }
 
@@ -94,7 +95,7 @@ func (f *checkFlags) run(cmd *cobra.Command) error {
 			return err
 		}
 	}
-	review.Sort(c.findings)
+	advice.Sort(c.findings)
 	if err := c.print(cmd.OutOrStdout(), f.output); err != nil {
 		return fmt.Errorf("print findings: %w", err)
 	}
@@ -153,8 +154,8 @@ func (f *checkFlags) examine(cmd *cobra.Command, c *checkup, types []cinder.Volu
 		c.findings = append(c.findings, c.busFindings(reports)...)
 	}
 	c.reports = c.bus.overlaid(c.cfg, reports)
-	c.findings = append(c.findings, review.Functions(functionsOf(c.cfg, c.reports))...)
-	c.findings = append(c.findings, review.Pools(c.reports, policyOf(c.cfg))...)
+	c.findings = append(c.findings, advice.Functions(functionsOf(c.cfg, c.reports))...)
+	c.findings = append(c.findings, advice.Pools(c.reports, policyOf(c.cfg))...)
 	c.judgeTypes(types)
 	return nil
 }
@@ -205,14 +206,14 @@ func (c *checkup) judgeTypes(types []cinder.VolumeType) {
 	if len(types) == 0 || len(c.reports) == 0 {
 		return
 	}
-	candidates, found := review.Types(engine, c.reports, types)
+	candidates, found := advice.Types(engine, c.reports, types)
 	c.types = candidates
 	c.findings = append(c.findings, found...)
 }
 
 // verdict is the exit code: a section with a fault costs its backend only.
 func (c *checkup) verdict() error {
-	errs := review.Count(c.findings, review.Error)
+	errs := advice.Count(c.findings, advice.Error)
 	left := 0
 	for _, f := range c.findings {
 		if f.Code == sectionFault {
@@ -221,12 +222,12 @@ func (c *checkup) verdict() error {
 	}
 	switch {
 	case errs > left || c.refused:
-		return withCode(exitConfig, fmt.Errorf("check found %s", plural(errs, "error")))
+		return withCode(exitConfig, fmt.Errorf("check found %s", format.Count(errs, "error")))
 	case errs > 0:
-		return withCode(exitPartial, fmt.Errorf("check found %s in sections of backends; the other backends are served", plural(errs, "error")))
+		return withCode(exitPartial, fmt.Errorf("check found %s in sections of backends; the other backends are served", format.Count(errs, "error")))
 	}
-	if n := review.Count(c.findings, review.Warning); n > 0 {
-		return withCode(exitPartial, fmt.Errorf("check found %s", plural(n, "warning")))
+	if n := advice.Count(c.findings, advice.Warning); n > 0 {
+		return withCode(exitPartial, fmt.Errorf("check found %s", format.Count(n, "warning")))
 	}
 	return nil
 }

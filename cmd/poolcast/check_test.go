@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
 
-	"github.com/poolcast/poolcast/collector/placement/review"
+	"github.com/poolcast/poolcast/collector/placement/advice"
 	"github.com/poolcast/poolcast/config"
 )
 
@@ -120,7 +120,7 @@ func TestCheckIsGolden(t *testing.T) {
 	if err := json.Unmarshal([]byte(stdout), &out); err != nil {
 		t.Fatal(err)
 	}
-	if out.Errors != review.Count(out.Findings, review.Error) || out.Errors == 0 || out.Backends != 3 || out.Bus != nil {
+	if out.Errors != advice.Count(out.Findings, advice.Error) || out.Errors == 0 || out.Backends != 3 || out.Bus != nil {
 		t.Errorf("the summary does not go with the findings: %+v", out)
 	}
 }
@@ -179,7 +179,7 @@ func TestCheckExitCodes(t *testing.T) {
 		{name: "a filter nobody has", old: "[fa1]\n", now: "scheduler_default_filters = OurOwnFilter\n[fa1]\n", args: []string{offline}, code: exitPartial, want: "warning unknown-plugin ~/cinder.conf:5: [DEFAULT] scheduler_default_filters"},
 		{name: "a misspelt filter", old: "[fa1]\n", now: "scheduler_default_filters = CapabilityFilter\n[fa1]\n", args: []string{offline}, code: exitPartial, want: "did you mean"},
 		{name: "an array that is away", args: []string{"--no-bus", "--poll-timeout=1s"}, old: "10.0.0.1", now: "127.0.0.1:1", code: exitPartial, want: "warning array-not-read ~/cinder.conf:8: [fa1] san_ip"},
-		{name: "a broker that is away", args: []string{offline, "--listen-for=300ms"}, code: exitPartial, want: "warning bus-not-heard ~/cinder.conf:4: [DEFAULT] transport_url"},
+		{name: "a broker that is away", args: []string{offline, "--listen-for=300ms"}, code: exitPartial, want: "warning bus-unavailable ~/cinder.conf:4: [DEFAULT] transport_url"},
 		{name: "no such types", args: []string{"--types=~/nowhere"}, code: exitUsage, want: "read volume types"},
 		{name: "no such backend", args: []string{"--backend=fa9"}, code: exitUsage, want: "there is no such backend"},
 		{name: "a time of nothing", args: []string{"--listen-for=-1s"}, code: exitUsage, want: "positive time"},
@@ -375,17 +375,17 @@ func TestCommentInANameIsAnError(t *testing.T) {
 
 func TestVerdictsOfCheckAreErrorsOfTheirKind(t *testing.T) {
 	for _, c := range []struct {
-		severities []review.Severity
+		severities []advice.Severity
 		want       int
 	}{
 		{nil, exitOK},
-		{[]review.Severity{review.Note, review.Note}, exitOK},
-		{[]review.Severity{review.Note, review.Warning}, exitPartial},
-		{[]review.Severity{review.Warning, review.Error, review.Note}, exitConfig},
+		{[]advice.Severity{advice.Note, advice.Note}, exitOK},
+		{[]advice.Severity{advice.Note, advice.Warning}, exitPartial},
+		{[]advice.Severity{advice.Warning, advice.Error, advice.Note}, exitConfig},
 	} {
 		var found checkup
 		for _, s := range c.severities {
-			found.findings = append(found.findings, review.Finding{Severity: s})
+			found.findings = append(found.findings, advice.Finding{Severity: s})
 		}
 		err := found.verdict()
 		if _, coded := errors.AsType[*codedError](err); exitCode(err) != c.want || coded != (c.want != exitOK) {

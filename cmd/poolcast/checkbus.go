@@ -10,7 +10,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/poolcast/poolcast/collector/capability"
-	"github.com/poolcast/poolcast/collector/placement/review"
+	"github.com/poolcast/poolcast/collector/placement/advice"
 	"github.com/poolcast/poolcast/config"
 	"github.com/poolcast/poolcast/publisher"
 )
@@ -111,21 +111,21 @@ func (h *heardOnBus) overlaid(cfg *config.Config, reports []capability.Report) [
 }
 
 // busFindings compares the names and the reports with those on the bus.
-func (c *checkup) busFindings(reports []capability.Report) []review.Finding {
+func (c *checkup) busFindings(reports []capability.Report) []advice.Finding {
 	if c.bus.session.State != publisher.Ready && c.bus.session.State != publisher.Blocked {
-		return []review.Finding{c.deaf()}
+		return []advice.Finding{c.deaf()}
 	}
-	var heard []review.Heard
+	var heard []advice.BaseReport
 	for _, identity := range sortedKeys(c.bus.bases) {
 		b := c.bus.bases[identity]
-		heard = append(heard, review.Heard{Identity: b.Identity, Host: b.Host, Cluster: b.Cluster, Capabilities: b.Capabilities})
+		heard = append(heard, advice.BaseReport{Identity: b.Identity, Host: b.Host, Cluster: b.Cluster, Capabilities: b.Capabilities})
 	}
 	byHost := byKey(reports, func(r capability.Report) string { return r.Host })
-	var named []review.Named
+	var named []advice.Backend
 	for i := range c.cfg.Backends {
 		b := &c.cfg.Backends[i]
 		file, line := c.cfg.Place("DEFAULT", "host")
-		n := review.Named{
+		n := advice.Backend{
 			Report: capability.Report{Host: b.Host, Cluster: b.Cluster, Backend: b.Stanza, Capabilities: configured(b, byHost[b.Host])},
 			Where:  located(b.File, b.Line, b.Stanza, ""), File: orFile(file, line, b.File),
 		}
@@ -134,7 +134,7 @@ func (c *checkup) busFindings(reports []capability.Report) []review.Finding {
 		}
 		named = append(named, n)
 	}
-	return append(review.Identity(named, heard, c.bus.took), c.baseFindings()...)
+	return append(advice.Identity(named, heard, c.bus.took), c.baseFindings()...)
 }
 
 func orFile(file string, line int, otherwise string) string {
@@ -145,12 +145,12 @@ func orFile(file string, line int, otherwise string) string {
 }
 
 // deaf says why nothing could be heard.
-func (c *checkup) deaf() review.Finding {
+func (c *checkup) deaf() advice.Finding {
 	s := c.bus.session
-	f := review.Finding{Severity: review.Warning, Topic: review.Names, Code: "bus-not-heard", Where: placeOf(c.cfg, "DEFAULT", "transport_url")}
-	f.What = "the names of the backends were not compared: " + sessionText(s)
-	f.Why = "a report under a name that no cinder-volume has is stored by the scheduler and never used"
-	f.Do = "Mend transport_url, or run poolcast check where the broker can be reached; --no-bus leaves this out"
+	f := advice.Finding{Severity: advice.Warning, Topic: advice.IdentityTopic, Code: "bus-unavailable", Where: placeOf(c.cfg, "DEFAULT", "transport_url")}
+	f.Problem = "the names of the backends were not compared: " + sessionText(s)
+	f.Reason = "a report under a name that no cinder-volume has is stored by the scheduler and never used"
+	f.Fix = "Mend transport_url, or run poolcast check where the broker can be reached; --no-bus leaves this out"
 	return f
 }
 
@@ -175,17 +175,17 @@ func configured(b *config.Backend, r capability.Report) capability.Set {
 }
 
 // baseFindings are about reports that were heard and do not go with ours.
-func (c *checkup) baseFindings() []review.Finding {
-	var found []review.Finding
+func (c *checkup) baseFindings() []advice.Finding {
+	var found []advice.Finding
 	var lacking []string
 	for i := range c.cfg.Backends {
 		b := &c.cfg.Backends[i]
 		where := located(b.File, b.Line, b.Stanza, "")
 		if s := c.bus.backends[identityOf(b)]; s.State == publisher.Suspended && s.Cause != publisher.NoRecentBase {
-			found = append(found, review.Finding{
-				Severity: review.Warning, Topic: review.Names, Code: "overlay-suspended", Where: where,
-				What: s.Detail, Why: "poolcast would not lay its numbers over this report: one of the two looks at another array",
-				Do: fmt.Sprintf("Compare san_ip of [%s] with the array that cinder-volume uses; after a failover that is the secondary", b.Stanza),
+			found = append(found, advice.Finding{
+				Severity: advice.Warning, Topic: advice.IdentityTopic, Code: "overlay-suspended", Where: where,
+				Problem: s.Detail, Reason: "poolcast would not lay its numbers over this report: one of the two looks at another array",
+				Fix: fmt.Sprintf("Compare san_ip of [%s] with the array that cinder-volume uses; after a failover that is the secondary", b.Stanza),
 			})
 		}
 		base := c.bus.base(identityOf(b))
@@ -194,11 +194,11 @@ func (c *checkup) baseFindings() []review.Finding {
 		}
 	}
 	if len(lacking) > 0 && !c.cfg.Agent.FixProvisionedCapacity {
-		found = append(found, review.Finding{
-			Severity: review.Note, Topic: review.Names, Code: "provisioned-capacity-lacking", Where: listed(lacking),
-			What: "cinder-volume does not report provisioned_capacity_gb, as drivers before mid-2026 do not",
-			Why:  "the scheduler counts what Cinder itself has allocated instead; poolcast leaves that as it is, because the right number changes what fits",
-			Do:   "poolcast diff --fix-provisioned-capacity shows the effect; then fix_provisioned_capacity = true in [poolcast]",
+		found = append(found, advice.Finding{
+			Severity: advice.Note, Topic: advice.IdentityTopic, Code: "provisioned-capacity-missing", Where: listed(lacking),
+			Problem: "cinder-volume does not report provisioned_capacity_gb, as drivers before mid-2026 do not",
+			Reason:  "the scheduler counts what Cinder itself has allocated instead; poolcast leaves that as it is, because the right number changes what fits",
+			Fix:     "poolcast diff --fix-provisioned-capacity shows the effect; then fix_provisioned_capacity = true in [poolcast]",
 		})
 	}
 	return found

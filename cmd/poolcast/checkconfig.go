@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement/advice"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
-	"github.com/poolcast/poolcast/collector/placement/review"
 	"github.com/poolcast/poolcast/config"
 )
 
@@ -32,17 +32,17 @@ func placeOf(cfg *config.Config, stanza, key string) string {
 	return located(file, line, stanza, key)
 }
 
-func configFinding(s review.Severity, code, where string) review.Finding {
-	return review.Finding{Severity: s, Topic: review.Configuration, Code: code, Where: where}
+func configFinding(s advice.Severity, code, where string) advice.Finding {
+	return advice.Finding{Severity: s, Topic: advice.ConfigurationTopic, Code: code, Where: where}
 }
 
 // faultFindings are the faults for which the configuration is refused.
-func faultFindings(faults config.FieldErrors) []review.Finding {
-	var found []review.Finding
+func faultFindings(faults config.FieldErrors) []advice.Finding {
+	var found []advice.Finding
 	for _, e := range faults {
-		f := configFinding(review.Error, "configuration-fault", located(e.File, e.Line, e.Stanza, e.Key))
-		f.What, f.Do = e.Err.Error(), e.Hint
-		f.Why = "poolcast does not start with it"
+		f := configFinding(advice.Error, "configuration-fault", located(e.File, e.Line, e.Stanza, e.Key))
+		f.Problem, f.Fix = e.Err.Error(), e.Hint
+		f.Reason = "poolcast does not start with it"
 		found = append(found, f)
 	}
 	return found
@@ -54,9 +54,9 @@ const sectionFault = "section-fault"
 // addBroken adds the faults of backends that are not served, each once.
 func (c *checkup) addBroken(broken []config.Broken) {
 	for _, e := range faultsOf(broken) {
-		f := configFinding(review.Error, sectionFault, located(e.File, e.Line, e.Stanza, e.Key))
-		f.What, f.Do = e.Err.Error(), e.Hint
-		f.Why = "poolcast leaves this backend out and serves the others"
+		f := configFinding(advice.Error, sectionFault, located(e.File, e.Line, e.Stanza, e.Key))
+		f.Problem, f.Fix = e.Err.Error(), e.Hint
+		f.Reason = "poolcast leaves this backend out and serves the others"
 		if !slices.Contains(c.findings, f) {
 			c.findings = append(c.findings, f)
 		}
@@ -64,30 +64,30 @@ func (c *checkup) addBroken(broken []config.Broken) {
 }
 
 // warningFindings are what is read otherwise than Cinder reads it.
-func warningFindings(cfg *config.Config) []review.Finding {
+func warningFindings(cfg *config.Config) []advice.Finding {
 	if cfg == nil {
 		return nil
 	}
-	var found []review.Finding
+	var found []advice.Finding
 	for _, w := range cfg.Warnings {
-		f := configFinding(review.Warning, "configuration-trap", located(w.File, w.Line, w.Stanza, w.Key))
-		f.What, f.Why, f.Do = w.Did, "Cinder itself "+w.Cinder, w.Hint
+		f := configFinding(advice.Warning, "configuration-warning", located(w.File, w.Line, w.Stanza, w.Key))
+		f.Problem, f.Reason, f.Fix = w.Did, "Cinder itself "+w.Cinder, w.Hint
 		if w.Wrong {
-			f.Severity, f.Code = review.Error, "configuration-error"
+			f.Severity, f.Code = advice.Error, "configuration-error"
 		}
 		found = append(found, f)
 	}
 	for _, i := range cfg.Ignored {
-		f := configFinding(review.Note, "ignored-backend", "["+i.Stanza+"]")
-		f.What = "poolcast leaves the backend alone: " + i.Reason
-		f.Why = "its reports stay those of cinder-volume"
+		f := configFinding(advice.Note, "ignored-backend", "["+i.Stanza+"]")
+		f.Problem = "poolcast leaves the backend alone: " + i.Reason
+		f.Reason = "its reports stay those of cinder-volume"
 		found = append(found, f)
 	}
 	return found
 }
 
 // trapFindings are the traps that a valid configuration may hold.
-func trapFindings(cfg *config.Config) []review.Finding {
+func trapFindings(cfg *config.Config) []advice.Finding {
 	return slices.Concat(unverified(cfg), ignoredCertificates(cfg), readableByOthers(cfg), pinned(cfg), unusedFunctions(cfg))
 }
 
@@ -102,31 +102,31 @@ func stanzasWhere(cfg *config.Config, holds func(*config.Backend) bool) []string
 	return names
 }
 
-func unverified(cfg *config.Config) []review.Finding {
+func unverified(cfg *config.Config) []advice.Finding {
 	names := stanzasWhere(cfg, func(b *config.Backend) bool { return !b.VerifyTLS })
 	if len(names) == 0 {
 		return nil
 	}
-	f := configFinding(review.Warning, "certificate-not-verified", placeOf(cfg, names[0], "driver_ssl_cert_verify"))
-	f.What = "the certificate of " + listed(names) + " is not verified"
-	f.Why = "anybody on the way to the array can read its API token. cinder-volume with py-pure-client 1.96 does not look at driver_ssl_cert_path, so an authority of your own must be one of the system's, or cinder-volume loses the array"
-	f.Do = "Add your authority to the system's certificates, or set SSL_CERT_FILE in the environment of cinder-volume and poolcast; then write driver_ssl_cert_verify = true"
-	return []review.Finding{f}
+	f := configFinding(advice.Warning, "certificate-not-verified", placeOf(cfg, names[0], "driver_ssl_cert_verify"))
+	f.Problem = "the certificate of " + listed(names) + " is not verified"
+	f.Reason = "anybody on the way to the array can read its API token. cinder-volume with py-pure-client 1.96 does not look at driver_ssl_cert_path, so an authority of your own must be one of the system's, or cinder-volume loses the array"
+	f.Fix = "Add your authority to the system's certificates, or set SSL_CERT_FILE in the environment of cinder-volume and poolcast; then write driver_ssl_cert_verify = true"
+	return []advice.Finding{f}
 }
 
 // ignoredCertificates warns of the SDK of the Cinder driver, which sets the
 // path as ssl_cert while its transport looks at ssl_ca_cert (py-pure-client
 // 1.96, pypureclient/_helpers.py and _transport/rest.py).
-func ignoredCertificates(cfg *config.Config) []review.Finding {
+func ignoredCertificates(cfg *config.Config) []advice.Finding {
 	names := stanzasWhere(cfg, func(b *config.Backend) bool { return b.VerifyTLS && b.CAPath != "" })
 	if len(names) == 0 {
 		return nil
 	}
-	f := configFinding(review.Warning, "certificate-path-unread", placeOf(cfg, names[0], "driver_ssl_cert_path"))
-	f.What = "poolcast trusts the certificates of driver_ssl_cert_path for " + listed(names) + ", and cinder-volume with py-pure-client 1.96 does not look at them"
-	f.Why = "cinder-volume verifies against the system's certificates alone, and cannot reach an array with one of your own authority"
-	f.Do = "Add the certificate to the system's, or set SSL_CERT_FILE in the environment of cinder-volume"
-	return []review.Finding{f}
+	f := configFinding(advice.Warning, "certificate-path-unread", placeOf(cfg, names[0], "driver_ssl_cert_path"))
+	f.Problem = "poolcast trusts the certificates of driver_ssl_cert_path for " + listed(names) + ", and cinder-volume with py-pure-client 1.96 does not look at them"
+	f.Reason = "cinder-volume verifies against the system's certificates alone, and cannot reach an array with one of your own authority"
+	f.Fix = "Add the certificate to the system's, or set SSL_CERT_FILE in the environment of cinder-volume"
+	return []advice.Finding{f}
 }
 
 // secretFile is a file that others should not read, and why.
@@ -162,21 +162,21 @@ func secretFiles(cfg *config.Config) []secretFile {
 }
 
 // trustFindings are about who may read secrets, and how.
-func trustFindings(cfg *config.Config) []review.Finding {
+func trustFindings(cfg *config.Config) []advice.Finding {
 	return append(readableByOthers(cfg), unverified(cfg)...)
 }
 
-func readableByOthers(cfg *config.Config) []review.Finding {
-	var found []review.Finding
+func readableByOthers(cfg *config.Config) []advice.Finding {
+	var found []advice.Finding
 	for _, s := range secretFiles(cfg) {
 		info, err := os.Stat(s.path)
 		if err != nil || info.Mode().Perm()&0o004 == 0 {
 			continue
 		}
-		f := configFinding(review.Warning, "readable-by-others", s.path)
-		f.What = fmt.Sprintf("everybody on this host may read the file (%s), and it holds %s", info.Mode().Perm(), listed(s.holds))
-		f.Why = "who has the token of an array can delete its volumes"
-		f.Do = "chmod o-rwx " + s.path
+		f := configFinding(advice.Warning, "readable-by-others", s.path)
+		f.Problem = fmt.Sprintf("everybody on this host may read the file (%s), and it holds %s", info.Mode().Perm(), listed(s.holds))
+		f.Reason = "who has the token of an array can delete its volumes"
+		f.Fix = "chmod o-rwx " + s.path
 		found = append(found, f)
 	}
 	return found
@@ -184,7 +184,7 @@ func readableByOthers(cfg *config.Config) []review.Finding {
 
 // pinned finds extra_capabilities that stand in for a measurement: one finding
 // for each key, since arrays of one pool usually have the same.
-func pinned(cfg *config.Config) []review.Finding {
+func pinned(cfg *config.Config) []advice.Finding {
 	first := map[string]*config.Backend{}
 	values := map[string][]string{}
 	for i := range cfg.Backends {
@@ -201,35 +201,35 @@ func pinned(cfg *config.Config) []review.Finding {
 			values[key] = append(values[key], b.Stanza+" "+v.String())
 		}
 	}
-	var found []review.Finding
+	var found []advice.Finding
 	for _, key := range sortedKeys(first) {
 		found = append(found, pinnedKey(first[key], key, values[key]))
 	}
 	return found
 }
 
-func pinnedKey(b *config.Backend, key string, values []string) review.Finding {
+func pinnedKey(b *config.Backend, key string, values []string) advice.Finding {
 	k, _ := capability.LookupKey(key)
-	f := configFinding(review.Warning, "pinned-key", located(b.ExtraFile, b.ExtraLine, b.Stanza, "extra_capabilities"))
-	f.What = fmt.Sprintf("%s is pinned: %s", key, listed(values))
-	f.Why = "extra_capabilities win over what is measured, so the scheduler decides on a number that never changes"
-	f.Do = "Remove the key, or write live_capabilities = " + key + " into the section, or into [poolcast], to let the measurement win"
+	f := configFinding(advice.Warning, "pinned-key", located(b.ExtraFile, b.ExtraLine, b.Stanza, "extra_capabilities"))
+	f.Problem = fmt.Sprintf("%s is pinned: %s", key, listed(values))
+	f.Reason = "extra_capabilities win over what is measured, so the scheduler decides on a number that never changes"
+	f.Fix = "Remove the key, or write live_capabilities = " + key + " into the section, or into [poolcast], to let the measurement win"
 	switch {
 	case k.OnRequest:
-		f.Severity = review.Note
+		f.Severity = advice.Note
 	case k.Origin != capability.FromArray:
-		f.Why = "extra_capabilities win over the option and the driver of the same name (" + k.Source + ")"
-		f.Do = "Remove the key from extra_capabilities"
+		f.Reason = "extra_capabilities win over the option and the driver of the same name (" + k.Source + ")"
+		f.Fix = "Remove the key from extra_capabilities"
 	}
 	return f
 }
 
 // unusedFunctions finds functions that nobody evaluates, and weighers without
 // any.
-func unusedFunctions(cfg *config.Config) []review.Finding {
+func unusedFunctions(cfg *config.Config) []advice.Finding {
 	filtering := stanzasWhere(cfg, func(b *config.Backend) bool { return b.FilterFunction != nil })
 	rating := stanzasWhere(cfg, func(b *config.Backend) bool { return b.GoodnessFunction != nil })
-	var found []review.Finding
+	var found []advice.Finding
 	if len(filtering) > 0 && !slices.Contains(cfg.Scheduler.Filters, cinder.DriverFilter) {
 		found = append(found, unused(cfg, filtering, "filter_function", "scheduler_default_filters", append(slices.Clone(cfg.Scheduler.Filters), cinder.DriverFilter)))
 	}
@@ -238,20 +238,20 @@ func unusedFunctions(cfg *config.Config) []review.Finding {
 		found = append(found, unused(cfg, rating, "goodness_function", "scheduler_default_weighers", append(slices.Clone(cfg.Scheduler.Weighers), cinder.GoodnessWeigher)))
 	}
 	if without := len(cfg.Backends) - len(rating); weighs && without > 0 {
-		f := configFinding(review.Warning, "goodness-missing", placeOf(cfg, "DEFAULT", "scheduler_default_weighers"))
-		f.What = "GoodnessWeigher is on, and no goodness_function is set for " + listed(stanzasWhere(cfg, func(b *config.Backend) bool { return b.GoodnessFunction == nil }))
-		f.Why = "such a backend scores 0 and loses against every other, and the scheduler logs a warning for each request"
-		f.Do = "Write goodness_function into [DEFAULT], which counts for every backend without its own"
+		f := configFinding(advice.Warning, "goodness-missing", placeOf(cfg, "DEFAULT", "scheduler_default_weighers"))
+		f.Problem = "GoodnessWeigher is on, and no goodness_function is set for " + listed(stanzasWhere(cfg, func(b *config.Backend) bool { return b.GoodnessFunction == nil }))
+		f.Reason = "such a backend scores 0 and loses against every other, and the scheduler logs a warning for each request"
+		f.Fix = "Write goodness_function into [DEFAULT], which counts for every backend without its own"
 		found = append(found, f)
 	}
 	return found
 }
 
-func unused(cfg *config.Config, stanzas []string, option, list string, with []string) review.Finding {
-	f := configFinding(review.Warning, "function-unused", placeOf(cfg, stanzas[0], option))
-	f.What = fmt.Sprintf("%s of %s is set, and %s is not in %s", option, listed(stanzas), with[len(with)-1], list)
-	f.Why = "nobody evaluates the function, so it has no effect"
-	f.Do = list + " = " + strings.Join(with, ",") + " in [DEFAULT] of every cinder-scheduler"
+func unused(cfg *config.Config, stanzas []string, option, list string, with []string) advice.Finding {
+	f := configFinding(advice.Warning, "function-unused", placeOf(cfg, stanzas[0], option))
+	f.Problem = fmt.Sprintf("%s of %s is set, and %s is not in %s", option, listed(stanzas), with[len(with)-1], list)
+	f.Reason = "nobody evaluates the function, so it has no effect"
+	f.Fix = list + " = " + strings.Join(with, ",") + " in [DEFAULT] of every cinder-scheduler"
 	return f
 }
 

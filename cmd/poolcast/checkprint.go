@@ -9,7 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/poolcast/poolcast/collector/placement/review"
+	"github.com/poolcast/poolcast/collector/capability/format"
+	"github.com/poolcast/poolcast/collector/placement/advice"
 )
 
 // checkJSON is what check --output json prints.
@@ -19,8 +20,8 @@ type checkJSON struct {
 	Notes    int                 `json:"notes"`
 	Backends int                 `json:"backends"` // of which a report was judged
 	Bus      *busJSON            `json:"bus"`      // null if it was not asked
-	Findings []review.Finding    `json:"findings"`
-	Types    []review.Candidates `json:"types"`
+	Findings []advice.Finding    `json:"findings"`
+	Types    []advice.Candidates `json:"types"`
 }
 
 type busJSON struct {
@@ -38,15 +39,15 @@ func (c *checkup) print(w io.Writer, output string) error {
 
 func (c *checkup) json() checkJSON {
 	out := checkJSON{
-		Errors: review.Count(c.findings, review.Error), Warnings: review.Count(c.findings, review.Warning),
-		Notes: review.Count(c.findings, review.Note), Backends: len(c.reports),
+		Errors: advice.Count(c.findings, advice.Error), Warnings: advice.Count(c.findings, advice.Warning),
+		Notes: advice.Count(c.findings, advice.Note), Backends: len(c.reports),
 		Findings: c.findings, Types: c.types,
 	}
 	if out.Findings == nil {
-		out.Findings = []review.Finding{}
+		out.Findings = []advice.Finding{}
 	}
 	if out.Types == nil {
-		out.Types = []review.Candidates{}
+		out.Types = []advice.Candidates{}
 	}
 	if c.bus != nil {
 		out.Bus = &busJSON{State: string(c.bus.session.State), Listened: c.bus.took.Seconds(), Heard: sortedKeys(c.bus.bases)}
@@ -70,7 +71,7 @@ func (c *checkup) printTable(w io.Writer) error {
 		return err
 	}
 	width := lineWidth(w)
-	topic := review.Topic("")
+	topic := advice.Topic("")
 	for _, f := range c.findings {
 		if f.Topic != topic {
 			topic = f.Topic
@@ -88,9 +89,9 @@ func (c *checkup) printTable(w io.Writer) error {
 // headline is the verdict, and what it is based on.
 func (c *checkup) headline(p painter) string {
 	var counts []string
-	for _, s := range []review.Severity{review.Error, review.Warning, review.Note} {
-		if n := review.Count(c.findings, s); n > 0 {
-			counts = append(counts, p.severity(s, plural(n, string(s))))
+	for _, s := range []advice.Severity{advice.Error, advice.Warning, advice.Note} {
+		if n := advice.Count(c.findings, s); n > 0 {
+			counts = append(counts, p.severity(s, format.Count(n, string(s))))
 		}
 	}
 	text := strings.Join(counts, ", ")
@@ -100,38 +101,38 @@ func (c *checkup) headline(p painter) string {
 	if c.refused {
 		return text + " (nothing else was looked at)"
 	}
-	basis := []string{"reports of " + plural(len(c.reports), "backend")}
+	basis := []string{"reports of " + format.Count(len(c.reports), "backend")}
 	if len(c.types) > 0 {
-		basis = append(basis, plural(len(c.types), "volume type"))
+		basis = append(basis, format.Count(len(c.types), "volume type"))
 	}
 	if c.bus != nil {
-		basis = append(basis, fmt.Sprintf("%s heard on the bus in %s", plural(len(c.bus.bases), "backend"), c.bus.took.Round(100*time.Millisecond)))
+		basis = append(basis, fmt.Sprintf("%s heard on the bus in %s", format.Count(len(c.bus.bases), "backend"), c.bus.took.Round(100*time.Millisecond)))
 	} else {
 		basis = append(basis, "the bus was not asked")
 	}
 	return text + " (" + strings.Join(basis, ", ") + ")"
 }
 
-func (p painter) severity(s review.Severity, text string) string {
-	return p.paint(map[review.Severity]string{review.Error: "31", review.Warning: "33", review.Note: "36"}[s], text)
+func (p painter) severity(s advice.Severity, text string) string {
+	return p.paint(map[advice.Severity]string{advice.Error: "31", advice.Warning: "33", advice.Note: "36"}[s], text)
 }
 
 const findingIndent = 10
 
-// finding prints one finding. What to type stays on one line, so that it can be
+// finding prints one finding. The fix stays on one line, so that it can be
 // copied.
-func (p painter) finding(f review.Finding, width int) string {
+func (p painter) finding(f advice.Finding, width int) string {
 	var b strings.Builder
 	indent := strings.Repeat(" ", findingIndent)
 	head := "  " + p.severity(f.Severity, string(f.Severity)) + strings.Repeat(" ", findingIndent-2-len(f.Severity))
 	b.WriteString(head + p.paint("1", f.Where) + "\n")
-	for _, text := range []string{f.What, "why: " + f.Why} {
+	for _, text := range []string{f.Problem, "reason: " + f.Reason} {
 		for _, line := range wrap(text, max(30, width-findingIndent)) {
 			b.WriteString(indent + line + "\n")
 		}
 	}
-	if f.Do != "" {
-		b.WriteString(indent + "do:  " + printable(f.Do) + "\n")
+	if f.Fix != "" {
+		b.WriteString(indent + "fix:    " + printable(f.Fix) + "\n")
 	}
 	return b.String()
 }

@@ -7,47 +7,47 @@ import (
 
 	"github.com/poolcast/poolcast/collector"
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement/advice"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
-	"github.com/poolcast/poolcast/collector/placement/review"
 	"github.com/poolcast/poolcast/config"
 )
 
 // arrayFindings tells what an array did not answer.
-func arrayFindings(cfg *config.Config, r collector.Result) []review.Finding {
-	finding := func(code string) review.Finding {
-		return review.Finding{Severity: review.Warning, Topic: review.Arrays, Code: code, Where: placeOf(cfg, r.Backend, "san_ip")}
+func arrayFindings(cfg *config.Config, r collector.Result) []advice.Finding {
+	finding := func(code string) advice.Finding {
+		return advice.Finding{Severity: advice.Warning, Topic: advice.ArrayTopic, Code: code, Where: placeOf(cfg, r.Backend, "san_ip")}
 	}
 	if r.Err != nil {
 		f := finding("array-not-read")
-		f.What = r.Err.Error()
-		f.Why = "nothing can be said of its reports, and poolcast would leave those of cinder-volume as they are"
-		f.Do = "poolcast --dry-run --backend " + r.Backend + " --log-level debug"
-		return []review.Finding{f}
+		f.Problem = r.Err.Error()
+		f.Reason = "nothing can be said of its reports, and poolcast would leave those of cinder-volume as they are"
+		f.Fix = "poolcast --dry-run --backend " + r.Backend + " --log-level debug"
+		return []advice.Finding{f}
 	}
-	var found []review.Finding
+	var found []advice.Finding
 	for _, fault := range r.Stats.Faults {
 		f := finding("array-partly-read")
-		f.What = fmt.Sprintf("%s: %v", fault.Part, fault.Err)
-		f.Why = "the keys made of it are absent from the report"
-		f.Do = "Give the API user the role it lacks, or leave it if the array does not have it"
+		f.Problem = fmt.Sprintf("%s: %v", fault.Part, fault.Err)
+		f.Reason = "the keys made of it are absent from the report"
+		f.Fix = "Give the API user the role it lacks, or leave it if the array does not have it"
 		found = append(found, f)
 	}
 	return found
 }
 
 // functionsOf gathers each function once, with the reports it is evaluated on.
-func functionsOf(cfg *config.Config, reports []capability.Report) []review.Function {
-	var all []review.Function
+func functionsOf(cfg *config.Config, reports []capability.Report) []advice.Function {
+	var all []advice.Function
 	for i := range cfg.Backends {
 		b := &cfg.Backends[i]
-		for _, f := range []review.Function{
+		for _, f := range []advice.Function{
 			{Option: capability.KeyFilterFunction, Text: orEmpty(b.FilterFunction)},
 			{Option: capability.KeyGoodnessFunction, Text: orEmpty(b.GoodnessFunction)},
 		} {
 			if f.Text == "" {
 				continue
 			}
-			at := slices.IndexFunc(all, func(g review.Function) bool { return g.Option == f.Option && g.Text == f.Text })
+			at := slices.IndexFunc(all, func(g advice.Function) bool { return g.Option == f.Option && g.Text == f.Text })
 			if at < 0 {
 				f.Where = placeOf(cfg, b.Stanza, f.Option)
 				at, all = len(all), append(all, f)
@@ -63,9 +63,9 @@ func functionsOf(cfg *config.Config, reports []capability.Report) []review.Funct
 }
 
 // policyOf is what decides whether an automatic ratio stacks volumes.
-func policyOf(cfg *config.Config) review.Policy {
-	p := review.Policy{
-		Spreads: slices.Contains(cfg.Scheduler.Weighers, cinder.CapacityWeigher) && cfg.Scheduler.CapacityMultiplier > 0,
+func policyOf(cfg *config.Config) advice.OverSubscription {
+	p := advice.OverSubscription{
+		WeighsCapacity: slices.Contains(cfg.Scheduler.Weighers, cinder.CapacityWeigher) && cfg.Scheduler.CapacityMultiplier > 0,
 	}
 	for _, b := range cfg.Backends {
 		_, pinned := b.Extra[capability.KeyMaxOverSubscription]
@@ -77,11 +77,11 @@ func policyOf(cfg *config.Config) review.Policy {
 }
 
 // engineFinding is about a filter or weigher that cannot be made.
-func engineFinding(cfg *config.Config, err error) review.Finding {
-	f := configFinding(review.Warning, "unknown-plugin", placeOf(cfg, "DEFAULT", "scheduler_default_filters"))
-	f.What = strings.ReplaceAll(err.Error(), "\n", "; ")
-	f.Why = "volume types cannot be judged as this cloud's scheduler would; a scheduler that does not know the name either does not start"
-	f.Do = "Mend scheduler_default_filters and scheduler_default_weighers; leave them if they name plug-ins of your own"
+func engineFinding(cfg *config.Config, err error) advice.Finding {
+	f := configFinding(advice.Warning, "unknown-plugin", placeOf(cfg, "DEFAULT", "scheduler_default_filters"))
+	f.Problem = strings.ReplaceAll(err.Error(), "\n", "; ")
+	f.Reason = "volume types cannot be judged as this cloud's scheduler would; a scheduler that does not know the name either does not start"
+	f.Fix = "Mend scheduler_default_filters and scheduler_default_weighers; leave them if they name plug-ins of your own"
 	return f
 }
 

@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement/advice"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
-	"github.com/poolcast/poolcast/collector/placement/review"
 	"github.com/poolcast/poolcast/config"
 	"github.com/poolcast/poolcast/publisher"
 )
@@ -171,7 +171,7 @@ func sessionText(s publisher.Session) string {
 // difference is everything there is to say.
 type difference struct {
 	backends []backendDiff
-	effects  []review.Effect
+	effects  []advice.Effect
 	partial  bool // the bases are too poor for an effect
 }
 
@@ -189,7 +189,7 @@ type backendDiff struct {
 	// Complete is whether a report would be sent without a base.
 	Complete  bool               `json:"complete"`
 	Suspended *suspension        `json:"suspended"` // null if it is not
-	Changes   []review.KeyChange `json:"changes"`
+	Changes   []advice.KeyChange `json:"changes"`
 	Before    *float64           `json:"virtual_free_before"` // GiB
 	After     *float64           `json:"virtual_free_after"`
 }
@@ -200,14 +200,14 @@ func (f *diffFlags) compare(cfg *config.Config, reports []capability.Report, bas
 	for _, r := range reports {
 		base, heard := bases.sets[r.Identity()]
 		b := backendDiff{
-			Host: r.Identity(), Backend: r.Backend, Heard: heard, Changes: []review.KeyChange{},
+			Host: r.Identity(), Backend: r.Backend, Heard: heard, Changes: []advice.KeyChange{},
 			Suspended: bases.judge(cfg.Agent.Overlay, r),
 		}
 		b.Complete = !heard && b.Suspended == nil && !cfg.Agent.Overlay
 		was, will := r, r
 		was.Capabilities, will.Capabilities = base, b.effective(base, r, cfg.Agent.FixProvisionedCapacity)
 		if heard {
-			b.Changes = review.Keys(base, r.Capabilities, will.Capabilities, bases.partial)
+			b.Changes = advice.CompareKeys(base, r.Capabilities, will.Capabilities, bases.partial)
 			b.Before = virtualOf(was)
 			before = append(before, was)
 		}
@@ -226,7 +226,7 @@ func (f *diffFlags) compare(cfg *config.Config, reports []capability.Report, bas
 	if err != nil {
 		return nil, withCode(exitConfig, err)
 	}
-	d.effects, err = review.Effects(engine, before, after, questions(reports, types, f.size))
+	d.effects, err = advice.Effects(engine, before, after, questions(reports, types, f.size))
 	return d, err
 }
 
@@ -269,11 +269,11 @@ func virtualOf(r capability.Report) *float64 {
 
 // questions are a plain volume, one of each pool where there are several, and
 // one of each type.
-func questions(reports []capability.Report, types []cinder.VolumeType, size int64) []review.Question {
-	ask := func(name string, t *cinder.VolumeType) review.Question {
-		return review.Question{Name: fmt.Sprintf("%s, %d GiB", name, size), Request: &cinder.Request{Size: size, Type: t, RandomSeed: 1}}
+func questions(reports []capability.Report, types []cinder.VolumeType, size int64) []advice.Question {
+	ask := func(name string, t *cinder.VolumeType) advice.Question {
+		return advice.Question{Name: fmt.Sprintf("%s, %d GiB", name, size), Request: &cinder.Request{Size: size, Type: t, RandomSeed: 1}}
 	}
-	all := []review.Question{ask("any backend", nil)}
+	all := []advice.Question{ask("any backend", nil)}
 	if pools := poolNames(reports); len(pools) > 1 {
 		for _, name := range pools {
 			all = append(all, ask("pool "+name, &cinder.VolumeType{

@@ -8,13 +8,14 @@ import (
 	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability"
-	"github.com/poolcast/poolcast/collector/placement/review"
+	"github.com/poolcast/poolcast/collector/capability/format"
+	"github.com/poolcast/poolcast/collector/placement/advice"
 )
 
 // diffJSON is what diff --output json prints.
 type diffJSON struct {
 	Backends []backendDiff   `json:"backends"`
-	Effects  []review.Effect `json:"effects"` // null if the base has too few keys
+	Effects  []advice.Effect `json:"effects"` // null if the base has too few keys
 }
 
 func (d *difference) print(w io.Writer, output string) error {
@@ -57,7 +58,7 @@ func (d *difference) headline(p painter) string {
 			}
 		}
 	}
-	text := fmt.Sprintf("%s would be laid over the reports of %s", plural(len(keys), "key"), plural(overlaid, "backend"))
+	text := fmt.Sprintf("%s would be laid over the reports of %s", format.Count(len(keys), "key"), format.Count(overlaid, "backend"))
 	if len(suspended) > 0 {
 		text = suspendedText(suspended, overlaid, text)
 	}
@@ -113,15 +114,15 @@ func (d *difference) printEffects(w io.Writer, p painter) error {
 	return nil
 }
 
-func answerOf(all []review.Answer, backend string) (review.Answer, bool) {
-	i := slices.IndexFunc(all, func(a review.Answer) bool { return a.Backend == backend })
+func answerOf(all []advice.Result, backend string) (advice.Result, bool) {
+	i := slices.IndexFunc(all, func(a advice.Result) bool { return a.Backend == backend })
 	if i < 0 {
-		return review.Answer{}, false
+		return advice.Result{}, false
 	}
 	return all[i], true
 }
 
-func rankText(a review.Answer, known bool) string {
+func rankText(a advice.Result, known bool) string {
 	switch {
 	case !known:
 		return "unknown"
@@ -131,7 +132,7 @@ func rankText(a review.Answer, known bool) string {
 	return strconv.Itoa(a.Rank)
 }
 
-func refusals(was, will review.Answer) string {
+func refusals(was, will advice.Result) string {
 	switch {
 	case will.Refused == "" && was.Refused == "":
 		return ""
@@ -159,7 +160,7 @@ func gibText(f *float64) string {
 	if f == nil {
 		return "-"
 	}
-	return strconv.FormatFloat(*f, 'f', 0, 64)
+	return format.Whole(*f)
 }
 
 // maxValue keeps a function or a list from pushing the table off the screen.
@@ -195,8 +196,8 @@ func (b *backendDiff) print(w io.Writer, p painter) error {
 	return t.print(w)
 }
 
-func sign(c review.Change) string {
-	return map[review.Change]string{review.Added: "+", review.Changed: "~", review.Missing: "-"}[c]
+func sign(c advice.Change) string {
+	return map[advice.Change]string{advice.Added: "+", advice.Changed: "~", advice.Missing: "-"}[c]
 }
 
 // valueCell prints a value in the digits that a person compares.
@@ -205,22 +206,22 @@ func valueCell(v *capability.Value) string {
 		return ""
 	}
 	if f, ok := v.Float(); ok && v.Kind() == capability.Float {
-		return strconv.FormatFloat(f, 'g', 8, 64)
+		return format.Significant(f, 8)
 	}
 	return short(v.String())
 }
 
 func short(text string) string {
-	return capability.Shorten(strings.Join(strings.Fields(capability.Printable(text)), " "), maxValue)
+	return format.Shorten(strings.Join(strings.Fields(format.Printable(text)), " "), maxValue)
 }
 
-func sentText(c review.KeyChange) string {
+func sentText(c advice.KeyChange) string {
 	switch {
-	case c.Change == review.Missing:
+	case c.Change == advice.Missing:
 		return "as it was"
 	case c.Sent:
 		return "yes"
-	case c.Change == review.Added:
+	case c.Change == advice.Added:
 		return "not added"
 	}
 	return "no"

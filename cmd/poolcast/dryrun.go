@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/publisher"
 )
 
@@ -32,7 +33,7 @@ func printEnvelopes(w io.Writer, reports []capability.Report) error {
 		if err != nil {
 			return fmt.Errorf("encode report of %s: %w", r.Backend, err)
 		}
-		if _, err := fmt.Fprintf(w, "%s\n", capability.PrintableJSON(body)); err != nil {
+		if _, err := fmt.Fprintf(w, "%s\n", format.PrintableJSON(body)); err != nil {
 			return err
 		}
 	}

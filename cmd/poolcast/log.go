@@ -8,7 +8,7 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
 )
 
 // newLogger writes to w: JSON for collectors of logs, or lines for people, with
@@ -29,7 +29,7 @@ func newLogger(w io.Writer, format, level string) (zerolog.Logger, *logLevel, er
 // printableMessage is for the message alone: fields are quoted by the writer.
 func printableMessage(event map[string]any) error {
 	if text, ok := event[zerolog.MessageFieldName].(string); ok {
-		event[zerolog.MessageFieldName] = capability.Printable(text)
+		event[zerolog.MessageFieldName] = format.Printable(text)
 	}
 	return nil
 }
@@ -52,7 +52,7 @@ func (l *logLevel) set(level zerolog.Level) { l.least.Store(int32(level)) }
 
 // Write implements io.Writer, for lines without a level.
 func (l *logLevel) Write(p []byte) (int, error) {
-	if _, err := l.out.Write(capability.PrintableJSON(p)); err != nil {
+	if _, err := l.out.Write(format.PrintableJSON(p)); err != nil {
 		return 0, err
 	}
 	return len(p), nil

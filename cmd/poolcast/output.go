@@ -5,13 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
 )
 
 // outputFlag adds --output with the given choices; the first is the default.
@@ -50,7 +49,7 @@ func printJSON(w io.Writer, v any) error {
 	if err := enc.Encode(v); err != nil {
 		return err
 	}
-	_, err := w.Write(capability.PrintableJSON(text.Bytes()))
+	_, err := w.Write(format.PrintableJSON(text.Bytes()))
 	return err
 }
 
@@ -79,7 +78,7 @@ func whole(c capability.Set, key string) string {
 		return "-"
 	}
 	if f, ok := v.Float(); ok {
-		return strconv.FormatFloat(math.Round(f), 'f', 0, 64)
+		return format.Whole(f)
 	}
 	return v.String()
 }

@@ -3,21 +3,21 @@ package main
 import (
 	"fmt"
 	"io"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 )
 
-const poolsHelp = `Show each logical pool: the arrays that share a volume_backend_name in one
-availability zone, what each holds and carries, and how alike they are.
+const poolsHelp = `Show each logical pool: the backends that share a volume_backend_name in one
+availability zone, their capacity and load, and how much they differ.
 
 Evenness is 100 % when operations, or used capacity, are spread evenly over the
-arrays, and 100/n % when everything is on one of n. Data reduction apart says how
-far the best of the pool is above the worst: arrays of one name are meant to be
-alike. Virtual free is what CapacityFilter compares a size with.`
+arrays, and 100/n % when everything is on one of n. Data reduction difference is
+how far the best of the pool is above the worst: arrays of one name are meant to
+be equal. Virtual free is what CapacityFilter compares a size with.`
 
 func newPoolsCommand(sources *sourceFlags) *cobra.Command {
 	var (
@@ -47,7 +47,7 @@ func newPoolsCommand(sources *sourceFlags) *cobra.Command {
 }
 
 // poolJSON is a pool as pools --output json prints it. Evenness and divergence
-// are null where fewer than two arrays told.
+// are null where fewer than two arrays report the numbers.
 type poolJSON struct {
 	Name                string      `json:"volume_backend_name"`
 	Zone                string      `json:"availability_zone"`
@@ -64,7 +64,7 @@ type arrayJSON struct {
 	Capabilities capability.Set     `json:"capabilities"`
 }
 
-func printPools(w io.Writer, output string, pools []capability.Pool) error {
+func printPools(w io.Writer, output string, pools []capability.LogicalPool) error {
 	if output == "json" {
 		out := []poolJSON{}
 		for _, p := range pools {
@@ -85,7 +85,7 @@ func printPools(w io.Writer, output string, pools []capability.Pool) error {
 	return nil
 }
 
-func jsonPool(p capability.Pool) poolJSON {
+func jsonPool(p capability.LogicalPool) poolJSON {
 	out := poolJSON{
 		Name: p.Name, Zone: p.Zone, LoadEvenness: p.LoadEvenness(),
 		CapacityEvenness: p.CapacityEvenness(), ReductionDivergence: p.ReductionDivergence(),
@@ -100,74 +100,49 @@ func jsonPool(p capability.Pool) poolJSON {
 	return out
 }
 
-func printPool(w io.Writer, p capability.Pool) error {
-	_, err := fmt.Fprintf(w, "%s in %s: %s, load evenness %s, capacity evenness %s, data reduction apart %s\n",
-		cell(p.Name), cell(p.Zone), plural(len(p.Reports), "array"), share(p.LoadEvenness()), share(p.CapacityEvenness()), share(p.ReductionDivergence()))
+func printPool(w io.Writer, p capability.LogicalPool) error {
+	_, err := fmt.Fprintf(w, "%s in %s: %s, load evenness %s, capacity evenness %s, data reduction difference %s\n",
+		cell(p.Name), cell(p.Zone), format.Count(len(p.Reports), "array"), percent(p.LoadEvenness()), percent(p.CapacityEvenness()), percent(p.ReductionDivergence()))
 	if err != nil {
 		return err
 	}
 	mean := p.Mean(capability.KeyTotalVolumes)
 	t := newTable("ARRAY", "STATUS", "USED>", "FREE GiB>", "PROVISIONED>", "VIRTUAL FREE>", "REDUCTION>", "VOLUMES>", "OF MEAN>", "OPS/s>", "READ µs>", "WRITE µs>", "LOAD %>")
+	number, share, decimal := orMissing(format.Whole), orMissing(format.Percent), orMissing(format.Decimal)
 	for _, r := range p.Reports {
 		c := r.Capabilities
-		t.add(r.Backend, string(r.Status), used(c), whole(c, capability.KeyFreeCapacity), whole(c, capability.KeyProvisionedCapacity),
-			virtualFree(r), decimal(c, capability.KeyDataReduction), whole(c, capability.KeyTotalVolumes), ofMean(c, mean), operations(c),
-			whole(c, capability.KeyUsecPerRead), whole(c, capability.KeyUsecPerWrite), whole(c, capability.KeyLoadPercent))
+		sum, ok := cinder.ArithmeticOf(r)
+		t.add(r.Backend, string(r.Status), share(c.UsedShare()), whole(c, capability.KeyFreeCapacity), whole(c, capability.KeyProvisionedCapacity),
+			number(sum.Virtual, ok), decimal(c.Number(capability.KeyDataReduction)), whole(c, capability.KeyTotalVolumes), share(ofMean(c, mean)),
+			number(c.Operations()), whole(c, capability.KeyUsecPerRead), whole(c, capability.KeyUsecPerWrite), whole(c, capability.KeyLoadPercent))
 	}
 	return t.print(w)
 }
 
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
+// orMissing prints numbers with the given format, and [format.Missing] for those
+// that were not measured.
+func orMissing(print func(float64) string) func(f float64, ok bool) string {
+	return func(f float64, ok bool) string {
+		if !ok {
+			return format.Missing
+		}
+		return print(f)
 	}
-	return strconv.Itoa(n) + " " + noun + "s"
 }
 
-func share(f *float64) string {
-	if f == nil {
+// percent prints a share that may be unknown.
+func percent(share *float64) string {
+	if share == nil {
 		return "unknown"
 	}
-	return strconv.FormatFloat(*f*100, 'f', 0, 64) + " %"
+	return format.Percent(*share)
 }
 
-func used(c capability.Set) string {
-	share, ok := capability.UsedShare(c)
-	if !ok {
-		return "-"
-	}
-	return strconv.FormatFloat(share*100, 'f', 0, 64) + " %"
-}
-
-func virtualFree(r capability.Report) string {
-	sum, ok := cinder.ArithmeticOf(r)
-	if !ok {
-		return "-"
-	}
-	return strconv.FormatFloat(sum.Virtual, 'f', 0, 64)
-}
-
-func decimal(c capability.Set, key string) string {
-	f, ok := c[key].Float()
-	if !ok {
-		return "-"
-	}
-	return strconv.FormatFloat(f, 'f', 1, 64)
-}
-
-func ofMean(c capability.Set, mean *float64) string {
-	n, ok := c[capability.KeyTotalVolumes].Float()
+// ofMean is the number of an array's volumes as a share of the pool's mean.
+func ofMean(c capability.Set, mean *float64) (share float64, ok bool) {
+	n, ok := c.Number(capability.KeyTotalVolumes)
 	if !ok || mean == nil || *mean == 0 {
-		return "-"
+		return 0, false
 	}
-	return strconv.FormatFloat(n / *mean * 100, 'f', 0, 64) + " %"
-}
-
-func operations(c capability.Set) string {
-	reads, okReads := c[capability.KeyReadsPerSec].Float()
-	writes, okWrites := c[capability.KeyWritesPerSec].Float()
-	if !okReads || !okWrites {
-		return "-"
-	}
-	return strconv.FormatFloat(reads+writes, 'f', 0, 64)
+	return n / *mean, true
 }

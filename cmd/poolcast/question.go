@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/poolcast/poolcast/collector/placement/advice"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
-	"github.com/poolcast/poolcast/collector/placement/review"
 )
 
 // questionFlags describe a volume that is to be created.
@@ -128,8 +128,8 @@ func condensedNote(written, key, value string) string {
 // They are left as they are, since that is what the scheduler has to go by.
 func reviewSpecs(t cinder.VolumeType) []string {
 	var notes []string
-	for _, f := range review.Condensed(t) {
-		notes = append(notes, fmt.Sprintf("%s: %s; type: %s", f.Where, f.What, f.Do))
+	for _, f := range advice.OperatorsInKeys(t) {
+		notes = append(notes, fmt.Sprintf("%s: %s; type: %s", f.Where, f.Problem, f.Fix))
 	}
 	return notes
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/flasharray/recording"
 )
 
@@ -65,7 +66,7 @@ func (f *recordFlags) run(cmd *cobra.Command) error {
 		if written := r.Write(f.into); written != nil {
 			return written
 		}
-		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", printable(r.Name), plural(len(r.Frames), "frame")); err != nil {
+		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", printable(r.Name), format.Count(len(r.Frames), "frame")); err != nil {
 			return err
 		}
 	}
@@ -119,7 +120,7 @@ func (s *session) recorded(found []*recording.Recording, failed []error, every t
 		good = append(good, found[i])
 	}
 	if missing > 0 {
-		return good, fmt.Errorf("%d of %s not recorded; the reasons are above", missing, plural(len(found), "backend"))
+		return good, fmt.Errorf("%d of %s not recorded; the reasons are above", missing, format.Count(len(found), "backend"))
 	}
 	return good, nil
 }

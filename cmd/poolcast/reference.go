@@ -15,11 +15,11 @@ import (
 const referenceIntro = `# Reference
 
 Every command, option, capability key, metric and exit code of poolcast, as
-` + "`poolcast reference`" + ` prints them. The page is made from the descriptions that
-the program itself works with, and a test fails when it is stale.
+` + "`poolcast reference`" + ` prints them. The page is generated from the descriptions that
+the program itself uses, and a test fails when it is stale.
 `
 
-// newReferenceCommand prints the reference page of this very binary.
+// newReferenceCommand prints the reference page of this binary.
 func newReferenceCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "reference",
@@ -36,7 +36,7 @@ absence, every metric, and the exit codes.`,
 	}
 }
 
-// reference is the page, chapter after chapter.
+// reference is the page, chapter by chapter.
 func reference(root *cobra.Command) string {
 	return strings.Join([]string{
 		referenceIntro, commandChapter(root), exitChapter(),
@@ -45,7 +45,7 @@ func reference(root *cobra.Command) string {
 }
 
 func commandChapter(root *cobra.Command) string {
-	t := newMarkdown("command", "what it does")
+	t := newMarkdown("command", "purpose")
 	t.row(code(root.Name()), root.Short+": without a subcommand it is the agent")
 	for _, cmd := range root.Commands() {
 		if !cmd.Hidden {
@@ -67,10 +67,10 @@ const optionIntro = `## Options of cinder.conf
 
 poolcast reads the files that cinder-volume reads, in the same order, and these
 options of them. The environment variable ` + "`OS_<SECTION>__<OPTION>`" + `, in capitals,
-wins over the files, as it does in Cinder.
+takes precedence over the files, as in Cinder.
 `
 
-// optionChapter lists the options section by section, in the catalogue's order.
+// optionChapter lists the options section by section, in the order of config.
 func optionChapter() string {
 	text := optionIntro
 	var t *markdown
@@ -94,7 +94,7 @@ func sectionTitle(section string) string {
 	case config.SectionBackend:
 		return "### The section of a backend, and `[backend_defaults]` behind it"
 	case config.AgentOptions()[0].Section:
-		return "### `[" + section + "]`\n\nCinder does not look at this section. Each option is a flag too, with dashes:\n`--poll-interval=15s`; a flag wins over the files."
+		return "### `[" + section + "]`\n\nCinder does not read this section. Each option is a flag too, with dashes:\n`--poll-interval=15s`; a flag takes precedence over the files."
 	}
 	return "### `[" + section + "]`"
 }
@@ -141,20 +141,20 @@ func optionMeaning(o config.Option) string {
 
 const keyIntro = `## Capability keys
 
-What a report says of one array. "Sent by" tells whether the Cinder driver sends
-the key too, so that an overlay replaces its value, or whether poolcast adds it.
-"In functions" tells whether ` + "`filter_function` and `goodness_function`" + ` can use the
-key without losing anything: Cinder's evaluator cuts the fraction off a float,
+The keys of a report of one backend. "Sent by" is driver, poolcast if the Cinder
+driver sends the key too, so that an overlay replaces its value, and poolcast if
+poolcast adds it. "In functions" is whether ` + "`filter_function` and `goodness_function`" + `
+can use the key without loss: Cinder's evaluator truncates a float to an integer,
 and cannot read a name that has a digit. Conditions of volume types
 (CapabilitiesFilter) can use every key. A key that is missing is absent, never
 zero, and a condition on it is not met.
 
-Keys of the stanza's ` + "`extra_capabilities`" + ` are laid over all of these, as Cinder
-does it; those named in ` + "`live_capabilities`" + ` keep the measurement.
+Keys of the stanza's ` + "`extra_capabilities`" + ` replace all of these, as in Cinder;
+those named in ` + "`live_capabilities`" + ` keep the measurement.
 `
 
 func keyChapter() string {
-	t := newMarkdown("key", "type", "unit", "from", "made of", "absent when", "sent by", "in functions")
+	t := newMarkdown("key", "type", "unit", "origin", "source", "absent when", "sent by", "in functions")
 	for _, k := range capability.Keys() {
 		t.row(code(k.Name), k.Kind.String(), k.Unit, string(k.Origin), k.Source, keyAbsence(k), keySender(k), yesNo(k.InFunctions()))
 	}
@@ -189,7 +189,7 @@ func metricChapter() string {
 		}
 		t.row(code(m.Name), m.Type(), strings.Join(labels, ", "), m.Help)
 	}
-	return "## Metrics\n\n`/metrics` at the address of `listen` has these, and those of the Go runtime and\nthe process. What was not measured has no sample.\n\n" + t.String()
+	return "## Metrics\n\n`/metrics` at the address of `listen` has these, and those of the Go runtime and\nthe process. A value that was not measured has no sample.\n\n" + t.String()
 }
 
 func yesNo(b bool) string {
@@ -197,4 +197,32 @@ func yesNo(b bool) string {
 		return "yes"
 	}
 	return "no"
+}
+
+// markdown is a table of the reference page.
+type markdown struct{ text strings.Builder }
+
+func newMarkdown(headings ...string) *markdown {
+	m := &markdown{}
+	m.row(headings...)
+	m.text.WriteString("|" + strings.Repeat(" --- |", len(headings)) + "\n")
+	return m
+}
+
+// row adds cells. A bar inside a cell would end it and is escaped.
+func (m *markdown) row(cells ...string) {
+	for _, c := range cells {
+		m.text.WriteString("| " + strings.ReplaceAll(c, "|", `\|`) + " ")
+	}
+	m.text.WriteString("|\n")
+}
+
+func (m *markdown) String() string { return m.text.String() }
+
+// code marks text of files and command lines.
+func code(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "`" + text + "`"
 }

@@ -10,10 +10,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files")
 
-// TestReferenceIsFresh: the page at the top of the repository is what this
-// program prints.
+// TestReferenceIsFresh compares the page at the top of the repository with what
+// the program prints.
 func TestReferenceIsFresh(t *testing.T) {
 	const page = "../../REFERENCE.md"
 	printed := output(t, "reference")
@@ -27,12 +27,12 @@ func TestReferenceIsFresh(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(kept), printed); diff != "" {
-		t.Errorf("REFERENCE.md is stale; write it anew with go test ./cmd/poolcast -run Reference -update\n%s", diff)
+		t.Errorf("REFERENCE.md is stale; write it with go test ./cmd/poolcast -run Reference -update\n%s", diff)
 	}
 }
 
-// TestReferenceTables: every row has as many cells as its heading, whatever
-// the descriptions contain.
+// TestReferenceTables checks that every row has as many cells as its heading,
+// whatever the descriptions contain.
 func TestReferenceTables(t *testing.T) {
 	cells := 0
 	for i, line := range strings.Split(output(t, "reference"), "\n") {
@@ -44,12 +44,12 @@ func TestReferenceTables(t *testing.T) {
 	}
 }
 
-// TestHelpNamesEveryExitCode: people look for them in --help.
+// TestHelpNamesEveryExitCode checks that --help lists them.
 func TestHelpNamesEveryExitCode(t *testing.T) {
 	help := strings.Join(strings.Fields(output(t, "--help")), " ")
 	for code, meaning := range []string{"0 fine", "1 some backend failed", "2 usage", "3 configuration", "4 no backend fits"} {
 		if !strings.Contains(help, meaning) || exitMeanings()[code] == "" {
-			t.Errorf("--help does not say %q", meaning)
+			t.Errorf("--help lacks %q", meaning)
 		}
 	}
 }

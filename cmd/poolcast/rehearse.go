@@ -12,30 +12,30 @@ import (
 	"github.com/poolcast/poolcast/config"
 )
 
-const rehearseHelp = `Play a burst of creates against the reports, under the scheduler's settings and
-under others, and show where the volumes would go. Nothing is created.
+const rehearseHelp = `Simulate a burst of creates on the reports, under the scheduler's settings and
+under others, and show where the volumes would be placed. Nothing is created.
 
-Each scheduler goes by the reports and by its own deductions since, as Cinder's
-does; arrays report every interval what they hold by then. New volumes are empty
-unless --fill says otherwise, which is what makes an automatic
-over-subscription ratio grow with each of them.
+Each scheduler decides by the reports and by its own deductions since, as Cinder's
+does; arrays report at every interval. New volumes are empty unless --fill is
+given, which is why an automatic over-subscription ratio grows with each of them.
 
-Settings: as-it-is is cinder.conf's own; each other one differs from it in one
-thing. fixed-ratio and auto-ratio: max_over_subscription_ratio, and
+Settings: current is that of cinder.conf; each other one differs from it in one
+point. fixed-ratio and auto-ratio: max_over_subscription_ratio, and
 pure_automatic_max_oversubscription_ratio. capacity, allocated, volume-number,
 goodness: that weigher alone. stochastic: that scheduler_weight_handler. prefer,
-two-choices, ledger: what only poolcast's own placement can do.
+two-choices, ledger: what only poolcast's own placement has.
 
-FAILED creates find no backend. SPREAD is how evenly the new volumes went to the
-arrays, whatever these held before: 100 % is the same number on each, 100/n % all
-on one of n. MISPLACED volumes are on another array than if each had gone where it
-left the smallest share provisioned, so a burst that fills an empty array up has a
-low SPREAD and none MISPLACED. LOAD EVEN is how evenly the arrays work afterwards.
-TIES are decisions between backends that weighed the same.
+FAILED creates find no backend. SPREAD is how evenly the new volumes are spread
+over the arrays, whatever these held before: 100 % is the same number on each,
+100/n % all on one of n. EXCESS is the number of volumes above what the arrays
+would have if each volume were placed where it left the smallest share
+provisioned, so a burst that fills an empty array up has a low SPREAD and no
+EXCESS. LOAD EVEN is how evenly operations are spread afterwards. TIES are
+decisions between backends of equal weight.
 
 Exit code 4: under the first setting no create finds a backend.`
 
-// rehearseFlags say what burst to play, on which reports, under what.
+// rehearseFlags are the burst, the reports and the settings.
 type rehearseFlags struct {
 	*sourceFlags
 	question questionFlags
@@ -52,10 +52,10 @@ func newRehearseCommand(sources *sourceFlags) *cobra.Command {
 	f := &rehearseFlags{sourceFlags: sources, reports: reportFlags{told: true}}
 	cmd := &cobra.Command{
 		Use:   "rehearse --size GIB",
-		Short: "Show where a burst of volumes would go, under these settings and others",
+		Short: "Show where a burst of volumes would be placed, under these settings and others",
 		Long:  rehearseHelp,
 		Example: `  poolcast rehearse --size 100 --count 200 --rate 5 --schedulers 3
-  poolcast rehearse --size 2048 --count 40 --rate 0.1 --settings as-it-is,fixed-ratio --ratio 10
+  poolcast rehearse --size 2048 --count 40 --rate 0.1 --settings current,fixed-ratio --ratio 10
   poolcast rehearse --size 100 --skew 5s --property volume_backend_name=pure_performance
   poolcast --dry-run > reports.json; poolcast rehearse --size 100 --reports reports.json`,
 		Args: cobra.NoArgs,
@@ -72,15 +72,15 @@ func (f *rehearseFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.IntVar(&f.burst.Count, "count", 40, "volumes to create")
 	flags.Float64Var(&f.burst.Rate, "rate", 1, "creates per second")
-	flags.DurationVar(&f.burst.Interval, "interval", 0, "time between reports; poll_interval if it is missing")
+	flags.DurationVar(&f.burst.Interval, "interval", 0, "time between reports; poll_interval by default")
 	flags.IntVar(&f.burst.Schedulers, "schedulers", 1, "cinder-schedulers that take creates in turn")
-	flags.DurationVar(&f.burst.Skew, "skew", 0, "by how much the clock that stamps reports is ahead of the schedulers', such as 3s; less than 0 if it is behind")
+	flags.DurationVar(&f.burst.Skew, "skew", 0, "by how much the timestamps of reports are ahead of the schedulers' clocks, such as 3s; less than 0 if they are behind")
 	flags.Float64Var(&f.burst.Fill, "fill", 0, "share of its size that a new volume fills, between 0 and 1")
-	flags.Float64Var(&f.burst.Operations, "operations", 0, "operations per second that a new volume brings, half of them reads")
+	flags.Float64Var(&f.burst.Operations, "operations", 0, "operations per second that a new volume adds, half of them reads")
 	flags.Float64Var(&f.ratio, "ratio", 20, "over-subscription ratio of the setting fixed-ratio")
 	flags.StringVar(&f.goodness, "goodness", rehearsal.DefaultGoodness, "goodness_function of backends that report none")
-	flags.StringSliceVar(&f.settings, "settings", nil, "settings to compare, separated by commas; all if it is missing")
-	flags.Uint64Var(&f.seed, "seed", 1, "seed for what is random, such as two-choices")
+	flags.StringSliceVar(&f.settings, "settings", nil, "settings to compare, separated by commas; all by default")
+	flags.Uint64Var(&f.seed, "seed", 1, "seed for random settings, such as two-choices")
 }
 
 func (f *rehearseFlags) run(cmd *cobra.Command) error {
@@ -118,8 +118,7 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 	return polled
 }
 
-// prepare completes the burst and picks the settings. Its errors are the
-// command line's.
+// prepare completes the burst and picks the settings. Its errors are about flags.
 func (f *rehearseFlags) prepare(cfg *config.Config) ([]rehearsal.Setting, error) {
 	if f.burst.Interval == 0 {
 		f.burst.Interval = max(cfg.Agent.PollInterval, time.Second)
@@ -131,9 +130,6 @@ func (f *rehearseFlags) prepare(cfg *config.Config) ([]rehearsal.Setting, error)
 		return nil, fmt.Errorf("--ratio %g: want 1 or more", f.ratio)
 	}
 	c := rehearsal.Catalogue{Cloud: schedulerOptions(cfg.Scheduler), Ratio: f.ratio, Goodness: f.goodness}
-	if len(f.settings) == 0 {
-		return c.Settings(), nil
-	}
 	settings, err := c.Pick(f.settings)
 	if err != nil {
 		return nil, fmt.Errorf("--settings: %w", err)

@@ -24,7 +24,7 @@ func rehearse(t *testing.T, args ...string) (stdout string, err error) {
 	return out.String(), err
 }
 
-// TestRehearseTranscript: the example in the help pages, word by word.
+// TestRehearseTranscript compares the printed form with a golden file.
 func TestRehearseTranscript(t *testing.T) {
 	const golden = "testdata/rehearse.txt"
 	printed, err := rehearse(t, "--size", "2048", "--rate", "0.05")
@@ -46,7 +46,7 @@ func TestRehearseTranscript(t *testing.T) {
 }
 
 func TestRehearseJSON(t *testing.T) {
-	printed, err := rehearse(t, "--size", "2048", "--rate", "0.05", "--settings", "fixed-ratio,as-it-is", "--output", "json")
+	printed, err := rehearse(t, "--size", "2048", "--rate", "0.05", "--settings", "fixed-ratio,current", "--output", "json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,10 +60,10 @@ func TestRehearseJSON(t *testing.T) {
 			volumes[o.Setting] = append(volumes[o.Setting], a.Volumes)
 		}
 	}
-	if diff := cmp.Diff(map[string][]int64{"as-it-is": {40, 0, 0}, "fixed-ratio": {9, 13, 18}}, volumes); diff != "" {
+	if diff := cmp.Diff(map[string][]int64{"current": {40, 0, 0}, "fixed-ratio": {9, 13, 18}}, volumes); diff != "" {
 		t.Errorf("volumes (-want +got):\n%s", diff)
 	}
-	if got.Outcomes[0].Setting != "as-it-is" {
+	if got.Outcomes[0].Setting != "current" {
 		t.Errorf("the first setting is %s", got.Outcomes[0].Setting)
 	}
 	after, _ := got.Outcomes[0].Arrays[0].After[capability.KeyProvisionedCapacity].Float()
@@ -76,7 +76,7 @@ func TestRehearseExitCodes(t *testing.T) {
 	for _, c := range []struct {
 		args string
 		code int
-		says string
+		text string
 	}{
 		{"--size 100 --count 3", exitOK, ""},
 		{"--size 99999999", exitNoFit, "no create finds a backend"},
@@ -84,14 +84,14 @@ func TestRehearseExitCodes(t *testing.T) {
 		{"", exitUsage, "--size is missing"},
 		{"--size 100 --rate 0 --schedulers 0", exitUsage, "rate 0: want creates per second, such as 0.5\nschedulers 0"},
 		{"--size 100 --ratio 0.5", exitUsage, "--ratio 0.5: want 1 or more"},
-		{"--size 100 --settings fastest", exitUsage, `--settings: there is no setting "fastest"; there are [as-it-is`},
+		{"--size 100 --settings fastest", exitUsage, `--settings: unknown setting "fastest"; known are [current`},
 	} {
 		_, err := rehearse(t, strings.Fields(c.args)...)
 		if got := exitCode(err); got != c.code {
 			t.Errorf("rehearse %s: exit code %d, want %d (%v)", c.args, got, c.code, err)
 		}
-		if err != nil && !strings.Contains(err.Error(), c.says) {
-			t.Errorf("rehearse %s: %v, want %q", c.args, err, c.says)
+		if err != nil && !strings.Contains(err.Error(), c.text) {
+			t.Errorf("rehearse %s: %v, want %q", c.args, err, c.text)
 		}
 	}
 }

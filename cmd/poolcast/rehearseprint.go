@@ -7,16 +7,17 @@ import (
 	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/collector/placement/rehearsal"
 )
 
-// printRehearsal says what it comes to first, then each setting in a row, then
-// the arrays under the first of them.
+// printRehearsal prints the summary, a row for each setting, and the arrays under
+// the first setting.
 func printRehearsal(w io.Writer, b rehearsal.Burst, assumed []string, outcomes []rehearsal.Outcome) error {
-	lines := append([]string{rehearsal.Conclude(outcomes), "", burstLine(b)}, assumed...)
+	lines := append([]string{rehearsal.Summary(outcomes), "", burstLine(b)}, assumed...)
 	if order := arrayOrder(outcomes); order != "" {
-		lines = append(lines, "Volumes are those of "+order+".")
+		lines = append(lines, "VOLUMES are those of "+order+".")
 	}
 	var text strings.Builder
 	for _, line := range lines {
@@ -36,18 +37,18 @@ func printRehearsal(w io.Writer, b rehearsal.Burst, assumed []string, outcomes [
 
 func burstLine(b rehearsal.Burst) string {
 	text := fmt.Sprintf("%s of %d GiB, %s per second, to %s; reports every %s",
-		plural(b.Count, "volume"), b.Request.Size, strconv.FormatFloat(b.Rate, 'g', 4, 64), plural(b.Schedulers, "scheduler"), b.Interval)
+		format.Count(b.Count, "volume"), b.Request.Size, format.Significant(b.Rate, 4), format.Count(b.Schedulers, "scheduler"), b.Interval)
 	switch {
 	case b.Skew > 0:
-		text += fmt.Sprintf(", stamped %s ahead of the schedulers' clocks", b.Skew)
+		text += fmt.Sprintf(", with timestamps %s ahead of the schedulers' clocks", b.Skew)
 	case b.Skew < 0:
-		text += fmt.Sprintf(", stamped %s behind the schedulers' clocks", -b.Skew)
+		text += fmt.Sprintf(", with timestamps %s behind the schedulers' clocks", -b.Skew)
 	}
 	return text + "."
 }
 
-// arrayOrder names the arrays in the order in which volumes are told, if they
-// are told one by one and are the same under each setting.
+// arrayOrder is the names of the arrays in the order in which their volumes are
+// listed, if they are listed one by one and are the same under each setting.
 func arrayOrder(outcomes []rehearsal.Outcome) string {
 	order := ""
 	for i, o := range outcomes {
@@ -56,7 +57,7 @@ func arrayOrder(outcomes []rehearsal.Outcome) string {
 			names = append(names, a.Backend)
 		}
 		this := strings.Join(names, "/")
-		if i > 0 && this != order || !strings.Contains(o.Spread(), "/") {
+		if i > 0 && this != order || !strings.Contains(o.Distribution(), "/") {
 			return ""
 		}
 		order = this
@@ -65,16 +66,15 @@ func arrayOrder(outcomes []rehearsal.Outcome) string {
 }
 
 func outcomeTable(outcomes []rehearsal.Outcome) *table {
-	t := newTable("SETTING", "VOLUMES", "FAILED>", "SPREAD>", "MISPLACED>", "LOAD EVEN>", "TIES>", "WITH")
+	t := newTable("SETTING", "VOLUMES", "FAILED>", "SPREAD>", "EXCESS>", "LOAD EVEN>", "TIES>", "WITH")
 	for _, o := range outcomes {
-		tied := o.TiedShare()
-		t.add(o.Setting.Name, o.Spread(), strconv.Itoa(o.Failed), share(o.Evenness), misplaced(o.Misplaced),
-			share(o.LoadEvenness), share(&tied), o.Setting.With)
+		t.add(o.Setting.Name, o.Distribution(), strconv.Itoa(o.Failed), percent(o.Evenness), excess(o.Excess),
+			percent(o.LoadEvenness), format.Percent(o.TiedShare()), o.Setting.With)
 	}
 	return t
 }
 
-func misplaced(n *int64) string {
+func excess(n *int64) string {
 	if n == nil {
 		return "unknown"
 	}
@@ -83,11 +83,12 @@ func misplaced(n *int64) string {
 
 func arrayTable(o rehearsal.Outcome) *table {
 	t := newTable("ARRAY", "VOLUMES>", "GiB>", "PROVISIONED>", "AFTER>", "RATIO>", "AFTER>", "OPS/s>", "AFTER>", "LOAD %>", "AFTER>")
+	number, decimal := orMissing(format.Whole), orMissing(format.Decimal)
 	for _, a := range o.Arrays {
-		t.add(a.Backend, strconv.FormatInt(a.Volumes, 10), strconv.FormatFloat(a.GiB, 'f', 0, 64),
+		t.add(a.Backend, strconv.FormatInt(a.Volumes, 10), format.Whole(a.GiB),
 			whole(a.Before, capability.KeyProvisionedCapacity), whole(a.After, capability.KeyProvisionedCapacity),
-			decimal(a.Before, capability.KeyMaxOverSubscription), decimal(a.After, capability.KeyMaxOverSubscription),
-			operations(a.Before), operations(a.After),
+			decimal(a.Before.Number(capability.KeyMaxOverSubscription)), decimal(a.After.Number(capability.KeyMaxOverSubscription)),
+			number(a.Before.Operations()), number(a.After.Operations()),
 			whole(a.Before, capability.KeyLoadPercent), whole(a.After, capability.KeyLoadPercent))
 	}
 	return t
@@ -95,7 +96,7 @@ func arrayTable(o rehearsal.Outcome) *table {
 
 // rehearsalJSON is a rehearsal as rehearse --output json prints it.
 type rehearsalJSON struct {
-	Conclusion  string        `json:"conclusion"`
+	Summary     string        `json:"summary"`
 	Burst       burstJSON     `json:"burst"`
 	Assumptions []string      `json:"assumptions"`
 	Outcomes    []outcomeJSON `json:"outcomes"`
@@ -113,33 +114,23 @@ type burstJSON struct {
 }
 
 // outcomeJSON is one setting's outcome. Evenness is null where fewer than two
-// arrays tell.
+// arrays report the numbers.
 type outcomeJSON struct {
-	Setting      string        `json:"setting"`
-	With         string        `json:"with"`
-	Placed       int           `json:"placed"`
-	Failed       int           `json:"failed"`
-	Reason       string        `json:"failure_reason,omitempty"`
-	TiedShare    float64       `json:"tied_share"`
-	Evenness     *float64      `json:"evenness"`
-	Misplaced    *int64        `json:"misplaced"` // null if an array does not tell what is provisioned
-	LoadEvenness *float64      `json:"load_evenness"`
-	Arrays       []placedArray `json:"arrays"`
-}
-
-type placedArray struct {
-	ID      string         `json:"id"`
-	Backend string         `json:"backend"`
-	Zone    string         `json:"availability_zone"`
-	Volumes int64          `json:"volumes"`
-	GiB     float64        `json:"gib"`
-	Before  capability.Set `json:"before"`
-	After   capability.Set `json:"after"`
+	Setting      string                   `json:"setting"`
+	With         string                   `json:"with"`
+	Placed       int                      `json:"placed"`
+	Failed       int                      `json:"failed"`
+	Reason       string                   `json:"failure_reason,omitempty"`
+	TiedShare    float64                  `json:"tied_share"`
+	Evenness     *float64                 `json:"evenness"`
+	Excess       *int64                   `json:"excess"` // null if an array does not report what is provisioned
+	LoadEvenness *float64                 `json:"load_evenness"`
+	Arrays       []rehearsal.ArrayOutcome `json:"arrays"`
 }
 
 func jsonRehearsal(b rehearsal.Burst, assumed []string, outcomes []rehearsal.Outcome) rehearsalJSON {
 	out := rehearsalJSON{
-		Conclusion: rehearsal.Conclude(outcomes), Assumptions: append([]string{}, assumed...),
+		Summary: rehearsal.Summary(outcomes), Assumptions: append([]string{}, assumed...),
 		Burst: burstJSON{
 			Request: b.Request, Count: b.Count, Rate: b.Rate, Interval: b.Interval.Seconds(),
 			Schedulers: b.Schedulers, Skew: b.Skew.Seconds(), Fill: b.Fill, Operations: b.Operations,
@@ -154,27 +145,13 @@ func jsonRehearsal(b rehearsal.Burst, assumed []string, outcomes []rehearsal.Out
 func jsonOutcome(o rehearsal.Outcome) outcomeJSON {
 	out := outcomeJSON{
 		Setting: o.Setting.Name, With: o.Setting.With, Placed: o.Placed, Failed: o.Failed, TiedShare: o.TiedShare(),
-		Evenness: o.Evenness, Misplaced: o.Misplaced, LoadEvenness: o.LoadEvenness, Arrays: []placedArray{},
+		Evenness: o.Evenness, Excess: o.Excess, LoadEvenness: o.LoadEvenness, Arrays: o.Arrays,
+	}
+	if out.Arrays == nil {
+		out.Arrays = []rehearsal.ArrayOutcome{}
 	}
 	if o.Refused != nil {
 		out.Reason = o.Refused.Error()
 	}
-	for _, a := range o.Arrays {
-		before, after := changes(a.Before, a.After)
-		out.Arrays = append(out.Arrays, placedArray{
-			ID: a.ID, Backend: a.Backend, Zone: a.Zone, Volumes: a.Volumes, GiB: a.GiB, Before: before, After: after,
-		})
-	}
 	return out
-}
-
-// changes leaves the numbers that a burst moves.
-func changes(before, after capability.Set) (from, to capability.Set) {
-	from, to = capability.Set{}, capability.Set{}
-	for _, key := range rehearsal.Moving() {
-		if v, ok := before[key]; ok {
-			from[key], to[key] = v, after[key]
-		}
-	}
-	return from, to
 }

@@ -216,7 +216,7 @@ func logNotes(log zerolog.Logger, cfg, before *config.Config, simulated bool) {
 	known := trustFindings(before)
 	for _, f := range trustFindings(cfg) {
 		if !slices.Contains(known, f) {
-			log.Warn().Msg(f.What + ": " + f.Why + ". " + f.Do)
+			log.Warn().Msg(f.Problem + ": " + f.Reason + ". " + f.Fix)
 		}
 	}
 }

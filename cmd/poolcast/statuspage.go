@@ -138,7 +138,7 @@ func (a *agent) place(q status.Query) (status.Answer, error) {
 }
 
 func answerRow(v *placement.Verdict) status.AnswerRow {
-	row := status.AnswerRow{Backend: backendName(v.Backend.Report())}
+	row := status.AnswerRow{Backend: v.Backend.Report().Name()}
 	if !v.Fits() {
 		row.Verdict = v.RefusedBy + ": " + v.Reason()
 		return row

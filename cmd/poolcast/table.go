@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
 )
 
 // table prints rows under a header in columns wide enough for their longest
@@ -37,7 +37,7 @@ func (t *table) add(cells ...string) {
 }
 
 // cell is a text as it is printed in a table.
-func cell(text string) string { return capability.Shorten(capability.Printable(text), maxCell) }
+func cell(text string) string { return format.Shorten(format.Printable(text), maxCell) }
 
 func (t *table) print(w io.Writer) error {
 	widths := make([]int, len(t.header))

@@ -6,7 +6,7 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
 )
 
 // The lengths that are printed of a text, in characters. Names and functions
@@ -19,7 +19,7 @@ const (
 // printable makes a text fit for a terminal and short. Every text that comes
 // from a report, a file, an array or the bus goes through it before it is
 // printed, in a table's cell, in wrap, in paint, or by itself.
-func printable(text string) string { return capability.Shorten(capability.Printable(text), maxText) }
+func printable(text string) string { return format.Shorten(format.Printable(text), maxText) }
 
 // printableLines is printable for a text that has lines of its own, such as an
 // error with one fault a line.

@@ -1,9 +1,11 @@
 package capability
 
+import "strings"
+
 // The keys of a report. Names up to [KeyReplicationTargets] are the Cinder
 // driver's own (cinder/volume/drivers/pure.py, _update_volume_stats), with its
-// units and meaning; the others are additions that no in-tree filter reads
-// unless it is told to.
+// units and meaning; the others are additions, which Cinder's own filters read
+// only where an extra spec or a function names them.
 const (
 	KeyVolumeBackendName = "volume_backend_name"
 	KeyVendorName        = "vendor_name"
@@ -65,17 +67,17 @@ const (
 	KeyAvgThroughput = "avg_throughput_mbps"
 	KeyDedupeRatio   = "dedupe_ratio"
 
-	// KeyCacheable is added by cinder-volume for every block protocol unless
-	// somebody has set it (cinder/volume/manager.py, _report_driver_status).
+	// KeyCacheable is added by cinder-volume for every block protocol unless it
+	// is set already (cinder/volume/manager.py, _report_driver_status).
 	KeyCacheable = "cacheable"
 
 	// KeyAllocatedCapacity is counted by cinder-volume itself
-	// (cinder/volume/manager.py, _append_volume_stats). Poolcast passes it on
-	// and never makes it up.
+	// (cinder/volume/manager.py, _append_volume_stats). Poolcast forwards it and
+	// never sets it.
 	KeyAllocatedCapacity = "allocated_capacity_gb"
 )
 
-// Origin says where a key's value comes from.
+// Origin is where a key's value comes from.
 type Origin string
 
 // The origins.
@@ -83,11 +85,11 @@ const (
 	FromStanza Origin = "cinder.conf" // configuration alone
 	FromDriver Origin = "driver"      // the same for every array that this driver serves
 	FromArray  Origin = "array"       // measured at every poll
-	FromAgent  Origin = "poolcast"    // says something about the reading itself
+	FromAgent  Origin = "poolcast"    // describes the sample itself
 )
 
 // Key describes one key of a report: for the reference page, for the checks of
-// filter functions, and for the test that no key goes undescribed.
+// filter functions, and for the test that every key has a description.
 type Key struct {
 	Name   string
 	Kind   Kind
@@ -102,21 +104,16 @@ type Key struct {
 }
 
 // InFunctions reports whether Cinder's filter_function and goodness_function
-// can use the key without losing anything: the evaluator truncates floats and
-// cannot read a name with a digit (cinder/scheduler/evaluator/evaluator.py).
+// can use the key without loss: the evaluator truncates floats and cannot read
+// a name with a digit (cinder/scheduler/evaluator/evaluator.py).
 func (k Key) InFunctions() bool {
-	for _, r := range k.Name {
-		if r >= '0' && r <= '9' {
-			return false
-		}
-	}
-	return k.Kind == Int || k.Kind == String || k.Kind == Bool
+	return !strings.ContainsAny(k.Name, "0123456789") && (k.Kind == Int || k.Kind == String || k.Kind == Bool)
 }
 
 const (
 	noSample   = "the array had no performance sample, or left the field out"
-	notCounted = "the count was not answered"
-	noSpace    = "the array did not tell (a role without rights, Evergreen//One)"
+	notCounted = "the request for the count failed"
+	noSpace    = "the array left it out (a role without rights, Evergreen//One)"
 )
 
 // Keys returns the description of every key, in the order of the reference
@@ -126,9 +123,9 @@ func Keys() []Key {
 	return append(keys, addedKeys()...)
 }
 
-// MarksAgents reports whether the key marks the reports of agents, so that no
-// stanza may set it.
-func MarksAgents(name string) bool { return name == KeyMetricsAgent }
+// IsReserved reports whether only an agent may set the key: it marks the reports
+// of agents.
+func IsReserved(name string) bool { return name == KeyMetricsAgent }
 
 // LookupKey finds the description of a key.
 func LookupKey(name string) (Key, bool) {
@@ -196,7 +193,7 @@ func performanceKeys() []Key {
 
 func replicationKeys() []Key {
 	return []Key{
-		{Name: KeyReplicationCapability, Kind: String, Origin: FromArray, Source: "array-connections status and type; null without a connection", Absent: "the connections were not answered"},
+		{Name: KeyReplicationCapability, Kind: String, Origin: FromArray, Source: "array-connections status and type; null without a connection", Absent: "the request for the connections failed"},
 		{Name: KeyReplicationEnabled, Kind: Bool, Origin: FromStanza, Source: "replication_device"},
 		{Name: KeyReplicationType, Kind: List, Origin: FromStanza, Source: "replication_device, pure_trisync_enabled"},
 		{Name: KeyReplicationCount, Kind: Int, Origin: FromStanza, Source: "replication_device"},
@@ -214,13 +211,13 @@ func addedKeys() []Key {
 		{Name: KeyLoadPercent, Kind: Int, Unit: "%", Origin: FromArray, Source: "share of the average operation's time spent queueing: Σ rate × queue_usec / Σ rate × usec over reads, writes and mirrored writes, at most 100; 0 when idle", Absent: noSample},
 		{Name: KeyArrayID, Kind: String, Origin: FromArray, Source: "arrays id"},
 		{Name: KeyArrayName, Kind: String, Origin: FromArray, Source: "arrays name"},
-		{Name: KeyArrayModel, Kind: String, Origin: FromArray, Source: "controllers model, unless the stanza's extra_capabilities say otherwise", Absent: "no controller told its model"},
+		{Name: KeyArrayModel, Kind: String, Origin: FromArray, Source: "controllers model, unless the stanza's extra_capabilities set it", Absent: "no controller has a model"},
 		{Name: KeyPurityVersion, Kind: String, Origin: FromArray, Source: "arrays version"},
-		{Name: KeyBackendState, Kind: String, Origin: FromAgent, Source: "up while the array answers, down by on_stale = down"},
-		{Name: KeyMetricsAge, Kind: Int, Unit: "s", Origin: FromAgent, Source: "age of the performance sample when the report was sent", Absent: "there is no sample"},
+		{Name: KeyBackendState, Kind: String, Origin: FromAgent, Source: "up; down while the array is stale and on_stale is down"},
+		{Name: KeyMetricsAge, Kind: Int, Unit: "s", Origin: FromAgent, Source: "age of the performance sample when the report was sent", Absent: "there is no performance sample"},
 		{Name: KeyMetricsStatus, Kind: String, Origin: FromAgent, Source: "ok, partial or stale"},
-		{Name: KeyMetricsAgent, Kind: String, Origin: FromAgent, Source: "marks a report as poolcast's, so that no agent learns from another"},
-		{Name: KeyAvgLatency, Kind: Float, Unit: "ms", Origin: FromArray, Source: "Σ rate × usec / Σ rate / 1000 over reads, writes and mirrored writes", Absent: noSample + "; it was idle", OnRequest: true},
+		{Name: KeyMetricsAgent, Kind: String, Origin: FromAgent, Source: "marks a report as an agent's, so that no agent uses it as a base report"},
+		{Name: KeyAvgLatency, Kind: Float, Unit: "ms", Origin: FromArray, Source: "Σ rate × usec / Σ rate / 1000 over reads, writes and mirrored writes", Absent: noSample + "; there was no load", OnRequest: true},
 		{Name: KeyAvgThroughput, Kind: Float, Unit: "MB/s", Origin: FromArray, Source: "(read_bytes_per_sec + write_bytes_per_sec + mirrored_write_bytes_per_sec) / 1000000", Absent: noSample, OnRequest: true},
 		{Name: KeyDedupeRatio, Kind: Float, Unit: "ratio", Origin: FromArray, Source: "arrays/space space.data_reduction", Absent: noSpace, OnRequest: true},
 	}

@@ -10,7 +10,7 @@ func TestKeysAreDescribedOnce(t *testing.T) {
 		}
 		seen[k.Name] = true
 		if k.Source == "" || k.Origin == "" {
-			t.Errorf("%s does not say where it comes from", k.Name)
+			t.Errorf("%s has no source or origin", k.Name)
 		}
 	}
 	if _, ok := LookupKey(KeyLoadPercent); !ok {
@@ -21,13 +21,13 @@ func TestKeysAreDescribedOnce(t *testing.T) {
 	}
 }
 
-func TestIntegersMayBeReadByFunctions(t *testing.T) {
+func TestInFunctions(t *testing.T) {
 	for _, name := range []string{KeyUsecPerWrite, KeyTotalVolumes, KeyLoadPercent} {
 		if k, _ := LookupKey(name); !k.InFunctions() {
 			t.Errorf("%s should be readable by a filter function", name)
 		}
 	}
 	if k, _ := LookupKey(KeyAvgLatency); k.InFunctions() {
-		t.Error("a float would be truncated, and is said to be readable")
+		t.Error("InFunctions is true for a float, which would be truncated")
 	}
 }

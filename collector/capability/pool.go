@@ -2,43 +2,42 @@ package capability
 
 import (
 	"cmp"
-	"math"
 	"slices"
 )
 
-// Pool is one logical pool: the arrays that share a volume_backend_name in one
-// availability zone. To a user it is one thing; to the scheduler it is a choice.
-type Pool struct {
+// LogicalPool is the backends that share a volume_backend_name in one
+// availability zone: the choice that the scheduler has for a volume type.
+type LogicalPool struct {
 	Name    string
 	Zone    string
-	Reports []Report // in the order of the reports they were grouped from
+	Reports []Report // in the order in which they were given
 }
 
 // GroupPools groups reports into logical pools, sorted by name and zone.
-func GroupPools(reports []Report) []Pool {
+func GroupPools(reports []Report) []LogicalPool {
 	type id struct{ name, zone string }
 	at := map[id]int{}
-	var pools []Pool
+	var pools []LogicalPool
 	for _, r := range reports {
 		key := id{r.Pool, r.Zone}
 		i, ok := at[key]
 		if !ok {
 			i = len(pools)
 			at[key] = i
-			pools = append(pools, Pool{Name: r.Pool, Zone: r.Zone})
+			pools = append(pools, LogicalPool{Name: r.Pool, Zone: r.Zone})
 		}
 		pools[i].Reports = append(pools[i].Reports, r)
 	}
-	slices.SortFunc(pools, func(a, b Pool) int {
+	slices.SortFunc(pools, func(a, b LogicalPool) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Zone, b.Zone))
 	})
 	return pools
 }
 
-// Sum adds a numeric key over the pool's arrays. It is nil when no array told;
-// told is how many did.
-func (p Pool) Sum(key string) (sum *float64, told int) {
-	numbers := p.numbers(key)
+// Sum adds a numeric key over the arrays that report it and returns how many
+// do. It is nil if none does.
+func (p LogicalPool) Sum(key string) (sum *float64, arrays int) {
+	numbers := p.numbers(numberOf(key))
 	if len(numbers) == 0 {
 		return nil, 0
 	}
@@ -49,40 +48,31 @@ func (p Pool) Sum(key string) (sum *float64, told int) {
 	return &total, len(numbers)
 }
 
-// Mean is the average of a numeric key over the arrays that told it, or nil.
-func (p Pool) Mean(key string) *float64 {
-	sum, told := p.Sum(key)
+// Mean is the average of a numeric key over the arrays that report it, or nil.
+func (p LogicalPool) Mean(key string) *float64 {
+	sum, arrays := p.Sum(key)
 	if sum == nil {
 		return nil
 	}
-	mean := *sum / float64(told)
+	mean := *sum / float64(arrays)
 	return &mean
 }
 
-// LoadEvenness says how evenly operations are spread over the pool's arrays:
-// 1 is even, 1/n is everything on one of n arrays (Jain's fairness index over
-// reads_per_sec + writes_per_sec). An idle pool is even. Nil if fewer than two
-// arrays told.
-func (p Pool) LoadEvenness() *float64 {
-	return p.evenness(func(c Set) (float64, bool) {
-		reads, okReads := number(c, KeyReadsPerSec)
-		writes, okWrites := number(c, KeyWritesPerSec)
-		return reads + writes, okReads && okWrites
-	})
-}
+// LoadEvenness is how evenly operations are spread over the pool's arrays: 1 is
+// even, 1/n is everything on one of n arrays (see [Evenness]). A pool without
+// load is even. Nil if fewer than two arrays report operations.
+func (p LogicalPool) LoadEvenness() *float64 { return Evenness(p.numbers(Set.Operations)) }
 
-// CapacityEvenness says how evenly full the pool's arrays are: Jain's fairness
-// index over the used share of each. Nil if fewer than two arrays told.
-func (p Pool) CapacityEvenness() *float64 {
-	return p.evenness(UsedShare)
-}
+// CapacityEvenness is how evenly full the pool's arrays are: the evenness of
+// their used shares. Nil if fewer than two arrays report it.
+func (p LogicalPool) CapacityEvenness() *float64 { return Evenness(p.numbers(Set.UsedShare)) }
 
 // ReductionDivergence is how far the pool's best data reduction is above its
-// worst: 0 is alike, 1 is twice as good. Arrays of one name are meant to be
-// alike; where they are not, one GiB of volume costs different space on each.
-// Nil if fewer than two arrays told.
-func (p Pool) ReductionDivergence() *float64 {
-	ratios := p.numbers(KeyDataReduction)
+// worst: 0 is equal, 1 is twice as good. Where arrays of one pool differ, one GiB
+// of volume takes different physical space on each. Nil if fewer than two arrays
+// report it.
+func (p LogicalPool) ReductionDivergence() *float64 {
+	ratios := p.numbers(numberOf(KeyDataReduction))
 	if len(ratios) < 2 || slices.Min(ratios) <= 0 {
 		return nil
 	}
@@ -90,39 +80,24 @@ func (p Pool) ReductionDivergence() *float64 {
 	return &divergence
 }
 
-// UsedShare is how full the backend of a report is, between 0 and 1.
-func UsedShare(c Set) (share float64, ok bool) {
-	total, okTotal := number(c, KeyTotalCapacity)
-	free, okFree := number(c, KeyFreeCapacity)
-	if !okTotal || !okFree || total <= 0 {
-		return 0, false
-	}
-	return min(1, max(0, (total-free)/total)), true
-}
-
-func (p Pool) numbers(key string) []float64 {
+// numbers are those that of returns for the pool's arrays.
+func (p LogicalPool) numbers(of func(Set) (float64, bool)) []float64 {
 	var numbers []float64
 	for _, r := range p.Reports {
-		if n, ok := number(r.Capabilities, key); ok {
+		if n, ok := of(r.Capabilities); ok {
 			numbers = append(numbers, n)
 		}
 	}
 	return numbers
 }
 
-func (p Pool) evenness(of func(Set) (float64, bool)) *float64 {
-	var shares []float64
-	for _, r := range p.Reports {
-		if x, ok := of(r.Capabilities); ok {
-			shares = append(shares, x)
-		}
-	}
-	return Evenness(shares)
+func numberOf(key string) func(Set) (float64, bool) {
+	return func(s Set) (float64, bool) { return s.Number(key) }
 }
 
 // Evenness is Jain's fairness index of shares that are not negative: 1 is even,
-// 1/n is everything in one of n. Nothing anywhere is even. Nil if there are
-// fewer than two.
+// 1/n is everything in one of n. Zeros alone are even. Nil if there are fewer
+// than two.
 func Evenness(shares []float64) *float64 {
 	if len(shares) < 2 {
 		return nil
@@ -136,10 +111,4 @@ func Evenness(shares []float64) *float64 {
 		index = sum * sum / (float64(len(shares)) * squares)
 	}
 	return &index
-}
-
-// number reads a finite number.
-func number(c Set, key string) (float64, bool) {
-	f, ok := c[key].Float()
-	return f, ok && !math.IsInf(f, 0) && !math.IsNaN(f)
 }

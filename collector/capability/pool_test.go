@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-func poolOf(sets ...Set) Pool {
-	p := Pool{Name: "gold", Zone: "dc1"}
+func poolOf(sets ...Set) LogicalPool {
+	p := LogicalPool{Name: "gold", Zone: "dc1"}
 	for _, s := range sets {
 		p.Reports = append(p.Reports, Report{Pool: "gold", Zone: "dc1", Capabilities: s})
 	}
@@ -36,7 +36,7 @@ func TestGroupPoolsSplitsByZone(t *testing.T) {
 func TestEvenness(t *testing.T) {
 	load := func(n int64) Set { return Set{KeyReadsPerSec: OfInt(n), KeyWritesPerSec: OfInt(0)} }
 	for _, c := range []struct {
-		pool Pool
+		pool LogicalPool
 		want float64
 	}{
 		{poolOf(load(5), load(5), load(5)), 1},
@@ -48,19 +48,41 @@ func TestEvenness(t *testing.T) {
 		}
 	}
 	if poolOf(load(5), Set{}).LoadEvenness() != nil {
-		t.Error("one array that told is not enough to speak of evenness")
+		t.Error("one array has an evenness")
 	}
 }
 
-func TestPoolLeavesOutWhatWasNotTold(t *testing.T) {
+func TestPoolWithMissingNumbers(t *testing.T) {
 	p := poolOf(Set{KeyDataReduction: OfFloat(2), KeyTotalVolumes: OfInt(4)}, Set{KeyDataReduction: OfFloat(5)})
 	if mean := p.Mean(KeyTotalVolumes); mean == nil || *mean != 4 {
-		t.Errorf("mean %v, want 4: the second array did not tell", mean)
+		t.Errorf("mean %v, want 4: the second array does not report it", mean)
 	}
 	if d := p.ReductionDivergence(); d == nil || *d != 1.5 {
 		t.Errorf("divergence %v, want 1.5", d)
 	}
-	if sum, told := p.Sum(KeyFreeCapacity); sum != nil || told != 0 {
+	if sum, arrays := p.Sum(KeyFreeCapacity); sum != nil || arrays != 0 {
 		t.Errorf("a sum of nothing is %v", sum)
+	}
+}
+
+func TestCapacityEvenness(t *testing.T) {
+	capacity := func(total, free float64) Set {
+		return Set{KeyTotalCapacity: OfFloat(total), KeyFreeCapacity: OfFloat(free)}
+	}
+	p := poolOf(capacity(100, 50), capacity(10, 10), capacity(0, 0), Set{KeyTotalCapacity: OfFloat(5)})
+	if got := p.CapacityEvenness(); got == nil || *got != 0.5 {
+		t.Errorf("evenness %v, want 0.5: one of two arrays has all the used capacity", got)
+	}
+	for _, c := range []struct {
+		set  Set
+		want float64
+		ok   bool
+	}{
+		{capacity(100, 25), 0.75, true}, {capacity(100, 200), 0, true}, {capacity(100, -10), 1, true},
+		{capacity(0, 0), 0, false}, {capacity(math.Inf(1), 1), 0, false}, {Set{}, 0, false},
+	} {
+		if got, ok := c.set.UsedShare(); got != c.want || ok != c.ok {
+			t.Errorf("%v: used share %g %t, want %g %t", c.set, got, ok, c.want, c.ok)
+		}
 	}
 }

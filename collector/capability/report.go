@@ -3,35 +3,37 @@ package capability
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
-// Status says how much a report's live numbers may be trusted. It is published
-// under the key metrics_status.
+// Status says how complete and how recent a report's measured keys are. It is
+// published under the key metrics_status.
 type Status string
 
 // The statuses.
 const (
-	OK      Status = "ok"      // everything asked for was answered, and is fresh
-	Partial Status = "partial" // some part was not answered; its keys are absent
-	Stale   Status = "stale"   // the array stopped answering, or its newest sample is old
+	OK      Status = "ok"      // all requests succeeded, and the sample is recent
+	Partial Status = "partial" // a request failed; the keys made of it are absent
+	Stale   Status = "stale"   // the array is not reachable, or its newest sample is old
 )
 
-// Report is what poolcast says of one backend. It is a value, safe to keep and
-// to read from any goroutine.
+// Report is the capability dictionary of one backend and its names. It is a
+// value, safe to keep and to read from any goroutine.
 type Report struct {
 	Host        string    // host@stanza: the scheduler's name of the backend
 	Cluster     string    // cluster@stanza, or "" if not clustered
 	Backend     string    // the stanza's name
 	Pool        string    // volume_backend_name: the logical pool it belongs to
 	Zone        string    // availability zone
-	CollectedAt time.Time // when the reading behind it was begun
+	CollectedAt time.Time // when the poll behind it began
 	Status      Status
-	// Capabilities are all keys, ours and the stanza's own.
+	// Capabilities are all keys, measured and configured.
 	Capabilities Set
-	// LiveKeys names those that are laid over a base, in any order; see
-	// [Report.Live]. It is not part of the JSON form.
+	// LiveKeys are the keys that replace those of a base report, in any order;
+	// see [Report.Live]. They are not part of the JSON form.
 	LiveKeys []string
 }
 
@@ -44,8 +46,52 @@ func (r Report) Identity() string {
 	return r.Host
 }
 
-// wireReport is the shape that --dry-run prints.
-type wireReport struct {
+// Name is the backend's name for people: the stanza, or the identity of a report
+// without one.
+func (r Report) Name() string {
+	if r.Backend != "" {
+		return r.Backend
+	}
+	return r.Identity()
+}
+
+// Live returns the part of the report that replaces keys of a base report: what
+// was measured, what describes the sample itself, and, once an array is stale,
+// the results of the stale policy. A key that the stanza's extra_capabilities
+// set is not in it, unless live_capabilities names it. The set is the caller's.
+//
+// Whether a key may also be added to a base report that lacks it is decided by
+// the publisher.
+func (r Report) Live() Set {
+	live := make(Set, len(r.LiveKeys))
+	for _, key := range r.LiveKeys {
+		if v, ok := r.Capabilities[key]; ok {
+			live[key] = v
+		}
+	}
+	return live
+}
+
+// IsLive reports whether key belongs to [Report.Live].
+func (r Report) IsLive(key string) bool {
+	_, ok := r.Capabilities[key]
+	return ok && slices.Contains(r.LiveKeys, key)
+}
+
+// Aged returns the report with metrics_age_seconds as of the given time. No
+// other key of a report depends on when it is published.
+func (r Report) Aged(now time.Time) Report {
+	age, ok := r.Capabilities[KeyMetricsAge].Int()
+	elapsed := int64(now.Sub(r.CollectedAt).Round(time.Second) / time.Second)
+	if !ok || elapsed <= 0 || !slices.Contains(r.LiveKeys, KeyMetricsAge) {
+		return r
+	}
+	r.Capabilities = r.Capabilities.Overlay(Set{KeyMetricsAge: OfInt(age + elapsed)})
+	return r
+}
+
+// reportJSON is the JSON form that --dry-run prints.
+type reportJSON struct {
 	Host         string    `json:"host"`
 	Cluster      *string   `json:"cluster"`
 	Backend      string    `json:"backend"`
@@ -57,9 +103,9 @@ type wireReport struct {
 }
 
 // MarshalJSON writes the report as poolcast --dry-run prints it. An encoder
-// around it should switch HTML escaping off too, or "<" becomes an escape.
+// around it must switch HTML escaping off too, or "<" is escaped.
 func (r Report) MarshalJSON() ([]byte, error) {
-	w := wireReport{
+	w := reportJSON{
 		Host: r.Host, Backend: r.Backend, Pool: r.Pool, Zone: r.Zone,
 		CollectedAt: r.CollectedAt.UTC(), Status: r.Status, Capabilities: r.Capabilities,
 	}
@@ -73,15 +119,15 @@ func (r Report) MarshalJSON() ([]byte, error) {
 	return bytes.TrimSpace(buf.Bytes()), err
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote. A report without a host is
-// refused, since nothing could be done with it.
+// UnmarshalJSON reads what MarshalJSON wrote. A report without a host is an
+// error, since the scheduler identifies a backend by it.
 func (r *Report) UnmarshalJSON(data []byte) error {
-	var w wireReport
+	var w reportJSON
 	if err := json.Unmarshal(data, &w); err != nil {
 		return fmt.Errorf("read report: %w", err)
 	}
 	if w.Host == "" {
-		return fmt.Errorf(`read report: it has no "host"; expected the output of poolcast --dry-run`)
+		return errors.New(`read report: it has no "host"; expected the output of poolcast --dry-run`)
 	}
 	*r = Report{
 		Host: w.Host, Backend: w.Backend, Pool: w.Pool, Zone: w.Zone,

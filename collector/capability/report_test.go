@@ -47,7 +47,7 @@ func TestOverlay(t *testing.T) {
 	}
 }
 
-func TestLiveIsWhatTheReportNames(t *testing.T) {
+func TestLive(t *testing.T) {
 	r := Report{
 		Capabilities: Set{KeyTotalVolumes: OfInt(3), KeyArrayModel: OfString("FA-X50R4")},
 		LiveKeys:     []string{KeyTotalVolumes, KeyUsecPerRead},
@@ -62,23 +62,47 @@ func TestLiveIsWhatTheReportNames(t *testing.T) {
 	}
 }
 
-func TestAgeCountsOn(t *testing.T) {
-	begun := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+func TestAged(t *testing.T) {
+	begin := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 	r := Report{
-		CollectedAt:  begun,
+		CollectedAt:  begin,
 		Capabilities: Set{KeyMetricsAge: OfInt(20), KeyTotalVolumes: OfInt(3)},
 		LiveKeys:     []string{KeyMetricsAge},
 	}
-	for wait, want := range map[time.Duration]int64{0: 20, 42 * time.Second: 62, -time.Hour: 20} {
-		if got, _ := r.Aged(begun.Add(wait)).Capabilities[KeyMetricsAge].Int(); got != want {
-			t.Errorf("after %s the sample is said to be %d s old, not %d", wait, got, want)
+	for elapsed, want := range map[time.Duration]int64{0: 20, 42 * time.Second: 62, -time.Hour: 20} {
+		if got, _ := r.Aged(begin.Add(elapsed)).Capabilities[KeyMetricsAge].Int(); got != want {
+			t.Errorf("after %s the age is %d s, want %d", elapsed, got, want)
 		}
 	}
 	if got, _ := r.Capabilities[KeyMetricsAge].Int(); got != 20 {
-		t.Error("ageing a report changed the one it was made from")
+		t.Error("Aged changed the report it was called on")
 	}
 	r.LiveKeys = nil
-	if got, _ := r.Aged(begun.Add(time.Minute)).Capabilities[KeyMetricsAge].Int(); got != 20 {
-		t.Error("an age that the stanza pins was changed")
+	if got, _ := r.Aged(begin.Add(time.Minute)).Capabilities[KeyMetricsAge].Int(); got != 20 {
+		t.Error("an age that is not measured was changed")
+	}
+}
+
+func TestReportName(t *testing.T) {
+	for want, r := range map[string]Report{
+		"fa1":      {Host: "ctl1@fa1", Backend: "fa1"},
+		"ctl1@fa1": {Host: "ctl1@fa1"},
+		"c@fa1":    {Host: "ctl1@fa1", Cluster: "c@fa1"},
+	} {
+		if got := r.Name(); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
+func TestSpaceFallsBackToSuccessors(t *testing.T) {
+	a, b := int64(1), int64(2)
+	s := Space{TotalUsed: &b, UsedProvisioned: &b}
+	if *s.Used() != b || *s.Provisioned() != b {
+		t.Error("the successors are not used")
+	}
+	s.TotalPhysical, s.TotalProvisioned = &a, &a
+	if *s.Used() != a || *s.Provisioned() != a {
+		t.Error("the fields of the driver are not used")
 	}
 }

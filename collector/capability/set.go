@@ -5,17 +5,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 )
 
-// Set is a capability dictionary: what the scheduler knows of one backend.
-// A Set that was handed to another goroutine must not be changed any more;
-// [Set.Clone] or [Set.Overlay] give a new one.
+// Set is a capability dictionary. A Set that was passed to another goroutine
+// must not be changed any more; [Set.Clone] and [Set.Overlay] return a new one.
 type Set map[string]Value
 
-// ParseSet reads a JSON object, such as the value of extra_capabilities. Like
-// Python's json.loads it lets the last of repeated keys win; unlike it, it
-// refuses NaN and Infinity, which are not JSON.
+// ParseSet reads a JSON object, such as the value of extra_capabilities. Of
+// repeated keys the last one counts, as in Python's json.loads; NaN and
+// Infinity, which Python accepts, are errors.
 func ParseSet(data []byte) (Set, error) {
 	var v Value
 	if err := v.UnmarshalJSON(data); err != nil {
@@ -28,8 +28,8 @@ func ParseSet(data []byte) (Set, error) {
 	return s, nil
 }
 
-// Overlay returns a new set with every key of both; where both have a key, top
-// wins, as in Cinder's own pool.update(extra_capabilities)
+// Overlay returns a new set with every key of both. Where both have a key, the
+// value is that of top, as in Cinder's pool.update(extra_capabilities)
 // (cinder/volume/manager.py).
 func (s Set) Overlay(top Set) Set {
 	out := make(Set, len(s)+len(top))
@@ -49,30 +49,48 @@ func (s Set) Equal(t Set) bool {
 // SortedKeys returns the keys in the order in which they are printed.
 func (s Set) SortedKeys() []string { return slices.Sorted(maps.Keys(s)) }
 
-// PutInt sets key to *i, and leaves the set alone when i is nil: a number that
-// was not measured is absent, never zero.
+// Number returns a finite number, and whether the key holds one.
+func (s Set) Number(key string) (float64, bool) {
+	f, ok := s[key].Float()
+	return f, ok && !math.IsInf(f, 0) && !math.IsNaN(f)
+}
+
+// Operations returns the reads and writes per second, and whether both are
+// there.
+func (s Set) Operations() (perSecond float64, ok bool) {
+	reads, okReads := s.Number(KeyReadsPerSec)
+	writes, okWrites := s.Number(KeyWritesPerSec)
+	return reads + writes, okReads && okWrites
+}
+
+// UsedShare returns how full the backend is, from 0 to 1, and whether the
+// capacities are there.
+func (s Set) UsedShare() (share float64, ok bool) {
+	total, okTotal := s.Number(KeyTotalCapacity)
+	free, okFree := s.Number(KeyFreeCapacity)
+	if !okTotal || !okFree || total <= 0 {
+		return 0, false
+	}
+	return min(1, max(0, (total-free)/total)), true
+}
+
+// PutInt sets key to *i. It does nothing if i is nil: a number that was not
+// measured is absent, never zero.
 func (s Set) PutInt(key string, i *int64) {
 	if i != nil {
 		s[key] = OfInt(*i)
 	}
 }
 
-// PutFloat sets key to *f, and leaves the set alone when f is nil.
-func (s Set) PutFloat(key string, f *float64) {
-	if f != nil {
-		s[key] = OfFloat(*f)
-	}
-}
-
-// PutString sets key to text, and leaves the set alone when text is empty.
+// PutString sets key to text. It does nothing if text is empty.
 func (s Set) PutString(key, text string) {
 	if text != "" {
 		s[key] = OfString(text)
 	}
 }
 
-// MarshalJSON writes the set with its keys sorted, so that equal sets print
-// alike.
+// MarshalJSON writes the set with its keys sorted, so that equal sets have equal
+// JSON.
 func (s Set) MarshalJSON() ([]byte, error) { return s.append(nil) }
 
 func (s Set) append(b []byte) ([]byte, error) {

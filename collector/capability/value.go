@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -15,7 +16,7 @@ import (
 // integers and floats.
 type Kind uint8
 
-// The kinds, in the order of "how much structure".
+// The kinds, simple ones first.
 const (
 	Null Kind = iota
 	Bool
@@ -26,7 +27,7 @@ const (
 	Map
 )
 
-// String names the kind as a person would in an error message.
+// String returns the kind's name for error messages.
 func (k Kind) String() string {
 	names := [...]string{"null", "boolean", "integer", "float", "string", "list", "object"}
 	if int(k) < len(names) {
@@ -59,7 +60,7 @@ func OfBool(b bool) Value {
 func OfInt(i int64) Value { return Value{kind: Int, integer: i, float: float64(i)} }
 
 // OfFloat returns a float value. NaN and the infinities have no JSON form;
-// marshalling one is an error, so callers leave such a measurement out.
+// marshalling one is an error, so callers must leave such a measurement out.
 func OfFloat(f float64) Value { return Value{kind: Float, float: f} }
 
 // OfString returns a string value.
@@ -113,13 +114,13 @@ func (v Value) List() ([]Value, bool) { return v.list, v.kind == List }
 // must not be changed.
 func (v Value) Set() (Set, bool) { return v.object, v.kind == Map }
 
-// wide reports whether an integer was too large for int64; such a value lives
-// on in its digits and its rounded float.
+// wide reports whether an integer was too large for int64. Such a value has its
+// digits and its rounded float only.
 func (v Value) wide() bool { return v.kind == Int && v.text != "" && v.integer == 0 && v.float != 0 }
 
 // Equal reports whether both values are the same JSON, members of objects in
 // any order. An integer never equals a float: Python prints them differently,
-// and so do extra specs.
+// and Cinder compares extra specs with what it prints.
 func (v Value) Equal(w Value) bool {
 	if v.kind != w.kind {
 		return false
@@ -134,28 +135,15 @@ func (v Value) Equal(w Value) bool {
 	case String:
 		return v.text == w.text
 	case List:
-		return equalLists(v.list, w.list)
+		return slices.EqualFunc(v.list, w.list, Value.Equal)
 	case Map:
 		return v.object.Equal(w.object)
 	}
 	return true
 }
 
-func equalLists(a, b []Value) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if !a[i].Equal(b[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-// String returns the value as Python's str() would print the object that
-// Cinder's scheduler holds: None, True, 1.0, text without quotes. Lists and
-// objects are printed as JSON.
+// String returns the value as Python's str() prints it in Cinder's scheduler:
+// None, True, 1.0, text without quotes. Lists and objects are printed as JSON.
 func (v Value) String() string {
 	switch v.kind {
 	case Null:
@@ -250,8 +238,8 @@ func (v Value) appendList(b []byte) ([]byte, error) {
 	return append(b, ']'), nil
 }
 
-// appendString leaves <, > and & alone: filter functions are full of them, and
-// an operator reads them in the dry run.
+// appendString does not escape <, > and &, which filter functions contain and
+// operators read in the dry run.
 func appendString(b []byte, s string) ([]byte, error) {
 	buf := bytes.NewBuffer(b)
 	enc := json.NewEncoder(buf)
@@ -310,7 +298,7 @@ func fromAny(raw any) (Value, error) {
 		}
 		return OfSet(s), nil
 	}
-	return Value{}, fmt.Errorf("no capability can hold a %T", raw)
+	return Value{}, fmt.Errorf("a capability cannot hold a %T", raw)
 }
 
 // parseNumber follows Python's json: digits alone are an int, a point or an

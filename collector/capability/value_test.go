@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestValueKeepsItsDigits(t *testing.T) {
+func TestValueKeepsDigits(t *testing.T) {
 	for _, in := range []string{
 		`null`, `true`, `1`, `1.0`, `1.50`, `-0`, `1e3`, `123456789012345678901234567890`,
 		`"a < b & c"`, `[1,2.0,"x",null]`, `{"a":{"b":[]},"z":0.1}`,
@@ -20,16 +20,16 @@ func TestValueKeepsItsDigits(t *testing.T) {
 			t.Fatalf("%s: %v", in, err)
 		}
 		if string(out) != in {
-			t.Errorf("%s came back as %s", in, out)
+			t.Errorf("%s was written as %s", in, out)
 		}
 		var again Value
 		if err := json.Unmarshal(out, &again); err != nil || !v.Equal(again) {
-			t.Errorf("%s does not equal itself (%v)", in, err)
+			t.Errorf("%s differs after a round trip (%v)", in, err)
 		}
 	}
 }
 
-func TestValueRefusesWhatIsNotJSON(t *testing.T) {
+func TestValueFromInvalidJSON(t *testing.T) {
 	for _, in := range []string{``, `{`, `NaN`, `1 2`, `{"a":1}}`, `{'a':1}`, `1e999`} {
 		var v Value
 		if err := v.UnmarshalJSON([]byte(in)); err == nil {
@@ -71,11 +71,11 @@ func FuzzParseSet(f *testing.F) {
 		}
 		out, err := s.MarshalJSON()
 		if err != nil {
-			t.Fatalf("wrote nothing for %q: %v", data, err)
+			t.Fatalf("%q was not written: %v", data, err)
 		}
 		again, err := ParseSet(out)
 		if err != nil || !s.Equal(again) {
-			t.Fatalf("%q came back as %q (%v)", data, out, err)
+			t.Fatalf("%q was written as %q (%v)", data, out, err)
 		}
 	})
 }

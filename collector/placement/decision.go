@@ -1,6 +1,6 @@
 package placement
 
-import "github.com/poolcast/poolcast/collector/capability"
+import "github.com/poolcast/poolcast/collector/capability/format"
 
 // maxWords is how long an explanation may be, in characters: it quotes reports,
 // which come from outside.
@@ -79,7 +79,7 @@ func (v *Verdict) ScoreReason(k int) string { return v.words(v.decision.plan.wei
 
 func (v *Verdict) words(plugin any) string {
 	if e, ok := plugin.(Explainer); ok {
-		return capability.Shorten(e.Explain(v.decision.plan.request, v.Backend), maxWords)
+		return format.Shorten(e.Explain(v.decision.plan.request, v.Backend), maxWords)
 	}
 	return ""
 }

@@ -2,8 +2,9 @@ package placement
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
+
+	"github.com/poolcast/poolcast/collector/capability/format"
 )
 
 // String tells the decision in plain text, the answer first, then a line for
@@ -43,4 +44,4 @@ func (v *Verdict) tell(b *strings.Builder) {
 	}
 }
 
-func short(f float64) string { return strconv.FormatFloat(f, 'g', 6, 64) }
+func short(f float64) string { return format.Significant(f, 6) }

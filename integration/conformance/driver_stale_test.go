@@ -66,12 +66,12 @@ func staleUnder(t *testing.T, policy collector.Policy) (last capability.Report) 
 // dying answers a single time.
 type dying struct{ polls int }
 
-func (d *dying) Sample(context.Context) (capability.Stats, error) {
+func (d *dying) Sample(context.Context) (capability.Sample, error) {
 	if d.polls++; d.polls > 1 {
-		return capability.Stats{}, errors.New("no route to host")
+		return capability.Sample{}, errors.New("no route to host")
 	}
 	total, used, provisioned := int64(100<<30), int64(10<<30), int64(20<<30)
-	return capability.Stats{
+	return capability.Sample{
 		CollectedAt: time.Now(),
 		Space:       &capability.Space{Capacity: &total, TotalPhysical: &used, TotalProvisioned: &provisioned},
 	}, nil

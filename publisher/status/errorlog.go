@@ -8,7 +8,7 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
 )
 
 // errorPause is how long an error of the HTTP server of one kind is not logged
@@ -41,7 +41,7 @@ func newErrorLog(l zerolog.Logger) *log.Logger {
 func (e *errorLog) Write(p []byte) (int, error) {
 	text := strings.TrimPrefix(strings.TrimSpace(string(p)), "http: ")
 	if skipped, wanted := e.count(kindOf(text), time.Now()); wanted {
-		event := e.log.Warn().Str("reason", capability.Shorten(text, maxLine))
+		event := e.log.Warn().Str("reason", format.Shorten(text, maxLine))
 		if skipped > 0 {
 			event = event.Int("others", skipped)
 		}

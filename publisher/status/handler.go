@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
 )
 
 // Handler answers every endpoint, with the token asked for where it is needed.
@@ -137,6 +138,6 @@ func writeJSON(w http.ResponseWriter, code int, v any) {
 	var text bytes.Buffer
 	enc := json.NewEncoder(&text)
 	enc.SetEscapeHTML(false)
-	_ = enc.Encode(v)                                      // of types that can be encoded
-	_, _ = w.Write(capability.PrintableJSON(text.Bytes())) // the client may have gone away
+	_ = enc.Encode(v)                                  // of types that can be encoded
+	_, _ = w.Write(format.PrintableJSON(text.Bytes())) // the client may have gone away
 }

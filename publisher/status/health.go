@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
 )
 
 // stuckAfter is how long the main loop may be silent before /livez fails. It
@@ -134,7 +134,7 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 		case !c.OK:
 			line = fmt.Sprintf("[-] %s: %s", c.Name, c.Reason)
 		}
-		text.WriteString(capability.Shorten(capability.Printable(line), maxLine) + "\n")
+		text.WriteString(format.Shorten(format.Printable(line), maxLine) + "\n")
 	}
 	writeText(w, ok, text.String())
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
 )
 
 // listening serves on a real port until the test ends.
@@ -261,7 +262,7 @@ func TestAnswersControlNoTerminal(t *testing.T) {
 	server := serve(t, Options{Source: fixed(v)})
 	for _, path := range []string{"/readyz", "/v1/reports"} {
 		_, body := get(t, server.URL+path)
-		if printed := capability.Printable(strings.ReplaceAll(body, "\n", " ")); printed != strings.ReplaceAll(body, "\n", " ") || strings.Contains(body, "\nFORGED") {
+		if printed := format.Printable(strings.ReplaceAll(body, "\n", " ")); printed != strings.ReplaceAll(body, "\n", " ") || strings.Contains(body, "\nFORGED") {
 			t.Errorf("%s: %q", path, body)
 		}
 	}

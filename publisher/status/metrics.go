@@ -167,7 +167,7 @@ func (e emitter) array(b Backend) {
 	}
 }
 
-func (e emitter) pool(p capability.Pool) {
+func (e emitter) pool(p capability.LogicalPool) {
 	l := []string{p.Name, p.Zone}
 	e.gauge("poolcast_pool_arrays", float64(len(p.Reports)), l...)
 	e.optional("poolcast_pool_load_evenness_ratio", p.LoadEvenness(), l...)

@@ -57,7 +57,7 @@ type pageData struct {
 }
 
 type poolData struct {
-	capability.Pool
+	capability.LogicalPool
 	Cards []card
 }
 
@@ -100,8 +100,8 @@ func newPageData(v View, history func(host string) []Point) pageData {
 	return d
 }
 
-func newPoolData(p capability.Pool, now time.Time, backends map[string]Backend, history func(host string) []Point) poolData {
-	data := poolData{Pool: p}
+func newPoolData(p capability.LogicalPool, now time.Time, backends map[string]Backend, history func(host string) []Point) poolData {
+	data := poolData{LogicalPool: p}
 	mean := p.Mean(capability.KeyTotalVolumes)
 	histories := make([][]Point, len(p.Reports))
 	for i, r := range p.Reports {

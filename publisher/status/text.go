@@ -96,7 +96,7 @@ func usedPercent(r *capability.Report) int {
 	if r == nil {
 		return -1
 	}
-	share, ok := capability.UsedShare(r.Capabilities)
+	share, ok := r.Capabilities.UsedShare()
 	if !ok {
 		return -1
 	}
@@ -115,7 +115,7 @@ func used(r *capability.Report) string {
 
 // sum prints a capacity added over the pool's arrays, and over how many where
 // some did not tell.
-func sum(p capability.Pool, key string) string {
+func sum(p capability.LogicalPool, key string) string {
 	total, told := p.Sum(key)
 	switch {
 	case total == nil:

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement"
 )
 
@@ -227,7 +228,7 @@ func (f *capabilitiesFilter) Explain(_ placement.Request, b *placement.Backend) 
 
 func (w *want) missing(b *placement.Backend) string {
 	text := w.name + " is not reported"
-	if near := placement.Nearest(w.path[0], b.Report().Capabilities.SortedKeys()); near != "" && near != w.path[0] {
+	if near := format.Nearest(w.path[0], b.Report().Capabilities.SortedKeys()); near != "" {
 		text += "; did you mean " + near + "?"
 	}
 	return text

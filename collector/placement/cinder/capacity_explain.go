@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement"
 )
 
@@ -25,7 +26,7 @@ func (c *capacityFilter) Explain(_ placement.Request, b *placement.Backend) stri
 		return fmt.Sprintf("over-subscription ratio %s is below 1", plain(p.ratio))
 	case overRatio:
 		return fmt.Sprintf("provisioned ratio %s > %s: (provisioned %s + %s) / %s",
-			strconv.FormatFloat(c.provisionedRatio(p, b), 'g', 6, 64), plain(p.ratio),
+			format.Significant(c.provisionedRatio(p, b), 6), plain(p.ratio),
 			plain(b.Space().Provisioned), gib(c.want), gib(p.thinRounded))
 	case noVirtual:
 		return p.compared(b, c.thin) + " < " + gib(c.want) + ": " + p.arithmetic(b, c.thin)

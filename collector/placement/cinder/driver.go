@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement"
 )
 
@@ -63,7 +63,7 @@ func (f *driverFilter) Relax() (placement.Filter, []string) {
 	var conditions []string
 	for i := range f.rows {
 		fn := &f.rows[i]
-		if text := "filter_function " + capability.Shorten(fn.text, maxFunction); fn.reads(f.live) && !slices.Contains(conditions, text) {
+		if text := "filter_function " + format.Shorten(fn.text, maxFunction); fn.reads(f.live) && !slices.Contains(conditions, text) {
 			conditions = append(conditions, text)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement"
 )
 
@@ -227,9 +228,9 @@ const (
 )
 
 // quoteFunction shows the text of a function, or the beginning of a long one.
-func quoteFunction(text string) string { return strconv.Quote(capability.Shorten(text, maxFunction)) }
+func quoteFunction(text string) string { return strconv.Quote(format.Shorten(text, maxFunction)) }
 
-func shortValue(o Operand) string { return capability.Shorten(o.String(), maxOperand) }
+func shortValue(o Operand) string { return format.Shorten(o.String(), maxOperand) }
 
 // operands lists what a function has read, for people.
 func (a *asking) operands(b *placement.Backend) string {
@@ -240,7 +241,7 @@ func (a *asking) operands(b *placement.Backend) string {
 	slots := a.slots(nil, b, &f.variants[0])
 	parts := make([]string, len(slots))
 	for i, name := range f.program.Names() {
-		parts[i] = capability.Shorten(name.String(), maxOperand) + " " + shortValue(slots[i])
+		parts[i] = format.Shorten(name.String(), maxOperand) + " " + shortValue(slots[i])
 	}
 	return " with " + strings.Join(parts, ", ")
 }

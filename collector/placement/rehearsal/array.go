@@ -7,9 +7,9 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// array knows the truth about itself and tells it at every report.
+// array is the state of one array during a burst, and the source of its reports.
 type array struct {
-	first   capability.Report // before the burst, with the setting laid over it
+	first   capability.Report // before the burst, with the setting applied
 	setting *Setting
 	burst   *Burst
 
@@ -18,7 +18,7 @@ type array struct {
 
 	volumes int64
 	gib     float64
-	told    capability.Set // what it tells now; nil until it is asked
+	current capability.Set // its capabilities now; nil until they are computed
 }
 
 func newArray(r capability.Report, s *Setting, b *Burst) *array {
@@ -27,8 +27,8 @@ func newArray(r capability.Report, s *Setting, b *Burst) *array {
 	if s.Goodness != "" && caps[capability.KeyGoodnessFunction].IsNull() {
 		caps[capability.KeyGoodnessFunction] = capability.OfString(s.Goodness)
 	}
-	// Without cinder-volume nobody has counted this. Everything that is
-	// provisioned is taken to be Cinder's, as it is to the CapacityFilter.
+	// Only cinder-volume counts this. Without it, everything that is provisioned
+	// is taken to be Cinder's, as CapacityFilter does.
 	if _, ok := caps[capability.KeyAllocatedCapacity]; !ok {
 		if p, ok := caps[capability.KeyProvisionedCapacity]; ok {
 			caps[capability.KeyAllocatedCapacity] = p
@@ -45,57 +45,57 @@ func newArray(r capability.Report, s *Setting, b *Burst) *array {
 func (a *array) place(gib float64) {
 	a.volumes++
 	a.gib += gib
-	a.told = nil
+	a.current = nil
 }
 
-// report is what the array says of itself, stamped with that moment.
+// report is the array's report with the given timestamp.
 func (a *array) report(stamp time.Time) capability.Report {
-	if a.told == nil {
-		a.told = a.tell()
+	if a.current == nil {
+		a.current = a.capabilities()
 	}
 	r := a.first
-	r.CollectedAt, r.Capabilities = stamp, a.told
+	r.CollectedAt, r.Capabilities = stamp, a.current
 	return r
 }
 
-// before is what the array told before the burst.
+// before are the array's capabilities before the burst.
 func (a *array) before() capability.Set {
 	untouched := *a
 	untouched.volumes, untouched.gib = 0, 0
-	return untouched.tell()
+	return untouched.capabilities()
 }
 
-func (a *array) tell() capability.Set {
+func (a *array) capabilities() capability.Set {
 	caps, n := a.first.Capabilities.Clone(), float64(a.volumes)
 	add(caps, capability.KeyProvisionedCapacity, a.gib)
 	add(caps, capability.KeyAllocatedCapacity, a.gib)
 	add(caps, capability.KeyFreeCapacity, -a.gib*a.burst.Fill)
 	add(caps, capability.KeyTotalVolumes, n)
 	add(caps, capability.KeyLiveVolumes, n)
-	a.tellLoad(caps, n*a.burst.Operations)
-	a.tellRatio(caps)
+	a.setLoad(caps, n*a.burst.Operations)
+	a.setRatio(caps)
 	return caps
 }
 
-// tellLoad adds operations, half of them reads. The share of time spent
-// queueing is taken to grow in step with them, which is too little for an array
-// that is nearly busy.
-func (a *array) tellLoad(caps capability.Set, more float64) {
-	before := Operations(caps)
-	if more == 0 || before == nil {
+// setLoad adds operations, half of them reads. The share of time spent queueing
+// is taken to grow in proportion, which is too little for an array near its
+// limit.
+func (a *array) setLoad(caps capability.Set, more float64) {
+	before, ok := caps.Operations()
+	if more == 0 || !ok {
 		return
 	}
 	add(caps, capability.KeyReadsPerSec, math.Floor(more/2))
 	add(caps, capability.KeyWritesPerSec, math.Ceil(more/2))
-	if load, ok := finite(caps, capability.KeyLoadPercent); ok && *before > 0 {
-		caps[capability.KeyLoadPercent] = capability.OfInt(int64(min(100, math.Round(load*(1 + more / *before)))))
+	if load, ok := caps.Number(capability.KeyLoadPercent); ok && before > 0 {
+		caps[capability.KeyLoadPercent] = capability.OfInt(int64(min(100, math.Round(load*(1+more/before)))))
 	}
 }
 
-// tellRatio follows cinder/volume/drivers/pure.py, _get_thin_provisioning.
-func (a *array) tellRatio(caps capability.Set) {
+// setRatio follows cinder/volume/drivers/pure.py, _get_thin_provisioning.
+func (a *array) setRatio(caps capability.Set) {
 	reduction := a.ratio * a.growth()
-	if _, told := finite(caps, capability.KeyTotalReduction); told {
+	if _, ok := caps.Number(capability.KeyTotalReduction); ok {
 		caps[capability.KeyTotalReduction] = capability.OfFloat(reduction)
 	}
 	switch {
@@ -106,14 +106,14 @@ func (a *array) tellRatio(caps capability.Set) {
 	}
 }
 
-// unusedReduction is from where the driver takes a reduction to say only that
-// the array is nearly unused.
+// unusedReduction is the reduction from which the driver takes an array to be
+// nearly unused.
 const unusedReduction = 100
 
-// growth is by how much the array's reduction has changed: provisioned over
-// physical.
+// growth is the factor by which the array's reduction, provisioned over physical,
+// has changed.
 func (a *array) growth() float64 {
-	provisioned, ok := finite(a.first.Capabilities, capability.KeyProvisionedCapacity)
+	provisioned, ok := a.first.Capabilities.Number(capability.KeyProvisionedCapacity)
 	used, okUsed := usedGiB(a.first.Capabilities)
 	if !ok || !okUsed || provisioned <= 0 {
 		return 1
@@ -121,62 +121,52 @@ func (a *array) growth() float64 {
 	return (provisioned + a.gib) / provisioned * used / (used + a.gib*a.burst.Fill)
 }
 
-// reductionOf is the array's total reduction, or what its capacities say of it.
+// reductionOf is the array's total reduction, computed from its capacities where
+// it is not reported.
 func reductionOf(caps capability.Set) (float64, bool) {
-	if r, ok := finite(caps, capability.KeyTotalReduction); ok {
+	if r, ok := caps.Number(capability.KeyTotalReduction); ok {
 		return r, r > 0
 	}
-	provisioned, ok := finite(caps, capability.KeyProvisionedCapacity)
+	provisioned, ok := caps.Number(capability.KeyProvisionedCapacity)
 	used, okUsed := usedGiB(caps)
 	return provisioned / used, ok && okUsed
 }
 
 // isAutomatic reports whether the ratio is the array's reduction.
 func isAutomatic(caps capability.Set) bool {
-	ratio, ok := finite(caps, capability.KeyMaxOverSubscription)
+	ratio, ok := caps.Number(capability.KeyMaxOverSubscription)
 	reduction, known := reductionOf(caps)
 	return ok && known && math.Abs(ratio-reduction) <= reduction/100
 }
 
-// Operations are the reads and writes per second that a backend told, nil if it
-// did not.
-func Operations(caps capability.Set) *float64 {
-	reads, ok := finite(caps, capability.KeyReadsPerSec)
-	writes, okWrites := finite(caps, capability.KeyWritesPerSec)
-	if !ok || !okWrites {
-		return nil
-	}
-	sum := reads + writes
-	return &sum
-}
-
 // usedGiB is the physical use, if there is any.
 func usedGiB(caps capability.Set) (float64, bool) {
-	total, ok := finite(caps, capability.KeyTotalCapacity)
-	free, okFree := finite(caps, capability.KeyFreeCapacity)
+	total, ok := caps.Number(capability.KeyTotalCapacity)
+	free, okFree := caps.Number(capability.KeyFreeCapacity)
 	return total - free, ok && okFree && total > free
 }
 
-// add changes a number that was told; an integer stays one.
+// add changes a number that is reported; an integer stays one.
 func add(caps capability.Set, key string, x float64) {
 	if i, ok := caps[key].Int(); ok && x == math.Trunc(x) {
 		caps[key] = capability.OfInt(i + int64(x))
-	} else if f, ok := finite(caps, key); ok && x != 0 {
+	} else if f, ok := caps.Number(key); ok && x != 0 {
 		caps[key] = capability.OfFloat(f + x)
 	}
 }
 
-func finite(caps capability.Set, key string) (float64, bool) {
-	f, ok := caps[key].Float()
-	return f, ok && !math.IsInf(f, 0) && !math.IsNaN(f)
-}
-
-// Moving are the keys of a report that a burst changes.
-func Moving() []string {
-	return []string{
+// changing is the part of the capabilities that a burst changes.
+func changing(caps capability.Set) capability.Set {
+	out := capability.Set{}
+	for _, key := range []string{
 		capability.KeyProvisionedCapacity, capability.KeyAllocatedCapacity, capability.KeyFreeCapacity,
 		capability.KeyMaxOverSubscription, capability.KeyTotalReduction,
 		capability.KeyTotalVolumes, capability.KeyLiveVolumes,
 		capability.KeyReadsPerSec, capability.KeyWritesPerSec, capability.KeyLoadPercent,
+	} {
+		if v, ok := caps[key]; ok {
+			out[key] = v
+		}
 	}
+	return out
 }

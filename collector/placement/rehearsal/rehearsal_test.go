@@ -39,8 +39,8 @@ func arrayWith(n int, provisioned float64) capability.Report {
 	}
 }
 
-// unlike are three arrays that differ by a few percent.
-func unlike() []capability.Report {
+// unequal are three arrays that differ by a few percent.
+func unequal() []capability.Report {
 	return []capability.Report{arrayWith(0, 300), arrayWith(1, 290), arrayWith(2, 280)}
 }
 
@@ -52,8 +52,8 @@ func withRatio(ratio float64, reports ...capability.Report) []capability.Report 
 	return reports
 }
 
-// alike are n arrays that do not differ at all.
-func alike(n int) []capability.Report {
+// equal are n arrays with the same numbers.
+func equal(n int) []capability.Report {
 	var reports []capability.Report
 	for i := range n {
 		reports = append(reports, arrayWith(i, 300))
@@ -78,7 +78,7 @@ func pick(t *testing.T, names ...string) []rehearsal.Setting {
 	return settings
 }
 
-func play(t *testing.T, reports []capability.Report, b rehearsal.Burst, setting string) *rehearsal.Outcome {
+func run(t *testing.T, reports []capability.Report, b rehearsal.Burst, setting string) *rehearsal.Outcome {
 	t.Helper()
 	o, err := rehearsal.Run(t.Context(), reports, b, pick(t, setting)[0])
 	if err != nil {
@@ -87,16 +87,16 @@ func play(t *testing.T, reports []capability.Report, b rehearsal.Burst, setting 
 	return &o
 }
 
-func TestAutomaticRatioStacks(t *testing.T) {
+func TestAutomaticRatioConcentratesVolumes(t *testing.T) {
 	for setting, want := range map[string]string{
-		rehearsal.AsItIs:     "40/0/0",
+		rehearsal.Current:    "40/0/0",
 		rehearsal.AutoRatio:  "40/0/0",
 		rehearsal.FixedRatio: "9/13/18",
 		rehearsal.Allocated:  "9/13/18",
 		rehearsal.Number:     "14/13/13",
 	} {
-		o := play(t, unlike(), slow(), setting)
-		if got := o.Spread(); got != want || o.Failed != 0 {
+		o := run(t, unequal(), slow(), setting)
+		if got := o.Distribution(); got != want || o.Failed != 0 {
 			t.Errorf("%s: %s with %d failed, want %s", setting, got, o.Failed, want)
 		}
 	}
@@ -105,13 +105,13 @@ func TestAutomaticRatioStacks(t *testing.T) {
 func TestFilledVolumesRaiseNoRatio(t *testing.T) {
 	b := slow()
 	b.Fill = 0.2 // more than the arrays' 1/6
-	o := play(t, unlike(), b, rehearsal.AsItIs)
-	if most := o.Busiest(); most.Volumes == 40 {
-		t.Errorf("%s: volumes that fill their array are stacked like empty ones", o.Spread())
+	o := run(t, unequal(), b, rehearsal.Current)
+	if o.Distribution() == "40/0/0" {
+		t.Errorf("%s: volumes that fill their array are placed like empty ones", o.Distribution())
 	}
 }
 
-func TestReportsAheadOfTheClockStack(t *testing.T) {
+func TestReportsAheadOfTheClockConcentrateVolumes(t *testing.T) {
 	b := rehearsal.Burst{
 		Request: &cinder.Request{Size: 100}, Count: 9, Rate: 1, Interval: minute, Schedulers: 1,
 	}
@@ -119,38 +119,38 @@ func TestReportsAheadOfTheClockStack(t *testing.T) {
 		0: "3/3/3", 3 * time.Second: "5/2/2", 5 * time.Second: "7/1/1", 30 * time.Second: "9/0/0",
 	} {
 		b.Skew = skew
-		if got := play(t, alike(3), b, rehearsal.FixedRatio).Spread(); got != want {
+		if got := run(t, equal(3), b, rehearsal.FixedRatio).Distribution(); got != want {
 			t.Errorf("%s ahead: %s, want %s", skew, got, want)
 		}
 	}
 	b.Skew = 30 * time.Second
-	if got := play(t, alike(3), b, rehearsal.InFlight).Spread(); got != "3/3/3" {
+	if got := run(t, equal(3), b, rehearsal.Ledger).Distribution(); got != "3/3/3" {
 		t.Errorf("with a ledger: %s, want 3/3/3", got)
 	}
 }
 
-// TestReportsBehindTheClockKeepDeductions: a report stamped before a deduction
-// does not undo it, so the volumes it knows are not counted twice either.
+// TestReportsBehindTheClockKeepDeductions: a report with a timestamp before
+// a deduction does not drop it, so no volume is counted twice.
 func TestReportsBehindTheClockKeepDeductions(t *testing.T) {
 	b := rehearsal.Burst{
 		Request: &cinder.Request{Size: 100}, Count: 90, Rate: 1, Interval: 10 * time.Second, Schedulers: 1, Skew: -5 * time.Second,
 	}
-	if got := play(t, alike(3), b, rehearsal.FixedRatio).Spread(); got != "30/30/30" {
+	if got := run(t, equal(3), b, rehearsal.FixedRatio).Distribution(); got != "30/30/30" {
 		t.Errorf("got %s, want 30/30/30", got)
 	}
 }
 
-// TestSchedulersHerd: schedulers that do not see each other choose alike, so
-// volumes come in clusters, which the better of two breaks up.
+// TestSchedulersHerd: schedulers with the same reports choose the same array;
+// the better of two random ones spreads them.
 func TestSchedulersHerd(t *testing.T) {
 	b := rehearsal.Burst{
 		Request: &cinder.Request{Size: 100}, Count: 30, Rate: 1, Interval: time.Hour, Schedulers: 30,
 	}
-	if got := play(t, alike(3), b, rehearsal.FixedRatio).Spread(); got != "30/0/0" {
+	if got := run(t, equal(3), b, rehearsal.FixedRatio).Distribution(); got != "30/0/0" {
 		t.Errorf("each scheduler's first choice: %s, want 30/0/0", got)
 	}
-	if o := play(t, alike(3), b, rehearsal.TwoChoices); *o.Evenness < 0.8 {
-		t.Errorf("the better of two: %s", o.Spread())
+	if o := run(t, equal(3), b, rehearsal.TwoChoices); *o.Evenness < 0.8 {
+		t.Errorf("the better of two: %s", o.Distribution())
 	}
 }
 
@@ -159,23 +159,23 @@ func TestLedgerCountsVolumes(t *testing.T) {
 	b := rehearsal.Burst{
 		Request: &cinder.Request{Size: 10, Type: below}, Count: 12, Rate: 1, Interval: minute, Schedulers: 1,
 	}
-	// Each array may take three more; Cinder learns of them with a report.
-	if o := play(t, alike(3), b, rehearsal.AsItIs); o.Failed != 0 {
+	// Each array may get three more; Cinder counts them with the next report.
+	if o := run(t, equal(3), b, rehearsal.Current); o.Failed != 0 {
 		t.Errorf("Cinder refuses %d", o.Failed)
 	}
-	o := play(t, alike(3), b, rehearsal.InFlight)
-	if o.Failed != 3 || o.Spread() != "3/3/3" || o.Refused == nil {
-		t.Errorf("%s and %d failed (%v), want 3/3/3 and 3", o.Spread(), o.Failed, o.Refused)
+	o := run(t, equal(3), b, rehearsal.Ledger)
+	if o.Failed != 3 || o.Distribution() != "3/3/3" || o.Refused == nil {
+		t.Errorf("%s and %d failed (%v), want 3/3/3 and 3", o.Distribution(), o.Failed, o.Refused)
 	}
-	if o := play(t, alike(3), b, rehearsal.PreferLive); o.Failed != 0 {
-		t.Errorf("a preference made %d fail", o.Failed)
+	if o := run(t, equal(3), b, rehearsal.PreferLive); o.Failed != 0 {
+		t.Errorf("with policy prefer %d fail", o.Failed)
 	}
 }
 
-func TestOutcomeTellsBeforeAndAfter(t *testing.T) {
+func TestOutcomeBeforeAndAfter(t *testing.T) {
 	b := slow()
 	b.Fill, b.Operations = 0.5, 100
-	o := play(t, alike(1), b, rehearsal.FixedRatio)
+	o := run(t, equal(1), b, rehearsal.FixedRatio)
 	a := o.Arrays[0]
 	for key, want := range map[string][2]float64{
 		capability.KeyProvisionedCapacity: {300 * tb, 380 * tb},
@@ -192,12 +192,12 @@ func TestOutcomeTellsBeforeAndAfter(t *testing.T) {
 		}
 	}
 	if o.Evenness != nil || o.TiedShare() != 0 {
-		t.Error("one array is said to be even, or to tie with itself")
+		t.Error("a single array has an evenness or ties")
 	}
 }
 
-func TestOutcomesDependOnNothingElse(t *testing.T) {
-	reports, b := unlike(), slow()
+func TestOutcomesAreReproducible(t *testing.T) {
+	reports, b := unequal(), slow()
 	b.Rate, b.Schedulers, b.Skew = 3, 3, time.Second
 	settings := rehearsal.Catalogue{Ratio: 20, Goodness: rehearsal.DefaultGoodness}.Settings()
 	first, err := rehearsal.Compare(t.Context(), reports, b, settings)
@@ -209,32 +209,32 @@ func TestOutcomesDependOnNothingElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range first {
-		if first[i].Spread() != again[i].Spread() || first[i].Tied != again[i].Tied {
-			t.Errorf("%s: %s, then %s", settings[i].Name, first[i].Spread(), again[i].Spread())
+		if first[i].Distribution() != again[i].Distribution() || first[i].Tied != again[i].Tied {
+			t.Errorf("%s: %s, then %s", settings[i].Name, first[i].Distribution(), again[i].Distribution())
 		}
 	}
-	if !reflect.DeepEqual(reports, unlike()) {
+	if !reflect.DeepEqual(reports, unequal()) {
 		t.Error("the rehearsal changed the reports it was given")
 	}
 }
 
 func TestHostsOfAClusterAreOneArray(t *testing.T) {
-	reports := alike(2)
+	reports := equal(2)
 	for i := range reports {
 		reports[i].Cluster = "c@fa"
 	}
-	o := play(t, reports, slow(), rehearsal.FixedRatio)
+	o := run(t, reports, slow(), rehearsal.FixedRatio)
 	if len(o.Arrays) != 1 || o.Arrays[0].Volumes != 40 {
 		t.Errorf("got %d arrays", len(o.Arrays))
 	}
 }
 
-func TestBurstSaysAllThatIsWrong(t *testing.T) {
+func TestBurstCheckReturnsAllFaults(t *testing.T) {
 	err := rehearsal.Burst{Rate: -1, Fill: 2}.Check()
 	if err == nil {
 		t.Fatal("an empty burst was accepted")
 	}
-	want := "request: there is none\ncount 0: want 1 to 10000\nrate -1: want creates per second, such as 0.5\n" +
+	want := "request: missing\ncount 0: want 1 to 10000\nrate -1: want creates per second, such as 0.5\n" +
 		"interval 0s: want a second or more\nschedulers 0: want 1 to 100\nfill 2: want a share between 0 and 1"
 	if err.Error() != want {
 		t.Errorf("got %q", err)
@@ -244,7 +244,7 @@ func TestBurstSaysAllThatIsWrong(t *testing.T) {
 	}
 }
 
-func TestConclude(t *testing.T) {
+func TestSummary(t *testing.T) {
 	b := slow()
 	full, quick := slow(), slow()
 	quick.Rate = 10
@@ -255,16 +255,16 @@ func TestConclude(t *testing.T) {
 		burst   rehearsal.Burst
 		want    string
 	}{
-		{"stacked", unlike(), b, "With this configuration 40 of 40 volumes go to fa0, 31 more than it takes to even out what is provisioned on the arrays, as its over-subscription ratio grows with each (from 6 to 7.6); with a fixed over-subscription ratio of 20, 40 of 40 volumes go 9/13/18 to 3 arrays."},
-		{"one array", alike(1), b, "With this configuration 40 of 40 volumes go to fa0, the only array that fits."},
+		{"concentrated", unequal(), b, "With this configuration 40 of 40 volumes go to fa0, 31 more than it takes to even out what is provisioned on the arrays, as its over-subscription ratio grows with each (from 6 to 7.6); with a fixed over-subscription ratio of 20, 40 of 40 volumes go 9/13/18 to 3 arrays."},
+		{"one array", equal(1), b, "With this configuration 40 of 40 volumes go to fa0, the only array that fits."},
 		{"an empty array fills up", withRatio(20, arrayWith(0, 300), arrayWith(1, 300), arrayWith(2, 100)), quick, "With this configuration 40 of 40 volumes go to fa2, which evens out what is provisioned on the arrays."},
-		{"no room", alike(2), full, "With this configuration none of 40 creates finds a backend: 0 of 2 backends fit: 2 CapacityFilter (provisioned ratio 8.83333 > 6: (provisioned 307200 + 5120000 GiB) / 614400 GiB); no other setting that was tried does better."},
+		{"no room", equal(2), full, "With this configuration none of 40 creates finds a backend: 0 of 2 backends fit: 2 CapacityFilter (provisioned ratio 8.83333 > 6: (provisioned 307200 + 5120000 GiB) / 614400 GiB); no other setting that was tried does better."},
 	} {
-		outcomes, err := rehearsal.Compare(t.Context(), c.reports, c.burst, pick(t, rehearsal.AsItIs, rehearsal.FixedRatio))
+		outcomes, err := rehearsal.Compare(t.Context(), c.reports, c.burst, pick(t, rehearsal.Current, rehearsal.FixedRatio))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := rehearsal.Conclude(outcomes); got != c.want {
+		if got := rehearsal.Summary(outcomes); got != c.want {
 			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.want)
 		}
 	}
@@ -274,7 +274,7 @@ func BenchmarkCompare(b *testing.B) {
 	settings := rehearsal.Catalogue{Ratio: 20, Goodness: rehearsal.DefaultGoodness}.Settings()
 	for _, n := range []int{3, 100} {
 		b.Run(fmt.Sprintf("%d settings/200 volumes/%d arrays", len(settings), n), func(b *testing.B) {
-			reports, burst := alike(n), slow()
+			reports, burst := equal(n), slow()
 			burst.Count = 200
 			for b.Loop() {
 				if _, err := rehearsal.Compare(b.Context(), reports, burst, settings); err != nil {

@@ -9,16 +9,16 @@ import (
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 )
 
-// bulletin is what all arrays reported at one moment.
-type bulletin struct {
+// round is the reports of all arrays at one moment.
+type round struct {
 	stamp   time.Time
 	reports []capability.Report
 }
 
-// scheduler holds what one cinder-scheduler believes.
+// scheduler is the state of one cinder-scheduler.
 type scheduler struct {
-	heard   *bulletin
-	reports []capability.Report // whose numbers it goes by
+	latest  *round
+	reports []capability.Report // whose numbers it uses
 	fresh   *placement.Snapshot // of reports
 	current *placement.Snapshot // with its deductions
 	taken   [][]float64         // deductions since, by backend, in GiB
@@ -39,40 +39,40 @@ func newScheduler(backends int, ledger bool) *scheduler {
 	return s
 }
 
-// look takes the newest bulletin in, as Cinder does before each decision.
-func (s *scheduler) look(b *bulletin) {
-	isNew := s.heard != b
-	s.heard = b
+// update takes over the newest reports, as Cinder does before each decision.
+func (s *scheduler) update(r *round) {
+	isNew := s.latest != r
+	s.latest = r
 	if s.ledger != nil {
 		if isNew {
-			s.current = s.ledger.Apply(cinder.NewSnapshot(b.reports))
+			s.current = s.ledger.Apply(cinder.NewSnapshot(r.reports))
 		}
 		return
 	}
-	forgot := s.believe(b, isNew)
+	dropped := s.accept(r, isNew)
 	if isNew {
 		s.fresh = cinder.NewSnapshot(s.reports)
 	}
-	if isNew || forgot {
+	if isNew || dropped {
 		s.deduct()
 	}
 }
 
-// believe takes over the numbers of each backend that was not deducted from
-// since the bulletin's stamp. It tells whether deductions went with that.
-func (s *scheduler) believe(b *bulletin, isNew bool) (forgot bool) {
+// accept takes over the numbers of each backend from which nothing was deducted
+// since the round's timestamp. It returns whether deductions were dropped.
+func (s *scheduler) accept(r *round, isNew bool) (dropped bool) {
 	for i := range s.reports {
-		held := s.updated[i].After(b.stamp)
+		held := s.updated[i].After(r.stamp)
 		switch {
 		case held && isNew:
-			s.reports[i] = withNumbersOf(s.reports[i], b.reports[i])
+			s.reports[i] = withNumbersOf(s.reports[i], r.reports[i])
 		case held:
 		case isNew || len(s.taken[i]) > 0:
-			forgot = forgot || len(s.taken[i]) > 0
-			s.reports[i], s.taken[i], s.updated[i] = b.reports[i], nil, b.stamp
+			dropped = dropped || len(s.taken[i]) > 0
+			s.reports[i], s.taken[i], s.updated[i] = r.reports[i], nil, r.stamp
 		}
 	}
-	return forgot
+	return dropped
 }
 
 // withNumbersOf is a report with the numbers that a scheduler keeps apart from
@@ -91,8 +91,8 @@ func withNumbersOf(old, r capability.Report) capability.Report {
 	return r
 }
 
-// deduct lays the deductions that still count over the reports, one by one and
-// in order, so that equal sums come out equal to the last bit.
+// deduct subtracts the deductions that still count from the reports, one by one
+// and in order, so that equal sums are equal to the last bit.
 func (s *scheduler) deduct() {
 	s.current = s.fresh
 	for i, sizes := range s.taken {
@@ -102,7 +102,7 @@ func (s *scheduler) deduct() {
 	}
 }
 
-// consume notes a volume that was placed.
+// consume deducts a volume that was placed.
 func (s *scheduler) consume(b *placement.Backend, r *cinder.Request, at time.Time) {
 	i, charge := b.Index(), placement.Charge{GiB: float64(r.Size)}
 	if s.ledger != nil {

@@ -25,43 +25,120 @@ const (
 	Automatic Ratio = "automatic"
 )
 
-// Setting is a way to set a scheduler, and its arrays, up.
+// Setting is a configuration of the schedulers and the arrays.
 type Setting struct {
 	Name string
-	// With says what is different, as in "with a fixed ratio of 20".
+	// With is what is different, as in "with a fixed ratio of 20".
 	With    string
 	Options cinder.Options
 	Ratio   Ratio
-	// FixedRatio is also what an automatic ratio falls back to at 100.
+	// FixedRatio is also the ratio that an automatic one falls back to at 100.
 	FixedRatio float64
 	// Goodness is the goodness_function of arrays that report none.
 	Goodness string
-	// Ledger lets each scheduler remember its own volumes, their number too,
-	// until a report that was begun after the create. Cinder cannot do this.
+	// Ledger keeps each scheduler's deductions, also of the number of volumes,
+	// until a report whose poll began after the create. Cinder cannot do this.
 	Ledger bool
 }
 
-// decider is an engine, and what a weigher of it must be told meanwhile.
-type decider struct {
-	engine *placement.Engine
-	rows   *rows
+// The names of the settings in a [Catalogue].
+const (
+	Current    = "current"
+	FixedRatio = "fixed-ratio"
+	AutoRatio  = "auto-ratio"
+	Capacity   = "capacity"
+	Allocated  = "allocated"
+	Number     = "volume-number"
+	Goodness   = "goodness"
+	Stochastic = "stochastic"
+	PreferLive = "prefer"
+	TwoChoices = "two-choices"
+	Ledger     = "ledger"
+)
+
+// DefaultGoodness rates an array, half and half, by its load and by the share of
+// ten times its capacity that Cinder has allocated. Load changes with reports
+// only; what is allocated changes with each volume. Both are large enough to lose
+// nothing when Cinder's evaluator truncates them.
+const DefaultGoodness = "100 - capabilities.load_percent / 2 - 5 * stats.allocated_capacity_gb / max(stats.total_capacity_gb, 1)"
+
+// Catalogue makes the settings of a cloud and, for comparison, others that differ
+// from them in one point each: first those of cinder.conf, then those that only
+// poolcast's own placement has.
+type Catalogue struct {
+	Cloud    cinder.Options
+	Ratio    float64 // the fixed one
+	Goodness string  // the function of arrays that have none
 }
 
-// rows stand for Cinder's database, which VolumeNumberWeigher counts in: it
-// knows of every volume at once, whichever scheduler placed it.
-type rows struct{ volumes map[string]float64 }
+// Settings returns the settings in order, the cloud's own first.
+func (c Catalogue) Settings() []Setting {
+	ratio := fmt.Sprintf("a fixed over-subscription ratio of %g", c.Ratio)
+	settings := []Setting{
+		{Name: Current, With: "the current configuration", Options: c.Cloud},
+		{Name: FixedRatio, With: ratio, Options: c.Cloud, Ratio: Fixed},
+		{Name: AutoRatio, With: "the array's reduction as over-subscription ratio", Options: c.Cloud, Ratio: Automatic},
+		c.weighedBy(Capacity, cinder.CapacityWeigher),
+		c.weighedBy(Allocated, cinder.AllocatedCapacityWeigher),
+		c.weighedBy(Number, cinder.VolumeNumberWeigher),
+		c.weighedBy(Goodness, cinder.GoodnessWeigher),
+		c.option(Stochastic, "StochasticHostWeightHandler", func(o *cinder.Options) { o.Select = placement.Lottery }),
+		c.option(PreferLive, "poolcast's policy prefer", func(o *cinder.Options) { o.Policy = placement.Prefer }),
+		c.option(TwoChoices, "the better of two drawn, by poolcast", func(o *cinder.Options) { o.Select = placement.BestOfTwo }),
+		{Name: Ledger, With: "poolcast's in-flight ledger", Options: c.Cloud, Ledger: true},
+	}
+	for i := range settings {
+		s := &settings[i]
+		s.FixedRatio, s.Goodness = c.Ratio, c.Goodness
+		if s.Ratio == "" {
+			s.Ratio = AsReported
+		}
+	}
+	return settings
+}
 
-// databaseWeigher takes the place of VolumeNumberWeigher. That one goes by
-// total_volumes, which is as old as the report it came in; Cinder's does not.
+func (c Catalogue) weighedBy(name, weigher string) Setting {
+	return c.option(name, weigher+" alone", func(o *cinder.Options) { o.Weighers = []string{weigher} })
+}
+
+func (c Catalogue) option(name, with string, change func(*cinder.Options)) Setting {
+	o := c.Cloud
+	change(&o)
+	return Setting{Name: name, With: with, Options: o}
+}
+
+// Pick returns the settings of those names, or all, in the order of the catalogue.
+func (c Catalogue) Pick(names []string) ([]Setting, error) {
+	all := c.Settings()
+	if len(names) == 0 {
+		return all, nil
+	}
+	known := make([]string, len(all))
+	for i, s := range all {
+		known[i] = s.Name
+	}
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return nil, fmt.Errorf("unknown setting %q; known are %v", name, known)
+		}
+	}
+	return slices.DeleteFunc(all, func(s Setting) bool { return !slices.Contains(names, s.Name) }), nil
+}
+
+// database is Cinder's, in which VolumeNumberWeigher counts: the volumes of each
+// backend at once, whichever scheduler placed them.
+type database map[string]float64
+
+// databaseWeigher replaces VolumeNumberWeigher. That one uses total_volumes,
+// which is as old as its report; Cinder's counts in the database.
 const databaseWeigher = "VolumeNumberWeigher by the database"
 
-func (s Setting) decider() (*decider, error) {
+func (s Setting) engine(d database) (*placement.Engine, error) {
 	reg, err := cinder.Registry(s.Options)
 	if err != nil {
 		return nil, err
 	}
-	d := &decider{rows: &rows{volumes: map[string]float64{}}}
-	if err := reg.AddWeigher(databaseWeigher, placement.WeigherFunc(d.rows.weigh).Factory()); err != nil {
+	if err := reg.AddWeigher(databaseWeigher, placement.WeigherFunc(d.weigh).Factory()); err != nil {
 		return nil, err
 	}
 	profile := cinder.Profile(s.Options)
@@ -71,32 +148,33 @@ func (s Setting) decider() (*decider, error) {
 			profile.Weighers[i].Weigher = databaseWeigher
 		}
 	}
-	if d.engine, err = placement.New(reg, profile); err != nil {
+	engine, err := placement.New(reg, profile)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.Name, err)
 	}
-	return d, nil
+	return engine, nil
 }
 
-func (r *rows) weigh(_ placement.Request, b *placement.Backend) (float64, error) {
-	return r.volumes[b.ID()], nil
+func (d database) weigh(_ placement.Request, b *placement.Backend) (float64, error) {
+	return d[b.ID()], nil
 }
 
-// count enters the volumes that arrays hold. One that does not tell is taken to
-// hold as many as the others do on average.
-func (r *rows) count(s *placement.Snapshot) {
-	var pool capability.Pool
+// count enters the volumes of the arrays. An array that does not report its
+// number is taken to have the average of the others.
+func (d database) count(s *placement.Snapshot) {
+	var pool capability.LogicalPool
 	for i := range s.Len() {
 		pool.Reports = append(pool.Reports, *s.At(i).Report())
 	}
 	mean := 0.0
-	if told := pool.Mean(capability.KeyTotalVolumes); told != nil {
-		mean = math.Round(*told)
+	if reported := pool.Mean(capability.KeyTotalVolumes); reported != nil {
+		mean = math.Round(*reported)
 	}
 	for i := range s.Len() {
 		n, ok := s.At(i).Float(capability.KeyTotalVolumes)
 		if !ok {
 			n = mean
 		}
-		r.volumes[s.At(i).ID()] = n
+		d[s.At(i).ID()] = n
 	}
 }

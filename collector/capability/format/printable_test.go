@@ -1,4 +1,4 @@
-package capability
+package format
 
 import (
 	"encoding/json"

@@ -2,43 +2,43 @@ package capability
 
 import "time"
 
-// Stats is one reading of one array: what it answered, in its own units, and
-// nothing that it did not answer. A nil pointer means "the array did not say".
+// Sample is what one poll of an array read, in the array's units. A nil pointer
+// means that the array left the field out or that the request failed.
 //
-// It is a value: whoever receives one may keep it and must not change what its
-// pointers point to.
-type Stats struct {
-	// CollectedAt is the instant at which the reading was begun, by this
-	// host's clock. It is what a report is stamped with, so that whatever the
-	// scheduler has placed since then stays deducted.
+// It is a value: a receiver may keep it and must not change what its pointers
+// point to.
+type Sample struct {
+	// CollectedAt is when the poll began, by this host's clock. A report is
+	// stamped with it, so that the scheduler keeps the deductions for all
+	// volumes it has placed since.
 	CollectedAt time.Time
-	// Identity says which array answered.
+	// Identity is the array that was read.
 	Identity Identity
-	// Space is nil when the array did not tell its capacity.
+	// Space is nil if the capacity was not read.
 	Space *Space
 	// Counts of objects; each may be missing by itself.
 	Counts Counts
-	// Performance is nil when the array had no sample in the asked window.
+	// Performance is nil if the array has no sample of the requested window.
 	Performance *Performance
-	// Links are the connections to other arrays; nil when they were not read,
-	// empty when there are none.
+	// Links are the connections to other arrays; nil if they were not read,
+	// empty if there are none.
 	Links []Link
 	// ClockSkew is by how much the array's clock is ahead of this host's,
-	// exact to about a second; nil when the array did not tell its time.
+	// exact to about a second; nil if it was not read.
 	ClockSkew *time.Duration
-	// Faults are the parts of the reading that failed while others succeeded.
-	// A reading with faults is published as partial.
+	// Faults are the requests that failed while others succeeded. A sample
+	// with faults is published as partial.
 	Faults []Fault
 }
 
-// Identity says which array answered (GET arrays, controllers, subscriptions).
+// Identity identifies an array (GET arrays, controllers, subscriptions).
 type Identity struct {
 	ID      string // stable UUID of the array
 	Name    string
-	Model   string // of the primary controller, such as FA-X50R4; "" if not told
+	Model   string // of the primary controller, such as FA-X50R4; "" if not read
 	Purity  string // release, such as 6.4.10
-	Service string // of the subscription, such as Evergreen//One; "" if not told
-	REST    string // API version the client and the array agreed on, such as 2.26
+	Service string // of the subscription, such as Evergreen//One; "" if not read
+	REST    string // API version in use, such as 2.26
 }
 
 // Space is the array's capacity in bytes (GET arrays/space).
@@ -54,7 +54,7 @@ type Space struct {
 
 // Used returns the bytes in use: total_physical, which the Cinder driver reads
 // (cinder/volume/drivers/pure.py, _update_volume_stats), or its successor
-// total_used where the array leaves it out; nil if it tells neither.
+// total_used where the array leaves it out; nil if both are missing.
 func (s *Space) Used() *int64 {
 	if s.TotalPhysical != nil {
 		return s.TotalPhysical
@@ -63,7 +63,7 @@ func (s *Space) Used() *int64 {
 }
 
 // Provisioned returns total_provisioned, or used_provisioned where the array
-// leaves it out, as the Cinder driver does; nil if it tells neither.
+// leaves it out, as the Cinder driver does; nil if both are missing.
 func (s *Space) Provisioned() *int64 {
 	if s.TotalProvisioned != nil {
 		return s.TotalProvisioned
@@ -72,24 +72,24 @@ func (s *Space) Provisioned() *int64 {
 }
 
 // Counts are numbers of objects. The first four include objects that are
-// destroyed but not yet eradicated, and hosts of connected peers, because the
-// Cinder driver's numbers of the same names do.
+// destroyed but not yet eradicated, and hosts of connected arrays, as the Cinder
+// driver's numbers of the same names do.
 type Counts struct {
 	Volumes          *int64
 	Snapshots        *int64
 	Hosts            *int64
 	ProtectionGroups *int64
-	// LiveVolumes leaves the destroyed ones out.
+	// LiveVolumes are those that are not destroyed.
 	LiveVolumes *int64
 }
 
-// Performance is one sample of the array's load, averaged over Resolution
+// Performance is the array's load, averaged over Resolution
 // (GET arrays/performance). Rates are per second, latencies in microseconds,
 // bandwidth in bytes per second.
 type Performance struct {
-	Time       time.Time     // of the sample, by the array's clock
-	Age        time.Duration // of the sample when the array answered; never negative
-	Resolution time.Duration // what the sample was averaged over
+	Time       time.Time     // by the array's clock
+	Age        time.Duration // when it was read; never negative
+	Resolution time.Duration // what it is averaged over
 
 	ReadsPerSec          *int64
 	WritesPerSec         *int64
@@ -117,8 +117,8 @@ type Link struct {
 	Type   string // async-replication or sync-replication
 }
 
-// Fault is a part of a reading that failed.
+// Fault is a request of a poll that failed.
 type Fault struct {
-	Part string // what was asked for, such as "performance"
+	Part string // what was requested, such as "performance"
 	Err  error
 }

@@ -1,42 +1,43 @@
-package review
+package advice
 
 import (
 	"errors"
 	"fmt"
-	"math"
+	"slices"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 )
 
-// Change says how a key of ours relates to the base.
+// Change is how a key of a report differs from the base report.
 type Change string
 
 // The changes.
 const (
-	Added   Change = "added"   // we report it, the base does not
-	Changed Change = "changed" // both do, with different values
-	Missing Change = "missing" // the base has it, we do not
+	Added   Change = "added"   // it is in the report only
+	Changed Change = "changed" // it is in both, with different values
+	Missing Change = "missing" // it is in the base report only
 )
 
-// KeyChange is one key in which a report differs from its base.
+// KeyChange is one key in which a report differs from its base report.
 type KeyChange struct {
 	Key    string            `json:"key"`
 	Change Change            `json:"change"`
 	Old    *capability.Value `json:"old,omitempty"` // nil if added
 	New    *capability.Value `json:"new,omitempty"` // nil if missing
-	// Sent is whether the scheduler is told the new value: only what is
-	// measured is laid over the base.
+	// Sent is whether the new value is in the overlay: only measured keys
+	// replace those of the base report.
 	Sent   bool   `json:"sent"`
 	Unit   string `json:"unit,omitempty"`
 	Source string `json:"source,omitempty"`
 }
 
-// Keys compares a report with the base that it is laid over; sent is the
-// result of that. Of a partial base only the keys it has are compared. The
-// changes are in the order of their keys.
-func Keys(base, report, sent capability.Set, partial bool) []KeyChange {
+// CompareKeys compares a report with its base report; sent is the overlay of
+// both. With a partial base only the keys it has are compared. The changes are in
+// the order of their keys.
+func CompareKeys(base, report, sent capability.Set, partial bool) []KeyChange {
 	changes := []KeyChange{}
 	all := base.Overlay(report)
 	if partial {
@@ -45,7 +46,7 @@ func Keys(base, report, sent capability.Set, partial bool) []KeyChange {
 	for _, key := range all.SortedKeys() {
 		old, inBase := base[key]
 		now, inReport := report[key]
-		told, isSent := sent[key]
+		overlaid, isSent := sent[key]
 		c := KeyChange{Key: key, Change: Changed, Old: &old, New: &now}
 		switch {
 		case !inReport:
@@ -55,7 +56,7 @@ func Keys(base, report, sent capability.Set, partial bool) []KeyChange {
 		case old.Equal(now), sameNumber(old, now):
 			continue
 		default:
-			c.Sent = told.Equal(now)
+			c.Sent = overlaid.Equal(now)
 		}
 		if k, known := capability.LookupKey(key); known {
 			c.Unit, c.Source = k.Unit, k.Source
@@ -65,52 +66,44 @@ func Keys(base, report, sent capability.Set, partial bool) []KeyChange {
 	return changes
 }
 
-// Question is a request to compare answers to.
+// Question is a request for which decisions are compared.
 type Question struct {
 	Name    string
 	Request *cinder.Request
 }
 
-// Answer is what became of one backend.
-type Answer struct {
+// Result is the rank or the refusal of one backend.
+type Result struct {
 	Backend string   `json:"backend"`
 	Rank    int      `json:"rank"` // 0 if refused
 	Weight  *float64 `json:"weight"`
 	Refused string   `json:"refused,omitempty"`
 }
 
-// Effect is how a question is answered on two sets of reports. Backends are in
+// Effect is the decision for a question on two sets of reports. Backends are in
 // the order of their ranks, those refused after them.
 type Effect struct {
 	Question string   `json:"question"`
-	Before   []Answer `json:"before"`
-	After    []Answer `json:"after"`
+	Before   []Result `json:"before"`
+	After    []Result `json:"after"`
 }
 
 // Same reports whether the same backends fit, in the same order.
 func (e Effect) Same() bool {
-	if len(e.Before) != len(e.After) {
-		return false
-	}
-	for i := range e.Before {
-		if e.Before[i].Backend != e.After[i].Backend || e.Before[i].Rank != e.After[i].Rank {
-			return false
-		}
-	}
-	return true
+	return slices.EqualFunc(e.Before, e.After, func(a, b Result) bool { return a.Backend == b.Backend && a.Rank == b.Rank })
 }
 
-// Effects asks each question on what was and on what will be.
+// Effects decides each question on the reports before and after a change.
 func Effects(engine *placement.Engine, before, after []capability.Report, questions []Question) ([]Effect, error) {
 	effects := []Effect{}
 	was, will := cinder.NewSnapshot(before), cinder.NewSnapshot(after)
 	for _, q := range questions {
 		e := Effect{Question: q.Name}
 		var err error
-		if e.Before, err = answers(engine, was, q.Request); err != nil {
+		if e.Before, err = results(engine, was, q.Request); err != nil {
 			return nil, fmt.Errorf("decide on the base, %s: %w", q.Name, err)
 		}
-		if e.After, err = answers(engine, will, q.Request); err != nil {
+		if e.After, err = results(engine, will, q.Request); err != nil {
 			return nil, fmt.Errorf("decide on the overlay, %s: %w", q.Name, err)
 		}
 		effects = append(effects, e)
@@ -118,29 +111,21 @@ func Effects(engine *placement.Engine, before, after []capability.Report, questi
 	return effects, nil
 }
 
-func answers(engine *placement.Engine, s *placement.Snapshot, r *cinder.Request) ([]Answer, error) {
+func results(engine *placement.Engine, s *placement.Snapshot, r *cinder.Request) ([]Result, error) {
 	d, err := engine.Decide(s, r)
 	if err != nil && !errors.Is(err, placement.ErrNoPool) {
 		return nil, err
 	}
-	all := []Answer{}
+	all := []Result{}
 	for i := range d.Verdicts {
 		v := &d.Verdicts[i]
-		a := Answer{Backend: backendName(v.Backend.Report()), Rank: v.Rank}
+		a := Result{Backend: v.Backend.Report().Name(), Rank: v.Rank}
 		if v.Fits() {
-			a.Weight = finite(v.Total)
+			a.Weight = format.Finite(v.Total)
 		} else {
 			a.Refused = v.RefusedBy + ": " + v.Reason()
 		}
 		all = append(all, a)
 	}
 	return all, nil
-}
-
-// finite is nil for what JSON cannot say.
-func finite(f float64) *float64 {
-	if math.IsNaN(f) || math.IsInf(f, 0) {
-		return nil
-	}
-	return &f
 }

@@ -1,6 +1,7 @@
-package review
+package advice
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,7 +21,7 @@ func report(t testing.TB, name, changes string) capability.Report {
 		"data_reduction":4.0,"data_reduction_percent":400,"load_percent":20,"usec_per_read_op":300,"usec_per_write_op":200,
 		"total_volumes":700,"array_model":"FA-X70R4","metrics_status":"ok","rack":{"row":"a"},"labels":["a","b"]}`)
 	set["array_id"] = capability.OfString("id of " + name)
-	for key, v := range parse(t, orText(changes, "{}")) {
+	for key, v := range parse(t, cmp.Or(changes, "{}")) {
 		if set[key] = v; v.IsNull() {
 			delete(set, key)
 		}
@@ -42,46 +43,47 @@ func three(t testing.TB, a, b, c string) []capability.Report {
 	return []capability.Report{report(t, "fa1", a), report(t, "fa2", b), report(t, "fa3", c)}
 }
 
-// told prints findings as the tables below expect them.
-func told(found []Finding) string {
+// summary prints findings as the tables below expect them.
+func summary(found []Finding) string {
 	var lines []string
 	for _, f := range found {
-		lines = append(lines, fmt.Sprintf("%s %s: %s", f.Severity, f.Code, f.What))
+		lines = append(lines, fmt.Sprintf("%s %s: %s", f.Severity, f.Code, f.Problem))
 	}
 	return strings.Join(lines, "\n")
 }
 
-// expect wants one finding for each line, holding the line's text.
+// expect compares findings with lines: one finding for each, with its text in
+// the problem or the fix.
 func expect(t *testing.T, found []Finding, want ...string) {
 	t.Helper()
 	for _, f := range found {
-		if f.Where == "" || f.What == "" || f.Why == "" || f.Topic.rank() < 0 || f.Severity.rank() < 0 {
-			t.Errorf("a finding says too little: %+v", f)
+		if f.Where == "" || f.Problem == "" || f.Reason == "" || f.Topic.rank() < 0 || f.Severity.rank() < 0 {
+			t.Errorf("a finding is incomplete: %+v", f)
 		}
-		if strings.Contains(f.What+f.Why+f.Do, "%!") {
-			t.Errorf("a finding is garbled: %+v", f)
+		if strings.Contains(f.Problem+f.Reason+f.Fix, "%!") {
+			t.Errorf("a finding has a formatting error: %+v", f)
 		}
 	}
-	got := told(found)
+	got := summary(found)
 	if len(found) != len(want) {
 		t.Fatalf("found %d, want %d:\n%s", len(found), len(want), got)
 	}
 	for _, w := range want {
 		code, text, _ := strings.Cut(w, "|")
 		if !slices.ContainsFunc(found, func(f Finding) bool {
-			return string(f.Severity)+" "+f.Code == code && strings.Contains(f.What+" "+f.Do, text)
+			return string(f.Severity)+" "+f.Code == code && strings.Contains(f.Problem+" "+f.Fix, text)
 		}) {
 			t.Errorf("found\n%s\nand not %q", got, w)
 		}
 	}
 }
 
-func TestFindingsAreToldByTopicAndSeverity(t *testing.T) {
+func TestSortByTopicAndSeverity(t *testing.T) {
 	found := []Finding{
 		{Severity: Note, Topic: PoolTopic},
 		{Severity: Error, Topic: TypeTopic},
-		{Severity: Note, Topic: Configuration},
-		{Severity: Warning, Topic: Configuration},
+		{Severity: Note, Topic: ConfigurationTopic},
+		{Severity: Warning, Topic: ConfigurationTopic},
 	}
 	Sort(found)
 	var got []string
@@ -93,14 +95,6 @@ func TestFindingsAreToldByTopicAndSeverity(t *testing.T) {
 	}
 	if Count(found, Note) != 2 || Count(found, Error) != 1 {
 		t.Errorf("counted %d notes and %d errors", Count(found, Note), Count(found, Error))
-	}
-}
-
-func TestJoin(t *testing.T) {
-	for n, want := range []string{"none", "a", "a and b", "a, b and c", "a, b, c and d", "a, b, c and 2 more"} {
-		if got := join([]string{"a", "b", "c", "d", "e"}[:n]); got != want {
-			t.Errorf("%d: %q", n, got)
-		}
 	}
 }
 
@@ -127,13 +121,13 @@ func TestFunctions(t *testing.T) {
 		{"a digit in a name", "filter_function", "capabilities.p99_usec < 3", three(t, "", "", ""), []string{"error function-syntax|digit in the name capabilities.p99_usec in column 17"}},
 		{"a bare word", "filter_function", "load_percent < 80", three(t, "", "", ""), []string{"error bare-word|Write capabilities.load_percent"}},
 		{"another scope", "filter_function", "capability.load_percent < 80", three(t, "", "", ""), []string{"error unknown-scope|Write capabilities.load_percent"}},
-		{"a list", "filter_function", "capabilities.labels == 1", three(t, "", "", ""), []string{"error unusable-value|is a list"}},
+		{"a list", "filter_function", "capabilities.labels == 1", three(t, "", "", ""), []string{"error unsupported-value|is a list"}},
 		{"text against a number", "filter_function", `capabilities.metrics_status < 3`, three(t, "", "", ""), []string{"error function-fails|on fa1"}},
 		{"nothing passes", "filter_function", "capabilities.load_percent < 10", three(t, "", "", ""), []string{"warning filter-refuses-all|all of its 3 arrays", nullable}},
-		{"text as a rating", "goodness_function", "capabilities.metrics_status", three(t, "", "", ""), []string{"error goodness-no-number|gives ok"}},
+		{"text as a rating", "goodness_function", "capabilities.metrics_status", three(t, "", "", ""), []string{"error goodness-not-a-number|is ok, which is not a number"}},
 		{"outside the range", "goodness_function", "capabilities.total_volumes", three(t, "", "", `{"total_volumes":50}`), []string{"warning goodness-out-of-range|fa1 700 and fa2 700", nullable}},
-		{"all alike", "goodness_function", "50", three(t, "", "", ""), []string{"note goodness-constant|all 3 arrays 50"}},
-		{"zero looks perfect", "goodness_function", "100 - " + write + " / 10", three(t, "", `{"usec_per_write_op":300}`, ""), []string{"warning zero-looks-perfect|scores 100 ", nullable}},
+		{"all equal", "goodness_function", "50", three(t, "", "", ""), []string{"note goodness-constant|all 3 arrays 50"}},
+		{"zero looks perfect", "goodness_function", "100 - " + write + " / 10", three(t, "", `{"usec_per_write_op":300}`, ""), []string{"warning goodness-highest-at-zero|scores 100 ", nullable}},
 		{"zero is guarded against", "goodness_function", `(capabilities.metrics_status == "ok") ? (100 - ` + write + ` / 10) : 0`, three(t, "", `{"usec_per_write_op":300}`, ""), []string{nullable}},
 		{"depends on the type", "filter_function", "extra.limit > capabilities.rating", three(t, `{"rating":1}`, `{"rating":1}`, `{"rating":1}`), nil},
 		{"no report", "filter_function", "load < 3", nil, []string{"error bare-word|"}},
@@ -144,34 +138,58 @@ func TestFunctions(t *testing.T) {
 	}
 }
 
-// TestAdviceWorks types what the advice says and looks whether it helps.
-func TestAdviceWorks(t *testing.T) {
+// TestFixWorks applies a fix and checks the function again.
+func TestFixWorks(t *testing.T) {
 	reports := three(t, "", `{"usec_per_write_op":300}`, "")
 	f := Function{Option: "goodness_function", Text: "100 * (1 / max(capabilities.usec_per_write_op, 1))", Where: "x", Reports: reports}
 	for _, found := range Functions([]Function{f}) {
-		if found.Code != "zero-looks-perfect" {
+		if found.Code != "goodness-highest-at-zero" {
 			continue
 		}
-		_, advised, _ := strings.Cut(found.Do, " = ")
+		_, fixed, _ := strings.Cut(found.Fix, " = ")
 		again := f
-		again.Text = advised
-		for _, still := range Functions([]Function{again}) {
-			if still.Severity != Note {
-				t.Errorf("with %s there is still %+v", advised, still)
+		again.Text = fixed
+		for _, left := range Functions([]Function{again}) {
+			if left.Severity != Note {
+				t.Errorf("with %s there is %+v", fixed, left)
 			}
 		}
 		old, err := cinder.CompileExpression(f.Text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		mended, err := cinder.CompileExpression(advised)
+		compiled, err := cinder.CompileExpression(fixed)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if a, b := rate(old, &reports[0]), rate(mended, &reports[0]); a != b || a == 0 {
-			t.Errorf("the advice changes the score from %g to %g", a, b)
+		if a, b := rate(old, &reports[0]), rate(compiled, &reports[0]); a != b || a == 0 {
+			t.Errorf("the fix changes the score from %g to %g", a, b)
 		}
 		return
 	}
-	t.Error("there was no advice")
+	t.Error("there was no finding")
+}
+
+// TestFunctionsThatCinderMisreads: Cinder accepts each of these and evaluates
+// something else than is written.
+func TestFunctionsThatCinderMisreads(t *testing.T) {
+	for text, want := range map[string]string{
+		"5 > volume.size and volume.size > 1": "word-as-function",
+		"sqrt(volume.size) < 5":               "unknown-function",
+		"notable < 5":                         "split-word",
+		"(1 < 2) and (2 < 3) and (3 < 4)":     "ignored-operand",
+		"1 < 2 ? 3 : 4 ? 5 : 6":               "ignored-operand",
+	} {
+		found := Functions([]Function{{Option: "filter_function", Text: text}})
+		var codes []string
+		for _, f := range found {
+			codes = append(codes, f.Code)
+			if f.Problem == "" || f.Reason == "" || f.Fix == "" {
+				t.Errorf("%s: a finding is incomplete: %+v", text, f)
+			}
+		}
+		if len(codes) == 0 || codes[0] != want {
+			t.Errorf("%s: found %q, want %s first", text, codes, want)
+		}
+	}
 }

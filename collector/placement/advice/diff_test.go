@@ -1,4 +1,4 @@
-package review
+package advice
 
 import (
 	"fmt"
@@ -9,13 +9,13 @@ import (
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 )
 
-func TestKeys(t *testing.T) {
+func TestCompareKeys(t *testing.T) {
 	base := parse(t, `{"total_volumes":5,"tier":"gold","free_capacity_gb":7,"rack":"b","data_reduction":null}`)
 	ours := parse(t, `{"total_volumes":6,"tier":"silver","free_capacity_gb":7.0,"load_percent":3,"provisioned_capacity_gb":9.0,"data_reduction":2.0}`)
 	sent := parse(t, `{"total_volumes":6,"tier":"gold","free_capacity_gb":7.0,"rack":"b","load_percent":3,"data_reduction":2.0}`)
 	show := func(partial bool) string {
 		var lines []string
-		for _, c := range Keys(base, ours, sent, partial) {
+		for _, c := range CompareKeys(base, ours, sent, partial) {
 			old, now := "-", "-"
 			if c.Old != nil {
 				old = c.Old.String()
@@ -37,21 +37,21 @@ changed total_volumes 5>6 true `
 		t.Errorf("got\n%s", got)
 	}
 	if got := show(true); strings.Contains(got, "added") {
-		t.Errorf("a partial base lacks keys:\n%s", got)
+		t.Errorf("with a partial base keys are added:\n%s", got)
 	}
 }
 
 func TestEffects(t *testing.T) {
 	before := three(t, "", `{"max_over_subscription_ratio":9.0}`, "")
 	after := three(t, `{"max_over_subscription_ratio":20.0}`, `{"provisioned_capacity_gb":9000.0}`, "")
-	ask := []Question{{Name: "any", Request: &cinder.Request{Size: 10}}}
-	effects, err := Effects(engine(t), before, after, ask)
+	questions := []Question{{Name: "any", Request: &cinder.Request{Size: 10}}}
+	effects, err := Effects(engine(t), before, after, questions)
 	if err != nil {
 		t.Fatal(err)
 	}
-	show := func(answers []Answer) string {
+	show := func(results []Result) string {
 		var parts []string
-		for _, a := range answers {
+		for _, a := range results {
 			parts = append(parts, fmt.Sprintf("%s:%d%s", a.Backend, a.Rank, a.Refused[:min(len(a.Refused), 8)]))
 		}
 		return strings.Join(parts, " ")
@@ -60,16 +60,16 @@ func TestEffects(t *testing.T) {
 	if show(e.Before) != "fa2:1 fa1:2 fa3:3" || show(e.After) != "fa1:1 fa3:2 fa2:0Capacity" || e.Same() {
 		t.Errorf("before %s, after %s", show(e.Before), show(e.After))
 	}
-	same, err := Effects(engine(t), before, before, ask)
+	same, err := Effects(engine(t), before, before, questions)
 	if err != nil || !same[0].Same() {
-		t.Errorf("nothing changed, and yet: %+v %v", same, err)
+		t.Errorf("equal reports have an effect: %+v %v", same, err)
 	}
-	fewer, err := Effects(engine(t), before[:2], before, ask)
+	fewer, err := Effects(engine(t), before[:2], before, questions)
 	if err != nil || fewer[0].Same() {
-		t.Errorf("a backend more is the same: %+v %v", fewer, err)
+		t.Errorf("one backend more has no effect: %+v %v", fewer, err)
 	}
 	broken := []capability.Report{report(t, "fa1", `{"reserved_percentage":"many"}`)}
-	if _, err := Effects(engine(t), broken, before, ask); err == nil || !strings.Contains(err.Error(), "on the base, any") {
-		t.Errorf("a base that cannot be decided on: %v", err)
+	if _, err := Effects(engine(t), broken, before, questions); err == nil || !strings.Contains(err.Error(), "on the base, any") {
+		t.Errorf("a base without a decision: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package review
+package advice
 
 import (
 	"strings"
@@ -28,7 +28,7 @@ func volumeType(name string, pairs ...string) cinder.VolumeType {
 
 func TestTypes(t *testing.T) {
 	equal := three(t, "", "", "")
-	grown := three(t, "", `{"total_volumes":912}`, `{"total_volumes":5}`)
+	unequal := three(t, "", `{"total_volumes":912}`, `{"total_volumes":5}`)
 	for _, c := range []struct {
 		name    string
 		reports []capability.Report
@@ -42,28 +42,28 @@ func TestTypes(t *testing.T) {
 		{"unknown key", equal, []string{"xyzzy", "1"}, []string{"error type-unknown-key|extra_capabilities"}},
 		{"unknown member", equal, []string{"capabilities:rack:column", "1"}, []string{"error type-unknown-key|rack:column"}},
 		{"key on request", equal, []string{"avg_latency_ms", "<= 1"}, []string{"error type-unknown-key|live_capabilities = avg_latency_ms"}},
-		{"misspelt value", equal, []string{"volume_backend_name", "golt"}, []string{"error type-never|did you mean gold?"}},
-		{"other vendor", equal, []string{"volume_backend_name", "ceph_slow"}, []string{"note type-of-others|"}},
-		{"wrong label", equal, []string{"array_model", "Z"}, []string{"error type-never|The backends report FA-X70R4"}},
-		{"boolean as text", equal, []string{"multiattach", "True"}, []string{"error type-never|'multiattach=<is> True'"}},
-		{"number as text", equal, []string{"reserved_percentage", "0"}, []string{"error type-never|'reserved_percentage=== 0'"}},
-		{"glued boolean", equal, []string{"multiattach", "<is>True"}, []string{"error type-glued-operator|'multiattach=<is> True'"}},
-		{"glued limit", equal, []string{"capabilities:total_volumes", "<=800"}, []string{"error type-glued-operator|'capabilities:total_volumes=<= 800'"}},
-		{"glued less", equal, []string{"total_volumes", "<800"}, []string{"error type-glued-operator|'total_volumes=<= 800'"}},
-		{"an operator Cinder has not", equal, []string{"total_volumes", "< 800"}, []string{"error type-glued-operator|'total_volumes=<= 800'"}},
-		{"glued text", equal, []string{"storage_protocol", "==iSCSI"}, []string{"error type-glued-operator|'storage_protocol=s== iSCSI'"}},
-		{"glued choice", equal, []string{"storage_protocol", "<or>FC<or>iSCSI"}, []string{"error type-glued-operator|'storage_protocol=<or> FC <or> iSCSI'"}},
-		{"condensed", equal, []string{"capabilities:total_volumes<", "800"}, []string{"error type-condensed|--property 'capabilities:total_volumes=<= 800' it"}},
-		{"breaks", equal, []string{"load_percent", "<in> 5"}, []string{"error type-breaks|"}},
+		{"misspelt value", equal, []string{"volume_backend_name", "golt"}, []string{"error type-never-matches|did you mean gold?"}},
+		{"other vendor", equal, []string{"volume_backend_name", "ceph_slow"}, []string{"note type-of-other-backend|"}},
+		{"wrong label", equal, []string{"array_model", "Z"}, []string{"error type-never-matches|The backends report FA-X70R4"}},
+		{"boolean as text", equal, []string{"multiattach", "True"}, []string{"error type-never-matches|'multiattach=<is> True'"}},
+		{"number as text", equal, []string{"reserved_percentage", "0"}, []string{"error type-never-matches|'reserved_percentage=== 0'"}},
+		{"boolean without a space", equal, []string{"multiattach", "<is>True"}, []string{"error type-operator-without-space|'multiattach=<is> True'"}},
+		{"limit without a space", equal, []string{"capabilities:total_volumes", "<=800"}, []string{"error type-operator-without-space|'capabilities:total_volumes=<= 800'"}},
+		{"less without a space", equal, []string{"total_volumes", "<800"}, []string{"error type-operator-without-space|'total_volumes=<= 800'"}},
+		{"an operator that Cinder lacks", equal, []string{"total_volumes", "< 800"}, []string{"error type-operator-without-space|'total_volumes=<= 800'"}},
+		{"text without a space", equal, []string{"storage_protocol", "==iSCSI"}, []string{"error type-operator-without-space|'storage_protocol=s== iSCSI'"}},
+		{"choice without a space", equal, []string{"storage_protocol", "<or>FC<or>iSCSI"}, []string{"error type-operator-without-space|'storage_protocol=<or> FC <or> iSCSI'"}},
+		{"operator in the key", equal, []string{"capabilities:total_volumes<", "800"}, []string{"error type-operator-in-key|--property 'capabilities:total_volumes=<= 800' it"}},
+		{"fails", equal, []string{"load_percent", "<in> 5"}, []string{"error type-fails|"}},
 		{"too large a reserve", three(t, `{"free_capacity_gb":0,"provisioned_capacity_gb":9000.0}`, `{"provisioned_capacity_gb":9000.0}`, `{"provisioned_capacity_gb":9000.0}`), nil, []string{"error type-no-candidate|CapacityFilter"}},
 		{"all excluded", equal, []string{"usec_per_write_op", "<= 100"}, []string{"error live-excludes-all|all 3 arrays that fit otherwise: fa1 200, fa2 200 and fa3 200"}},
-		{"one excluded", three(t, "", `{"usec_per_write_op":900}`, ""), []string{"usec_per_write_op", "<= 500"}, []string{"warning live-excludes-at-maximum|excludes 1 of 3 arrays now"}},
-		{"one excluded from below", three(t, "", `{"data_reduction":1.5}`, ""), []string{"data_reduction", ">= 2"}, []string{"warning live-excludes-at-maximum|if all were where fa2 is"}},
-		{"close", three(t, "", `{"usec_per_write_op":480}`, ""), []string{"usec_per_write_op", "<= 500"}, []string{"note live-close|1 of 3 arrays within 10 %"}},
-		{"all close", equal, []string{"total_volumes", "<= 730"}, []string{"warning live-close|Raise the limit before"}},
+		{"one excluded", three(t, "", `{"usec_per_write_op":900}`, ""), []string{"usec_per_write_op", "<= 500"}, []string{"warning live-excludes-some|excludes 1 of 3 arrays now"}},
+		{"one excluded from below", three(t, "", `{"data_reduction":1.5}`, ""), []string{"data_reduction", ">= 2"}, []string{"warning live-excludes-some|if all had the value of fa2"}},
+		{"close", three(t, "", `{"usec_per_write_op":480}`, ""), []string{"usec_per_write_op", "<= 500"}, []string{"note live-near-limit|1 of 3 arrays within 10 %"}},
+		{"all close", equal, []string{"total_volumes", "<= 730"}, []string{"warning live-near-limit|Raise the limit before"}},
 		{"far", equal, []string{"total_volumes", "<= 7000"}, nil},
-		{"outgrown", grown, []string{"total_volumes", "<= 500"}, []string{"warning threshold-outgrown|leaves only fa3 of 3 arrays"}},
-		{"not outgrown yet", three(t, "", `{"total_volumes":912}`, `{"total_volumes":650}`), []string{"total_volumes", "<= 800"}, []string{"warning live-excludes-at-maximum|"}},
+		{"stale threshold", unequal, []string{"total_volumes", "<= 500"}, []string{"warning threshold-stale|leaves only fa3 of 3 arrays"}},
+		{"threshold not stale yet", three(t, "", `{"total_volumes":912}`, `{"total_volumes":650}`), []string{"total_volumes", "<= 800"}, []string{"warning live-excludes-some|"}},
 		{"only of those that fit otherwise", three(t, `{"tier":"gold"}`, `{"total_volumes":912}`, ""), []string{"tier", "gold", "total_volumes", "<= 800"}, nil},
 		{"live and absent", three(t, `{"load_percent":null}`, `{"load_percent":null}`, `{"load_percent":null}`), []string{"load_percent", "<= 80"}, []string{"error type-unknown-key|is reported by no backend now"}},
 		{"not a number", equal, []string{"total_volumes", "<= many"}, []string{"error live-excludes-all|"}},
@@ -90,12 +90,12 @@ func TestTypesListCandidates(t *testing.T) {
 	}
 }
 
-func TestTypesWhereTheReportsBreakTheScheduler(t *testing.T) {
+func TestTypesWithReportsThatFail(t *testing.T) {
 	reports := three(t, `{"reserved_percentage":"many"}`, "", "")
 	candidates, found := Types(engine(t), reports, []cinder.VolumeType{volumeType("a"), volumeType("b")})
 	expect(t, found, "error scheduler-fails|reserved_percentage")
 	if len(candidates) != 0 {
-		t.Errorf("there are candidates: %+v", candidates)
+		t.Errorf("candidates: %+v", candidates)
 	}
 }
 
@@ -113,7 +113,7 @@ func FuzzTypes(f *testing.F) {
 		candidates, found := Types(e, reports, []cinder.VolumeType{volumeType("it", key, value)})
 		fits := len(candidates) == 1 && len(candidates[0].Fit) > 0
 		if !fits && len(found) == 0 {
-			t.Errorf("nothing fits %q = %q, and nothing is said", key, value)
+			t.Errorf("nothing fits %q = %q, and there is no finding", key, value)
 		}
 	})
 }

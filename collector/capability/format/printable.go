@@ -1,23 +1,25 @@
-package capability
+package format
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// Printable makes text from outside fit for a terminal, a cell of a table and a
-// line of a log: it has no line break and nothing that a terminal acts on. A
-// line break or tabulator becomes a blank; escapes, other control characters
-// and marks that turn the direction of writing are spelled out, as in \x1b.
+// Printable makes text from outside safe for a terminal, a cell of a table and a
+// line of a log: the result has no line break and no control sequence. A line
+// break or tab becomes a space; escapes, other control characters and marks of
+// the writing direction are written as escapes, such as \x1b.
 func Printable(text string) string {
 	if isPrintable(text) {
 		return text
 	}
 	var b strings.Builder
 	text = strings.ReplaceAll(text, "\r\n", "\n")
-	for _, r := range text { // what is not UTF-8 comes as U+FFFD
+	for _, r := range text { // invalid UTF-8 becomes U+FFFD
 		switch {
 		case strconv.IsGraphic(r):
 			b.WriteRune(r)
@@ -40,8 +42,8 @@ func isPrintable(text string) bool {
 	return true
 }
 
-// PrintableJSON escapes in JSON what [Printable] spells out in text. The values
-// stay the same. Line breaks and tabulators between values are left alone.
+// PrintableJSON escapes in JSON what [Printable] escapes in text. The values stay
+// the same, and so do line breaks and tabs between them.
 func PrintableJSON(text []byte) []byte {
 	if isPrintable(string(text)) {
 		return text
@@ -55,29 +57,17 @@ func PrintableJSON(text []byte) []byte {
 		case r == utf8.RuneError:
 			out = append(out, `\ufffd`...)
 		default:
-			out = appendEscaped(out, r)
+			for _, unit := range utf16.AppendRune(nil, r) { // two for a rune above U+FFFF
+				out = fmt.Appendf(out, `\u%04x`, unit)
+			}
 		}
 		text = text[size:]
 	}
 	return out
 }
 
-// appendEscaped writes a rune as JSON escapes it, in two halves if need be.
-func appendEscaped(out []byte, r rune) []byte {
-	const hex = "0123456789abcdef"
-	halves := []rune{r}
-	if r > 0xffff {
-		r -= 0x10000
-		halves = []rune{0xd800 + r>>10, 0xdc00 + r&0x3ff}
-	}
-	for _, h := range halves {
-		out = append(out, '\\', 'u', hex[h>>12&0xf], hex[h>>8&0xf], hex[h>>4&0xf], hex[h&0xf])
-	}
-	return out
-}
-
-// Shorten cuts a text to at most limit characters, the last of which then says
-// that something is missing.
+// Shorten cuts a text to at most limit characters, the last of which is an
+// ellipsis then.
 func Shorten(text string, limit int) string {
 	if len(text) <= limit {
 		return text

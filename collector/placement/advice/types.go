@@ -1,0 +1,167 @@
+package advice
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement"
+	"github.com/poolcast/poolcast/collector/placement/cinder"
+)
+
+// Candidates are the backends on which a volume of 1 GiB of a type can be placed
+// now.
+type Candidates struct {
+	Type    string    `json:"type"`
+	Fit     []string  `json:"fit"` // best first
+	Refused []Refusal `json:"refused"`
+}
+
+// Refusal is why a backend is refused.
+type Refusal struct {
+	Backend string `json:"backend"`
+	Filter  string `json:"filter"`
+	Reason  string `json:"reason"`
+}
+
+// typeChecker checks volume types on one set of reports.
+type typeChecker struct {
+	engine   *placement.Engine
+	snapshot *placement.Snapshot
+	live     []string // the measured keys
+}
+
+// Types checks volume types on reports, with the engine of the cloud's own
+// filters and weighers: what fits now, which extra specs can never be met, and
+// which thresholds on measured keys exclude all backends, or soon will. A type
+// whose decision fails, as it would in Cinder, has findings and no candidates.
+func Types(engine *placement.Engine, reports []capability.Report, types []cinder.VolumeType) ([]Candidates, []Finding) {
+	c := &typeChecker{engine: engine, snapshot: cinder.NewSnapshot(reports), live: cinder.LiveKeys()}
+	if _, err := c.decide(nil); err != nil {
+		return nil, []Finding{schedulerFails("every type", err)}
+	}
+	var all []Candidates
+	var found []Finding
+	for i := range types {
+		d, err := c.decide(&types[i])
+		of := c.check(&types[i])
+		switch {
+		case Count(of, Error) > 0 || slices.ContainsFunc(of, isOfOtherBackend):
+		case err != nil:
+			of = append(of, schedulerFails("type "+types[i].Name, err))
+		case d.Fit == 0:
+			of = append(of, typeFinding(Error, "type-no-candidate", types[i].Name,
+				"no backend fits a volume of 1 GiB now: "+(&placement.NoPoolError{Decision: d}).Error(), noBackend,
+				"poolcast place --size 1 --types FILE --type "+types[i].Name+" explains each refusal"))
+		}
+		if err == nil {
+			all = append(all, candidates(types[i].Name, d))
+		}
+		found = append(found, of...)
+	}
+	return all, found
+}
+
+func typeFinding(s Severity, code, name, problem, reason, fix string) Finding {
+	return Finding{Severity: s, Topic: TypeTopic, Code: code, Where: "type " + name, Problem: problem, Reason: reason, Fix: fix}
+}
+
+// schedulerFails is about a report or a type with which no decision is possible.
+func schedulerFails(where string, err error) Finding {
+	return Finding{
+		Severity: Error, Topic: TypeTopic, Code: "scheduler-fails", Where: where,
+		Problem: "no decision can be made: " + err.Error(),
+		Reason:  "the filter or weigher stops with an exception in Cinder too, and no volume can be created until this is fixed",
+		Fix:     "poolcast --dry-run shows the values; poolcast place shows the failure again",
+	}
+}
+
+func (c *typeChecker) decide(t *cinder.VolumeType) (*placement.Decision, error) {
+	d, err := c.engine.Decide(c.snapshot, &cinder.Request{Size: 1, Type: t})
+	if errors.Is(err, placement.ErrNoPool) {
+		err = nil
+	}
+	return d, err
+}
+
+func candidates(name string, d *placement.Decision) Candidates {
+	c := Candidates{Type: name, Fit: []string{}, Refused: []Refusal{}}
+	for i := range d.Verdicts {
+		v := &d.Verdicts[i]
+		backend := v.Backend.Report().Name()
+		if v.Fits() {
+			c.Fit = append(c.Fit, backend)
+			continue
+		}
+		c.Refused = append(c.Refused, Refusal{Backend: backend, Filter: v.RefusedBy, Reason: v.Reason()})
+	}
+	return c
+}
+
+// check checks each extra spec of a type.
+func (c *typeChecker) check(t *cinder.VolumeType) []Finding {
+	found := OperatorsInKeys(*t)
+	invalid := func(key string) bool {
+		return slices.ContainsFunc(found, func(f Finding) bool { return strings.Contains(f.Problem, fmt.Sprintf("%q", key)) })
+	}
+	eligible, err := c.decide(c.withoutLive(t))
+	if err != nil {
+		eligible = nil // a condition makes the decision fail and is found below
+	}
+	for _, spec := range t.ExtraSpecs {
+		path, filtered := capabilityPath(spec.Key)
+		if !filtered || invalid(spec.Key) {
+			continue
+		}
+		found = append(found, c.condition(t.Name, spec, path).check(eligible)...)
+	}
+	return found
+}
+
+// withoutLive is the type without its conditions on measured keys.
+func (c *typeChecker) withoutLive(t *cinder.VolumeType) *cinder.VolumeType {
+	rest := &cinder.VolumeType{Name: t.Name}
+	for _, spec := range t.ExtraSpecs {
+		path, filtered := capabilityPath(spec.Key)
+		if !filtered || !slices.Contains(c.live, path[0]) {
+			rest.ExtraSpecs = append(rest.ExtraSpecs, spec)
+		}
+	}
+	return rest
+}
+
+// capabilityPath is the path of keys that CapabilitiesFilter follows for an
+// extra spec, and whether it applies the spec at all: it ignores other scopes
+// (cinder/scheduler/filters/capabilities_filter.py).
+func capabilityPath(key string) (path []string, filtered bool) {
+	path = strings.Split(key, ":")
+	if len(path) == 1 {
+		return path, true
+	}
+	return path[1:], path[0] == "capabilities"
+}
+
+// OperatorsInKeys finds extra specs whose key ends in a part of an operator, as
+// the openstack client stores a condition without spaces such as
+// capabilities:total_volumes<=800: it splits at the first equals sign, and no
+// backend meets what is stored.
+func OperatorsInKeys(t cinder.VolumeType) []Finding {
+	var found []Finding
+	for _, s := range t.ExtraSpecs {
+		key := strings.TrimRight(s.Key, "<>!= ")
+		if key == s.Key || s.Value == nil {
+			continue
+		}
+		operator := strings.TrimSpace(s.Key[len(key):]) + "="
+		found = append(found, typeFinding(Error, "type-operator-in-key", t.Name,
+			fmt.Sprintf("the extra spec %q with the value %q was meant as a condition, and no backend meets it", s.Key, *s.Value),
+			"the openstack client splits a property at its first equals sign, so the operator became a part of the key",
+			fmt.Sprintf("openstack volume type unset --property %s %s; openstack volume type set --property %s %s",
+				quoted(s.Key), t.Name, quoted(key+"="+operator+" "+*s.Value), t.Name)))
+	}
+	return found
+}
+
+func isOfOtherBackend(f Finding) bool { return f.Code == "type-of-other-backend" }
