@@ -444,7 +444,7 @@ func (a *burstArray) poll() {
 func (a *burstArray) offer() {
 	if a.burst.agent != nil {
 		a.offered = a.reading
-		a.burst.agent.Offer(a.reading)
+		a.burst.agent.Update(a.reading)
 	}
 }
 

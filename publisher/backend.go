@@ -38,26 +38,26 @@ type failure struct {
 // backend is everything known of one backend. It has no lock and no clock: the
 // publisher guards it and passes the time.
 type backend struct {
-	report    capability.Report
-	array     string  // id of the array behind the first report
-	total     float64 // capacity when it was measured last, 0 if it never was
-	withdrawn string  // why, "" if the report stands
-	sources   sources
-	peer      peer
-	lacking   time.Time // since when there is no usable base, zero while there is one
-	last      published
-	failure   failure
-	now       decision
-	entered   time.Time // when now.state began
-	logged    decision  // as it was in the last line about it
-	due       bool
-	wake      time.Time // when to decide again although nothing happened
-	retry     time.Time // when to publish again after a failure
+	report   capability.Report
+	array    string  // id of the array behind the first report
+	total    float64 // capacity when it was measured last, 0 if it never was
+	noSample string  // why there is no current sample, "" if the report stands
+	sources  sources
+	peer     peer
+	lacking  time.Time // since when there is no usable base, zero while there is one
+	last     published
+	failure  failure
+	now      decision
+	entered  time.Time // when now.state began
+	logged   decision  // as it was in the last line about it
+	due      bool
+	wake     time.Time // when to decide again although nothing happened
+	retry    time.Time // when to publish again after a failure
 }
 
 // offer takes a new report.
-func (b *backend) offer(r capability.Report) {
-	b.report, b.withdrawn, b.due = r, "", true
+func (b *backend) update(r capability.Report) {
+	b.report, b.noSample, b.due = r, "", true
 	if id := arrayID(r); b.array == "" {
 		b.array = id
 	}
@@ -68,7 +68,7 @@ func (b *backend) offer(r capability.Report) {
 	}
 }
 
-func (b *backend) withdraw(reason string) { b.withdrawn, b.due = reason, true }
+func (b *backend) suspend(reason string) { b.noSample, b.due = reason, true }
 
 // onReport takes a report of cinder-volume.
 func (b *backend) onReport(in incoming, at time.Time, o Options) {

@@ -60,11 +60,11 @@ func (b *backend) decide(c conditions, o Options) decision {
 
 // unreported applies when there is nothing to publish.
 func (b *backend) unreported(c conditions, o Options) (decision, bool) {
-	if b.withdrawn != "" {
-		return decision{state: Withdrawn, detail: b.withdrawn}, true
+	if b.noSample != "" {
+		return decision{state: NoSample, detail: b.noSample}, true
 	}
 	if old := oldIntervals * o.Interval; c.now.Sub(b.report.CollectedAt) > old {
-		return decision{state: Withdrawn, detail: fmt.Sprintf("the last sample is more than %s old", old)}, true
+		return decision{state: NoSample, detail: fmt.Sprintf("the last sample is more than %s old", old)}, true
 	}
 	return decision{}, false
 }
@@ -126,10 +126,10 @@ func (b *backend) interlock(base *base) (Cause, string) {
 	return judge(base.set, b.total)
 }
 
-// Judge says why an overlay of a base report is suspended, NoCause if it is not.
+// SuspendCause says why an overlay of a base report is suspended, NoCause if it is not.
 // It is what a running agent applies to every pair of reports, and may be called
 // from any goroutine.
-func Judge(base capability.Set, r capability.Report) (Cause, string) {
+func SuspendCause(base capability.Set, r capability.Report) (Cause, string) {
 	total, _ := r.Capabilities[capability.KeyTotalCapacity].Float()
 	return judge(base, total)
 }

@@ -25,15 +25,15 @@ func (p *Publisher) onMessage(body []byte) {
 			p.opt.Logger.Warn().Err(err).Msg("skipped a message on the schedulers' exchange; further ones are counted only")
 		}
 	case isOwn:
-		p.counters.HeardOwn++
+		p.counters.ReceivedOwn++
 	case in.fromAgent():
-		p.counters.HeardAgents++
+		p.counters.ReceivedPeers++
 		if b := p.backends[in.identity()]; b != nil {
 			b.onPeer(in, now, p.opt)
 			p.notify()
 		}
 	default:
-		p.counters.HeardReports++
+		p.counters.ReceivedReports++
 		p.onReport(in, now)
 	}
 }

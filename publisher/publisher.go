@@ -49,24 +49,24 @@ func newPublisher(o Options, bus transport) *Publisher {
 	}
 }
 
-// Offer takes a new report of one backend. It never blocks and does not queue: a
+// Update takes a new report of one backend. It never blocks and does not queue: a
 // report that was not published yet is replaced. It ends a withdrawal.
-func (p *Publisher) Offer(r capability.Report) {
+func (p *Publisher) Update(r capability.Report) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.known(r.Host, r.Cluster).offer(r)
+	p.known(r.Host, r.Cluster).update(r)
 	p.notify()
 }
 
-// Withdraw stops publishing for a backend until it is offered again, because
+// Suspend stops publishing for a backend until it is offered again, because
 // there is no current sample of its array. The schedulers get cinder-volume's
 // last report once more, and its next ones stand. The reason is logged once.
-func (p *Publisher) Withdraw(host, reason string) {
+func (p *Publisher) Suspend(host, reason string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, b := range p.backends {
 		if b.report.Host == host {
-			b.withdraw(reason)
+			b.suspend(reason)
 		}
 	}
 	p.notify()
@@ -85,10 +85,10 @@ func (p *Publisher) SetIntervals(interval, stats time.Duration) {
 	p.notify()
 }
 
-// Forget removes a backend, the id of its array included: its stanza was changed
+// Remove removes a backend, the id of its array included: its stanza was changed
 // or removed. The schedulers get cinder-volume's last report once more. What was
 // received of cinder-volume is kept for when the backend is offered again.
-func (p *Publisher) Forget(host string) {
+func (p *Publisher) Remove(host string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for name, b := range p.backends {

@@ -28,7 +28,7 @@ func TestOverlayKeepsWhatItDoesNotOwn(t *testing.T) {
 		a := f.start(Options{})
 		volume.report()
 		before := s.known(fa1)
-		a.Offer(reading(42, 1000))
+		a.Update(reading(42, 1000))
 		time.Sleep(time.Second)
 		got := s.known(fa1)
 		want := maps.Clone(before)
@@ -50,7 +50,7 @@ func TestOverlayFollowsEveryReport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, s, volume := cloud(t)
 		a := f.start(Options{})
-		a.Offer(reading(42, 1000))
+		a.Update(reading(42, 1000))
 		synctest.Wait()
 		for range 5 {
 			volume.report()
@@ -78,18 +78,18 @@ func TestWithdrawalRestoresTheBase(t *testing.T) {
 		a := f.start(Options{})
 		volume.report()
 		before := s.known(fa1)
-		a.Offer(reading(42, 1000))
+		a.Update(reading(42, 1000))
 		time.Sleep(time.Second)
-		a.Withdraw(fa1, "array does not answer")
+		a.Suspend(fa1, "array does not answer")
 		synctest.Wait()
 		before["rack"] = `"räck"` // the same text, spelt without an escape
 		if got := s.known(fa1); !maps.Equal(got, before) {
 			t.Errorf("the scheduler knows\n%v\ninstead of\n%v", got, before)
 		}
-		if st := a.state(t, fa1); st.State != Withdrawn || st.Detail != "array does not answer" {
+		if st := a.state(t, fa1); st.State != NoSample || st.Detail != "array does not answer" {
 			t.Errorf("the status is %+v", st)
 		}
-		a.Offer(reading(43, 1000))
+		a.Update(reading(43, 1000))
 		time.Sleep(time.Second)
 		if got := s.known(fa1)["total_volumes"]; got != "43" {
 			t.Errorf("after a new reading the scheduler knows %s volumes", got)
@@ -103,7 +103,7 @@ func TestSchedulersOwnKeysAreNotAdded(t *testing.T) {
 			f, s, volume := cloud(t)
 			a := f.start(Options{FixProvisionedCapacity: fix})
 			volume.report()
-			a.Offer(reading(42, 1000))
+			a.Update(reading(42, 1000))
 			time.Sleep(time.Second)
 			if _, there := s.known(fa1)["provisioned_capacity_gb"]; there != fix {
 				t.Errorf("fix %t: provisioned_capacity_gb is there: %t", fix, there)
@@ -117,7 +117,7 @@ func TestNothingIsPublishedWithoutABase(t *testing.T) {
 		f, s, volume := cloud(t)
 		a := f.start(Options{})
 		for minute := range 3 {
-			a.Offer(reading(42, 1000))
+			a.Update(reading(42, 1000))
 			synctest.Wait()
 			want := Listening
 			if minute == 2 {
@@ -149,7 +149,7 @@ func TestOverlayOffPublishesCompleteReports(t *testing.T) {
 		begun := time.Now()
 		r := reading(42, 1000)
 		time.Sleep(2 * time.Second)
-		a.Offer(r)
+		a.Update(r)
 		synctest.Wait()
 		got := s.received()
 		if len(got) != 1 || len(got[0].caps) != len(r.Capabilities) || !got[0].stamp.Equal(begun.UTC()) {
@@ -157,13 +157,13 @@ func TestOverlayOffPublishesCompleteReports(t *testing.T) {
 		}
 		volume.report()
 		synctest.Wait()
-		a.Offer(reading(43, 1000))
+		a.Update(reading(43, 1000))
 		synctest.Wait()
 		if st := a.state(t, fa1); st.State != Suspended || st.Cause != CinderVolumeReports {
 			t.Errorf("beside a cinder-volume: %+v", st)
 		}
 		time.Sleep(time.Hour)
-		a.Offer(reading(44, 1000))
+		a.Update(reading(44, 1000))
 		synctest.Wait()
 		if n := len(s.received()); n != 2 || s.known(fa1)["allocated_capacity_gb"] != "17" {
 			t.Errorf("%d reports, the scheduler knows %v", n, s.known(fa1))
@@ -176,12 +176,12 @@ func TestListenOnlyNeverSends(t *testing.T) {
 		f, s, volume := cloud(t)
 		a := f.start(Options{ListenOnly: true})
 		volume.report()
-		a.Offer(reading(42, 1000))
+		a.Update(reading(42, 1000))
 		time.Sleep(time.Hour)
 		if n := len(s.received()); n != 1 {
 			t.Errorf("%d reports were cast, want cinder-volume's alone", n)
 		}
-		if heard := a.Heard(); len(heard) != 1 || !heard[0].Ours || heard[0].Capabilities["big"].String() != "123456789012345678901234567890" {
+		if heard := a.BaseReports(); len(heard) != 1 || !heard[0].Ours || heard[0].Capabilities["big"].String() != "123456789012345678901234567890" {
 			t.Errorf("heard %+v", heard)
 		}
 	})
@@ -195,12 +195,12 @@ func TestBaseHeardBeforeTheFirstReading(t *testing.T) {
 		other := &cinderVolume{exchange: f, host: "ctl9@lvm", total: 1}
 		other.report()
 		time.Sleep(20 * time.Second)
-		a.Offer(reading(42, 1000))
+		a.Update(reading(42, 1000))
 		time.Sleep(time.Second)
 		if got := s.known(fa1); got["allocated_capacity_gb"] != "17" || got["total_volumes"] != "42" {
 			t.Errorf("the base was forgotten: %v", got)
 		}
-		if heard := a.Heard(); len(heard) != 2 || !heard[0].Ours || heard[1].Ours || heard[1].Identity != "ctl9@lvm" {
+		if heard := a.BaseReports(); len(heard) != 2 || !heard[0].Ours || heard[1].Ours || heard[1].Identity != "ctl9@lvm" {
 			t.Errorf("heard %+v", heard)
 		}
 	})
@@ -210,7 +210,7 @@ func TestInterlocks(t *testing.T) {
 	offer := func(a *agent, change func(*capability.Report)) {
 		r := reading(42, 1000)
 		change(&r)
-		a.Offer(r)
+		a.Update(r)
 	}
 	same := func(*capability.Report) {}
 	for name, tt := range map[string]struct {
@@ -236,7 +236,7 @@ func TestInterlocks(t *testing.T) {
 				offer(a, func(r *capability.Report) { r.Capabilities["array_id"] = capability.OfString("array-2") })
 			},
 			func(a *agent, _ *cinderVolume) {
-				a.Forget(fa1)
+				a.Remove(fa1)
 				offer(a, func(r *capability.Report) { r.Capabilities["array_id"] = capability.OfString("array-2") })
 			},
 		},
@@ -306,7 +306,7 @@ func TestAgentsDoNotAnswerEachOther(t *testing.T) {
 			r := reading(volumes, 1000)
 			r.Cluster, r.Status = "east@fa1", status
 			r.Capabilities["metrics_status"] = capability.OfString(string(status))
-			agents[i].Offer(r)
+			agents[i].Update(r)
 		}
 		speaker := func() string {
 			inbox := s.received()
@@ -342,8 +342,8 @@ func TestAgentsDoNotAnswerEachOther(t *testing.T) {
 		if speaker() != agents[1].id.name {
 			t.Error("an agent with a partial reading goes before one with a good one")
 		}
-		agents[1].Withdraw(fa1, "gone")
-		agents[0].Withdraw(fa1, "gone")
+		agents[1].Suspend(fa1, "gone")
+		agents[0].Suspend(fa1, "gone")
 		time.Sleep(4 * time.Minute)
 		offer(2, 3, capability.OK)
 		time.Sleep(time.Second)
@@ -362,7 +362,7 @@ func TestNewestWins(t *testing.T) {
 		a.bus.state <- Session{State: Blocked, Broker: "fake:5672", Detail: "low on memory", BasesFrom: a.Status().Session.BasesFrom}
 		synctest.Wait()
 		for i := range 10 {
-			a.Offer(reading(int64(i), 1000))
+			a.Update(reading(int64(i), 1000))
 			time.Sleep(10 * time.Second)
 		}
 		if n := len(s.received()); n != 1 {
@@ -386,7 +386,7 @@ func TestRefusedReportsArePublishedAgain(t *testing.T) {
 		a := f.start(Options{RetryBackoff: 2 * time.Second})
 		volume.report()
 		a.bus.set(func(b *fakeBus) { b.refuse = errNack })
-		a.Offer(reading(1, 1000))
+		a.Update(reading(1, 1000))
 		for range 10 {
 			volume.report()
 			time.Sleep(time.Minute)
@@ -397,7 +397,7 @@ func TestRefusedReportsArePublishedAgain(t *testing.T) {
 		}
 		volume.report()
 		a.bus.set(func(b *fakeBus) { b.refuse = nil })
-		a.Offer(reading(2, 1000))
+		a.Update(reading(2, 1000))
 		synctest.Wait()
 		if st := a.state(t, fa1); st.Failure != "" || !st.FailingSince.IsZero() || s.known(fa1)["total_volumes"] != "2" {
 			t.Errorf("after the refusals: %+v", st)
@@ -414,7 +414,7 @@ func TestRefusedReportIsRetriedAtOnce(t *testing.T) {
 		a := f.start(Options{})
 		volume.report()
 		a.bus.set(func(b *fakeBus) { b.refuse = errNack })
-		a.Offer(reading(1, 1000))
+		a.Update(reading(1, 1000))
 		synctest.Wait()
 		a.bus.set(func(b *fakeBus) { b.refuse = nil })
 		time.Sleep(2 * time.Second)
@@ -432,7 +432,7 @@ func TestStopDuringAPublishIsNoFailure(t *testing.T) {
 		volume.report()
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		a.Offer(reading(1, 1000))
+		a.Update(reading(1, 1000))
 		synctest.Wait()
 		failures := a.Status().Counters.Failures
 		a.mu.Lock()
@@ -456,7 +456,7 @@ func TestBackendsAreOneBatch(t *testing.T) {
 			(&cinderVolume{exchange: f, host: host, total: 1000}).report()
 			r := reading(int64(i), 1000)
 			r.Host = host
-			a.Offer(r)
+			a.Update(r)
 		}
 		synctest.Wait()
 		a.bus.state <- open
@@ -471,12 +471,12 @@ func TestOldReadingsAreNotLaidOverAnything(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, s, volume := cloud(t)
 		a := f.start(Options{Interval: 15 * time.Second})
-		a.Offer(reading(42, 1000))
+		a.Update(reading(42, 1000))
 		for range 5 {
 			volume.report()
 			time.Sleep(time.Minute)
 		}
-		if st := a.state(t, fa1); st.State != Withdrawn || s.known(fa1)["total_volumes"] != "1" {
+		if st := a.state(t, fa1); st.State != NoSample || s.known(fa1)["total_volumes"] != "1" {
 			t.Errorf("a reading of 5 minutes ago is still overlaid: %+v", st)
 		}
 	})

@@ -81,7 +81,7 @@ func (w *world) deliver(body []byte) {
 func (w *world) sample() {
 	if w.offer != nil {
 		w.samples++
-		w.agent.Offer(w.offer())
+		w.agent.Update(w.offer())
 	}
 	synctest.Wait()
 }
@@ -449,7 +449,7 @@ func TestAgentsComeAndGo(t *testing.T) {
 		},
 		"the stanza is removed and added": func(w *world) {
 			w.place(10)
-			w.agent.Forget(fa1)
+			w.agent.Remove(fa1)
 			synctest.Wait()
 			w.same("after the stanza was removed")
 			w.place(10)
@@ -459,7 +459,7 @@ func TestAgentsComeAndGo(t *testing.T) {
 		},
 		"withdrawn and back": func(w *world) {
 			w.place(10)
-			w.agent.Withdraw(fa1, "the array does not answer")
+			w.agent.Suspend(fa1, "the array does not answer")
 			synctest.Wait()
 			w.same("after the withdrawal")
 			if got := w.with.known(fa1)["metrics_agent"]; got != "" {
@@ -509,7 +509,7 @@ func TestStaleArrays(t *testing.T) {
 				w.without.place(fa1, 10)
 				time.Sleep(5 * time.Second)
 				stale := func() {
-					w.agent.Offer(staleReading(drop))
+					w.agent.Update(staleReading(drop))
 					synctest.Wait()
 					total := w.with.next(fa1).total
 					if got := w.with.capability(fa1, "backend_state"); got != `"down"` || drop != (total == 0) {

@@ -18,9 +18,9 @@ const (
 	Standby State = "standby"
 	// Suspended: an overlay would be wrong; see [Cause].
 	Suspended State = "suspended"
-	// Withdrawn: there is no current sample, and cinder-volume's own report
+	// NoSample: there is no current sample, and cinder-volume's own report
 	// stands.
-	Withdrawn State = "withdrawn"
+	NoSample State = "no_sample"
 )
 
 // publishes reports whether reports go out in this state.
@@ -39,7 +39,7 @@ func (s State) text() string {
 		return "standby"
 	case Suspended:
 		return "suspended, the report of cinder-volume stands"
-	case Withdrawn:
+	case NoSample:
 		return "not publishing, the report of cinder-volume stands"
 	}
 	return "not connected"

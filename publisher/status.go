@@ -11,16 +11,16 @@ import (
 
 // Counters count since the publisher was made.
 type Counters struct {
-	Publishes    uint64 // messages handed to the broker
-	Confirms     uint64 // of those, confirmed
-	Nacks        uint64 // refused
-	Returns      uint64 // returned, as no queue is bound
-	Failures     uint64 // lost with the connection, or not confirmed in time
-	Overlays     uint64 // overlays confirmed
-	HeardReports uint64 // received from cinder-volume services, any backend
-	HeardAgents  uint64 // received from other agents
-	HeardOwn     uint64
-	Unreadable   uint64 // messages that could not be decoded
+	Publishes       uint64 // messages handed to the broker
+	Confirms        uint64 // of those, confirmed
+	Nacks           uint64 // refused
+	Returns         uint64 // returned, as no queue is bound
+	Failures        uint64 // lost with the connection, or not confirmed in time
+	Overlays        uint64 // overlays confirmed
+	ReceivedReports uint64 // received from cinder-volume services, any backend
+	ReceivedPeers   uint64 // received from other agents
+	ReceivedOwn     uint64
+	Unreadable      uint64 // messages that could not be decoded
 }
 
 func (c *Counters) count(err error) {
@@ -61,10 +61,9 @@ type BackendStatus struct {
 	Overlaid    bool      // whether it was an overlay
 	Changes     []Change  // what it changed of the base, sorted by key
 
-	HeardAt   time.Time      // when cinder-volume's last report was received
-	HeardAge  time.Duration  // how long ago that is
-	ClockSkew *time.Duration // by which cinder-volume's clock is ahead, nil until several reports were received
-	Peer      string         // another agent that publishes for this backend, "" if none
+	ReceivedAt time.Time      // when cinder-volume's last report was received
+	ClockSkew  *time.Duration // by which cinder-volume's clock is ahead, nil until several reports were received
+	Peer       string         // another agent that publishes for this backend, "" if none
 }
 
 // Change is a key whose value differs from what cinder-volume said.
@@ -74,13 +73,13 @@ type Change struct {
 	Old, New capability.Value // Old is null if Added
 }
 
-// Base is the last report of cinder-volume that was received of a backend.
-type Base struct {
+// BaseReport is the last report of cinder-volume that was received of a backend.
+type BaseReport struct {
 	Identity      string
 	Host, Cluster string
 	Capabilities  capability.Set
 	Timestamp     time.Time // cinder-volume's own
-	HeardAt       time.Time
+	ReceivedAt    time.Time
 	Ours          bool // whether this publisher was offered the backend
 }
 
@@ -111,7 +110,7 @@ func (b *backend) status(name string, now time.Time, polling time.Duration) Back
 		s.Changes = changes(b.last.over.set, b.last.set)
 	}
 	if from := b.sources.current(now, polling); from != nil {
-		s.HeardAt, s.HeardAge, s.ClockSkew = from.base.at, now.Sub(from.base.at), from.clockSkew()
+		s.ReceivedAt, s.ClockSkew = from.base.at, from.clockSkew()
 	}
 	return s
 }
@@ -127,13 +126,13 @@ func changes(base, set capability.Set) []Change {
 	return out
 }
 
-// Heard returns the last reports of cinder-volume services, for this publisher's
+// BaseReports returns the last reports of cinder-volume services, for this publisher's
 // backends and for others, sorted by identity. A report that cannot be read is
 // left out. The sets must not be changed.
-func (p *Publisher) Heard() []Base {
+func (p *Publisher) BaseReports() []BaseReport {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var out []Base
+	var out []BaseReport
 	now := time.Now()
 	add := func(name string, s sources, ours bool) {
 		from := s.current(now, p.opt.StatsInterval)
@@ -142,9 +141,9 @@ func (p *Publisher) Heard() []Base {
 		}
 		b := from.base
 		if set, err := b.capabilities(); err == nil {
-			out = append(out, Base{
+			out = append(out, BaseReport{
 				Identity: name, Host: b.host, Cluster: b.cluster, Capabilities: set,
-				Timestamp: b.stamp, HeardAt: b.at, Ours: ours,
+				Timestamp: b.stamp, ReceivedAt: b.at, Ours: ours,
 			})
 		}
 	}
@@ -154,6 +153,6 @@ func (p *Publisher) Heard() []Base {
 	for name, s := range p.retained.backends {
 		add(name, s, false)
 	}
-	slices.SortFunc(out, func(a, b Base) int { return strings.Compare(a.Identity, b.Identity) })
+	slices.SortFunc(out, func(a, b BaseReport) int { return strings.Compare(a.Identity, b.Identity) })
 	return out
 }

@@ -208,7 +208,7 @@ func (s *session) publishOnce(ctx context.Context, reports []capability.Report) 
 	done := make(chan error, 1)
 	go func() { done <- p.Run(ctx) }()
 	for _, r := range reports {
-		p.Offer(r)
+		p.Update(r)
 	}
 	left := waitPublished(ctx, p, len(reports))
 	cancel()

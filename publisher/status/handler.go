@@ -25,7 +25,7 @@ func (s *Server) Handler() http.Handler {
 	guarded := http.NewServeMux()
 	guarded.Handle("GET /metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}))
 	guarded.HandleFunc("GET /v1/reports", s.reports(func(b Backend) *capability.Report { return b.Report }))
-	guarded.HandleFunc("GET /v1/told", s.reports(func(b Backend) *capability.Report { return b.Told }))
+	guarded.HandleFunc("GET /v1/effective", s.reports(func(b Backend) *capability.Report { return b.Effective }))
 	guarded.HandleFunc("GET /v1/openapi.yaml", s.openAPI)
 	s.pages(guarded)
 	if s.opts.Placer != nil {
@@ -113,7 +113,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 	})
 }
 
-// reports answers /v1/reports with what --dry-run prints, and /v1/told with what
+// reports answers /v1/reports with what --dry-run prints, and /v1/effective with what
 // the scheduler knows, in the same form.
 func (s *Server) reports(of func(Backend) *capability.Report) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {

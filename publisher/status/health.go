@@ -20,7 +20,7 @@ const maxLine = 1000
 // Live reports whether the main loop turns; why is for a person. An array or a
 // broker that is away never makes it fail: a restart would not bring it back.
 func (v View) Live() (ok bool, why string) {
-	silent := v.Now.Sub(v.Agent.LastTurn)
+	silent := v.Now.Sub(v.Agent.LastTick)
 	if silent > stuckAfter {
 		return false, fmt.Sprintf("main loop has not turned for %s", silent.Round(time.Second))
 	}
@@ -46,7 +46,7 @@ func (v View) Ready() (ok bool, checks []Check) {
 	for _, b := range v.Backends {
 		checks = append(checks, b.ready(v.Now))
 	}
-	for _, b := range v.Broken {
+	for _, b := range v.Invalid {
 		checks = append(checks, Check{Name: b.Name, Reason: "not served: " + strings.Join(b.Faults, "; ")})
 	}
 	if !v.Config.Refused.IsZero() {
@@ -101,11 +101,11 @@ func (o Overlay) undelivered(now time.Time) string {
 	switch {
 	case o.State == "suspended":
 		return orElse(o.Reason, "suspended")
-	case o.State == "withdrawn":
+	case o.State == "no_sample":
 		return "not publishing: " + orElse(o.Reason, "there is no current sample")
-	case o.State == "listening" && (o.Published.IsZero() || lasting(o.Since)):
+	case o.State == "listening" && (o.PublishedAt.IsZero() || lasting(o.Since)):
 		return "waiting for cinder-volume: " + o.Reason
-	case o.Failure != "" && (o.Published.IsZero() || lasting(o.FailingSince)):
+	case o.Failure != "" && (o.PublishedAt.IsZero() || lasting(o.FailingSince)):
 		return "reports are not accepted: " + o.Failure
 	}
 	return ""

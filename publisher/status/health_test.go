@@ -17,19 +17,19 @@ func TestReadinessFollowsDelivery(t *testing.T) {
 		overlay Overlay
 		want    string // part of the reason, "" if it is ready
 	}{
-		"overlaying":                     {Overlay{State: "overlaying", Published: short}, ""},
-		"complete reports":               {Overlay{State: "standalone", Published: short}, ""},
+		"overlaying":                     {Overlay{State: "overlaying", PublishedAt: short}, ""},
+		"complete reports":               {Overlay{State: "standalone", PublishedAt: short}, ""},
 		"standby":                        {Overlay{State: "standby"}, ""},
 		"suspended":                      {Overlay{State: "suspended", Reason: "different"}, "different"},
 		"suspended without a reason":     {Overlay{State: "suspended"}, "suspended"},
-		"withdrawn":                      {Overlay{State: "withdrawn", Reason: "old sample"}, "old sample"},
+		"withdrawn":                      {Overlay{State: "no_sample", Reason: "old sample"}, "old sample"},
 		"nothing received yet":           {Overlay{State: "listening", Since: short, Reason: "none yet"}, "none yet"},
-		"waits a moment":                 {Overlay{State: "listening", Since: short, Published: long}, ""},
-		"waits for long":                 {Overlay{State: "listening", Since: long, Published: long, Reason: "none since"}, "none since"},
-		"refused a moment ago":           {Overlay{State: "overlaying", Published: long, Failure: "nack", FailingSince: short}, ""},
-		"refused for long":               {Overlay{State: "overlaying", Published: long, Failure: "nack", FailingSince: long}, "nack"},
+		"waits a moment":                 {Overlay{State: "listening", Since: short, PublishedAt: long}, ""},
+		"waits for long":                 {Overlay{State: "listening", Since: long, PublishedAt: long, Reason: "none since"}, "none since"},
+		"refused a moment ago":           {Overlay{State: "overlaying", PublishedAt: long, Failure: "nack", FailingSince: short}, ""},
+		"refused for long":               {Overlay{State: "overlaying", PublishedAt: long, Failure: "nack", FailingSince: long}, "nack"},
 		"refused from the start":         {Overlay{State: "overlaying", Failure: "nack", FailingSince: short}, "nack"},
-		"companion message not accepted": {Overlay{State: "overlaying", Published: short, Failure: "notify: no exchange"}, ""},
+		"companion message not accepted": {Overlay{State: "overlaying", PublishedAt: short, Failure: "notify: no exchange"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tt.overlay.Interval = time.Minute

@@ -77,7 +77,7 @@ func askAs(t *testing.T, url, host, token string) (int, string) {
 func TestRebindingIsRefused(t *testing.T) {
 	server := serve(t, Options{Placer: func(Query) (Answer, error) { return Answer{}, nil }})
 	for _, host := range []string{"evil.example", "evil.example:9748", "127.0.0.1.evil.example", "localhost.evil.example", "192.0.2.1:9748", "[2001:db8::1]:9748"} {
-		for _, path := range []string{"/", "/livez", "/readyz", "/metrics", "/v1/reports", "/v1/told", "/v1/place?size=1", "/v1/openapi.yaml", "/assets/page.js", "/nothing"} {
+		for _, path := range []string{"/", "/livez", "/readyz", "/metrics", "/v1/reports", "/v1/effective", "/v1/place?size=1", "/v1/openapi.yaml", "/assets/page.js", "/nothing"} {
 			code, body := askAs(t, server.URL+path, host, "")
 			if code != http.StatusMisdirectedRequest || strings.Count(body, "\n") != 1 || !strings.Contains(body, "bearer_token_file") {
 				t.Errorf("%s of %s: %d %q", path, host, code, body)
@@ -90,7 +90,7 @@ func TestRebindingIsRefused(t *testing.T) {
 		}
 	}
 	guarded := serve(t, Options{Token: func() string { return "s3cret" }})
-	if code, _ := askAs(t, guarded.URL+"/v1/told", "agent.example", "s3cret"); code != http.StatusOK {
+	if code, _ := askAs(t, guarded.URL+"/v1/effective", "agent.example", "s3cret"); code != http.StatusOK {
 		t.Errorf("with a token, another name got %d", code)
 	}
 }

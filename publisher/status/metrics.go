@@ -100,7 +100,7 @@ func (e emitter) config(v View) {
 	for _, b := range v.Backends {
 		e.gauge("poolcast_backend_config_valid", 1, append(labelsOf(b), "")...)
 	}
-	for _, b := range v.Broken {
+	for _, b := range v.Invalid {
 		e.gauge("poolcast_backend_config_valid", 0, b.Host, b.Name, b.Pool, strings.ToValidUTF8(strings.Join(b.Faults, "; "), "?"))
 	}
 }
@@ -144,12 +144,12 @@ func (e emitter) overlay(v View, b Backend) {
 	l := labelsOf(b)
 	o := b.Overlay
 	e.gauge("poolcast_backend_ready", flag(b.ready(v.Now).OK), l...)
-	e.gauge("poolcast_overlay_suspended", flag(o.State == "suspended"), append(l, o.Code)...)
-	if !o.Published.IsZero() {
-		e.gauge("poolcast_report_age_seconds", v.Now.Sub(o.Published).Seconds(), l...)
+	e.gauge("poolcast_overlay_suspended", flag(o.State == "suspended"), append(l, o.Cause)...)
+	if !o.PublishedAt.IsZero() {
+		e.gauge("poolcast_report_age_seconds", v.Now.Sub(o.PublishedAt).Seconds(), l...)
 	}
-	if !o.Heard.IsZero() {
-		e.gauge("poolcast_base_report_age_seconds", v.Now.Sub(o.Heard).Seconds(), l...)
+	if !o.ReceivedAt.IsZero() {
+		e.gauge("poolcast_base_report_age_seconds", v.Now.Sub(o.ReceivedAt).Seconds(), l...)
 	}
 	if o.Skew != nil {
 		e.gauge("poolcast_base_clock_skew_seconds", o.Skew.Seconds(), l...)

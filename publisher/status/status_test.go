@@ -56,19 +56,19 @@ func sampleView() View {
 	}
 	return View{
 		Now:   noon,
-		Agent: Agent{Host: "ctl1", Version: "1.2.3", Started: noon.Add(-time.Hour), LastTurn: noon.Add(-time.Second)},
+		Agent: Agent{Host: "ctl1", Version: "1.2.3", Started: noon.Add(-time.Hour), LastTick: noon.Add(-time.Second)},
 		Bus:   Bus{Connected: true, Exchange: true, Broker: "10.0.0.5:5672", Consumers: &consumers, Confirmed: 7},
 		Backends: []Backend{
 			{
 				Name: "fa_01", Host: "ctl1@fa_01", Pool: "gold", Zone: "dc1", Report: &busy,
 				Poll:    Poll{Up: true, Polls: 10, Failures: 1, LastOK: noon, Requests: map[int]uint64{200: 80, 401: 1}, Sessions: 1, SessionsLost: 2},
-				Overlay: Overlay{State: "overlaying", Published: noon.Add(-time.Second), Heard: noon.Add(-30 * time.Second), Changes: []Change{{Key: "total_volumes", Heard: &heard, Ours: capability.OfInt(900)}}},
+				Overlay: Overlay{State: "overlaying", PublishedAt: noon.Add(-time.Second), ReceivedAt: noon.Add(-30 * time.Second), Changes: []Change{{Key: "total_volumes", Old: &heard, New: capability.OfInt(900)}}},
 				Space:   &Space{Total: 20480, Ratio: 2, Provisioned: 30000, VirtualFree: 10960, Thin: true},
 			},
 			{
 				Name: "fa_02", Host: "ctl1@fa_02", Pool: "gold", Zone: "dc1", Report: &quiet,
 				Poll:    Poll{Polls: 10, Failures: 10, Error: "GET arrays/space: 503"},
-				Overlay: Overlay{State: "withdrawn", Code: "stale", Reason: "the array does not answer"},
+				Overlay: Overlay{State: "no_sample", Cause: "stale", Reason: "the array does not answer"},
 			},
 		},
 	}
@@ -112,7 +112,7 @@ func TestLivezFailsOnlyWhenTheLoopIsStuck(t *testing.T) {
 	if code, body := get(t, serve(t, Options{Source: fixed(v)}).URL+"/livez"); code != http.StatusOK {
 		t.Errorf("a broker that is away made /livez say %d %s", code, body)
 	}
-	v.Agent.LastTurn = noon.Add(-2 * time.Minute)
+	v.Agent.LastTick = noon.Add(-2 * time.Minute)
 	if code, body := get(t, serve(t, Options{Source: fixed(v)}).URL+"/livez"); code != http.StatusServiceUnavailable || !strings.Contains(body, "2m0s") {
 		t.Errorf("a stuck loop made /livez say %d %s", code, body)
 	}
@@ -181,9 +181,9 @@ func TestToldIsApartFromReports(t *testing.T) {
 	v := sampleView()
 	told := *v.Backends[0].Report
 	told.Capabilities = told.Capabilities.Overlay(capability.Set{"allocated_capacity_gb": capability.OfInt(17)})
-	v.Backends[0].Told = &told
+	v.Backends[0].Effective = &told
 	url := serve(t, Options{Source: fixed(v)}).URL
-	_, body := get(t, url+"/v1/told")
+	_, body := get(t, url+"/v1/effective")
 	var reports []capability.Report
 	if err := json.Unmarshal([]byte(body), &reports); err != nil {
 		t.Fatal(err)
@@ -201,7 +201,7 @@ func TestPageIsEscapedAndComplete(t *testing.T) {
 	if code != http.StatusOK {
 		t.Fatalf("%d %s", code, body)
 	}
-	for _, want := range []string{"1 thing to look at", "gold", "fa_02", "GET arrays/space: 503", "&lt;b&gt;", "(20\u202fTiB − 0\u202fGiB reserved) × 2.00 − 29\u202fTiB provisioned", "operations: now 60\u202f000\u202fper second, lowest 10\u202fper second, highest 60\u202f000\u202fper second", "no data yet", "50\u202f% above the pool’s mean of 600", "cinder-volume said", "</html>"} {
+	for _, want := range []string{"1 thing to look at", "gold", "fa_02", "GET arrays/space: 503", "&lt;b&gt;", "(20\u202fTiB − 0\u202fGiB reserved) × 2.00 − 29\u202fTiB provisioned", "operations: now 60\u202f000\u202fper second, lowest 10\u202fper second, highest 60\u202f000\u202fper second", "no data yet", "50\u202f% above the pool’s mean of 600", "reported by cinder-volume", "</html>"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page does not show %q", want)
 		}
@@ -239,7 +239,7 @@ func TestFormExplains(t *testing.T) {
 
 func TestNothingCanBeChanged(t *testing.T) {
 	url := serve(t, Options{Placer: func(Query) (Answer, error) { return Answer{}, nil }}).URL
-	for _, path := range []string{"/", "/metrics", "/livez", "/readyz", "/v1/reports", "/v1/told", "/v1/place", "/assets/style.css"} {
+	for _, path := range []string{"/", "/metrics", "/livez", "/readyz", "/v1/reports", "/v1/effective", "/v1/place", "/assets/style.css"} {
 		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodPatch} {
 			request, err := http.NewRequest(method, url+path, strings.NewReader("x"))
 			if err != nil {
@@ -272,7 +272,7 @@ func TestOtherAddressesNeedTLSAndAToken(t *testing.T) {
 
 func TestTokenIsAskedFor(t *testing.T) {
 	url := serve(t, Options{Token: func() string { return "s3cret" }}).URL
-	for path, want := range map[string]int{"/metrics": 401, "/": 401, "/v1/reports": 401, "/v1/told": 401, "/assets/style.css": 401, "/livez": 200, "/readyz": 503} {
+	for path, want := range map[string]int{"/metrics": 401, "/": 401, "/v1/reports": 401, "/v1/effective": 401, "/assets/style.css": 401, "/livez": 200, "/readyz": 503} {
 		if code, body := get(t, url+path); code != want || strings.Contains(body, "s3cret") {
 			t.Errorf("%s without a token: %d %s", path, code, body)
 		}
@@ -353,7 +353,7 @@ func TestConfigurationIsPartOfReadiness(t *testing.T) {
 	}
 
 	v.Config = Config{Loaded: noon}
-	v.Broken = []Broken{{Name: "fa_09", Host: "ctl1@fa_09", Pool: "gold", Faults: []string{"cinder.conf:7: [fa_09] san_ip is missing"}}}
+	v.Invalid = []InvalidBackend{{Name: "fa_09", Host: "ctl1@fa_09", Pool: "gold", Faults: []string{"cinder.conf:7: [fa_09] san_ip is missing"}}}
 	server = serve(t, Options{Source: fixed(v)})
 	if code, text := get(t, server.URL+"/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(text, "[-] fa_09: not served: cinder.conf:7: [fa_09] san_ip is missing\n") {
 		t.Errorf("%d: %s", code, text)

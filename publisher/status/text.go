@@ -152,7 +152,7 @@ func stateText(o Overlay) string {
 		"overlaying": "overlaying reports of cinder-volume",
 		"standby":    "standby",
 		"suspended":  "suspended",
-		"withdrawn":  "not publishing, cinder-volume’s own report stands",
+		"no_sample":  "not publishing, cinder-volume’s own report stands",
 	}[o.State]
 	if text == "" {
 		text = o.State

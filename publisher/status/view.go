@@ -13,8 +13,8 @@ type View struct {
 	Agent    Agent
 	Bus      Bus
 	Config   Config
-	Backends []Backend // in the order of enabled_backends
-	Broken   []Broken  // enabled backends that are not served
+	Backends []Backend        // in the order of enabled_backends
+	Invalid  []InvalidBackend // enabled backends that are not served
 }
 
 // Config is how the configuration was taken in.
@@ -24,8 +24,8 @@ type Config struct {
 	Faults  []string  // why, each with file and line
 }
 
-// Broken is an enabled backend whose section has faults.
-type Broken struct {
+// InvalidBackend is an enabled backend whose section has faults.
+type InvalidBackend struct {
 	Name   string // the stanza
 	Host   string // "" if it could not be read
 	Pool   string
@@ -37,9 +37,9 @@ type Agent struct {
 	Host    string // the host part of host@stanza
 	Version string
 	Started time.Time
-	// LastTurn is when the main loop last turned. A loop that stopped turning
+	// LastTick is when the main loop last turned. A loop that stopped turning
 	// is what /livez looks for, and nothing else is.
-	LastTurn time.Time
+	LastTick time.Time
 }
 
 // Bus is the connection to RabbitMQ and what was sent over it.
@@ -67,11 +67,11 @@ type Backend struct {
 	Zone    string
 
 	Report *capability.Report // the newest; nil before the first
-	// Told is what the scheduler was told last of the backend, by poolcast or
+	// Effective is what the scheduler was told last of the backend, by poolcast or
 	// by cinder-volume, and Report where nobody has; nil before the first.
-	Told    *capability.Report
-	Poll    Poll
-	Overlay Overlay
+	Effective *capability.Report
+	Poll      Poll
+	Overlay   Overlay
 	// Space is how Cinder counts the backend's free space; nil if the report
 	// has too little for it.
 	Space *Space
@@ -95,24 +95,24 @@ type Poll struct {
 
 // Overlay is what was published of one backend, and over what.
 type Overlay struct {
-	State        string        // idle, listening, standalone, overlaying, standby, suspended or withdrawn
+	State        string        // idle, listening, standalone, overlaying, standby, suspended or no_sample
 	Since        time.Time     // when the state began
-	Code         string        // the reason in one word, such as different_array; "" if there is none
-	Reason       string        // why it is suspended or withdrawn, for a person
+	Cause        string        // the reason in one word, such as different_array; "" if there is none
+	Reason       string        // why it is suspended or has no sample, for a person
 	Failure      string        // why the broker did not accept the last report, "" if it did
 	FailingSince time.Time     // since when no report was accepted; zero if reports are
 	Interval     time.Duration // how often cinder-volume reports
-	Published    time.Time
-	Heard        time.Time      // when cinder-volume's own report was received last
+	PublishedAt  time.Time
+	ReceivedAt   time.Time      // when cinder-volume's own report was received last
 	Skew         *time.Duration // cinder-volume's clock minus this host's; nil if not known
 	Changes      []Change       // of the last one published
 }
 
 // Change is one key whose value was replaced or added.
 type Change struct {
-	Key   string
-	Heard *capability.Value // nil if cinder-volume did not send the key
-	Ours  capability.Value
+	Key string
+	Old *capability.Value // nil if cinder-volume did not send the key
+	New capability.Value
 }
 
 // Point is one reading on a sparkline. NaN is what was not measured.

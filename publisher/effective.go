@@ -2,12 +2,12 @@ package publisher
 
 import "github.com/poolcast/poolcast/collector/capability"
 
-// Told returns the effective reports: what the schedulers hold of the backends
+// Effective returns the effective reports: what the schedulers hold of the backends
 // that were offered, published by this agent or by cinder-volume, whichever was
 // last. A backend of which nothing was received or published is left out.
 // Everything but the capabilities is as it was offered. The sets must not be
 // changed.
-func (p *Publisher) Told() []capability.Report {
+func (p *Publisher) Effective() []capability.Report {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var effective []capability.Report

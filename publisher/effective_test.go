@@ -14,11 +14,11 @@ func TestToldIsWhatTheSchedulerKnows(t *testing.T) {
 		do   func(a *agent, v *cinderVolume)
 		want bool // whether anything was told
 	}{
-		{"nobody spoke", func(a *agent, _ *cinderVolume) { a.Offer(reading(42, 1000)) }, false},
-		{"the overlay", func(a *agent, v *cinderVolume) { a.Offer(reading(42, 1000)); v.report() }, true},
-		{"cinder-volume alone, as the overlay is suspended", func(a *agent, v *cinderVolume) { a.Offer(reading(42, 5000)); v.report() }, true},
+		{"nobody spoke", func(a *agent, _ *cinderVolume) { a.Update(reading(42, 1000)) }, false},
+		{"the overlay", func(a *agent, v *cinderVolume) { a.Update(reading(42, 1000)); v.report() }, true},
+		{"cinder-volume alone, as the overlay is suspended", func(a *agent, v *cinderVolume) { a.Update(reading(42, 5000)); v.report() }, true},
 		{"the overlay of the second report", func(a *agent, v *cinderVolume) {
-			a.Offer(reading(42, 1000))
+			a.Update(reading(42, 1000))
 			v.report()
 			time.Sleep(time.Minute)
 			v.report()
@@ -30,7 +30,7 @@ func TestToldIsWhatTheSchedulerKnows(t *testing.T) {
 				a := f.start(Options{})
 				c.do(a, volume)
 				time.Sleep(time.Second)
-				told := a.Told()
+				told := a.Effective()
 				if (len(told) == 1) != c.want {
 					t.Fatalf("told is %v", told)
 				}
