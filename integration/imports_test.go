@@ -22,8 +22,9 @@ var edges = map[string][]string{
 	"cmd/...":                           {anything},
 	"examples/...":                      {anything},
 	"integration/...":                   {anything},
-	"config":                            {"collector/capability", "config/files"},
+	"config":                            {"collector/capability", "config/files", "config/listen"},
 	"config/files":                      {},
+	"config/listen":                     {},
 	"flasharray":                        {"collector/capability", "config/files"},
 	"flasharray/simulator":              {},
 	"flasharray/recording":              {},
@@ -35,7 +36,8 @@ var edges = map[string][]string{
 	"collector/placement/review":        {"collector/capability", "collector/placement", "collector/placement/cinder"},
 	"collector/placement/rehearsal":     {"collector/capability", "collector/placement", "collector/placement/cinder"},
 	"publisher":                         {"collector/capability", "config/files"},
-	"publisher/status":                  {"collector/capability"},
+	"publisher/status":                  {"collector/capability", "config/listen"},
+	"publisher/status/client":           {"collector/capability"},
 }
 
 // testEdges are what a folder's tests may import besides.
@@ -43,6 +45,7 @@ var testEdges = map[string][]string{
 	"flasharray":                 {"flasharray/simulator"},
 	"collector/placement/cinder": {"collector/placement/placementtest"},
 	"publisher":                  {"integration/process", "integration/rabbitmq"},
+	"publisher/status/client":    {"publisher/status"},
 }
 
 // users are the folders that may import a module of others. A module that is

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/config/listen"
 )
 
 // Handler answers every endpoint, with the token asked for where it is needed.
@@ -43,7 +44,7 @@ func (s *Server) local(next http.Handler) http.Handler {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Host != "" && !isLoopback(hostname(r.Host)) {
+		if r.Host != "" && !listen.IsLoopback(hostname(r.Host)) {
 			http.Error(w, "This host name is not answered: ask for localhost or 127.0.0.1, or set bearer_token_file in [poolcast].", http.StatusMisdirectedRequest)
 			return
 		}

@@ -7,11 +7,12 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
+
+	"github.com/poolcast/poolcast/config/listen"
 )
 
 // Options of a [Server].
@@ -57,43 +58,25 @@ const (
 // New checks the options and does no I/O. It refuses to serve anything but
 // loopback without TLS and a token: the answers name arrays and pools.
 func New(o Options) (*Server, error) {
-	host, _, err := net.SplitHostPort(o.Listen)
-	if err != nil {
-		return nil, fmt.Errorf("read listen address %q: want host:port, such as 127.0.0.1:9748: %w", o.Listen, err)
-	}
 	if o.Source == nil {
 		return nil, errors.New("status server needs a source of views")
 	}
-	if !isLoopback(host) && (o.Certificate == nil || o.Token == nil) {
-		return nil, fmt.Errorf("listen on %s: an address other than loopback needs TLS and a token; set tls_cert_file, tls_key_file and bearer_token_file in [poolcast], or listen = 127.0.0.1:9748", o.Listen)
+	switch err := listen.Check(o.Listen, o.Certificate != nil, o.Token != nil); {
+	case errors.Is(err, listen.ErrAddress):
+		return nil, fmt.Errorf("read listen address %q: it %w, such as 127.0.0.1:9748", o.Listen, err)
+	case err != nil:
+		return nil, fmt.Errorf("listen on %s: it %w; set tls_cert_file, tls_key_file and bearer_token_file in [poolcast], or listen = 127.0.0.1:9748", o.Listen, err)
 	}
-	s := &Server{opts: o, source: o.Source}
-	s.registry, err = newRegistry(o.Source)
+	registry, err := newRegistry(o.Source)
 	if err != nil {
 		return nil, err
 	}
-	return s, nil
+	return &Server{opts: o, source: o.Source, registry: registry}, nil
 }
 
-func isLoopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.IsLoopback()
-}
-
-// Run listens and serves until ctx ends, then lets running requests finish
-// within a bound. It returns nil after a clean stop.
-func (s *Server) Run(ctx context.Context) error {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.opts.Listen)
-	if err != nil {
-		return fmt.Errorf("listen on %s: %w", s.opts.Listen, err)
-	}
-	return s.Serve(ctx, l)
-}
-
-// Serve is Run on a listener that is already open; it closes it.
+// Serve serves on an open listener until ctx ends, then lets running requests
+// finish within a bound, and closes the listener. It returns nil after a clean
+// stop.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	if s.opts.Certificate != nil {
 		l = tls.NewListener(l, &tls.Config{
