@@ -10,7 +10,7 @@ import (
 // BenchmarkReceive is what every report on the exchange costs an agent, whether it
 // is of one of its own backends or of another host.
 func BenchmarkReceive(b *testing.B) {
-	body, err := Encode(Message{Method: UpdateCapabilities, Host: fa1, Capabilities: wide(), Timestamp: time.Now(), ID: "0123456789ab4cdea000000000000000"})
+	body, err := encode(message{method: updateCapabilities, host: fa1, set: wide(), stamp: time.Now(), id: "0123456789ab4cdea000000000000000"})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func BenchmarkOverlay(b *testing.B) {
 	d := decision{state: Overlaying, base: &base{set: wide()}}
 	for b.Loop() {
 		m := over.payload(d, r.CollectedAt, false)
-		if _, err := Encode(Message{Method: UpdateCapabilities, Host: fa1, Capabilities: m.set, Timestamp: m.stamp, ID: "x"}); err != nil {
+		if _, err := encode(message{method: updateCapabilities, host: fa1, set: m.set, stamp: m.stamp, id: "x"}); err != nil {
 			b.Fatal(err)
 		}
 	}

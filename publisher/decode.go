@@ -99,7 +99,7 @@ func unwrap(body []byte) ([]byte, error) {
 }
 
 func (c call) report(fault error) (incoming, error) {
-	if c.Method != string(UpdateCapabilities) || c.Args.Service != "volume" || c.Args.Host == "" {
+	if c.Method != string(updateCapabilities) || c.Args.Service != "volume" || c.Args.Host == "" {
 		return incoming{}, errNotReport
 	}
 	h := incoming{host: c.Args.Host, id: c.UniqueID, raw: c.Args.Capabilities, fault: fault}

@@ -133,7 +133,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, err := Encode(Message{Method: UpdateCapabilities, Host: h.host, Cluster: h.cluster, Capabilities: set, Timestamp: h.stamp, ID: h.id})
+		again, err := encode(message{method: updateCapabilities, host: h.host, cluster: h.cluster, set: set, stamp: h.stamp, id: h.id})
 		if err != nil {
 			t.Fatalf("what was learnt of %q cannot be sent: %v", body, err)
 		}

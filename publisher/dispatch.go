@@ -37,46 +37,46 @@ func (p *Publisher) publish(ctx context.Context, batch []dispatch) {
 // encode makes the messages of a batch, and says which report each belongs to. A
 // report that has no JSON form has failed.
 func (p *Publisher) encode(batch []dispatch) (messages []outgoing, owners []int) {
-	add := func(i int, m Message) (uint64, error) {
+	add := func(i int, m message) (uint64, error) {
 		id, counter := p.id.next()
-		m.ID = id
-		body, err := Encode(m)
+		m.id = id
+		body, err := encode(m)
 		if err != nil {
 			return 0, err
 		}
-		messages, owners = append(messages, outgoing{m.Method, body}), append(owners, i)
+		messages, owners = append(messages, outgoing{m.method, body}), append(owners, i)
 		return counter, nil
 	}
 	for i := range batch {
 		d := &batch[i]
 		m := d.message()
 		if d.counter, d.err = add(i, m); d.err == nil && p.opt.Notify && !d.report.bare {
-			m.Method = NotifyCapabilities
+			m.method = notifyCapabilities
 			_, d.err = add(i, m)
 		}
 	}
 	return messages, owners
 }
 
-func (d *dispatch) message() Message {
-	m := Message{
-		Method: UpdateCapabilities, Host: d.backend.report.Host, Cluster: d.backend.report.Cluster,
-		Capabilities: d.report.set, Timestamp: d.report.stamp,
+func (d *dispatch) message() message {
+	m := message{
+		method: updateCapabilities, host: d.backend.report.Host, cluster: d.backend.report.Cluster,
+		set: d.report.set, stamp: d.report.stamp,
 	}
 	if d.report.bare {
-		m.Host, m.Cluster = d.report.over.host, d.report.over.cluster
+		m.host, m.cluster = d.report.over.host, d.report.over.cluster
 	}
 	return m
 }
 
 // record notes what became of one message. A clean stop is no failure.
-func (p *Publisher) record(ctx context.Context, d *dispatch, m Method, err error) {
+func (p *Publisher) record(ctx context.Context, d *dispatch, m rpcMethod, err error) {
 	if err != nil && ctx.Err() != nil {
 		d.err = ctx.Err()
 		return
 	}
 	p.counters.count(err)
-	if m == NotifyCapabilities {
+	if m == notifyCapabilities {
 		d.notify = err
 		return
 	}

@@ -9,43 +9,46 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// Method is a remote procedure of the Cinder scheduler
+// rpcMethod is a remote procedure of the Cinder scheduler
 // (cinder/scheduler/rpcapi.py).
-type Method string
+type rpcMethod string
 
 // The methods that carry capabilities.
 const (
-	// UpdateCapabilities replaces what every scheduler knows of a backend. It
+	// updateCapabilities replaces what every scheduler knows of a backend. It
 	// is cast to the exchange cinder-scheduler_fanout.
-	UpdateCapabilities Method = "update_service_capabilities"
-	// NotifyCapabilities feeds telemetry. It is cast to one scheduler.
-	NotifyCapabilities Method = "notify_service_capabilities"
+	updateCapabilities rpcMethod = "update_service_capabilities"
+	// notifyCapabilities feeds telemetry. It is cast to one scheduler.
+	notifyCapabilities rpcMethod = "notify_service_capabilities"
 )
 
 // stampFormat is what the scheduler parses: always six digits, never a zone
 // (oslo_utils.timeutils.PERFECT_TIME_FORMAT).
 const stampFormat = "2006-01-02T15:04:05.000000"
 
-// Message is one report on its way to the scheduler.
-type Message struct {
-	Method       Method
-	Host         string // host@stanza
-	Cluster      string // cluster@stanza, or ""
-	Capabilities capability.Set
-	Timestamp    time.Time
-	// ID is 32 hexadecimal digits, different for every message: receivers drop
+// message is one report on its way to the scheduler.
+type message struct {
+	method  rpcMethod
+	host    string // host@stanza
+	cluster string // cluster@stanza, or ""
+	set     capability.Set
+	stamp   time.Time
+	// id is 32 hexadecimal digits, different for every message: receivers drop
 	// an ID they have just seen (oslo_messaging/_drivers/amqp.py).
-	ID string
+	id string
 }
 
-// NewMessage returns the complete report as overlay = off publishes it now: the
+// EncodeReport returns the complete report as overlay = off publishes it now: the
 // message that poolcast --dry-run --output oslo prints.
-func NewMessage(r capability.Report, now time.Time) Message {
+func EncodeReport(r capability.Report, now time.Time) ([]byte, error) {
+	return encode(newMessage(r, now))
+}
+
+func newMessage(r capability.Report, now time.Time) message {
 	id, _ := newInstance().next()
-	return Message{
-		Method: UpdateCapabilities, Host: r.Host, Cluster: r.Cluster,
-		Capabilities: withAgentMark(r.Aged(now).Capabilities),
-		Timestamp:    earlier(r.CollectedAt, now), ID: id,
+	return message{
+		method: updateCapabilities, host: r.Host, cluster: r.Cluster,
+		set: withAgentMark(r.Aged(now).Capabilities), stamp: earlier(r.CollectedAt, now), id: id,
 	}
 }
 
@@ -58,47 +61,47 @@ const RPCVersion = "3.3"
 // version 2.0, around the message as JSON text
 // (oslo_messaging/_drivers/common.py, serialize_msg). It is pure: equal
 // messages give equal bytes. It fails if a capability has no JSON form.
-func Encode(m Message) ([]byte, error) {
+func encode(m message) ([]byte, error) {
 	version, args := RPCVersion, arguments(m)
-	if m.Method == NotifyCapabilities {
+	if m.method == notifyCapabilities {
 		version = "3.5"
 	}
 	inner := requestContext(m)
-	inner["method"], inner["version"], inner["args"], inner["_unique_id"] = m.Method, version, args, m.ID
+	inner["method"], inner["version"], inner["args"], inner["_unique_id"] = m.method, version, args, m.id
 	text, err := encodeJSON(inner)
 	if err != nil {
-		return nil, fmt.Errorf("encode report of %s: %w", m.Host, err)
+		return nil, fmt.Errorf("encode report of %s: %w", m.host, err)
 	}
 	return encodeJSON(map[string]string{"oslo.version": "2.0", "oslo.message": string(text)})
 }
 
-func arguments(m Message) map[string]any {
+func arguments(m message) map[string]any {
 	args := map[string]any{
 		"service_name": "volume",
-		"capabilities": m.Capabilities,
-		"timestamp":    m.Timestamp.UTC().Format(stampFormat),
+		"capabilities": m.set,
+		"timestamp":    m.stamp.UTC().Format(stampFormat),
 	}
 	var cluster *string
-	if m.Cluster != "" {
-		cluster = &m.Cluster
+	if m.cluster != "" {
+		cluster = &m.cluster
 	}
-	if m.Method == NotifyCapabilities {
-		args["backend"] = identity(m.Host, m.Cluster)
+	if m.method == notifyCapabilities {
+		args["backend"] = identity(m.host, m.cluster)
 		return args
 	}
-	args["host"], args["cluster_name"] = m.Host, cluster
+	args["host"], args["cluster_name"] = m.host, cluster
 	return args
 }
 
 // requestContext returns the fields that Cinder's admin context adds to a
 // message (cinder/context.py, get_admin_context and to_dict). is_admin must be
 // true: the scheduler asks its policy engine about a null, for every message.
-func requestContext(m Message) map[string]any {
+func requestContext(m message) map[string]any {
 	fields := map[string]any{
 		"is_admin": true, "is_admin_project": true, "read_only": false,
 		"show_deleted": false, "read_deleted": "no", "roles": []string{"admin"},
 		"service_catalog": []string{}, "user_identity": "- - - - -",
-		"request_id": requestID(m.ID), "timestamp": m.Timestamp.UTC().Format(stampFormat),
+		"request_id": requestID(m.id), "timestamp": m.stamp.UTC().Format(stampFormat),
 	}
 	for _, key := range []string{
 		"auth_token", "domain", "domain_id", "global_request_id", "message_action",

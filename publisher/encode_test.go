@@ -33,22 +33,22 @@ func sample(t *testing.T) capability.Set {
 	return set
 }
 
-func message(t *testing.T, method Method, cluster string) Message {
+func testMessage(t *testing.T, method rpcMethod, cluster string) message {
 	t.Helper()
-	return Message{
-		Method: method, Host: "ctl1@fa1", Cluster: cluster, Capabilities: sample(t),
-		Timestamp: time.Date(2026, 11, 22, 17, 44, 53, 120000000, time.FixedZone("CET", 3600)),
-		ID:        "0123456789abcdef0000000000000001",
+	return message{
+		method: method, host: "ctl1@fa1", cluster: cluster, set: sample(t),
+		stamp: time.Date(2026, 11, 22, 17, 44, 53, 120000000, time.FixedZone("CET", 3600)),
+		id:    "0123456789abcdef0000000000000001",
 	}
 }
 
 func TestEncodeIsGolden(t *testing.T) {
-	for name, m := range map[string]Message{
-		"update.golden.json":         message(t, UpdateCapabilities, ""),
-		"update-cluster.golden.json": message(t, UpdateCapabilities, "east@fa1"),
-		"notify.golden.json":         message(t, NotifyCapabilities, "east@fa1"),
+	for name, m := range map[string]message{
+		"update.golden.json":         testMessage(t, updateCapabilities, ""),
+		"update-cluster.golden.json": testMessage(t, updateCapabilities, "east@fa1"),
+		"notify.golden.json":         testMessage(t, notifyCapabilities, "east@fa1"),
 	} {
-		got, err := Encode(m)
+		got, err := encode(m)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,14 +71,14 @@ func TestEncodeIsGolden(t *testing.T) {
 // TestEncodeSaysWhatCinderSays compares with what Cinder 29 puts on the wire,
 // field by field; integration/bus_messages.py makes the files.
 func TestEncodeSaysWhatCinderSays(t *testing.T) {
-	for file, method := range map[string]Method{
-		"cinder-update.json": UpdateCapabilities, "cinder-notify.json": NotifyCapabilities,
+	for file, method := range map[string]rpcMethod{
+		"cinder-update.json": updateCapabilities, "cinder-notify.json": notifyCapabilities,
 	} {
 		data, err := os.ReadFile(filepath.Join("testdata", file))
 		if err != nil {
 			t.Fatal(err)
 		}
-		ours, err := Encode(message(t, method, ""))
+		ours, err := encode(testMessage(t, method, ""))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -119,9 +119,9 @@ func innerOf(t *testing.T, body []byte) map[string]any {
 }
 
 func TestEncodeRefusesWhatIsNotJSON(t *testing.T) {
-	m := message(t, UpdateCapabilities, "")
-	m.Capabilities = capability.Set{"load": capability.OfFloat(math.NaN())}
-	if _, err := Encode(m); err == nil || !strings.Contains(err.Error(), "ctl1@fa1") {
+	m := testMessage(t, updateCapabilities, "")
+	m.set = capability.Set{"load": capability.OfFloat(math.NaN())}
+	if _, err := encode(m); err == nil || !strings.Contains(err.Error(), "ctl1@fa1") {
 		t.Errorf("a NaN was encoded, or the error does not name the backend: %v", err)
 	}
 }
@@ -132,12 +132,12 @@ func TestNewMessageIsTrueNow(t *testing.T) {
 		Host: "ctl1@fa1", CollectedAt: read, LiveKeys: []string{capability.KeyMetricsAge},
 		Capabilities: capability.Set{capability.KeyMetricsAge: capability.OfInt(4)},
 	}
-	m := NewMessage(r, read.Add(10*time.Second))
+	m := newMessage(r, read.Add(10*time.Second))
 	want := capability.Set{capability.KeyMetricsAge: capability.OfInt(14), capability.KeyMetricsAgent: capability.OfString("poolcast")}
-	if !m.Capabilities.Equal(want) || !m.Timestamp.Equal(read) || len(m.ID) != 32 {
+	if !m.set.Equal(want) || !m.stamp.Equal(read) || len(m.id) != 32 {
 		t.Errorf("the message is %+v", m)
 	}
-	if m := NewMessage(r, read.Add(-time.Second)); m.Timestamp.After(read.Add(-time.Second)) {
+	if m := newMessage(r, read.Add(-time.Second)); m.stamp.After(read.Add(-time.Second)) {
 		t.Error("the timestamp is in the future")
 	}
 }

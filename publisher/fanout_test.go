@@ -92,7 +92,7 @@ func (b *fakeBus) Publish(ctx context.Context, messages []outgoing) []error {
 	b.mu.Unlock()
 	errs := make([]error, len(messages))
 	for i, m := range messages {
-		if errs[i] = refuse; refuse == nil && m.method == UpdateCapabilities {
+		if errs[i] = refuse; refuse == nil && m.method == updateCapabilities {
 			b.exchange.cast(m.body)
 		}
 	}

@@ -96,7 +96,7 @@ func (p *publishing) write(ctx context.Context, batch []outgoing) []inFlight {
 
 func (p *publishing) writeOne(m outgoing) inFlight {
 	exchange, key := fanoutExchange, ""
-	if m.method == NotifyCapabilities {
+	if m.method == notifyCapabilities {
 		exchange, key = p.control, schedulerQueue
 		if !p.notifies {
 			return inFlight{err: fmt.Errorf("notify: the exchange %s does not exist; is control_exchange right?", exchange)}

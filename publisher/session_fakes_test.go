@@ -133,7 +133,7 @@ func (r *running) publish(bodies ...string) []error {
 	r.t.Helper()
 	var messages []outgoing
 	for _, b := range bodies {
-		messages = append(messages, outgoing{UpdateCapabilities, []byte(b)})
+		messages = append(messages, outgoing{updateCapabilities, []byte(b)})
 	}
 	results := r.Publish(context.Background(), messages)
 	if len(results) != len(messages) {

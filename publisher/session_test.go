@@ -491,7 +491,7 @@ func testNotify(t *testing.T, b *rabbitmq.Broker, vhost string) {
 		o.Notify, o.ControlExchange = true, exchange
 		r := startSession(t, o)
 		r.awaitsState(bound, Ready)
-		got := r.Publish(t.Context(), []outgoing{{UpdateCapabilities, []byte("a")}, {NotifyCapabilities, []byte("a")}, {UpdateCapabilities, []byte("b")}})
+		got := r.Publish(t.Context(), []outgoing{{updateCapabilities, []byte("a")}, {notifyCapabilities, []byte("a")}, {updateCapabilities, []byte("b")}})
 		if got[0] != nil || got[2] != nil || exchange == "openstack" && got[1] != nil {
 			t.Errorf("%s: the results are %v", exchange, got)
 		}

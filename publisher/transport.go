@@ -24,7 +24,7 @@ type transport interface {
 // outgoing is one encoded message. UpdateCapabilities goes to the fanout
 // exchange, NotifyCapabilities to control_exchange.
 type outgoing struct {
-	method Method
+	method rpcMethod
 	body   []byte
 }
 
