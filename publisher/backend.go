@@ -16,16 +16,16 @@ type peer struct {
 
 // published is the last report that the broker confirmed.
 type published struct {
-	set   capability.Set
-	over  *base // what it was an overlay of; nil for a complete report
-	stamp time.Time
-	at    time.Time
-	stale bool // whether it reports the array as down or without capacity
-	bare  bool // whether it is the base itself, published once more
+	set    capability.Set
+	over   *base // what it was an overlay of; nil for a complete report
+	stamp  time.Time
+	at     time.Time
+	stale  bool // whether it reports the array as down or without capacity
+	isBase bool // whether it is the base itself, published once more
 }
 
 // overlaid reports whether it is an overlay.
-func (p published) overlaid() bool { return p.over != nil && !p.bare }
+func (p published) overlaid() bool { return p.over != nil && !p.isBase }
 
 // failure describes reports that the broker did not accept.
 type failure struct {
@@ -38,21 +38,21 @@ type failure struct {
 // backend is everything known of one backend. It has no lock and no clock: the
 // publisher guards it and passes the time.
 type backend struct {
-	report   capability.Report
-	array    string  // id of the array behind the first report
-	total    float64 // capacity when it was measured last, 0 if it never was
-	noSample string  // why there is no current sample, "" if the report stands
-	sources  sources
-	peer     peer
-	lacking  time.Time // since when there is no usable base, zero while there is one
-	last     published
-	failure  failure
-	now      decision
-	entered  time.Time // when now.state began
-	logged   decision  // as it was in the last line about it
-	due      bool
-	wake     time.Time // when to decide again although nothing happened
-	retry    time.Time // when to publish again after a failure
+	report      capability.Report
+	array       string  // id of the array behind the first report
+	total       float64 // capacity when it was measured last, 0 if it never was
+	noSample    string  // why there is no current sample, "" if the report stands
+	sources     sources
+	peer        peer
+	noBaseSince time.Time // since when there is no usable base, zero while there is one
+	last        published
+	failure     failure
+	now         decision
+	stateSince  time.Time // when now.state began
+	logged      decision  // as it was in the last line about it
+	due         bool
+	wake        time.Time // when to decide again although nothing happened
+	retry       time.Time // when to publish again after a failure
 }
 
 // offer takes a new report.
@@ -74,7 +74,7 @@ func (b *backend) suspend(reason string) { b.noSample, b.due = reason, true }
 func (b *backend) onReport(in incoming, at time.Time, o Options) {
 	report := newBase(in, at)
 	report.parse()
-	if b.sources.learn(report, o.StatsInterval) {
+	if b.sources.add(report, o.StatsInterval) {
 		b.due = true
 	}
 }
@@ -91,11 +91,11 @@ func (b *backend) onPeer(in incoming, at time.Time, o Options) {
 		}
 		return
 	}
-	b.meet(peer{name: name, status: statusOf(set), until: at.Add(peerIntervals * o.Interval)}, at)
+	b.setPeer(peer{name: name, status: statusOf(set), until: at.Add(peerIntervals * o.Interval)}, at)
 }
 
-// meet remembers the best of the peers.
-func (b *backend) meet(p peer, now time.Time) {
+// setPeer keeps the best of the peers.
+func (b *backend) setPeer(p peer, now time.Time) {
 	gone := !b.peer.until.After(now)
 	if gone || p.name == b.peer.name || p.outranks(b.peer) {
 		b.peer = p
@@ -147,7 +147,7 @@ func (b *backend) restoration(now time.Time, basesFrom time.Time, polling time.D
 	if !b.last.stale && now.After(from.expires(polling).Add(time.Second)) {
 		return published{}, false
 	}
-	p := published{set: over.set, over: over, stamp: over.next(), at: now, bare: true}
+	p := published{set: over.set, over: over, stamp: over.next(), at: now, isBase: true}
 	over.publish(p.stamp)
 	over.sent = time.Time{} // it is published once
 	return p, true

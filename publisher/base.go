@@ -103,11 +103,11 @@ type source struct {
 	skews recent // of its clock against ours, transport included
 }
 
-// learn takes a report and returns whether it is the new base. The newest
+// add takes a report and returns whether it is the new base. The newest
 // received one is, also where its stamp is lower because the clock of its host
 // was set back, but not one that was overtaken by the present base or is the
 // same once more.
-func (s *source) learn(b *base, polling time.Duration) bool {
+func (s *source) add(b *base, polling time.Duration) bool {
 	old := s.base
 	if old == nil {
 		s.base = b
@@ -187,8 +187,8 @@ const maxSources = 16
 // cluster.
 type sources map[string]*source
 
-// learn takes a report and returns whether it is a new base.
-func (s sources) learn(b *base, polling time.Duration) bool {
+// add takes a report and returns whether it is a new base.
+func (s sources) add(b *base, polling time.Duration) bool {
 	from := s[b.host]
 	if from == nil {
 		for len(s) >= maxSources {
@@ -197,7 +197,7 @@ func (s sources) learn(b *base, polling time.Duration) bool {
 		from = &source{}
 		s[b.host] = from
 	}
-	return from.learn(b, polling)
+	return from.add(b, polling)
 }
 
 func (s sources) oldest() string {
@@ -261,7 +261,7 @@ const (
 // retained are the reports of backends that are not offered: an array that is
 // first read after cinder-volume has reported, and a stanza that was removed and
 // added again, find their base here. The reports of other hosts are kept too,
-// within bounds.
+// withTimeout bounds.
 type retained struct {
 	backends map[string]sources // by identity
 	bytes    int
@@ -269,12 +269,12 @@ type retained struct {
 
 func newRetained() *retained { return &retained{backends: map[string]sources{}} }
 
-func (r *retained) learn(identity string, b *base, polling time.Duration) {
+func (r *retained) add(identity string, b *base, polling time.Duration) {
 	known := r.take(identity)
 	if known == nil {
 		known = sources{}
 	}
-	known.learn(b, polling)
+	known.add(b, polling)
 	r.put(identity, known)
 }
 

@@ -17,9 +17,9 @@ import (
 const (
 	// closeTimeout bounds the closing of a connection.
 	closeTimeout = 5 * time.Second
-	// reasonTimeout is how long the reason of a connection is waited for after
+	// errTimeout is how long the reason of a connection is waited for after
 	// one of its channels was closed.
-	reasonTimeout = time.Second
+	errTimeout = time.Second
 )
 
 // connection is one AMQP connection. Whatever waits for the broker does so
@@ -112,10 +112,10 @@ func (c *connection) close() {
 	<-c.lost
 }
 
-// within bounds a conversation with the broker, the more so once the context has
+// withTimeout bounds a conversation with the broker, the more so once the context has
 // ended. A write that the broker does not read cannot be interrupted, so when
 // the time is up the connection is aborted, and with it the conversation.
-func within[T any](ctx context.Context, c *connection, talk func() (T, error)) (T, error) {
+func withTimeout[T any](ctx context.Context, c *connection, talk func() (T, error)) (T, error) {
 	type result struct {
 		value T
 		err   error
@@ -147,7 +147,7 @@ func within[T any](ctx context.Context, c *connection, talk func() (T, error)) (
 // onTemporaryChannel does something on a channel of its own: an error closes a
 // channel, and would take with it whatever else happens there.
 func (c *connection) onTemporaryChannel(ctx context.Context, do func(*amqp.Channel) error) error {
-	_, err := within(ctx, c, func() (struct{}, error) {
+	_, err := withTimeout(ctx, c, func() (struct{}, error) {
 		ch, err := c.conn.Channel()
 		if err != nil {
 			return struct{}{}, err

@@ -31,7 +31,7 @@ type conditions struct {
 // first that applies decides.
 func (b *backend) decide(c conditions, o Options) decision {
 	b.wake = time.Time{}
-	if d, applies := b.unreported(c, o); applies {
+	if d, applies := b.noCurrentSample(c, o); applies {
 		return d
 	}
 	if d, applies := b.standBy(c); applies {
@@ -45,21 +45,21 @@ func (b *backend) decide(c conditions, o Options) decision {
 	if from != nil {
 		base = from.base
 	}
-	if cause, detail := b.interlock(base); cause != NoCause {
+	if cause, detail := b.suspendCause(base); cause != NoCause {
 		return decision{state: Suspended, cause: cause, detail: detail}
 	}
 	if why := b.unusable(from, c, o); why != "" {
 		return b.waitForBase(why, from, c, o)
 	}
-	b.lacking = time.Time{}
+	b.noBaseSince = time.Time{}
 	if expiry := from.expires(o.StatsInterval); expiry.After(c.now) {
 		b.wake = expiry
 	}
 	return decision{state: Overlaying, base: base}
 }
 
-// unreported applies when there is nothing to publish.
-func (b *backend) unreported(c conditions, o Options) (decision, bool) {
+// noCurrentSample applies when there is nothing to publish.
+func (b *backend) noCurrentSample(c conditions, o Options) (decision, bool) {
 	if b.noSample != "" {
 		return decision{state: NoSample, detail: b.noSample}, true
 	}
@@ -112,8 +112,8 @@ func standalone(from *source) decision {
 		"overlay is off, and cinder-volume of %s reports this backend itself; set overlay = true, or stop that cinder-volume and restart poolcast", from.base.host)}
 }
 
-// interlock says why base and report must not be combined. base may be nil.
-func (b *backend) interlock(base *base) (Cause, string) {
+// suspendCause says why base and report must not be combined. base may be nil.
+func (b *backend) suspendCause(base *base) (Cause, string) {
 	if id := arrayID(b.report); id != "" && b.array != "" && id != b.array {
 		return DifferentArray, fmt.Sprintf("the array's id was %s and is %s; if that is meant, reload the stanza or restart", b.array, id)
 	}
@@ -123,7 +123,7 @@ func (b *backend) interlock(base *base) (Cause, string) {
 	if base.fault != nil {
 		return UnreadableBase, fmt.Sprintf("cinder-volume's report cannot be used: %v", base.fault)
 	}
-	return judge(base.set, b.total)
+	return suspendCauseOf(base.set, b.total)
 }
 
 // SuspendCause says why an overlay of a base report is suspended, NoCause if it is not.
@@ -131,10 +131,10 @@ func (b *backend) interlock(base *base) (Cause, string) {
 // from any goroutine.
 func SuspendCause(base capability.Set, r capability.Report) (Cause, string) {
 	total, _ := r.Capabilities[capability.KeyTotalCapacity].Float()
-	return judge(base, total)
+	return suspendCauseOf(base, total)
 }
 
-func judge(base capability.Set, total float64) (Cause, string) {
+func suspendCauseOf(base capability.Set, total float64) (Cause, string) {
 	if pools, ok := base["pools"]; ok && !pools.IsNull() {
 		return BaseHasPools, "cinder-volume reports pools, which the Pure driver does not"
 	}
@@ -165,18 +165,18 @@ func (b *backend) unusable(from *source, c conditions, o Options) string {
 // waitForBase decides while there is no usable base. Its lack is normal after a
 // start, for one interval of cinder-volume; later it has a cause of its own.
 func (b *backend) waitForBase(why string, from *source, c conditions, o Options) decision {
-	if b.lacking.IsZero() {
-		b.lacking = c.now
+	if b.noBaseSince.IsZero() {
+		b.noBaseSince = c.now
 	}
 	interval := o.StatsInterval
 	if from != nil {
 		interval = from.interval(interval)
 	}
 	d := decision{state: Listening, detail: why, rebind: c.idle}
-	overdue := b.lacking.Add(expiryIntervals * interval)
+	overdue := b.noBaseSince.Add(expiryIntervals * interval)
 	if overdue.After(c.now) {
 		b.wake = overdue
-		if next := b.lacking.Add(interval); next.After(c.now) {
+		if next := b.noBaseSince.Add(interval); next.After(c.now) {
 			b.wake = next // to look whether receiving works
 		}
 		return d
@@ -191,7 +191,7 @@ func (b *backend) waitForBase(why string, from *source, c conditions, o Options)
 // lastReport is when cinder-volume reported last, or when waiting for it began.
 func (b *backend) lastReport(from *source, now time.Time) time.Time {
 	if from == nil {
-		return earlier(b.lacking, now)
+		return earlier(b.noBaseSince, now)
 	}
 	return from.base.at
 }

@@ -20,11 +20,11 @@ import (
 // dialTimeout bounds the time from nothing to an open AMQP connection, per host.
 const dialTimeout = 10 * time.Second
 
-// link is a pair of connections to one broker: one publishes, the other listens
+// connectionPair is a pair of connections to one broker: one publishes, the other listens
 // and counts the schedulers. A broker that is short of memory or disk stops
 // reading from connections that publish. With a connection of its own the
 // listening queue can be closed even then.
-type link struct {
+type connectionPair struct {
 	broker     Broker
 	listening  *connection
 	publishing *connection // nil if nothing is ever published
@@ -54,7 +54,7 @@ func (d *dialer) draw() {
 // open tries every host once, beginning with the one that was last connected.
 // The error names what each of them answered, in an order that does not change,
 // so that it is the same as long as the fault is.
-func (d *dialer) open(ctx context.Context) (*link, error) {
+func (d *dialer) open(ctx context.Context) (*connectionPair, error) {
 	if d.opt.Shuffle {
 		d.draw()
 		d.next = 0
@@ -73,24 +73,24 @@ func (d *dialer) open(ctx context.Context) (*link, error) {
 	return nil, errors.New(strings.Join(faults, "; "))
 }
 
-func (d *dialer) openOne(ctx context.Context, b Broker) (*link, error) {
+func (d *dialer) openOne(ctx context.Context, b Broker) (*connectionPair, error) {
 	listening, err := dial(ctx, b, d.opt)
 	if err != nil {
 		return nil, err
 	}
 	if d.opt.ListenOnly {
-		return newLink(b, newConnection(listening, d.opt.ConfirmTimeout), nil), nil
+		return newConnectionPair(b, newConnection(listening, d.opt.ConfirmTimeout), nil), nil
 	}
 	publishing, err := dial(ctx, b, d.opt)
 	if err != nil {
 		_ = listening.CloseDeadline(time.Now().Add(closeTimeout))
 		return nil, fmt.Errorf("open the second connection: %w", err)
 	}
-	return newLink(b, newConnection(listening, d.opt.ConfirmTimeout), newConnection(publishing, d.opt.ConfirmTimeout)), nil
+	return newConnectionPair(b, newConnection(listening, d.opt.ConfirmTimeout), newConnection(publishing, d.opt.ConfirmTimeout)), nil
 }
 
-func newLink(b Broker, listening, publishing *connection) *link {
-	l := &link{broker: b, listening: listening, publishing: publishing, lost: make(chan struct{})}
+func newConnectionPair(b Broker, listening, publishing *connection) *connectionPair {
+	l := &connectionPair{broker: b, listening: listening, publishing: publishing, lost: make(chan struct{})}
 	go func() {
 		defer close(l.lost)
 		var lost <-chan struct{}
@@ -106,7 +106,7 @@ func newLink(b Broker, listening, publishing *connection) *link {
 }
 
 // close closes both connections, within a bound.
-func (l *link) close() {
+func (l *connectionPair) close() {
 	var closing sync.WaitGroup
 	for _, c := range l.connections() {
 		closing.Go(c.close)
@@ -114,14 +114,14 @@ func (l *link) close() {
 	closing.Wait()
 }
 
-func (l *link) connections() []*connection {
+func (l *connectionPair) connections() []*connection {
 	if l.publishing == nil {
 		return []*connection{l.listening}
 	}
 	return []*connection{l.listening, l.publishing}
 }
 
-func (l *link) isLost() bool {
+func (l *connectionPair) isLost() bool {
 	select {
 	case <-l.lost:
 		return true
@@ -130,11 +130,11 @@ func (l *link) isLost() bool {
 	}
 }
 
-// reason returns why a connection was lost, nil if none was. A channel is closed
+// err returns why a connection was lost, nil if none was. A channel is closed
 // before its connection, and the connection's own reason says more, so that is
 // waited for a moment.
-func (l *link) reason() error {
-	timer := time.NewTimer(reasonTimeout)
+func (l *connectionPair) err() error {
+	timer := time.NewTimer(errTimeout)
 	defer timer.Stop()
 	select {
 	case <-l.lost:
@@ -151,7 +151,7 @@ func (l *link) reason() error {
 
 // blocked returns why the broker does not read from the connection that
 // publishes, nil if it does.
-func (l *link) blocked() *string {
+func (l *connectionPair) blocked() *string {
 	if l.publishing == nil {
 		return nil
 	}
@@ -159,7 +159,7 @@ func (l *link) blocked() *string {
 }
 
 // blockedChanged receives when blocked has changed.
-func (l *link) blockedChanged() <-chan struct{} {
+func (l *connectionPair) blockedChanged() <-chan struct{} {
 	if l.publishing == nil {
 		return nil
 	}
@@ -307,7 +307,7 @@ func (o Options) retryAfter(n int) time.Duration {
 // reconnectAfter returns how long to wait after something was lost that had held
 // for a while: for long, or else as after the n-th failure.
 func (o Options) reconnectAfter(held time.Duration, n int) time.Duration {
-	if held > lasting {
+	if held > stableAfter {
 		return jittered(o.ReconnectDelay)
 	}
 	return o.retryAfter(n)

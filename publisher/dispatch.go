@@ -26,11 +26,11 @@ func (p *Publisher) publish(ctx context.Context, batch []dispatch) {
 		errs := p.bus.Publish(ctx, messages)
 		p.mu.Lock()
 		for i, err := range errs {
-			p.record(ctx, &batch[owners[i]], messages[i].method, err)
+			p.recordMessage(ctx, &batch[owners[i]], messages[i].method, err)
 		}
 	}
 	for i := range batch {
-		p.settle(ctx, &batch[i])
+		p.recordResult(ctx, &batch[i])
 	}
 }
 
@@ -50,7 +50,7 @@ func (p *Publisher) encode(batch []dispatch) (messages []outgoing, owners []int)
 	for i := range batch {
 		d := &batch[i]
 		m := d.message()
-		if d.counter, d.err = add(i, m); d.err == nil && p.opt.Notify && !d.report.bare {
+		if d.counter, d.err = add(i, m); d.err == nil && p.opt.Notify && !d.report.isBase {
 			m.method = notifyCapabilities
 			_, d.err = add(i, m)
 		}
@@ -63,14 +63,14 @@ func (d *dispatch) message() message {
 		method: updateCapabilities, host: d.backend.report.Host, cluster: d.backend.report.Cluster,
 		set: d.report.set, stamp: d.report.stamp,
 	}
-	if d.report.bare {
+	if d.report.isBase {
 		m.host, m.cluster = d.report.over.host, d.report.over.cluster
 	}
 	return m
 }
 
-// record notes what became of one message. A clean stop is no failure.
-func (p *Publisher) record(ctx context.Context, d *dispatch, m rpcMethod, err error) {
+// recordMessage records what became of one message. A clean stop is no failure.
+func (p *Publisher) recordMessage(ctx context.Context, d *dispatch, m rpcMethod, err error) {
 	if err != nil && ctx.Err() != nil {
 		d.err = ctx.Err()
 		return
@@ -86,9 +86,9 @@ func (p *Publisher) record(ctx context.Context, d *dispatch, m rpcMethod, err er
 	}
 }
 
-// settle notes what became of a report. One that was not accepted is due again:
+// recordResult records what became of a report. One that was not accepted is due again:
 // when there is a session, or after a while.
-func (p *Publisher) settle(ctx context.Context, d *dispatch) {
+func (p *Publisher) recordResult(ctx context.Context, d *dispatch) {
 	b := d.backend
 	switch err := d.err; {
 	case err == nil:
@@ -103,19 +103,19 @@ func (p *Publisher) settle(ctx context.Context, d *dispatch) {
 	case ctx.Err() != nil:
 		return
 	case errors.Is(err, errNotConnected), errors.Is(err, errBlocked):
-		d.revive()
+		d.allowRestore()
 		b.due = true
 	default:
-		d.revive()
+		d.allowRestore()
 		b.failure.fail(err, time.Now())
 		b.retry = time.Now().Add(p.opt.retryAfter(b.failure.count))
 	}
 	p.logFailure(b)
 }
 
-// revive lets a base that was not accepted be published again.
-func (d *dispatch) revive() {
-	if d.report.bare {
+// allowRestore lets a base that was not accepted be published again.
+func (d *dispatch) allowRestore() {
+	if d.report.isBase {
 		d.report.over.sent = d.report.stamp
 	}
 }

@@ -41,7 +41,7 @@ func (p *Publisher) onMessage(body []byte) {
 func (p *Publisher) onReport(in incoming, now time.Time) {
 	b := p.backends[in.identity()]
 	if b == nil {
-		p.retained.learn(in.identity(), newBase(in, now), p.opt.StatsInterval)
+		p.retained.add(in.identity(), newBase(in, now), p.opt.StatsInterval)
 		return
 	}
 	b.onReport(in, now, p.opt)
@@ -58,9 +58,9 @@ func (p *Publisher) onSession(s Session) {
 		s.Since = now
 	}
 	p.session = s
-	if p.outage.news(s) {
-		p.logSession(p.outage.logged, s)
-		p.outage.log(s)
+	if p.sessionLog.isNew(s) {
+		p.logSession(p.sessionLog.logged, s)
+		p.sessionLog.add(s)
 	}
 	interrupted := !s.BasesFrom.Equal(before.BasesFrom)
 	if interrupted {
@@ -75,8 +75,8 @@ func (p *Publisher) onSession(s Session) {
 	p.notify()
 }
 
-// outage is what the log has said about the session.
-type outage struct {
+// sessionLog is what the log has said about the session.
+type sessionLog struct {
 	logged  Session
 	reasons map[string]bool // those of the present state
 }
@@ -84,9 +84,9 @@ type outage struct {
 // maxReasons bounds the lines about one outage.
 const maxReasons = 10
 
-// news reports whether a line about a session is due: its state is another, or
+// isNew reports whether a line about a session is due: its state is another, or
 // the reason is one that was not given since the state began.
-func (o *outage) news(s Session) bool {
+func (o *sessionLog) isNew(s Session) bool {
 	switch {
 	case s.State != o.logged.State:
 		return true
@@ -96,7 +96,7 @@ func (o *outage) news(s Session) bool {
 	return s.Detail != "" && !o.reasons[s.Detail] && len(o.reasons) < maxReasons
 }
 
-func (o *outage) log(s Session) {
+func (o *sessionLog) add(s Session) {
 	if s.State != o.logged.State {
 		o.reasons = map[string]bool{}
 	}
@@ -143,7 +143,7 @@ func (p *Publisher) logSession(before, s Session) {
 // start of a scheduler makes all backends wait for a moment.
 func (p *Publisher) setState(name string, b *backend, d decision, now time.Time) {
 	if d.state != b.now.state || d.cause != b.now.cause {
-		b.entered = now
+		b.stateSince = now
 	}
 	b.now = d
 	before := b.logged

@@ -56,7 +56,7 @@ func (s *session) listen(ctx context.Context, c *connection, stream bool) (*list
 	if s.opt.TransientQuorum {
 		open = func(l *listener) error { return quorumQueue(l, s.queue) }
 	}
-	l, err := within(ctx, c, func() (*listener, error) { return newListener(c, open) })
+	l, err := withTimeout(ctx, c, func() (*listener, error) { return newListener(c, open) })
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func listenToStream(ctx context.Context, c *connection) (*listener, error) {
 	if err != nil || !there {
 		return nil, err
 	}
-	return within(ctx, c, func() (*listener, error) {
+	return withTimeout(ctx, c, func() (*listener, error) {
 		return newListener(c, func(l *listener) (err error) {
 			l.mode = ListenStream
 			l.deliveries, err = l.ch.Consume(schedulerStream, "", false, false, false, false, amqp.Table{"x-stream-offset": "next"})
@@ -162,7 +162,7 @@ func (l *listener) err() error {
 
 // close ends listening and leaves nothing on the broker.
 func (l *listener) close(ctx context.Context) {
-	_, _ = within(ctx, l.conn, func() (struct{}, error) { return struct{}{}, l.ch.Close() })
+	_, _ = withTimeout(ctx, l.conn, func() (struct{}, error) { return struct{}{}, l.ch.Close() })
 	if l.queue != "" {
 		_ = l.conn.onTemporaryChannel(ctx, func(ch *amqp.Channel) error {
 			_, err := ch.QueueDelete(l.queue, false, false, false)

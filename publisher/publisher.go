@@ -10,8 +10,8 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// leaveTimeout bounds the last messages of a clean stop.
-const leaveTimeout = 3 * time.Second
+// restoreTimeout bounds the last messages of a clean stop.
+const restoreTimeout = 3 * time.Second
 
 // Publisher publishes reports to the schedulers. Its methods may be called from
 // any goroutine; [Publisher.Run] is called once.
@@ -21,14 +21,14 @@ type Publisher struct {
 	wake chan struct{}
 	id   instance
 
-	mu       sync.Mutex
-	session  Session
-	outage   outage
-	backends map[string]*backend // by identity
-	retained *retained
-	restores []dispatch // for backends that were removed
-	echo     echo
-	counters Counters
+	mu         sync.Mutex
+	session    Session
+	sessionLog sessionLog
+	backends   map[string]*backend // by identity
+	retained   *retained
+	restores   []dispatch // for backends that were removed
+	echo       echo
+	counters   Counters
 }
 
 // New checks the options, all of them at once. It does not connect.
@@ -54,7 +54,7 @@ func newPublisher(o Options, bus transport) *Publisher {
 func (p *Publisher) Update(r capability.Report) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.known(r.Host, r.Cluster).update(r)
+	p.backend(r.Host, r.Cluster).update(r)
 	p.notify()
 }
 
@@ -104,12 +104,12 @@ func (p *Publisher) Remove(host string) {
 	p.notify()
 }
 
-// known finds a backend, or begins one with what was received of it before.
-func (p *Publisher) known(host, cluster string) *backend {
+// backend returns a backend, and creates it with what was received of it before.
+func (p *Publisher) backend(host, cluster string) *backend {
 	name := identity(host, cluster)
 	b := p.backends[name]
 	if b == nil {
-		b = &backend{sources: p.retained.take(name), entered: time.Now()}
+		b = &backend{sources: p.retained.take(name), stateSince: time.Now()}
 		if b.sources == nil {
 			b.sources = sources{}
 		}
@@ -130,7 +130,7 @@ func (p *Publisher) Run(ctx context.Context) error {
 	defer running.Wait()
 	defer end()
 	p.publishUntil(ctx)
-	p.leave(session)
+	p.restoreAll(session)
 	return nil
 }
 
@@ -249,9 +249,9 @@ func (p *Publisher) restore(name string, b *backend, now time.Time) (dispatch, b
 	return dispatch{name: name, backend: b, report: report}, ok
 }
 
-// leave publishes the base of every overlay once more.
-func (p *Publisher) leave(session context.Context) {
-	ctx, cancel := context.WithTimeout(session, leaveTimeout)
+// restoreAll publishes the base of every overlay once more.
+func (p *Publisher) restoreAll(session context.Context) {
+	ctx, cancel := context.WithTimeout(session, restoreTimeout)
 	defer cancel()
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -31,7 +31,7 @@ func newPublishing(ctx context.Context, c *connection, o Options) (*publishing, 
 			return nil, err
 		}
 	}
-	return within(ctx, c, func() (*publishing, error) {
+	return withTimeout(ctx, c, func() (*publishing, error) {
 		var err error
 		if p.ch, err = c.conn.Channel(); err != nil {
 			return nil, err

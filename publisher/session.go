@@ -13,17 +13,17 @@ const (
 	schedulerStream = "cinder-scheduler_fanout" // with rabbit_stream_fanout
 	schedulerQueue  = "cinder-scheduler"
 
-	// lookEvery is how often the schedulers are counted, and confirmAfter how
+	// countInterval is how often the schedulers are counted, and recountDelay how
 	// soon that is repeated when there seem to be none any more: while a quorum
 	// queue elects its leader, the broker counts no consumers.
-	lookEvery    = time.Second
-	confirmAfter = 500 * time.Millisecond
-	// lookAgain is when something that did not exist is looked for again: the
+	countInterval = time.Second
+	recountDelay  = 500 * time.Millisecond
+	// lookupInterval is when something that did not exist is looked for again: the
 	// broker logs an error for each such look.
-	lookAgain = 30 * time.Second
-	// lasting is how long a connection must have held for its loss not to count
+	lookupInterval = 30 * time.Second
+	// stableAfter is how long a connection must have held for its loss not to count
 	// as a failure.
-	lasting = 30 * time.Second
+	stableAfter = 30 * time.Second
 )
 
 // session is the transport over RabbitMQ: an outer loop that opens links, and an
@@ -41,14 +41,14 @@ type session struct {
 	dialer *dialer
 	queue  string // the name of a quorum queue of our own
 	rebind chan struct{}
-	pause  time.Duration // lookAgain
+	pause  time.Duration // lookupInterval
 
 	// What outlives a connection.
-	schedulers *int      // at the last look
-	lookedAt   time.Time // when that was
-	basesFrom  time.Time
-	quietUntil time.Time // until then nothing is looked for that may not exist
-	settling   bool      // schedulers may be starting at this moment
+	schedulers    *int      // at the last look
+	countedAt     time.Time // when that was
+	basesFrom     time.Time
+	noLookupUntil time.Time // until then nothing is looked for that may not exist
+	starting      bool      // schedulers may be starting at this moment
 
 	mu         sync.Mutex
 	publishing *publishing // nil while nothing can be published
@@ -58,7 +58,7 @@ func newSession(o Options) *session {
 	return &session{
 		opt: o, dialer: newDialer(o), rebind: make(chan struct{}, 1),
 		queue: "poolcast." + fanoutExchange + "." + newInstance().name,
-		pause: lookAgain,
+		pause: lookupInterval,
 	}
 }
 
@@ -87,18 +87,18 @@ func (s *session) Run(ctx context.Context, to receiver) {
 
 // serve uses a link until it is lost, and says why. If the context has ended,
 // the bounds of closing it are short.
-func (s *session) serve(ctx context.Context, l *link, to receiver) error {
-	v := &serving{session: s, link: l, to: to}
+func (s *session) serve(ctx context.Context, l *connectionPair, to receiver) error {
+	v := &sessionLoop{session: s, pair: l, to: to}
 	defer func() {
-		v.leave(ctx)
+		v.closeChannels(ctx)
 		l.close()
-		s.settling = true
+		s.starting = true
 	}()
 	return v.run(ctx)
 }
 
 // describe returns the session with what is known in every state.
-func (s *session) describe(state SessionState, l *link, reason error) Session {
+func (s *session) describe(state SessionState, l *connectionPair, reason error) Session {
 	d := Session{State: state, Schedulers: s.schedulers, BasesFrom: s.basesFrom}
 	if l != nil {
 		d.Broker = l.broker.address()

@@ -22,7 +22,7 @@ import (
 const (
 	// bound is how long anything may take on a busy machine.
 	bound = 30 * time.Second
-	// pause is what these tests have in place of lookAgain.
+	// pause is what these tests have in place of lookupInterval.
 	pause = 4 * time.Second
 )
 
@@ -77,7 +77,7 @@ type running struct {
 func startSession(t testing.TB, o Options) *running {
 	t.Helper()
 	r := &running{session: newSession(o.withDefaults()), t: t}
-	if r.pause != lookAgain || lookAgain < 30*time.Second {
+	if r.pause != lookupInterval || lookupInterval < 30*time.Second {
 		t.Errorf("what does not exist is looked for every %s", r.pause)
 	}
 	r.pause = pause

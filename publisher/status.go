@@ -99,7 +99,7 @@ func (p *Publisher) Status() Status {
 func (b *backend) status(name string, now time.Time, polling time.Duration) BackendStatus {
 	s := BackendStatus{
 		Host: b.report.Host, Cluster: b.report.Cluster, Identity: name,
-		State: either(b.now.state, Idle), Since: b.entered, Cause: b.now.cause, Detail: b.now.detail,
+		State: either(b.now.state, Idle), Since: b.stateSince, Cause: b.now.cause, Detail: b.now.detail,
 		Failure: b.failure.reason, FailingSince: b.failure.since,
 		PublishedAt: b.last.at, Timestamp: b.last.stamp, Overlaid: b.last.overlaid(),
 	}
