@@ -17,7 +17,7 @@ func BenchmarkReceive(b *testing.B) {
 	for name, host := range map[string]string{"ours": fa1, "other": "ctl2@fa2"} {
 		b.Run(name, func(b *testing.B) {
 			p := newPublisher(Options{}.withDefaults(), nil)
-			p.known(host, "")
+			p.backend(host, "")
 			b.ReportAllocs()
 			for b.Loop() {
 				p.onMessage(body)
