@@ -1,10 +1,49 @@
 package publisher
 
 import (
-	"maps"
 	"time"
 
 	"github.com/poolcast/poolcast/collector/capability"
+)
+
+// State says what the publisher does about a backend.
+type State string
+
+// The states of a backend.
+const (
+	// Idle: a report was offered, and nothing was decided yet because there is
+	// no session.
+	Idle State = "idle"
+	// Listening: a report of cinder-volume is awaited.
+	Listening State = "listening"
+	// Standalone: complete reports are published, as overlay = off asks for.
+	Standalone State = "standalone"
+	// Overlaying: the base report is published with the measured keys replaced.
+	Overlaying State = "overlaying"
+	// Standby: a peer publishes for this backend.
+	Standby State = "standby"
+	// Suspended: an overlay would be wrong; see [Cause].
+	Suspended State = "suspended"
+	// NoSample: there is no current sample, and cinder-volume's own report
+	// stands.
+	NoSample State = "no_sample"
+)
+
+// publishes reports whether reports go out in this state.
+func (s State) publishes() bool { return s == Overlaying || s == Standalone }
+
+// Cause says in one word why a backend is suspended.
+type Cause string
+
+// The causes.
+const (
+	NoCause             Cause = ""
+	DifferentCapacity   Cause = "different_capacity"    // received and measured total differ by more than 1 %
+	DifferentArray      Cause = "different_array"       // the array's id changed
+	UnreadableBase      Cause = "unreadable_base"       // cinder-volume's report is not JSON, or has no timestamp
+	BaseHasPools        Cause = "base_has_pools"        // the scheduler would not read our keys
+	NoRecentBase        Cause = "no_recent_base"        // cinder-volume has not reported for two intervals
+	CinderVolumeReports Cause = "cinder_volume_reports" // overlay = off beside a cinder-volume
 )
 
 // peer is another agent that publishes for the same backend.
@@ -13,19 +52,6 @@ type peer struct {
 	status capability.Status
 	until  time.Time // when it counts as gone, unless it publishes again
 }
-
-// published is the last report that the broker confirmed.
-type published struct {
-	set    capability.Set
-	over   *base // what it was an overlay of; nil for a complete report
-	stamp  time.Time
-	at     time.Time
-	stale  bool // whether it reports the array as down or without capacity
-	isBase bool // whether it is the base itself, published once more
-}
-
-// overlaid reports whether it is an overlay.
-func (p published) overlaid() bool { return p.over != nil && !p.isBase }
 
 // failure describes reports that the broker did not accept.
 type failure struct {
@@ -102,55 +128,11 @@ func (b *backend) setPeer(p peer, now time.Time) {
 	}
 }
 
-// payload returns the dictionary to publish for a decision, with its stamp. A
-// sample that is older than the base report does not replace the capacities of it:
-// that would undo what the array has finished in between.
-func (b *backend) payload(d decision, now time.Time, fixProvisioned bool) published {
-	r := b.report.Aged(now)
-	p := published{at: now, over: d.base, stale: b.stale()}
-	switch {
-	case d.base == nil:
-		p.set, p.stamp = withAgentMark(r.Capabilities), micros(earlier(r.CollectedAt, now))
-		return p
-	case p.stale:
-		p.stamp = d.base.nextStale(now)
-	default:
-		p.stamp = d.base.next()
-	}
-	live := r.Live()
-	if !p.stale && r.CollectedAt.Before(d.base.at) {
-		maps.DeleteFunc(live, func(key string, _ capability.Value) bool { return accounted(key) })
-	}
-	p.set = withAgentMark(overlay(d.base.set, live, fixProvisioned))
-	d.base.publish(p.stamp)
-	return p
-}
-
 // stale reports whether the report is what on_stale = down or drop asks for. The
 // status of a report can also be stale because the array's newest sample is old.
 func (b *backend) stale() bool {
 	state, _ := b.report.Capabilities[capability.KeyBackendState].Str()
 	return b.report.Status == capability.Stale && state == "down"
-}
-
-// restoration returns the base that the schedulers hold an overlay of, to be
-// published once more so that they hold cinder-volume's own report again, or
-// false if that would be wrong: something later was published or received, or
-// the base may be older than what a scheduler knows.
-func (b *backend) restoration(now time.Time, basesFrom time.Time, polling time.Duration) (published, bool) {
-	from := b.sources.current(now, polling)
-	over := b.last.over
-	if from == nil || over == nil || over != from.base || !over.held() || over.at.Before(basesFrom) {
-		return published{}, false
-	}
-	// A timer that fires at the expiry is late by nature.
-	if !b.last.stale && now.After(from.expires(polling).Add(time.Second)) {
-		return published{}, false
-	}
-	p := published{set: over.set, over: over, stamp: over.next(), at: now, isBase: true}
-	over.publish(p.stamp)
-	over.sent = time.Time{} // it is published once
-	return p, true
 }
 
 func arrayID(r capability.Report) string {

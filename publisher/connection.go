@@ -112,6 +112,95 @@ func (c *connection) close() {
 	<-c.lost
 }
 
+// connectionPair is a pair of connections to one broker: one publishes, the other listens
+// and counts the schedulers. A broker that is short of memory or disk stops
+// reading from connections that publish. With a connection of its own the
+// listening queue can be closed even then.
+type connectionPair struct {
+	broker     Broker
+	listening  *connection
+	publishing *connection // nil if nothing is ever published
+	// lost is closed when one of them is.
+	lost chan struct{}
+}
+
+func newConnectionPair(b Broker, listening, publishing *connection) *connectionPair {
+	l := &connectionPair{broker: b, listening: listening, publishing: publishing, lost: make(chan struct{})}
+	go func() {
+		defer close(l.lost)
+		var lost <-chan struct{}
+		if publishing != nil {
+			lost = publishing.lost
+		}
+		select {
+		case <-listening.lost:
+		case <-lost:
+		}
+	}()
+	return l
+}
+
+// close closes both connections, within a bound.
+func (l *connectionPair) close() {
+	var closing sync.WaitGroup
+	for _, c := range l.connections() {
+		closing.Go(c.close)
+	}
+	closing.Wait()
+}
+
+func (l *connectionPair) connections() []*connection {
+	if l.publishing == nil {
+		return []*connection{l.listening}
+	}
+	return []*connection{l.listening, l.publishing}
+}
+
+func (l *connectionPair) isLost() bool {
+	select {
+	case <-l.lost:
+		return true
+	default:
+		return false
+	}
+}
+
+// err returns why a connection was lost, nil if none was. A channel is closed
+// before its connection, and the connection's own reason says more, so that is
+// waited for a moment.
+func (l *connectionPair) err() error {
+	timer := time.NewTimer(errTimeout)
+	defer timer.Stop()
+	select {
+	case <-l.lost:
+	case <-timer.C:
+		return nil
+	}
+	for _, c := range l.connections() {
+		if err := c.failure(); err != nil {
+			return err
+		}
+	}
+	return errors.New("it was closed")
+}
+
+// blocked returns why the broker does not read from the connection that
+// publishes, nil if it does.
+func (l *connectionPair) blocked() *string {
+	if l.publishing == nil {
+		return nil
+	}
+	return l.publishing.blocked.Load()
+}
+
+// blockedChanged receives when blocked has changed.
+func (l *connectionPair) blockedChanged() <-chan struct{} {
+	if l.publishing == nil {
+		return nil
+	}
+	return l.publishing.blockedChanged
+}
+
 // withTimeout bounds a conversation with the broker, the more so once the context has
 // ended. A write that the broker does not read cannot be interrupted, so when
 // the time is up the connection is aborted, and with it the conversation.

@@ -27,6 +27,15 @@ type conditions struct {
 	idle      bool      // whether no message at all was received for an interval
 }
 
+// decision is what to do about a backend now.
+type decision struct {
+	state  State
+	cause  Cause
+	detail string // for people: what was seen, and what to do
+	base   *base  // to be overlaid, when overlaying
+	rebind bool   // bind the listening queue again, as nothing is received
+}
+
 // decide says what to do about a backend now. The rules are tried in order; the
 // first that applies decides.
 func (b *backend) decide(c conditions, o Options) decision {

@@ -1,6 +1,7 @@
 package publisher
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -11,7 +12,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -19,18 +19,6 @@ import (
 
 // dialTimeout bounds the time from nothing to an open AMQP connection, per host.
 const dialTimeout = 10 * time.Second
-
-// connectionPair is a pair of connections to one broker: one publishes, the other listens
-// and counts the schedulers. A broker that is short of memory or disk stops
-// reading from connections that publish. With a connection of its own the
-// listening queue can be closed even then.
-type connectionPair struct {
-	broker     Broker
-	listening  *connection
-	publishing *connection // nil if nothing is ever published
-	// lost is closed when one of them is.
-	lost chan struct{}
-}
 
 // dialer opens links, in the order that kombu_failover_strategy asks for.
 type dialer struct {
@@ -87,83 +75,6 @@ func (d *dialer) openOne(ctx context.Context, b Broker) (*connectionPair, error)
 		return nil, fmt.Errorf("open the second connection: %w", err)
 	}
 	return newConnectionPair(b, newConnection(listening, d.opt.ConfirmTimeout), newConnection(publishing, d.opt.ConfirmTimeout)), nil
-}
-
-func newConnectionPair(b Broker, listening, publishing *connection) *connectionPair {
-	l := &connectionPair{broker: b, listening: listening, publishing: publishing, lost: make(chan struct{})}
-	go func() {
-		defer close(l.lost)
-		var lost <-chan struct{}
-		if publishing != nil {
-			lost = publishing.lost
-		}
-		select {
-		case <-listening.lost:
-		case <-lost:
-		}
-	}()
-	return l
-}
-
-// close closes both connections, within a bound.
-func (l *connectionPair) close() {
-	var closing sync.WaitGroup
-	for _, c := range l.connections() {
-		closing.Go(c.close)
-	}
-	closing.Wait()
-}
-
-func (l *connectionPair) connections() []*connection {
-	if l.publishing == nil {
-		return []*connection{l.listening}
-	}
-	return []*connection{l.listening, l.publishing}
-}
-
-func (l *connectionPair) isLost() bool {
-	select {
-	case <-l.lost:
-		return true
-	default:
-		return false
-	}
-}
-
-// err returns why a connection was lost, nil if none was. A channel is closed
-// before its connection, and the connection's own reason says more, so that is
-// waited for a moment.
-func (l *connectionPair) err() error {
-	timer := time.NewTimer(errTimeout)
-	defer timer.Stop()
-	select {
-	case <-l.lost:
-	case <-timer.C:
-		return nil
-	}
-	for _, c := range l.connections() {
-		if err := c.failure(); err != nil {
-			return err
-		}
-	}
-	return errors.New("it was closed")
-}
-
-// blocked returns why the broker does not read from the connection that
-// publishes, nil if it does.
-func (l *connectionPair) blocked() *string {
-	if l.publishing == nil {
-		return nil
-	}
-	return l.publishing.blocked.Load()
-}
-
-// blockedChanged receives when blocked has changed.
-func (l *connectionPair) blockedChanged() <-chan struct{} {
-	if l.publishing == nil {
-		return nil
-	}
-	return l.publishing.blockedChanged
 }
 
 // dial opens one connection. It hands amqp091 a socket rather than a URI, so
@@ -254,7 +165,7 @@ func (t *TLS) client(host string) (*tls.Config, error) {
 		}
 	}
 	if t.CertFile != "" {
-		pair, err := tls.LoadX509KeyPair(t.CertFile, either(t.KeyFile, t.CertFile))
+		pair, err := tls.LoadX509KeyPair(t.CertFile, cmp.Or(t.KeyFile, t.CertFile))
 		if err != nil {
 			return nil, fmt.Errorf("read ssl_cert_file and ssl_key_file: %w", err)
 		}

@@ -2,6 +2,7 @@ package publisher
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -143,7 +144,7 @@ func (f *fanout) startAs(name string, o Options) *agent {
 	o.Brokers = []Broker{{Host: "fake"}}
 	o.Logger = zerolog.New(a.log)
 	a.Publisher = newPublisher(o.withDefaults(), a.bus)
-	a.id.name = either(name, a.id.name)
+	a.id.name = cmp.Or(name, a.id.name)
 	ctx, cancel := context.WithCancel(f.t.Context())
 	done := make(chan error)
 	go func() { done <- a.Run(ctx) }()

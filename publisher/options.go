@@ -1,6 +1,7 @@
 package publisher
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -119,23 +120,15 @@ type TLS struct {
 const maxRetry = 30 * time.Second
 
 func (o Options) withDefaults() Options {
-	o.VirtualHost = either(o.VirtualHost, "/")
-	o.LoginMethod = either(o.LoginMethod, "AMQPLAIN")
-	o.ControlExchange = either(o.ControlExchange, "openstack")
-	o.Interval = either(o.Interval, time.Minute)
-	o.StatsInterval = either(o.StatsInterval, time.Minute)
-	o.RetryInterval = either(o.RetryInterval, time.Second)
-	o.RetryMax = either(o.RetryMax, maxRetry)
-	o.ConfirmTimeout = either(o.ConfirmTimeout, 10*time.Second)
+	o.VirtualHost = cmp.Or(o.VirtualHost, "/")
+	o.LoginMethod = cmp.Or(o.LoginMethod, "AMQPLAIN")
+	o.ControlExchange = cmp.Or(o.ControlExchange, "openstack")
+	o.Interval = cmp.Or(o.Interval, time.Minute)
+	o.StatsInterval = cmp.Or(o.StatsInterval, time.Minute)
+	o.RetryInterval = cmp.Or(o.RetryInterval, time.Second)
+	o.RetryMax = cmp.Or(o.RetryMax, maxRetry)
+	o.ConfirmTimeout = cmp.Or(o.ConfirmTimeout, 10*time.Second)
 	return o
-}
-
-func either[T comparable](v, otherwise T) T {
-	var zero T
-	if v == zero {
-		return otherwise
-	}
-	return v
 }
 
 func (o Options) validate() error {

@@ -95,6 +95,6 @@ func TestSessionIsLoggedOnChange(t *testing.T) {
 		p.onSession(Session{State: Connecting, Detail: fmt.Sprint("reason ", i)})
 	}
 	if n := strings.Count(log.String(), "reason "); n > maxReasons {
-		t.Errorf("one sessionLog has %d lines", n)
+		t.Errorf("one interruption has %d lines", n)
 	}
 }

@@ -1,6 +1,11 @@
 package publisher
 
-import "github.com/poolcast/poolcast/collector/capability"
+import (
+	"maps"
+	"time"
+
+	"github.com/poolcast/poolcast/collector/capability"
+)
 
 // Overlay returns the report that is published for a base report of
 // cinder-volume: the base with poolcast's live keys replaced, and those added
@@ -56,4 +61,61 @@ func withAgentMark(s capability.Set) capability.Set {
 		return s
 	}
 	return s.Overlay(capability.Set{capability.KeyMetricsAgent: capability.OfString("poolcast")})
+}
+
+// published is the last report that the broker confirmed.
+type published struct {
+	set    capability.Set
+	over   *base // what it was an overlay of; nil for a complete report
+	stamp  time.Time
+	at     time.Time
+	stale  bool // whether it reports the array as down or without capacity
+	isBase bool // whether it is the base itself, published once more
+}
+
+// overlaid reports whether it is an overlay.
+func (p published) overlaid() bool { return p.over != nil && !p.isBase }
+
+// payload returns the dictionary to publish for a decision, with its stamp. A
+// sample that is older than the base report does not replace the capacities of it:
+// that would undo what the array has finished in between.
+func (b *backend) payload(d decision, now time.Time, fixProvisioned bool) published {
+	r := b.report.Aged(now)
+	p := published{at: now, over: d.base, stale: b.stale()}
+	switch {
+	case d.base == nil:
+		p.set, p.stamp = withAgentMark(r.Capabilities), micros(earlier(r.CollectedAt, now))
+		return p
+	case p.stale:
+		p.stamp = d.base.nextStale(now)
+	default:
+		p.stamp = d.base.next()
+	}
+	live := r.Live()
+	if !p.stale && r.CollectedAt.Before(d.base.at) {
+		maps.DeleteFunc(live, func(key string, _ capability.Value) bool { return accounted(key) })
+	}
+	p.set = withAgentMark(overlay(d.base.set, live, fixProvisioned))
+	d.base.publish(p.stamp)
+	return p
+}
+
+// restoration returns the base that the schedulers hold an overlay of, to be
+// published once more so that they hold cinder-volume's own report again, or
+// false if that would be wrong: something later was published or received, or
+// the base may be older than what a scheduler knows.
+func (b *backend) restoration(now time.Time, basesFrom time.Time, polling time.Duration) (published, bool) {
+	from := b.sources.current(now, polling)
+	over := b.last.over
+	if from == nil || over == nil || over != from.base || !over.held() || over.at.Before(basesFrom) {
+		return published{}, false
+	}
+	// A timer that fires at the expiry is late by nature.
+	if !b.last.stale && now.After(from.expires(polling).Add(time.Second)) {
+		return published{}, false
+	}
+	p := published{set: over.set, over: over, stamp: over.next(), at: now, isBase: true}
+	over.publish(p.stamp)
+	over.sent = time.Time{} // it is published once
+	return p, true
 }

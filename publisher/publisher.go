@@ -43,7 +43,7 @@ func New(o Options) (*Publisher, error) {
 func newPublisher(o Options, bus transport) *Publisher {
 	return &Publisher{
 		opt: o, bus: bus, id: newInstance(), wake: make(chan struct{}, 1),
-		session:  Session{State: Connecting, Since: time.Now()},
+		session:  Session{State: Connecting},
 		backends: map[string]*backend{}, retained: newRetained(),
 		echo: echo{received: time.Now()},
 	}

@@ -74,7 +74,7 @@ func newAgent(s *session, flags *sourceFlags) (*agent, error) {
 	}
 	a.bus.reports = a.arrays.Reports
 	a.view = &view{
-		agent:  status.Agent{Host: hostOf(s.targets), Version: version, Started: time.Now()},
+		agent:  status.Agent{Host: hostOf(s.targets), Version: version},
 		arrays: a.arrays, bus: a.bus, setup: &a.now,
 	}
 	a.view.config.Store(&status.Config{Loaded: time.Now()})

@@ -106,7 +106,7 @@ func viewBus(s publisher.Status) status.Bus {
 		Connected: state != publisher.Connecting,
 		Blocked:   state == publisher.Blocked,
 		Exchange:  state == publisher.Ready || state == publisher.Blocked,
-		Broker:    s.Session.Broker, Reason: s.Session.Detail, Since: s.Session.Since,
+		Broker:    s.Session.Broker, Reason: s.Session.Detail,
 		Consumers: s.Session.Schedulers,
 		Confirmed: s.Counters.Confirms, Refused: s.Counters.Nacks, Returned: s.Counters.Returns, Failed: s.Counters.Failures,
 		Overlays: s.Counters.Overlays,

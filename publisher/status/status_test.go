@@ -56,7 +56,7 @@ func sampleView() View {
 	}
 	return View{
 		Now:   noon,
-		Agent: Agent{Host: "ctl1", Version: "1.2.3", Started: noon.Add(-time.Hour), LastTick: noon.Add(-time.Second)},
+		Agent: Agent{Host: "ctl1", Version: "1.2.3", LastTick: noon.Add(-time.Second)},
 		Bus:   Bus{Connected: true, Exchange: true, Broker: "10.0.0.5:5672", Consumers: &consumers, Confirmed: 7},
 		Backends: []Backend{
 			{

@@ -36,7 +36,7 @@ type InvalidBackend struct {
 type Agent struct {
 	Host    string // the host part of host@stanza
 	Version string
-	Started time.Time
+
 	// LastTick is when the main loop last turned. A loop that stopped turning
 	// is what /livez looks for, and nothing else is.
 	LastTick time.Time
@@ -55,7 +55,6 @@ type Bus struct {
 	Returned  uint64 // confirmed, but there was no queue to put it into
 	Failed    uint64 // no confirm within the bound, or the channel closed
 	Overlays  uint64 // of those confirmed, laid over a report of cinder-volume
-	Since     time.Time
 }
 
 // Backend is one array behind one stanza.
