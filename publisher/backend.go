@@ -11,12 +11,11 @@ type State string
 
 // The states of a backend.
 const (
-	// Idle: a report was offered, and nothing was decided yet because there is
-	// no session.
+	// Idle: nothing was decided yet, because there is no session.
 	Idle State = "idle"
-	// Listening: a report of cinder-volume is awaited.
+	// Listening: the agent waits for a report of cinder-volume.
 	Listening State = "listening"
-	// Standalone: complete reports are published, as overlay = off asks for.
+	// Standalone: complete reports are published, because overlay = off.
 	Standalone State = "standalone"
 	// Overlaying: the base report is published with the measured keys replaced.
 	Overlaying State = "overlaying"
@@ -24,12 +23,12 @@ const (
 	Standby State = "standby"
 	// Suspended: an overlay would be wrong; see [Cause].
 	Suspended State = "suspended"
-	// NoSample: there is no current sample, and cinder-volume's own report
-	// stands.
+	// NoSample: there is no current sample, and the schedulers use
+	// cinder-volume's own report.
 	NoSample State = "no_sample"
 )
 
-// publishes reports whether reports go out in this state.
+// publishes reports whether reports are published in this state.
 func (s State) publishes() bool { return s == Overlaying || s == Standalone }
 
 // Cause says in one word why a backend is suspended.
@@ -67,7 +66,7 @@ type backend struct {
 	report      capability.Report
 	array       string  // id of the array behind the first report
 	total       float64 // capacity when it was measured last, 0 if it never was
-	noSample    string  // why there is no current sample, "" if the report stands
+	noSample    string  // why there is no current sample, "" if there is one
 	sources     sources
 	peer        peer
 	noBaseSince time.Time // since when there is no usable base, zero while there is one
@@ -81,14 +80,14 @@ type backend struct {
 	retry       time.Time // when to publish again after a failure
 }
 
-// offer takes a new report.
+// update takes a new report.
 func (b *backend) update(r capability.Report) {
 	b.report, b.noSample, b.due = r, "", true
 	if id := arrayID(r); b.array == "" {
 		b.array = id
 	}
 	// A total of 0 is what on_stale = drop reports of a stale array. The
-	// capacity measured before still tells which array it is.
+	// capacity measured before still identifies the array.
 	if total, ok := r.Capabilities[capability.KeyTotalCapacity].Float(); ok && total > 0 {
 		b.total = total
 	}
@@ -140,7 +139,7 @@ func arrayID(r capability.Report) string {
 	return id
 }
 
-// micros drops the monotonic reading and what a message cannot carry.
+// micros drops the monotonic clock and what is less than a microsecond.
 func micros(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
 func earlier(a, b time.Time) time.Time {

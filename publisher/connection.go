@@ -17,13 +17,13 @@ import (
 const (
 	// closeTimeout bounds the closing of a connection.
 	closeTimeout = 5 * time.Second
-	// errTimeout is how long the reason of a connection is waited for after
-	// one of its channels was closed.
+	// errTimeout bounds the wait for the error of a connection after one of its
+	// channels was closed.
 	errTimeout = time.Second
 )
 
-// connection is one AMQP connection. Whatever waits for the broker does so
-// within a bound; when the bound is reached, the connection is aborted.
+// connection is one AMQP connection. Every wait for the broker is bounded; when
+// the bound is reached, the connection is aborted.
 type connection struct {
 	conn    *amqp.Connection
 	timeout time.Duration
@@ -88,7 +88,7 @@ func (c *connection) fail(err error) {
 }
 
 // failure returns why the connection was lost, nil if it was not or if it was
-// closed in good order.
+// closed cleanly.
 func (c *connection) failure() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -166,8 +166,8 @@ func (l *connectionPair) isLost() bool {
 }
 
 // err returns why a connection was lost, nil if none was. A channel is closed
-// before its connection, and the connection's own reason says more, so that is
-// waited for a moment.
+// before its connection, and the error of the connection is more precise, so err
+// waits a moment for it.
 func (l *connectionPair) err() error {
 	timer := time.NewTimer(errTimeout)
 	defer timer.Stop()
@@ -201,17 +201,17 @@ func (l *connectionPair) blockedChanged() <-chan struct{} {
 	return l.publishing.blockedChanged
 }
 
-// withTimeout bounds a conversation with the broker, the more so once the context has
-// ended. A write that the broker does not read cannot be interrupted, so when
-// the time is up the connection is aborted, and with it the conversation.
-func withTimeout[T any](ctx context.Context, c *connection, talk func() (T, error)) (T, error) {
+// withTimeout bounds an operation on the broker, and more tightly once the context
+// has ended. A write that the broker does not read cannot be interrupted, so at the
+// timeout the connection is aborted, which ends the operation.
+func withTimeout[T any](ctx context.Context, c *connection, do func() (T, error)) (T, error) {
 	type result struct {
 		value T
 		err   error
 	}
 	done := make(chan result, 1)
 	go func() {
-		value, err := talk()
+		value, err := do()
 		done <- result{value, err}
 	}()
 	timer := time.NewTimer(c.timeout)
@@ -225,7 +225,7 @@ func withTimeout[T any](ctx context.Context, c *connection, talk func() (T, erro
 			ended = nil
 			timer.Reset(min(c.timeout, closeTimeout))
 		case <-timer.C:
-			err := fmt.Errorf("no answer within %s", c.timeout)
+			err := fmt.Errorf("no response within %s", c.timeout)
 			c.abort(err)
 			var none T
 			return none, err
@@ -233,8 +233,8 @@ func withTimeout[T any](ctx context.Context, c *connection, talk func() (T, erro
 	}
 }
 
-// onTemporaryChannel does something on a channel of its own: an error closes a
-// channel, and would take with it whatever else happens there.
+// onTemporaryChannel does something on a channel of its own, because an error
+// closes its channel.
 func (c *connection) onTemporaryChannel(ctx context.Context, do func(*amqp.Channel) error) error {
 	_, err := withTimeout(ctx, c, func() (struct{}, error) {
 		ch, err := c.conn.Channel()
@@ -278,11 +278,11 @@ func unlessNotFound(err error) error {
 	return err
 }
 
-// ports finds the addresses that an error of a socket begins with. The local
-// port is another one each time, and would make a new reason of the same fault.
+// ports matches the addresses that an error of a socket begins with. The local
+// port differs each time, and would make the same fault look like a new one.
 var ports = regexp.MustCompile(`^(?:read|write) tcp \S+->\S+: `)
 
-// explain shortens an error to what the broker or the network said.
+// explain shortens an error to the reason that the broker or the network gave.
 func explain(err error) error {
 	var e *amqp.Error
 	var op *net.OpError

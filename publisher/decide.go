@@ -1,6 +1,7 @@
 package publisher
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"time"
@@ -9,7 +10,7 @@ import (
 )
 
 const (
-	// peerIntervals is how long a peer that is silent counts as publishing.
+	// peerIntervals is how long a peer counts as publishing after its last message.
 	peerIntervals = 3
 	// oldIntervals is the age at which a report is too old to be published,
 	// should the collector have stopped.
@@ -36,7 +37,7 @@ type decision struct {
 	rebind bool   // bind the listening queue again, as nothing is received
 }
 
-// decide says what to do about a backend now. The rules are tried in order; the
+// decide returns what to do about a backend now. The rules are tried in order; the
 // first that applies decides.
 func (b *backend) decide(c conditions, o Options) decision {
 	b.wake = time.Time{}
@@ -87,13 +88,10 @@ func (b *backend) standBy(c conditions) (decision, bool) {
 	return decision{state: Standby, detail: "agent " + b.peer.name + " publishes"}, true
 }
 
-// outranks compares by what both have published, so that each of two agents
-// comes to the same result.
+// outranks compares what both have published, so that two agents get the same
+// result.
 func (p peer) outranks(other peer) bool {
-	if mine, theirs := rank(p.status), rank(other.status); mine != theirs {
-		return mine < theirs
-	}
-	return p.name < other.name
+	return cmp.Or(cmp.Compare(rank(p.status), rank(other.status)), cmp.Compare(p.name, other.name)) < 0
 }
 
 func rank(s capability.Status) int {
@@ -121,10 +119,10 @@ func standalone(from *source) decision {
 		"overlay is off, and cinder-volume of %s reports this backend itself; set overlay = true, or stop that cinder-volume and restart poolcast", from.base.host)}
 }
 
-// suspendCause says why base and report must not be combined. base may be nil.
+// suspendCause returns why base and report must not be combined. base may be nil.
 func (b *backend) suspendCause(base *base) (Cause, string) {
 	if id := arrayID(b.report); id != "" && b.array != "" && id != b.array {
-		return DifferentArray, fmt.Sprintf("the array's id was %s and is %s; if that is meant, reload the stanza or restart", b.array, id)
+		return DifferentArray, fmt.Sprintf("the array's id was %s and is %s; if that is intended, reload the stanza or restart", b.array, id)
 	}
 	if base == nil {
 		return NoCause, ""
@@ -135,7 +133,7 @@ func (b *backend) suspendCause(base *base) (Cause, string) {
 	return suspendCauseOf(base.set, b.total)
 }
 
-// SuspendCause says why an overlay of a base report is suspended, NoCause if it is not.
+// SuspendCause returns why an overlay of a base report is suspended, NoCause if it is not.
 // It is what a running agent applies to every pair of reports, and may be called
 // from any goroutine.
 func SuspendCause(base capability.Set, r capability.Report) (Cause, string) {
@@ -147,14 +145,14 @@ func suspendCauseOf(base capability.Set, total float64) (Cause, string) {
 	if pools, ok := base["pools"]; ok && !pools.IsNull() {
 		return BaseHasPools, "cinder-volume reports pools, which the Pure driver does not"
 	}
-	theirs, known := base[capability.KeyTotalCapacity].Float()
-	if known && total > 0 && math.Abs(theirs-total) > capacityTolerance*theirs {
-		return DifferentCapacity, fmt.Sprintf("cinder-volume reports %.1f GiB in total and the array %.1f; has it failed over?", theirs, total)
+	reported, known := base[capability.KeyTotalCapacity].Float()
+	if known && total > 0 && math.Abs(reported-total) > capacityTolerance*reported {
+		return DifferentCapacity, fmt.Sprintf("cinder-volume reports %.1f GiB in total and the array %.1f; has it failed over?", reported, total)
 	}
 	return NoCause, ""
 }
 
-// unusable says why the base cannot be overlaid now, "" if it can.
+// unusable returns why the base cannot be overlaid now, "" if it can.
 func (b *backend) unusable(from *source, c conditions, o Options) string {
 	switch {
 	case from == nil:
@@ -171,8 +169,8 @@ func (b *backend) unusable(from *source, c conditions, o Options) string {
 	return ""
 }
 
-// waitForBase decides while there is no usable base. Its lack is normal after a
-// start, for one interval of cinder-volume; later it has a cause of its own.
+// waitForBase decides while there is no usable base. That is normal for one
+// interval of cinder-volume after a start; later the backend is suspended.
 func (b *backend) waitForBase(why string, from *source, c conditions, o Options) decision {
 	if b.noBaseSince.IsZero() {
 		b.noBaseSince = c.now

@@ -15,11 +15,10 @@ import (
 // with hundreds of pools, from another vendor's driver, stays below this too.
 const maxBody = 1 << 20
 
-// errNotReport is returned for what is on the exchange and none of our
-// business.
+// errNotReport is returned for other messages on the exchange.
 var errNotReport = errors.New("not a capability report of a volume service")
 
-// errBareNumber is why a report cannot be learnt although the scheduler reads
+// errBareNumber is why a report cannot be parsed although the scheduler parses
 // it: Python writes NaN and Infinity, which JSON does not have.
 var errBareNumber = errors.New("it holds a bare NaN or Infinity, which is not JSON")
 
@@ -29,13 +28,13 @@ type incoming struct {
 	id            string
 	stamp         time.Time // zero if the sender gave none
 	raw           json.RawMessage
-	fault         error // why raw cannot be learnt, if known already
+	fault         error // why raw cannot be parsed, if known already
 }
 
 func (h incoming) identity() string { return identity(h.host, h.cluster) }
 
-// capabilities parses the dictionary. Only reports of our own backends are
-// worth it.
+// capabilities parses the dictionary, which is done for this agent's backends
+// only.
 func (h incoming) capabilities() (capability.Set, error) {
 	if h.fault != nil {
 		return nil, h.fault
@@ -58,12 +57,11 @@ type call struct {
 	} `json:"args"`
 }
 
-// decode reads the body of a received message. It is liberal: the
-// envelope may be missing, as oslo.messaging allows, and unknown fields are
-// skipped.
+// decode reads the body of a received message. The envelope may be missing, as
+// oslo.messaging allows, and unknown fields are skipped.
 func decode(body []byte) (incoming, error) {
 	if len(body) > maxBody {
-		return incoming{}, fmt.Errorf("read received message: %d bytes are more than a report has", len(body))
+		return incoming{}, fmt.Errorf("read received message: it has %d bytes, which is more than a report has", len(body))
 	}
 	inner, err := unwrap(body)
 	if err != nil {

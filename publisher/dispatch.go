@@ -6,18 +6,18 @@ import (
 	"time"
 )
 
-// dispatch is one report on its way to the broker.
+// dispatch is one report to be published, and the result.
 type dispatch struct {
 	name    string
 	backend *backend
 	report  published
 	counter uint64 // of its ID
-	err     error  // what became of it
-	notify  error  // what became of the companion message
+	err     error  // nil if the broker has confirmed it
+	notify  error  // the same of the message to one scheduler, with Options.Notify
 }
 
-// publish sends a batch and records what became of it. The lock is held, but for
-// the time that the broker needs.
+// publish sends a batch and records the results. The lock is held, but not during
+// the wait for the broker.
 func (p *Publisher) publish(ctx context.Context, batch []dispatch) {
 	messages, owners := p.encode(batch)
 	if len(messages) > 0 {
@@ -34,7 +34,7 @@ func (p *Publisher) publish(ctx context.Context, batch []dispatch) {
 	}
 }
 
-// encode makes the messages of a batch, and says which report each belongs to. A
+// encode returns the messages of a batch, and the index of the report of each. A
 // report that has no JSON form has failed.
 func (p *Publisher) encode(batch []dispatch) (messages []outgoing, owners []int) {
 	add := func(i int, m message) (uint64, error) {
@@ -69,7 +69,7 @@ func (d *dispatch) message() message {
 	return m
 }
 
-// recordMessage records what became of one message. A clean stop is no failure.
+// recordMessage records the result of one message. A clean stop is no failure.
 func (p *Publisher) recordMessage(ctx context.Context, d *dispatch, m rpcMethod, err error) {
 	if err != nil && ctx.Err() != nil {
 		d.err = ctx.Err()
@@ -86,8 +86,8 @@ func (p *Publisher) recordMessage(ctx context.Context, d *dispatch, m rpcMethod,
 	}
 }
 
-// recordResult records what became of a report. One that was not accepted is due again:
-// when there is a session, or after a while.
+// recordResult records the result of a report. One that was not accepted is due
+// again: when there is a session, or after a while.
 func (p *Publisher) recordResult(ctx context.Context, d *dispatch) {
 	b := d.backend
 	switch err := d.err; {
@@ -113,7 +113,7 @@ func (p *Publisher) recordResult(ctx context.Context, d *dispatch) {
 	p.logFailure(b)
 }
 
-// allowRestore lets a base that was not accepted be published again.
+// allowRestore allows a base that was not accepted to be published again.
 func (d *dispatch) allowRestore() {
 	if d.report.isBase {
 		d.report.over.sent = d.report.stamp

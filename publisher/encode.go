@@ -19,9 +19,9 @@ type rpcMethod string
 // The methods that carry capabilities.
 const (
 	// updateCapabilities replaces what every scheduler knows of a backend. It
-	// is cast to the exchange cinder-scheduler_fanout.
+	// is sent to the exchange cinder-scheduler_fanout.
 	updateCapabilities rpcMethod = "update_service_capabilities"
-	// notifyCapabilities feeds telemetry. It is cast to one scheduler.
+	// notifyCapabilities feeds telemetry. It is sent to one scheduler.
 	notifyCapabilities rpcMethod = "notify_service_capabilities"
 )
 
@@ -29,7 +29,7 @@ const (
 // (oslo_utils.timeutils.PERFECT_TIME_FORMAT).
 const stampFormat = "2006-01-02T15:04:05.000000"
 
-// message is one report on its way to the scheduler.
+// message is one report to be sent to the schedulers.
 type message struct {
 	method  rpcMethod
 	host    string // host@stanza
@@ -121,8 +121,8 @@ func requestContext(m message) map[string]any {
 	return prefixed
 }
 
-// requestID spells the message's ID as Cinder spells request ids, so that a
-// line in the scheduler's log leads back to the message.
+// requestID writes the message's ID in the form of Cinder's request IDs, so that a
+// line in the scheduler's log identifies the message.
 func requestID(id string) string {
 	if len(id) != 32 {
 		return "req-" + id
@@ -147,7 +147,7 @@ func identity(host, cluster string) string {
 
 // instance makes the IDs of one agent's messages: 16 hexadecimal digits that are
 // the same in all of them, and a counter. So an agent recognises its own
-// messages and tells other agents apart.
+// messages and distinguishes other agents.
 type instance struct {
 	name  string // 16 hexadecimal digits
 	count *uint64

@@ -10,15 +10,15 @@ import (
 )
 
 const (
-	// queueLength and queueBytes bound a queue of our own. They hold the reports
-	// of thousands of backends in one burst, overlays included. What does not
-	// fit is dropped, oldest first.
+	// queueLength and queueBytes bound a queue of our own: room for the reports
+	// of thousands of backends in one burst, overlays included. The oldest
+	// messages are dropped first.
 	queueLength = 10_000
 	queueBytes  = 32 << 20
-	// queueExpiry is when a quorum queue of our own ends that nobody consumes:
-	// it outlives a crash, and no more than that.
+	// queueExpiry is when a quorum queue of our own without a consumer is deleted,
+	// as after a crash.
 	queueExpiry = time.Minute
-	// prefetch bounds what waits on our side of the socket.
+	// prefetch bounds the messages that are received and not acknowledged.
 	prefetch = 4
 )
 
@@ -32,15 +32,15 @@ type listener struct {
 	deliveries <-chan amqp.Delivery
 	closed     <-chan *amqp.Error
 	received   int
-	// note says why a better mode was not possible, nil if it was.
+	// note is why a better mode was not possible, nil if it was.
 	note error
 }
 
-// listen starts to receive: from the schedulers' own stream if they have one,
-// else from a quorum queue if cinder.conf asks for those, else from an exclusive
-// queue. With the first two, the loss of a node of the cluster never makes the
-// broker refuse what is published to the exchange; with the third that depends
-// on its release.
+// listen starts to receive: from the schedulers' own stream if there is one, else
+// from a quorum queue if cinder.conf configures those, else from an exclusive
+// queue. With the first two, the broker never refuses messages to the exchange
+// after the loss of a node of the cluster; with the third that depends on its
+// release.
 func (s *session) listen(ctx context.Context, c *connection, stream bool) (*listener, error) {
 	var note error
 	if stream {
@@ -83,8 +83,8 @@ func newListener(c *connection, open func(*listener) error) (*listener, error) {
 // listenToStream consumes the schedulers' stream from its end. It returns
 // neither listener nor error if there is no stream.
 func listenToStream(ctx context.Context, c *connection) (*listener, error) {
-	there, err := c.hasQueue(ctx, schedulerStream)
-	if err != nil || !there {
+	exists, err := c.hasQueue(ctx, schedulerStream)
+	if err != nil || !exists {
 		return nil, err
 	}
 	return withTimeout(ctx, c, func() (*listener, error) {
@@ -96,7 +96,7 @@ func listenToStream(ctx context.Context, c *connection) (*listener, error) {
 	})
 }
 
-// exclusiveQueue makes a queue that ends with its connection.
+// exclusiveQueue declares a queue that is deleted with its connection.
 func exclusiveQueue(l *listener) error {
 	l.mode = ListenExclusive
 	queue, err := l.ch.QueueDeclare("", false, true, true, false, bounded())
@@ -106,8 +106,8 @@ func exclusiveQueue(l *listener) error {
 	return l.consume(queue.Name)
 }
 
-// quorumQueue makes a replicated queue. It first deletes the one that was lost
-// with the connection before: what waits there is older than this opening.
+// quorumQueue declares a replicated queue. It first deletes the one of the
+// connection before, whose messages are older than this listener.
 func quorumQueue(l *listener, name string) error {
 	l.mode, l.queue = ListenQuorum, name
 	if _, err := l.ch.QueueDelete(name, false, false, false); err != nil {
@@ -133,9 +133,9 @@ func (l *listener) consume(queue string) (err error) {
 	return err
 }
 
-// take acknowledges a delivery and returns false if it did not come from a
-// stream although it should have: then some other queue has the stream's name,
-// and its messages are not for us. Closing the channel returns them.
+// take acknowledges a delivery. It returns false if the delivery should have come
+// from a stream and did not: then another queue has the stream's name, and its
+// messages are not for agents. Closing the channel returns them.
 func (l *listener) take(d amqp.Delivery) bool {
 	if _, fromStream := d.Headers["x-stream-offset"]; l.mode == ListenStream && !fromStream {
 		return false
@@ -145,7 +145,7 @@ func (l *listener) take(d amqp.Delivery) bool {
 	return true
 }
 
-// err says why deliveries have ended.
+// err returns why deliveries have ended.
 func (l *listener) err() error {
 	select {
 	case err := <-l.closed:
@@ -155,7 +155,7 @@ func (l *listener) err() error {
 	default:
 	}
 	if l.mode == ListenStream {
-		return errors.New("the broker ended the reading of the stream " + schedulerStream)
+		return errors.New("the broker cancelled the consumer of the stream " + schedulerStream)
 	}
 	return errors.New("the broker deleted the listening queue")
 }

@@ -21,7 +21,7 @@ func Overlay(base capability.Set, r capability.Report, fixProvisioned bool) capa
 func overlay(base, live capability.Set, fixProvisioned bool) capability.Set {
 	out := base.Clone()
 	for key, value := range live {
-		if _, there := base[key]; there || !computedWith(key) || fixProvisioned && key == capability.KeyProvisionedCapacity {
+		if _, exists := base[key]; exists || !computedWith(key) || fixProvisioned && key == capability.KeyProvisionedCapacity {
 			out[key] = value
 		}
 	}
@@ -54,10 +54,10 @@ func accounted(key string) bool {
 	return false
 }
 
-// withAgentMark returns the set with the key that tells operators where a
-// report was changed.
+// withAgentMark returns the set with the key that shows operators which reports
+// were changed.
 func withAgentMark(s capability.Set) capability.Set {
-	if _, there := s[capability.KeyMetricsAgent]; there {
+	if _, marked := s[capability.KeyMetricsAgent]; marked {
 		return s
 	}
 	return s.Overlay(capability.Set{capability.KeyMetricsAgent: capability.OfString("poolcast")})
@@ -78,7 +78,7 @@ func (p published) overlaid() bool { return p.over != nil && !p.isBase }
 
 // payload returns the dictionary to publish for a decision, with its stamp. A
 // sample that is older than the base report does not replace the capacities of it:
-// that would undo what the array has finished in between.
+// that would undo changes that the array has made in between.
 func (b *backend) payload(d decision, now time.Time, fixProvisioned bool) published {
 	r := b.report.Aged(now)
 	p := published{at: now, over: d.base, stale: b.stale()}
@@ -110,7 +110,7 @@ func (b *backend) restoration(now time.Time, basesFrom time.Time, polling time.D
 	if from == nil || over == nil || over != from.base || !over.held() || over.at.Before(basesFrom) {
 		return published{}, false
 	}
-	// A timer that fires at the expiry is late by nature.
+	// A timer for the expiry always fires a little later.
 	if !b.last.stale && now.After(from.expires(polling).Add(time.Second)) {
 		return published{}, false
 	}

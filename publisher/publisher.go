@@ -10,7 +10,7 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// restoreTimeout bounds the last messages of a clean stop.
+// restoreTimeout bounds the publishing of base reports at a clean stop.
 const restoreTimeout = 3 * time.Second
 
 // Publisher publishes reports to the schedulers. Its methods may be called from
@@ -50,7 +50,7 @@ func newPublisher(o Options, bus transport) *Publisher {
 }
 
 // Update takes a new report of one backend. It never blocks and does not queue: a
-// report that was not published yet is replaced. It ends a withdrawal.
+// report that was not published yet is replaced. It ends a suspension.
 func (p *Publisher) Update(r capability.Report) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -58,9 +58,9 @@ func (p *Publisher) Update(r capability.Report) {
 	p.notify()
 }
 
-// Suspend stops publishing for a backend until it is offered again, because
-// there is no current sample of its array. The schedulers get cinder-volume's
-// last report once more, and its next ones stand. The reason is logged once.
+// Suspend stops publishing for a backend until its next Update, because there is
+// no current sample of its array. The schedulers get cinder-volume's last report
+// once more, and use its next ones. The reason is logged once.
 func (p *Publisher) Suspend(host, reason string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -87,7 +87,7 @@ func (p *Publisher) SetIntervals(interval, stats time.Duration) {
 
 // Remove removes a backend, the id of its array included: its stanza was changed
 // or removed. The schedulers get cinder-volume's last report once more. What was
-// received of cinder-volume is kept for when the backend is offered again.
+// received of cinder-volume is kept for the next Update of the backend.
 func (p *Publisher) Remove(host string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -121,8 +121,8 @@ func (p *Publisher) backend(host, cluster string) *backend {
 	return b
 }
 
-// Run publishes until the context ends, whatever happens to the broker. At the
-// end the schedulers get cinder-volume's own reports once more. It returns nil.
+// Run publishes until the context ends, and reconnects as often as necessary. At
+// the end the schedulers get cinder-volume's own reports once more. It returns nil.
 func (p *Publisher) Run(ctx context.Context) error {
 	session, end := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
@@ -149,7 +149,7 @@ func (p *Publisher) publishUntil(ctx context.Context) {
 	}
 }
 
-// notify makes Run look at what is due.
+// notify makes Run process what is due.
 func (p *Publisher) notify() {
 	select {
 	case p.wake <- struct{}{}:
@@ -158,7 +158,7 @@ func (p *Publisher) notify() {
 }
 
 // flush publishes what is due, all of it in one batch. The lock is released
-// while the broker works.
+// during the wait for the broker.
 func (p *Publisher) flush(ctx context.Context) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -180,7 +180,7 @@ func (p *Publisher) flush(ctx context.Context) {
 	p.publish(ctx, batch)
 }
 
-// due lists the backends to look at now, in a stable order.
+// due returns the backends to process now, in a stable order.
 func (p *Publisher) due(now time.Time) []string {
 	var names []string
 	for name, b := range p.backends {
@@ -194,8 +194,8 @@ func (p *Publisher) due(now time.Time) []string {
 
 func passed(at, now time.Time) bool { return !at.IsZero() && !at.After(now) }
 
-// pause returns how long nothing will be due by the mere passing of time.
-// Without a session that is for ever: the next one is an event.
+// pause returns the time until something is due. Without a session nothing is: the
+// next one calls notify.
 func (p *Publisher) pause() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -268,7 +268,7 @@ func (p *Publisher) restoreAll(session context.Context) {
 	p.publish(ctx, batch)
 }
 
-// rebind binds the listening queue again, but not again and again.
+// rebind binds the listening queue again, at most once in rebindPause.
 func (p *Publisher) rebind(now time.Time, why string) {
 	if !p.echo.mayRebind(now) {
 		return

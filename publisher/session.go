@@ -73,8 +73,8 @@ type Session struct {
 	State  SessionState
 	Broker string // host:port, "" while there is none
 	Detail string // why it is not ready, or what is not as configured
-	// Schedulers is the number of consumers of the queue cinder-scheduler at the
-	// last look, nil before the first one.
+	// Schedulers is the number of consumers of the queue cinder-scheduler, nil
+	// before the first count.
 	Schedulers *int
 	// Listening is how reports are received, "" while they are not.
 	Listening ListenMode
@@ -94,37 +94,37 @@ const (
 	// queue elects its leader, the broker counts no consumers.
 	countInterval = time.Second
 	recountDelay  = 500 * time.Millisecond
-	// lookupInterval is when something that did not exist is looked for again: the
-	// broker logs an error for each such look.
+	// lookupInterval is when something that did not exist is looked up again: the
+	// broker logs an error for each such lookup.
 	lookupInterval = 30 * time.Second
-	// stableAfter is how long a connection must have held for its loss not to count
-	// as a failure.
+	// stableAfter is how long a connection must have been open for its loss not to
+	// count as a failure.
 	stableAfter = 30 * time.Second
 )
 
-// session is the transport over RabbitMQ: an outer loop that opens links, and an
-// inner one, in serving.go, that uses them. All of it runs in the goroutine of
-// Run, but for Publish and Rebind.
+// session is the transport over RabbitMQ: an outer loop that opens connections, and
+// an inner one, in sessionloop.go, that uses them. All of it runs in the goroutine
+// of Run, but for Publish and Rebind.
 //
-// It declares nothing of Cinder's. Exchange and queue of the schedulers are
-// looked up: who declares them first decides about their properties, which
-// differ between releases and settings. A listening queue would keep the
-// exchange alive, which deletes itself with its last queue, so it is given up
-// when no scheduler consumes its own queue any more: an upgraded scheduler must
-// be able to declare the exchange anew.
+// It declares nothing of Cinder's. Exchange and queue of the schedulers are only
+// looked up, because the first declaration determines their properties, which
+// differ between releases and settings. A listening queue would keep the exchange
+// alive, which is deleted with its last queue. So the listening queue is deleted
+// when no scheduler consumes its own queue any more: an upgraded scheduler must be
+// able to declare the exchange with other properties.
 type session struct {
 	opt    Options
 	dialer *dialer
 	queue  string // the name of a quorum queue of our own
 	rebind chan struct{}
-	pause  time.Duration // lookupInterval
+	pause  time.Duration // lookupInterval, or less in tests
 
-	// What outlives a connection.
-	schedulers    *int      // at the last look
+	// What is kept between connections.
+	schedulers    *int      // at the last count
 	countedAt     time.Time // when that was
 	basesFrom     time.Time
-	noLookupUntil time.Time // until then nothing is looked for that may not exist
-	starting      bool      // schedulers may be starting at this moment
+	noLookupUntil time.Time // until then nothing is looked up that may not exist
+	starting      bool      // schedulers may be starting now
 
 	mu         sync.Mutex
 	publishing *publishing // nil while nothing can be published
@@ -138,16 +138,16 @@ func newSession(o Options) *session {
 	}
 }
 
-// Run keeps a link open until the context ends.
+// Run keeps connections open until the context ends.
 func (s *session) Run(ctx context.Context, to receiver) {
 	failures := 0
 	for {
 		var wait time.Duration
-		l, err := s.dialer.open(ctx)
+		pair, err := s.dialer.open(ctx)
 		if err == nil {
 			opened := time.Now()
-			err = s.serve(ctx, l, to)
-			err = fmt.Errorf("%s: the connection was lost: %w", l.broker.address(), err)
+			err = s.serve(ctx, pair, to)
+			err = fmt.Errorf("%s: the connection was lost: %w", pair.broker.address(), err)
 			failures, wait = 0, s.opt.reconnectAfter(time.Since(opened), 1)
 		} else {
 			failures++
@@ -161,23 +161,23 @@ func (s *session) Run(ctx context.Context, to receiver) {
 	}
 }
 
-// serve uses a link until it is lost, and says why. If the context has ended,
-// the bounds of closing it are short.
-func (s *session) serve(ctx context.Context, l *connectionPair, to receiver) error {
-	v := &sessionLoop{session: s, pair: l, to: to}
+// serve uses connections until one is lost, and returns why. If the context has
+// ended, the bounds of closing them are short.
+func (s *session) serve(ctx context.Context, pair *connectionPair, to receiver) error {
+	v := &sessionLoop{session: s, pair: pair, to: to}
 	defer func() {
 		v.closeChannels(ctx)
-		l.close()
+		pair.close()
 		s.starting = true
 	}()
 	return v.run(ctx)
 }
 
-// describe returns the session with what is known in every state.
-func (s *session) describe(state SessionState, l *connectionPair, reason error) Session {
+// describe returns the Session of a state.
+func (s *session) describe(state SessionState, pair *connectionPair, reason error) Session {
 	d := Session{State: state, Schedulers: s.schedulers, BasesFrom: s.basesFrom}
-	if l != nil {
-		d.Broker = l.broker.address()
+	if pair != nil {
+		d.Broker = pair.broker.address()
 	}
 	if reason != nil {
 		d.Detail = reason.Error()
@@ -196,14 +196,14 @@ func (s *session) Publish(ctx context.Context, messages []outgoing) []error {
 	return p.publish(ctx, messages)
 }
 
-// usePublishing says through what Publish sends, nil for nothing.
+// usePublishing sets the channel for Publish, nil for none.
 func (s *session) usePublishing(p *publishing) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.publishing = p
 }
 
-// Rebind opens the listening queue anew; see [transport].
+// Rebind opens the listening queue again; see [transport].
 func (s *session) Rebind() {
 	select {
 	case s.rebind <- struct{}{}:

@@ -9,15 +9,15 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// sessionLoop is the use of one link. Every second it counts the schedulers, and it
-// listens and publishes while there are some.
+// sessionLoop uses one pair of connections. Every second it counts the schedulers,
+// and it listens and publishes while there are some.
 type sessionLoop struct {
 	session *session
 	pair    *connectionPair
 	to      receiver
 
 	countChannel *amqp.Channel // on which schedulers are counted, nil after an error
-	recounting   bool          // the last look saw no scheduler, and is to be repeated
+	recounting   bool          // the last count was 0, and is to be repeated
 	listener     *listener     // nil while not listening
 	publishing   *publishing   // nil while there is no channel for it
 	openedAt     time.Time     // of the listener
@@ -30,19 +30,19 @@ type sessionLoop struct {
 	reported Session
 }
 
-// run uses the link until it is lost or the context ends.
+// run uses the connections until one is lost or the context ends.
 func (v *sessionLoop) run(ctx context.Context) error {
 	v.resumeWait()
-	look := time.NewTimer(0)
-	defer look.Stop()
+	count := time.NewTimer(0)
+	defer count.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-v.pair.lost:
 			return v.pair.err()
-		case <-look.C:
-			look.Reset(v.countSchedulers(ctx))
+		case <-count.C:
+			count.Reset(v.countSchedulers(ctx))
 		case d, open := <-v.deliveries():
 			v.receive(ctx, d, open)
 		case err := <-v.publishingClosed():
@@ -55,8 +55,8 @@ func (v *sessionLoop) run(ctx context.Context) error {
 	}
 }
 
-// resumeWait continues a wait that began on an earlier link: what did not exist is
-// not looked for before its time.
+// resumeWait continues a wait that began on earlier connections: what did not
+// exist is not looked up before noLookupUntil.
 func (v *sessionLoop) resumeWait() {
 	s := v.session
 	if !time.Now().Before(s.noLookupUntil) {
@@ -71,7 +71,7 @@ func (v *sessionLoop) resumeWait() {
 // report passes the session on if it has changed.
 func (v *sessionLoop) report() {
 	if v.state == "" || v.pair.isLost() {
-		return // nothing is known yet, or more is known soon
+		return // there is no state yet, or Run reports the loss
 	}
 	now := v.session.describe(v.state, v.pair, v.detail)
 	if v.listener != nil {
@@ -86,8 +86,8 @@ func (v *sessionLoop) report() {
 	}
 }
 
-// countSchedulers counts the schedulers and does what follows from that. It returns when to
-// look again.
+// countSchedulers counts the schedulers, and opens or closes the channels as their
+// number requires. It returns when to count again.
 func (v *sessionLoop) countSchedulers(ctx context.Context) time.Duration {
 	s, now := v.session, time.Now()
 	if v.listener == nil && now.Before(s.noLookupUntil) {
@@ -120,8 +120,8 @@ func (v *sessionLoop) countSchedulers(ctx context.Context) time.Duration {
 	return countInterval
 }
 
-// setSchedulers records a look at the schedulers, made at an instant. If their number
-// has changed, one of them may have started after the look before.
+// setSchedulers records a count, made at an instant. If the number has changed, a
+// scheduler may have started after the count before.
 func (s *session) setSchedulers(n int, at time.Time) {
 	if s.schedulers == nil || *s.schedulers != n {
 		if s.schedulers != nil && s.countedAt.After(s.basesFrom) {
@@ -133,7 +133,7 @@ func (s *session) setSchedulers(n int, at time.Time) {
 }
 
 // count returns the number of consumers of the schedulers' queue. The channel
-// stays open for the next time.
+// stays open for the next count.
 func (v *sessionLoop) count(ctx context.Context) (int, error) {
 	c := v.pair.listening
 	if v.countChannel == nil || v.countChannel.IsClosed() {
@@ -150,7 +150,8 @@ func (v *sessionLoop) count(ctx context.Context) (int, error) {
 	})
 }
 
-// open begins to listen and to publish, if the schedulers' exchange exists.
+// open opens the channels to listen and to publish, if the schedulers' exchange
+// exists.
 func (v *sessionLoop) open(ctx context.Context) {
 	exists, err := v.pair.listening.hasExchange(ctx, fanoutExchange, amqp.ExchangeFanout)
 	switch {
@@ -172,7 +173,7 @@ func (v *sessionLoop) open(ctx context.Context) {
 	v.listen(ctx, !v.notStream)
 }
 
-// listen opens the listener, and with it the session is ready.
+// listen opens the listener, after which the session is ready.
 func (v *sessionLoop) listen(ctx context.Context, stream bool) {
 	l, err := v.session.listen(ctx, v.pair.listening, stream)
 	if err != nil {
@@ -198,11 +199,11 @@ func (v *sessionLoop) receive(ctx context.Context, d amqp.Delivery, open bool) {
 	}
 }
 
-// rebind closes the listener and opens another. A stream from which nothing came
-// may have lost its binding to the exchange, so it is not tried again at once.
+// rebind closes the listener and opens another. A stream from which nothing was
+// received may have lost its binding to the exchange, so it is not used again.
 func (v *sessionLoop) rebind(ctx context.Context) {
 	if v.listener == nil {
-		return // it is about to be opened in any case
+		return // it will be opened by countSchedulers
 	}
 	silent := v.listener.mode == ListenStream && v.listener.received == 0
 	v.listener.close(ctx)
@@ -210,8 +211,8 @@ func (v *sessionLoop) rebind(ctx context.Context) {
 	v.listen(ctx, !silent && !v.notStream)
 }
 
-// closeChannels ends listening, which would keep the schedulers' exchange alive, and
-// publishing.
+// closeChannels ends publishing, and listening, which would keep the schedulers'
+// exchange alive.
 func (v *sessionLoop) closeChannels(ctx context.Context) {
 	v.session.usePublishing(nil)
 	if v.listener != nil {
@@ -220,12 +221,12 @@ func (v *sessionLoop) closeChannels(ctx context.Context) {
 	}
 }
 
-// fail leaves, and says why unless the whole connection is lost, which says more
-// and is seen next. The channels are opened again after a while.
+// fail closes the channels, to be opened again after a while, and records why,
+// unless the connection is lost: run returns its more precise error next.
 func (v *sessionLoop) fail(ctx context.Context, what string, err error) {
-	held := time.Duration(0)
+	open := time.Duration(0)
 	if v.listener != nil {
-		held = time.Since(v.openedAt)
+		open = time.Since(v.openedAt)
 	}
 	v.closeChannels(ctx)
 	if v.publishing != nil && v.publishing.ch.IsClosed() {
@@ -235,7 +236,7 @@ func (v *sessionLoop) fail(ctx context.Context, what string, err error) {
 		return
 	}
 	v.failures++
-	v.retryAt = time.Now().Add(v.session.opt.reconnectAfter(held, v.failures))
+	v.retryAt = time.Now().Add(v.session.opt.reconnectAfter(open, v.failures))
 	v.state, v.detail = Connecting, fmt.Errorf("%s: %w", what, explain(err))
 }
 
