@@ -294,7 +294,7 @@ type burstArray struct {
 
 	// What the variants with a fault need.
 	base    time.Time // stamp of cinder-volume's last report
-	offered capability.Report
+	updated capability.Report
 	stamp   time.Time // the last one put into a message of the agent
 }
 
@@ -325,7 +325,7 @@ func (b *burst) plan() {
 			b.events = append(b.events, burstEvent{at: at, do: a.report})
 		}
 		for at := reportInterval + b.upTo(pollInterval); at < moment(b.volumes); at += pollInterval {
-			b.events = append(b.events, burstEvent{at: at, do: a.poll}, burstEvent{at: at + pollTime, do: a.offer})
+			b.events = append(b.events, burstEvent{at: at, do: a.poll}, burstEvent{at: at + pollTime, do: a.update})
 		}
 	}
 	for i := range b.volumes {
@@ -408,7 +408,7 @@ func (a *burstArray) report() {
 	}
 	a.base = time.Now().UTC().Truncate(time.Microsecond)
 	a.volume.sent++
-	a.volume.say(fmt.Sprintf(`{"volume_backend_name":"gold","total_capacity_gb":%.1f,"free_capacity_gb":%.1f,%s`+
+	a.volume.reportAs(fmt.Sprintf(`{"volume_backend_name":"gold","total_capacity_gb":%.1f,"free_capacity_gb":%.1f,%s`+
 		`"allocated_capacity_gb":%d,"thin_provisioning_support":true,"max_over_subscription_ratio":"20.0",`+
 		`"reserved_percentage":0,"total_volumes":%d,"load_percent":0}`,
 		a.volume.total, a.volume.total-used, provisioned, volumeSize*countPassed(a.taken, itself), countPassed(a.ready, itself)))
@@ -440,10 +440,10 @@ func (a *burstArray) poll() {
 	}
 }
 
-// offer is the end of a poll.
-func (a *burstArray) offer() {
+// update is the end of a poll.
+func (a *burstArray) update() {
 	if a.burst.agent != nil {
-		a.offered = a.reading
+		a.updated = a.reading
 		a.burst.agent.Update(a.reading)
 	}
 }
@@ -468,14 +468,14 @@ var (
 func (a *burstArray) spoil(body []byte) []byte {
 	switch a.burst.variant {
 	case collectionStamp: // or just above what the scheduler has taken already
-		for _, least := range []time.Time{a.offered.CollectedAt.UTC().Truncate(time.Microsecond), a.base.Add(time.Microsecond)} {
+		for _, least := range []time.Time{a.updated.CollectedAt.UTC().Truncate(time.Microsecond), a.base.Add(time.Microsecond)} {
 			if least.After(a.stamp) {
 				a.stamp = least
 			}
 		}
 		return stampField.ReplaceAllLiteral(body, fmt.Appendf(nil, `\"timestamp\":\"%s\"`, a.stamp.Format(stampFormat)))
 	case olderCapacity:
-		provisioned, _ := a.offered.Capabilities["provisioned_capacity_gb"].Float()
+		provisioned, _ := a.updated.Capabilities["provisioned_capacity_gb"].Float()
 		return provisionedField.ReplaceAllLiteral(body, fmt.Appendf(nil, `\"provisioned_capacity_gb\":%.1f`, provisioned))
 	}
 	return body

@@ -28,7 +28,7 @@ func BenchmarkReceive(b *testing.B) {
 
 // BenchmarkOverlay is what it costs to make one message.
 func BenchmarkOverlay(b *testing.B) {
-	r := reading(42, 1000)
+	r := newSample(42, 1000)
 	b.ReportAllocs()
 	over := backend{report: r}
 	d := decision{state: Overlaying, base: &base{set: wide()}}
@@ -42,7 +42,7 @@ func BenchmarkOverlay(b *testing.B) {
 
 // wide is a set with as many keys as the Pure driver reports.
 func wide() capability.Set {
-	set := reading(1, 1000).Capabilities.Clone()
+	set := newSample(1, 1000).Capabilities.Clone()
 	for _, k := range capability.Keys() {
 		if _, there := set[k.Name]; !there {
 			set[k.Name] = capability.OfInt(12345)

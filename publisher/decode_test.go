@@ -12,7 +12,7 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-func TestDecodeReadsCinder(t *testing.T) {
+func TestDecodeCinderMessages(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join("testdata", "cinder-update.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -23,7 +23,7 @@ func TestDecodeReadsCinder(t *testing.T) {
 	}
 	set, err := h.capabilities()
 	if err != nil || !set.Equal(sample(t)) {
-		t.Errorf("learnt %v (%v)", set, err)
+		t.Errorf("parsed %v (%v)", set, err)
 	}
 	if h.identity() != "ctl1@fa1" || h.stamp.IsZero() || h.fromAgent() || len(h.id) != 32 {
 		t.Errorf("decoded %+v", h)
@@ -33,7 +33,7 @@ func TestDecodeReadsCinder(t *testing.T) {
 	}
 }
 
-func TestDecodeKnowsPythonsNumbers(t *testing.T) {
+func TestDecodePythonNumbers(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join("testdata", "cinder-infinity.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +43,7 @@ func TestDecodeKnowsPythonsNumbers(t *testing.T) {
 		t.Fatalf("the sender is unknown: %+v, %v", h, err)
 	}
 	if _, err := h.capabilities(); !errors.Is(err, errBareNumber) {
-		t.Errorf("a report with a bare Infinity was learnt: %v", err)
+		t.Errorf("a report with a bare Infinity was parsed: %v", err)
 	}
 }
 
@@ -114,7 +114,7 @@ func envelope(inner string) string {
 }
 
 // FuzzDecode checks that nothing from the bus can break the listener, and that
-// what was learnt can be sent again.
+// what was parsed can be sent again.
 func FuzzDecode(f *testing.F) {
 	for _, file := range []string{"cinder-update.json", "cinder-infinity.json", "update-cluster.golden.json"} {
 		data, err := os.ReadFile(filepath.Join("testdata", file))
@@ -135,7 +135,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		again, err := encode(message{method: updateCapabilities, host: h.host, cluster: h.cluster, set: set, stamp: h.stamp, id: h.id})
 		if err != nil {
-			t.Fatalf("what was learnt of %q cannot be sent: %v", body, err)
+			t.Fatalf("what was parsed of %q cannot be sent: %v", body, err)
 		}
 		if len(again) > maxBody {
 			return

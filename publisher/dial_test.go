@@ -59,9 +59,9 @@ func TestReconnectAfter(t *testing.T) {
 	}
 }
 
-// TestOrderOfHosts tries hosts that refuse: each once a round, in the same order
+// TestHostOrder tries hosts that refuse: each once a round, in the same order
 // each time with round-robin, in another with shuffle.
-func TestOrderOfHosts(t *testing.T) {
+func TestHostOrder(t *testing.T) {
 	var brokers []Broker
 	for i := range 8 {
 		brokers = append(brokers, Broker{Host: fmt.Sprintf("127.0.0.%d", i+1), Port: 1})

@@ -8,17 +8,17 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-func TestToldIsWhatTheSchedulerKnows(t *testing.T) {
+func TestEffectiveEqualsScheduler(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		do   func(a *agent, v *cinderVolume)
-		want bool // whether anything was told
+		want bool // whether there is an effective report
 	}{
-		{"nobody spoke", func(a *agent, _ *cinderVolume) { a.Update(reading(42, 1000)) }, false},
-		{"the overlay", func(a *agent, v *cinderVolume) { a.Update(reading(42, 1000)); v.report() }, true},
-		{"cinder-volume alone, as the overlay is suspended", func(a *agent, v *cinderVolume) { a.Update(reading(42, 5000)); v.report() }, true},
+		{"nothing published", func(a *agent, _ *cinderVolume) { a.Update(newSample(42, 1000)) }, false},
+		{"the overlay", func(a *agent, v *cinderVolume) { a.Update(newSample(42, 1000)); v.report() }, true},
+		{"cinder-volume alone, as the overlay is suspended", func(a *agent, v *cinderVolume) { a.Update(newSample(42, 5000)); v.report() }, true},
 		{"the overlay of the second report", func(a *agent, v *cinderVolume) {
-			a.Update(reading(42, 1000))
+			a.Update(newSample(42, 1000))
 			v.report()
 			time.Sleep(time.Minute)
 			v.report()
@@ -26,25 +26,25 @@ func TestToldIsWhatTheSchedulerKnows(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f, s, volume := cloud(t)
+				f, s, volume := newEnvironment(t)
 				a := f.start(Options{})
 				c.do(a, volume)
 				time.Sleep(time.Second)
-				told := a.Effective()
-				if (len(told) == 1) != c.want {
-					t.Fatalf("told is %v", told)
+				effective := a.Effective()
+				if (len(effective) == 1) != c.want {
+					t.Fatalf("the effective reports are %v", effective)
 				}
 				if !c.want {
 					return
 				}
-				known := s.known(fa1)
-				if len(known) != len(told[0].Capabilities) || told[0].Host != fa1 || told[0].Status != capability.OK {
-					t.Errorf("told is %+v, the scheduler knows %v", told[0], known)
+				known := s.held(fa1)
+				if len(known) != len(effective[0].Capabilities) || effective[0].Host != fa1 || effective[0].Status != capability.OK {
+					t.Errorf("the effective reports are %+v, the scheduler holds %v", effective[0], known)
 				}
-				for key, v := range told[0].Capabilities {
+				for key, v := range effective[0].Capabilities {
 					var w capability.Value
 					if err := w.UnmarshalJSON([]byte(known[key])); err != nil || !v.Equal(w) {
-						t.Errorf("%s was told as %s, the scheduler knows %s", key, v, known[key])
+						t.Errorf("%s is effective as %s, the scheduler holds %s", key, v, known[key])
 					}
 				}
 			})
@@ -54,7 +54,7 @@ func TestToldIsWhatTheSchedulerKnows(t *testing.T) {
 
 func TestOverlayIsPure(t *testing.T) {
 	base := capability.Set{"total_volumes": capability.OfInt(1), "rack": capability.OfString("a")}
-	r := reading(42, 1000)
+	r := newSample(42, 1000)
 	r.Capabilities["provisioned_capacity_gb"] = capability.OfFloat(7)
 	r.LiveKeys = append(r.LiveKeys, "provisioned_capacity_gb")
 	plain, fixed := Overlay(base, r, false), Overlay(base, r, true)

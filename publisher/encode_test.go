@@ -68,9 +68,9 @@ func TestEncodeIsGolden(t *testing.T) {
 	}
 }
 
-// TestEncodeSaysWhatCinderSays compares with what Cinder 29 puts on the wire,
+// TestEncodeMatchesCinder compares with what Cinder 29 puts on the wire,
 // field by field; integration/bus_messages.py makes the files.
-func TestEncodeSaysWhatCinderSays(t *testing.T) {
+func TestEncodeMatchesCinder(t *testing.T) {
 	for file, method := range map[string]rpcMethod{
 		"cinder-update.json": updateCapabilities, "cinder-notify.json": notifyCapabilities,
 	} {
@@ -118,7 +118,7 @@ func innerOf(t *testing.T, body []byte) map[string]any {
 	return inner
 }
 
-func TestEncodeRefusesWhatIsNotJSON(t *testing.T) {
+func TestEncodeRefusesNaN(t *testing.T) {
 	m := testMessage(t, updateCapabilities, "")
 	m.set = capability.Set{"load": capability.OfFloat(math.NaN())}
 	if _, err := encode(m); err == nil || !strings.Contains(err.Error(), "ctl1@fa1") {
@@ -126,7 +126,7 @@ func TestEncodeRefusesWhatIsNotJSON(t *testing.T) {
 	}
 }
 
-func TestNewMessageIsTrueNow(t *testing.T) {
+func TestNewMessageIsAged(t *testing.T) {
 	read := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	r := capability.Report{
 		Host: "ctl1@fa1", CollectedAt: read, LiveKeys: []string{capability.KeyMetricsAge},
@@ -142,7 +142,7 @@ func TestNewMessageIsTrueNow(t *testing.T) {
 	}
 }
 
-func TestIDsDifferAndAreRecognised(t *testing.T) {
+func TestMessageIDs(t *testing.T) {
 	one, two := newInstance(), newInstance()
 	var ids []string
 	for _, from := range []instance{one, one, two, two} {

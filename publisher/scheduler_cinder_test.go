@@ -199,7 +199,7 @@ func (m *comparison) compare() {
 		m.same(name, "free", m.model.free(name), theirs.Free)
 		m.same(name, "allocated", m.model.allocated(name), theirs.Allocated)
 		m.same(name, "provisioned", m.model.provisioned(name), theirs.Provisioned)
-		known := m.model.known(name)
+		known := m.model.held(name)
 		m.same(name, "capabilities", known, plainSet(theirs.Capabilities))
 		m.same(name, "what get_pools shows", known, plainSet(theirs.Shown))
 		m.same(name, "load_percent", m.model.capability(name, "load_percent"), string(theirs.Capabilities["load_percent"]))

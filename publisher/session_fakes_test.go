@@ -396,8 +396,8 @@ func (c *cutter) cut() {
 	c.conns = nil
 }
 
-// mend takes connections again.
-func (c *cutter) mend() {
+// restore takes connections again.
+func (c *cutter) restore() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.down = false

@@ -29,11 +29,13 @@ func TestSession(t *testing.T) {
 		"stream":    func(t *testing.T, b *rabbitmq.Broker, v string) { testMode(t, b, v, ListenStream) },
 		"crash":     testCrash,
 		"notstream": testNotStream,
-		"rights":    testRights,
-		"stopped":   func(t *testing.T, b *rabbitmq.Broker, v string) { testLetsGo(t, b, v, layout{}, false) },
-		"autodel":   func(t *testing.T, b *rabbitmq.Broker, v string) { testLetsGo(t, b, v, layout{autoDelete: true}, false) },
-		"deleted":   func(t *testing.T, b *rabbitmq.Broker, v string) { testLetsGo(t, b, v, layout{}, true) },
-		"absent":    testAbsent,
+		"rights":    testPermissions,
+		"stopped":   func(t *testing.T, b *rabbitmq.Broker, v string) { testReleaseExchange(t, b, v, layout{}, false) },
+		"autodel": func(t *testing.T, b *rabbitmq.Broker, v string) {
+			testReleaseExchange(t, b, v, layout{autoDelete: true}, false)
+		},
+		"deleted":   func(t *testing.T, b *rabbitmq.Broker, v string) { testReleaseExchange(t, b, v, layout{}, true) },
+		"absent":    testMissingExchange,
 		"starting":  testStarting,
 		"count":     testCount,
 		"rebind":    testRebind,
@@ -48,8 +50,8 @@ func TestSession(t *testing.T) {
 		"refused":   testPermissionRevoked,
 	}
 	alone := map[string]func(*testing.T, *rabbitmq.Broker, string){
-		"leaveblocked": testLeavesWhileBlocked,
-		"stopblocked":  testStopsWhileBlocked,
+		"leaveblocked": testReleaseWhileBlocked,
+		"stopblocked":  testStopWhileBlocked,
 	}
 	var vhosts []string
 	for name := range beside {
@@ -152,7 +154,7 @@ func testCrash(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	q, err := admin.QueueDeclarePassive(r.queue, true, false, false, false, nil)
 	must(t, err)
 	must(t, admin.Publish(fanoutExchange, "", false, false, amqp.Publishing{Body: []byte("missed")}))
-	proxy.mend()
+	proxy.restore()
 	again := r.reopens(bound, first)
 	if again.Listening != ListenQuorum || q.Name != r.queue {
 		t.Errorf("the session is %+v", again)
@@ -188,9 +190,9 @@ func testNotStream(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	})
 }
 
-// testRights checks the least rights of each mode as OPERATIONS.md has them, and
+// testPermissions checks the least rights of each mode as OPERATIONS.md has them, and
 // that without one of them the reason is said.
-func testRights(t *testing.T, b *rabbitmq.Broker, vhost string) {
+func testPermissions(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	uri := b.URL()
 	scheduler := startScheduler(t, uri, layout{durable: true})
 	b.Ctl("add_user", "least", "least")
@@ -234,10 +236,10 @@ func testRights(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	}
 }
 
-// testLetsGo ends the last scheduler, and with it what the layout says. Nothing
+// testReleaseExchange ends the last scheduler, and with it what the layout says. Nothing
 // of the session may then keep the exchange alive, and a scheduler with another
 // layout can start.
-func testLetsGo(t *testing.T, b *rabbitmq.Broker, vhost string, l layout, deleted bool) {
+func testReleaseExchange(t *testing.T, b *rabbitmq.Broker, vhost string, l layout, deleted bool) {
 	uri := b.URL()
 	old := startScheduler(t, uri, l)
 	r := startSession(t, optionsFor(t, uri))
@@ -271,9 +273,9 @@ func testLetsGo(t *testing.T, b *rabbitmq.Broker, vhost string, l layout, delete
 	r.publishes("to the new scheduler")
 }
 
-// testAbsent begins where nothing exists: no state but this one is reported,
+// testMissingExchange begins where nothing exists: no state but this one is reported,
 // nothing is made, and the broker logs no two errors without a pause.
-func testAbsent(t *testing.T, b *rabbitmq.Broker, vhost string) {
+func testMissingExchange(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	uri := b.URL()
 	r := startSession(t, optionsFor(t, uri))
 	r.awaitsState(bound, NoScheduler)
@@ -476,7 +478,7 @@ func testLostChannel(t *testing.T, b *rabbitmq.Broker, vhost string) {
 			}
 			return errors.New("it was confirmed")
 		})
-		proxy.mend()
+		proxy.restore()
 		startScheduler(t, uri, layout{})
 		r.reopens(bound, before)
 	}
@@ -625,9 +627,9 @@ func checkReasons(t *testing.T, r *running, first string) {
 	t.Error("there was no reason")
 }
 
-// testLeavesWhileBlocked ends the last scheduler while the broker reads from
+// testReleaseWhileBlocked ends the last scheduler while the broker reads from
 // nobody who publishes.
-func testLeavesWhileBlocked(t *testing.T, b *rabbitmq.Broker, vhost string) {
+func testReleaseWhileBlocked(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	uri := b.URL()
 	scheduler := startScheduler(t, uri, layout{})
 	r := startSession(t, optionsFor(t, uri))
@@ -681,7 +683,7 @@ func blocked(t *testing.T, r *running) {
 	})
 }
 
-func testStopsWhileBlocked(t *testing.T, b *rabbitmq.Broker, vhost string) {
+func testStopWhileBlocked(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	uri := b.URL()
 	o, l := modeOptions(t, uri, ListenQuorum)
 	startScheduler(t, uri, l)
