@@ -98,8 +98,8 @@ func TestPagesOfBadDays(t *testing.T) {
 			if c.bend != nil {
 				c.bend(&c.view)
 			}
-			server, err := status.New(status.Options{Listen: "127.0.0.1:0", Source: c.view, Logger: zerolog.Nop(), Placer: func(status.Query) (status.Answer, error) {
-				return status.Answer{Summary: long, Rows: []status.AnswerRow{{Backend: long, Verdict: strings.Repeat("y", 200)}}}, nil
+			server, err := status.New(status.Options{Listen: "127.0.0.1:0", Source: c.view, Logger: zerolog.Nop(), Placer: func(status.Query) (status.Decision, error) {
+				return status.Decision{Summary: long, Rows: []status.DecisionRow{{Backend: long, Reason: strings.Repeat("y", 200)}}}, nil
 			}})
 			if err != nil {
 				t.Fatal(err)

@@ -17,9 +17,9 @@ const stuckAfter = time.Minute
 // maxLine is how long a line of /readyz may be, in characters.
 const maxLine = 1000
 
-// Live reports whether the main loop turns; why is for a person. An array or a
+// live reports whether the main loop turns; why is for a person. An array or a
 // broker that is away never makes it fail: a restart would not bring it back.
-func (v View) Live() (ok bool, why string) {
+func (v View) live() (ok bool, why string) {
 	silent := v.Now.Sub(v.Agent.LastTick)
 	if silent > stuckAfter {
 		return false, fmt.Sprintf("main loop has not turned for %s", silent.Round(time.Second))
@@ -27,8 +27,8 @@ func (v View) Live() (ok bool, why string) {
 	return true, "main loop turns"
 }
 
-// Check is one line of /readyz.
-type Check struct {
+// check is one line of /readyz.
+type check struct {
 	Name   string `json:"name"`
 	OK     bool   `json:"ok"`
 	Reason string `json:"reason,omitempty"`
@@ -37,20 +37,20 @@ type Check struct {
 	Warning bool `json:"warning,omitempty"`
 }
 
-// Ready lists what has to be in order for reports to reach the scheduler: the
+// ready lists what has to be in order for reports to reach the scheduler: the
 // broker, and each backend. A refused configuration is a warning: reports reach
 // the scheduler as before, and an agent that is restarted for it does not start.
-func (v View) Ready() (ok bool, checks []Check) {
+func (v View) ready() (ok bool, checks []check) {
 	ok = true
 	checks = append(checks, busCheck(v.Bus))
 	for _, b := range v.Backends {
 		checks = append(checks, b.ready(v.Now))
 	}
 	for _, b := range v.Invalid {
-		checks = append(checks, Check{Name: b.Name, Reason: "not served: " + strings.Join(b.Faults, "; ")})
+		checks = append(checks, check{Name: b.Name, Reason: "not served: " + strings.Join(b.Faults, "; ")})
 	}
 	if !v.Config.Refused.IsZero() {
-		checks = append(checks, Check{
+		checks = append(checks, check{
 			Name: "configuration", OK: true, Warning: true,
 			Reason: fmt.Sprintf("a newer one was refused %s, and the one of %s stays: %s", ago(v.Now, v.Config.Refused),
 				v.Config.Loaded.UTC().Format(time.RFC3339), strings.Join(v.Config.Faults, "; ")),
@@ -62,8 +62,8 @@ func (v View) Ready() (ok bool, checks []Check) {
 	return ok, checks
 }
 
-func busCheck(b Bus) Check {
-	c := Check{Name: "bus", Reason: b.Reason}
+func busCheck(b Bus) check {
+	c := check{Name: "bus", Reason: b.Reason}
 	switch {
 	case !b.Connected:
 		c.Reason = orElse(b.Reason, "not connected to RabbitMQ")
@@ -79,8 +79,8 @@ func busCheck(b Bus) Check {
 
 // ready checks whether the reports of a backend reach the schedulers. A standby
 // agent is ready: another one publishes.
-func (b Backend) ready(now time.Time) Check {
-	c := Check{Name: b.Name}
+func (b Backend) ready(now time.Time) check {
+	c := check{Name: b.Name}
 	switch {
 	case b.Report == nil && b.Poll.Polls == 0:
 		c.Reason = "not polled yet"
@@ -119,12 +119,12 @@ func orElse(s, otherwise string) string {
 }
 
 func (s *Server) livez(w http.ResponseWriter, _ *http.Request) {
-	ok, why := s.source.View().Live()
+	ok, why := s.source.View().live()
 	writeText(w, ok, why+"\n")
 }
 
 func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
-	ok, checks := s.source.View().Ready()
+	ok, checks := s.source.View().ready()
 	var text strings.Builder
 	for _, c := range checks {
 		line := fmt.Sprintf("[+] %s ok", c.Name)

@@ -75,7 +75,7 @@ func askAs(t *testing.T, url, host, token string) (int, string) {
 // TestRebindingIsRefused: a web page of another site turns its name to 127.0.0.1
 // and asks for what is there.
 func TestRebindingIsRefused(t *testing.T) {
-	server := serve(t, Options{Placer: func(Query) (Answer, error) { return Answer{}, nil }})
+	server := serve(t, Options{Placer: func(Query) (Decision, error) { return Decision{}, nil }})
 	for _, host := range []string{"evil.example", "evil.example:9748", "127.0.0.1.evil.example", "localhost.evil.example", "192.0.2.1:9748", "[2001:db8::1]:9748"} {
 		for _, path := range []string{"/", "/livez", "/readyz", "/metrics", "/v1/reports", "/v1/effective", "/v1/place?size=1", "/v1/openapi.yaml", "/assets/page.js", "/nothing"} {
 			code, body := askAs(t, server.URL+path, host, "")

@@ -50,7 +50,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, page *template.Tem
 type pageData struct {
 	View
 	Ready   bool    // nothing is to look at
-	Faults  []Check // what is not in order
+	Faults  []check // what is not in order
 	InOrder int
 	Pools   []poolData
 	Form    *formData
@@ -74,8 +74,8 @@ type card struct {
 
 func newPageData(v View, history func(host string) []Point) pageData {
 	d := pageData{View: v}
-	var checks []Check
-	_, checks = v.Ready()
+	var checks []check
+	_, checks = v.ready()
 	for _, c := range checks {
 		if c.OK && !c.Warning {
 			d.InOrder++

@@ -13,12 +13,12 @@ import (
 type Query struct {
 	Size       int64             // GiB
 	Zone       string            // availability zone; "" for any
-	Properties map[string]string // extra specs of the volume type
+	ExtraSpecs map[string]string // extra specs of the volume type
 	Policy     string            // strict or prefer
 }
 
-// Answer is an explained decision in three forms that say the same.
-type Answer struct {
+// Decision is an explained decision in three forms that say the same.
+type Decision struct {
 	// JSON is what poolcast place --output json prints.
 	JSON any
 	// Summary is one sentence: which backend and why, or why none.
@@ -26,21 +26,21 @@ type Answer struct {
 	// Fits says whether there is a backend that takes the volume.
 	Fits bool
 	// Rows are the backends, best first, then those refused.
-	Rows []AnswerRow
+	Rows []DecisionRow
 }
 
-// AnswerRow is what became of one backend.
-type AnswerRow struct {
+// DecisionRow is what became of one backend.
+type DecisionRow struct {
 	Backend string
 	Rank    string // "1", "2 (tie)"; "" if refused
-	Verdict string // the refusing filter with its operands, or the weights
-	Total   string
+	Reason  string // the refusing filter with its operands, or the weights
+	Weight  string
 }
 
 // Placer decides where a volume would go, on the reports of this moment. An
 // error means the question was wrong; that nothing fits is an answer. It is
 // called from the goroutines of HTTP requests.
-type Placer func(Query) (Answer, error)
+type Placer func(Query) (Decision, error)
 
 const maxProperties = 64
 
@@ -60,7 +60,7 @@ func (s *Server) place(w http.ResponseWriter, r *http.Request) {
 }
 
 func readQuery(v url.Values) (Query, error) {
-	q := Query{Zone: strings.TrimSpace(v.Get("availability_zone")), Policy: v.Get("policy"), Properties: map[string]string{}}
+	q := Query{Zone: strings.TrimSpace(v.Get("availability_zone")), Policy: v.Get("policy"), ExtraSpecs: map[string]string{}}
 	if q.Policy == "" {
 		q.Policy = "strict"
 	}
@@ -74,10 +74,10 @@ func readQuery(v url.Values) (Query, error) {
 		if !ok || strings.TrimSpace(key) == "" {
 			return Query{}, fmt.Errorf("property %q: want key=value, such as volume_backend_name=pure_performance", line)
 		}
-		q.Properties[strings.TrimSpace(key)] = strings.TrimSpace(value)
+		q.ExtraSpecs[strings.TrimSpace(key)] = strings.TrimSpace(value)
 	}
-	if len(q.Properties) > maxProperties {
-		return Query{}, fmt.Errorf("%d properties: at most %d", len(q.Properties), maxProperties)
+	if len(q.ExtraSpecs) > maxProperties {
+		return Query{}, fmt.Errorf("%d properties: at most %d", len(q.ExtraSpecs), maxProperties)
 	}
 	return q, nil
 }
@@ -100,7 +100,7 @@ func propertyLines(values []string) []string {
 type formData struct {
 	Size, Zone, Properties, Policy string
 	Error                          string
-	Answer                         *Answer
+	Answer                         *Decision
 }
 
 // form answers the page's own form, which works without a script.
@@ -113,7 +113,7 @@ func (s *Server) form(r *http.Request) *formData {
 	}
 	q, err := readQuery(v)
 	if err == nil {
-		var answer Answer
+		var answer Decision
 		if answer, err = s.opts.Placer(q); err == nil {
 			f.Answer = &answer
 		}

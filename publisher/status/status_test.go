@@ -213,18 +213,18 @@ func TestPageIsEscapedAndComplete(t *testing.T) {
 
 func TestFormExplains(t *testing.T) {
 	var asked Query
-	url := serve(t, Options{Placer: func(q Query) (Answer, error) {
+	url := serve(t, Options{Placer: func(q Query) (Decision, error) {
 		asked = q
 		if q.Size > 1000 {
-			return Answer{}, errors.New("size is too large")
+			return Decision{}, errors.New("size is too large")
 		}
-		return Answer{Summary: "fa_01 would take it", Fits: true, JSON: map[string]string{"chosen": "fa_01"}, Rows: []AnswerRow{{Backend: "fa_01", Rank: "1"}}}, nil
+		return Decision{Summary: "fa_01 would take it", Fits: true, JSON: map[string]string{"chosen": "fa_01"}, Rows: []DecisionRow{{Backend: "fa_01", Rank: "1"}}}, nil
 	}}).URL
 	_, body := get(t, url+"/?size=100&availability_zone=dc1&property=a%3D1%0Ab%3D%3C%3D+2&policy=prefer")
 	if !strings.Contains(body, "fa_01 would take it") {
 		t.Errorf("no answer on the page: %s", body)
 	}
-	if asked.Size != 100 || asked.Zone != "dc1" || asked.Policy != "prefer" || asked.Properties["b"] != "<= 2" {
+	if asked.Size != 100 || asked.Zone != "dc1" || asked.Policy != "prefer" || asked.ExtraSpecs["b"] != "<= 2" {
 		t.Errorf("asked %+v", asked)
 	}
 	if code, body := get(t, url+"/v1/place?size=100"); code != http.StatusOK || strings.TrimSpace(body) != `{"chosen":"fa_01"}` {
@@ -238,7 +238,7 @@ func TestFormExplains(t *testing.T) {
 }
 
 func TestNothingCanBeChanged(t *testing.T) {
-	url := serve(t, Options{Placer: func(Query) (Answer, error) { return Answer{}, nil }}).URL
+	url := serve(t, Options{Placer: func(Query) (Decision, error) { return Decision{}, nil }}).URL
 	for _, path := range []string{"/", "/metrics", "/livez", "/readyz", "/v1/reports", "/v1/effective", "/v1/place", "/assets/style.css"} {
 		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodPatch} {
 			request, err := http.NewRequest(method, url+path, strings.NewReader("x"))

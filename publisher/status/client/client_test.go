@@ -40,13 +40,13 @@ func report(volumes int64) capability.Report {
 }
 
 // place refuses a size of 13 as a wrong query, and repeats the query otherwise.
-func place(q status.Query) (status.Answer, error) {
+func place(q status.Query) (status.Decision, error) {
 	if q.Size == 13 {
-		return status.Answer{}, errors.New("size 13: \x1b[31mnot this one")
+		return status.Decision{}, errors.New("size 13: \x1b[31mnot this one")
 	}
 	chosen, rank, weight := "ctl1@fa1#gold", 1, 2.5
-	return status.Answer{JSON: client.Decision{
-		Policy: q.Policy, Chosen: &chosen, Fit: 1, Reason: q.Zone + q.Properties["a"] + q.Properties["b"],
+	return status.Decision{JSON: client.Decision{
+		Policy: q.Policy, Chosen: &chosen, Fit: 1, Reason: q.Zone + q.ExtraSpecs["a"] + q.ExtraSpecs["b"],
 		SetAside: []client.Condition{{Filter: "DriverFilter", Condition: "total_volumes < 5"}},
 		Backends: []client.Verdict{
 			{ID: chosen, Backend: "fa1", Rank: &rank, Weight: &weight, Scores: []client.Score{{Weigher: "GoodnessWeigher", Raw: 50}}},
@@ -122,7 +122,7 @@ func TestPlace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, _ := place(status.Query{Size: 10, Zone: "nova", Policy: "prefer", Properties: map[string]string{"a": "<is> True", "b": "x=y&z"}})
+	answer, _ := place(status.Query{Size: 10, Zone: "nova", Policy: "prefer", ExtraSpecs: map[string]string{"a": "<is> True", "b": "x=y&z"}})
 	if want := answer.JSON.(client.Decision); !reflect.DeepEqual(*got, want) {
 		t.Errorf("got %+v, want %+v", *got, want)
 	}
