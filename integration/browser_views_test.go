@@ -69,7 +69,7 @@ func TestPagesOfBadDays(t *testing.T) {
 		bend func(v *stillView)
 		want string
 	}{
-		"thirty-two arrays": {view: crowd(32), want: "Everything is in order"},
+		"thirty-two arrays": {view: crowd(32), want: "All checks passed"},
 		"no backend":        {view: crowd(0), want: "No backend is configured."},
 		"no data yet": {view: crowd(2), want: "not polled yet", bend: func(v *stillView) {
 			for i := range v.Backends {
@@ -77,14 +77,14 @@ func TestPagesOfBadDays(t *testing.T) {
 				*b = status.Backend{Name: b.Name, Host: b.Host, Pool: b.Pool, Zone: b.Zone}
 			}
 		}},
-		"array down": {view: crowd(3), want: "1 thing to look at", bend: func(v *stillView) {
+		"array down": {view: crowd(3), want: "1 problem", bend: func(v *stillView) {
 			v.Backends[1].Poll = status.Poll{Polls: 9, Failures: 4, Error: "GET https://10.21.0.12/api/2.26/arrays/space: context deadline exceeded"}
 			v.Backends[1].Overlay.State, v.Backends[1].Report.Status = "no_sample", capability.Stale
 		}},
 		"suspended overlay": {view: crowd(3), want: "heard 10 GiB, measured 20 GiB", bend: func(v *stillView) {
 			v.Backends[0].Overlay = status.Overlay{State: "suspended", Cause: "different_capacity", Reason: "heard 10 GiB, measured 20 GiB", ReceivedAt: v.Now}
 		}},
-		"blocked broker": {view: crowd(2), want: "RabbitMQ asked publishers to pause", bend: func(v *stillView) { v.Bus.Blocked = true }},
+		"blocked broker": {view: crowd(2), want: "RabbitMQ has blocked publishers", bend: func(v *stillView) { v.Bus.Blocked = true }},
 		"long names": {view: crowd(3), want: long, bend: func(v *stillView) {
 			v.Agent.Host = long
 			for i := range v.Backends {

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,36 +11,33 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// stuckAfter is how long the main loop may be silent before /livez fails. It
-// turns every few seconds; a minute is a deadlock, not a slow array.
+// stuckAfter is the time without a tick of the main loop after which /livez fails.
+// There is a tick every few seconds; a minute is a deadlock, not a slow array.
 const stuckAfter = time.Minute
 
 // maxLine is how long a line of /readyz may be, in characters.
 const maxLine = 1000
 
-// live reports whether the main loop turns; why is for a person. An array or a
-// broker that is away never makes it fail: a restart would not bring it back.
+// live reports whether the main loop runs; why is for a person. It does not depend
+// on arrays and the broker, for which a restart would not help.
 func (v View) live() (ok bool, why string) {
-	silent := v.Now.Sub(v.Agent.LastTick)
-	if silent > stuckAfter {
-		return false, fmt.Sprintf("main loop has not turned for %s", silent.Round(time.Second))
+	if stuck := v.Now.Sub(v.Agent.LastTick); stuck > stuckAfter {
+		return false, fmt.Sprintf("main loop has not run for %s", stuck.Round(time.Second))
 	}
-	return true, "main loop turns"
+	return true, "main loop is running"
 }
 
 // check is one line of /readyz.
 type check struct {
-	Name   string `json:"name"`
-	OK     bool   `json:"ok"`
-	Reason string `json:"reason,omitempty"`
-	// Warning is whether somebody should look at it though nothing has failed
-	// yet.
-	Warning bool `json:"warning,omitempty"`
+	Name    string
+	OK      bool
+	Reason  string
+	Warning bool // it has not failed yet, and needs attention
 }
 
-// ready lists what has to be in order for reports to reach the scheduler: the
-// broker, and each backend. A refused configuration is a warning: reports reach
-// the scheduler as before, and an agent that is restarted for it does not start.
+// ready returns the checks that must pass for reports to reach the schedulers: of
+// the broker and of each backend. A refused configuration is a warning: reports
+// reach the schedulers as before, but a restarted agent would not start.
 func (v View) ready() (ok bool, checks []check) {
 	ok = true
 	checks = append(checks, busCheck(v.Bus))
@@ -52,7 +50,7 @@ func (v View) ready() (ok bool, checks []check) {
 	if !v.Config.Refused.IsZero() {
 		checks = append(checks, check{
 			Name: "configuration", OK: true, Warning: true,
-			Reason: fmt.Sprintf("a newer one was refused %s, and the one of %s stays: %s", ago(v.Now, v.Config.Refused),
+			Reason: fmt.Sprintf("a newer one was refused %s, and the one of %s is still in use: %s", ago(v.Now, v.Config.Refused),
 				v.Config.Loaded.UTC().Format(time.RFC3339), strings.Join(v.Config.Faults, "; ")),
 		})
 	}
@@ -66,11 +64,11 @@ func busCheck(b Bus) check {
 	c := check{Name: "bus", Reason: b.Reason}
 	switch {
 	case !b.Connected:
-		c.Reason = orElse(b.Reason, "not connected to RabbitMQ")
+		c.Reason = cmp.Or(b.Reason, "not connected to RabbitMQ")
 	case b.Blocked:
-		c.Reason = orElse(b.Reason, "RabbitMQ asked publishers to pause")
+		c.Reason = cmp.Or(b.Reason, "RabbitMQ has blocked publishers")
 	case !b.Exchange:
-		c.Reason = orElse(b.Reason, "no scheduler is listening, or its exchange does not exist")
+		c.Reason = cmp.Or(b.Reason, "no scheduler is listening, or its exchange does not exist")
 	default:
 		c.OK = true
 	}
@@ -85,7 +83,7 @@ func (b Backend) ready(now time.Time) check {
 	case b.Report == nil && b.Poll.Polls == 0:
 		c.Reason = "not polled yet"
 	case !b.Poll.Up:
-		c.Reason = orElse(b.Poll.Error, "the array does not answer")
+		c.Reason = cmp.Or(b.Poll.Error, "the last poll failed")
 	default:
 		c.Reason = b.Overlay.undelivered(now)
 	}
@@ -93,29 +91,22 @@ func (b Backend) ready(now time.Time) check {
 	return c
 }
 
-// undelivered says why no report reaches the schedulers, "" if reports do. What
-// lasts no longer than an interval of cinder-volume is not worth an alarm, unless
-// nothing was ever published.
+// undelivered returns why no report reaches the schedulers, "" if reports do. What
+// lasts no longer than an interval of cinder-volume does not count, unless nothing
+// was ever published.
 func (o Overlay) undelivered(now time.Time) string {
-	lasting := func(since time.Time) bool { return !since.IsZero() && now.Sub(since) > o.Interval }
+	isLong := func(since time.Time) bool { return !since.IsZero() && now.Sub(since) > o.Interval }
 	switch {
 	case o.State == "suspended":
-		return orElse(o.Reason, "suspended")
+		return cmp.Or(o.Reason, "suspended")
 	case o.State == "no_sample":
-		return "not publishing: " + orElse(o.Reason, "there is no current sample")
-	case o.State == "listening" && (o.PublishedAt.IsZero() || lasting(o.Since)):
+		return "not publishing: " + cmp.Or(o.Reason, "there is no current sample")
+	case o.State == "listening" && (o.PublishedAt.IsZero() || isLong(o.Since)):
 		return "waiting for cinder-volume: " + o.Reason
-	case o.Failure != "" && (o.PublishedAt.IsZero() || lasting(o.FailingSince)):
+	case o.Failure != "" && (o.PublishedAt.IsZero() || isLong(o.FailingSince)):
 		return "reports are not accepted: " + o.Failure
 	}
 	return ""
-}
-
-func orElse(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }
 
 func (s *Server) livez(w http.ResponseWriter, _ *http.Request) {

@@ -50,7 +50,7 @@ func TestReadinessNeedsAScheduler(t *testing.T) {
 		"all well":     {Bus{Connected: true, Exchange: true}, ""},
 		"no broker":    {Bus{Reason: "refused"}, "refused"},
 		"no scheduler": {Bus{Connected: true}, "no scheduler"},
-		"blocked":      {Bus{Connected: true, Exchange: true, Blocked: true}, "pause"},
+		"blocked":      {Bus{Connected: true, Exchange: true, Blocked: true}, "blocked publishers"},
 	} {
 		if c := busCheck(tt.bus); c.OK != (tt.want == "") || !strings.Contains(c.Reason, tt.want) {
 			t.Errorf("%s: %+v, want the reason %q", name, c, tt.want)

@@ -235,9 +235,9 @@ func TestFewAnswersAreMadeAtATime(t *testing.T) {
 				codes <- w.Code
 			}()
 		}
-		time.Sleep(answerDelay + time.Second)
+		time.Sleep(queueTimeout + time.Second)
 		synctest.Wait()
-		if n := source.asked.Load(); n != maxAnswers {
+		if n := source.asked.Load(); n != maxResponses {
 			t.Errorf("%d answers are being made", n)
 		}
 		close(source.let)
@@ -245,7 +245,7 @@ func TestFewAnswersAreMadeAtATime(t *testing.T) {
 		for range 100 {
 			got[<-codes]++
 		}
-		if got[http.StatusOK] != maxAnswers || got[http.StatusServiceUnavailable] != 100-maxAnswers {
+		if got[http.StatusOK] != maxResponses || got[http.StatusServiceUnavailable] != 100-maxResponses {
 			t.Errorf("got %v", got)
 		}
 	})
