@@ -13,7 +13,7 @@ import (
 
 const gib = 1 << 30
 
-// newRegistry holds the process's own metrics and everything in a view.
+// newRegistry returns a registry of the metrics of the process and of a view.
 func newRegistry(source Source) (*prometheus.Registry, error) {
 	r := prometheus.NewRegistry()
 	for _, c := range []prometheus.Collector{
@@ -192,14 +192,14 @@ func flag(b bool) float64 {
 	return 0
 }
 
-// Metric describes one series for the registry and for the reference page.
+// Metric describes one metric for the registry and for the reference page.
 type Metric struct {
-	Name   string // with the unit, as Prometheus wants it
+	Name   string // with the unit, by the conventions of Prometheus
 	Help   string
 	Labels []string
 }
 
-// Type is the Prometheus type: what counts ends in _total.
+// Type is the Prometheus type: names of counters end in _total.
 func (m Metric) Type() string {
 	if strings.HasSuffix(m.Name, "_total") {
 		return "counter"
@@ -216,7 +216,7 @@ type measurement struct {
 	units float64
 }
 
-// measured are the keys of a report that Prometheus gets, in base units.
+// measured returns the keys of a report that are metrics, in base units.
 func measured() []measurement {
 	array := []string{"host", "backend", "volume_backend_name"}
 	row := func(name, key string, units float64, help string) measurement {
@@ -226,7 +226,7 @@ func measured() []measurement {
 	return []measurement{
 		row("capacity_bytes", capability.KeyTotalCapacity, bytes, "Usable capacity."),
 		row("free_bytes", capability.KeyFreeCapacity, bytes, "Capacity minus what is in use."),
-		row("provisioned_bytes", capability.KeyProvisionedCapacity, bytes, "Sum of the sizes promised to hosts."),
+		row("provisioned_bytes", capability.KeyProvisionedCapacity, bytes, "Sum of the provisioned sizes."),
 		row("max_over_subscription_ratio", capability.KeyMaxOverSubscription, 1, "Over-subscription ratio as reported to the scheduler."),
 		row("reads_per_second", capability.KeyReadsPerSec, 1, "Read operations."),
 		row("writes_per_second", capability.KeyWritesPerSec, 1, "Write operations."),
@@ -247,41 +247,41 @@ func measured() []measurement {
 	}
 }
 
-// Metrics lists every series that poolcast adds to those of the Go runtime, in
-// the order of the reference page. The slice is the caller's.
+// Metrics returns every metric that poolcast adds to those of the Go runtime, in
+// the order of the reference page.
 func Metrics() []Metric {
 	array := []string{"host", "backend", "volume_backend_name"}
 	with := func(more ...string) []string { return append(append([]string{}, array...), more...) }
 	pool := []string{"volume_backend_name", "availability_zone"}
 	all := []Metric{
 		{"poolcast_build_info", "Always 1; the version is a label.", []string{"version"}},
-		{"poolcast_config_last_reload_successful", "1 if the newest configuration is the one that runs, 0 if it was refused.", nil},
-		{"poolcast_config_last_reload_success_timestamp_seconds", "When the configuration that runs was taken in.", nil},
-		{"poolcast_backend_config_valid", "1 if an enabled backend is served, 0 if its section has a fault, which is a label.", with("fault")},
+		{"poolcast_config_last_reload_successful", "1 if the newest configuration is in use, 0 if it was refused.", nil},
+		{"poolcast_config_last_reload_success_timestamp_seconds", "When the configuration in use was loaded.", nil},
+		{"poolcast_backend_config_valid", "1 if an enabled backend is served, 0 if its section is invalid; the fault is a label.", with("fault")},
 		{"poolcast_bus_connected", "1 while connected to RabbitMQ.", nil},
-		{"poolcast_bus_blocked", "1 while RabbitMQ asks publishers to pause.", nil},
+		{"poolcast_bus_blocked", "1 while RabbitMQ blocks publishers.", nil},
 		{"poolcast_bus_exchange_present", "1 while schedulers run and their fanout exchange exists.", nil},
-		{"poolcast_bus_publishes_total", "Messages sent, by what the broker said: confirmed, refused, returned, failed.", []string{"result"}},
+		{"poolcast_bus_publishes_total", "Messages sent, by result: confirmed, refused, returned, failed.", []string{"result"}},
 		{"poolcast_scheduler_consumers", "Consumers of the cinder-scheduler queue.", nil},
 		{"poolcast_array_up", "1 if the last poll of the array succeeded.", array},
-		{"poolcast_array_info", "Always 1; says which array a backend is.", with("array_id", "array_name", "model", "purity_version")},
+		{"poolcast_array_info", "Always 1; the labels identify the array of a backend.", with("array_id", "array_name", "model", "purity_version")},
 		{"poolcast_array_polls_total", "Polls, by result: ok, failed, skipped.", with("result")},
 		{"poolcast_array_poll_duration_seconds", "Duration of the last poll.", array},
-		{"poolcast_array_last_success_timestamp_seconds", "When the array was last read.", array},
-		{"poolcast_array_rest_requests_total", "REST requests by HTTP status; 0 is no answer.", with("code")},
+		{"poolcast_array_last_success_timestamp_seconds", "When the array was last polled successfully.", array},
+		{"poolcast_array_rest_requests_total", "REST requests by HTTP status; 0 is no response.", with("code")},
 		{"poolcast_array_sessions", "Sessions of this agent that are open on the array: 1, or 0 before the first login.", array},
-		{"poolcast_array_sessions_lost_total", "Logins without an answer and failed logouts; each may have left a session open until it expires on the array.", array},
+		{"poolcast_array_sessions_lost_total", "Logins without a response and failed logouts; each may have left a session open until it expires on the array.", array},
 		{"poolcast_array_clock_skew_seconds", "The array's clock minus this host's.", array},
 		{"poolcast_report_age_seconds", "Time since a report of the backend was last published.", array},
 		{"poolcast_base_report_age_seconds", "Time since cinder-volume's last report was received.", array},
 		{"poolcast_base_clock_skew_seconds", "cinder-volume's clock minus this host's, from several of its reports.", array},
-		{"poolcast_overlays_total", "Reports published over one of cinder-volume's.", nil},
+		{"poolcast_overlays_total", "Overlays published.", nil},
 		{"poolcast_backend_ready", "1 while reports of the backend reach the schedulers, 0 otherwise; /readyz has the reason.", array},
 		{"poolcast_overlay_suspended", "1 while the backend is not overlaid; the reason is a label.", with("reason")},
 		{"poolcast_pool_arrays", "Arrays that share a volume_backend_name in a zone.", pool},
-		{"poolcast_pool_load_evenness_ratio", "1 is operations spread evenly over the pool's arrays, 1/n all on one of n.", pool},
-		{"poolcast_pool_capacity_evenness_ratio", "1 is arrays equally full.", pool},
-		{"poolcast_pool_data_reduction_divergence_ratio", "How far the best data reduction of the pool is above the worst; 0 is alike.", pool},
+		{"poolcast_pool_load_evenness_ratio", "1 is an even load on the pool's arrays, 1/n is all load on one of n.", pool},
+		{"poolcast_pool_capacity_evenness_ratio", "1 is equally full arrays.", pool},
+		{"poolcast_pool_data_reduction_divergence_ratio", "How far the best data reduction of the pool is above the worst; 0 is equal.", pool},
 	}
 	for _, m := range measured() {
 		all = append(all, m.Metric)
