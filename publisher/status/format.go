@@ -10,10 +10,10 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// none stands where a number is not known; it is never a zero.
+// none is printed for a number that is not known, which is never a zero.
 const none = "–"
 
-// number reads a numeric key of a report that may not be there.
+// number returns a numeric key of a report, if both exist.
 func number(r *capability.Report, key string) (float64, bool) {
 	if r == nil {
 		return 0, false
@@ -21,7 +21,7 @@ func number(r *capability.Report, key string) (float64, bool) {
 	return r.Capabilities[key].Float()
 }
 
-// figure prints a number of a report with thousands apart, or a dash.
+// figure prints a number of a report with separated thousands, or a dash.
 func figure(r *capability.Report, key string) string {
 	if f, ok := number(r, key); ok {
 		return grouped(f)
@@ -41,7 +41,7 @@ func grouped(f float64) string {
 	return sign + digits
 }
 
-// gibText prints GiB in the unit a person would choose.
+// gibText prints GiB, or TiB if there are many.
 func gibText(gib float64) string {
 	if math.Abs(gib) >= 10*1024 {
 		return grouped(gib/1024) + "\u202fTiB"
@@ -113,20 +113,20 @@ func used(r *capability.Report) string {
 	return gibText(max(0, total-free))
 }
 
-// sum prints a capacity added over the pool's arrays, and over how many where
-// some did not tell.
+// sum prints the sum of a capacity over the pool's arrays, and of how many if some
+// have none.
 func sum(p capability.Pool, key string) string {
-	total, told := p.Sum(key)
+	total, n := p.Sum(key)
 	switch {
 	case total == nil:
 		return none
-	case told < len(p.Reports):
-		return fmt.Sprintf("%s (%d of %d arrays)", gibText(*total), told, len(p.Reports))
+	case n < len(p.Reports):
+		return fmt.Sprintf("%s (%d of %d arrays)", gibText(*total), n, len(p.Reports))
 	}
 	return gibText(*total)
 }
 
-// deviation says how far an array's volumes are from the mean of its pool.
+// deviation prints how far an array's volumes are from the mean of its pool.
 func deviation(r *capability.Report, mean *float64) string {
 	n, ok := number(r, capability.KeyTotalVolumes)
 	if !ok || mean == nil || *mean == 0 {
@@ -142,17 +142,17 @@ func deviation(r *capability.Report, mean *float64) string {
 	return "the pool’s mean"
 }
 
-// stateText says what becomes of a backend's reports.
+// stateText prints the state of a backend.
 func stateText(o Overlay) string {
 	text := map[string]string{
-		"":           "nothing yet",
+		"":           "not yet",
 		"idle":       "not connected to the schedulers",
 		"listening":  "waiting for a report of cinder-volume",
 		"standalone": "publishing complete reports",
 		"overlaying": "overlaying reports of cinder-volume",
-		"standby":    "standby",
+		"standby":    "on standby",
 		"suspended":  "suspended",
-		"no_sample":  "not publishing, cinder-volume’s own report stands",
+		"no_sample":  "not publishing, the schedulers use the report of cinder-volume",
 	}[o.State]
 	if text == "" {
 		text = o.State
@@ -163,7 +163,7 @@ func stateText(o Overlay) string {
 	return text
 }
 
-// ago prints how long ago an instant was, as people say it.
+// ago prints how long ago an instant was.
 func ago(now, then time.Time) string {
 	if then.IsZero() {
 		return "never"
@@ -193,12 +193,12 @@ func valueText(v any) string {
 	return ""
 }
 
-// schedulers says how many listen, if it is known.
+// schedulers prints the number of schedulers, if it is known.
 func schedulers(consumers *int) string {
 	if consumers == nil {
 		return ""
 	}
-	return count(*consumers, "scheduler") + " listening"
+	return count(*consumers, "scheduler")
 }
 
 func count(n int, what string) string {

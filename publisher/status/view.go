@@ -6,8 +6,8 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// View is everything that is known at one instant. It is a copy: a [Source]
-// makes one for each request and forgets it.
+// View is the state of the agent at one instant. It is a copy: a [Source] makes one
+// for each request.
 type View struct {
 	Now      time.Time
 	Agent    Agent
@@ -17,11 +17,11 @@ type View struct {
 	Invalid  []InvalidBackend // enabled backends that are not served
 }
 
-// Config is how the configuration was taken in.
+// Config is the result of reading the configuration.
 type Config struct {
-	Loaded  time.Time // when the one that runs was taken in
+	Loaded  time.Time // when the one in use was loaded
 	Refused time.Time // when a newer one was refused; zero if none was
-	Faults  []string  // why, each with file and line
+	Faults  []string  // why it was refused, each with file and line
 }
 
 // InvalidBackend is an enabled backend whose section has faults.
@@ -32,20 +32,19 @@ type InvalidBackend struct {
 	Faults []string // each with file and line
 }
 
-// Agent says which poolcast answers.
+// Agent identifies the running poolcast.
 type Agent struct {
 	Host    string // the host part of host@stanza
 	Version string
 
-	// LastTick is when the main loop last turned. A loop that stopped turning
-	// is what /livez looks for, and nothing else is.
+	// LastTick is when the main loop ran last, which is all that /livez checks.
 	LastTick time.Time
 }
 
 // Bus is the connection to RabbitMQ and what was sent over it.
 type Bus struct {
 	Connected bool
-	Blocked   bool   // the broker asked publishers to pause (memory or disk alarm)
+	Blocked   bool   // the broker has blocked publishers (memory or disk alarm)
 	Broker    string // host:port, without credentials
 	Reason    string // why it is not connected or not ready; "" if it is
 	Exchange  bool   // schedulers run, and their fanout exchange exists
@@ -54,7 +53,7 @@ type Bus struct {
 	Refused   uint64 // nacked by the broker
 	Returned  uint64 // confirmed, but there was no queue to put it into
 	Failed    uint64 // no confirm within the bound, or the channel closed
-	Overlays  uint64 // of those confirmed, laid over a report of cinder-volume
+	Overlays  uint64 // of those confirmed
 }
 
 // Backend is one array behind one stanza.
@@ -66,17 +65,17 @@ type Backend struct {
 	Zone    string
 
 	Report *capability.Report // the newest; nil before the first
-	// Effective is what the scheduler was told last of the backend, by poolcast or
-	// by cinder-volume, and Report where nobody has; nil before the first.
+	// Effective is the effective report of the backend, and Report if there is
+	// none; nil before the first.
 	Effective *capability.Report
 	Poll      Poll
 	Overlay   Overlay
-	// Space is how Cinder counts the backend's free space; nil if the report
-	// has too little for it.
+	// Space is how Cinder computes the backend's free space; nil if the report
+	// lacks keys for it.
 	Space *Space
 }
 
-// Poll is how the polling of one array goes.
+// Poll is the result of polling one array.
 type Poll struct {
 	Up       bool
 	Error    string // of the last poll, if it failed
@@ -92,7 +91,7 @@ type Poll struct {
 	SessionsLost uint64 // perhaps left open on the array
 }
 
-// Overlay is what was published of one backend, and over what.
+// Overlay is what was published of one backend, and what it replaced.
 type Overlay struct {
 	State        string        // idle, listening, standalone, overlaying, standby, suspended or no_sample
 	Since        time.Time     // when the state began
@@ -114,7 +113,7 @@ type Change struct {
 	New capability.Value
 }
 
-// Point is one reading on a sparkline. NaN is what was not measured.
+// Point is one sample on a sparkline. NaN is a value that was not measured.
 type Point struct {
 	At          time.Time
 	Operations  float64 // reads and writes per second
@@ -134,10 +133,10 @@ type Space struct {
 	Thin        bool
 }
 
-// Source tells what there is to show. It is called from the goroutines of HTTP
+// Source provides what is served. It is called from the goroutines of HTTP
 // requests, several at once.
 type Source interface {
 	View() View
-	// History returns the latest readings of a host, oldest first.
+	// History returns the latest samples of a host, oldest first.
 	History(host string) []Point
 }
