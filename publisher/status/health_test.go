@@ -42,7 +42,7 @@ func TestReadinessFollowsDelivery(t *testing.T) {
 	}
 }
 
-func TestReadinessNeedsAScheduler(t *testing.T) {
+func TestReadinessNeedsScheduler(t *testing.T) {
 	for name, tt := range map[string]struct {
 		bus  Bus
 		want string
