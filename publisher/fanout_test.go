@@ -83,7 +83,7 @@ func (b *fakeBus) Run(ctx context.Context, to receiver) {
 
 // ready is a session that was opened now.
 func ready() Session {
-	return Session{State: Ready, Broker: "fake:5672", Listening: ListenExclusive, BasesFrom: time.Now()}
+	return Session{State: Ready, Broker: "fake:5672", Listening: ListenExclusive, basesFrom: time.Now()}
 }
 
 func (b *fakeBus) Publish(ctx context.Context, messages []outgoing) []error {

@@ -235,7 +235,7 @@ func (p *Publisher) process(name string, b *backend, now time.Time) (dispatch, b
 
 func (p *Publisher) conditions(now time.Time) conditions {
 	return conditions{
-		self: p.id.name, now: now, basesFrom: p.session.BasesFrom,
+		self: p.id.name, now: now, basesFrom: p.session.basesFrom,
 		idle: now.Sub(p.echo.received) > p.opt.StatsInterval,
 	}
 }
@@ -245,7 +245,7 @@ func (p *Publisher) restore(name string, b *backend, now time.Time) (dispatch, b
 	if p.opt.ListenOnly {
 		return dispatch{}, false
 	}
-	report, ok := b.restoration(now, p.session.BasesFrom, p.opt.StatsInterval)
+	report, ok := b.restoration(now, p.session.basesFrom, p.opt.StatsInterval)
 	return dispatch{name: name, backend: b, report: report}, ok
 }
 

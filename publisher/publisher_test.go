@@ -359,7 +359,7 @@ func TestBlockedBrokerGetsNewestReport(t *testing.T) {
 		a := f.start(Options{})
 		volume.report()
 		synctest.Wait()
-		a.bus.state <- Session{State: Blocked, Broker: "fake:5672", Detail: "low on memory", BasesFrom: a.Status().Session.BasesFrom}
+		a.bus.state <- Session{State: Blocked, Broker: "fake:5672", Detail: "low on memory", basesFrom: a.Status().Session.basesFrom}
 		synctest.Wait()
 		for i := range 10 {
 			a.Update(newSample(int64(i), 1000))
@@ -368,7 +368,7 @@ func TestBlockedBrokerGetsNewestReport(t *testing.T) {
 		if n := len(s.received()); n != 1 {
 			t.Fatalf("%d reports were sent to a blocked broker", n)
 		}
-		a.bus.state <- Session{State: Ready, Broker: "fake:5672", BasesFrom: a.Status().Session.BasesFrom}
+		a.bus.state <- Session{State: Ready, Broker: "fake:5672", basesFrom: a.Status().Session.basesFrom}
 		synctest.Wait()
 		synctest.Wait()
 		if n, got := len(s.received()), s.held(fa1)["total_volumes"]; n != 2 || got != "9" {
@@ -449,7 +449,7 @@ func TestPublishOneBatch(t *testing.T) {
 		f, _, _ := newEnvironment(t)
 		a := f.start(Options{})
 		open := a.Status().Session
-		a.bus.state <- Session{State: Blocked, BasesFrom: open.BasesFrom}
+		a.bus.state <- Session{State: Blocked, basesFrom: open.basesFrom}
 		synctest.Wait()
 		for i := range 100 {
 			host := fmt.Sprintf("ctl1@fa%d", i)

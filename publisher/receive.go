@@ -52,7 +52,7 @@ func (p *Publisher) onSession(s Session) {
 	before := p.session
 	p.session = s
 	p.logSession(s)
-	interrupted := !s.BasesFrom.Equal(before.BasesFrom)
+	interrupted := !s.basesFrom.Equal(before.basesFrom)
 	if interrupted {
 		p.echo.restart(time.Now())
 	}

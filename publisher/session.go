@@ -78,10 +78,10 @@ type Session struct {
 	Schedulers *int
 	// Listening is how reports are received, "" while they are not.
 	Listening ListenMode
-	// BasesFrom: a report of cinder-volume received before this instant must not
+	// basesFrom: a report of cinder-volume received before this instant must not
 	// be used as a base any more, because listening was interrupted after it or
 	// a scheduler may have started after it.
-	BasesFrom time.Time
+	basesFrom time.Time
 }
 
 const (
@@ -175,7 +175,7 @@ func (s *session) serve(ctx context.Context, pair *connectionPair, to receiver) 
 
 // describe returns the Session of a state.
 func (s *session) describe(state SessionState, pair *connectionPair, reason error) Session {
-	d := Session{State: state, Schedulers: s.schedulers, BasesFrom: s.basesFrom}
+	d := Session{State: state, Schedulers: s.schedulers, basesFrom: s.basesFrom}
 	if pair != nil {
 		d.Broker = pair.broker.address()
 	}

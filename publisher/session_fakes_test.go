@@ -119,7 +119,7 @@ func (r *running) awaits(within time.Duration, what string, good func(Session) b
 func (r *running) reopens(within time.Duration, since Session) Session {
 	r.t.Helper()
 	return r.awaits(within, "another opening", func(s Session) bool {
-		return s.State == Ready && s.BasesFrom.After(since.BasesFrom)
+		return s.State == Ready && s.basesFrom.After(since.basesFrom)
 	})
 }
 

@@ -92,7 +92,7 @@ func testMode(t *testing.T, b *rabbitmq.Broker, vhost string, mode ListenMode) {
 	begun := time.Now()
 	r := startSession(t, o)
 	s := r.awaitsState(bound, Ready)
-	if s.Listening != mode || s.Detail != "" || s.schedulers() != 1 || s.BasesFrom.Before(begun) || s.BasesFrom.After(time.Now()) {
+	if s.Listening != mode || s.Detail != "" || s.schedulers() != 1 || s.basesFrom.Before(begun) || s.basesFrom.After(time.Now()) {
 		t.Errorf("the session is %+v, %d schedulers", s, s.schedulers())
 	}
 	r.publishes("one")
@@ -355,12 +355,12 @@ func testCount(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	r := startSession(t, optionsFor(t, uri))
 	opened := r.awaitsState(bound, Ready)
 	two := opened
-	for !two.BasesFrom.After(opened.BasesFrom) { // more than once only if none has looked since the opening
+	for !two.basesFrom.After(opened.basesFrom) { // more than once only if none has looked since the opening
 		second := startScheduler(t, uri, layout{})
 		started := time.Now()
 		two = r.awaits(bound, "two schedulers", func(s Session) bool { return s.schedulers() == 2 })
-		if two.State != Ready || two.BasesFrom.After(started) {
-			t.Errorf("a scheduler started before %s, bases count from %s", started, two.BasesFrom)
+		if two.State != Ready || two.basesFrom.After(started) {
+			t.Errorf("a scheduler started before %s, bases count from %s", started, two.basesFrom)
 		}
 		second.stop()
 		r.awaits(bound, "one scheduler", func(s Session) bool { return s.schedulers() == 1 })

@@ -205,16 +205,16 @@ func TestClientsThatNeverReadDoNotBlockOthers(t *testing.T) {
 	}
 }
 
-// heldSource makes no view until it is released.
-type heldSource struct {
+// slowSource makes no view until it is released.
+type slowSource struct {
 	fixed
-	let   chan struct{}
-	asked atomic.Int32
+	release chan struct{}
+	calls   atomic.Int32
 }
 
-func (h *heldSource) View() View {
-	h.asked.Add(1)
-	<-h.let
+func (h *slowSource) View() View {
+	h.calls.Add(1)
+	<-h.release
 	return h.fixed.View()
 }
 
@@ -222,7 +222,7 @@ func (h *heldSource) View() View {
 // arrays too.
 func TestConcurrentResponsesAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		source := &heldSource{fixed: fixed(sampleView()), let: make(chan struct{})}
+		source := &slowSource{fixed: fixed(sampleView()), release: make(chan struct{})}
 		s, err := New(Options{Listen: "127.0.0.1:0", Source: source, Logger: zerolog.Nop()})
 		if err != nil {
 			t.Fatal(err)
@@ -237,10 +237,10 @@ func TestConcurrentResponsesAreBounded(t *testing.T) {
 		}
 		time.Sleep(queueTimeout + time.Second)
 		synctest.Wait()
-		if n := source.asked.Load(); n != maxResponses {
+		if n := source.calls.Load(); n != maxResponses {
 			t.Errorf("%d responses are made at a time", n)
 		}
-		close(source.let)
+		close(source.release)
 		got := map[int]int{}
 		for range 100 {
 			got[<-codes]++
