@@ -2,6 +2,8 @@ package publisher
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/poolcast/poolcast/collector/capability"
@@ -149,34 +151,32 @@ func (s *source) expires(polling time.Duration) time.Time {
 // has sent enough reports. A delayed message makes a clock look behind, never
 // ahead, so the greatest of several is nearest to the skew.
 func (s *source) clockSkew() *time.Duration {
-	if s.skews.n < 3 {
+	if len(s.skews) < 3 {
 		return nil
 	}
 	skew := s.skews.max()
 	return &skew
 }
 
-// recent keeps the last five durations.
-type recent struct {
-	values [5]time.Duration
-	n      int // how many were ever added
-}
+// maxRecent is how many durations recent keeps.
+const maxRecent = 5
+
+// recent are the last durations that were added.
+type recent []time.Duration
 
 func (r *recent) add(d time.Duration) {
-	r.values[r.n%len(r.values)] = d
-	r.n++
+	*r = append(*r, d)
+	if len(*r) > maxRecent {
+		*r = slices.Delete(*r, 0, 1)
+	}
 }
 
 // max is the greatest of those kept, 0 if there is none.
-func (r *recent) max() time.Duration {
-	if r.n == 0 {
+func (r recent) max() time.Duration {
+	if len(r) == 0 {
 		return 0
 	}
-	most := r.values[0]
-	for _, d := range r.values[1:min(r.n, len(r.values))] {
-		most = max(most, d)
-	}
-	return most
+	return slices.Max(r)
 }
 
 // maxSources bounds the hosts that are kept for one backend.
@@ -191,22 +191,12 @@ func (s sources) add(b *base, polling time.Duration) bool {
 	from := s[b.host]
 	if from == nil {
 		for len(s) >= maxSources {
-			delete(s, s.oldest())
+			delete(s, oldest(s, func(s *source) time.Time { return s.base.at }))
 		}
 		from = &source{}
 		s[b.host] = from
 	}
 	return from.add(b, polling)
-}
-
-func (s sources) oldest() string {
-	oldest := ""
-	for host, from := range s {
-		if oldest == "" || from.base.at.Before(s[oldest].base.at) {
-			oldest = host
-		}
-	}
-	return oldest
 }
 
 // current is the source whose report the schedulers hold: the one with the
@@ -284,7 +274,7 @@ func (r *retained) put(identity string, s sources) {
 	r.bytes += s.size()
 	r.backends[identity] = s
 	for len(r.backends) > maxRetained || r.bytes > maxRetainedBytes {
-		r.take(r.oldest())
+		r.take(oldest(r.backends, sources.latest))
 	}
 }
 
@@ -296,15 +286,9 @@ func (r *retained) take(identity string) sources {
 	return s
 }
 
-func (r *retained) oldest() string {
-	oldest, at := "", time.Time{}
-	for identity, s := range r.backends {
-		latest := s.latest()
-		if oldest == "" || latest.Before(at) {
-			oldest, at = identity, latest
-		}
-	}
-	return oldest
+// oldest returns the key whose value has the earliest time.
+func oldest[V any](m map[string]V, at func(V) time.Time) string {
+	return slices.MinFunc(slices.Collect(maps.Keys(m)), func(a, b string) int { return at(m[a]).Compare(at(m[b])) })
 }
 
 // latest is when the last report was received.

@@ -1,10 +1,10 @@
 package publisher
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -126,37 +126,19 @@ func parseStamp(text *string) (time.Time, error) {
 	return stamp.Truncate(time.Microsecond), nil
 }
 
-// withoutBareNumbers replaces Python's NaN, Infinity and -Infinity by null
-// wherever they stand outside a string, so that the rest can be read. It
-// reports whether there were any.
-func withoutBareNumbers(text []byte) ([]byte, bool) {
-	out := make([]byte, 0, len(text))
-	found, quoted := false, false
-	for i := 0; i < len(text); {
-		if !quoted {
-			if n := bareNumber(text[i:]); n > 0 {
-				out, found, i = append(out, "null"...), true, i+n
-				continue
-			}
-		}
-		switch {
-		case text[i] == '"':
-			quoted = !quoted
-		case text[i] == '\\' && quoted && i+1 < len(text):
-			out = append(out, text[i])
-			i++
-		}
-		out = append(out, text[i])
-		i++
-	}
-	return out, found
-}
+// bareNumbers matches Python's NaN, Infinity and -Infinity, and strings, which may
+// contain the same words.
+var bareNumbers = regexp.MustCompile(`(?s)"(?:[^"\\]|\\.)*"|NaN|-?Infinity`)
 
-func bareNumber(text []byte) int {
-	for _, word := range []string{"NaN", "Infinity", "-Infinity"} {
-		if bytes.HasPrefix(text, []byte(word)) {
-			return len(word)
+// withoutBareNumbers replaces bare numbers by null, so that the rest can be parsed.
+// It reports whether there were any.
+func withoutBareNumbers(text []byte) (without []byte, found bool) {
+	without = bareNumbers.ReplaceAllFunc(text, func(match []byte) []byte {
+		if match[0] == '"' {
+			return match
 		}
-	}
-	return 0
+		found = true
+		return []byte("null")
+	})
+	return without, found
 }

@@ -8,7 +8,6 @@ import (
 
 // dispatch is one report to be published, and the result.
 type dispatch struct {
-	name    string
 	backend *backend
 	report  published
 	counter uint64 // of its ID

@@ -95,7 +95,7 @@ func (p *Publisher) Remove(host string) {
 		if b.report.Host != host {
 			continue
 		}
-		if d, ok := p.restore(name, b, time.Now()); ok {
+		if d, ok := p.restore(b, time.Now()); ok {
 			p.restores = append(p.restores, d)
 		}
 		p.retained.put(name, b.sources)
@@ -228,9 +228,9 @@ func (p *Publisher) process(name string, b *backend, now time.Time) (dispatch, b
 	case p.opt.ListenOnly || d.state == Standby:
 		return dispatch{}, false
 	case d.state.publishes():
-		return dispatch{name: name, backend: b, report: b.payload(d, now, p.opt.FixProvisionedCapacity)}, true
+		return dispatch{backend: b, report: b.payload(d, now, p.opt.FixProvisionedCapacity)}, true
 	}
-	return p.restore(name, b, now)
+	return p.restore(b, now)
 }
 
 func (p *Publisher) conditions(now time.Time) conditions {
@@ -241,12 +241,12 @@ func (p *Publisher) conditions(now time.Time) conditions {
 }
 
 // restore returns the base of a backend, if the schedulers hold an overlay of it.
-func (p *Publisher) restore(name string, b *backend, now time.Time) (dispatch, bool) {
+func (p *Publisher) restore(b *backend, now time.Time) (dispatch, bool) {
 	if p.opt.ListenOnly {
 		return dispatch{}, false
 	}
 	report, ok := b.restoration(now, p.session.basesFrom, p.opt.StatsInterval)
-	return dispatch{name: name, backend: b, report: report}, ok
+	return dispatch{backend: b, report: report}, ok
 }
 
 // restoreAll publishes the base of every overlay once more.
@@ -260,8 +260,8 @@ func (p *Publisher) restoreAll(session context.Context) {
 	}
 	batch, now := p.restores, time.Now()
 	p.restores = nil
-	for name, b := range p.backends {
-		if d, ok := p.restore(name, b, now); ok && b.now.state != Standby {
+	for _, b := range p.backends {
+		if d, ok := p.restore(b, now); ok && b.now.state != Standby {
 			batch = append(batch, d)
 		}
 	}

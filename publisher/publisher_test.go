@@ -436,7 +436,7 @@ func TestStopWhilePublishingIsNoFailure(t *testing.T) {
 		synctest.Wait()
 		failures := a.Status().Counters.Failures
 		a.mu.Lock()
-		a.publish(ctx, []dispatch{{name: fa1, backend: a.backends[fa1], report: published{set: newSample(1, 1).Capabilities}}})
+		a.publish(ctx, []dispatch{{backend: a.backends[fa1], report: published{set: newSample(1, 1).Capabilities}}})
 		a.mu.Unlock()
 		if st := a.state(t, fa1); st.Failure != "" || a.Status().Counters.Failures != failures || a.lines("not accepted") != 0 {
 			t.Errorf("a stop is a failure: %+v\n%s", st, a.log)
