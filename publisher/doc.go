@@ -74,9 +74,9 @@
 //
 // # Reading the code
 //
-// encode.go and decode.go are the envelope of oslo.messaging. base.go, backend.go,
-// decide.go and overlay.go are the rules above, without I/O. dial.go, connection.go,
-// session.go, sessionloop.go, listener.go and publishing.go are RabbitMQ.
+// envelope.go is the envelope of oslo.messaging. base.go, backend.go and overlay.go
+// are the rules above, without I/O. dial.go, connection.go, session.go,
+// sessionloop.go, listener.go and publishing.go are RabbitMQ.
 // publisher.go, dispatch.go and receive.go connect the two; status.go and log.go
 // report what happens.
 package publisher

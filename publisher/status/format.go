@@ -21,14 +21,17 @@ func number(r *capability.Report, key string) (float64, bool) {
 	return r.Capabilities[key].Float()
 }
 
-// figure prints a number of a report with separated thousands, or a dash.
-func figure(r *capability.Report, key string) string {
-	if f, ok := number(r, key); ok {
-		return grouped(f)
+// numberAs returns a function that prints a key of a report, or a dash.
+func numberAs(format func(float64) string) func(*capability.Report, string) string {
+	return func(r *capability.Report, key string) string {
+		if f, ok := number(r, key); ok {
+			return format(f)
+		}
+		return none
 	}
-	return none
 }
 
+// grouped prints a whole number with separated thousands.
 func grouped(f float64) string {
 	digits := strconv.FormatFloat(math.Round(f), 'f', 0, 64)
 	sign := ""
@@ -49,34 +52,12 @@ func gibText(gib float64) string {
 	return grouped(gib) + "\u202fGiB"
 }
 
-// room prints a capacity of a report, or a dash.
-func room(r *capability.Report, key string) string {
-	if f, ok := number(r, key); ok {
-		return gibText(f)
-	}
-	return none
-}
-
-// rate prints bytes per second of a report, or a dash.
-func rate(r *capability.Report, key string) string {
-	if f, ok := number(r, key); ok {
-		return bytesText(f)
-	}
-	return none
-}
-
+// bytesText prints bytes per second.
 func bytesText(perSecond float64) string {
 	return grouped(perSecond/1e6) + "\u202fMB/s"
 }
 
-// latency prints microseconds of a report, or a dash.
-func latency(r *capability.Report, key string) string {
-	if f, ok := number(r, key); ok {
-		return latencyText(f)
-	}
-	return none
-}
-
+// latencyText prints microseconds.
 func latencyText(usec float64) string {
 	if usec >= 10_000 {
 		return strconv.FormatFloat(usec/1000, 'f', 1, 64) + "\u202fms"

@@ -122,8 +122,9 @@ func newPoolData(p capability.Pool, now time.Time, backends map[string]Backend, 
 // pageFuncs are the functions of the templates.
 func pageFuncs() template.FuncMap {
 	return template.FuncMap{
-		"figure": figure, "gib": gibText, "room": room, "used": used, "sum": sum, "ago": ago, "percent": percent,
-		"rate": rate, "latency": latency, "deviation": deviation, "state": stateText,
+		"figure": numberAs(grouped), "room": numberAs(gibText), "rate": numberAs(bytesText), "latency": numberAs(latencyText),
+		"gib": gibText, "used": used, "sum": sum, "ago": ago, "percent": percent,
+		"deviation": deviation, "state": stateText,
 		"usedPercent": usedPercent, "schedulers": schedulers, "text": valueText, "count": count,
 	}
 }

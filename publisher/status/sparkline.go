@@ -111,14 +111,14 @@ type column struct {
 }
 
 func (c chart) columns(history []Point, s series) (columns []column, low, high, last float64) {
-	low, high, last = math.NaN(), math.NaN(), math.NaN()
+	low, high, last = math.Inf(1), math.Inf(-1), math.NaN()
 	for _, p := range history {
 		v, x := s.of(p), c.x(p.At)
 		if math.IsNaN(v) {
 			columns = append(columns, column{x: x, gap: true})
 			continue
 		}
-		low, high, last = least(low, v), most(high, v), v
+		low, high, last = min(low, v), max(high, v), v
 		if n := len(columns); n > 0 && !columns[n-1].gap && x-columns[n-1].x < 1 {
 			columns[n-1].v = max(columns[n-1].v, v)
 			continue
@@ -169,19 +169,4 @@ func (c chart) paths(columns []column, s series) (line, area string) {
 		columns = columns[min(n+1, len(columns)):]
 	}
 	return lines.String(), areas.String()
-}
-
-// least and most ignore NaN as the first operand.
-func least(a, b float64) float64 {
-	if math.IsNaN(a) {
-		return b
-	}
-	return min(a, b)
-}
-
-func most(a, b float64) float64 {
-	if math.IsNaN(a) {
-		return b
-	}
-	return max(a, b)
 }
