@@ -41,7 +41,7 @@ const (
 	withoutAgent variant = iota // those of cinder-volume alone
 	withAgent                   // the publisher's too
 	// collectionStamp has the publisher's with the start of collection as their
-	// stamp, as the first design had it.
+	// stamp, which erases placements.
 	collectionStamp
 	// olderCapacity has the publisher's with the capacity of the newest
 	// reading, although the base report is newer than that.

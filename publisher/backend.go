@@ -6,7 +6,7 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// State says what the publisher does about a backend.
+// State is what the publisher does about a backend.
 type State string
 
 // The states of a backend.
@@ -31,7 +31,7 @@ const (
 // publishes reports whether reports are published in this state.
 func (s State) publishes() bool { return s == Overlaying || s == Standalone }
 
-// Cause says in one word why a backend is suspended.
+// Cause is why, in one word, a backend is suspended.
 type Cause string
 
 // The causes.
@@ -127,7 +127,7 @@ func (b *backend) setPeer(p peer, now time.Time) {
 	}
 }
 
-// stale reports whether the report is what on_stale = down or drop asks for. The
+// stale reports whether the report is one of on_stale = down or drop. The
 // status of a report can also be stale because the array's newest sample is old.
 func (b *backend) stale() bool {
 	state, _ := b.report.Capabilities[capability.KeyBackendState].Str()

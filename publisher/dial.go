@@ -20,7 +20,7 @@ import (
 // dialTimeout bounds the time from nothing to an open AMQP connection, per host.
 const dialTimeout = 10 * time.Second
 
-// dialer opens links, in the order that kombu_failover_strategy asks for.
+// dialer opens connections, in the order of kombu_failover_strategy.
 type dialer struct {
 	opt   Options
 	hosts []Broker

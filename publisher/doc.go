@@ -40,8 +40,8 @@
 // second lower: casts can arrive out of order. Between the hosts of a cluster the
 // highest timestamp, which is the one that schedulers hold. A base report is used
 // for two intervals of cinder-volume, and only if it was received since listening
-// began and since a scheduler started last: a new scheduler asks every cinder-volume
-// for a report, and an older one could end its wait for them.
+// began and since a scheduler started last: a new scheduler requests a
+// report from every cinder-volume, and an older one could end its wait for them.
 //
 // Without a base report nothing is published. Only with overlay = off are complete
 // reports published, and only for a backend that no cinder-volume reports.
@@ -50,11 +50,13 @@
 //
 // A clean stop, [Publisher.Remove], [Publisher.Suspend] and a suspension publish
 // the base report once more, unchanged, so that schedulers hold cinder-volume's own
-// report again at once. An overlay is suspended, and one line of the log says why, when
-// cinder-volume reports a total capacity more than 1 % off the measured one or the
-// array behind our reports changes its id, when the base report is not JSON (Python
-// writes a bare NaN), has no timestamp or has pools, which the Pure driver never
-// sends, and when cinder-volume has not reported for two intervals.
+// report again at once. An overlay is suspended, with one line in the log, if
+//
+//   - cinder-volume reports a total capacity more than 1 % off the measured one,
+//   - the array behind our reports changes its id,
+//   - the base report is not JSON (Python writes a bare NaN), has no timestamp or
+//     has pools, which the Pure driver never sends, or
+//   - cinder-volume has not reported for two intervals.
 //
 // Where several agents have the same backend, as in an active-active cluster, one
 // publishes and the others are on standby: the best status decides, then the lowest
@@ -68,7 +70,7 @@
 // flag differs between releases, and the first declaration decides for all. Nothing
 // is queued on this side: the newest report of a backend wins. What is due is
 // published as one batch, and every message is confirmed by the broker within a
-// bound, or the connection is given up. A refused report is published again, with
+// bound, or the connection is closed. A refused report is published again, with
 // back-off. Published messages return to the listening queue; when they do not, its
 // binding was lost and it is bound again.
 //

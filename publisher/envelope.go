@@ -21,7 +21,7 @@ type rpcMethod string
 
 // The methods that carry capabilities.
 const (
-	// updateCapabilities replaces what every scheduler knows of a backend. It
+	// updateCapabilities replaces what every scheduler holds of a backend. It
 	// is sent to the exchange cinder-scheduler_fanout.
 	updateCapabilities rpcMethod = "update_service_capabilities"
 	// notifyCapabilities feeds telemetry. It is sent to one scheduler.
@@ -63,7 +63,7 @@ func newMessage(r capability.Report, now time.Time) message {
 // Schedulers take any older than their own.
 const RPCVersion = "3.3"
 
-// Encode returns the body of an AMQP message: the envelope of oslo.messaging,
+// encode returns the body of an AMQP message: the envelope of oslo.messaging,
 // version 2.0, around the message as JSON text
 // (oslo_messaging/_drivers/common.py, serialize_msg). It is pure: equal
 // messages give equal bytes. It fails if a capability has no JSON form.
@@ -87,21 +87,20 @@ func arguments(m message) map[string]any {
 		"capabilities": m.set,
 		"timestamp":    m.stamp.UTC().Format(stampFormat),
 	}
-	var cluster *string
-	if m.cluster != "" {
-		cluster = &m.cluster
-	}
 	if m.method == notifyCapabilities {
 		args["backend"] = identity(m.host, m.cluster)
 		return args
 	}
-	args["host"], args["cluster_name"] = m.host, cluster
+	args["host"], args["cluster_name"] = m.host, nil
+	if m.cluster != "" {
+		args["cluster_name"] = m.cluster
+	}
 	return args
 }
 
 // requestContext returns the fields that Cinder's admin context adds to a
 // message (cinder/context.py, get_admin_context and to_dict). is_admin must be
-// true: the scheduler asks its policy engine about a null, for every message.
+// true: with null the scheduler evaluates its policy for every message.
 func requestContext(m message) map[string]any {
 	fields := map[string]any{
 		"is_admin": true, "is_admin_project": true, "read_only": false,
@@ -117,7 +116,7 @@ func requestContext(m message) map[string]any {
 	} {
 		fields[key] = nil
 	}
-	prefixed := make(map[string]any, len(fields)+4)
+	prefixed := make(map[string]any, len(fields))
 	for key, value := range fields {
 		prefixed["_context_"+key] = value
 	}

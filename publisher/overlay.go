@@ -300,7 +300,7 @@ func (b *backend) payload(d decision, now time.Time, fixProvisioned bool) publis
 // restoration returns the base that the schedulers hold an overlay of, to be
 // published once more so that they hold cinder-volume's own report again, or
 // false if that would be wrong: something later was published or received, or
-// the base may be older than what a scheduler knows.
+// the base may be older than what a scheduler holds.
 func (b *backend) restoration(now time.Time, basesFrom time.Time, polling time.Duration) (published, bool) {
 	from := b.sources.current(now, polling)
 	over := b.last.over

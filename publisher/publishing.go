@@ -17,7 +17,7 @@ type publishing struct {
 	ch      *amqp.Channel
 	closed  <-chan *amqp.Error
 	returns <-chan amqp.Return
-	control string // the exchange for NotifyCapabilities
+	control string // the exchange for notifyCapabilities
 	// canNotify is whether that exchange exists. Publishing to one that does not
 	// exist closes the channel.
 	canNotify bool

@@ -24,8 +24,8 @@ type transport interface {
 	Rebind()
 }
 
-// outgoing is one encoded message. UpdateCapabilities goes to the fanout
-// exchange, NotifyCapabilities to control_exchange.
+// outgoing is one encoded message. updateCapabilities goes to the fanout
+// exchange, notifyCapabilities to control_exchange.
 type outgoing struct {
 	method rpcMethod
 	body   []byte
@@ -46,7 +46,7 @@ var (
 	errReturned     = errors.New("no queue is bound to the exchange")
 )
 
-// SessionState says whether reports can be published, and if not, why.
+// SessionState is whether reports can be published, and if not, why not.
 type SessionState string
 
 // The states of the session.

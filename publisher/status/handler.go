@@ -121,7 +121,7 @@ func (s *Server) requireToken(next http.Handler) http.Handler {
 func (s *Server) reports(of func(Backend) *capability.Report) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		reports := []capability.Report{}
-		for _, b := range s.source.View().Backends {
+		for _, b := range s.opts.Source.View().Backends {
 			if r := of(b); r != nil {
 				reports = append(reports, *r)
 			}

@@ -110,12 +110,12 @@ func (o Overlay) undelivered(now time.Time) string {
 }
 
 func (s *Server) livez(w http.ResponseWriter, _ *http.Request) {
-	ok, why := s.source.View().live()
+	ok, why := s.opts.Source.View().live()
 	writeText(w, ok, why+"\n")
 }
 
 func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
-	ok, checks := s.source.View().ready()
+	ok, checks := s.opts.Source.View().ready()
 	var text strings.Builder
 	for _, c := range checks {
 		line := fmt.Sprintf("[+] %s ok", c.Name)

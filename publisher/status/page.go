@@ -33,7 +33,7 @@ func (s *Server) pages(mux *http.ServeMux) {
 
 // page renders into memory first, so that an error does not leave half a page.
 func (s *Server) page(w http.ResponseWriter, r *http.Request, page *template.Template) {
-	data := newPageData(s.source.View(), s.source.History)
+	data := newPageData(s.opts.Source.View(), s.opts.Source.History)
 	if s.opts.Placer != nil {
 		data.Form = s.form(r)
 	}

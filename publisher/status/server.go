@@ -42,7 +42,6 @@ type Options struct {
 // any goroutine.
 type Server struct {
 	opts     Options
-	source   Source
 	registry *prometheus.Registry
 }
 
@@ -76,7 +75,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{opts: o, source: o.Source, registry: registry}, nil
+	return &Server{opts: o, registry: registry}, nil
 }
 
 // Serve serves on an open listener until ctx ends, then lets running requests
@@ -186,7 +185,7 @@ type errorLog struct {
 	log zerolog.Logger
 
 	mu    sync.Mutex
-	kinds map[string]*errorKind
+	kinds map[string]errorKind
 }
 
 type errorKind struct {
@@ -195,7 +194,7 @@ type errorKind struct {
 }
 
 func newErrorLog(l zerolog.Logger) *log.Logger {
-	return log.New(&errorLog{log: l, kinds: map[string]*errorKind{}}, "", 0)
+	return log.New(&errorLog{log: l, kinds: map[string]errorKind{}}, "", 0)
 }
 
 // Write implements io.Writer; log.Logger calls it once for each error.
@@ -220,19 +219,14 @@ func kindOf(text string) string {
 func (e *errorLog) count(kind string, now time.Time) (skipped int, wanted bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	k := e.kinds[kind]
-	if k == nil && len(e.kinds) >= maxKinds {
+	if _, known := e.kinds[kind]; !known && len(e.kinds) >= maxKinds {
 		kind = ""
-		k = e.kinds[kind]
 	}
-	if k == nil {
-		k = &errorKind{}
-		e.kinds[kind] = k
-	}
+	k := e.kinds[kind]
 	if !k.last.IsZero() && now.Sub(k.last) < errorPause {
-		k.skipped++
+		e.kinds[kind] = errorKind{k.last, k.skipped + 1}
 		return 0, false
 	}
-	skipped, k.skipped, k.last = k.skipped, 0, now
-	return skipped, true
+	e.kinds[kind] = errorKind{last: now}
+	return k.skipped, true
 }

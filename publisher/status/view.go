@@ -84,7 +84,7 @@ type Poll struct {
 	Polls    uint64
 	Failures uint64
 	Skipped  uint64         // ticks that fell into a running poll
-	Requests map[int]uint64 // REST requests by HTTP status; 0 for no answer
+	Requests map[int]uint64 // REST requests by HTTP status; 0 for no response
 	Skew     *time.Duration // the array's clock minus this host's; nil if not known
 
 	Sessions     int    // open on the array

@@ -79,7 +79,7 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 type Error struct {
 	URL        string
 	StatusCode int
-	Reason     string // what the agent says about it, "" if nothing
+	Reason     string // as the agent gives it, "" if nothing
 }
 
 // Error implements error.
