@@ -34,8 +34,8 @@ type connection struct {
 	blocked        atomic.Pointer[string]
 	blockedChanged chan struct{}
 
-	mu  sync.Mutex
-	err error // why the connection is closed
+	// failure holds why the connection is closed, nil if it was closed cleanly.
+	failure atomic.Pointer[error]
 }
 
 // newConnection watches a connection until it is closed.
@@ -79,21 +79,7 @@ func (c *connection) setBlocked(b amqp.Blocking) {
 }
 
 // fail keeps the first reason for which the connection is closed.
-func (c *connection) fail(err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.err == nil {
-		c.err = err
-	}
-}
-
-// failure returns why the connection was lost, nil if it was not or if it was
-// closed cleanly.
-func (c *connection) failure() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.err
-}
+func (c *connection) fail(err error) { c.failure.CompareAndSwap(nil, &err) }
 
 // abort closes the connection without waiting for the broker.
 func (c *connection) abort(err error) {
@@ -112,10 +98,9 @@ func (c *connection) close() {
 	<-c.lost
 }
 
-// connectionPair is a pair of connections to one broker: one publishes, the other listens
-// and counts the schedulers. A broker that is short of memory or disk stops
-// reading from connections that publish. With a connection of its own the
-// listening queue can be closed even then.
+// connectionPair is two connections to one broker: one publishes, the other listens
+// and counts the schedulers. A broker that is short of memory or disk stops reading
+// from connections that publish; the listening queue can be closed even then.
 type connectionPair struct {
 	broker     Broker
 	listening  *connection
@@ -125,9 +110,9 @@ type connectionPair struct {
 }
 
 func newConnectionPair(b Broker, listening, publishing *connection) *connectionPair {
-	l := &connectionPair{broker: b, listening: listening, publishing: publishing, lost: make(chan struct{})}
+	p := &connectionPair{broker: b, listening: listening, publishing: publishing, lost: make(chan struct{})}
 	go func() {
-		defer close(l.lost)
+		defer close(p.lost)
 		var lost <-chan struct{}
 		if publishing != nil {
 			lost = publishing.lost
@@ -137,28 +122,28 @@ func newConnectionPair(b Broker, listening, publishing *connection) *connectionP
 		case <-lost:
 		}
 	}()
-	return l
+	return p
 }
 
 // close closes both connections, within a bound.
-func (l *connectionPair) close() {
+func (p *connectionPair) close() {
 	var closing sync.WaitGroup
-	for _, c := range l.connections() {
+	for _, c := range p.connections() {
 		closing.Go(c.close)
 	}
 	closing.Wait()
 }
 
-func (l *connectionPair) connections() []*connection {
-	if l.publishing == nil {
-		return []*connection{l.listening}
+func (p *connectionPair) connections() []*connection {
+	if p.publishing == nil {
+		return []*connection{p.listening}
 	}
-	return []*connection{l.listening, l.publishing}
+	return []*connection{p.listening, p.publishing}
 }
 
-func (l *connectionPair) isLost() bool {
+func (p *connectionPair) isLost() bool {
 	select {
-	case <-l.lost:
+	case <-p.lost:
 		return true
 	default:
 		return false
@@ -168,17 +153,17 @@ func (l *connectionPair) isLost() bool {
 // err returns why a connection was lost, nil if none was. A channel is closed
 // before its connection, and the error of the connection is more precise, so err
 // waits a moment for it.
-func (l *connectionPair) err() error {
+func (p *connectionPair) err() error {
 	timer := time.NewTimer(errTimeout)
 	defer timer.Stop()
 	select {
-	case <-l.lost:
+	case <-p.lost:
 	case <-timer.C:
 		return nil
 	}
-	for _, c := range l.connections() {
-		if err := c.failure(); err != nil {
-			return err
+	for _, c := range p.connections() {
+		if err := c.failure.Load(); err != nil {
+			return *err
 		}
 	}
 	return errors.New("it was closed")
@@ -186,19 +171,19 @@ func (l *connectionPair) err() error {
 
 // blocked returns why the broker does not read from the connection that
 // publishes, nil if it does.
-func (l *connectionPair) blocked() *string {
-	if l.publishing == nil {
+func (p *connectionPair) blocked() *string {
+	if p.publishing == nil {
 		return nil
 	}
-	return l.publishing.blocked.Load()
+	return p.publishing.blocked.Load()
 }
 
 // blockedChanged receives when blocked has changed.
-func (l *connectionPair) blockedChanged() <-chan struct{} {
-	if l.publishing == nil {
+func (p *connectionPair) blockedChanged() <-chan struct{} {
+	if p.publishing == nil {
 		return nil
 	}
-	return l.publishing.blockedChanged
+	return p.publishing.blockedChanged
 }
 
 // withTimeout bounds an operation on the broker, and more tightly once the context
