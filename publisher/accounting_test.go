@@ -34,7 +34,7 @@ const (
 	firstCreate = reportInterval + pollInterval + time.Second
 )
 
-// variant says which reports reach the scheduler.
+// variant is which reports reach the scheduler.
 type variant int
 
 const (
@@ -44,7 +44,7 @@ const (
 	// stamp, which erases placements.
 	collectionStamp
 	// olderCapacity has the publisher's with the capacity of the newest
-	// reading, although the base report is newer than that.
+	// sample, although the base report is newer than that.
 	olderCapacity
 )
 
@@ -167,7 +167,7 @@ func (s burstSetting) mustFail(t *testing.T, fault string, without, with figures
 	}
 }
 
-// compare says what is worse with poolcast. Where choices may differ, a tenth of
+// compare returns what is worse with poolcast. Where choices may differ, a tenth of
 // a volume is less than so many seeds can tell.
 func (s burstSetting) compare(without, with figures) error {
 	without = without[:len(with)]
@@ -272,7 +272,7 @@ type burst struct {
 type burstEvent struct {
 	at time.Duration
 	do func()
-	// concerns the scheduler alone, so that nobody else needs to be waited for.
+	// concerns the scheduler alone, so that nothing else needs to be waited for.
 	schedulerOnly bool
 }
 
@@ -285,12 +285,12 @@ type burstCreate struct {
 
 // burstArray is one of the arrays, with its cinder-volume and its volumes.
 type burstArray struct {
-	burst   *burst
-	host    string
-	volume  *cinderVolume
-	taken   []time.Time // when cinder-volume counts each volume
-	ready   []time.Time // when the array has it
-	reading capability.Report
+	burst  *burst
+	host   string
+	volume *cinderVolume
+	taken  []time.Time // when cinder-volume counts each volume
+	ready  []time.Time // when the array has it
+	sample capability.Report
 
 	// What the variants with a fault need.
 	base    time.Time // stamp of cinder-volume's last report
@@ -360,14 +360,14 @@ func (b *burst) run() []int {
 	return b.chosen
 }
 
-// create asks the scheduler for a volume. The answer is read when it is needed.
+// create requests a volume from the scheduler. The response is read when it is needed.
 func (b *burst) create() { b.cinder.create(b.t, time.Now(), volumeSize) }
 
 // settle reads where volumes went, up to so many.
 func (b *burst) settle(volumes int) {
 	for len(b.chosen) < volumes {
 		var name string
-		b.cinder.answer(b.t, &name)
+		b.cinder.response(b.t, &name)
 		i := slices.IndexFunc(b.arrays, func(a *burstArray) bool { return a.host+"#gold" == name })
 		if i < 0 {
 			b.t.Fatalf("volume %d went to %q", len(b.chosen), name)
@@ -434,7 +434,7 @@ func (a *burstArray) poll() {
 	}
 	live := set.Clone()
 	delete(live, "volume_backend_name")
-	a.reading = capability.Report{
+	a.sample = capability.Report{
 		Host: a.host, Backend: strings.TrimPrefix(a.host, "ctl1@"), Pool: "gold",
 		CollectedAt: time.Now(), Status: capability.OK, Capabilities: set, LiveKeys: live.SortedKeys(),
 	}
@@ -443,8 +443,8 @@ func (a *burstArray) poll() {
 // update is the end of a poll.
 func (a *burstArray) update() {
 	if a.burst.agent != nil {
-		a.updated = a.reading
-		a.burst.agent.Update(a.reading)
+		a.updated = a.sample
+		a.burst.agent.Update(a.sample)
 	}
 }
 

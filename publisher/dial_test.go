@@ -101,7 +101,7 @@ func TestHostOrder(t *testing.T) {
 	}
 }
 
-// TestExplain checks that an error says what the broker or the network said, and
+// TestExplain checks that an error is the reason of the broker or the network, and
 // is the same as long as the fault is.
 func TestExplain(t *testing.T) {
 	for _, tt := range []struct {

@@ -184,7 +184,7 @@ func (a *agent) state(t *testing.T, name string) BackendStatus {
 }
 
 // cinderVolume is one cinder-volume service. It reports keys that poolcast does
-// not know, in a form that poolcast does not write.
+// not have, in a form that poolcast does not write.
 type cinderVolume struct {
 	exchange  *fanout
 	host      string

@@ -284,7 +284,7 @@ func TestSuspendCauses(t *testing.T) {
 					}
 				}
 				if n := a.lines("suspended"); n != 1 {
-					t.Errorf("the log says so %d times:\n%s", n, a.log)
+					t.Errorf("the log has %d such lines:\n%s", n, a.log)
 				}
 				tt.restore(a, volume)
 				time.Sleep(time.Second)

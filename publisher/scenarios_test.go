@@ -67,17 +67,17 @@ func newSimulation(t *testing.T, options Options) *simulation {
 	return w
 }
 
-// report lets cinder-volume report now.
+// report makes cinder-volume report now.
 func (w *simulation) report() { w.deliver(w.volume.message(w.volume.capabilities(), w.volume.stamp())) }
 
-// deliver brings a message of cinder-volume to everybody.
+// deliver brings a message of cinder-volume to all schedulers and agents.
 func (w *simulation) deliver(body []byte) {
 	w.without.receive(body)
 	w.send(body)
 	synctest.Wait()
 }
 
-// sample lets the agent read the array.
+// sample makes the agent poll the array.
 func (w *simulation) sample() {
 	if w.newReport != nil {
 		w.samples++
@@ -86,7 +86,7 @@ func (w *simulation) sample() {
 	synctest.Wait()
 }
 
-// place lets both schedulers place a volume.
+// place makes both schedulers place a volume.
 func (w *simulation) place(size float64) {
 	time.Sleep(time.Millisecond)
 	w.with.place(w.name, size)
@@ -104,7 +104,7 @@ func (w *simulation) pass(intervals int) {
 	}
 }
 
-// wait lets time pass. The agent samples the array.
+// wait waits while the agent polls the array.
 func (w *simulation) wait(d time.Duration) {
 	for ; d > 0; d -= sampling {
 		time.Sleep(min(d, sampling))
@@ -250,7 +250,7 @@ func TestBaseStamps(t *testing.T) {
 			w.mustBeFresh("with a clock that is behind")
 		},
 		"from the future once": func(w *simulation) {
-			w.deliver(at(w, time.Hour, `"odd":1,`))
+			w.deliver(at(w, time.Hour, `"once":1,`))
 			w.pass(63)
 			w.mustBeFresh("after it")
 		},
@@ -517,7 +517,7 @@ func TestStaleArrays(t *testing.T) {
 					}
 				}
 				stale()
-				w.report() // cinder-volume does not know, or uses the secondary path
+				w.report() // cinder-volume reaches the array, perhaps on another path
 				time.Sleep(time.Second)
 				stale()
 				time.Sleep(20 * time.Minute) // cinder-volume hangs on the array
@@ -555,7 +555,7 @@ func TestBulkDelete(t *testing.T) {
 }
 
 // TestSlowArrayStretchesTheInterval has cinder-volume take longer for its reports
-// than its polling interval says.
+// than its polling interval.
 func TestSlowArrayStretchesTheInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newSimulation(t, Options{})
@@ -607,7 +607,7 @@ func TestLostBinding(t *testing.T) {
 					t.Errorf("the queue was bound again %d times", n)
 				}
 				if n := w.agent.lines("binding the listening queue again"); n != 1 {
-					t.Errorf("the log says so %d times:\n%s", n, w.agent.log)
+					t.Errorf("the log has %d such lines:\n%s", n, w.agent.log)
 				}
 				if st := w.agent.state(t, fa1); broken != (st.Cause == NoRecentBase) {
 					t.Errorf("the agent is %+v", st)

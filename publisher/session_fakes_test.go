@@ -102,7 +102,7 @@ func startSession(t testing.TB, o Options) *running {
 	return r
 }
 
-// awaits waits until the session is as it should be, in what it says last.
+// awaits waits until the session last reported is as expected.
 func (r *running) awaits(within time.Duration, what string, good func(Session) bool) Session {
 	r.t.Helper()
 	var s Session

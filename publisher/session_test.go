@@ -108,11 +108,11 @@ func testMode(t *testing.T, b *rabbitmq.Broker, vhost string, mode ListenMode) {
 	}[mode]
 	added := slices.DeleteFunc(slices.Clone(during), func(q string) bool { return slices.Contains(before, q) })
 	if len(added) > 1 || (len(added) == 0) != (mode == ListenStream) {
-		t.Errorf("the session made %q", added)
+		t.Errorf("the session declared %q", added)
 	}
 	for _, part := range want {
 		if !strings.Contains(added[0], part) {
-			t.Errorf("the session made %q, want %q", added, part)
+			t.Errorf("the session declared %q, want %q", added, part)
 		}
 	}
 	for _, line := range strings.Split(b.Ctl("list_consumers", "--no-table-headers", "-p", vhost, "queue_name", "prefetch_count"), "\n") {
@@ -167,7 +167,7 @@ func testCrash(t *testing.T, b *rabbitmq.Broker, vhost string) {
 }
 
 // testNotStream has an ordinary queue of the stream's name. Its messages belong
-// to somebody else.
+// to other consumers.
 func testNotStream(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	uri := b.URL()
 	startScheduler(t, uri, layout{})
@@ -180,7 +180,7 @@ func testNotStream(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	r.publishes("one")
 	r.receives("one")
 	if slices.Contains(r.received(), "private") {
-		t.Error("a message of somebody else's queue was received")
+		t.Error("a message of another queue was received")
 	}
 	process.Await(t, bound, "the message to be in its queue", func() error {
 		if q, err := admin.QueueDeclarePassive(schedulerStream, false, false, false, false, nil); err != nil || q.Messages != 1 {
@@ -191,7 +191,7 @@ func testNotStream(t *testing.T, b *rabbitmq.Broker, vhost string) {
 }
 
 // testPermissions checks the least rights of each mode as OPERATIONS.md has them, and
-// that without one of them the reason is said.
+// that without one of them the reason is reported.
 func testPermissions(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	uri := b.URL()
 	scheduler := startScheduler(t, uri, layout{durable: true})
@@ -224,7 +224,7 @@ func testPermissions(t *testing.T, b *rabbitmq.Broker, vhost string) {
 			}
 			b.Ctl("set_permissions", "-p", vhost, "least", less[0], less[1], less[2])
 			r := startSession(t, o)
-			process.Await(t, bound, fmt.Sprintf("%s with the rights %q to say what is refused", mode, less), func() error {
+			process.Await(t, bound, fmt.Sprintf("%s with the rights %q to report what is refused", mode, less), func() error {
 				r.publish("refused")
 				if s := r.last(); s.State != Connecting || !strings.Contains(s.Detail, "ACCESS_REFUSED - access to ") {
 					return fmt.Errorf("the session is %+v", s)
@@ -236,7 +236,7 @@ func testPermissions(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	}
 }
 
-// testReleaseExchange ends the last scheduler, and with it what the layout says. Nothing
+// testReleaseExchange ends the last scheduler, and with it what the layout requires. Nothing
 // of the session may then keep the exchange alive, and a scheduler with another
 // layout can start.
 func testReleaseExchange(t *testing.T, b *rabbitmq.Broker, vhost string, l layout, deleted bool) {
@@ -273,20 +273,20 @@ func testReleaseExchange(t *testing.T, b *rabbitmq.Broker, vhost string, l layou
 	r.publishes("to the new scheduler")
 }
 
-// testMissingExchange begins where nothing exists: no state but this one is reported,
-// nothing is made, and the broker logs no two errors without a pause.
+// testMissingExchange begins where nothing exists: no other state is reported,
+// nothing is declared, and the broker logs its errors with pauses.
 func testMissingExchange(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	uri := b.URL()
 	r := startSession(t, optionsFor(t, uri))
 	r.awaitsState(bound, NoScheduler)
-	process.Await(t, bound, "two looks", func() error {
+	process.Await(t, bound, "two lookups", func() error {
 		if n := len(errorsIn(b, vhost)); n < 2 {
 			return fmt.Errorf("there was %d", n)
 		}
 		return nil
 	})
 	if made := queues(b, vhost); len(made) > 0 || exchangeExists(t, connect(t, uri)) {
-		t.Errorf("the session made %q", made)
+		t.Errorf("the session declared %q", made)
 	}
 	checkPauses(t, b, vhost)
 	startScheduler(t, uri, layout{})
@@ -314,7 +314,7 @@ func testStarting(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	r = startSession(t, optionsFor(t, uri))
 	r.awaitsState(bound, Ready)
 	must(t, channelOn(t, scheduler.conn).ExchangeDelete(fanoutExchange, false, false))
-	if err := r.publish("into the void")[0]; !errors.Is(err, errNotConnected) {
+	if err := r.publish("without an exchange")[0]; !errors.Is(err, errNotConnected) {
 		t.Errorf("without an exchange, publishing ends with %v", err)
 	}
 	r.awaitsState(bound, NoExchange)
@@ -431,7 +431,7 @@ func testResults(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	}
 	must(t, scheduler.QueueUnbind(schedulerStream, schedulerQueue, fanoutExchange, nil))
 	// Without a queue an auto-delete exchange would be gone; this one has an
-	// exchange bound to it that routes what it knows.
+	// exchange bound to it that routes by its bindings.
 	must(t, scheduler.ExchangeDeclare(fanoutExchange, "fanout", true, true, false, false, nil))
 	must(t, scheduler.ExchangeDeclare("dead", "headers", false, false, false, false, nil))
 	must(t, scheduler.ExchangeBind("dead", "", fanoutExchange, false, nil))
@@ -552,7 +552,7 @@ func delayedPublisher(t testing.TB, b *rabbitmq.Broker, vhost string) func() {
 }
 
 // testUserDeleted and the next three take the permission to be there away in
-// other ways. The reason must be in the session, whatever was seen first.
+// other ways. The reason must be in the session, in any order of events.
 func testUserDeleted(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	r := startAs(t, b, vhost)
 	b.Ctl("delete_user", vhost)
@@ -628,7 +628,7 @@ func checkReasons(t *testing.T, r *running, first string) {
 }
 
 // testReleaseWhileBlocked ends the last scheduler while the broker reads from
-// nobody who publishes.
+// no publishers.
 func testReleaseWhileBlocked(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	uri := b.URL()
 	scheduler := startScheduler(t, uri, layout{})
@@ -671,7 +671,7 @@ func testReleaseWhileBlocked(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	}
 }
 
-// blocked publishes until the broker says that it has blocked the session.
+// blocked publishes until the broker reports that it has blocked the session.
 func blocked(t *testing.T, r *running) {
 	t.Helper()
 	process.Await(t, bound, "the block", func() error {
