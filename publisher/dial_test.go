@@ -1,6 +1,7 @@
 package publisher
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -182,4 +183,87 @@ func selfSigned(t *testing.T, name string) (certFile, keyFile string, pair tls.C
 		t.Fatal(err)
 	}
 	return certFile, keyFile, pair
+}
+
+// sessionStates receives the states of a session.
+type sessionStates chan Session
+
+func (sessionStates) onMessage([]byte)      {}
+func (s sessionStates) onSession(n Session) { s <- n }
+
+// TestSessionUnreachableBroker runs a session whose only broker refuses the
+// connection: it tries again, and nothing can be published.
+func TestSessionUnreachableBroker(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	_ = l.Close()
+	o := Options{Brokers: []Broker{{Host: "127.0.0.1", Port: port}}, RetryInterval: time.Millisecond}.withDefaults()
+	s, states := newSession(o), make(sessionStates)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); s.Run(ctx, states) }()
+	for range 3 {
+		got := <-states
+		if got.State != Connecting || got.Broker != "" || got.Schedulers != nil || !strings.Contains(got.Detail, "connection refused") {
+			t.Errorf("the session is %+v", got)
+		}
+	}
+	s.Rebind()
+	s.Rebind() // does not block
+	if errs := s.Publish(ctx, make([]outgoing, 2)); len(errs) != 2 || !errors.Is(errs[0], errNotConnected) || !errors.Is(errs[1], errNotConnected) {
+		t.Errorf("published with %v", errs)
+	}
+	cancel()
+	select {
+	case <-states:
+		<-done
+	case <-done:
+	}
+}
+
+// TestSchedulerCount: bases received before the last count without a change are
+// not used after one.
+func TestSchedulerCount(t *testing.T) {
+	s := newSession(Options{}.withDefaults())
+	begun := time.Now()
+	for i, c := range []struct {
+		count int
+		bases time.Duration // basesFrom after the count, zero if none
+	}{{2, 0}, {2, 0}, {1, time.Second}, {1, time.Second}, {2, 3 * time.Second}} {
+		s.setSchedulers(c.count, begun.Add(time.Duration(i)*time.Second))
+		want := time.Time{}
+		if c.bases > 0 {
+			want = begun.Add(c.bases)
+		}
+		if *s.schedulers != c.count || !s.basesFrom.Equal(want) {
+			t.Errorf("count %d: %d schedulers, bases from %s, want %s", i, *s.schedulers, s.basesFrom, want)
+		}
+	}
+}
+
+func TestErrorsOfTheBroker(t *testing.T) {
+	if err := errOrClosed(nil); !errors.Is(err, amqp.ErrClosed) {
+		t.Errorf("a clean close is %v", err)
+	}
+	missing := &amqp.Error{Code: amqp.NotFound, Reason: "no queue"}
+	if err := errOrClosed(missing); !notFound(err) || unlessNotFound(err) != nil {
+		t.Errorf("a missing queue is %v", err)
+	}
+	for want, err := range map[string]error{
+		"user or the password is wrong": amqp.ErrCredentials,
+		"closed the connection during":  amqp.ErrVhost,
+		"no queue":                      missing,
+	} {
+		if got := loginError(err); !strings.Contains(got.Error(), want) {
+			t.Errorf("%v is explained as %v, want %s", err, got, want)
+		}
+	}
+	for method, want := range map[string]string{"PLAIN": "PLAIN", "AMQPLAIN": "AMQPLAIN", "EXTERNAL": "EXTERNAL"} {
+		if got := mechanisms(Broker{User: "u"}, method)[0].Mechanism(); got != want {
+			t.Errorf("%s logs in by %s first", method, got)
+		}
+	}
 }
