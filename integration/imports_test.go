@@ -35,7 +35,7 @@ var edges = map[string][]string{
 	"collector/placement/cinder":        {"collector/capability", "collector/placement"},
 	"collector/placement/review":        {"collector/capability", "collector/placement", "collector/placement/cinder"},
 	"collector/placement/rehearsal":     {"collector/capability", "collector/placement", "collector/placement/cinder"},
-	"publisher":                         {"collector/capability", "config/files"},
+	"publisher":                         {"collector/capability"},
 	"publisher/status":                  {"collector/capability", "config/listen"},
 	"publisher/status/client":           {"collector/capability"},
 }

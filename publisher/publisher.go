@@ -60,7 +60,8 @@ func (p *Publisher) Update(r capability.Report) {
 
 // Suspend stops publishing for a backend until its next Update, because there is
 // no current sample of its array. The schedulers get cinder-volume's last report
-// once more, and use its next ones. The reason is logged once.
+// once more, and use its next ones. The backend is then in the state [NoSample],
+// and the reason is logged once.
 func (p *Publisher) Suspend(host, reason string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

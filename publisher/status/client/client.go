@@ -55,8 +55,11 @@ type Client struct {
 // New checks the options. It does not connect.
 func New(o Options) (*Client, error) {
 	base, err := url.Parse(o.URL)
-	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-		return nil, fmt.Errorf("read URL %q of the agent: want http://host:port or https://host:port", o.URL)
+	switch {
+	case err != nil: // its text would contain a password
+		return nil, errors.New("read URL of the agent: want http://host:port or https://host:port")
+	case base.Host == "" || base.Scheme != "http" && base.Scheme != "https":
+		return nil, fmt.Errorf("read URL %q of the agent: want http://host:port or https://host:port", base.Redacted())
 	}
 	if o.SameHost && o.Token != "" {
 		return nil, errors.New("configure client: SameHost and Token exclude each other")
@@ -129,9 +132,9 @@ func (c *Client) fetch(ctx context.Context, target *url.URL, limit int64) (respo
 	}
 	body, err := io.ReadAll(io.LimitReader(got.Body, limit))
 	if err != nil {
-		return response{}, fmt.Errorf("read response of %s: %w", target, err)
+		return response{}, fmt.Errorf("read response of %s: %w", target.Redacted(), err)
 	}
-	return response{url: target.String(), code: got.StatusCode, body: body}, nil
+	return response{url: target.Redacted(), code: got.StatusCode, body: body}, nil
 }
 
 // otherScheme returns the URL with the scheme that the agent turned out to

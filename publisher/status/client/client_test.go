@@ -178,7 +178,7 @@ func TestSameHost(t *testing.T) {
 func TestOptionsAreChecked(t *testing.T) {
 	for want, o := range map[string]client.Options{
 		`read URL ""`:                     {},
-		`read URL "127.0.0.1:9748"`:       {URL: "127.0.0.1:9748"},
+		"read URL of the agent: want":     {URL: "127.0.0.1:9748"},
 		`read URL "ftp://127.0.0.1"`:      {URL: "ftp://127.0.0.1"},
 		"SameHost and Token exclude each": {URL: "http://127.0.0.1:9748", SameHost: true, Token: "s3cret"},
 	} {
@@ -222,5 +222,21 @@ func TestCallsEndInTime(t *testing.T) {
 	_, err = connect(t, client.Options{URL: "http://" + l.Addr().String(), Timeout: 50 * time.Millisecond}).Effective(t.Context())
 	if !errors.Is(err, context.DeadlineExceeded) || time.Since(started) > 5*time.Second {
 		t.Errorf("after %s: %v", time.Since(started), err)
+	}
+}
+
+func TestErrorsHaveNoPassword(t *testing.T) {
+	url := strings.Replace(plain(t, handler(t, status.Options{Token: func() string { return "s3cret" }})), "http://", "http://any:pa55@", 1)
+	_, err := connect(t, client.Options{URL: url}).Reports(t.Context())
+	_, scheme := client.New(client.Options{URL: "ftp://any:pa55@host"})
+	_, syntax := client.New(client.Options{URL: "http://any:pa55@host:port"})
+	for _, err := range []error{err, scheme, syntax} {
+		if err == nil || strings.Contains(err.Error(), "pa55") {
+			t.Errorf("got %v", err)
+		}
+	}
+	url = strings.Replace(url, "pa55", "s3cret", 1)
+	if _, err := connect(t, client.Options{URL: url}).Reports(t.Context()); err != nil {
+		t.Errorf("with the token as a password: %v", err)
 	}
 }
