@@ -161,19 +161,6 @@ func ago(now, then time.Time) string {
 	return fmt.Sprintf("%.0f h ago", d.Hours())
 }
 
-// valueText prints a value or a pointer to one.
-func valueText(v any) string {
-	switch v := v.(type) {
-	case capability.Value:
-		return v.String()
-	case *capability.Value:
-		if v != nil {
-			return v.String()
-		}
-	}
-	return ""
-}
-
 // schedulers prints the number of schedulers, if it is known.
 func schedulers(consumers *int) string {
 	if consumers == nil {

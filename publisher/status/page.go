@@ -125,7 +125,7 @@ func pageFuncs() template.FuncMap {
 		"figure": numberAs(grouped), "room": numberAs(gibText), "rate": numberAs(bytesText), "latency": numberAs(latencyText),
 		"gib": gibText, "used": used, "sum": sum, "ago": ago, "percent": percent,
 		"deviation": deviation, "state": stateText,
-		"usedPercent": usedPercent, "schedulers": schedulers, "text": valueText, "count": count,
+		"usedPercent": usedPercent, "schedulers": schedulers, "text": capability.Value.String, "count": count,
 	}
 }
 
