@@ -2,11 +2,11 @@ package config
 
 import (
 	"errors"
-	"net"
-	"net/netip"
-	"strconv"
+	"fmt"
 	"strings"
 	"time"
+
+	"github.com/poolcast/poolcast/config/listen"
 )
 
 // Agent is what [poolcast] and the flags of the same names say.
@@ -119,29 +119,18 @@ func (s scope) timing(a *Agent, reports time.Duration) {
 
 // listener checks that what can be reached from outside is protected.
 func (s scope) listener(a *Agent) {
-	listen := s.text("listen")
-	if strings.EqualFold(listen.v, "off") || listen.v == "" {
+	address := s.text("listen")
+	if strings.EqualFold(address.v, "off") || address.v == "" {
 		return
 	}
-	a.Listen = listen.v
+	a.Listen = address.v
 	if (a.TLSCertFile == "") != (a.TLSKeyFile == "") {
-		s.record.fault(s.subject(listen.at, "tls_cert_file"), "Write both, or neither.", errors.New("and tls_key_file belong together"))
+		s.record.fault(s.subject(address.at, "tls_cert_file"), "Write both, or neither.", errors.New("and tls_key_file belong together"))
 	}
-	host, port, err := net.SplitHostPort(listen.v)
-	if err == nil {
-		_, err = strconv.ParseUint(port, 10, 16)
+	switch err := listen.Check(address.v, a.TLSCertFile != "", a.BearerTokenFile != ""); {
+	case errors.Is(err, listen.ErrAddress):
+		s.refuse(s.catalog[sectionPoolcast]["listen"], s.subject(address.at, "listen"), address.v, fmt.Errorf("%w or off", err))
+	case err != nil:
+		s.record.fault(s.subject(address.at, "listen"), "Write tls_cert_file, tls_key_file and bearer_token_file, or listen on 127.0.0.1.", err)
 	}
-	if err != nil {
-		s.refuse(s.catalog[sectionPoolcast]["listen"], s.subject(listen.at, "listen"), listen.v, errors.New("is not host:port or off"))
-		return
-	}
-	if !isLoopback(host) && (a.TLSCertFile == "" || a.BearerTokenFile == "") {
-		s.record.fault(s.subject(listen.at, "listen"), "Write tls_cert_file, tls_key_file and bearer_token_file, or listen on 127.0.0.1.",
-			errors.New("can be reached from other machines without TLS and a bearer token"))
-	}
-}
-
-func isLoopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.IsLoopback()
 }

@@ -239,7 +239,7 @@ func TestPageInABrowser(t *testing.T) {
 		if _, err := chromedp.RunResponse(b.ctx, chromedp.Click(chromedp.CSS("form button"))); err != nil {
 			t.Fatal(err)
 		}
-		answer := eval[string](b, `document.querySelector("#answer").textContent`)
+		answer := eval[string](b, `document.querySelector("#decision").textContent`)
 		for _, want := range []string{"would take it", "CapacityWeigher", "flasharray_x_01", "flasharray_x_02", "flasharray_x_03"} {
 			if !strings.Contains(answer, want) {
 				t.Errorf("the answer has no %q: %s", want, answer)
@@ -262,8 +262,8 @@ func TestPageInABrowser(t *testing.T) {
 		b.do(chromedp.EmulateViewport(1300, 1000))
 		b.picture("dark")
 	})
-	t.Run("says when nobody answers", func(t *testing.T) {
+	t.Run("reports a lost connection", func(t *testing.T) {
 		a.finish()
-		b.await("the page to say so", `document.querySelector("#word").textContent.includes("does not answer")`)
+		b.await("the page to report it", `document.querySelector("#announcement").textContent.includes("does not respond")`)
 	})
 }

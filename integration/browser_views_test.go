@@ -37,7 +37,7 @@ func (v stillView) History(string) []status.Point {
 func crowd(n int) stillView {
 	v := status.View{
 		Now:   time.Now(),
-		Agent: status.Agent{Host: "ctl1", Version: "1.0.0", LastTurn: time.Now()},
+		Agent: status.Agent{Host: "ctl1", Version: "1.0.0", LastTick: time.Now()},
 		Bus:   status.Bus{Connected: true, Exchange: true, Broker: "10.0.0.5:5671"},
 	}
 	for i := range n {
@@ -53,7 +53,7 @@ func crowd(n int) stillView {
 		v.Backends = append(v.Backends, status.Backend{
 			Name: name, Host: r.Host, Pool: r.Pool, Zone: r.Zone, Report: &r,
 			Poll:    status.Poll{Up: true, Polls: 5, LastOK: v.Now},
-			Overlay: status.Overlay{State: "overlaying", Published: v.Now, Heard: v.Now, Changes: []status.Change{{Key: "total_volumes", Heard: &heard, Ours: capability.OfInt(7)}}},
+			Overlay: status.Overlay{State: "overlaying", PublishedAt: v.Now, ReceivedAt: v.Now, Changes: []status.Change{{Key: "total_volumes", Old: &heard, New: capability.OfInt(7)}}},
 			Space:   &status.Space{Total: 189849, Reserved: 18984, Ratio: 20, Provisioned: 1184194, VirtualFree: 2233106, Thin: true},
 		})
 	}
@@ -69,7 +69,7 @@ func TestPagesOfBadDays(t *testing.T) {
 		bend func(v *stillView)
 		want string
 	}{
-		"thirty-two arrays": {view: crowd(32), want: "Everything is in order"},
+		"thirty-two arrays": {view: crowd(32), want: "All checks passed"},
 		"no backend":        {view: crowd(0), want: "No backend is configured."},
 		"no data yet": {view: crowd(2), want: "not polled yet", bend: func(v *stillView) {
 			for i := range v.Backends {
@@ -77,14 +77,14 @@ func TestPagesOfBadDays(t *testing.T) {
 				*b = status.Backend{Name: b.Name, Host: b.Host, Pool: b.Pool, Zone: b.Zone}
 			}
 		}},
-		"array down": {view: crowd(3), want: "1 thing to look at", bend: func(v *stillView) {
+		"array down": {view: crowd(3), want: "1 problem", bend: func(v *stillView) {
 			v.Backends[1].Poll = status.Poll{Polls: 9, Failures: 4, Error: "GET https://10.21.0.12/api/2.26/arrays/space: context deadline exceeded"}
-			v.Backends[1].Overlay.State, v.Backends[1].Report.Status = "withdrawn", capability.Stale
+			v.Backends[1].Overlay.State, v.Backends[1].Report.Status = "no_sample", capability.Stale
 		}},
 		"suspended overlay": {view: crowd(3), want: "heard 10 GiB, measured 20 GiB", bend: func(v *stillView) {
-			v.Backends[0].Overlay = status.Overlay{State: "suspended", Code: "different_capacity", Reason: "heard 10 GiB, measured 20 GiB", Heard: v.Now}
+			v.Backends[0].Overlay = status.Overlay{State: "suspended", Cause: "different_capacity", Reason: "heard 10 GiB, measured 20 GiB", ReceivedAt: v.Now}
 		}},
-		"blocked broker": {view: crowd(2), want: "RabbitMQ asked publishers to pause", bend: func(v *stillView) { v.Bus.Blocked = true }},
+		"blocked broker": {view: crowd(2), want: "RabbitMQ has blocked publishers", bend: func(v *stillView) { v.Bus.Blocked = true }},
 		"long names": {view: crowd(3), want: long, bend: func(v *stillView) {
 			v.Agent.Host = long
 			for i := range v.Backends {
@@ -98,8 +98,8 @@ func TestPagesOfBadDays(t *testing.T) {
 			if c.bend != nil {
 				c.bend(&c.view)
 			}
-			server, err := status.New(status.Options{Listen: "127.0.0.1:0", Source: c.view, Logger: zerolog.Nop(), Placer: func(status.Query) (status.Answer, error) {
-				return status.Answer{Summary: long, Rows: []status.AnswerRow{{Backend: long, Verdict: strings.Repeat("y", 200)}}}, nil
+			server, err := status.New(status.Options{Listen: "127.0.0.1:0", Source: c.view, Logger: zerolog.Nop(), Placer: func(status.Query) (status.Decision, error) {
+				return status.Decision{Summary: long, Rows: []status.DecisionRow{{Backend: long, Reason: strings.Repeat("y", 200)}}}, nil
 			}})
 			if err != nil {
 				t.Fatal(err)

@@ -272,7 +272,7 @@ func (a *busAgent) offer(volumes int64) {
 		"total_capacity_gb": capability.OfFloat(1000), "free_capacity_gb": capability.OfFloat(400),
 		"total_volumes": capability.OfInt(volumes), "metrics_agent": capability.OfString("poolcast"),
 	}
-	a.Offer(capability.Report{
+	a.Update(capability.Report{
 		Host: busBackend, CollectedAt: time.Now(), Status: capability.OK,
 		Capabilities: set, LiveKeys: set.SortedKeys(),
 	})

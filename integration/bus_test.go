@@ -86,7 +86,7 @@ func testBusOverlay(t *testing.T, _ *rabbitmq.Broker, uri string) {
 	a.awaits(publisher.Ready)
 	volume.report(1)
 	process.Await(t, busBound, "the report to be received", func() error {
-		if n := a.Status().Counters.HeardReports; n != 1 {
+		if n := a.Status().Counters.ReceivedReports; n != 1 {
 			return fmt.Errorf("%d were", n)
 		}
 		return nil
@@ -138,7 +138,7 @@ func testBusTwoAgents(t *testing.T, _ *rabbitmq.Broker, uri string) {
 	}
 	process.Await(t, busBound, "everything to be heard by both", func() error {
 		first, second := one.Status().Counters, two.Status().Counters
-		if first.HeardReports != rounds || first.HeardOwn != first.Confirms || first.HeardAgents != second.Confirms || second.HeardAgents != first.Confirms {
+		if first.ReceivedReports != rounds || first.ReceivedOwn != first.Confirms || first.ReceivedPeers != second.Confirms || second.ReceivedPeers != first.Confirms {
 			return fmt.Errorf("%+v, %+v", first, second)
 		}
 		return nil

@@ -22,8 +22,9 @@ var edges = map[string][]string{
 	"cmd/...":                           {anything},
 	"examples/...":                      {anything},
 	"integration/...":                   {anything},
-	"config":                            {"collector/capability", "collector/capability/format", "config/files"},
+	"config":                            {"collector/capability", "collector/capability/format", "config/files", "config/listen"},
 	"config/files":                      {},
+	"config/listen":                     {},
 	"flasharray":                        {"collector/capability", "collector/capability/format", "config/files"},
 	"flasharray/simulator":              {},
 	"flasharray/recording":              {},
@@ -35,8 +36,9 @@ var edges = map[string][]string{
 	"collector/placement/cinder":        {"collector/capability", "collector/capability/format", "collector/placement"},
 	"collector/placement/advice":        {"collector/capability", "collector/capability/format", "collector/placement", "collector/placement/cinder"},
 	"collector/placement/rehearsal":     {"collector/capability", "collector/capability/format", "collector/placement", "collector/placement/cinder"},
-	"publisher":                         {"collector/capability", "collector/capability/format", "config/files"},
-	"publisher/status":                  {"collector/capability", "collector/capability/format"},
+	"publisher":                         {"collector/capability", "collector/capability/format"},
+	"publisher/status":                  {"collector/capability", "collector/capability/format", "config/listen"},
+	"publisher/status/client":           {"collector/capability", "collector/capability/format"},
 }
 
 // testEdges are what a folder's tests may import besides.
@@ -44,6 +46,7 @@ var testEdges = map[string][]string{
 	"flasharray":                 {"flasharray/simulator"},
 	"collector/placement/cinder": {"collector/placement/placementtest"},
 	"publisher":                  {"integration/process", "integration/rabbitmq"},
+	"publisher/status/client":    {"publisher/status"},
 }
 
 // users are the folders that may import a module of others. A module that is

@@ -92,7 +92,7 @@ func TestNothingGivesASecretAway(t *testing.T) {
 		for _, array := range c.arrays {
 			l.await(hostOf(array.Name()), time.Time{}, patience, sound)
 		}
-		for _, page := range []string{"", "metrics", "livez", "readyz", "v1/reports", "v1/told", "v1/place?size=1", "no/such/page"} {
+		for _, page := range []string{"", "metrics", "livez", "readyz", "v1/reports", "v1/effective", "v1/place?size=1", "no/such/page"} {
 			checkSecrets(t, fetch(t, a.pageURL()+"/"+page))
 		}
 		bad := "[flasharray_x_01]\nreplication_device = " + secret() + "\n[DEFAULT]\ntransport_url = rabbit://user:" + secret() + "@host:port/\n"

@@ -34,17 +34,17 @@ const (
 	firstCreate = reportInterval + pollInterval + time.Second
 )
 
-// variant says which reports reach the scheduler.
+// variant is which reports reach the scheduler.
 type variant int
 
 const (
 	withoutAgent variant = iota // those of cinder-volume alone
 	withAgent                   // the publisher's too
 	// collectionStamp has the publisher's with the start of collection as their
-	// stamp, as the first design had it.
+	// stamp, which erases placements.
 	collectionStamp
 	// olderCapacity has the publisher's with the capacity of the newest
-	// reading, although the base report is newer than that.
+	// sample, although the base report is newer than that.
 	olderCapacity
 )
 
@@ -167,7 +167,7 @@ func (s burstSetting) mustFail(t *testing.T, fault string, without, with figures
 	}
 }
 
-// compare says what is worse with poolcast. Where choices may differ, a tenth of
+// compare returns what is worse with poolcast. Where choices may differ, a tenth of
 // a volume is less than so many seeds can tell.
 func (s burstSetting) compare(without, with figures) error {
 	without = without[:len(with)]
@@ -272,7 +272,7 @@ type burst struct {
 type burstEvent struct {
 	at time.Duration
 	do func()
-	// concerns the scheduler alone, so that nobody else needs to be waited for.
+	// concerns the scheduler alone, so that nothing else needs to be waited for.
 	schedulerOnly bool
 }
 
@@ -285,16 +285,16 @@ type burstCreate struct {
 
 // burstArray is one of the arrays, with its cinder-volume and its volumes.
 type burstArray struct {
-	burst   *burst
-	host    string
-	volume  *cinderVolume
-	taken   []time.Time // when cinder-volume counts each volume
-	ready   []time.Time // when the array has it
-	reading capability.Report
+	burst  *burst
+	host   string
+	volume *cinderVolume
+	taken  []time.Time // when cinder-volume counts each volume
+	ready  []time.Time // when the array has it
+	sample capability.Report
 
 	// What the variants with a fault need.
 	base    time.Time // stamp of cinder-volume's last report
-	offered capability.Report
+	updated capability.Report
 	stamp   time.Time // the last one put into a message of the agent
 }
 
@@ -325,7 +325,7 @@ func (b *burst) plan() {
 			b.events = append(b.events, burstEvent{at: at, do: a.report})
 		}
 		for at := reportInterval + b.upTo(pollInterval); at < moment(b.volumes); at += pollInterval {
-			b.events = append(b.events, burstEvent{at: at, do: a.poll}, burstEvent{at: at + pollTime, do: a.offer})
+			b.events = append(b.events, burstEvent{at: at, do: a.poll}, burstEvent{at: at + pollTime, do: a.update})
 		}
 	}
 	for i := range b.volumes {
@@ -360,14 +360,14 @@ func (b *burst) run() []int {
 	return b.chosen
 }
 
-// create asks the scheduler for a volume. The answer is read when it is needed.
+// create requests a volume from the scheduler. The response is read when it is needed.
 func (b *burst) create() { b.cinder.create(b.t, time.Now(), volumeSize) }
 
 // settle reads where volumes went, up to so many.
 func (b *burst) settle(volumes int) {
 	for len(b.chosen) < volumes {
 		var name string
-		b.cinder.answer(b.t, &name)
+		b.cinder.response(b.t, &name)
 		i := slices.IndexFunc(b.arrays, func(a *burstArray) bool { return a.host+"#gold" == name })
 		if i < 0 {
 			b.t.Fatalf("volume %d went to %q", len(b.chosen), name)
@@ -408,7 +408,7 @@ func (a *burstArray) report() {
 	}
 	a.base = time.Now().UTC().Truncate(time.Microsecond)
 	a.volume.sent++
-	a.volume.say(fmt.Sprintf(`{"volume_backend_name":"gold","total_capacity_gb":%.1f,"free_capacity_gb":%.1f,%s`+
+	a.volume.reportAs(fmt.Sprintf(`{"volume_backend_name":"gold","total_capacity_gb":%.1f,"free_capacity_gb":%.1f,%s`+
 		`"allocated_capacity_gb":%d,"thin_provisioning_support":true,"max_over_subscription_ratio":"20.0",`+
 		`"reserved_percentage":0,"total_volumes":%d,"load_percent":0}`,
 		a.volume.total, a.volume.total-used, provisioned, volumeSize*countPassed(a.taken, itself), countPassed(a.ready, itself)))
@@ -434,17 +434,17 @@ func (a *burstArray) poll() {
 	}
 	live := set.Clone()
 	delete(live, "volume_backend_name")
-	a.reading = capability.Report{
+	a.sample = capability.Report{
 		Host: a.host, Backend: strings.TrimPrefix(a.host, "ctl1@"), Pool: "gold",
 		CollectedAt: time.Now(), Status: capability.OK, Capabilities: set, LiveKeys: live.SortedKeys(),
 	}
 }
 
-// offer is the end of a poll.
-func (a *burstArray) offer() {
+// update is the end of a poll.
+func (a *burstArray) update() {
 	if a.burst.agent != nil {
-		a.offered = a.reading
-		a.burst.agent.Offer(a.reading)
+		a.updated = a.sample
+		a.burst.agent.Update(a.sample)
 	}
 }
 
@@ -468,14 +468,14 @@ var (
 func (a *burstArray) spoil(body []byte) []byte {
 	switch a.burst.variant {
 	case collectionStamp: // or just above what the scheduler has taken already
-		for _, least := range []time.Time{a.offered.CollectedAt.UTC().Truncate(time.Microsecond), a.base.Add(time.Microsecond)} {
+		for _, least := range []time.Time{a.updated.CollectedAt.UTC().Truncate(time.Microsecond), a.base.Add(time.Microsecond)} {
 			if least.After(a.stamp) {
 				a.stamp = least
 			}
 		}
 		return stampField.ReplaceAllLiteral(body, fmt.Appendf(nil, `\"timestamp\":\"%s\"`, a.stamp.Format(stampFormat)))
 	case olderCapacity:
-		provisioned, _ := a.offered.Capabilities["provisioned_capacity_gb"].Float()
+		provisioned, _ := a.updated.Capabilities["provisioned_capacity_gb"].Float()
 		return provisionedField.ReplaceAllLiteral(body, fmt.Appendf(nil, `\"provisioned_capacity_gb\":%.1f`, provisioned))
 	}
 	return body

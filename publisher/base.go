@@ -2,6 +2,8 @@ package publisher
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/poolcast/poolcast/collector/capability"
@@ -12,12 +14,12 @@ const (
 	// thousand of them. It is much shorter than the time between two reports of
 	// cinder-volume, so that an overlay of one is never later than the next.
 	overlayWindow = time.Millisecond
-	// overtaking is how far two reports of one host may be out of order without
-	// its clock having been set back: casts of oslo.messaging overtake one
-	// another.
-	overtaking = time.Second
+	// maxReordering is how much lower the stamp of a later report may be although
+	// the clock of its host was not set back: casts of oslo.messaging can arrive
+	// out of order.
+	maxReordering = time.Second
 	// expiryIntervals is the age, in intervals of cinder-volume, at which its
-	// report is no base any more.
+	// report is not used as a base any more.
 	expiryIntervals = 2
 	// longestGap bounds what counts as a slow period of cinder-volume, in
 	// polling intervals. A longer gap is an outage.
@@ -82,10 +84,10 @@ func (b *base) nextStale(now time.Time) time.Time {
 	return elapsed
 }
 
-// publish notes a stamp that is about to be published by this agent.
+// publish records a stamp that is about to be published by this agent.
 func (b *base) publish(stamp time.Time) { b.highest, b.sent = stamp, stamp }
 
-// publishedByPeer notes the stamp of a peer's message.
+// publishedByPeer records the stamp of a peer's message.
 func (b *base) publishedByPeer(stamp time.Time) {
 	if stamp.After(b.highest) {
 		b.highest = stamp
@@ -103,11 +105,10 @@ type source struct {
 	skews recent // of its clock against ours, transport included
 }
 
-// learn takes a report and returns whether it is the new base. The newest
-// received one is, also where its stamp is lower because the clock of its host
-// was set back, but not one that was overtaken by the present base or is the
-// same once more.
-func (s *source) learn(b *base, polling time.Duration) bool {
+// add takes a report and returns whether it is the new base. The report received
+// last is, also if its stamp is lower because the clock of its host was set back,
+// but not one that arrived out of order or is the same once more.
+func (s *source) add(b *base, polling time.Duration) bool {
 	old := s.base
 	if old == nil {
 		s.base = b
@@ -115,11 +116,11 @@ func (s *source) learn(b *base, polling time.Duration) bool {
 		return true
 	}
 	ahead := old.stamp.Sub(b.stamp)
-	if !old.stamp.IsZero() && !b.stamp.IsZero() && ahead >= 0 && ahead < overtaking {
+	if !old.stamp.IsZero() && !b.stamp.IsZero() && ahead >= 0 && ahead < maxReordering {
 		return false
 	}
-	// Reports that follow a deletion or a retype come in between and say nothing
-	// about the period.
+	// Reports that follow a deletion or a retype come in between and do not show
+	// the period.
 	if gap := b.at.Sub(old.at); gap >= polling/2 && gap <= longestGap*polling {
 		s.gaps.add(gap)
 	}
@@ -136,7 +137,7 @@ func (s *source) skew(b *base) {
 
 // interval is the time within which the next report is expected: the polling
 // interval of cinder-volume, or the longest recent gap where a slow array
-// stretches it.
+// makes it longer.
 func (s *source) interval(polling time.Duration) time.Duration {
 	return max(polling, s.gaps.max())
 }
@@ -147,67 +148,55 @@ func (s *source) expires(polling time.Duration) time.Time {
 }
 
 // clockSkew is how far the clock of the source is ahead of ours, nil before it
-// has sent enough reports. A late message makes a clock look behind, never
-// ahead, so the greatest of several is the clock's.
+// has sent enough reports. A delayed message makes a clock look behind, never
+// ahead, so the greatest of several is nearest to the skew.
 func (s *source) clockSkew() *time.Duration {
-	if s.skews.n < 3 {
+	if len(s.skews) < 3 {
 		return nil
 	}
 	skew := s.skews.max()
 	return &skew
 }
 
-// recent keeps the last five durations.
-type recent struct {
-	values [5]time.Duration
-	n      int // how many were ever added
-}
+// maxRecent is how many durations recent keeps.
+const maxRecent = 5
+
+// recent are the last durations that were added.
+type recent []time.Duration
 
 func (r *recent) add(d time.Duration) {
-	r.values[r.n%len(r.values)] = d
-	r.n++
+	*r = append(*r, d)
+	if len(*r) > maxRecent {
+		*r = slices.Delete(*r, 0, 1)
+	}
 }
 
 // max is the greatest of those kept, 0 if there is none.
-func (r *recent) max() time.Duration {
-	if r.n == 0 {
+func (r recent) max() time.Duration {
+	if len(r) == 0 {
 		return 0
 	}
-	most := r.values[0]
-	for _, d := range r.values[1:min(r.n, len(r.values))] {
-		most = max(most, d)
-	}
-	return most
+	return slices.Max(r)
 }
 
-// maxSources bounds the hosts that are remembered for one backend.
+// maxSources bounds the hosts that are kept for one backend.
 const maxSources = 16
 
 // sources are the sending hosts of one backend: one, or the members of a
 // cluster.
 type sources map[string]*source
 
-// learn takes a report and returns whether it is a new base.
-func (s sources) learn(b *base, polling time.Duration) bool {
+// add takes a report and returns whether it is a new base.
+func (s sources) add(b *base, polling time.Duration) bool {
 	from := s[b.host]
 	if from == nil {
 		for len(s) >= maxSources {
-			delete(s, s.oldest())
+			delete(s, oldest(s, func(s *source) time.Time { return s.base.at }))
 		}
 		from = &source{}
 		s[b.host] = from
 	}
-	return from.learn(b, polling)
-}
-
-func (s sources) oldest() string {
-	oldest := ""
-	for host, from := range s {
-		if oldest == "" || from.base.at.Before(s[oldest].base.at) {
-			oldest = host
-		}
-	}
-	return oldest
+	return from.add(b, polling)
 }
 
 // current is the source whose report the schedulers hold: the one with the
@@ -234,8 +223,8 @@ func (s *source) before(other *source, now time.Time, polling time.Duration) boo
 	return s.base.at.After(other.base.at)
 }
 
-// publishedByPeer notes the stamp of a peer's message. Whatever base it was
-// published for, the schedulers accept nothing lower any more.
+// publishedByPeer records the stamp of a peer's message. The schedulers accept
+// nothing lower any more, for any base.
 func (s sources) publishedByPeer(stamp time.Time) {
 	for _, from := range s {
 		from.base.publishedByPeer(stamp)
@@ -258,10 +247,10 @@ const (
 	maxRetainedBytes = 8 << 20
 )
 
-// retained are the reports of backends that are not offered: an array that is
-// first read after cinder-volume has reported, and a stanza that was removed and
-// added again, find their base here. The reports of other hosts are kept too,
-// within bounds.
+// retained are the reports of backends that this publisher has no update of: an
+// array that is first polled after cinder-volume has reported, and a stanza that
+// was removed and added again, get their base from here. The reports of other
+// hosts are kept too, within bounds.
 type retained struct {
 	backends map[string]sources // by identity
 	bytes    int
@@ -269,12 +258,12 @@ type retained struct {
 
 func newRetained() *retained { return &retained{backends: map[string]sources{}} }
 
-func (r *retained) learn(identity string, b *base, polling time.Duration) {
+func (r *retained) add(identity string, b *base, polling time.Duration) {
 	known := r.take(identity)
 	if known == nil {
 		known = sources{}
 	}
-	known.learn(b, polling)
+	known.add(b, polling)
 	r.put(identity, known)
 }
 
@@ -285,7 +274,7 @@ func (r *retained) put(identity string, s sources) {
 	r.bytes += s.size()
 	r.backends[identity] = s
 	for len(r.backends) > maxRetained || r.bytes > maxRetainedBytes {
-		r.take(r.oldest())
+		r.take(oldest(r.backends, sources.latest))
 	}
 }
 
@@ -297,15 +286,9 @@ func (r *retained) take(identity string) sources {
 	return s
 }
 
-func (r *retained) oldest() string {
-	oldest, at := "", time.Time{}
-	for identity, s := range r.backends {
-		latest := s.latest()
-		if oldest == "" || latest.Before(at) {
-			oldest, at = identity, latest
-		}
-	}
-	return oldest
+// oldest returns the key whose value has the earliest time.
+func oldest[V any](m map[string]V, at func(V) time.Time) string {
+	return slices.MinFunc(slices.Collect(maps.Keys(m)), func(a, b string) int { return at(m[a]).Compare(at(m[b])) })
 }
 
 // latest is when the last report was received.

@@ -10,14 +10,14 @@ import (
 // BenchmarkReceive is what every report on the exchange costs an agent, whether it
 // is of one of its own backends or of another host.
 func BenchmarkReceive(b *testing.B) {
-	body, err := Encode(Message{Method: UpdateCapabilities, Host: fa1, Capabilities: wide(), Timestamp: time.Now(), ID: "0123456789ab4cdea000000000000000"})
+	body, err := encode(message{method: updateCapabilities, host: fa1, set: wide(), stamp: time.Now(), id: "0123456789ab4cdea000000000000000"})
 	if err != nil {
 		b.Fatal(err)
 	}
 	for name, host := range map[string]string{"ours": fa1, "other": "ctl2@fa2"} {
 		b.Run(name, func(b *testing.B) {
 			p := newPublisher(Options{}.withDefaults(), nil)
-			p.known(host, "")
+			p.backend(host, "")
 			b.ReportAllocs()
 			for b.Loop() {
 				p.onMessage(body)
@@ -28,13 +28,13 @@ func BenchmarkReceive(b *testing.B) {
 
 // BenchmarkOverlay is what it costs to make one message.
 func BenchmarkOverlay(b *testing.B) {
-	r := reading(42, 1000)
+	r := newSample(42, 1000)
 	b.ReportAllocs()
 	over := backend{report: r}
 	d := decision{state: Overlaying, base: &base{set: wide()}}
 	for b.Loop() {
 		m := over.payload(d, r.CollectedAt, false)
-		if _, err := Encode(Message{Method: UpdateCapabilities, Host: fa1, Capabilities: m.set, Timestamp: m.stamp, ID: "x"}); err != nil {
+		if _, err := encode(message{method: updateCapabilities, host: fa1, set: m.set, stamp: m.stamp, id: "x"}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -42,7 +42,7 @@ func BenchmarkOverlay(b *testing.B) {
 
 // wide is a set with as many keys as the Pure driver reports.
 func wide() capability.Set {
-	set := reading(1, 1000).Capabilities.Clone()
+	set := newSample(1, 1000).Capabilities.Clone()
 	for _, k := range capability.Keys() {
 		if _, there := set[k.Name]; !there {
 			set[k.Name] = capability.OfInt(12345)

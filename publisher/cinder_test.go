@@ -25,7 +25,7 @@ const (
 
 // cinder is testdata/scheduler.py: the scheduler's own classes in a Python
 // process, to which each request brings its time along. It may be used inside
-// of a synctest bubble, where waiting for an answer does not pass virtual time.
+// of a synctest bubble, where waiting for a response does not pass virtual time.
 type cinder struct {
 	mu  sync.Mutex
 	in  *bufio.Writer
@@ -80,7 +80,7 @@ func startCinder(t *testing.T) *cinder {
 	return c
 }
 
-// request writes one line. Nothing is written to the process before an answer
+// request writes one line. Nothing is written to the process before a response
 // is read, so that a series of requests costs one switch of processes.
 func (c *cinder) request(t testing.TB, now time.Time, op string, args map[string]any) {
 	t.Helper()
@@ -104,8 +104,8 @@ func (c *cinder) write(t testing.TB, line []byte) {
 	}
 }
 
-// answer reads the answer to the oldest request that has none yet.
-func (c *cinder) answer(t testing.TB, into any) {
+// response reads the response to the oldest request that has none yet.
+func (c *cinder) response(t testing.TB, into any) {
 	t.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -121,7 +121,7 @@ func (c *cinder) answer(t testing.TB, into any) {
 		t.Fatalf("Cinder: %s", failed.Error)
 	}
 	if err := json.Unmarshal(line, into); err != nil {
-		t.Fatalf("read the answer %s: %v", line, err)
+		t.Fatalf("read the response %s: %v", line, err)
 	}
 }
 
@@ -138,7 +138,7 @@ func (c *cinder) report(t testing.TB, now time.Time, body []byte) {
 	c.request(t, now, "report", map[string]any{"body": string(body)})
 }
 
-// create asks for a volume. The answer is the name of the pool.
+// create requests a volume. The response is the name of the pool.
 func (c *cinder) create(t testing.TB, now time.Time, size int) {
 	t.Helper()
 	c.write(t, fmt.Appendf(nil, `{"op":"create","now":%d,"size":%d}`+"\n", now.UnixMicro(), size))
@@ -149,6 +149,6 @@ func (c *cinder) state(t testing.TB, now time.Time) map[string]cinderState {
 	t.Helper()
 	c.request(t, now, "state", nil)
 	var states map[string]cinderState
-	c.answer(t, &states)
+	c.response(t, &states)
 	return states
 }

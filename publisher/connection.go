@@ -17,13 +17,13 @@ import (
 const (
 	// closeTimeout bounds the closing of a connection.
 	closeTimeout = 5 * time.Second
-	// reasonTimeout is how long the reason of a connection is waited for after
-	// one of its channels was closed.
-	reasonTimeout = time.Second
+	// errTimeout bounds the wait for the error of a connection after one of its
+	// channels was closed.
+	errTimeout = time.Second
 )
 
-// connection is one AMQP connection. Whatever waits for the broker does so
-// within a bound; when the bound is reached, the connection is aborted.
+// connection is one AMQP connection. Every wait for the broker is bounded; when
+// the bound is reached, the connection is aborted.
 type connection struct {
 	conn    *amqp.Connection
 	timeout time.Duration
@@ -34,8 +34,8 @@ type connection struct {
 	blocked        atomic.Pointer[string]
 	blockedChanged chan struct{}
 
-	mu  sync.Mutex
-	err error // why the connection is closed
+	// failure holds why the connection is closed, nil if it was closed cleanly.
+	failure atomic.Pointer[error]
 }
 
 // newConnection watches a connection until it is closed.
@@ -79,21 +79,7 @@ func (c *connection) setBlocked(b amqp.Blocking) {
 }
 
 // fail keeps the first reason for which the connection is closed.
-func (c *connection) fail(err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.err == nil {
-		c.err = err
-	}
-}
-
-// failure returns why the connection was lost, nil if it was not or if it was
-// closed in good order.
-func (c *connection) failure() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.err
-}
+func (c *connection) fail(err error) { c.failure.CompareAndSwap(nil, &err) }
 
 // abort closes the connection without waiting for the broker.
 func (c *connection) abort(err error) {
@@ -112,17 +98,105 @@ func (c *connection) close() {
 	<-c.lost
 }
 
-// within bounds a conversation with the broker, the more so once the context has
-// ended. A write that the broker does not read cannot be interrupted, so when
-// the time is up the connection is aborted, and with it the conversation.
-func within[T any](ctx context.Context, c *connection, talk func() (T, error)) (T, error) {
+// connectionPair is two connections to one broker: one publishes, the other listens
+// and counts the schedulers. A broker that is short of memory or disk stops reading
+// from connections that publish; the listening queue can be closed even then.
+type connectionPair struct {
+	broker     Broker
+	listening  *connection
+	publishing *connection // nil if nothing is ever published
+	// lost is closed when one of them is.
+	lost chan struct{}
+}
+
+func newConnectionPair(b Broker, listening, publishing *connection) *connectionPair {
+	p := &connectionPair{broker: b, listening: listening, publishing: publishing, lost: make(chan struct{})}
+	go func() {
+		defer close(p.lost)
+		var lost <-chan struct{}
+		if publishing != nil {
+			lost = publishing.lost
+		}
+		select {
+		case <-listening.lost:
+		case <-lost:
+		}
+	}()
+	return p
+}
+
+// close closes both connections, within a bound.
+func (p *connectionPair) close() {
+	var closing sync.WaitGroup
+	for _, c := range p.connections() {
+		closing.Go(c.close)
+	}
+	closing.Wait()
+}
+
+func (p *connectionPair) connections() []*connection {
+	if p.publishing == nil {
+		return []*connection{p.listening}
+	}
+	return []*connection{p.listening, p.publishing}
+}
+
+func (p *connectionPair) isLost() bool {
+	select {
+	case <-p.lost:
+		return true
+	default:
+		return false
+	}
+}
+
+// err returns why a connection was lost, nil if none was. A channel is closed
+// before its connection, and the error of the connection is more precise, so err
+// waits a moment for it.
+func (p *connectionPair) err() error {
+	timer := time.NewTimer(errTimeout)
+	defer timer.Stop()
+	select {
+	case <-p.lost:
+	case <-timer.C:
+		return nil
+	}
+	for _, c := range p.connections() {
+		if err := c.failure.Load(); err != nil {
+			return *err
+		}
+	}
+	return errors.New("it was closed")
+}
+
+// blocked returns why the broker does not read from the connection that
+// publishes, nil if it does.
+func (p *connectionPair) blocked() *string {
+	if p.publishing == nil {
+		return nil
+	}
+	return p.publishing.blocked.Load()
+}
+
+// blockedChanged receives when blocked has changed.
+func (p *connectionPair) blockedChanged() <-chan struct{} {
+	if p.publishing == nil {
+		return nil
+	}
+	return p.publishing.blockedChanged
+}
+
+// withTimeout bounds an operation on the broker, and more tightly once the context
+// has ended. A write that the broker does not read cannot be interrupted, so at the
+// timeout the connection is aborted, which ends the operation.
+func withTimeout[T any](ctx context.Context, c *connection, do func() (T, error)) (T, error) {
 	type result struct {
 		value T
 		err   error
 	}
 	done := make(chan result, 1)
 	go func() {
-		value, err := talk()
+		value, err := do()
 		done <- result{value, err}
 	}()
 	timer := time.NewTimer(c.timeout)
@@ -136,7 +210,7 @@ func within[T any](ctx context.Context, c *connection, talk func() (T, error)) (
 			ended = nil
 			timer.Reset(min(c.timeout, closeTimeout))
 		case <-timer.C:
-			err := fmt.Errorf("no answer within %s", c.timeout)
+			err := fmt.Errorf("no response within %s", c.timeout)
 			c.abort(err)
 			var none T
 			return none, err
@@ -144,10 +218,10 @@ func within[T any](ctx context.Context, c *connection, talk func() (T, error)) (
 	}
 }
 
-// onTemporaryChannel does something on a channel of its own: an error closes a
-// channel, and would take with it whatever else happens there.
+// onTemporaryChannel does something on a channel of its own, because an error
+// closes its channel.
 func (c *connection) onTemporaryChannel(ctx context.Context, do func(*amqp.Channel) error) error {
-	_, err := within(ctx, c, func() (struct{}, error) {
+	_, err := withTimeout(ctx, c, func() (struct{}, error) {
 		ch, err := c.conn.Channel()
 		if err != nil {
 			return struct{}{}, err
@@ -189,11 +263,11 @@ func unlessNotFound(err error) error {
 	return err
 }
 
-// ports finds the addresses that an error of a socket begins with. The local
-// port is another one each time, and would make a new reason of the same fault.
+// ports matches the addresses that an error of a socket begins with. The local
+// port differs each time, and would make the same fault look like a new one.
 var ports = regexp.MustCompile(`^(?:read|write) tcp \S+->\S+: `)
 
-// explain shortens an error to what the broker or the network said.
+// explain shortens an error to the reason that the broker or the network gave.
 func explain(err error) error {
 	var e *amqp.Error
 	var op *net.OpError

@@ -1,6 +1,7 @@
 package publisher
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -11,7 +12,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -20,43 +20,31 @@ import (
 // dialTimeout bounds the time from nothing to an open AMQP connection, per host.
 const dialTimeout = 10 * time.Second
 
-// link is a pair of connections to one broker: one publishes, the other listens
-// and counts the schedulers. A broker that is short of memory or disk stops
-// reading from connections that publish. With a connection of its own the
-// listening queue can be closed even then.
-type link struct {
-	broker     Broker
-	listening  *connection
-	publishing *connection // nil if nothing is ever published
-	// lost is closed when one of them is.
-	lost chan struct{}
-}
-
-// dialer opens links, in the order that kombu_failover_strategy asks for.
+// dialer opens connections, in the order of kombu_failover_strategy.
 type dialer struct {
 	opt   Options
 	hosts []Broker
 	next  int // index of the host to try first
 }
 
-// newDialer draws the order of the hosts, as oslo.messaging does once for each
-// of its connections, so that not every agent begins with the same host.
+// newDialer shuffles the hosts, as oslo.messaging does once for each of its
+// connections, so that not every agent begins with the same host.
 func newDialer(o Options) *dialer {
 	d := &dialer{opt: o, hosts: slices.Clone(o.Brokers)}
-	d.draw()
+	d.shuffle()
 	return d
 }
 
-func (d *dialer) draw() {
+func (d *dialer) shuffle() {
 	rand.Shuffle(len(d.hosts), func(i, j int) { d.hosts[i], d.hosts[j] = d.hosts[j], d.hosts[i] })
 }
 
-// open tries every host once, beginning with the one that was last connected.
-// The error names what each of them answered, in an order that does not change,
-// so that it is the same as long as the fault is.
-func (d *dialer) open(ctx context.Context) (*link, error) {
+// open tries every host once, beginning with the one that was connected last. The
+// error holds that of each host, sorted, so that the same faults give the same
+// text.
+func (d *dialer) open(ctx context.Context) (*connectionPair, error) {
 	if d.opt.Shuffle {
-		d.draw()
+		d.shuffle()
 		d.next = 0
 	}
 	var faults []string
@@ -73,110 +61,33 @@ func (d *dialer) open(ctx context.Context) (*link, error) {
 	return nil, errors.New(strings.Join(faults, "; "))
 }
 
-func (d *dialer) openOne(ctx context.Context, b Broker) (*link, error) {
+func (d *dialer) openOne(ctx context.Context, b Broker) (*connectionPair, error) {
 	listening, err := dial(ctx, b, d.opt)
 	if err != nil {
 		return nil, err
 	}
 	if d.opt.ListenOnly {
-		return newLink(b, newConnection(listening, d.opt.ConfirmTimeout), nil), nil
+		return newConnectionPair(b, newConnection(listening, d.opt.ConfirmTimeout), nil), nil
 	}
 	publishing, err := dial(ctx, b, d.opt)
 	if err != nil {
 		_ = listening.CloseDeadline(time.Now().Add(closeTimeout))
 		return nil, fmt.Errorf("open the second connection: %w", err)
 	}
-	return newLink(b, newConnection(listening, d.opt.ConfirmTimeout), newConnection(publishing, d.opt.ConfirmTimeout)), nil
+	return newConnectionPair(b, newConnection(listening, d.opt.ConfirmTimeout), newConnection(publishing, d.opt.ConfirmTimeout)), nil
 }
 
-func newLink(b Broker, listening, publishing *connection) *link {
-	l := &link{broker: b, listening: listening, publishing: publishing, lost: make(chan struct{})}
-	go func() {
-		defer close(l.lost)
-		var lost <-chan struct{}
-		if publishing != nil {
-			lost = publishing.lost
-		}
-		select {
-		case <-listening.lost:
-		case <-lost:
-		}
-	}()
-	return l
-}
-
-// close closes both connections, within a bound.
-func (l *link) close() {
-	var closing sync.WaitGroup
-	for _, c := range l.connections() {
-		closing.Go(c.close)
-	}
-	closing.Wait()
-}
-
-func (l *link) connections() []*connection {
-	if l.publishing == nil {
-		return []*connection{l.listening}
-	}
-	return []*connection{l.listening, l.publishing}
-}
-
-func (l *link) isLost() bool {
-	select {
-	case <-l.lost:
-		return true
-	default:
-		return false
-	}
-}
-
-// reason returns why a connection was lost, nil if none was. A channel is closed
-// before its connection, and the connection's own reason says more, so that is
-// waited for a moment.
-func (l *link) reason() error {
-	timer := time.NewTimer(reasonTimeout)
-	defer timer.Stop()
-	select {
-	case <-l.lost:
-	case <-timer.C:
-		return nil
-	}
-	for _, c := range l.connections() {
-		if err := c.failure(); err != nil {
-			return err
-		}
-	}
-	return errors.New("it was closed")
-}
-
-// blocked returns why the broker does not read from the connection that
-// publishes, nil if it does.
-func (l *link) blocked() *string {
-	if l.publishing == nil {
-		return nil
-	}
-	return l.publishing.blocked.Load()
-}
-
-// blockedChanged receives when blocked has changed.
-func (l *link) blockedChanged() <-chan struct{} {
-	if l.publishing == nil {
-		return nil
-	}
-	return l.publishing.blockedChanged
-}
-
-// dial opens one connection. It hands amqp091 a socket rather than a URI, so
-// that no error of it can hold a password.
+// dial opens one connection. amqp091 gets a socket and not a URI, so that its
+// errors cannot contain a password.
 func dial(ctx context.Context, b Broker, o Options) (*amqp.Connection, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	socket, err := (&net.Dialer{}).DialContext(ctx, "tcp", b.address())
 	if err != nil {
-		return nil, explain(err) // says "connect: …" itself
+		return nil, explain(err) // begins with "connect: …"
 	}
-	// A context that ends in the midst of the handshake cuts it short; the
-	// deadline is lifted by amqp091 when the connection is open.
+	// A context that ends during the handshake ends the handshake; amqp091 removes
+	// the deadline when the connection is open.
 	stop := context.AfterFunc(ctx, func() { _ = socket.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	conn, err := handshake(ctx, socket, b, o)
@@ -210,13 +121,13 @@ func handshake(ctx context.Context, socket net.Conn, b Broker, o Options) (*amqp
 	case err == nil:
 		return conn, nil
 	case ctx.Err() != nil:
-		return nil, fmt.Errorf("log in as %s: no answer within %s", b.User, dialTimeout)
+		return nil, fmt.Errorf("log in as %s: no response within %s", b.User, dialTimeout)
 	}
 	return nil, fmt.Errorf("log in as %s: %w", b.User, loginError(err))
 }
 
-// loginError says why a login failed. The broker closes the connection without
-// a word if user and password do not fit.
+// loginError returns why a login failed. The broker closes the connection without
+// a reason if user or password is wrong.
 func loginError(err error) error {
 	switch {
 	case errors.Is(err, amqp.ErrCredentials):
@@ -227,7 +138,7 @@ func loginError(err error) error {
 	return explain(err)
 }
 
-// mechanisms lists the ways to log in, the configured one first.
+// mechanisms returns the login methods, the configured one first.
 func mechanisms(b Broker, method string) []amqp.Authentication {
 	plain := &amqp.PlainAuth{Username: b.User, Password: b.password()}
 	amqplain := &amqp.AMQPlainAuth{Username: b.User, Password: b.password()}
@@ -254,7 +165,7 @@ func (t *TLS) client(host string) (*tls.Config, error) {
 		}
 	}
 	if t.CertFile != "" {
-		pair, err := tls.LoadX509KeyPair(t.CertFile, either(t.KeyFile, t.CertFile))
+		pair, err := tls.LoadX509KeyPair(t.CertFile, cmp.Or(t.KeyFile, t.CertFile))
 		if err != nil {
 			return nil, fmt.Errorf("read ssl_cert_file and ssl_key_file: %w", err)
 		}
@@ -267,7 +178,7 @@ func (t *TLS) client(host string) (*tls.Config, error) {
 	return config, nil
 }
 
-// withAdvice names the option that decides about a certificate that was refused.
+// withAdvice adds the option that applies to a certificate that was refused.
 func withAdvice(err error) error {
 	var name x509.HostnameError
 	var authority x509.UnknownAuthorityError
@@ -280,21 +191,21 @@ func withAdvice(err error) error {
 	return err
 }
 
-// chainOnly verifies who signed the certificate, and not whom it names.
+// chainOnly verifies who signed the certificate, and not the host name.
 func chainOnly(roots *x509.CertPool) func(tls.ConnectionState) error {
 	return func(state tls.ConnectionState) error {
-		between := x509.NewCertPool()
+		intermediates := x509.NewCertPool()
 		for _, c := range state.PeerCertificates[1:] {
-			between.AddCert(c)
+			intermediates.AddCert(c)
 		}
-		_, err := state.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: between})
+		_, err := state.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: intermediates})
 		return err
 	}
 }
 
 // retryAfter returns how long to wait after the n-th failure in a row, counted
 // from one: it grows as oslo.messaging's wait does with the same options. Half of
-// it is chance, so that agents do not come back all at once.
+// it is random, so that agents do not reconnect all at once.
 func (o Options) retryAfter(n int) time.Duration {
 	longest := min(o.RetryMax, maxRetry)
 	wait := longest
@@ -304,10 +215,11 @@ func (o Options) retryAfter(n int) time.Duration {
 	return jittered(wait)
 }
 
-// reconnectAfter returns how long to wait after something was lost that had held
-// for a while: for long, or else as after the n-th failure.
-func (o Options) reconnectAfter(held time.Duration, n int) time.Duration {
-	if held > lasting {
+// reconnectAfter returns how long to wait after a connection or consumer was lost
+// that had been open for a while: ReconnectDelay if that was long, else as after
+// the n-th failure.
+func (o Options) reconnectAfter(open time.Duration, n int) time.Duration {
+	if open > stableAfter {
 		return jittered(o.ReconnectDelay)
 	}
 	return o.retryAfter(n)

@@ -6,18 +6,17 @@ import (
 	"time"
 )
 
-// dispatch is one report on its way to the broker.
+// dispatch is one report to be published, and the result.
 type dispatch struct {
-	name    string
 	backend *backend
 	report  published
 	counter uint64 // of its ID
-	err     error  // what became of it
-	notify  error  // what became of the companion message
+	err     error  // nil if the broker has confirmed it
+	notify  error  // the same of the message to one scheduler, with Options.Notify
 }
 
-// publish sends a batch and records what became of it. The lock is held, but for
-// the time that the broker needs.
+// publish sends a batch and records the results. The lock is held, but not during
+// the wait for the broker.
 func (p *Publisher) publish(ctx context.Context, batch []dispatch) {
 	messages, owners := p.encode(batch)
 	if len(messages) > 0 {
@@ -26,57 +25,57 @@ func (p *Publisher) publish(ctx context.Context, batch []dispatch) {
 		errs := p.bus.Publish(ctx, messages)
 		p.mu.Lock()
 		for i, err := range errs {
-			p.record(ctx, &batch[owners[i]], messages[i].method, err)
+			p.recordMessage(ctx, &batch[owners[i]], messages[i].method, err)
 		}
 	}
 	for i := range batch {
-		p.settle(ctx, &batch[i])
+		p.recordResult(ctx, &batch[i])
 	}
 }
 
-// encode makes the messages of a batch, and says which report each belongs to. A
+// encode returns the messages of a batch, and the index of the report of each. A
 // report that has no JSON form has failed.
 func (p *Publisher) encode(batch []dispatch) (messages []outgoing, owners []int) {
-	add := func(i int, m Message) (uint64, error) {
+	add := func(i int, m message) (uint64, error) {
 		id, counter := p.id.next()
-		m.ID = id
-		body, err := Encode(m)
+		m.id = id
+		body, err := encode(m)
 		if err != nil {
 			return 0, err
 		}
-		messages, owners = append(messages, outgoing{m.Method, body}), append(owners, i)
+		messages, owners = append(messages, outgoing{m.method, body}), append(owners, i)
 		return counter, nil
 	}
 	for i := range batch {
 		d := &batch[i]
 		m := d.message()
-		if d.counter, d.err = add(i, m); d.err == nil && p.opt.Notify && !d.report.bare {
-			m.Method = NotifyCapabilities
+		if d.counter, d.err = add(i, m); d.err == nil && p.opt.Notify && !d.report.isBase {
+			m.method = notifyCapabilities
 			_, d.err = add(i, m)
 		}
 	}
 	return messages, owners
 }
 
-func (d *dispatch) message() Message {
-	m := Message{
-		Method: UpdateCapabilities, Host: d.backend.report.Host, Cluster: d.backend.report.Cluster,
-		Capabilities: d.report.set, Timestamp: d.report.stamp,
+func (d *dispatch) message() message {
+	m := message{
+		method: updateCapabilities, host: d.backend.report.Host, cluster: d.backend.report.Cluster,
+		set: d.report.set, stamp: d.report.stamp,
 	}
-	if d.report.bare {
-		m.Host, m.Cluster = d.report.over.host, d.report.over.cluster
+	if d.report.isBase {
+		m.host, m.cluster = d.report.over.host, d.report.over.cluster
 	}
 	return m
 }
 
-// record notes what became of one message. A clean stop is no failure.
-func (p *Publisher) record(ctx context.Context, d *dispatch, m Method, err error) {
+// recordMessage records the result of one message. A clean stop is no failure.
+func (p *Publisher) recordMessage(ctx context.Context, d *dispatch, m rpcMethod, err error) {
 	if err != nil && ctx.Err() != nil {
 		d.err = ctx.Err()
 		return
 	}
 	p.counters.count(err)
-	if m == NotifyCapabilities {
+	if m == notifyCapabilities {
 		d.notify = err
 		return
 	}
@@ -86,9 +85,9 @@ func (p *Publisher) record(ctx context.Context, d *dispatch, m Method, err error
 	}
 }
 
-// settle notes what became of a report. One that was not accepted is due again:
-// when there is a session, or after a while.
-func (p *Publisher) settle(ctx context.Context, d *dispatch) {
+// recordResult records the result of a report. One that was not accepted is due
+// again: when there is a session, or after a while.
+func (p *Publisher) recordResult(ctx context.Context, d *dispatch) {
 	b := d.backend
 	switch err := d.err; {
 	case err == nil:
@@ -103,19 +102,19 @@ func (p *Publisher) settle(ctx context.Context, d *dispatch) {
 	case ctx.Err() != nil:
 		return
 	case errors.Is(err, errNotConnected), errors.Is(err, errBlocked):
-		d.revive()
+		d.allowRestore()
 		b.due = true
 	default:
-		d.revive()
+		d.allowRestore()
 		b.failure.fail(err, time.Now())
 		b.retry = time.Now().Add(p.opt.retryAfter(b.failure.count))
 	}
 	p.logFailure(b)
 }
 
-// revive lets a base that was not accepted be published again.
-func (d *dispatch) revive() {
-	if d.report.bare {
+// allowRestore allows a base that was not accepted to be published again.
+func (d *dispatch) allowRestore() {
+	if d.report.isBase {
 		d.report.over.sent = d.report.stamp
 	}
 }

@@ -4,13 +4,13 @@
 // # Why an overlay
 //
 // The scheduler does not merge a capability report: it replaces everything that it
-// knows of that backend (cinder/scheduler/host_manager.py,
-// update_service_capabilities). A sender that publishes only what it knows deletes
-// the rest until cinder-volume reports again. So a [Publisher] listens on the
+// has of that backend (cinder/scheduler/host_manager.py,
+// update_service_capabilities). A report with the measured keys alone would delete
+// the others until cinder-volume reports again. So a [Publisher] listens on the
 // schedulers' exchange, keeps cinder-volume's last report of each backend, the
 // base report, and publishes that dictionary with only the measured keys replaced.
-// Other keys are forwarded unchanged. It does so whenever the array was polled and
-// right after each report of cinder-volume.
+// Other keys are forwarded unchanged. It does so after each poll of the array and
+// after each report of cinder-volume.
 //
 // Keys that the scheduler itself computes with, such as provisioned_capacity_gb,
 // are replaced and never added: on a release whose driver does not send one, adding
@@ -37,24 +37,26 @@
 //
 // For each sending host the last received report of cinder-volume, also if its
 // timestamp is lower because a clock was set back, but not if it is less than a
-// second lower: casts overtake one another. Between the hosts of a cluster the
+// second lower: casts can arrive out of order. Between the hosts of a cluster the
 // highest timestamp, which is the one that schedulers hold. A base report is used
 // for two intervals of cinder-volume, and only if it was received since listening
-// began and since a scheduler started last: a new scheduler asks every cinder-volume
-// for a report, and an older one could end its wait for them.
+// began and since a scheduler started last: a new scheduler requests a
+// report from every cinder-volume, and an older one could end its wait for them.
 //
 // Without a base report nothing is published. Only with overlay = off are complete
 // reports published, and only for a backend that no cinder-volume reports.
 //
 // # When an overlay ends
 //
-// A clean stop, a removed backend, a withdrawal and a suspension publish the base
-// report once more, unchanged, so that schedulers hold cinder-volume's own report
-// again at once. An overlay is suspended, and one line of the log says why, when
-// cinder-volume reports a total capacity more than 1 % off the measured one or the
-// array behind our reports changes its id, when the base report is not JSON (Python
-// writes a bare NaN), has no timestamp or has pools, which the Pure driver never
-// sends, and when cinder-volume has not reported for two intervals.
+// A clean stop, [Publisher.Remove], [Publisher.Suspend] and a suspension publish
+// the base report once more, unchanged, so that schedulers hold cinder-volume's own
+// report again at once. An overlay is suspended, with one line in the log, if
+//
+//   - cinder-volume reports a total capacity more than 1 % off the measured one,
+//   - the array behind our reports changes its id,
+//   - the base report is not JSON (Python writes a bare NaN), has no timestamp or
+//     has pools, which the Pure driver never sends, or
+//   - cinder-volume has not reported for two intervals.
 //
 // Where several agents have the same backend, as in an active-active cluster, one
 // publishes and the others are on standby: the best status decides, then the lowest
@@ -68,14 +70,15 @@
 // flag differs between releases, and the first declaration decides for all. Nothing
 // is queued on this side: the newest report of a backend wins. What is due is
 // published as one batch, and every message is confirmed by the broker within a
-// bound, or the connection is given up. A refused report is published again, with
+// bound, or the connection is closed. A refused report is published again, with
 // back-off. Published messages return to the listening queue; when they do not, its
 // binding was lost and it is bound again.
 //
 // # Reading the code
 //
-// encode.go and decode.go are the envelope of oslo.messaging. base.go, backend.go,
-// decide.go and overlay.go are the rules above, without I/O. session.go, listener.go,
-// publishing.go and connection.go are RabbitMQ. publisher.go and dispatch.go connect
-// the two; events.go takes what is received.
+// envelope.go is the envelope of oslo.messaging. base.go, backend.go and overlay.go
+// are the rules above, without I/O. dial.go, connection.go, session.go,
+// sessionloop.go, listener.go and publishing.go are RabbitMQ.
+// publisher.go, dispatch.go and receive.go connect the two; status.go and log.go
+// report what happens.
 package publisher

@@ -2,6 +2,7 @@ package publisher
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -15,7 +16,7 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// fanout is the schedulers' exchange without a broker: what anybody casts
+// fanout is the schedulers' exchange without a broker: a message
 // reaches every scheduler and every listening agent.
 type fanout struct {
 	t          *testing.T
@@ -25,7 +26,7 @@ type fanout struct {
 	agents []*fakeBus
 }
 
-func (f *fanout) cast(body []byte) {
+func (f *fanout) send(body []byte) {
 	for _, s := range f.schedulers {
 		s.receive(body)
 	}
@@ -82,7 +83,7 @@ func (b *fakeBus) Run(ctx context.Context, to receiver) {
 
 // ready is a session that was opened now.
 func ready() Session {
-	return Session{State: Ready, Broker: "fake:5672", Listening: ListenExclusive, BasesFrom: time.Now()}
+	return Session{State: Ready, Broker: "fake:5672", Listening: ListenExclusive, basesFrom: time.Now()}
 }
 
 func (b *fakeBus) Publish(ctx context.Context, messages []outgoing) []error {
@@ -92,8 +93,8 @@ func (b *fakeBus) Publish(ctx context.Context, messages []outgoing) []error {
 	b.mu.Unlock()
 	errs := make([]error, len(messages))
 	for i, m := range messages {
-		if errs[i] = refuse; refuse == nil && m.method == UpdateCapabilities {
-			b.exchange.cast(m.body)
+		if errs[i] = refuse; refuse == nil && m.method == updateCapabilities {
+			b.exchange.send(m.body)
 		}
 	}
 	if ctx.Err() != nil {
@@ -131,7 +132,7 @@ type agent struct {
 	*Publisher
 	bus  *fakeBus
 	log  *bytes.Buffer
-	stop func() // in good order
+	stop func() // cleanly
 }
 
 // start runs an agent until the test ends, in a synctest bubble.
@@ -143,7 +144,7 @@ func (f *fanout) startAs(name string, o Options) *agent {
 	o.Brokers = []Broker{{Host: "fake"}}
 	o.Logger = zerolog.New(a.log)
 	a.Publisher = newPublisher(o.withDefaults(), a.bus)
-	a.id.name = either(name, a.id.name)
+	a.id.name = cmp.Or(name, a.id.name)
 	ctx, cancel := context.WithCancel(f.t.Context())
 	done := make(chan error)
 	go func() { done <- a.Run(ctx) }()
@@ -178,12 +179,12 @@ func (a *agent) state(t *testing.T, name string) BackendStatus {
 			return b
 		}
 	}
-	t.Fatalf("the status does not know %s", name)
+	t.Fatalf("the status has no backend %s", name)
 	return BackendStatus{}
 }
 
 // cinderVolume is one cinder-volume service. It reports keys that poolcast does
-// not know, in a spelling that poolcast would not choose.
+// not have, in a form that poolcast does not write.
 type cinderVolume struct {
 	exchange  *fanout
 	host      string
@@ -196,10 +197,10 @@ type cinderVolume struct {
 
 const unknownKeys = `"rack":"r\u00e4ck","limits":{"a":[1e3,null],"z":1.50},"big":123456789012345678901234567890`
 
-func (c *cinderVolume) report() { c.exchange.cast(c.message(c.capabilities(), c.stamp())) }
+func (c *cinderVolume) report() { c.exchange.send(c.message(c.capabilities(), c.stamp())) }
 
-func (c *cinderVolume) say(capabilities string) {
-	c.exchange.cast(c.message(capabilities, c.stamp()))
+func (c *cinderVolume) reportAs(capabilities string) {
+	c.exchange.send(c.message(capabilities, c.stamp()))
 }
 
 // capabilities are those that it would report now.
@@ -225,8 +226,8 @@ func (c *cinderVolume) message(capabilities, stamp string) []byte {
 		c.sent, c.host, cluster, stamp, capabilities)))
 }
 
-// reading is what the collector would offer now.
-func reading(volumes int64, total float64) capability.Report {
+// newSample returns the report of a sample taken now.
+func newSample(volumes int64, total float64) capability.Report {
 	set := capability.Set{
 		"volume_backend_name":     capability.OfString("gold"),
 		"total_capacity_gb":       capability.OfFloat(total),
@@ -247,10 +248,10 @@ func reading(volumes int64, total float64) capability.Report {
 	}
 }
 
-// staleReading is what the collector offers of a stale array with on_stale =
+// newStaleSample returns the report of a stale array with on_stale =
 // down, or drop.
-func staleReading(drop bool) capability.Report {
-	r := reading(42, 1000)
+func newStaleSample(drop bool) capability.Report {
+	r := newSample(42, 1000)
 	over := capability.Set{
 		"backend_state":     capability.OfString("down"),
 		"metrics_status":    capability.OfString("stale"),

@@ -10,15 +10,15 @@ import (
 )
 
 const (
-	// queueLength and queueBytes bound a queue of our own. They hold the reports
-	// of thousands of backends in one burst, overlays included. What does not
-	// fit is dropped, oldest first.
+	// queueLength and queueBytes bound a queue of our own: room for the reports
+	// of thousands of backends in one burst, overlays included. The oldest
+	// messages are dropped first.
 	queueLength = 10_000
 	queueBytes  = 32 << 20
-	// queueExpiry is when a quorum queue of our own ends that nobody consumes:
-	// it outlives a crash, and no more than that.
+	// queueExpiry is when a quorum queue of our own without a consumer is deleted,
+	// as after a crash.
 	queueExpiry = time.Minute
-	// prefetch bounds what waits on our side of the socket.
+	// prefetch bounds the messages that are received and not acknowledged.
 	prefetch = 4
 )
 
@@ -32,15 +32,15 @@ type listener struct {
 	deliveries <-chan amqp.Delivery
 	closed     <-chan *amqp.Error
 	received   int
-	// note says why a better mode was not possible, nil if it was.
+	// note is why a better mode was not possible, nil if it was.
 	note error
 }
 
-// listen starts to receive: from the schedulers' own stream if they have one,
-// else from a quorum queue if cinder.conf asks for those, else from an exclusive
-// queue. With the first two, the loss of a node of the cluster never makes the
-// broker refuse what is published to the exchange; with the third that depends
-// on its release.
+// listen starts to receive: from the schedulers' own stream if there is one, else
+// from a quorum queue if cinder.conf configures those, else from an exclusive
+// queue. With the first two, the broker never refuses messages to the exchange
+// after the loss of a node of the cluster; with the third that depends on its
+// release.
 func (s *session) listen(ctx context.Context, c *connection, stream bool) (*listener, error) {
 	var note error
 	if stream {
@@ -56,7 +56,7 @@ func (s *session) listen(ctx context.Context, c *connection, stream bool) (*list
 	if s.opt.TransientQuorum {
 		open = func(l *listener) error { return quorumQueue(l, s.queue) }
 	}
-	l, err := within(ctx, c, func() (*listener, error) { return newListener(c, open) })
+	l, err := withTimeout(ctx, c, func() (*listener, error) { return newListener(c, open) })
 	if err != nil {
 		return nil, err
 	}
@@ -83,11 +83,11 @@ func newListener(c *connection, open func(*listener) error) (*listener, error) {
 // listenToStream consumes the schedulers' stream from its end. It returns
 // neither listener nor error if there is no stream.
 func listenToStream(ctx context.Context, c *connection) (*listener, error) {
-	there, err := c.hasQueue(ctx, schedulerStream)
-	if err != nil || !there {
+	exists, err := c.hasQueue(ctx, schedulerStream)
+	if err != nil || !exists {
 		return nil, err
 	}
-	return within(ctx, c, func() (*listener, error) {
+	return withTimeout(ctx, c, func() (*listener, error) {
 		return newListener(c, func(l *listener) (err error) {
 			l.mode = ListenStream
 			l.deliveries, err = l.ch.Consume(schedulerStream, "", false, false, false, false, amqp.Table{"x-stream-offset": "next"})
@@ -96,7 +96,7 @@ func listenToStream(ctx context.Context, c *connection) (*listener, error) {
 	})
 }
 
-// exclusiveQueue makes a queue that ends with its connection.
+// exclusiveQueue declares a queue that is deleted with its connection.
 func exclusiveQueue(l *listener) error {
 	l.mode = ListenExclusive
 	queue, err := l.ch.QueueDeclare("", false, true, true, false, bounded())
@@ -106,10 +106,10 @@ func exclusiveQueue(l *listener) error {
 	return l.consume(queue.Name)
 }
 
-// quorumQueue makes a replicated queue, or uses the one that was left when the
-// connection was lost, without the messages that are older than this opening. It
-// must not delete that one to make another: RabbitMQ 4.0 then refuses messages of
-// cinder-volume that wait for the queue's new leader.
+// quorumQueue declares a replicated queue, or uses the one of the lost connection
+// without its messages, which are older than this listener. It must not delete that
+// queue: RabbitMQ 4.0 then refuses messages of cinder-volume that wait for the queue's
+// new leader.
 func quorumQueue(l *listener, name string) error {
 	l.mode, l.queue = ListenQuorum, name
 	args := bounded()
@@ -135,9 +135,9 @@ func (l *listener) consume(queue string) (err error) {
 	return err
 }
 
-// take acknowledges a delivery and returns false if it did not come from a
-// stream although it should have: then some other queue has the stream's name,
-// and its messages are not for us. Closing the channel returns them.
+// take acknowledges a delivery. It returns false if the delivery should have come
+// from a stream and did not: then another queue has the stream's name, and its
+// messages are not for agents. Closing the channel returns them.
 func (l *listener) take(d amqp.Delivery) bool {
 	if _, fromStream := d.Headers["x-stream-offset"]; l.mode == ListenStream && !fromStream {
 		return false
@@ -151,7 +151,7 @@ func (l *listener) take(d amqp.Delivery) bool {
 // that was lost, or to this one before the queue had a new leader.
 func (l *listener) isOld(d amqp.Delivery) bool { return l.mode == ListenQuorum && d.Redelivered }
 
-// err says why deliveries have ended.
+// err returns why deliveries have ended.
 func (l *listener) err() error {
 	select {
 	case err := <-l.closed:
@@ -161,14 +161,14 @@ func (l *listener) err() error {
 	default:
 	}
 	if l.mode == ListenStream {
-		return errors.New("the broker ended the reading of the stream " + schedulerStream)
+		return errors.New("the broker cancelled the consumer of the stream " + schedulerStream)
 	}
 	return errors.New("the broker deleted the listening queue")
 }
 
 // close ends listening and leaves nothing on the broker.
 func (l *listener) close(ctx context.Context) {
-	_, _ = within(ctx, l.conn, func() (struct{}, error) { return struct{}{}, l.ch.Close() })
+	_, _ = withTimeout(ctx, l.conn, func() (struct{}, error) { return struct{}{}, l.ch.Close() })
 	if l.queue != "" {
 		_ = l.conn.onTemporaryChannel(ctx, func(ch *amqp.Channel) error {
 			_, err := ch.QueueDelete(l.queue, false, false, false)

@@ -1,6 +1,7 @@
 package publisher
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -22,8 +23,8 @@ type Options struct {
 	// VirtualHost is that of transport_url; "" means "/".
 	VirtualHost string
 	// LoginMethod is rabbit_login_method: AMQPLAIN (the default), PLAIN or
-	// EXTERNAL. The other of the first two is tried if the broker has not got
-	// it.
+	// EXTERNAL. The other of the first two is tried if the broker does not
+	// support it.
 	LoginMethod string
 	// TLS encrypts the connection; nil means plain TCP.
 	TLS *TLS
@@ -45,17 +46,17 @@ type Options struct {
 	// openstack.
 	ControlExchange string
 
-	// Interval is how often a backend is offered; zero means 60 s. A peer that
-	// was silent for three of them counts as gone, and a report that is ten of
-	// them old is not published any more.
+	// Interval is the time between two updates of a backend; zero means 60 s. A
+	// peer from which nothing was received for three of them counts as gone, and
+	// a report that is ten of them old is not published any more.
 	Interval time.Duration
-	// StatsInterval is backend_stats_polling_interval, how often cinder-volume
-	// reports; zero means 60 s.
+	// StatsInterval is backend_stats_polling_interval, the time between two
+	// reports of cinder-volume; zero means 60 s.
 	StatsInterval time.Duration
 	// Standalone switches the overlay off: complete reports are published, but
 	// not where a cinder-volume reports the backend too.
 	Standalone bool
-	// ListenOnly receives and never publishes.
+	// ListenOnly receives reports and never publishes.
 	ListenOnly bool
 	// KeepOverlays leaves the overlays with the schedulers at a stop, until
 	// cinder-volume's next reports.
@@ -63,7 +64,7 @@ type Options struct {
 	// FixProvisionedCapacity adds provisioned_capacity_gb to a base that lacks
 	// it, as those of drivers before mid-2026 do. It changes what fits.
 	FixProvisionedCapacity bool
-	// Notify also casts notify_service_capabilities, RPC 3.5, to one scheduler.
+	// Notify also sends notify_service_capabilities, RPC 3.5, to one scheduler.
 	Notify bool
 	// ConfirmTimeout bounds each wait for the broker; zero means 10 s.
 	ConfirmTimeout time.Duration
@@ -80,7 +81,7 @@ type Broker struct {
 	Password Secret // nil means none
 }
 
-// Secret is a text that must not be printed by accident. config.Secret is one.
+// Secret is a text that must not be printed. config.Secret is one.
 type Secret interface {
 	// Reveal returns the text.
 	Reveal() string
@@ -115,27 +116,19 @@ type TLS struct {
 	AnyName bool
 }
 
-// maxRetry bounds the wait between two attempts, whatever the options are.
+// maxRetry bounds the wait between two attempts, with any options.
 const maxRetry = 30 * time.Second
 
 func (o Options) withDefaults() Options {
-	o.VirtualHost = either(o.VirtualHost, "/")
-	o.LoginMethod = either(o.LoginMethod, "AMQPLAIN")
-	o.ControlExchange = either(o.ControlExchange, "openstack")
-	o.Interval = either(o.Interval, time.Minute)
-	o.StatsInterval = either(o.StatsInterval, time.Minute)
-	o.RetryInterval = either(o.RetryInterval, time.Second)
-	o.RetryMax = either(o.RetryMax, maxRetry)
-	o.ConfirmTimeout = either(o.ConfirmTimeout, 10*time.Second)
+	o.VirtualHost = cmp.Or(o.VirtualHost, "/")
+	o.LoginMethod = cmp.Or(o.LoginMethod, "AMQPLAIN")
+	o.ControlExchange = cmp.Or(o.ControlExchange, "openstack")
+	o.Interval = cmp.Or(o.Interval, time.Minute)
+	o.StatsInterval = cmp.Or(o.StatsInterval, time.Minute)
+	o.RetryInterval = cmp.Or(o.RetryInterval, time.Second)
+	o.RetryMax = cmp.Or(o.RetryMax, maxRetry)
+	o.ConfirmTimeout = cmp.Or(o.ConfirmTimeout, 10*time.Second)
 	return o
-}
-
-func either[T comparable](v, otherwise T) T {
-	var zero T
-	if v == zero {
-		return otherwise
-	}
-	return v
 }
 
 func (o Options) validate() error {

@@ -12,7 +12,7 @@ type word string
 
 func (w word) Reveal() string { return string(w) }
 
-func TestOptionsNameEveryFault(t *testing.T) {
+func TestOptionsReportAllFaults(t *testing.T) {
 	for name, tt := range map[string]struct {
 		o    Options
 		want []string
@@ -41,7 +41,7 @@ func TestOptionsNameEveryFault(t *testing.T) {
 	}
 }
 
-func TestPasswordsAreNotInNames(t *testing.T) {
+func TestAddressHasNoPassword(t *testing.T) {
 	b := Broker{Host: "::1", User: "cinder", Password: word("hush")}
 	if got := b.address(); got != "[::1]:5672" || b.password() != "hush" || (Broker{}).password() != "" {
 		t.Errorf("the address is %s", got)
@@ -95,6 +95,6 @@ func TestSessionIsLoggedOnChange(t *testing.T) {
 		p.onSession(Session{State: Connecting, Detail: fmt.Sprint("reason ", i)})
 	}
 	if n := strings.Count(log.String(), "reason "); n > maxReasons {
-		t.Errorf("one outage has %d lines", n)
+		t.Errorf("one interruption has %d lines", n)
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// leaveTimeout bounds the last messages of a clean stop.
-const leaveTimeout = 3 * time.Second
+// restoreTimeout bounds the publishing of base reports at a clean stop.
+const restoreTimeout = 3 * time.Second
 
 // Publisher publishes reports to the schedulers. Its methods may be called from
 // any goroutine; [Publisher.Run] is called once.
@@ -21,14 +21,14 @@ type Publisher struct {
 	wake chan struct{}
 	id   instance
 
-	mu       sync.Mutex
-	session  Session
-	outage   outage
-	backends map[string]*backend // by identity
-	retained *retained
-	restores []dispatch // for backends that were removed
-	echo     echo
-	counters Counters
+	mu         sync.Mutex
+	session    Session
+	sessionLog sessionLog
+	backends   map[string]*backend // by identity
+	retained   *retained
+	restores   []dispatch // for backends that were removed
+	echo       echo
+	counters   Counters
 }
 
 // New checks the options, all of them at once. It does not connect.
@@ -43,30 +43,31 @@ func New(o Options) (*Publisher, error) {
 func newPublisher(o Options, bus transport) *Publisher {
 	return &Publisher{
 		opt: o, bus: bus, id: newInstance(), wake: make(chan struct{}, 1),
-		session:  Session{State: Connecting, Since: time.Now()},
+		session:  Session{State: Connecting},
 		backends: map[string]*backend{}, retained: newRetained(),
 		echo: echo{received: time.Now()},
 	}
 }
 
-// Offer takes a new report of one backend. It never blocks and does not queue: a
-// report that was not published yet is replaced. It ends a withdrawal.
-func (p *Publisher) Offer(r capability.Report) {
+// Update takes a new report of one backend. It never blocks and does not queue: a
+// report that was not published yet is replaced. It ends a suspension.
+func (p *Publisher) Update(r capability.Report) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.known(r.Host, r.Cluster).offer(r)
+	p.backend(r.Host, r.Cluster).update(r)
 	p.notify()
 }
 
-// Withdraw stops publishing for a backend until it is offered again, because
-// there is no current sample of its array. The schedulers get cinder-volume's
-// last report once more, and its next ones stand. The reason is logged once.
-func (p *Publisher) Withdraw(host, reason string) {
+// Suspend stops publishing for a backend until its next Update, because there is
+// no current sample of its array. The schedulers get cinder-volume's last report
+// once more, and use its next ones. The backend is then in the state [NoSample],
+// and the reason is logged once.
+func (p *Publisher) Suspend(host, reason string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, b := range p.backends {
 		if b.report.Host == host {
-			b.withdraw(reason)
+			b.suspend(reason)
 		}
 	}
 	p.notify()
@@ -85,17 +86,17 @@ func (p *Publisher) SetIntervals(interval, stats time.Duration) {
 	p.notify()
 }
 
-// Forget removes a backend, the id of its array included: its stanza was changed
+// Remove removes a backend, the id of its array included: its stanza was changed
 // or removed. The schedulers get cinder-volume's last report once more. What was
-// received of cinder-volume is kept for when the backend is offered again.
-func (p *Publisher) Forget(host string) {
+// received of cinder-volume is kept for the next Update of the backend.
+func (p *Publisher) Remove(host string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for name, b := range p.backends {
 		if b.report.Host != host {
 			continue
 		}
-		if d, ok := p.restore(name, b, time.Now()); ok {
+		if d, ok := p.restore(b, time.Now()); ok {
 			p.restores = append(p.restores, d)
 		}
 		p.retained.put(name, b.sources)
@@ -104,12 +105,12 @@ func (p *Publisher) Forget(host string) {
 	p.notify()
 }
 
-// known finds a backend, or begins one with what was received of it before.
-func (p *Publisher) known(host, cluster string) *backend {
+// backend returns a backend, and creates it with what was received of it before.
+func (p *Publisher) backend(host, cluster string) *backend {
 	name := identity(host, cluster)
 	b := p.backends[name]
 	if b == nil {
-		b = &backend{sources: p.retained.take(name), entered: time.Now()}
+		b = &backend{sources: p.retained.take(name), stateSince: time.Now()}
 		if b.sources == nil {
 			b.sources = sources{}
 		}
@@ -121,8 +122,8 @@ func (p *Publisher) known(host, cluster string) *backend {
 	return b
 }
 
-// Run publishes until the context ends, whatever happens to the broker. At the
-// end the schedulers get cinder-volume's own reports once more. It returns nil.
+// Run publishes until the context ends, and reconnects as often as necessary. At
+// the end the schedulers get cinder-volume's own reports once more. It returns nil.
 func (p *Publisher) Run(ctx context.Context) error {
 	session, end := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
@@ -130,7 +131,7 @@ func (p *Publisher) Run(ctx context.Context) error {
 	defer running.Wait()
 	defer end()
 	p.publishUntil(ctx)
-	p.leave(session)
+	p.restoreAll(session)
 	return nil
 }
 
@@ -149,7 +150,7 @@ func (p *Publisher) publishUntil(ctx context.Context) {
 	}
 }
 
-// notify makes Run look at what is due.
+// notify makes Run process what is due.
 func (p *Publisher) notify() {
 	select {
 	case p.wake <- struct{}{}:
@@ -158,7 +159,7 @@ func (p *Publisher) notify() {
 }
 
 // flush publishes what is due, all of it in one batch. The lock is released
-// while the broker works.
+// during the wait for the broker.
 func (p *Publisher) flush(ctx context.Context) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -180,7 +181,7 @@ func (p *Publisher) flush(ctx context.Context) {
 	p.publish(ctx, batch)
 }
 
-// due lists the backends to look at now, in a stable order.
+// due returns the backends to process now, in a stable order.
 func (p *Publisher) due(now time.Time) []string {
 	var names []string
 	for name, b := range p.backends {
@@ -194,8 +195,8 @@ func (p *Publisher) due(now time.Time) []string {
 
 func passed(at, now time.Time) bool { return !at.IsZero() && !at.After(now) }
 
-// pause returns how long nothing will be due by the mere passing of time.
-// Without a session that is for ever: the next one is an event.
+// pause returns the time until something is due. Without a session nothing is: the
+// next one calls notify.
 func (p *Publisher) pause() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -228,30 +229,30 @@ func (p *Publisher) process(name string, b *backend, now time.Time) (dispatch, b
 	case p.opt.ListenOnly || d.state == Standby:
 		return dispatch{}, false
 	case d.state.publishes():
-		return dispatch{name: name, backend: b, report: b.payload(d, now, p.opt.FixProvisionedCapacity)}, true
+		return dispatch{backend: b, report: b.payload(d, now, p.opt.FixProvisionedCapacity)}, true
 	}
-	return p.restore(name, b, now)
+	return p.restore(b, now)
 }
 
 func (p *Publisher) conditions(now time.Time) conditions {
 	return conditions{
-		self: p.id.name, now: now, basesFrom: p.session.BasesFrom,
+		self: p.id.name, now: now, basesFrom: p.session.basesFrom,
 		idle: now.Sub(p.echo.received) > p.opt.StatsInterval,
 	}
 }
 
 // restore returns the base of a backend, if the schedulers hold an overlay of it.
-func (p *Publisher) restore(name string, b *backend, now time.Time) (dispatch, bool) {
+func (p *Publisher) restore(b *backend, now time.Time) (dispatch, bool) {
 	if p.opt.ListenOnly {
 		return dispatch{}, false
 	}
-	report, ok := b.restoration(now, p.session.BasesFrom, p.opt.StatsInterval)
-	return dispatch{name: name, backend: b, report: report}, ok
+	report, ok := b.restoration(now, p.session.basesFrom, p.opt.StatsInterval)
+	return dispatch{backend: b, report: report}, ok
 }
 
-// leave publishes the base of every overlay once more.
-func (p *Publisher) leave(session context.Context) {
-	ctx, cancel := context.WithTimeout(session, leaveTimeout)
+// restoreAll publishes the base of every overlay once more.
+func (p *Publisher) restoreAll(session context.Context) {
+	ctx, cancel := context.WithTimeout(session, restoreTimeout)
 	defer cancel()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -260,15 +261,15 @@ func (p *Publisher) leave(session context.Context) {
 	}
 	batch, now := p.restores, time.Now()
 	p.restores = nil
-	for name, b := range p.backends {
-		if d, ok := p.restore(name, b, now); ok && b.now.state != Standby {
+	for _, b := range p.backends {
+		if d, ok := p.restore(b, now); ok && b.now.state != Standby {
 			batch = append(batch, d)
 		}
 	}
 	p.publish(ctx, batch)
 }
 
-// rebind binds the listening queue again, but not again and again.
+// rebind binds the listening queue again, at most once in rebindPause.
 func (p *Publisher) rebind(now time.Time, why string) {
 	if !p.echo.mayRebind(now) {
 		return

@@ -15,32 +15,32 @@ import (
 
 const fa1 = "ctl1@fa1"
 
-// cloud is one scheduler and one cinder-volume at one exchange.
-func cloud(t *testing.T) (*fanout, *scheduler, *cinderVolume) {
+// newEnvironment returns one scheduler and one cinder-volume on one exchange.
+func newEnvironment(t *testing.T) (*fanout, *scheduler, *cinderVolume) {
 	s := newScheduler(t, 0)
 	f := &fanout{t: t, schedulers: []*scheduler{s}}
 	return f, s, &cinderVolume{exchange: f, host: fa1, total: 1000, allocated: 17}
 }
 
-func TestOverlayKeepsWhatItDoesNotOwn(t *testing.T) {
+func TestOverlayKeepsOtherKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, s, volume := cloud(t)
+		f, s, volume := newEnvironment(t)
 		a := f.start(Options{})
 		volume.report()
-		before := s.known(fa1)
-		a.Offer(reading(42, 1000))
+		before := s.held(fa1)
+		a.Update(newSample(42, 1000))
 		time.Sleep(time.Second)
-		got := s.known(fa1)
+		got := s.held(fa1)
 		want := maps.Clone(before)
 		maps.Copy(want, map[string]string{
 			"free_capacity_gb": "400.0", "total_volumes": "42", "usec_per_read_op": "321",
 			"array_id": `"array-1"`, "metrics_age_seconds": "3", "metrics_status": `"ok"`, "metrics_agent": `"poolcast"`,
 		})
-		want["rack"] = `"räck"` // the same text, spelt without an escape
+		want["rack"] = `"räck"` // the same text, without an escape
 		if !maps.Equal(got, want) {
-			t.Errorf("the scheduler knows\n%v\ninstead of\n%v", got, want)
+			t.Errorf("the scheduler holds\n%v\ninstead of\n%v", got, want)
 		}
-		if st := a.state(t, fa1); st.State != Overlaying || !st.Overlaid || len(st.Changes) != 7 || st.Changes[0].Key != "array_id" || !st.Changes[0].Added {
+		if st := a.state(t, fa1); st.State != Overlaying || len(st.Changes) != 7 || st.Changes[0].Key != "array_id" || !st.Changes[0].Added {
 			t.Errorf("the status is %+v", st)
 		}
 	})
@@ -48,76 +48,76 @@ func TestOverlayKeepsWhatItDoesNotOwn(t *testing.T) {
 
 func TestOverlayFollowsEveryReport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, s, volume := cloud(t)
+		f, s, volume := newEnvironment(t)
 		a := f.start(Options{})
-		a.Offer(reading(42, 1000))
+		a.Update(newSample(42, 1000))
 		synctest.Wait()
 		for range 5 {
 			volume.report()
 			time.Sleep(time.Second)
-			if got := s.known(fa1)["total_volumes"]; got != "42" {
-				t.Fatalf("cinder-volume had the last word: %s volumes", got)
+			if got := s.held(fa1)["total_volumes"]; got != "42" {
+				t.Fatalf("cinder-volume published last: %s volumes", got)
 			}
 			time.Sleep(59 * time.Second)
 		}
 		if n := len(s.received()); n != 10 {
-			t.Errorf("%d reports were cast, want one overlay for each of 5", n)
+			t.Errorf("%d reports were sent, want one overlay for each of 5", n)
 		}
 		if n := strings.Count(a.log.String(), "\n"); n != 3 {
 			t.Errorf("the log has %d lines, want one for the session and one for each of two states:\n%s", n, a.log)
 		}
-		if age := s.known(fa1)["metrics_age_seconds"]; age != "243" {
+		if age := s.held(fa1)["metrics_age_seconds"]; age != "243" {
 			t.Errorf("the age is %s s, want 3 + 4 × 60", age)
 		}
 	})
 }
 
-func TestWithdrawalRestoresTheBase(t *testing.T) {
+func TestSuspendRestoresBase(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, s, volume := cloud(t)
+		f, s, volume := newEnvironment(t)
 		a := f.start(Options{})
 		volume.report()
-		before := s.known(fa1)
-		a.Offer(reading(42, 1000))
+		before := s.held(fa1)
+		a.Update(newSample(42, 1000))
 		time.Sleep(time.Second)
-		a.Withdraw(fa1, "array does not answer")
+		a.Suspend(fa1, "array is down")
 		synctest.Wait()
-		before["rack"] = `"räck"` // the same text, spelt without an escape
-		if got := s.known(fa1); !maps.Equal(got, before) {
-			t.Errorf("the scheduler knows\n%v\ninstead of\n%v", got, before)
+		before["rack"] = `"räck"` // the same text, without an escape
+		if got := s.held(fa1); !maps.Equal(got, before) {
+			t.Errorf("the scheduler holds\n%v\ninstead of\n%v", got, before)
 		}
-		if st := a.state(t, fa1); st.State != Withdrawn || st.Detail != "array does not answer" {
+		if st := a.state(t, fa1); st.State != NoSample || st.Detail != "array is down" {
 			t.Errorf("the status is %+v", st)
 		}
-		a.Offer(reading(43, 1000))
+		a.Update(newSample(43, 1000))
 		time.Sleep(time.Second)
-		if got := s.known(fa1)["total_volumes"]; got != "43" {
-			t.Errorf("after a new reading the scheduler knows %s volumes", got)
+		if got := s.held(fa1)["total_volumes"]; got != "43" {
+			t.Errorf("after a new sample the scheduler holds %s volumes", got)
 		}
 	})
 }
 
-func TestSchedulersOwnKeysAreNotAdded(t *testing.T) {
+func TestOverlayAddsNoSchedulerKeys(t *testing.T) {
 	for _, fix := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			f, s, volume := cloud(t)
+			f, s, volume := newEnvironment(t)
 			a := f.start(Options{FixProvisionedCapacity: fix})
 			volume.report()
-			a.Offer(reading(42, 1000))
+			a.Update(newSample(42, 1000))
 			time.Sleep(time.Second)
-			if _, there := s.known(fa1)["provisioned_capacity_gb"]; there != fix {
-				t.Errorf("fix %t: provisioned_capacity_gb is there: %t", fix, there)
+			if _, added := s.held(fa1)["provisioned_capacity_gb"]; added != fix {
+				t.Errorf("fix %t: provisioned_capacity_gb was added: %t", fix, added)
 			}
 		})
 	}
 }
 
-func TestNothingIsPublishedWithoutABase(t *testing.T) {
+func TestPublishNothingWithoutBase(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, s, volume := cloud(t)
+		f, s, volume := newEnvironment(t)
 		a := f.start(Options{})
 		for minute := range 3 {
-			a.Offer(reading(42, 1000))
+			a.Update(newSample(42, 1000))
 			synctest.Wait()
 			want := Listening
 			if minute == 2 {
@@ -136,20 +136,20 @@ func TestNothingIsPublishedWithoutABase(t *testing.T) {
 		}
 		volume.report()
 		time.Sleep(time.Second)
-		if got := s.known(fa1); got["allocated_capacity_gb"] != "17" || got["total_volumes"] != "42" {
-			t.Errorf("the scheduler knows %v", got)
+		if got := s.held(fa1); got["allocated_capacity_gb"] != "17" || got["total_volumes"] != "42" {
+			t.Errorf("the scheduler holds %v", got)
 		}
 	})
 }
 
 func TestOverlayOffPublishesCompleteReports(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, s, volume := cloud(t)
+		f, s, volume := newEnvironment(t)
 		a := f.start(Options{Standalone: true})
 		begun := time.Now()
-		r := reading(42, 1000)
+		r := newSample(42, 1000)
 		time.Sleep(2 * time.Second)
-		a.Offer(r)
+		a.Update(r)
 		synctest.Wait()
 		got := s.received()
 		if len(got) != 1 || len(got[0].caps) != len(r.Capabilities) || !got[0].stamp.Equal(begun.UTC()) {
@@ -157,60 +157,60 @@ func TestOverlayOffPublishesCompleteReports(t *testing.T) {
 		}
 		volume.report()
 		synctest.Wait()
-		a.Offer(reading(43, 1000))
+		a.Update(newSample(43, 1000))
 		synctest.Wait()
 		if st := a.state(t, fa1); st.State != Suspended || st.Cause != CinderVolumeReports {
 			t.Errorf("beside a cinder-volume: %+v", st)
 		}
 		time.Sleep(time.Hour)
-		a.Offer(reading(44, 1000))
+		a.Update(newSample(44, 1000))
 		synctest.Wait()
-		if n := len(s.received()); n != 2 || s.known(fa1)["allocated_capacity_gb"] != "17" {
-			t.Errorf("%d reports, the scheduler knows %v", n, s.known(fa1))
+		if n := len(s.received()); n != 2 || s.held(fa1)["allocated_capacity_gb"] != "17" {
+			t.Errorf("%d reports, the scheduler holds %v", n, s.held(fa1))
 		}
 	})
 }
 
 func TestListenOnlyNeverSends(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, s, volume := cloud(t)
+		f, s, volume := newEnvironment(t)
 		a := f.start(Options{ListenOnly: true})
 		volume.report()
-		a.Offer(reading(42, 1000))
+		a.Update(newSample(42, 1000))
 		time.Sleep(time.Hour)
 		if n := len(s.received()); n != 1 {
-			t.Errorf("%d reports were cast, want cinder-volume's alone", n)
+			t.Errorf("%d reports were sent, want cinder-volume's alone", n)
 		}
-		if heard := a.Heard(); len(heard) != 1 || !heard[0].Ours || heard[0].Capabilities["big"].String() != "123456789012345678901234567890" {
-			t.Errorf("heard %+v", heard)
+		if received := a.BaseReports(); len(received) != 1 || received[0].Capabilities["big"].String() != "123456789012345678901234567890" {
+			t.Errorf("received %+v", received)
 		}
 	})
 }
 
-func TestBaseHeardBeforeTheFirstReading(t *testing.T) {
+func TestBaseReceivedBeforeFirstSample(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, s, volume := cloud(t)
+		f, s, volume := newEnvironment(t)
 		a := f.start(Options{})
 		volume.report()
 		other := &cinderVolume{exchange: f, host: "ctl9@lvm", total: 1}
 		other.report()
 		time.Sleep(20 * time.Second)
-		a.Offer(reading(42, 1000))
+		a.Update(newSample(42, 1000))
 		time.Sleep(time.Second)
-		if got := s.known(fa1); got["allocated_capacity_gb"] != "17" || got["total_volumes"] != "42" {
-			t.Errorf("the base was forgotten: %v", got)
+		if got := s.held(fa1); got["allocated_capacity_gb"] != "17" || got["total_volumes"] != "42" {
+			t.Errorf("the base was lost: %v", got)
 		}
-		if heard := a.Heard(); len(heard) != 2 || !heard[0].Ours || heard[1].Ours || heard[1].Identity != "ctl9@lvm" {
-			t.Errorf("heard %+v", heard)
+		if received := a.BaseReports(); len(received) != 2 || received[0].Identity != fa1 || received[1].Identity != "ctl9@lvm" {
+			t.Errorf("received %+v", received)
 		}
 	})
 }
 
-func TestInterlocks(t *testing.T) {
-	offer := func(a *agent, change func(*capability.Report)) {
-		r := reading(42, 1000)
+func TestSuspendCauses(t *testing.T) {
+	update := func(a *agent, change func(*capability.Report)) {
+		r := newSample(42, 1000)
 		change(&r)
-		a.Offer(r)
+		a.Update(r)
 	}
 	same := func(*capability.Report) {}
 	for name, tt := range map[string]struct {
@@ -223,21 +223,21 @@ func TestInterlocks(t *testing.T) {
 			func(_ *agent, v *cinderVolume) { v.total = 1011; v.report() },
 			func(_ *agent, v *cinderVolume) { v.total = 1009; v.report() },
 		},
-		"another array answers": {
+		"another array": {
 			DifferentArray,
 			func(a *agent, _ *cinderVolume) {
-				offer(a, func(r *capability.Report) { r.Capabilities["array_id"] = capability.OfString("array-2") })
+				update(a, func(r *capability.Report) { r.Capabilities["array_id"] = capability.OfString("array-2") })
 			},
-			func(a *agent, _ *cinderVolume) { offer(a, same) },
+			func(a *agent, _ *cinderVolume) { update(a, same) },
 		},
-		"another array is meant": {
+		"another array, stanza reloaded": {
 			DifferentArray,
 			func(a *agent, _ *cinderVolume) {
-				offer(a, func(r *capability.Report) { r.Capabilities["array_id"] = capability.OfString("array-2") })
+				update(a, func(r *capability.Report) { r.Capabilities["array_id"] = capability.OfString("array-2") })
 			},
 			func(a *agent, _ *cinderVolume) {
-				a.Forget(fa1)
-				offer(a, func(r *capability.Report) { r.Capabilities["array_id"] = capability.OfString("array-2") })
+				a.Remove(fa1)
+				update(a, func(r *capability.Report) { r.Capabilities["array_id"] = capability.OfString("array-2") })
 			},
 		},
 		"a failed-over array is dropped": {
@@ -245,7 +245,7 @@ func TestInterlocks(t *testing.T) {
 			func(a *agent, v *cinderVolume) {
 				v.total = 2000
 				v.report()
-				offer(a, func(r *capability.Report) {
+				update(a, func(r *capability.Report) {
 					r.Status = capability.Stale
 					r.Capabilities["total_capacity_gb"] = capability.OfFloat(0)
 				})
@@ -254,21 +254,21 @@ func TestInterlocks(t *testing.T) {
 		},
 		"a bare NaN": {
 			UnreadableBase,
-			func(_ *agent, v *cinderVolume) { v.say(`{"total_capacity_gb":NaN}`) },
+			func(_ *agent, v *cinderVolume) { v.reportAs(`{"total_capacity_gb":NaN}`) },
 			func(_ *agent, v *cinderVolume) { v.report() },
 		},
 		"pools": {
 			BaseHasPools,
-			func(_ *agent, v *cinderVolume) { v.say(`{"pools":[{"pool_name":"a"}]}`) },
+			func(_ *agent, v *cinderVolume) { v.reportAs(`{"pools":[{"pool_name":"a"}]}`) },
 			func(_ *agent, v *cinderVolume) { v.report() },
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f, s, volume := cloud(t)
+				f, s, volume := newEnvironment(t)
 				a := f.start(Options{})
 				volume.report()
-				offer(a, same)
+				update(a, same)
 				time.Sleep(time.Second)
 				tt.break_(a, volume)
 				time.Sleep(time.Second)
@@ -284,11 +284,11 @@ func TestInterlocks(t *testing.T) {
 					}
 				}
 				if n := a.lines("suspended"); n != 1 {
-					t.Errorf("the log says so %d times:\n%s", n, a.log)
+					t.Errorf("the log has %d such lines:\n%s", n, a.log)
 				}
 				tt.restore(a, volume)
 				time.Sleep(time.Second)
-				if st := a.state(t, fa1); st.State != Overlaying || s.known(fa1)["total_volumes"] != "42" {
+				if st := a.state(t, fa1); st.State != Overlaying || s.held(fa1)["total_volumes"] != "42" {
 					t.Errorf("not resumed: %+v", st)
 				}
 			})
@@ -296,19 +296,19 @@ func TestInterlocks(t *testing.T) {
 	}
 }
 
-func TestAgentsDoNotAnswerEachOther(t *testing.T) {
+func TestPeersOnePublishes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, s, volume := cloud(t)
+		f, s, volume := newEnvironment(t)
 		volume.cluster = "east@fa1"
 		agents := []*agent{f.start(Options{}), f.start(Options{}), f.start(Options{})}
 		slices.SortFunc(agents, func(a, b *agent) int { return strings.Compare(a.id.name, b.id.name) })
-		offer := func(i int, volumes int64, status capability.Status) {
-			r := reading(volumes, 1000)
+		update := func(i int, volumes int64, status capability.Status) {
+			r := newSample(volumes, 1000)
 			r.Cluster, r.Status = "east@fa1", status
 			r.Capabilities["metrics_status"] = capability.OfString(string(status))
-			agents[i].Offer(r)
+			agents[i].Update(r)
 		}
-		speaker := func() string {
+		publishing := func() string {
 			inbox := s.received()
 			return instanceOf(inbox[len(inbox)-1].id)
 		}
@@ -316,62 +316,62 @@ func TestAgentsDoNotAnswerEachOther(t *testing.T) {
 			volume.report()
 			time.Sleep(20 * time.Second)
 			for i := range agents {
-				offer(i, int64(100*i+minute), capability.OK)
+				update(i, int64(100*i+minute), capability.OK)
 			}
 			time.Sleep(40 * time.Second)
 		}
 		if n := len(s.received()); n > 5+5*2+4 {
-			t.Errorf("%d reports in 5 minutes: the agents feed on each other", n)
+			t.Errorf("%d reports in 5 minutes: the agents react to each other", n)
 		}
-		if speaker() != agents[0].id.name || agents[1].state(t, "east@fa1").State != Standby {
-			t.Error("the lowest instance does not speak alone")
+		if publishing() != agents[0].id.name || agents[1].state(t, "east@fa1").State != Standby {
+			t.Error("the lowest instance does not publish alone")
 		}
-		if s.known("east@fa1")["allocated_capacity_gb"] != "17" {
+		if s.held("east@fa1")["allocated_capacity_gb"] != "17" {
 			t.Error("a key of the base was lost")
 		}
-		offer(0, 1, capability.Partial)
+		update(0, 1, capability.Partial)
 		time.Sleep(time.Second)
 		for i := range 3 {
-			offer(i, 2, []capability.Status{capability.Partial, capability.OK, capability.OK}[i])
+			update(i, 2, []capability.Status{capability.Partial, capability.OK, capability.OK}[i])
 			time.Sleep(time.Minute)
 		}
 		for range 4 {
 			volume.report()
 			time.Sleep(time.Minute)
 		}
-		if speaker() != agents[1].id.name {
-			t.Error("an agent with a partial reading goes before one with a good one")
+		if publishing() != agents[1].id.name {
+			t.Error("an agent with a partial sample publishes before one with a good sample")
 		}
-		agents[1].Withdraw(fa1, "gone")
-		agents[0].Withdraw(fa1, "gone")
+		agents[1].Suspend(fa1, "gone")
+		agents[0].Suspend(fa1, "gone")
 		time.Sleep(4 * time.Minute)
-		offer(2, 3, capability.OK)
+		update(2, 3, capability.OK)
 		time.Sleep(time.Second)
-		if speaker() != agents[2].id.name {
-			t.Error("nobody took over from a silent agent")
+		if publishing() != agents[2].id.name {
+			t.Error("no agent took over from one that stopped publishing")
 		}
 	})
 }
 
-func TestNewestWins(t *testing.T) {
+func TestBlockedBrokerGetsNewestReport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, s, volume := cloud(t)
+		f, s, volume := newEnvironment(t)
 		a := f.start(Options{})
 		volume.report()
 		synctest.Wait()
-		a.bus.state <- Session{State: Blocked, Broker: "fake:5672", Detail: "low on memory", BasesFrom: a.Status().Session.BasesFrom}
+		a.bus.state <- Session{State: Blocked, Broker: "fake:5672", Detail: "low on memory", basesFrom: a.Status().Session.basesFrom}
 		synctest.Wait()
 		for i := range 10 {
-			a.Offer(reading(int64(i), 1000))
+			a.Update(newSample(int64(i), 1000))
 			time.Sleep(10 * time.Second)
 		}
 		if n := len(s.received()); n != 1 {
-			t.Fatalf("%d reports were cast to a blocked broker", n)
+			t.Fatalf("%d reports were sent to a blocked broker", n)
 		}
-		a.bus.state <- Session{State: Ready, Broker: "fake:5672", BasesFrom: a.Status().Session.BasesFrom}
+		a.bus.state <- Session{State: Ready, Broker: "fake:5672", basesFrom: a.Status().Session.basesFrom}
 		synctest.Wait()
 		synctest.Wait()
-		if n, got := len(s.received()), s.known(fa1)["total_volumes"]; n != 2 || got != "9" {
+		if n, got := len(s.received()), s.held(fa1)["total_volumes"]; n != 2 || got != "9" {
 			t.Errorf("%d reports, the last with %s volumes", n, got)
 		}
 		if a.lines("blocked") != 1 || a.lines("low on memory") != 1 {
@@ -382,11 +382,11 @@ func TestNewestWins(t *testing.T) {
 
 func TestRefusedReportsArePublishedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, s, volume := cloud(t)
+		f, s, volume := newEnvironment(t)
 		a := f.start(Options{RetryBackoff: 2 * time.Second})
 		volume.report()
 		a.bus.set(func(b *fakeBus) { b.refuse = errNack })
-		a.Offer(reading(1, 1000))
+		a.Update(newSample(1, 1000))
 		for range 10 {
 			volume.report()
 			time.Sleep(time.Minute)
@@ -397,46 +397,46 @@ func TestRefusedReportsArePublishedAgain(t *testing.T) {
 		}
 		volume.report()
 		a.bus.set(func(b *fakeBus) { b.refuse = nil })
-		a.Offer(reading(2, 1000))
+		a.Update(newSample(2, 1000))
 		synctest.Wait()
-		if st := a.state(t, fa1); st.Failure != "" || !st.FailingSince.IsZero() || s.known(fa1)["total_volumes"] != "2" {
+		if st := a.state(t, fa1); st.Failure != "" || !st.FailingSince.IsZero() || s.held(fa1)["total_volumes"] != "2" {
 			t.Errorf("after the refusals: %+v", st)
 		}
-		if a.lines("not accepted") != 1 || a.lines("accepted again") != 1 {
+		if a.lines("not accepted") != 1 || a.lines("publishing resumed") != 1 {
 			t.Errorf("the log is\n%s", a.log)
 		}
 	})
 }
 
-func TestRefusedReportIsRetriedAtOnce(t *testing.T) {
+func TestRefusedReportIsRetriedBeforeNextSample(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, s, volume := cloud(t)
+		f, s, volume := newEnvironment(t)
 		a := f.start(Options{})
 		volume.report()
 		a.bus.set(func(b *fakeBus) { b.refuse = errNack })
-		a.Offer(reading(1, 1000))
+		a.Update(newSample(1, 1000))
 		synctest.Wait()
 		a.bus.set(func(b *fakeBus) { b.refuse = nil })
 		time.Sleep(2 * time.Second)
-		if got := s.known(fa1)["total_volumes"]; got != "1" {
+		if got := s.held(fa1)["total_volumes"]; got != "1" {
 			t.Error("a refused report waits for the next sample")
 		}
 	})
 }
 
-// TestStopDuringAPublishIsNoFailure stops an agent while the broker works.
-func TestStopDuringAPublishIsNoFailure(t *testing.T) {
+// TestStopWhilePublishingIsNoFailure stops an agent while the broker works.
+func TestStopWhilePublishingIsNoFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, _, volume := cloud(t)
+		f, _, volume := newEnvironment(t)
 		a := f.start(Options{})
 		volume.report()
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		a.Offer(reading(1, 1000))
+		a.Update(newSample(1, 1000))
 		synctest.Wait()
 		failures := a.Status().Counters.Failures
 		a.mu.Lock()
-		a.publish(ctx, []dispatch{{name: fa1, backend: a.backends[fa1], report: published{set: reading(1, 1).Capabilities}}})
+		a.publish(ctx, []dispatch{{backend: a.backends[fa1], report: published{set: newSample(1, 1).Capabilities}}})
 		a.mu.Unlock()
 		if st := a.state(t, fa1); st.Failure != "" || a.Status().Counters.Failures != failures || a.lines("not accepted") != 0 {
 			t.Errorf("a stop is a failure: %+v\n%s", st, a.log)
@@ -444,19 +444,19 @@ func TestStopDuringAPublishIsNoFailure(t *testing.T) {
 	})
 }
 
-func TestBackendsAreOneBatch(t *testing.T) {
+func TestPublishOneBatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, _, _ := cloud(t)
+		f, _, _ := newEnvironment(t)
 		a := f.start(Options{})
 		open := a.Status().Session
-		a.bus.state <- Session{State: Blocked, BasesFrom: open.BasesFrom}
+		a.bus.state <- Session{State: Blocked, basesFrom: open.basesFrom}
 		synctest.Wait()
 		for i := range 100 {
 			host := fmt.Sprintf("ctl1@fa%d", i)
 			(&cinderVolume{exchange: f, host: host, total: 1000}).report()
-			r := reading(int64(i), 1000)
+			r := newSample(int64(i), 1000)
 			r.Host = host
-			a.Offer(r)
+			a.Update(r)
 		}
 		synctest.Wait()
 		a.bus.state <- open
@@ -467,17 +467,81 @@ func TestBackendsAreOneBatch(t *testing.T) {
 	})
 }
 
-func TestOldReadingsAreNotLaidOverAnything(t *testing.T) {
+func TestOldSampleIsNotPublished(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, s, volume := cloud(t)
+		f, s, volume := newEnvironment(t)
 		a := f.start(Options{Interval: 15 * time.Second})
-		a.Offer(reading(42, 1000))
+		a.Update(newSample(42, 1000))
 		for range 5 {
 			volume.report()
 			time.Sleep(time.Minute)
 		}
-		if st := a.state(t, fa1); st.State != Withdrawn || s.known(fa1)["total_volumes"] != "1" {
-			t.Errorf("a reading of 5 minutes ago is still overlaid: %+v", st)
+		if st := a.state(t, fa1); st.State != NoSample || s.held(fa1)["total_volumes"] != "1" {
+			t.Errorf("a sample of 5 minutes ago is still overlaid: %+v", st)
 		}
 	})
+}
+
+func TestEffectiveEqualsScheduler(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		do   func(a *agent, v *cinderVolume)
+		want bool // whether there is an effective report
+	}{
+		{"nothing published", func(a *agent, _ *cinderVolume) { a.Update(newSample(42, 1000)) }, false},
+		{"the overlay", func(a *agent, v *cinderVolume) { a.Update(newSample(42, 1000)); v.report() }, true},
+		{"cinder-volume alone, as the overlay is suspended", func(a *agent, v *cinderVolume) { a.Update(newSample(42, 5000)); v.report() }, true},
+		{"the overlay of the second report", func(a *agent, v *cinderVolume) {
+			a.Update(newSample(42, 1000))
+			v.report()
+			time.Sleep(time.Minute)
+			v.report()
+		}, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, s, volume := newEnvironment(t)
+				a := f.start(Options{})
+				c.do(a, volume)
+				time.Sleep(time.Second)
+				effective := a.Effective()
+				if (len(effective) == 1) != c.want {
+					t.Fatalf("the effective reports are %v", effective)
+				}
+				if !c.want {
+					return
+				}
+				known := s.held(fa1)
+				if len(known) != len(effective[0].Capabilities) || effective[0].Host != fa1 || effective[0].Status != capability.OK {
+					t.Errorf("the effective reports are %+v, the scheduler holds %v", effective[0], known)
+				}
+				for key, v := range effective[0].Capabilities {
+					var w capability.Value
+					if err := w.UnmarshalJSON([]byte(known[key])); err != nil || !v.Equal(w) {
+						t.Errorf("%s is effective as %s, the scheduler holds %s", key, v, known[key])
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestOverlayIsPure(t *testing.T) {
+	base := capability.Set{"total_volumes": capability.OfInt(1), "rack": capability.OfString("a")}
+	r := newSample(42, 1000)
+	r.Capabilities["provisioned_capacity_gb"] = capability.OfFloat(7)
+	r.LiveKeys = append(r.LiveKeys, "provisioned_capacity_gb")
+	plain, fixed := Overlay(base, r, false), Overlay(base, r, true)
+	if n, _ := plain["total_volumes"].Int(); n != 42 || !plain["rack"].Equal(base["rack"]) {
+		t.Errorf("the overlay is %v", plain)
+	}
+	if _, added := plain["provisioned_capacity_gb"]; added {
+		t.Error("a key was added that the scheduler computes with")
+	}
+	if _, added := fixed["provisioned_capacity_gb"]; !added {
+		t.Error("fix_provisioned_capacity has no effect")
+	}
+	if len(base) != 2 {
+		t.Errorf("the base was changed: %v", base)
+	}
 }

@@ -17,34 +17,34 @@ type publishing struct {
 	ch      *amqp.Channel
 	closed  <-chan *amqp.Error
 	returns <-chan amqp.Return
-	control string // the exchange for NotifyCapabilities
-	// notifies is whether that exchange exists. To publish to one that does not
-	// costs the channel.
-	notifies bool
+	control string // the exchange for notifyCapabilities
+	// canNotify is whether that exchange exists. Publishing to one that does not
+	// exist closes the channel.
+	canNotify bool
 }
 
 func newPublishing(ctx context.Context, c *connection, o Options) (*publishing, error) {
 	p := &publishing{conn: c, control: o.ControlExchange}
 	if o.Notify {
 		var err error
-		if p.notifies, err = c.hasExchange(ctx, o.ControlExchange, amqp.ExchangeTopic); err != nil {
+		if p.canNotify, err = c.hasExchange(ctx, o.ControlExchange, amqp.ExchangeTopic); err != nil {
 			return nil, err
 		}
 	}
-	return within(ctx, c, func() (*publishing, error) {
+	return withTimeout(ctx, c, func() (*publishing, error) {
 		var err error
 		if p.ch, err = c.conn.Channel(); err != nil {
 			return nil, err
 		}
 		p.closed = p.ch.NotifyClose(make(chan *amqp.Error, 1))
-		// All returned messages of a batch fit, and those of the batch before if
-		// that was not waited for, so that they never keep amqp091 from reading.
+		// The returned messages of a batch and of one before that was not waited
+		// for fit, so that they never block the reader of amqp091.
 		p.returns = p.ch.NotifyReturn(make(chan amqp.Return, 2*batchSize))
 		return p, p.ch.Confirm(false)
 	})
 }
 
-// publish sends messages, batch by batch; see [transport].
+// publish sends messages in batches; see [transport].
 func (p *publishing) publish(ctx context.Context, messages []outgoing) []error {
 	results := make([]error, 0, len(messages))
 	for batch := range slices.Chunk(messages, batchSize) {
@@ -78,7 +78,7 @@ func (p *publishing) publishBatch(ctx context.Context, batch []outgoing) []error
 		}
 		return p.results(ctx, batch, all)
 	case <-bounded.Done(): // the broker does not read
-		return slices.Repeat([]error{p.late(ctx)}, len(batch))
+		return slices.Repeat([]error{p.timeoutError(ctx)}, len(batch))
 	}
 }
 
@@ -96,10 +96,10 @@ func (p *publishing) write(ctx context.Context, batch []outgoing) []inFlight {
 
 func (p *publishing) writeOne(m outgoing) inFlight {
 	exchange, key := fanoutExchange, ""
-	if m.method == NotifyCapabilities {
+	if m.method == notifyCapabilities {
 		exchange, key = p.control, schedulerQueue
-		if !p.notifies {
-			return inFlight{err: fmt.Errorf("notify: the exchange %s does not exist; is control_exchange right?", exchange)}
+		if !p.canNotify {
+			return inFlight{err: fmt.Errorf("notify: the exchange %s does not exist; check control_exchange", exchange)}
 		}
 	}
 	confirmation, err := p.ch.PublishWithDeferredConfirm(exchange, key, true, false, amqp.Publishing{
@@ -132,12 +132,12 @@ func (m inFlight) pending() bool {
 	}
 }
 
-// results says what became of each message of a batch. The broker returns a
+// results returns the result of each message of a batch. The broker returns a
 // message before it confirms it.
 func (p *publishing) results(ctx context.Context, batch []outgoing, all []inFlight) []error {
 	var late error
 	if slices.ContainsFunc(all, inFlight.pending) {
-		late = p.late(ctx)
+		late = p.timeoutError(ctx)
 	}
 	returned := p.returned(map[string]bool{})
 	results := make([]error, len(batch))
@@ -159,10 +159,9 @@ func (p *publishing) results(ctx context.Context, batch []outgoing, all []inFlig
 	return results
 }
 
-// late says what is wrong when the wait for a batch has ended too early. Unless
-// the caller ended it, or the broker has announced that it does not read, the
-// connection is of no use any more.
-func (p *publishing) late(ctx context.Context) error {
+// timeoutError returns why the wait for a batch has ended too early. Unless the
+// caller ended it or the broker has blocked publishers, the connection is aborted.
+func (p *publishing) timeoutError(ctx context.Context) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()

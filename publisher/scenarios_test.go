@@ -22,43 +22,43 @@ const (
 	secondAgent = "2222222222222222"
 )
 
-// world is a cloud twice over: one scheduler receives what cinder-volume and the
+// simulation has two schedulers: one receives what cinder-volume and the
 // agents publish, the other only what cinder-volume publishes. Both place the
 // same volumes. Live metrics apart, the first must hold nothing that the second
 // does not, for longer than one interval of cinder-volume.
-type world struct {
+type simulation struct {
 	*fanout
 	with, without *scheduler
 	volume        *cinderVolume
 	agent         *agent
 	options       Options
 	name          string                   // identity of the backend
-	offer         func() capability.Report // what the array gives, nil while nothing is offered
+	newReport     func() capability.Report // of a poll, nil while polls fail
 	differs       time.Time                // since when the schedulers differ
 	samples       int64
 }
 
-// scenario runs in virtual time: the body, and then three quiet intervals.
-func scenario(t *testing.T, options Options, body func(w *world)) {
+// scenario runs in virtual time: the body, and then three intervals.
+func scenario(t *testing.T, options Options, body func(w *simulation)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, options)
+		w := newSimulation(t, options)
 		body(w)
-		w.quiet(3)
+		w.pass(3)
 		if st := w.agent.state(t, w.name); st.State != Overlaying {
 			t.Errorf("in the end the agent is %+v", st)
 		}
 	})
 }
 
-func newWorld(t *testing.T, options Options) *world {
-	w := &world{
+func newSimulation(t *testing.T, options Options) *simulation {
+	w := &simulation{
 		fanout: &fanout{t: t}, with: newScheduler(t, 0), without: newScheduler(t, 0), name: fa1, options: options,
 	}
 	w.schedulers = []*scheduler{w.with}
 	w.volume = &cinderVolume{exchange: w.fanout, host: fa1, total: 1000, allocated: 100}
 	w.options.Interval, w.options.StatsInterval = sampling, polling
-	w.offer = func() capability.Report { return reading(w.samples, 1000) }
+	w.newReport = func() capability.Report { return newSample(w.samples, 1000) }
 	w.agent = w.startAs(firstAgent, w.options)
 	w.report()
 	time.Sleep(time.Second)
@@ -67,36 +67,36 @@ func newWorld(t *testing.T, options Options) *world {
 	return w
 }
 
-// report lets cinder-volume report now.
-func (w *world) report() { w.deliver(w.volume.message(w.volume.capabilities(), w.volume.stamp())) }
+// report makes cinder-volume report now.
+func (w *simulation) report() { w.deliver(w.volume.message(w.volume.capabilities(), w.volume.stamp())) }
 
-// deliver brings a message of cinder-volume to everybody.
-func (w *world) deliver(body []byte) {
+// deliver brings a message of cinder-volume to all schedulers and agents.
+func (w *simulation) deliver(body []byte) {
 	w.without.receive(body)
-	w.cast(body)
+	w.send(body)
 	synctest.Wait()
 }
 
-// sample lets the agent read the array.
-func (w *world) sample() {
-	if w.offer != nil {
+// sample makes the agent poll the array.
+func (w *simulation) sample() {
+	if w.newReport != nil {
 		w.samples++
-		w.agent.Offer(w.offer())
+		w.agent.Update(w.newReport())
 	}
 	synctest.Wait()
 }
 
-// place lets both schedulers place a volume.
-func (w *world) place(size float64) {
+// place makes both schedulers place a volume.
+func (w *simulation) place(size float64) {
 	time.Sleep(time.Millisecond)
 	w.with.place(w.name, size)
 	w.without.place(w.name, size)
 	w.check()
 }
 
-// quiet lets some intervals of cinder-volume pass in which only reports and
+// pass lets some intervals of cinder-volume pass in which only reports and
 // samples arrive.
-func (w *world) quiet(intervals int) {
+func (w *simulation) pass(intervals int) {
 	for range intervals {
 		w.wait(polling)
 		w.report()
@@ -104,8 +104,8 @@ func (w *world) quiet(intervals int) {
 	}
 }
 
-// wait lets time pass. The agent samples the array.
-func (w *world) wait(d time.Duration) {
+// wait waits while the agent polls the array.
+func (w *simulation) wait(d time.Duration) {
 	for ; d > 0; d -= sampling {
 		time.Sleep(min(d, sampling))
 		w.sample()
@@ -115,7 +115,7 @@ func (w *world) wait(d time.Duration) {
 
 // standby starts a second agent, which waits while the first publishes, and
 // returns the first.
-func (w *world) standby() *agent {
+func (w *simulation) standby() *agent {
 	first, second := w.agent, w.startAs(secondAgent, w.options)
 	w.report()
 	for _, a := range []*agent{first, second, first, second} {
@@ -130,7 +130,7 @@ func (w *world) standby() *agent {
 
 // restartScheduler ends the scheduler and starts a new one, which asks every
 // cinder-volume for a report.
-func (w *world) restartScheduler() {
+func (w *simulation) restartScheduler() {
 	w.with.restart()
 	w.without.restart()
 	w.agent.bus.restarted()
@@ -141,7 +141,7 @@ func (w *world) restartScheduler() {
 }
 
 // check compares what the schedulers hold.
-func (w *world) check() {
+func (w *simulation) check() {
 	w.t.Helper()
 	difference := w.difference()
 	switch {
@@ -154,8 +154,8 @@ func (w *world) check() {
 	}
 }
 
-// same is check without any patience.
-func (w *world) same(when string) {
+// mustMatch is check without a grace period.
+func (w *simulation) mustMatch(when string) {
 	w.t.Helper()
 	if d := w.difference(); d != "" {
 		w.t.Errorf("%s: %s", when, d)
@@ -171,8 +171,8 @@ func live(key string) bool {
 	return false
 }
 
-func (w *world) difference() string {
-	with, without := w.with.known(w.name), w.without.known(w.name)
+func (w *simulation) difference() string {
+	with, without := w.with.held(w.name), w.without.held(w.name)
 	for key, value := range without {
 		if with[key] != value && !live(key) && key != "rack" {
 			return fmt.Sprintf("%s is %s instead of %s", key, with[key], value)
@@ -192,39 +192,39 @@ func (w *world) difference() string {
 	return ""
 }
 
-// fresh checks that filters and functions read the newest sample.
-func (w *world) fresh(when string) {
+// mustBeFresh checks that filters and functions read the newest sample.
+func (w *simulation) mustBeFresh(when string) {
 	w.t.Helper()
 	if got, want := w.with.capability(w.name, "total_volumes"), fmt.Sprint(w.samples); got != want {
 		w.t.Errorf("%s: filters read %q volumes, want %s", when, got, want)
 	}
 }
 
-// TestNothingThatWasPlacedIsErased is the rule that everything else here serves:
+// TestOverlayKeepsPlacements is the rule behind the other tests here:
 // live metrics reach filters at once, and deductions stay.
-func TestNothingThatWasPlacedIsErased(t *testing.T) {
-	scenario(t, Options{}, func(w *world) {
+func TestOverlayKeepsPlacements(t *testing.T) {
+	scenario(t, Options{}, func(w *simulation) {
 		for range 20 {
 			time.Sleep(time.Second)
 			w.place(10)
 			w.sample()
-			w.same("after a placement and a sample")
-			w.fresh("after a placement and a sample")
+			w.mustMatch("after a placement and a sample")
+			w.mustBeFresh("after a placement and a sample")
 		}
 	})
 }
 
-// TestOlderSampleKeepsTheCapacities has cinder-volume report after the array was
+// TestOlderSampleKeepsCapacities has cinder-volume report after the array was
 // polled: its capacities count what was created in between.
-func TestOlderSampleKeepsTheCapacities(t *testing.T) {
-	scenario(t, Options{}, func(w *world) {
+func TestOlderSampleKeepsCapacities(t *testing.T) {
+	scenario(t, Options{}, func(w *simulation) {
 		w.sample()
 		time.Sleep(time.Second)
 		w.report()
 		if got := w.with.free(fa1); got != 500 {
 			w.t.Errorf("%g GiB are free, want the 500 of the base report", got)
 		}
-		w.fresh("after a report that is newer than the sample")
+		w.mustBeFresh("after a report that is newer than the sample")
 		w.sample()
 		if got := w.with.free(fa1); got != 400 {
 			w.t.Errorf("%g GiB are free, want the 400 of the sample", got)
@@ -232,111 +232,111 @@ func TestOlderSampleKeepsTheCapacities(t *testing.T) {
 	})
 }
 
-// TestStampsOfCinderVolume gives cinder-volume's reports every kind of stamp.
-func TestStampsOfCinderVolume(t *testing.T) {
-	at := func(w *world, offset time.Duration, text string) []byte {
+// TestBaseStamps gives cinder-volume's reports every kind of stamp.
+func TestBaseStamps(t *testing.T) {
+	at := func(w *simulation, offset time.Duration, text string) []byte {
 		stamp := fmt.Sprintf("%q", time.Now().UTC().Add(offset).Format(stampFormat))
 		return w.volume.message(strings.Replace(w.volume.capabilities(), `"rack"`, text+`"rack"`, 1), stamp)
 	}
-	for name, body := range map[string]func(w *world){
-		"in the future": func(w *world) {
+	for name, body := range map[string]func(w *simulation){
+		"in the future": func(w *simulation) {
 			w.volume.skew = time.Hour
-			w.quiet(3)
-			w.fresh("with a clock that is ahead")
+			w.pass(3)
+			w.mustBeFresh("with a clock that is ahead")
 		},
-		"in the past": func(w *world) {
+		"in the past": func(w *simulation) {
 			w.volume.skew = -time.Hour
-			w.quiet(62) // the schedulers ignore as many
-			w.fresh("with a clock that is behind")
+			w.pass(62) // the schedulers ignore as many
+			w.mustBeFresh("with a clock that is behind")
 		},
-		"from the future once": func(w *world) {
-			w.deliver(at(w, time.Hour, `"odd":1,`))
-			w.quiet(63)
-			w.fresh("after it")
+		"from the future once": func(w *simulation) {
+			w.deliver(at(w, time.Hour, `"once":1,`))
+			w.pass(63)
+			w.mustBeFresh("after it")
 		},
-		"late": func(w *world) {
+		"late": func(w *simulation) {
 			late := at(w, 0, `"late":1,`)
 			w.wait(30 * time.Second)
 			w.report()
 			w.deliver(late)
-			w.same("after a late report")
+			w.mustMatch("after a late report")
 			w.sample()
-			w.same("after a sample over a late report")
+			w.mustMatch("after a sample over a late report")
 		},
-		"delayed by an outage": func(w *world) {
+		"delayed by an outage": func(w *simulation) {
 			late := at(w, 0, `"late":1,`)
 			w.wait(57 * time.Second)
 			w.deliver(late)
-			w.same("after a delayed report")
-			w.fresh("after a delayed report")
+			w.mustMatch("after a delayed report")
+			w.mustBeFresh("after a delayed report")
 		},
-		"replayed": func(w *world) {
+		"replayed": func(w *simulation) {
 			old := at(w, 0, `"old":1,`)
 			w.deliver(old)
-			w.quiet(2)
+			w.pass(2)
 			for range 3 {
 				w.deliver(old)
 				w.wait(sampling)
-				w.same("after a replay")
+				w.mustMatch("after a replay")
 			}
 		},
-		"the same again": func(w *world) {
+		"the same again": func(w *simulation) {
 			again := at(w, 0, `"again":1,`)
 			for range 3 {
 				w.deliver(again)
 				w.sample()
-				w.fresh("after a duplicate")
+				w.mustBeFresh("after a duplicate")
 			}
 		},
-		"swapped": func(w *world) {
+		"swapped": func(w *simulation) {
 			first := at(w, 0, `"first":1,`)
 			time.Sleep(300 * time.Millisecond)
 			second := at(w, 0, `"second":1,`)
 			w.deliver(second)
 			w.deliver(first)
 			w.sample()
-			w.same("after two reports in the wrong order")
-			w.fresh("after two reports in the wrong order")
+			w.mustMatch("after two reports in the wrong order")
+			w.mustBeFresh("after two reports in the wrong order")
 		},
-		"missing": func(w *world) {
+		"missing": func(w *simulation) {
 			// The scheduler stamps it by its own clock.
 			w.agent.onMessage(w.volume.message(w.volume.capabilities(), "null"))
 			stamped := at(w, 0, `"unstamped":1,`)
 			w.without.receive(stamped)
 			w.with.receive(stamped)
 			w.wait(45 * time.Second)
-			w.same("after a report without a timestamp")
+			w.mustMatch("after a report without a timestamp")
 			if st := w.agent.state(w.t, w.name); st.Cause != UnreadableBase {
 				w.t.Errorf("the agent is %+v", st)
 			}
 		},
-		"of a clock set back": func(w *world) {
+		"of a clock set back": func(w *simulation) {
 			w.volume.skew = -10 * time.Minute
-			w.quiet(13)
-			w.fresh("after the clock was set back")
+			w.pass(13)
+			w.mustBeFresh("after the clock was set back")
 		},
-		"of a clock set forward": func(w *world) {
+		"of a clock set forward": func(w *simulation) {
 			w.volume.skew = 10 * time.Minute
-			w.quiet(3)
-			w.fresh("after the clock was set forward")
+			w.pass(3)
+			w.mustBeFresh("after the clock was set forward")
 			w.place(10)
 			w.sample()
-			w.same("with stamps in the future, after a placement")
+			w.mustMatch("with stamps in the future, after a placement")
 		},
-		"of a clock set back and forward": func(w *world) {
+		"of a clock set back and forward": func(w *simulation) {
 			w.volume.skew = -5 * time.Minute
-			w.quiet(2)
+			w.pass(2)
 			w.volume.skew = 0
-			w.quiet(2)
-			w.fresh("after the clock was set")
+			w.pass(2)
+			w.mustBeFresh("after the clock was set")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			scenario(t, Options{}, func(w *world) {
+			scenario(t, Options{}, func(w *simulation) {
 				w.place(10)
 				body(w)
 				w.place(10)
-				w.quiet(1)
+				w.pass(1)
 			})
 		})
 	}
@@ -345,11 +345,11 @@ func TestStampsOfCinderVolume(t *testing.T) {
 // TestClusterWithSkewedClocks has two cinder-volumes in one cluster, whose clocks
 // differ by half a minute. The schedulers take the one that is ahead.
 func TestClusterWithSkewedClocks(t *testing.T) {
-	scenario(t, Options{}, func(w *world) {
+	scenario(t, Options{}, func(w *simulation) {
 		const cluster = "east@fa1"
 		w.name = cluster
-		plain := w.offer
-		w.offer = func() capability.Report {
+		plain := w.newReport
+		w.newReport = func() capability.Report {
 			r := plain()
 			r.Cluster = cluster
 			return r
@@ -362,25 +362,25 @@ func TestClusterWithSkewedClocks(t *testing.T) {
 			w.deliver(ahead.message(strings.Replace(ahead.capabilities(), `"rack"`, `"second":1,"rack"`, 1), ahead.stamp()))
 			w.place(10)
 			w.wait(30 * time.Second)
-			w.same("in a cluster with skewed clocks")
-			w.fresh("in a cluster with skewed clocks")
+			w.mustMatch("in a cluster with skewed clocks")
+			w.mustBeFresh("in a cluster with skewed clocks")
 		}
 		w.volume.skew = 30 * time.Second // its clock is corrected
 	})
 }
 
 func TestSchedulerRestarts(t *testing.T) {
-	for name, body := range map[string]func(w *world){
-		"alone": func(w *world) { w.restartScheduler() },
-		"after a clock step": func(w *world) {
+	for name, body := range map[string]func(w *simulation){
+		"alone": func(w *simulation) { w.restartScheduler() },
+		"after a clock step": func(w *simulation) {
 			w.volume.skew = -time.Hour
 			w.report()
 			w.sample()
 			w.restartScheduler()
-			w.same("after a restart behind a clock step")
-			w.fresh("after a restart behind a clock step")
+			w.mustMatch("after a restart behind a clock step")
+			w.mustBeFresh("after a restart behind a clock step")
 		},
-		"with others that run on": func(w *world) {
+		"with others that run on": func(w *simulation) {
 			w.place(10)
 			old, oldWithout := w.with, w.without
 			w.with, w.without = newScheduler(w.t, 0), newScheduler(w.t, 0)
@@ -394,21 +394,21 @@ func TestSchedulerRestarts(t *testing.T) {
 			oldWithout.receive(body)
 			w.deliver(body)
 			w.sample()
-			w.fresh("after another scheduler has started")
+			w.mustBeFresh("after another scheduler has started")
 		},
-		"without a report at once": func(w *world) {
+		"without a report at once": func(w *simulation) {
 			w.with.restart()
 			w.without.restart()
 			w.agent.bus.restarted()
 			w.wait(45 * time.Second)
-			if got := w.with.known(w.name); len(got) != 0 {
+			if got := w.with.held(w.name); len(got) != 0 {
 				w.t.Errorf("an old base was published to a new scheduler: %v", got)
 			}
 			w.report()
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			scenario(t, Options{}, func(w *world) {
+			scenario(t, Options{}, func(w *simulation) {
 				w.place(10)
 				body(w)
 				w.place(10)
@@ -417,61 +417,61 @@ func TestSchedulerRestarts(t *testing.T) {
 	}
 }
 
-func TestAgentsComeAndGo(t *testing.T) {
-	for name, body := range map[string]func(w *world){
-		"restarted": func(w *world) {
+func TestAgentRestartAndStandby(t *testing.T) {
+	for name, body := range map[string]func(w *simulation){
+		"restarted": func(w *simulation) {
 			w.agent.stop()
-			w.same("after a clean stop")
+			w.mustMatch("after a clean stop")
 			w.agent = w.start(w.options)
 			w.wait(30 * time.Second)
-			w.same("after a restart, before a report of cinder-volume")
+			w.mustMatch("after a restart, before a report of cinder-volume")
 		},
-		"killed and started": func(w *world) {
+		"killed and started": func(w *simulation) {
 			w.agent.bus.set(func(b *fakeBus) { b.refuse, b.unbound, b.broken = errNotConnected, true, true })
 			w.agent = w.start(w.options)
 			w.wait(30 * time.Second)
 		},
-		"a standby takes over": func(w *world) {
+		"a standby takes over": func(w *simulation) {
 			first := w.standby()
 			w.place(10)
 			first.stop()
-			w.same("after the first agent has stopped")
+			w.mustMatch("after the first agent has stopped")
 			w.sample()
-			w.same("after the second took over")
-			w.fresh("after the second took over")
+			w.mustMatch("after the second took over")
+			w.mustBeFresh("after the second took over")
 		},
-		"a standby takes over from one that was killed": func(w *world) {
+		"a standby takes over from one that was killed": func(w *simulation) {
 			first := w.standby()
 			w.place(10)
 			first.bus.set(func(b *fakeBus) { b.refuse, b.unbound, b.broken = errNotConnected, true, true })
 			w.wait(60 * time.Second)
-			w.fresh("a minute after the first agent was killed")
+			w.mustBeFresh("a minute after the first agent was killed")
 		},
-		"the stanza is removed and added": func(w *world) {
+		"the stanza is removed and added": func(w *simulation) {
 			w.place(10)
-			w.agent.Forget(fa1)
+			w.agent.Remove(fa1)
 			synctest.Wait()
-			w.same("after the stanza was removed")
+			w.mustMatch("after the stanza was removed")
 			w.place(10)
 			w.sample()
-			w.same("after the stanza was added")
-			w.fresh("after the stanza was added")
+			w.mustMatch("after the stanza was added")
+			w.mustBeFresh("after the stanza was added")
 		},
-		"withdrawn and back": func(w *world) {
+		"suspended and updated": func(w *simulation) {
 			w.place(10)
-			w.agent.Withdraw(fa1, "the array does not answer")
+			w.agent.Suspend(fa1, "the array is down")
 			synctest.Wait()
-			w.same("after the withdrawal")
-			if got := w.with.known(fa1)["metrics_agent"]; got != "" {
+			w.mustMatch("after the suspension")
+			if got := w.with.held(fa1)["metrics_agent"]; got != "" {
 				w.t.Error("the scheduler still holds an overlay")
 			}
 			w.place(10)
 			w.sample()
-			w.fresh("after the withdrawal has ended")
+			w.mustBeFresh("after the suspension has ended")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			scenario(t, Options{}, func(w *world) {
+			scenario(t, Options{}, func(w *simulation) {
 				w.place(10)
 				body(w)
 			})
@@ -479,14 +479,14 @@ func TestAgentsComeAndGo(t *testing.T) {
 	}
 }
 
-func TestCleanStopLeavesCindersReport(t *testing.T) {
+func TestCleanStopRestoresBase(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newSimulation(t, Options{})
 		w.place(10)
 		w.sample()
 		w.agent.stop()
-		w.same("after a clean stop")
-		for key := range w.with.known(fa1) {
+		w.mustMatch("after a clean stop")
+		for key := range w.with.held(fa1) {
 			if strings.HasPrefix(key, "metrics_") || key == "array_id" {
 				t.Errorf("%s is left", key)
 			}
@@ -503,13 +503,13 @@ func TestStaleArrays(t *testing.T) {
 	for _, drop := range []bool{false, true} {
 		t.Run(fmt.Sprintf("drop %t", drop), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, Options{})
-				good := w.offer
+				w := newSimulation(t, Options{})
+				good := w.newReport
 				w.with.place(fa1, 10)
 				w.without.place(fa1, 10)
 				time.Sleep(5 * time.Second)
 				stale := func() {
-					w.agent.Offer(staleReading(drop))
+					w.agent.Update(newStaleSample(drop))
 					synctest.Wait()
 					total := w.with.next(fa1).total
 					if got := w.with.capability(fa1, "backend_state"); got != `"down"` || drop != (total == 0) {
@@ -517,20 +517,20 @@ func TestStaleArrays(t *testing.T) {
 					}
 				}
 				stale()
-				w.report() // cinder-volume does not know, or uses the secondary path
+				w.report() // cinder-volume reaches the array, perhaps on another path
 				time.Sleep(time.Second)
 				stale()
 				time.Sleep(20 * time.Minute) // cinder-volume hangs on the array
 				stale()
-				w.offer = good
+				w.newReport = good
 				w.sample()
 				if got := w.with.capability(fa1, "backend_state"); got != "" {
 					t.Errorf("the array is back, and the scheduler reads %s", got)
 				}
 				w.report()
 				w.sample()
-				w.same("after the array is back")
-				w.fresh("after the array is back")
+				w.mustMatch("after the array is back")
+				w.mustBeFresh("after the array is back")
 			})
 		})
 	}
@@ -538,15 +538,15 @@ func TestStaleArrays(t *testing.T) {
 
 // TestBulkDelete has cinder-volume report after each of many deletions.
 func TestBulkDelete(t *testing.T) {
-	scenario(t, Options{}, func(w *world) {
+	scenario(t, Options{}, func(w *simulation) {
 		w.place(10)
 		before := len(w.with.received())
 		for range 50 {
 			time.Sleep(20 * time.Millisecond)
 			w.volume.allocated--
 			w.report()
-			w.same("during a bulk delete")
-			w.fresh("during a bulk delete")
+			w.mustMatch("during a bulk delete")
+			w.mustBeFresh("during a bulk delete")
 		}
 		if n := len(w.with.received()) - before; n > 100 {
 			w.t.Errorf("%d messages for 50 reports", n)
@@ -555,10 +555,10 @@ func TestBulkDelete(t *testing.T) {
 }
 
 // TestSlowArrayStretchesTheInterval has cinder-volume take longer for its reports
-// than its polling interval says.
+// than its polling interval.
 func TestSlowArrayStretchesTheInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newSimulation(t, Options{})
 		for i := range 5 {
 			w.wait(150 * time.Second)
 			if st := w.agent.state(t, fa1); i > 0 && st.State != Overlaying {
@@ -574,11 +574,11 @@ func TestSlowArrayStretchesTheInterval(t *testing.T) {
 // then usable for longer, and what was received stays.
 func TestNewIntervals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newSimulation(t, Options{})
 		w.agent.SetIntervals(sampling, 5*polling)
 		for i := range 3 {
 			w.wait(8 * polling)
-			w.fresh(fmt.Sprintf("report %d", i))
+			w.mustBeFresh(fmt.Sprintf("report %d", i))
 			if st := w.agent.state(t, fa1); st.State != Overlaying {
 				t.Errorf("report %d: %+v", i, st)
 			}
@@ -587,27 +587,27 @@ func TestNewIntervals(t *testing.T) {
 	})
 }
 
-// TestLostBinding takes the listening queue's binding away: the agent misses the
+// TestLostBinding removes the binding of the listening queue: the agent misses the
 // reports of cinder-volume, and must not publish old ones.
 func TestLostBinding(t *testing.T) {
 	for name, broken := range map[string]bool{"bound again": false, "for good": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, Options{})
+				w := newSimulation(t, Options{})
 				w.agent.bus.set(func(b *fakeBus) { b.unbound, b.broken = true, broken })
 				for i := range 10 {
 					w.volume.allocated++
 					w.report()
 					w.wait(polling)
-					if w.same("with a lost binding"); i > 1 && !broken {
-						w.fresh("after binding again")
+					if w.mustMatch("with a lost binding"); i > 1 && !broken {
+						w.mustBeFresh("after binding again")
 					}
 				}
 				if n := w.agent.bus.rebinds; n == 0 || n > 11 || !broken && n > 1 {
 					t.Errorf("the queue was bound again %d times", n)
 				}
 				if n := w.agent.lines("binding the listening queue again"); n != 1 {
-					t.Errorf("the log says so %d times:\n%s", n, w.agent.log)
+					t.Errorf("the log has %d such lines:\n%s", n, w.agent.log)
 				}
 				if st := w.agent.state(t, fa1); broken != (st.Cause == NoRecentBase) {
 					t.Errorf("the agent is %+v", st)
@@ -617,10 +617,10 @@ func TestLostBinding(t *testing.T) {
 	}
 }
 
-// TestDeadCinderVolume has one cinder-volume of two stop for good.
-func TestDeadCinderVolume(t *testing.T) {
+// TestStoppedCinderVolume has one cinder-volume of two stop for good.
+func TestStoppedCinderVolume(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newSimulation(t, Options{})
 		for range 10 {
 			w.wait(polling)
 			(&cinderVolume{exchange: w.fanout, host: "ctl1@fa2", total: 1}).report()
@@ -628,8 +628,8 @@ func TestDeadCinderVolume(t *testing.T) {
 		if st := w.agent.state(t, fa1); st.State != Suspended || st.Cause != NoRecentBase {
 			t.Errorf("the agent is %+v", st)
 		}
-		w.same("with a dead cinder-volume")
-		if got := w.with.known(fa1)["metrics_agent"]; got != "" {
+		w.mustMatch("with a stopped cinder-volume")
+		if got := w.with.held(fa1)["metrics_agent"]; got != "" {
 			t.Error("an overlay is left")
 		}
 		if w.agent.bus.rebinds != 0 {
@@ -637,6 +637,6 @@ func TestDeadCinderVolume(t *testing.T) {
 		}
 		w.report()
 		w.sample()
-		w.fresh("after cinder-volume has started again")
+		w.mustBeFresh("after cinder-volume has started again")
 	})
 }

@@ -21,8 +21,8 @@ const (
 )
 
 // TestSchedulerModel compares the model of the scheduler, by which this package
-// tests the publisher, with Cinder's own classes: whatever is reported and
-// placed in whatever order, by whatever clock, both know the same of each
+// tests the publisher, with Cinder's own classes: after any reports and
+// placements in any order and by any clock, both hold the same of each
 // backend.
 func TestSchedulerModel(t *testing.T) {
 	c := startCinder(t)
@@ -185,13 +185,13 @@ func (m *comparison) place() {
 	m.cinder.request(m.t, m.model.now(), "place", map[string]any{"backend": name, "size": size})
 }
 
-// compare asks both what they know.
+// compare compares what both hold.
 func (m *comparison) compare() {
 	states := m.cinder.state(m.t, m.model.now())
 	for _, name := range m.names {
 		theirs, there := states[name]
 		if there != (m.model.states[name] != nil) {
-			m.t.Errorf("Cinder knows %s: %t", name, there)
+			m.t.Errorf("Cinder has %s: %t", name, there)
 		}
 		if !there {
 			continue
@@ -199,7 +199,7 @@ func (m *comparison) compare() {
 		m.same(name, "free", m.model.free(name), theirs.Free)
 		m.same(name, "allocated", m.model.allocated(name), theirs.Allocated)
 		m.same(name, "provisioned", m.model.provisioned(name), theirs.Provisioned)
-		known := m.model.known(name)
+		known := m.model.held(name)
 		m.same(name, "capabilities", known, plainSet(theirs.Capabilities))
 		m.same(name, "what get_pools shows", known, plainSet(theirs.Shown))
 		m.same(name, "load_percent", m.model.capability(name, "load_percent"), string(theirs.Capabilities["load_percent"]))

@@ -141,9 +141,9 @@ func (s *scheduler) capability(name, key string) string {
 	return string(s.next(name).capabilities[key])
 }
 
-// known is what get_pools shows of a backend, keys to JSON text. It is empty
+// held is what get_pools shows of a backend, keys to JSON text. It is empty
 // for a backend that has not reported.
-func (s *scheduler) known(name string) map[string]string {
+func (s *scheduler) held(name string) map[string]string {
 	out := map[string]string{}
 	for key, value := range s.next(name).capabilities {
 		out[key] = string(value)

@@ -22,7 +22,7 @@ import (
 const (
 	// bound is how long anything may take on a busy machine.
 	bound = 30 * time.Second
-	// pause is what these tests have in place of lookAgain.
+	// pause is what these tests have in place of lookupInterval.
 	pause = 4 * time.Second
 )
 
@@ -77,7 +77,7 @@ type running struct {
 func startSession(t testing.TB, o Options) *running {
 	t.Helper()
 	r := &running{session: newSession(o.withDefaults()), t: t}
-	if r.pause != lookAgain || lookAgain < 30*time.Second {
+	if r.pause != lookupInterval || lookupInterval < 30*time.Second {
 		t.Errorf("what does not exist is looked for every %s", r.pause)
 	}
 	r.pause = pause
@@ -102,7 +102,7 @@ func startSession(t testing.TB, o Options) *running {
 	return r
 }
 
-// awaits waits until the session is as it should be, in what it says last.
+// awaits waits until the session last reported is as expected.
 func (r *running) awaits(within time.Duration, what string, good func(Session) bool) Session {
 	r.t.Helper()
 	var s Session
@@ -119,7 +119,7 @@ func (r *running) awaits(within time.Duration, what string, good func(Session) b
 func (r *running) reopens(within time.Duration, since Session) Session {
 	r.t.Helper()
 	return r.awaits(within, "another opening", func(s Session) bool {
-		return s.State == Ready && s.BasesFrom.After(since.BasesFrom)
+		return s.State == Ready && s.basesFrom.After(since.basesFrom)
 	})
 }
 
@@ -133,7 +133,7 @@ func (r *running) publish(bodies ...string) []error {
 	r.t.Helper()
 	var messages []outgoing
 	for _, b := range bodies {
-		messages = append(messages, outgoing{UpdateCapabilities, []byte(b)})
+		messages = append(messages, outgoing{updateCapabilities, []byte(b)})
 	}
 	results := r.Publish(context.Background(), messages)
 	if len(results) != len(messages) {
@@ -396,8 +396,8 @@ func (c *cutter) cut() {
 	c.conns = nil
 }
 
-// mend takes connections again.
-func (c *cutter) mend() {
+// restore takes connections again.
+func (c *cutter) restore() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.down = false

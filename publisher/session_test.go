@@ -29,11 +29,13 @@ func TestSession(t *testing.T) {
 		"stream":    func(t *testing.T, b *rabbitmq.Broker, v string) { testMode(t, b, v, ListenStream) },
 		"crash":     testCrash,
 		"notstream": testNotStream,
-		"rights":    testRights,
-		"stopped":   func(t *testing.T, b *rabbitmq.Broker, v string) { testLetsGo(t, b, v, layout{}, false) },
-		"autodel":   func(t *testing.T, b *rabbitmq.Broker, v string) { testLetsGo(t, b, v, layout{autoDelete: true}, false) },
-		"deleted":   func(t *testing.T, b *rabbitmq.Broker, v string) { testLetsGo(t, b, v, layout{}, true) },
-		"absent":    testAbsent,
+		"rights":    testPermissions,
+		"stopped":   func(t *testing.T, b *rabbitmq.Broker, v string) { testReleaseExchange(t, b, v, layout{}, false) },
+		"autodel": func(t *testing.T, b *rabbitmq.Broker, v string) {
+			testReleaseExchange(t, b, v, layout{autoDelete: true}, false)
+		},
+		"deleted":   func(t *testing.T, b *rabbitmq.Broker, v string) { testReleaseExchange(t, b, v, layout{}, true) },
+		"absent":    testMissingExchange,
 		"starting":  testStarting,
 		"count":     testCount,
 		"rebind":    testRebind,
@@ -48,8 +50,8 @@ func TestSession(t *testing.T) {
 		"refused":   testPermissionRevoked,
 	}
 	alone := map[string]func(*testing.T, *rabbitmq.Broker, string){
-		"leaveblocked": testLeavesWhileBlocked,
-		"stopblocked":  testStopsWhileBlocked,
+		"leaveblocked": testReleaseWhileBlocked,
+		"stopblocked":  testStopWhileBlocked,
 	}
 	var vhosts []string
 	for name := range beside {
@@ -90,7 +92,7 @@ func testMode(t *testing.T, b *rabbitmq.Broker, vhost string, mode ListenMode) {
 	begun := time.Now()
 	r := startSession(t, o)
 	s := r.awaitsState(bound, Ready)
-	if s.Listening != mode || s.Detail != "" || s.schedulers() != 1 || s.BasesFrom.Before(begun) || s.BasesFrom.After(time.Now()) {
+	if s.Listening != mode || s.Detail != "" || s.schedulers() != 1 || s.basesFrom.Before(begun) || s.basesFrom.After(time.Now()) {
 		t.Errorf("the session is %+v, %d schedulers", s, s.schedulers())
 	}
 	r.publishes("one")
@@ -106,11 +108,11 @@ func testMode(t *testing.T, b *rabbitmq.Broker, vhost string, mode ListenMode) {
 	}[mode]
 	added := slices.DeleteFunc(slices.Clone(during), func(q string) bool { return slices.Contains(before, q) })
 	if len(added) > 1 || (len(added) == 0) != (mode == ListenStream) {
-		t.Errorf("the session made %q", added)
+		t.Errorf("the session declared %q", added)
 	}
 	for _, part := range want {
 		if !strings.Contains(added[0], part) {
-			t.Errorf("the session made %q, want %q", added, part)
+			t.Errorf("the session declared %q, want %q", added, part)
 		}
 	}
 	for _, line := range strings.Split(b.Ctl("list_consumers", "--no-table-headers", "-p", vhost, "queue_name", "prefetch_count"), "\n") {
@@ -152,7 +154,7 @@ func testCrash(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	q, err := admin.QueueDeclarePassive(r.queue, true, false, false, false, nil)
 	must(t, err)
 	must(t, admin.Publish(fanoutExchange, "", false, false, amqp.Publishing{Body: []byte("missed")}))
-	proxy.mend()
+	proxy.restore()
 	again := r.reopens(bound, first)
 	if again.Listening != ListenQuorum || q.Name != r.queue {
 		t.Errorf("the session is %+v", again)
@@ -165,7 +167,7 @@ func testCrash(t *testing.T, b *rabbitmq.Broker, vhost string) {
 }
 
 // testNotStream has an ordinary queue of the stream's name. Its messages belong
-// to somebody else.
+// to other consumers.
 func testNotStream(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	uri := b.URL()
 	startScheduler(t, uri, layout{})
@@ -178,7 +180,7 @@ func testNotStream(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	r.publishes("one")
 	r.receives("one")
 	if slices.Contains(r.received(), "private") {
-		t.Error("a message of somebody else's queue was received")
+		t.Error("a message of another queue was received")
 	}
 	process.Await(t, bound, "the message to be in its queue", func() error {
 		if q, err := admin.QueueDeclarePassive(schedulerStream, false, false, false, false, nil); err != nil || q.Messages != 1 {
@@ -188,9 +190,9 @@ func testNotStream(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	})
 }
 
-// testRights checks the least rights of each mode as OPERATIONS.md has them, and
-// that without one of them the reason is said.
-func testRights(t *testing.T, b *rabbitmq.Broker, vhost string) {
+// testPermissions checks the least rights of each mode as OPERATIONS.md has them, and
+// that without one of them the reason is reported.
+func testPermissions(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	uri := b.URL()
 	scheduler := startScheduler(t, uri, layout{durable: true})
 	b.Ctl("add_user", "least", "least")
@@ -222,7 +224,7 @@ func testRights(t *testing.T, b *rabbitmq.Broker, vhost string) {
 			}
 			b.Ctl("set_permissions", "-p", vhost, "least", less[0], less[1], less[2])
 			r := startSession(t, o)
-			process.Await(t, bound, fmt.Sprintf("%s with the rights %q to say what is refused", mode, less), func() error {
+			process.Await(t, bound, fmt.Sprintf("%s with the rights %q to report what is refused", mode, less), func() error {
 				r.publish("refused")
 				if s := r.last(); s.State != Connecting || !strings.Contains(s.Detail, "ACCESS_REFUSED - access to ") {
 					return fmt.Errorf("the session is %+v", s)
@@ -234,10 +236,10 @@ func testRights(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	}
 }
 
-// testLetsGo ends the last scheduler, and with it what the layout says. Nothing
+// testReleaseExchange ends the last scheduler, and with it what the layout requires. Nothing
 // of the session may then keep the exchange alive, and a scheduler with another
 // layout can start.
-func testLetsGo(t *testing.T, b *rabbitmq.Broker, vhost string, l layout, deleted bool) {
+func testReleaseExchange(t *testing.T, b *rabbitmq.Broker, vhost string, l layout, deleted bool) {
 	uri := b.URL()
 	old := startScheduler(t, uri, l)
 	r := startSession(t, optionsFor(t, uri))
@@ -271,20 +273,20 @@ func testLetsGo(t *testing.T, b *rabbitmq.Broker, vhost string, l layout, delete
 	r.publishes("to the new scheduler")
 }
 
-// testAbsent begins where nothing exists: no state but this one is reported,
-// nothing is made, and the broker logs no two errors without a pause.
-func testAbsent(t *testing.T, b *rabbitmq.Broker, vhost string) {
+// testMissingExchange begins where nothing exists: no other state is reported,
+// nothing is declared, and the broker logs its errors with pauses.
+func testMissingExchange(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	uri := b.URL()
 	r := startSession(t, optionsFor(t, uri))
 	r.awaitsState(bound, NoScheduler)
-	process.Await(t, bound, "two looks", func() error {
+	process.Await(t, bound, "two lookups", func() error {
 		if n := len(errorsIn(b, vhost)); n < 2 {
 			return fmt.Errorf("there was %d", n)
 		}
 		return nil
 	})
 	if made := queues(b, vhost); len(made) > 0 || exchangeExists(t, connect(t, uri)) {
-		t.Errorf("the session made %q", made)
+		t.Errorf("the session declared %q", made)
 	}
 	checkPauses(t, b, vhost)
 	startScheduler(t, uri, layout{})
@@ -312,7 +314,7 @@ func testStarting(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	r = startSession(t, optionsFor(t, uri))
 	r.awaitsState(bound, Ready)
 	must(t, channelOn(t, scheduler.conn).ExchangeDelete(fanoutExchange, false, false))
-	if err := r.publish("into the void")[0]; !errors.Is(err, errNotConnected) {
+	if err := r.publish("without an exchange")[0]; !errors.Is(err, errNotConnected) {
 		t.Errorf("without an exchange, publishing ends with %v", err)
 	}
 	r.awaitsState(bound, NoExchange)
@@ -353,12 +355,12 @@ func testCount(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	r := startSession(t, optionsFor(t, uri))
 	opened := r.awaitsState(bound, Ready)
 	two := opened
-	for !two.BasesFrom.After(opened.BasesFrom) { // more than once only if none has looked since the opening
+	for !two.basesFrom.After(opened.basesFrom) { // more than once only if none has looked since the opening
 		second := startScheduler(t, uri, layout{})
 		started := time.Now()
 		two = r.awaits(bound, "two schedulers", func(s Session) bool { return s.schedulers() == 2 })
-		if two.State != Ready || two.BasesFrom.After(started) {
-			t.Errorf("a scheduler started before %s, bases count from %s", started, two.BasesFrom)
+		if two.State != Ready || two.basesFrom.After(started) {
+			t.Errorf("a scheduler started before %s, bases count from %s", started, two.basesFrom)
 		}
 		second.stop()
 		r.awaits(bound, "one scheduler", func(s Session) bool { return s.schedulers() == 1 })
@@ -429,7 +431,7 @@ func testResults(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	}
 	must(t, scheduler.QueueUnbind(schedulerStream, schedulerQueue, fanoutExchange, nil))
 	// Without a queue an auto-delete exchange would be gone; this one has an
-	// exchange bound to it that routes what it knows.
+	// exchange bound to it that routes by its bindings.
 	must(t, scheduler.ExchangeDeclare(fanoutExchange, "fanout", true, true, false, false, nil))
 	must(t, scheduler.ExchangeDeclare("dead", "headers", false, false, false, false, nil))
 	must(t, scheduler.ExchangeBind("dead", "", fanoutExchange, false, nil))
@@ -476,7 +478,7 @@ func testLostChannel(t *testing.T, b *rabbitmq.Broker, vhost string) {
 			}
 			return errors.New("it was confirmed")
 		})
-		proxy.mend()
+		proxy.restore()
 		startScheduler(t, uri, layout{})
 		r.reopens(bound, before)
 	}
@@ -491,7 +493,7 @@ func testNotify(t *testing.T, b *rabbitmq.Broker, vhost string) {
 		o.Notify, o.ControlExchange = true, exchange
 		r := startSession(t, o)
 		r.awaitsState(bound, Ready)
-		got := r.Publish(t.Context(), []outgoing{{UpdateCapabilities, []byte("a")}, {NotifyCapabilities, []byte("a")}, {UpdateCapabilities, []byte("b")}})
+		got := r.Publish(t.Context(), []outgoing{{updateCapabilities, []byte("a")}, {notifyCapabilities, []byte("a")}, {updateCapabilities, []byte("b")}})
 		if got[0] != nil || got[2] != nil || exchange == "openstack" && got[1] != nil {
 			t.Errorf("%s: the results are %v", exchange, got)
 		}
@@ -550,7 +552,7 @@ func delayedPublisher(t testing.TB, b *rabbitmq.Broker, vhost string) func() {
 }
 
 // testUserDeleted and the next three take the permission to be there away in
-// other ways. The reason must be in the session, whatever was seen first.
+// other ways. The reason must be in the session, in any order of events.
 func testUserDeleted(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	r := startAs(t, b, vhost)
 	b.Ctl("delete_user", vhost)
@@ -625,9 +627,9 @@ func checkReasons(t *testing.T, r *running, first string) {
 	t.Error("there was no reason")
 }
 
-// testLeavesWhileBlocked ends the last scheduler while the broker reads from
-// nobody who publishes.
-func testLeavesWhileBlocked(t *testing.T, b *rabbitmq.Broker, vhost string) {
+// testReleaseWhileBlocked ends the last scheduler while the broker reads from
+// no publishers.
+func testReleaseWhileBlocked(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	uri := b.URL()
 	scheduler := startScheduler(t, uri, layout{})
 	r := startSession(t, optionsFor(t, uri))
@@ -669,7 +671,7 @@ func testLeavesWhileBlocked(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	}
 }
 
-// blocked publishes until the broker says that it has blocked the session.
+// blocked publishes until the broker reports that it has blocked the session.
 func blocked(t *testing.T, r *running) {
 	t.Helper()
 	process.Await(t, bound, "the block", func() error {
@@ -681,7 +683,7 @@ func blocked(t *testing.T, r *running) {
 	})
 }
 
-func testStopsWhileBlocked(t *testing.T, b *rabbitmq.Broker, vhost string) {
+func testStopWhileBlocked(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	uri := b.URL()
 	o, l := modeOptions(t, uri, ListenQuorum)
 	startScheduler(t, uri, l)

@@ -1,9 +1,9 @@
 package publisher
 
 import (
+	"cmp"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/poolcast/poolcast/collector/capability"
@@ -11,16 +11,16 @@ import (
 
 // Counters count since the publisher was made.
 type Counters struct {
-	Publishes    uint64 // messages handed to the broker
-	Confirms     uint64 // of those, confirmed
-	Nacks        uint64 // refused
-	Returns      uint64 // returned, as no queue is bound
-	Failures     uint64 // lost with the connection, or not confirmed in time
-	Overlays     uint64 // overlays confirmed
-	HeardReports uint64 // received from cinder-volume services, any backend
-	HeardAgents  uint64 // received from other agents
-	HeardOwn     uint64
-	Unreadable   uint64 // messages that could not be decoded
+	Publishes       uint64 // messages handed to the broker
+	Confirms        uint64 // of those, confirmed
+	Nacks           uint64 // refused
+	Returns         uint64 // returned, as no queue is bound
+	Failures        uint64 // lost with the connection, or not confirmed in time
+	Overlays        uint64 // overlays confirmed
+	ReceivedReports uint64 // from cinder-volume services, any backend
+	ReceivedPeers   uint64 // from other agents
+	ReceivedOwn     uint64 // published by this agent and returned from the exchange
+	Unreadable      uint64 // messages that could not be decoded
 }
 
 func (c *Counters) count(err error) {
@@ -36,9 +36,8 @@ func (c *Counters) count(err error) {
 	}
 }
 
-// Status is a snapshot of everything the publisher knows about its work.
+// Status is a snapshot of the publisher.
 type Status struct {
-	Instance      string // the first half of the IDs of this publisher's messages
 	Session       Session
 	Counters      Counters
 	StatsInterval time.Duration   // how often cinder-volume reports
@@ -48,7 +47,7 @@ type Status struct {
 // BackendStatus describes one backend. A zero time means never.
 type BackendStatus struct {
 	Host, Cluster string
-	Identity      string // the name the scheduler knows it by
+	Identity      string // the name under which the scheduler keeps it
 	State         State
 	Since         time.Time // when the state, or its cause, began
 	Cause         Cause     // when suspended
@@ -56,62 +55,50 @@ type BackendStatus struct {
 	Failure       string    // why the last report was not accepted, "" if it was
 	FailingSince  time.Time // since when no report was accepted
 
-	PublishedAt time.Time // when the broker confirmed a report last
-	Timestamp   time.Time // that report's own
-	Overlaid    bool      // whether it was an overlay
-	Changes     []Change  // what it changed of the base, sorted by key
-
-	HeardAt   time.Time      // when cinder-volume's last report was received
-	HeardAge  time.Duration  // how long ago that is
-	ClockSkew *time.Duration // by which cinder-volume's clock is ahead, nil until several reports were received
-	Peer      string         // another agent that publishes for this backend, "" if none
+	PublishedAt time.Time      // when the broker confirmed a report last
+	Changes     []Change       // what that report changed of its base, sorted by key; none if it was no overlay
+	ReceivedAt  time.Time      // when cinder-volume's last report was received
+	ClockSkew   *time.Duration // by which cinder-volume's clock is ahead, nil until several reports were received
 }
 
-// Change is a key whose value differs from what cinder-volume said.
+// Change is a key whose value differs from that of the base report.
 type Change struct {
 	Key      string
 	Added    bool             // cinder-volume does not send the key
 	Old, New capability.Value // Old is null if Added
 }
 
-// Base is the last report of cinder-volume that was received of a backend.
-type Base struct {
+// BaseReport is the last report of cinder-volume that was received of a backend.
+type BaseReport struct {
 	Identity      string
 	Host, Cluster string
 	Capabilities  capability.Set
-	Timestamp     time.Time // cinder-volume's own
-	HeardAt       time.Time
-	Ours          bool // whether this publisher was offered the backend
 }
 
-// Status returns a snapshot. It is cheap enough to be asked every second.
+// Status returns a snapshot. It is cheap enough to be called every second.
 func (p *Publisher) Status() Status {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	s := Status{Instance: p.id.name, Session: p.session, Counters: p.counters, StatsInterval: p.opt.StatsInterval}
+	s := Status{Session: p.session, Counters: p.counters, StatsInterval: p.opt.StatsInterval}
 	for name, b := range p.backends {
 		s.Backends = append(s.Backends, b.status(name, now, p.opt.StatsInterval))
 	}
-	slices.SortFunc(s.Backends, func(a, b BackendStatus) int { return strings.Compare(a.Identity, b.Identity) })
+	slices.SortFunc(s.Backends, func(a, b BackendStatus) int { return cmp.Compare(a.Identity, b.Identity) })
 	return s
 }
 
 func (b *backend) status(name string, now time.Time, polling time.Duration) BackendStatus {
 	s := BackendStatus{
 		Host: b.report.Host, Cluster: b.report.Cluster, Identity: name,
-		State: either(b.now.state, Idle), Since: b.entered, Cause: b.now.cause, Detail: b.now.detail,
-		Failure: b.failure.reason, FailingSince: b.failure.since,
-		PublishedAt: b.last.at, Timestamp: b.last.stamp, Overlaid: b.last.overlaid(),
+		State: cmp.Or(b.now.state, Idle), Since: b.stateSince, Cause: b.now.cause, Detail: b.now.detail,
+		Failure: b.failure.reason, FailingSince: b.failure.since, PublishedAt: b.last.at,
 	}
-	if b.peer.until.After(now) {
-		s.Peer = b.peer.name
-	}
-	if s.Overlaid {
+	if b.last.overlaid() {
 		s.Changes = changes(b.last.over.set, b.last.set)
 	}
 	if from := b.sources.current(now, polling); from != nil {
-		s.HeardAt, s.HeardAge, s.ClockSkew = from.base.at, now.Sub(from.base.at), from.clockSkew()
+		s.ReceivedAt, s.ClockSkew = from.base.at, from.clockSkew()
 	}
 	return s
 }
@@ -119,41 +106,67 @@ func (b *backend) status(name string, now time.Time, polling time.Duration) Back
 func changes(base, set capability.Set) []Change {
 	var out []Change
 	for _, key := range set.SortedKeys() {
-		old, there := base[key]
-		if !there || !old.Equal(set[key]) {
-			out = append(out, Change{Key: key, Added: !there, Old: old, New: set[key]})
+		old, exists := base[key]
+		if !exists || !old.Equal(set[key]) {
+			out = append(out, Change{Key: key, Added: !exists, Old: old, New: set[key]})
 		}
 	}
 	return out
 }
 
-// Heard returns the last reports of cinder-volume services, for this publisher's
-// backends and for others, sorted by identity. A report that cannot be read is
-// left out. The sets must not be changed.
-func (p *Publisher) Heard() []Base {
+// BaseReports returns the last reports of cinder-volume services, of this
+// publisher's backends and of others, sorted by identity. A report that cannot be
+// parsed is left out. The sets must not be changed.
+func (p *Publisher) BaseReports() []BaseReport {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var out []Base
+	var out []BaseReport
 	now := time.Now()
-	add := func(name string, s sources, ours bool) {
+	add := func(name string, s sources) {
 		from := s.current(now, p.opt.StatsInterval)
 		if from == nil {
 			return
 		}
-		b := from.base
-		if set, err := b.capabilities(); err == nil {
-			out = append(out, Base{
-				Identity: name, Host: b.host, Cluster: b.cluster, Capabilities: set,
-				Timestamp: b.stamp, HeardAt: b.at, Ours: ours,
-			})
+		if set, err := from.base.capabilities(); err == nil {
+			out = append(out, BaseReport{Identity: name, Host: from.base.host, Cluster: from.base.cluster, Capabilities: set})
 		}
 	}
 	for name, b := range p.backends {
-		add(name, b.sources, true)
+		add(name, b.sources)
 	}
 	for name, s := range p.retained.backends {
-		add(name, s, false)
+		add(name, s)
 	}
-	slices.SortFunc(out, func(a, b Base) int { return strings.Compare(a.Identity, b.Identity) })
+	slices.SortFunc(out, func(a, b BaseReport) int { return cmp.Compare(a.Identity, b.Identity) })
 	return out
+}
+
+// Effective returns the effective reports: what the schedulers hold of the
+// publisher's backends, published by this agent or by cinder-volume, whichever was
+// last. A backend of which nothing was received or published is left out.
+// Everything but the capabilities is as in the last [Publisher.Update]. The sets
+// must not be changed.
+func (p *Publisher) Effective() []capability.Report {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var effective []capability.Report
+	for _, b := range p.backends {
+		if set := b.effective(); set != nil && b.report.Host != "" {
+			r := b.report
+			r.Capabilities = set
+			effective = append(effective, r)
+		}
+	}
+	return effective
+}
+
+// effective returns the set that was published last.
+func (b *backend) effective() capability.Set {
+	set, at := b.last.set, b.last.at
+	for _, from := range b.sources {
+		if from.base.set != nil && from.base.at.After(at) {
+			set, at = from.base.set, from.base.at
+		}
+	}
+	return set
 }

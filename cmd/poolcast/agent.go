@@ -74,7 +74,7 @@ func newAgent(s *session, flags *sourceFlags) (*agent, error) {
 	}
 	a.bus.reports = a.arrays.Reports
 	a.view = &view{
-		agent:  status.Agent{Host: hostOf(s.targets), Version: version, Started: time.Now()},
+		agent:  status.Agent{Host: hostOf(s.targets), Version: version},
 		arrays: a.arrays, bus: a.bus, setup: &a.now,
 	}
 	a.view.config.Store(&status.Config{Loaded: time.Now()})
@@ -208,7 +208,7 @@ func (s *session) publishOnce(ctx context.Context, reports []capability.Report) 
 	done := make(chan error, 1)
 	go func() { done <- p.Run(ctx) }()
 	for _, r := range reports {
-		p.Offer(r)
+		p.Update(r)
 	}
 	left := waitPublished(ctx, p, len(reports))
 	cancel()

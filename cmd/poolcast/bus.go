@@ -36,19 +36,19 @@ func newBusRunner(s *session) (*busRunner, error) {
 }
 
 // Offer implements collector.Observer.
-func (r *busRunner) Offer(report capability.Report) { r.publisher().Offer(report) }
+func (r *busRunner) Offer(report capability.Report) { r.publisher().Update(report) }
 
 // Withdraw implements collector.Observer.
-func (r *busRunner) Withdraw(host, reason string) { r.publisher().Withdraw(host, reason) }
+func (r *busRunner) Withdraw(host, reason string) { r.publisher().Suspend(host, reason) }
 
 // Forget implements collector.Observer.
-func (r *busRunner) Forget(host string) { r.publisher().Forget(host) }
+func (r *busRunner) Forget(host string) { r.publisher().Remove(host) }
 
 // Status tells about the publisher that runs.
 func (r *busRunner) Status() publisher.Status { return r.publisher().Status() }
 
 // Told returns what the schedulers were told last of each backend.
-func (r *busRunner) Told() []capability.Report { return r.publisher().Told() }
+func (r *busRunner) Told() []capability.Report { return r.publisher().Effective() }
 
 func (r *busRunner) publisher() *publisher.Publisher {
 	r.mu.Lock()
@@ -97,7 +97,7 @@ func (r *busRunner) use(next *publisher.Publisher, o publisher.Options) {
 		return
 	}
 	for _, report := range r.reports() {
-		next.Offer(report)
+		next.Update(report)
 	}
 	r.now, r.options = next, o
 	if r.stop != nil {

@@ -18,7 +18,7 @@ import (
 // heardOnBus is what was heard of cinder-volume.
 type heardOnBus struct {
 	session  publisher.Session
-	bases    map[string]publisher.Base // by identity
+	bases    map[string]publisher.BaseReport // by identity
 	backends map[string]publisher.BackendStatus
 	took     time.Duration
 }
@@ -33,7 +33,7 @@ func listenToBus(ctx context.Context, cfg *config.Config, reports []capability.R
 		return nil, withCode(exitConfig, err)
 	}
 	for _, r := range reports {
-		p.Offer(r)
+		p.Update(r)
 	}
 	ctx, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
@@ -69,7 +69,7 @@ func hearing(p *publisher.Publisher) *heardOnBus {
 	status := p.Status()
 	return &heardOnBus{
 		session:  status.Session,
-		bases:    byKey(p.Heard(), func(b publisher.Base) string { return b.Identity }),
+		bases:    byKey(p.BaseReports(), func(b publisher.BaseReport) string { return b.Identity }),
 		backends: byKey(status.Backends, func(b publisher.BackendStatus) string { return b.Identity }),
 	}
 }
@@ -101,7 +101,7 @@ func (h *heardOnBus) overlaid(cfg *config.Config, reports []capability.Report) [
 		if base == nil {
 			continue
 		}
-		if cause, _ := publisher.Judge(base, out[i]); cause != publisher.NoCause || !cfg.Agent.Overlay {
+		if cause, _ := publisher.SuspendCause(base, out[i]); cause != publisher.NoCause || !cfg.Agent.Overlay {
 			out[i].Capabilities = base
 			continue
 		}

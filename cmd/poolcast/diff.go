@@ -253,7 +253,7 @@ func (s *baseSet) judge(overlay bool, r capability.Report) *suspension {
 	if !overlay {
 		return &suspension{publisher.CinderVolumeReports, "overlay is off, and cinder-volume reports this backend itself"}
 	}
-	if cause, detail := publisher.Judge(base, r); cause != publisher.NoCause {
+	if cause, detail := publisher.SuspendCause(base, r); cause != publisher.NoCause {
 		return &suspension{cause, detail}
 	}
 	return nil

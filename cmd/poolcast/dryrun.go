@@ -29,7 +29,7 @@ func (f *runFlags) runDry(cmd *cobra.Command) error {
 // printEnvelopes prints the messages that would go to the scheduler, one a line.
 func printEnvelopes(w io.Writer, reports []capability.Report) error {
 	for _, r := range reports {
-		body, err := publisher.Encode(publisher.NewMessage(r, time.Now()))
+		body, err := publisher.EncodeReport(r, time.Now())
 		if err != nil {
 			return fmt.Errorf("encode report of %s: %w", r.Backend, err)
 		}

@@ -16,7 +16,7 @@ import (
 func health(t *testing.T, secure bool) *httptest.Server {
 	t.Helper()
 	mux := http.NewServeMux()
-	mux.HandleFunc("/livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("main loop turns\n")) })
+	mux.HandleFunc("/livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("main loop is running\n")) })
 	mux.HandleFunc("/readyz", func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = w.Write([]byte("[-] bus: not connected\n"))
@@ -70,7 +70,7 @@ func TestProbeNeedsNoValidConfiguration(t *testing.T) {
 			}
 			l := &lab{t: t, folder: filepath.Dir(path)}
 			stdout, stderr, code := l.command(append([]string{"probe", "--live"}, c.args...)...)
-			if code != exitOK || stdout != "main loop turns\n" {
+			if code != exitOK || stdout != "main loop is running\n" {
 				t.Errorf("--live ended with %d: %s %s", code, stdout, stderr)
 			}
 			stdout, _, code = l.command(append([]string{"probe", "--ready"}, c.args...)...)

@@ -122,7 +122,7 @@ func TestRefusedReloadChangesNothingAndIsSeen(t *testing.T) {
 		t.Errorf("the page does not list it")
 	}
 	stdout, _, code := l.command("probe", "--live")
-	if code != exitOK || !strings.Contains(stdout, "main loop turns") {
+	if code != exitOK || !strings.Contains(stdout, "main loop is running") {
 		t.Errorf("the probe ended with %d: %s", code, stdout)
 	}
 	l.write("cinder.conf", string(good))

@@ -112,13 +112,13 @@ func parseReports(data []byte, from string) ([]capability.Report, error) {
 	return reports, nil
 }
 
-// ask fetches /v1/reports, or /v1/told.
+// ask fetches /v1/reports, or /v1/effective.
 func (f *reportFlags) ask(ctx context.Context) ([]capability.Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, agentTimeout)
 	defer cancel()
 	url := strings.TrimSuffix(f.agent, "/") + "/v1/reports"
 	if f.told {
-		url = strings.TrimSuffix(f.agent, "/") + "/v1/told"
+		url = strings.TrimSuffix(f.agent, "/") + "/v1/effective"
 	}
 	request, err := f.request(ctx, url)
 	if err != nil {

@@ -111,42 +111,42 @@ func (f *fileToken) read() (string, error) {
 
 // place answers questions of the status page on what the scheduler was told
 // last.
-func (a *agent) place(q status.Query) (status.Answer, error) {
+func (a *agent) place(q status.Query) (status.Decision, error) {
 	request := &cinder.Request{Size: q.Size, Zone: q.Zone}
-	if len(q.Properties) > 0 {
+	if len(q.ExtraSpecs) > 0 {
 		request.Type = &cinder.VolumeType{Name: "of the form"}
 	}
-	for _, key := range slices.Sorted(maps.Keys(q.Properties)) {
-		request.Type.ExtraSpecs = append(request.Type.ExtraSpecs, cinder.Spec(key, q.Properties[key]))
+	for _, key := range slices.Sorted(maps.Keys(q.ExtraSpecs)) {
+		request.Type.ExtraSpecs = append(request.Type.ExtraSpecs, cinder.Spec(key, q.ExtraSpecs[key]))
 	}
 	if q.Policy != "strict" && q.Policy != "prefer" {
-		return status.Answer{}, fmt.Errorf("policy %q: want strict or prefer", q.Policy)
+		return status.Decision{}, fmt.Errorf("policy %q: want strict or prefer", q.Policy)
 	}
 	engine, err := placementEngine(a.now.Load().cfg.Scheduler, q.Policy)
 	if err != nil {
-		return status.Answer{}, err
+		return status.Decision{}, err
 	}
 	found, err := placeOne(engine, cinder.NewSnapshot(a.view.told()), request)
 	if err != nil {
-		return status.Answer{}, err
+		return status.Decision{}, err
 	}
-	out := status.Answer{JSON: found.json(q.Policy), Summary: found.summary(), Fits: found.fits()}
+	out := status.Decision{JSON: found.json(q.Policy), Summary: found.summary(), Fits: found.fits()}
 	for i := range found.decision.Verdicts {
 		out.Rows = append(out.Rows, answerRow(&found.decision.Verdicts[i]))
 	}
 	return out, nil
 }
 
-func answerRow(v *placement.Verdict) status.AnswerRow {
-	row := status.AnswerRow{Backend: v.Backend.Report().Name()}
+func answerRow(v *placement.Verdict) status.DecisionRow {
+	row := status.DecisionRow{Backend: v.Backend.Report().Name()}
 	if !v.Fits() {
-		row.Verdict = v.RefusedBy + ": " + v.Reason()
+		row.Reason = v.RefusedBy + ": " + v.Reason()
 		return row
 	}
-	row.Rank, row.Total = strconv.Itoa(v.Rank), weight(v.Total)
+	row.Rank, row.Weight = strconv.Itoa(v.Rank), weight(v.Total)
 	if v.Tied {
 		row.Rank += " (tie)"
 	}
-	row.Verdict = strings.Join(scoreLines(v), "; ")
+	row.Reason = strings.Join(scoreLines(v), "; ")
 	return row
 }

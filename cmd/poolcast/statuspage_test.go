@@ -143,7 +143,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"/metrics", "", 200},
 		{"/v1/openapi.yaml", "", 200},
 		{"/v1/reports", "", 200},
-		{"/v1/told", "", 200},
+		{"/v1/effective", "", 200},
 		{"/v1/place", "?size=10", 200},
 		{"/v1/place", "?size=10&policy=prefer&property=volume_backend_name%3Dgold&property=capabilities:total_volumes%3D%3C%3D+1", 200},
 		{"/v1/place", "?size=10&availability_zone=mars&property=volume_backend_name%3Dgold", 200},
@@ -167,7 +167,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		}
 	}
 	a.token = "guess"
-	for _, path := range []string{"/metrics", "/v1/openapi.yaml", "/v1/reports", "/v1/told", "/v1/place"} {
+	for _, path := range []string{"/metrics", "/v1/openapi.yaml", "/v1/reports", "/v1/effective", "/v1/place"} {
 		code, kind, body := a.ask(path)
 		for _, fault := range spec.faults(path, code, kind, body) {
 			t.Errorf("without the token: %s", fault)

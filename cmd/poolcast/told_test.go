@@ -22,7 +22,7 @@ func TestPlaceDecidesOnWhatTheSchedulerWasTold(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	for _, c := range []struct{ command, want string }{
-		{"place --size 1", "/v1/told"}, {"pools", "/v1/reports"}, {"check", "/v1/reports"}, {"diff --base ~/pools.json", "/v1/reports"},
+		{"place --size 1", "/v1/effective"}, {"pools", "/v1/reports"}, {"check", "/v1/reports"}, {"diff --base ~/pools.json", "/v1/reports"},
 	} {
 		d := newDesk(t)
 		stdout, stderr, _ := d.run(append(strings.Fields(c.command), "--agent", server.URL)...)

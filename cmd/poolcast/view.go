@@ -35,7 +35,7 @@ func (v *view) View() status.View {
 	out := status.View{Now: now, Agent: v.agent, Config: *v.config.Load()}
 	setup := v.setup.Load()
 	if turned := v.turned.Load(); turned != nil {
-		out.Agent.LastTurn = *turned
+		out.Agent.LastTick = *turned
 	}
 	bus := v.bus.Status()
 	out.Bus = viewBus(bus)
@@ -50,14 +50,14 @@ func (v *view) View() status.View {
 			b.Space = viewSpace(r)
 		}
 		if r, ok := told[t.Host]; ok {
-			b.Told = &r
+			b.Effective = &r
 		}
 		b.Poll = v.viewPoll(health[t.Host], t)
 		b.Overlay = viewOverlay(overlays[capability.Report{Host: t.Host, Cluster: t.Cluster}.Identity()], bus.StatsInterval)
 		out.Backends = append(out.Backends, b)
 	}
 	for _, b := range setup.broken {
-		out.Broken = append(out.Broken, status.Broken{Name: b.Stanza, Host: b.Host, Pool: b.Pool, Faults: faultTexts(b.Faults)})
+		out.Invalid = append(out.Invalid, status.InvalidBackend{Name: b.Stanza, Host: b.Host, Pool: b.Pool, Faults: faultTexts(b.Faults)})
 	}
 	return out
 }
@@ -106,7 +106,7 @@ func viewBus(s publisher.Status) status.Bus {
 		Connected: state != publisher.Connecting,
 		Blocked:   state == publisher.Blocked,
 		Exchange:  state == publisher.Ready || state == publisher.Blocked,
-		Broker:    s.Session.Broker, Reason: s.Session.Detail, Since: s.Session.Since,
+		Broker:    s.Session.Broker, Reason: s.Session.Detail,
 		Consumers: s.Session.Schedulers,
 		Confirmed: s.Counters.Confirms, Refused: s.Counters.Nacks, Returned: s.Counters.Returns, Failed: s.Counters.Failures,
 		Overlays: s.Counters.Overlays,
@@ -128,14 +128,14 @@ func (v *view) viewPoll(h collector.Health, t target) status.Poll {
 
 func viewOverlay(b publisher.BackendStatus, interval time.Duration) status.Overlay {
 	o := status.Overlay{
-		State: string(b.State), Since: b.Since, Code: string(b.Cause), Reason: b.Detail,
+		State: string(b.State), Since: b.Since, Cause: string(b.Cause), Reason: b.Detail,
 		Failure: b.Failure, FailingSince: b.FailingSince, Interval: interval,
-		Published: b.PublishedAt, Heard: b.HeardAt, Skew: b.ClockSkew,
+		PublishedAt: b.PublishedAt, ReceivedAt: b.ReceivedAt, Skew: b.ClockSkew,
 	}
 	for _, c := range b.Changes {
-		change := status.Change{Key: c.Key, Ours: c.New}
+		change := status.Change{Key: c.Key, New: c.New}
 		if !c.Added {
-			change.Heard = &c.Old
+			change.Old = &c.Old
 		}
 		o.Changes = append(o.Changes, change)
 	}

@@ -1,38 +1,41 @@
-// Package status is the window into a running poolcast: Prometheus metrics,
-// health for supervisors, the reports and the placement core as JSON, and a
+// Package status serves the state of a running poolcast over HTTP: Prometheus
+// metrics, health for supervisors, reports and placement decisions as JSON, and a
 // page for people.
 //
-//	/              the status page: pools, arrays, what was overlaid, a question form
-//	/metrics       Prometheus metrics, one row per array, never one per volume
+//	/              the status page: pools, arrays, overlays, a form for placement
+//	/metrics       Prometheus metrics, one series per array, never one per volume
 //	/livez         fails only when the main loop is stuck
 //	/readyz        each backend and the broker, with reasons
-//	/v1/reports    what --dry-run prints
-//	/v1/place      what poolcast place --output json prints
-//	/v1/openapi.yaml   the description of both
+//	/v1/reports    the newest report of each backend, as --dry-run prints it
+//	/v1/effective  the report of each backend that the schedulers hold
+//	/v1/place      a decision, as poolcast place --output json prints it
+//	/v1/openapi.yaml   the description of these endpoints
 //
-// # One view, many forms
+// Package client is a client of this API.
 //
-// Everything is made from a [View], a copy of what the collector and the
-// publisher know at one instant. A [Source] makes one for each request; this
-// package keeps none. So a page, a scrape and a probe that ask at the same time
-// get the same story, and a backend that was removed is gone from all of them.
+// # One view
 //
-// # It changes nothing
+// Everything is made from a [View], a copy of the state of collector and publisher
+// at one instant. A [Source] makes one for each request; this package keeps none.
+// So a page, a scrape and a probe at the same time show the same, and a backend
+// that was removed is gone from all of them.
 //
-// Every endpoint answers GET and no other method. Reloading, pausing and
-// stopping are the business of signals and of the configuration, which have
-// owners and permissions already.
+// # Read-only
 //
-// # Who may ask
+// Every endpoint accepts GET and HEAD, and nothing changes the agent. It is
+// reloaded and stopped with signals and by its configuration, which have owners
+// and permissions already.
 //
-// The answers name arrays, pools and capacities. On loopback anybody on the
-// host may read them; any other address needs TLS and a bearer token, or [New]
-// refuses. A browser's dialogue takes the token as the password of any user name,
-// so the page can be opened too. /livez and /readyz stay open, because supervisors rarely carry
-// tokens, and say nothing but names and reasons.
+// # Access
 //
-// # Missing stays missing
+// The responses name arrays, pools and capacities. On a loopback address everybody
+// on the host may read them; any other address needs TLS and a bearer token, or
+// [New] refuses it. A browser sends the token as the password of any user name, so
+// the page can be opened too. /livez and /readyz need no token, because supervisors
+// rarely have one, and contain only names and reasons.
 //
-// A number the array did not tell has no sample in /metrics, a dash on the page
-// and a gap in the sparkline. Alert rules ask for age and up, not for zero.
+// # Missing values
+//
+// A number that the array did not report has no sample in /metrics, a dash on the
+// page and a gap in the sparkline. It is never zero.
 package status

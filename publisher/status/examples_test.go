@@ -73,7 +73,7 @@ func expressions(t *testing.T) map[string]string {
 	return all
 }
 
-// The dashboard and the alerts speak of series and labels that there are.
+// The dashboard and the alerts use metrics and labels that exist.
 func TestExamplesUseMetricsThatExist(t *testing.T) {
 	known := map[string][]string{}
 	for _, m := range Metrics() {

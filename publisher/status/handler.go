@@ -5,8 +5,11 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
+	"fmt"
 	"net"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,10 +17,10 @@ import (
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/capability/format"
+	"github.com/poolcast/poolcast/config/listen"
 )
 
-// Handler answers every endpoint, with the token asked for where it is needed.
-// It is what Run serves.
+// Handler serves every endpoint, and requires the token where it is needed.
 func (s *Server) Handler() http.Handler {
 	open := http.NewServeMux()
 	open.HandleFunc("GET /livez", s.livez)
@@ -26,33 +29,33 @@ func (s *Server) Handler() http.Handler {
 	guarded := http.NewServeMux()
 	guarded.Handle("GET /metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}))
 	guarded.HandleFunc("GET /v1/reports", s.reports(func(b Backend) *capability.Report { return b.Report }))
-	guarded.HandleFunc("GET /v1/told", s.reports(func(b Backend) *capability.Report { return b.Told }))
+	guarded.HandleFunc("GET /v1/effective", s.reports(func(b Backend) *capability.Report { return b.Effective }))
 	guarded.HandleFunc("GET /v1/openapi.yaml", s.openAPI)
 	s.pages(guarded)
 	if s.opts.Placer != nil {
 		guarded.HandleFunc("GET /v1/place", s.place)
 	}
-	open.Handle("/", s.guard(inTurn(guarded)))
-	return limit(s.local(open))
+	open.Handle("/", s.requireToken(limitConcurrent(guarded)))
+	return withLimits(s.checkHost(open))
 }
 
-// local refuses what a web page of another site may have asked for. Without a
-// token nothing but loopback is listened to, and a name that its owner has
-// turned to 127.0.0.1 would let such a page read the answers.
-func (s *Server) local(next http.Handler) http.Handler {
+// checkHost refuses requests that a web page of another site may have caused.
+// Without a token the server listens on loopback only, and with a host name that
+// resolves to 127.0.0.1 such a page could read the responses.
+func (s *Server) checkHost(next http.Handler) http.Handler {
 	if s.opts.Token != nil {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Host != "" && !isLoopback(hostname(r.Host)) {
-			http.Error(w, "This host name is not answered: ask for localhost or 127.0.0.1, or set bearer_token_file in [poolcast].", http.StatusMisdirectedRequest)
+		if r.Host != "" && !listen.IsLoopback(hostname(r.Host)) {
+			http.Error(w, "This host name is not accepted: use localhost or 127.0.0.1, or set bearer_token_file in [poolcast].", http.StatusMisdirectedRequest)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// hostname is the host of a Host header, without its port.
+// hostname returns the host of a Host header, without its port.
 func hostname(host string) string {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
@@ -60,26 +63,26 @@ func hostname(host string) string {
 	return strings.ToLower(strings.Trim(host, "[]"))
 }
 
-// inTurn bounds how many answers are in memory.
-func inTurn(next http.Handler) http.Handler {
-	turns := make(chan struct{}, maxAnswers)
+// limitConcurrent bounds how many responses are in memory.
+func limitConcurrent(next http.Handler) http.Handler {
+	slots := make(chan struct{}, maxResponses)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		wait := time.NewTimer(answerDelay)
+		wait := time.NewTimer(queueTimeout)
 		defer wait.Stop()
 		select {
-		case turns <- struct{}{}:
-			defer func() { <-turns }()
+		case slots <- struct{}{}:
+			defer func() { <-slots }()
 			next.ServeHTTP(w, r)
 		case <-wait.C:
 			w.Header().Set("Retry-After", "1")
-			writeError(w, http.StatusServiceUnavailable, "too many requests are being answered; ask again")
+			writeError(w, http.StatusServiceUnavailable, "too many concurrent requests; retry later")
 		case <-r.Context().Done():
 		}
 	})
 }
 
-// limit bounds the body and keeps answers out of caches and frames.
-func limit(next http.Handler) http.Handler {
+// withLimits bounds the body and keeps responses out of caches and frames.
+func withLimits(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBodyBytes)
 		h := w.Header()
@@ -91,17 +94,17 @@ func limit(next http.Handler) http.Handler {
 	})
 }
 
-// guard asks for the token: as a bearer token, or from a browser as the password
-// of whatever user name. Comparing hashes keeps the time it takes apart from
-// the token's length and contents.
-func (s *Server) guard(next http.Handler) http.Handler {
+// requireToken checks the token: a bearer token, or from a browser the password of
+// any user name. Hashes are compared, so that the time does not depend on length
+// and contents of the token.
+func (s *Server) requireToken(next http.Handler) http.Handler {
 	if s.opts.Token == nil {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		given, isBearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		if !isBearer {
-			_, given, _ = r.BasicAuth() // what a browser's dialogue sends
+			_, given, _ = r.BasicAuth() // from a browser's dialog
 		}
 		got, want := sha256.Sum256([]byte(given)), sha256.Sum256([]byte(s.opts.Token()))
 		if subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
@@ -114,12 +117,12 @@ func (s *Server) guard(next http.Handler) http.Handler {
 	})
 }
 
-// reports answers /v1/reports with what --dry-run prints, and /v1/told with what
-// the scheduler knows, in the same form.
+// reports serves /v1/reports, as --dry-run prints it, and /v1/effective in the same
+// form.
 func (s *Server) reports(of func(Backend) *capability.Report) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		reports := []capability.Report{}
-		for _, b := range s.source.View().Backends {
+		for _, b := range s.opts.Source.View().Backends {
 			if r := of(b); r != nil {
 				reports = append(reports, *r)
 			}
@@ -140,4 +143,102 @@ func writeJSON(w http.ResponseWriter, code int, v any) {
 	enc.SetEscapeHTML(false)
 	_ = enc.Encode(v)                                  // of types that can be encoded
 	_, _ = w.Write(format.PrintableJSON(text.Bytes())) // the client may have gone away
+}
+
+// Query describes a volume to be placed.
+type Query struct {
+	Size       int64             // GiB
+	Zone       string            // availability zone; "" for any
+	ExtraSpecs map[string]string // extra specs of the volume type
+	Policy     string            // strict or prefer
+}
+
+// Decision is where a volume would be placed, and why, in three forms.
+type Decision struct {
+	// JSON is what poolcast place --output json prints.
+	JSON any
+	// Summary is one sentence: which backend and why, or why none.
+	Summary string
+	// Fits reports whether some backend takes the volume.
+	Fits bool
+	// Rows are the backends, best first, then those refused.
+	Rows []DecisionRow
+}
+
+// DecisionRow is the result for one backend.
+type DecisionRow struct {
+	Backend string
+	Rank    string // "1", "2 (tie)"; "" if refused
+	Reason  string // the filter that refused it, with its operands, or the weights
+	Weight  string
+}
+
+// Placer decides where a volume would be placed, on the present effective reports.
+// An error means that the query is invalid; that no backend fits is a decision. It
+// is called from the goroutines of HTTP requests.
+type Placer func(Query) (Decision, error)
+
+const maxProperties = 64
+
+// place serves /v1/place.
+func (s *Server) place(w http.ResponseWriter, r *http.Request) {
+	q, err := readQuery(r.URL.Query())
+	if err != nil {
+		writeError(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	decision, err := s.opts.Placer(q)
+	if err != nil {
+		writeError(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	writeJSON(w, http.StatusOK, decision.JSON)
+}
+
+func readQuery(v url.Values) (Query, error) {
+	q := Query{Zone: strings.TrimSpace(v.Get("availability_zone")), Policy: v.Get("policy"), ExtraSpecs: map[string]string{}}
+	if q.Policy == "" {
+		q.Policy = "strict"
+	}
+	size, err := strconv.ParseInt(strings.TrimSpace(v.Get("size")), 10, 64)
+	if err != nil || size < 1 {
+		return Query{}, fmt.Errorf("size %q: want a whole number of GiB, 1 or more", v.Get("size"))
+	}
+	q.Size = size
+	for _, line := range propertyLines(v["property"]) {
+		key, value, ok := strings.Cut(line, "=")
+		if !ok || strings.TrimSpace(key) == "" {
+			return Query{}, fmt.Errorf("property %q: want key=value, such as volume_backend_name=pure_performance", line)
+		}
+		q.ExtraSpecs[strings.TrimSpace(key)] = strings.TrimSpace(value)
+	}
+	if len(q.ExtraSpecs) > maxProperties {
+		return Query{}, fmt.Errorf("%d properties: at most %d", len(q.ExtraSpecs), maxProperties)
+	}
+	return q, nil
+}
+
+// propertyLines splits parameters into lines: a property is a parameter of its own,
+// or a line of the form's text area.
+func propertyLines(values []string) []string {
+	var lines []string
+	for _, v := range values {
+		for _, line := range strings.Split(v, "\n") {
+			if line = strings.TrimSpace(line); line != "" {
+				lines = append(lines, line)
+			}
+		}
+	}
+	return lines
+}
+
+// openAPI serves the description of the JSON endpoints.
+func (s *Server) openAPI(w http.ResponseWriter, _ *http.Request) {
+	text, err := assets.ReadFile("assets/openapi.yaml")
+	if err != nil {
+		writeError(w, http.StatusInternalServerError, err.Error())
+		return
+	}
+	w.Header().Set("Content-Type", "application/yaml")
+	_, _ = w.Write(text)
 }

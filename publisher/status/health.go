@@ -1,6 +1,7 @@
 package status
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,49 +11,46 @@ import (
 	"github.com/poolcast/poolcast/collector/capability/format"
 )
 
-// stuckAfter is how long the main loop may be silent before /livez fails. It
-// turns every few seconds; a minute is a deadlock, not a slow array.
+// stuckAfter is the time without a tick of the main loop after which /livez fails.
+// There is a tick every few seconds; a minute is a deadlock, not a slow array.
 const stuckAfter = time.Minute
 
 // maxLine is how long a line of /readyz may be, in characters.
 const maxLine = 1000
 
-// Live reports whether the main loop turns; why is for a person. An array or a
-// broker that is away never makes it fail: a restart would not bring it back.
-func (v View) Live() (ok bool, why string) {
-	silent := v.Now.Sub(v.Agent.LastTurn)
-	if silent > stuckAfter {
-		return false, fmt.Sprintf("main loop has not turned for %s", silent.Round(time.Second))
+// live reports whether the main loop runs; why is for a person. It does not depend
+// on arrays and the broker, for which a restart would not help.
+func (v View) live() (ok bool, why string) {
+	if stuck := v.Now.Sub(v.Agent.LastTick); stuck > stuckAfter {
+		return false, fmt.Sprintf("main loop has not run for %s", stuck.Round(time.Second))
 	}
-	return true, "main loop turns"
+	return true, "main loop is running"
 }
 
-// Check is one line of /readyz.
-type Check struct {
-	Name   string `json:"name"`
-	OK     bool   `json:"ok"`
-	Reason string `json:"reason,omitempty"`
-	// Warning is whether somebody should look at it though nothing has failed
-	// yet.
-	Warning bool `json:"warning,omitempty"`
+// check is one line of /readyz.
+type check struct {
+	Name    string
+	OK      bool
+	Reason  string
+	Warning bool // it has not failed yet, and needs attention
 }
 
-// Ready lists what has to be in order for reports to reach the scheduler: the
-// broker, and each backend. A refused configuration is a warning: reports reach
-// the scheduler as before, and an agent that is restarted for it does not start.
-func (v View) Ready() (ok bool, checks []Check) {
+// ready returns the checks that must pass for reports to reach the schedulers: of
+// the broker and of each backend. A refused configuration is a warning: reports
+// reach the schedulers as before, but a restarted agent would not start.
+func (v View) ready() (ok bool, checks []check) {
 	ok = true
 	checks = append(checks, busCheck(v.Bus))
 	for _, b := range v.Backends {
 		checks = append(checks, b.ready(v.Now))
 	}
-	for _, b := range v.Broken {
-		checks = append(checks, Check{Name: b.Name, Reason: "not served: " + strings.Join(b.Faults, "; ")})
+	for _, b := range v.Invalid {
+		checks = append(checks, check{Name: b.Name, Reason: "not served: " + strings.Join(b.Faults, "; ")})
 	}
 	if !v.Config.Refused.IsZero() {
-		checks = append(checks, Check{
+		checks = append(checks, check{
 			Name: "configuration", OK: true, Warning: true,
-			Reason: fmt.Sprintf("a newer one was refused %s, and the one of %s stays: %s", ago(v.Now, v.Config.Refused),
+			Reason: fmt.Sprintf("a newer one was refused %s, and the one of %s is still in use: %s", ago(v.Now, v.Config.Refused),
 				v.Config.Loaded.UTC().Format(time.RFC3339), strings.Join(v.Config.Faults, "; ")),
 		})
 	}
@@ -62,15 +60,15 @@ func (v View) Ready() (ok bool, checks []Check) {
 	return ok, checks
 }
 
-func busCheck(b Bus) Check {
-	c := Check{Name: "bus", Reason: b.Reason}
+func busCheck(b Bus) check {
+	c := check{Name: "bus", Reason: b.Reason}
 	switch {
 	case !b.Connected:
-		c.Reason = orElse(b.Reason, "not connected to RabbitMQ")
+		c.Reason = cmp.Or(b.Reason, "not connected to RabbitMQ")
 	case b.Blocked:
-		c.Reason = orElse(b.Reason, "RabbitMQ asked publishers to pause")
+		c.Reason = cmp.Or(b.Reason, "RabbitMQ has blocked publishers")
 	case !b.Exchange:
-		c.Reason = orElse(b.Reason, "no scheduler is listening, or its exchange does not exist")
+		c.Reason = cmp.Or(b.Reason, "no scheduler is listening, or its exchange does not exist")
 	default:
 		c.OK = true
 	}
@@ -79,13 +77,13 @@ func busCheck(b Bus) Check {
 
 // ready checks whether the reports of a backend reach the schedulers. A standby
 // agent is ready: another one publishes.
-func (b Backend) ready(now time.Time) Check {
-	c := Check{Name: b.Name}
+func (b Backend) ready(now time.Time) check {
+	c := check{Name: b.Name}
 	switch {
 	case b.Report == nil && b.Poll.Polls == 0:
 		c.Reason = "not polled yet"
 	case !b.Poll.Up:
-		c.Reason = orElse(b.Poll.Error, "the array does not answer")
+		c.Reason = cmp.Or(b.Poll.Error, "the last poll failed")
 	default:
 		c.Reason = b.Overlay.undelivered(now)
 	}
@@ -93,38 +91,31 @@ func (b Backend) ready(now time.Time) Check {
 	return c
 }
 
-// undelivered says why no report reaches the schedulers, "" if reports do. What
-// lasts no longer than an interval of cinder-volume is not worth an alarm, unless
-// nothing was ever published.
+// undelivered returns why no report reaches the schedulers, "" if reports do. What
+// lasts no longer than an interval of cinder-volume does not count, unless nothing
+// was ever published.
 func (o Overlay) undelivered(now time.Time) string {
-	lasting := func(since time.Time) bool { return !since.IsZero() && now.Sub(since) > o.Interval }
+	isLong := func(since time.Time) bool { return !since.IsZero() && now.Sub(since) > o.Interval }
 	switch {
 	case o.State == "suspended":
-		return orElse(o.Reason, "suspended")
-	case o.State == "withdrawn":
-		return "not publishing: " + orElse(o.Reason, "there is no current sample")
-	case o.State == "listening" && (o.Published.IsZero() || lasting(o.Since)):
+		return cmp.Or(o.Reason, "suspended")
+	case o.State == "no_sample":
+		return "not publishing: " + cmp.Or(o.Reason, "there is no current sample")
+	case o.State == "listening" && (o.PublishedAt.IsZero() || isLong(o.Since)):
 		return "waiting for cinder-volume: " + o.Reason
-	case o.Failure != "" && (o.Published.IsZero() || lasting(o.FailingSince)):
+	case o.Failure != "" && (o.PublishedAt.IsZero() || isLong(o.FailingSince)):
 		return "reports are not accepted: " + o.Failure
 	}
 	return ""
 }
 
-func orElse(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
-}
-
 func (s *Server) livez(w http.ResponseWriter, _ *http.Request) {
-	ok, why := s.source.View().Live()
+	ok, why := s.opts.Source.View().live()
 	writeText(w, ok, why+"\n")
 }
 
 func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
-	ok, checks := s.source.View().Ready()
+	ok, checks := s.opts.Source.View().ready()
 	var text strings.Builder
 	for _, c := range checks {
 		line := fmt.Sprintf("[+] %s ok", c.Name)

@@ -17,19 +17,19 @@ func TestReadinessFollowsDelivery(t *testing.T) {
 		overlay Overlay
 		want    string // part of the reason, "" if it is ready
 	}{
-		"overlaying":                     {Overlay{State: "overlaying", Published: short}, ""},
-		"complete reports":               {Overlay{State: "standalone", Published: short}, ""},
+		"overlaying":                     {Overlay{State: "overlaying", PublishedAt: short}, ""},
+		"complete reports":               {Overlay{State: "standalone", PublishedAt: short}, ""},
 		"standby":                        {Overlay{State: "standby"}, ""},
 		"suspended":                      {Overlay{State: "suspended", Reason: "different"}, "different"},
 		"suspended without a reason":     {Overlay{State: "suspended"}, "suspended"},
-		"withdrawn":                      {Overlay{State: "withdrawn", Reason: "old sample"}, "old sample"},
+		"withdrawn":                      {Overlay{State: "no_sample", Reason: "old sample"}, "old sample"},
 		"nothing received yet":           {Overlay{State: "listening", Since: short, Reason: "none yet"}, "none yet"},
-		"waits a moment":                 {Overlay{State: "listening", Since: short, Published: long}, ""},
-		"waits for long":                 {Overlay{State: "listening", Since: long, Published: long, Reason: "none since"}, "none since"},
-		"refused a moment ago":           {Overlay{State: "overlaying", Published: long, Failure: "nack", FailingSince: short}, ""},
-		"refused for long":               {Overlay{State: "overlaying", Published: long, Failure: "nack", FailingSince: long}, "nack"},
+		"waits a moment":                 {Overlay{State: "listening", Since: short, PublishedAt: long}, ""},
+		"waits for long":                 {Overlay{State: "listening", Since: long, PublishedAt: long, Reason: "none since"}, "none since"},
+		"refused a moment ago":           {Overlay{State: "overlaying", PublishedAt: long, Failure: "nack", FailingSince: short}, ""},
+		"refused for long":               {Overlay{State: "overlaying", PublishedAt: long, Failure: "nack", FailingSince: long}, "nack"},
 		"refused from the start":         {Overlay{State: "overlaying", Failure: "nack", FailingSince: short}, "nack"},
-		"companion message not accepted": {Overlay{State: "overlaying", Published: short, Failure: "notify: no exchange"}, ""},
+		"companion message not accepted": {Overlay{State: "overlaying", PublishedAt: short, Failure: "notify: no exchange"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tt.overlay.Interval = time.Minute
@@ -42,7 +42,7 @@ func TestReadinessFollowsDelivery(t *testing.T) {
 	}
 }
 
-func TestReadinessNeedsAScheduler(t *testing.T) {
+func TestReadinessNeedsScheduler(t *testing.T) {
 	for name, tt := range map[string]struct {
 		bus  Bus
 		want string
@@ -50,7 +50,7 @@ func TestReadinessNeedsAScheduler(t *testing.T) {
 		"all well":     {Bus{Connected: true, Exchange: true}, ""},
 		"no broker":    {Bus{Reason: "refused"}, "refused"},
 		"no scheduler": {Bus{Connected: true}, "no scheduler"},
-		"blocked":      {Bus{Connected: true, Exchange: true, Blocked: true}, "pause"},
+		"blocked":      {Bus{Connected: true, Exchange: true, Blocked: true}, "blocked publishers"},
 	} {
 		if c := busCheck(tt.bus); c.OK != (tt.want == "") || !strings.Contains(c.Reason, tt.want) {
 			t.Errorf("%s: %+v, want the reason %q", name, c, tt.want)

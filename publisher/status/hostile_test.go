@@ -24,8 +24,8 @@ import (
 	"github.com/poolcast/poolcast/collector/capability/format"
 )
 
-// listening serves on a real port until the test ends.
-func listening(t *testing.T, o Options) (address string) {
+// startServer serves on a real port until the test ends.
+func startServer(t *testing.T, o Options) (address string) {
 	t.Helper()
 	o.Listen = "127.0.0.1:0"
 	if o.Source == nil {
@@ -51,7 +51,7 @@ func listening(t *testing.T, o Options) (address string) {
 	return l.Addr().String()
 }
 
-func askAs(t *testing.T, url, host, token string) (int, string) {
+func getAs(t *testing.T, url, host, token string) (int, string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
@@ -61,56 +61,56 @@ func askAs(t *testing.T, url, host, token string) (int, string) {
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)
 	}
-	answer, err := http.DefaultClient.Do(request)
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = answer.Body.Close() }()
-	body, err := io.ReadAll(answer.Body)
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer.StatusCode, string(body)
+	return response.StatusCode, string(body)
 }
 
-// TestRebindingIsRefused: a web page of another site turns its name to 127.0.0.1
-// and asks for what is there.
-func TestRebindingIsRefused(t *testing.T) {
-	server := serve(t, Options{Placer: func(Query) (Answer, error) { return Answer{}, nil }})
+// TestOtherHostNameIsRefused: a web page of another site makes its name resolve to
+// 127.0.0.1 and sends a request.
+func TestOtherHostNameIsRefused(t *testing.T) {
+	server := serve(t, Options{Placer: func(Query) (Decision, error) { return Decision{}, nil }})
 	for _, host := range []string{"evil.example", "evil.example:9748", "127.0.0.1.evil.example", "localhost.evil.example", "192.0.2.1:9748", "[2001:db8::1]:9748"} {
-		for _, path := range []string{"/", "/livez", "/readyz", "/metrics", "/v1/reports", "/v1/told", "/v1/place?size=1", "/v1/openapi.yaml", "/assets/page.js", "/nothing"} {
-			code, body := askAs(t, server.URL+path, host, "")
+		for _, path := range []string{"/", "/livez", "/readyz", "/metrics", "/v1/reports", "/v1/effective", "/v1/place?size=1", "/v1/openapi.yaml", "/assets/page.js", "/nothing"} {
+			code, body := getAs(t, server.URL+path, host, "")
 			if code != http.StatusMisdirectedRequest || strings.Count(body, "\n") != 1 || !strings.Contains(body, "bearer_token_file") {
 				t.Errorf("%s of %s: %d %q", path, host, code, body)
 			}
 		}
 	}
 	for _, host := range []string{"localhost", "LOCALHOST:1234", "127.0.0.1", "127.0.0.1:9748", "127.1.2.3:80", "[::1]:9748", "[::1]"} {
-		if code, body := askAs(t, server.URL+"/livez", host, ""); code != http.StatusOK {
+		if code, body := getAs(t, server.URL+"/livez", host, ""); code != http.StatusOK {
 			t.Errorf("%s: %d %q", host, code, body)
 		}
 	}
 	guarded := serve(t, Options{Token: func() string { return "s3cret" }})
-	if code, _ := askAs(t, guarded.URL+"/v1/told", "agent.example", "s3cret"); code != http.StatusOK {
+	if code, _ := getAs(t, guarded.URL+"/v1/effective", "agent.example", "s3cret"); code != http.StatusOK {
 		t.Errorf("with a token, another name got %d", code)
 	}
 }
 
-// TestErrorsOfConnectionsAreLoggedSeldom: 200 junk connections gave 200 lines
-// outside of the log, whatever its level and form.
-func TestErrorsOfConnectionsAreLoggedSeldom(t *testing.T) {
+// TestConnectionErrorsAreLoggedOnce: 200 invalid connections give one line, in the
+// form of the log.
+func TestConnectionErrorsAreLoggedOnce(t *testing.T) {
 	pair := httptest.NewTLSServer(nil)
 	certificate := pair.TLS.Certificates[0]
 	pair.Close()
 	var out lockedBuffer
-	address := listening(t, Options{Logger: zerolog.New(&out), Certificate: func() (*tls.Certificate, error) { return &certificate, nil }})
+	address := startServer(t, Options{Logger: zerolog.New(&out), Certificate: func() (*tls.Certificate, error) { return &certificate, nil }})
 	for range 200 {
 		conn, err := net.Dial("tcp", address)
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, _ = conn.Write([]byte("\x1b[31mGET / HTTP/1.1\r\n\r\n"))
-		_, _ = io.Copy(io.Discard, conn) // until the server gives up
+		_, _ = io.Copy(io.Discard, conn) // until the server closes it
 		_ = conn.Close()
 	}
 	warnings := 0
@@ -128,7 +128,7 @@ func TestErrorsOfConnectionsAreLoggedSeldom(t *testing.T) {
 	}
 }
 
-func TestErrorLogCountsWhatItSkips(t *testing.T) {
+func TestErrorLogCountsSkippedErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		l := newErrorLog(zerolog.New(&out))
@@ -157,7 +157,7 @@ func TestErrorLogCountsWhatItSkips(t *testing.T) {
 // TestConnectionsAreBounded: idle clients make room for others, and a client
 // that is connected and quiet costs nothing for long.
 func TestConnectionsAreBounded(t *testing.T) {
-	address := listening(t, Options{Logger: zerolog.Nop()})
+	address := startServer(t, Options{Logger: zerolog.Nop()})
 	var open []net.Conn
 	for range 5 * maxConnections {
 		conn, err := net.Dial("tcp", address)
@@ -181,8 +181,8 @@ func TestConnectionsAreBounded(t *testing.T) {
 
 func isReset(err error) bool { return err != nil && strings.Contains(err.Error(), "reset") }
 
-// TestClientsThatNeverReadKeepNobodyOut: each asks for a lot, and takes nothing.
-func TestClientsThatNeverReadKeepNobodyOut(t *testing.T) {
+// TestClientsThatNeverReadDoNotBlockOthers: each sends requests and reads nothing.
+func TestClientsThatNeverReadDoNotBlockOthers(t *testing.T) {
 	v := sampleView()
 	for i := range 300 {
 		b := v.Backends[0]
@@ -191,7 +191,7 @@ func TestClientsThatNeverReadKeepNobodyOut(t *testing.T) {
 		b.Report = &report
 		v.Backends = append(v.Backends, b)
 	}
-	address := listening(t, Options{Logger: zerolog.Nop(), Source: fixed(v)})
+	address := startServer(t, Options{Logger: zerolog.Nop(), Source: fixed(v)})
 	for range 2 * maxConnections {
 		conn, err := net.Dial("tcp", address)
 		if err != nil {
@@ -206,24 +206,24 @@ func TestClientsThatNeverReadKeepNobodyOut(t *testing.T) {
 	}
 }
 
-// heldSource is asked, and does not answer until it is let.
-type heldSource struct {
+// slowSource makes no view until it is released.
+type slowSource struct {
 	fixed
-	let   chan struct{}
-	asked atomic.Int32
+	release chan struct{}
+	calls   atomic.Int32
 }
 
-func (h *heldSource) View() View {
-	h.asked.Add(1)
-	<-h.let
+func (h *slowSource) View() View {
+	h.calls.Add(1)
+	<-h.release
 	return h.fixed.View()
 }
 
-// TestFewAnswersAreMadeAtATime: each is in memory as a whole, of a thousand
+// TestConcurrentResponsesAreBounded: each is in memory as a whole, of a thousand
 // arrays too.
-func TestFewAnswersAreMadeAtATime(t *testing.T) {
+func TestConcurrentResponsesAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		source := &heldSource{fixed: fixed(sampleView()), let: make(chan struct{})}
+		source := &slowSource{fixed: fixed(sampleView()), release: make(chan struct{})}
 		s, err := New(Options{Listen: "127.0.0.1:0", Source: source, Logger: zerolog.Nop()})
 		if err != nil {
 			t.Fatal(err)
@@ -236,24 +236,24 @@ func TestFewAnswersAreMadeAtATime(t *testing.T) {
 				codes <- w.Code
 			}()
 		}
-		time.Sleep(answerDelay + time.Second)
+		time.Sleep(queueTimeout + time.Second)
 		synctest.Wait()
-		if n := source.asked.Load(); n != maxAnswers {
-			t.Errorf("%d answers are being made", n)
+		if n := source.calls.Load(); n != maxResponses {
+			t.Errorf("%d responses are made at a time", n)
 		}
-		close(source.let)
+		close(source.release)
 		got := map[int]int{}
 		for range 100 {
 			got[<-codes]++
 		}
-		if got[http.StatusOK] != maxAnswers || got[http.StatusServiceUnavailable] != 100-maxAnswers {
+		if got[http.StatusOK] != maxResponses || got[http.StatusServiceUnavailable] != 100-maxResponses {
 			t.Errorf("got %v", got)
 		}
 	})
 }
 
-// TestAnswersControlNoTerminal: operators look at them with curl.
-func TestAnswersControlNoTerminal(t *testing.T) {
+// TestResponsesHaveNoControlCharacters: operators read them with curl.
+func TestResponsesHaveNoControlCharacters(t *testing.T) {
 	const attack = "x\x1b[2J\u009b31m\u202e\nFORGED"
 	v := sampleView()
 	v.Bus.Connected, v.Bus.Reason = false, attack
@@ -268,8 +268,8 @@ func TestAnswersControlNoTerminal(t *testing.T) {
 	}
 }
 
-// TestMetricsAreShort: 382 µs are 0.000382 s, not 0.00038199999999999996.
-func TestMetricsAreShort(t *testing.T) {
+// TestMetricValuesAreRounded: 382 µs are 0.000382 s, not 0.00038199999999999996.
+func TestMetricValuesAreRounded(t *testing.T) {
 	v := sampleView()
 	c := v.Backends[0].Report.Capabilities
 	c[capability.KeyUsecPerRead], c[capability.KeyLoadPercent] = capability.OfInt(382), capability.OfInt(57)

@@ -31,9 +31,9 @@ func (s *Server) pages(mux *http.ServeMux) {
 	})
 }
 
-// page renders into memory first: half a page is worse than an error.
+// page renders into memory first, so that an error does not leave half a page.
 func (s *Server) page(w http.ResponseWriter, r *http.Request, page *template.Template) {
-	data := newPageData(s.source.View(), s.source.History)
+	data := newPageData(s.opts.Source.View(), s.opts.Source.History)
 	if s.opts.Placer != nil {
 		data.Form = s.form(r)
 	}
@@ -49,11 +49,11 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, page *template.Tem
 // pageData is what the template sees.
 type pageData struct {
 	View
-	Ready   bool    // nothing is to look at
-	Faults  []Check // what is not in order
-	InOrder int
-	Pools   []poolData
-	Form    *formData
+	Ready  bool    // all checks passed, without a warning
+	Faults []check // those that failed, and warnings
+	Passed int
+	Pools  []poolData
+	Form   *formData
 }
 
 type poolData struct {
@@ -62,7 +62,7 @@ type poolData struct {
 }
 
 // card is one array of a pool with its sparklines. A series has one scale for
-// all arrays of a pool, so that cards side by side can be compared.
+// all arrays of a pool, so that they can be compared.
 type card struct {
 	Backend
 	Now         time.Time
@@ -74,11 +74,10 @@ type card struct {
 
 func newPageData(v View, history func(host string) []Point) pageData {
 	d := pageData{View: v}
-	var checks []Check
-	_, checks = v.Ready()
+	_, checks := v.ready()
 	for _, c := range checks {
 		if c.OK && !c.Warning {
-			d.InOrder++
+			d.Passed++
 		} else {
 			d.Faults = append(d.Faults, c)
 		}
@@ -120,11 +119,40 @@ func newPoolData(p capability.LogicalPool, now time.Time, backends map[string]Ba
 	return data
 }
 
-// pageFuncs are the words and numbers of the templates.
+// pageFuncs are the functions of the templates.
 func pageFuncs() template.FuncMap {
 	return template.FuncMap{
-		"figure": figure, "gib": gibText, "room": room, "used": used, "sum": sum, "ago": ago, "percent": percent,
-		"rate": rate, "latency": latency, "deviation": deviation, "state": stateText,
-		"usedPercent": usedPercent, "schedulers": schedulers, "text": valueText, "count": count,
+		"figure": numberAs(grouped), "room": numberAs(gibText), "rate": numberAs(bytesText), "latency": numberAs(latencyText),
+		"gib": gibText, "used": used, "sum": sum, "ago": ago, "percent": percent,
+		"deviation": deviation, "state": stateText,
+		"usedPercent": usedPercent, "schedulers": schedulers, "text": capability.Value.String, "count": count,
 	}
+}
+
+// formData is the form and, after it was sent, the decision.
+type formData struct {
+	Size, Zone, Properties, Policy string
+	Error                          string
+	Decision                       *Decision
+}
+
+// form serves the form of the page, which works without JavaScript.
+func (s *Server) form(r *http.Request) *formData {
+	v := r.URL.Query()
+	f := &formData{Size: v.Get("size"), Zone: v.Get("availability_zone"), Properties: v.Get("property"), Policy: v.Get("policy")}
+	if f.Size == "" {
+		f.Size = "100"
+		return f
+	}
+	q, err := readQuery(v)
+	if err == nil {
+		var decision Decision
+		if decision, err = s.opts.Placer(q); err == nil {
+			f.Decision = &decision
+		}
+	}
+	if err != nil {
+		f.Error = err.Error()
+	}
+	return f
 }

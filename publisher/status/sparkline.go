@@ -13,8 +13,8 @@ import (
 const (
 	sparkWidth  = 120
 	sparkHeight = 24
-	// headroom is how far the scale reaches above the highest reading: a steady
-	// load is a band below the top edge and not a line along it.
+	// headroom is how far the scale reaches above the highest sample, so that a
+	// steady load is not a line along the top edge.
 	headroom = 1.25
 )
 
@@ -74,7 +74,7 @@ func newChart(histories [][]Point) chart {
 	return c
 }
 
-// span says in words which time the lines show.
+// span returns in words which time the lines show.
 func (c chart) span() string {
 	d := c.to.Sub(c.from)
 	switch {
@@ -88,8 +88,8 @@ func (c chart) span() string {
 	return fmt.Sprintf("the last %.0f hours", d.Hours())
 }
 
-// line draws one series of an array's history as an inline SVG. A reading
-// without the value leaves a gap: a line drawn through it would be an invention.
+// line draws one series of an array's history as an inline SVG. A sample without
+// the value leaves a gap.
 func (c chart) line(history []Point, s series) template.HTML {
 	columns, low, high, last := c.columns(history, s)
 	if math.IsNaN(last) {
@@ -102,23 +102,23 @@ func (c chart) line(history []Point, s series) template.HTML {
 		sparkWidth, sparkHeight, title, title, area, sparkHeight-1, sparkWidth, stroke))
 }
 
-// column is what a sparkline shows at one x: the highest of the readings that
-// fall there, because a peak between two pixels still happened.
+// column is what a sparkline shows at one x: the highest of the samples there, so
+// that no peak is lost.
 type column struct {
 	x   float64
 	v   float64
-	gap bool // the array did not say; nothing is drawn across
+	gap bool // the value was not measured; nothing is drawn
 }
 
 func (c chart) columns(history []Point, s series) (columns []column, low, high, last float64) {
-	low, high, last = math.NaN(), math.NaN(), math.NaN()
+	low, high, last = math.Inf(1), math.Inf(-1), math.NaN()
 	for _, p := range history {
 		v, x := s.of(p), c.x(p.At)
 		if math.IsNaN(v) {
 			columns = append(columns, column{x: x, gap: true})
 			continue
 		}
-		low, high, last = least(low, v), most(high, v), v
+		low, high, last = min(low, v), max(high, v), v
 		if n := len(columns); n > 0 && !columns[n-1].gap && x-columns[n-1].x < 1 {
 			columns[n-1].v = max(columns[n-1].v, v)
 			continue
@@ -144,7 +144,7 @@ func (c chart) y(v float64, s series) float64 {
 }
 
 // paths draws each run between gaps as a line, and as an area down to zero. A
-// reading alone between two gaps is a dot.
+// single sample between two gaps is a dot.
 func (c chart) paths(columns []column, s series) (line, area string) {
 	var lines, areas strings.Builder
 	for len(columns) > 0 {
@@ -169,19 +169,4 @@ func (c chart) paths(columns []column, s series) (line, area string) {
 		columns = columns[min(n+1, len(columns)):]
 	}
 	return lines.String(), areas.String()
-}
-
-// least and most take a first reading for what it is.
-func least(a, b float64) float64 {
-	if math.IsNaN(a) {
-		return b
-	}
-	return min(a, b)
-}
-
-func most(a, b float64) float64 {
-	if math.IsNaN(a) {
-		return b
-	}
-	return max(a, b)
 }

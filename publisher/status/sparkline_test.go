@@ -15,7 +15,7 @@ func steady(v float64, n int) []Point {
 	return points
 }
 
-func TestSteadyLoadIsABandAndNotTheEdge(t *testing.T) {
+func TestSparklineHeadroom(t *testing.T) {
 	busy, quiet := steady(1000, 10), steady(100, 10)
 	c := newChart([][]Point{busy, quiet})
 	high, low := c.y(1000, operations), c.y(100, operations)
@@ -27,7 +27,7 @@ func TestSteadyLoadIsABandAndNotTheEdge(t *testing.T) {
 	}
 }
 
-func TestSparklineStaysInItsBox(t *testing.T) {
+func TestSparklineBounds(t *testing.T) {
 	for name, history := range map[string][]Point{
 		"one reading": steady(5, 1), "nothing but zero": steady(0, 3), "a day of readings": steady(7, 5760),
 	} {
@@ -63,7 +63,7 @@ func TestSparklineKeepsPeaksAndGaps(t *testing.T) {
 		t.Errorf("peak %v, low %v, high %v, last %v", peak, low, high, last)
 	}
 	if got := c.line(history, readLatency); !strings.Contains(string(got), "no data yet") {
-		t.Errorf("a latency nobody measured is drawn as %s", got)
+		t.Errorf("a latency that was not measured is drawn as %s", got)
 	}
 	if got := newChart(nil).line(nil, operations); !strings.Contains(string(got), "no data yet") {
 		t.Errorf("no history is drawn as %s", got)

@@ -37,7 +37,7 @@ var noon = time.Date(2025, 1, 1, 12, 0, 0, 0, time.UTC)
 // sampleView is a pool of two arrays, one of them without a performance sample
 // and refused, as operators meet them.
 func sampleView() View {
-	heard := capability.OfInt(800)
+	old := capability.OfInt(800)
 	consumers := 2
 	busy := capability.Report{
 		Host: "ctl1@fa_01", Backend: "fa_01", Pool: "gold", Zone: "dc1", CollectedAt: noon.Add(-4 * time.Second), Status: capability.OK,
@@ -56,19 +56,19 @@ func sampleView() View {
 	}
 	return View{
 		Now:   noon,
-		Agent: Agent{Host: "ctl1", Version: "1.2.3", Started: noon.Add(-time.Hour), LastTurn: noon.Add(-time.Second)},
+		Agent: Agent{Host: "ctl1", Version: "1.2.3", LastTick: noon.Add(-time.Second)},
 		Bus:   Bus{Connected: true, Exchange: true, Broker: "10.0.0.5:5672", Consumers: &consumers, Confirmed: 7},
 		Backends: []Backend{
 			{
 				Name: "fa_01", Host: "ctl1@fa_01", Pool: "gold", Zone: "dc1", Report: &busy,
 				Poll:    Poll{Up: true, Polls: 10, Failures: 1, LastOK: noon, Requests: map[int]uint64{200: 80, 401: 1}, Sessions: 1, SessionsLost: 2},
-				Overlay: Overlay{State: "overlaying", Published: noon.Add(-time.Second), Heard: noon.Add(-30 * time.Second), Changes: []Change{{Key: "total_volumes", Heard: &heard, Ours: capability.OfInt(900)}}},
+				Overlay: Overlay{State: "overlaying", PublishedAt: noon.Add(-time.Second), ReceivedAt: noon.Add(-30 * time.Second), Changes: []Change{{Key: "total_volumes", Old: &old, New: capability.OfInt(900)}}},
 				Space:   &Space{Total: 20480, Ratio: 2, Provisioned: 30000, VirtualFree: 10960, Thin: true},
 			},
 			{
 				Name: "fa_02", Host: "ctl1@fa_02", Pool: "gold", Zone: "dc1", Report: &quiet,
 				Poll:    Poll{Polls: 10, Failures: 10, Error: "GET arrays/space: 503"},
-				Overlay: Overlay{State: "withdrawn", Code: "stale", Reason: "the array does not answer"},
+				Overlay: Overlay{State: "no_sample", Cause: "stale", Reason: "no current sample"},
 			},
 		},
 	}
@@ -94,25 +94,25 @@ func serve(t *testing.T, o Options) *httptest.Server {
 
 func get(t *testing.T, url string) (int, string) {
 	t.Helper()
-	answer, err := http.Get(url)
+	response, err := http.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = answer.Body.Close() }()
-	body, err := io.ReadAll(answer.Body)
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer.StatusCode, string(body)
+	return response.StatusCode, string(body)
 }
 
-func TestLivezFailsOnlyWhenTheLoopIsStuck(t *testing.T) {
+func TestLivezFailsOnlyWithStuckLoop(t *testing.T) {
 	v := sampleView()
 	v.Bus = Bus{Reason: "connection refused"}
 	if code, body := get(t, serve(t, Options{Source: fixed(v)}).URL+"/livez"); code != http.StatusOK {
 		t.Errorf("a broker that is away made /livez say %d %s", code, body)
 	}
-	v.Agent.LastTurn = noon.Add(-2 * time.Minute)
+	v.Agent.LastTick = noon.Add(-2 * time.Minute)
 	if code, body := get(t, serve(t, Options{Source: fixed(v)}).URL+"/livez"); code != http.StatusServiceUnavailable || !strings.Contains(body, "2m0s") {
 		t.Errorf("a stuck loop made /livez say %d %s", code, body)
 	}
@@ -132,7 +132,7 @@ func TestReadyzGivesReasons(t *testing.T) {
 	}
 }
 
-func TestMetricsLeaveOutWhatIsMissing(t *testing.T) {
+func TestMetricsOmitMissingValues(t *testing.T) {
 	_, body := get(t, serve(t, Options{}).URL+"/metrics")
 	for _, want := range []string{
 		`poolcast_array_up{backend="fa_01",host="ctl1@fa_01",volume_backend_name="gold"} 1`,
@@ -152,11 +152,11 @@ func TestMetricsLeaveOutWhatIsMissing(t *testing.T) {
 		}
 	}
 	if strings.Contains(body, `poolcast_array_read_latency_seconds{backend="fa_02"`) {
-		t.Error("a latency nobody measured has a sample")
+		t.Error("a latency that was not measured has a sample")
 	}
 }
 
-func TestMetricsAreAsPrometheusWantsThem(t *testing.T) {
+func TestMetricsPassPrometheusLint(t *testing.T) {
 	problems, err := testutil.CollectAndLint(newViewCollector(fixed(sampleView())))
 	if err != nil {
 		t.Fatal(err)
@@ -166,7 +166,7 @@ func TestMetricsAreAsPrometheusWantsThem(t *testing.T) {
 	}
 }
 
-func TestReportsAreTheDryRuns(t *testing.T) {
+func TestReportsEqualDryRun(t *testing.T) {
 	_, body := get(t, serve(t, Options{}).URL+"/v1/reports")
 	var reports []capability.Report
 	if err := json.Unmarshal([]byte(body), &reports); err != nil {
@@ -177,13 +177,13 @@ func TestReportsAreTheDryRuns(t *testing.T) {
 	}
 }
 
-func TestToldIsApartFromReports(t *testing.T) {
+func TestEffectiveDiffersFromReports(t *testing.T) {
 	v := sampleView()
-	told := *v.Backends[0].Report
-	told.Capabilities = told.Capabilities.Overlay(capability.Set{"allocated_capacity_gb": capability.OfInt(17)})
-	v.Backends[0].Told = &told
+	effective := *v.Backends[0].Report
+	effective.Capabilities = effective.Capabilities.Overlay(capability.Set{"allocated_capacity_gb": capability.OfInt(17)})
+	v.Backends[0].Effective = &effective
 	url := serve(t, Options{Source: fixed(v)}).URL
-	_, body := get(t, url+"/v1/told")
+	_, body := get(t, url+"/v1/effective")
 	var reports []capability.Report
 	if err := json.Unmarshal([]byte(body), &reports); err != nil {
 		t.Fatal(err)
@@ -192,7 +192,7 @@ func TestToldIsApartFromReports(t *testing.T) {
 		t.Errorf("got %s", body)
 	}
 	if _, body := get(t, url+"/v1/reports"); strings.Contains(body, "allocated_capacity_gb") {
-		t.Errorf("what was told is among our own: %s", body)
+		t.Errorf("the effective report is among the own reports: %s", body)
 	}
 }
 
@@ -201,30 +201,30 @@ func TestPageIsEscapedAndComplete(t *testing.T) {
 	if code != http.StatusOK {
 		t.Fatalf("%d %s", code, body)
 	}
-	for _, want := range []string{"1 thing to look at", "gold", "fa_02", "GET arrays/space: 503", "&lt;b&gt;", "(20\u202fTiB − 0\u202fGiB reserved) × 2.00 − 29\u202fTiB provisioned", "operations: now 60\u202f000\u202fper second, lowest 10\u202fper second, highest 60\u202f000\u202fper second", "no data yet", "50\u202f% above the pool’s mean of 600", "cinder-volume said", "</html>"} {
+	for _, want := range []string{"1 problem", "gold", "fa_02", "GET arrays/space: 503", "&lt;b&gt;", "(20\u202fTiB − 0\u202fGiB reserved) × 2.00 − 29\u202fTiB provisioned", "operations: now 60\u202f000\u202fper second, lowest 10\u202fper second, highest 60\u202f000\u202fper second", "no data yet", "50\u202f% above the pool’s mean of 600", "reported by cinder-volume", "</html>"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page does not show %q", want)
 		}
 	}
-	if strings.Contains(body, "ask") && strings.Contains(body, "Where would a volume go") {
-		t.Error("a form is shown, but nobody answers it")
+	if strings.Contains(body, "Placement of a volume") {
+		t.Error("a form is shown, without a Placer")
 	}
 }
 
-func TestFormExplains(t *testing.T) {
+func TestFormShowsDecision(t *testing.T) {
 	var asked Query
-	url := serve(t, Options{Placer: func(q Query) (Answer, error) {
+	url := serve(t, Options{Placer: func(q Query) (Decision, error) {
 		asked = q
 		if q.Size > 1000 {
-			return Answer{}, errors.New("size is too large")
+			return Decision{}, errors.New("size is too large")
 		}
-		return Answer{Summary: "fa_01 would take it", Fits: true, JSON: map[string]string{"chosen": "fa_01"}, Rows: []AnswerRow{{Backend: "fa_01", Rank: "1"}}}, nil
+		return Decision{Summary: "fa_01 would take it", Fits: true, JSON: map[string]string{"chosen": "fa_01"}, Rows: []DecisionRow{{Backend: "fa_01", Rank: "1"}}}, nil
 	}}).URL
 	_, body := get(t, url+"/?size=100&availability_zone=dc1&property=a%3D1%0Ab%3D%3C%3D+2&policy=prefer")
 	if !strings.Contains(body, "fa_01 would take it") {
-		t.Errorf("no answer on the page: %s", body)
+		t.Errorf("no decision on the page: %s", body)
 	}
-	if asked.Size != 100 || asked.Zone != "dc1" || asked.Policy != "prefer" || asked.Properties["b"] != "<= 2" {
+	if asked.Size != 100 || asked.Zone != "dc1" || asked.Policy != "prefer" || asked.ExtraSpecs["b"] != "<= 2" {
 		t.Errorf("asked %+v", asked)
 	}
 	if code, body := get(t, url+"/v1/place?size=100"); code != http.StatusOK || strings.TrimSpace(body) != `{"chosen":"fa_01"}` {
@@ -237,27 +237,27 @@ func TestFormExplains(t *testing.T) {
 	}
 }
 
-func TestNothingCanBeChanged(t *testing.T) {
-	url := serve(t, Options{Placer: func(Query) (Answer, error) { return Answer{}, nil }}).URL
-	for _, path := range []string{"/", "/metrics", "/livez", "/readyz", "/v1/reports", "/v1/told", "/v1/place", "/assets/style.css"} {
+func TestAPIIsReadOnly(t *testing.T) {
+	url := serve(t, Options{Placer: func(Query) (Decision, error) { return Decision{}, nil }}).URL
+	for _, path := range []string{"/", "/metrics", "/livez", "/readyz", "/v1/reports", "/v1/effective", "/v1/place", "/assets/style.css"} {
 		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodPatch} {
 			request, err := http.NewRequest(method, url+path, strings.NewReader("x"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			answer, err := http.DefaultClient.Do(request)
+			response, err := http.DefaultClient.Do(request)
 			if err != nil {
 				t.Fatal(err)
 			}
-			_ = answer.Body.Close()
-			if answer.StatusCode < 400 {
-				t.Errorf("%s %s was answered with %d", method, path, answer.StatusCode)
+			_ = response.Body.Close()
+			if response.StatusCode < 400 {
+				t.Errorf("%s %s got %d", method, path, response.StatusCode)
 			}
 		}
 	}
 }
 
-func TestOtherAddressesNeedTLSAndAToken(t *testing.T) {
+func TestOtherAddressesNeedTLSAndToken(t *testing.T) {
 	for _, listen := range []string{"0.0.0.0:9633", ":9633", "192.0.2.1:9633", "[::]:9633"} {
 		if _, err := New(Options{Listen: listen, Source: fixed(sampleView())}); err == nil || !strings.Contains(err.Error(), "bearer_token_file") {
 			t.Errorf("%s was accepted: %v", listen, err)
@@ -270,9 +270,9 @@ func TestOtherAddressesNeedTLSAndAToken(t *testing.T) {
 	}
 }
 
-func TestTokenIsAskedFor(t *testing.T) {
+func TestTokenIsRequired(t *testing.T) {
 	url := serve(t, Options{Token: func() string { return "s3cret" }}).URL
-	for path, want := range map[string]int{"/metrics": 401, "/": 401, "/v1/reports": 401, "/v1/told": 401, "/assets/style.css": 401, "/livez": 200, "/readyz": 503} {
+	for path, want := range map[string]int{"/metrics": 401, "/": 401, "/v1/reports": 401, "/v1/effective": 401, "/assets/style.css": 401, "/livez": 200, "/readyz": 503} {
 		if code, body := get(t, url+path); code != want || strings.Contains(body, "s3cret") {
 			t.Errorf("%s without a token: %d %s", path, code, body)
 		}
@@ -282,18 +282,18 @@ func TestTokenIsAskedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	request.Header.Set("Authorization", "Bearer s3cret")
-	answer, err := http.DefaultClient.Do(request)
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		t.Errorf("the right token got %d", answer.StatusCode)
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Errorf("the right token got %d", response.StatusCode)
 	}
 }
 
-// A browser asks its user and sends what it is told as a password.
-func TestTokenIsAPasswordToABrowser(t *testing.T) {
+// A browser asks its user for a password and sends that.
+func TestTokenAsBasicPassword(t *testing.T) {
 	url := serve(t, Options{Token: func() string { return "s3cret" }}).URL
 	for password, want := range map[string]int{"s3cret": http.StatusOK, "guess": http.StatusUnauthorized, "": http.StatusUnauthorized} {
 		request, err := http.NewRequest(http.MethodGet, url+"/", nil)
@@ -301,15 +301,15 @@ func TestTokenIsAPasswordToABrowser(t *testing.T) {
 			t.Fatal(err)
 		}
 		request.SetBasicAuth("anybody", password)
-		answer, err := http.DefaultClient.Do(request)
+		response, err := http.DefaultClient.Do(request)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = answer.Body.Close()
-		if answer.StatusCode != want {
-			t.Errorf("password %q got %d, want %d", password, answer.StatusCode, want)
+		_ = response.Body.Close()
+		if response.StatusCode != want {
+			t.Errorf("password %q got %d, want %d", password, response.StatusCode, want)
 		}
-		if challenge := answer.Header.Values("WWW-Authenticate"); want != http.StatusOK && len(challenge) != 2 {
+		if challenge := response.Header.Values("WWW-Authenticate"); want != http.StatusOK && len(challenge) != 2 {
 			t.Errorf("the challenges are %q", challenge)
 		}
 	}
@@ -344,16 +344,16 @@ func TestConfigurationIsPartOfReadiness(t *testing.T) {
 	v.Config = Config{Loaded: noon.Add(-time.Hour), Refused: noon.Add(-time.Minute), Faults: []string{"cinder.conf:3: [poolcast] on_stale is wrong", "b"}}
 	server := serve(t, Options{Source: fixed(v)})
 	code, text := get(t, server.URL+"/readyz")
-	want := "[!] configuration: a newer one was refused 60 s ago, and the one of 2025-01-01T11:00:00Z stays: cinder.conf:3: [poolcast] on_stale is wrong; b\n"
+	want := "[!] configuration: a newer one was refused 60 s ago, and the one of 2025-01-01T11:00:00Z is still in use: cinder.conf:3: [poolcast] on_stale is wrong; b\n"
 	if code != http.StatusOK || !strings.Contains(text, want) {
 		t.Errorf("%d: %s", code, text)
 	}
-	if _, page := get(t, server.URL+"/"); !strings.Contains(page, "1 thing to look at") || !strings.Contains(page, "on_stale is wrong") || strings.Contains(page, "Everything is in order") {
-		t.Error("the page does not say so")
+	if _, page := get(t, server.URL+"/"); !strings.Contains(page, "1 problem") || !strings.Contains(page, "on_stale is wrong") || strings.Contains(page, "All checks passed") {
+		t.Error("the page does not show it")
 	}
 
 	v.Config = Config{Loaded: noon}
-	v.Broken = []Broken{{Name: "fa_09", Host: "ctl1@fa_09", Pool: "gold", Faults: []string{"cinder.conf:7: [fa_09] san_ip is missing"}}}
+	v.Invalid = []InvalidBackend{{Name: "fa_09", Host: "ctl1@fa_09", Pool: "gold", Faults: []string{"cinder.conf:7: [fa_09] san_ip is missing"}}}
 	server = serve(t, Options{Source: fixed(v)})
 	if code, text := get(t, server.URL+"/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(text, "[-] fa_09: not served: cinder.conf:7: [fa_09] san_ip is missing\n") {
 		t.Errorf("%d: %s", code, text)

@@ -6,46 +6,45 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// View is everything that is known at one instant. It is a copy: a [Source]
-// makes one for each request and forgets it.
+// View is the state of the agent at one instant. It is a copy: a [Source] makes one
+// for each request.
 type View struct {
 	Now      time.Time
 	Agent    Agent
 	Bus      Bus
 	Config   Config
-	Backends []Backend // in the order of enabled_backends
-	Broken   []Broken  // enabled backends that are not served
+	Backends []Backend        // in the order of enabled_backends
+	Invalid  []InvalidBackend // enabled backends that are not served
 }
 
-// Config is how the configuration was taken in.
+// Config is the result of reading the configuration.
 type Config struct {
-	Loaded  time.Time // when the one that runs was taken in
+	Loaded  time.Time // when the one in use was loaded
 	Refused time.Time // when a newer one was refused; zero if none was
-	Faults  []string  // why, each with file and line
+	Faults  []string  // why it was refused, each with file and line
 }
 
-// Broken is an enabled backend whose section has faults.
-type Broken struct {
+// InvalidBackend is an enabled backend whose section has faults.
+type InvalidBackend struct {
 	Name   string // the stanza
 	Host   string // "" if it could not be read
 	Pool   string
 	Faults []string // each with file and line
 }
 
-// Agent says which poolcast answers.
+// Agent identifies the running poolcast.
 type Agent struct {
 	Host    string // the host part of host@stanza
 	Version string
-	Started time.Time
-	// LastTurn is when the main loop last turned. A loop that stopped turning
-	// is what /livez looks for, and nothing else is.
-	LastTurn time.Time
+
+	// LastTick is when the main loop ran last, which is all that /livez checks.
+	LastTick time.Time
 }
 
 // Bus is the connection to RabbitMQ and what was sent over it.
 type Bus struct {
 	Connected bool
-	Blocked   bool   // the broker asked publishers to pause (memory or disk alarm)
+	Blocked   bool   // the broker has blocked publishers (memory or disk alarm)
 	Broker    string // host:port, without credentials
 	Reason    string // why it is not connected or not ready; "" if it is
 	Exchange  bool   // schedulers run, and their fanout exchange exists
@@ -54,8 +53,7 @@ type Bus struct {
 	Refused   uint64 // nacked by the broker
 	Returned  uint64 // confirmed, but there was no queue to put it into
 	Failed    uint64 // no confirm within the bound, or the channel closed
-	Overlays  uint64 // of those confirmed, laid over a report of cinder-volume
-	Since     time.Time
+	Overlays  uint64 // of those confirmed
 }
 
 // Backend is one array behind one stanza.
@@ -67,17 +65,17 @@ type Backend struct {
 	Zone    string
 
 	Report *capability.Report // the newest; nil before the first
-	// Told is what the scheduler was told last of the backend, by poolcast or
-	// by cinder-volume, and Report where nobody has; nil before the first.
-	Told    *capability.Report
-	Poll    Poll
-	Overlay Overlay
-	// Space is how Cinder counts the backend's free space; nil if the report
-	// has too little for it.
+	// Effective is the effective report of the backend, and Report if there is
+	// none; nil before the first.
+	Effective *capability.Report
+	Poll      Poll
+	Overlay   Overlay
+	// Space is how Cinder computes the backend's free space; nil if the report
+	// lacks keys for it.
 	Space *Space
 }
 
-// Poll is how the polling of one array goes.
+// Poll is the result of polling one array.
 type Poll struct {
 	Up       bool
 	Error    string // of the last poll, if it failed
@@ -86,36 +84,36 @@ type Poll struct {
 	Polls    uint64
 	Failures uint64
 	Skipped  uint64         // ticks that fell into a running poll
-	Requests map[int]uint64 // REST requests by HTTP status; 0 for no answer
+	Requests map[int]uint64 // REST requests by HTTP status; 0 for no response
 	Skew     *time.Duration // the array's clock minus this host's; nil if not known
 
 	Sessions     int    // open on the array
 	SessionsLost uint64 // perhaps left open on the array
 }
 
-// Overlay is what was published of one backend, and over what.
+// Overlay is what was published of one backend, and what it replaced.
 type Overlay struct {
-	State        string        // idle, listening, standalone, overlaying, standby, suspended or withdrawn
+	State        string        // idle, listening, standalone, overlaying, standby, suspended or no_sample
 	Since        time.Time     // when the state began
-	Code         string        // the reason in one word, such as different_array; "" if there is none
-	Reason       string        // why it is suspended or withdrawn, for a person
+	Cause        string        // the reason in one word, such as different_array; "" if there is none
+	Reason       string        // why it is suspended or has no sample, for a person
 	Failure      string        // why the broker did not accept the last report, "" if it did
 	FailingSince time.Time     // since when no report was accepted; zero if reports are
 	Interval     time.Duration // how often cinder-volume reports
-	Published    time.Time
-	Heard        time.Time      // when cinder-volume's own report was received last
+	PublishedAt  time.Time
+	ReceivedAt   time.Time      // when cinder-volume's own report was received last
 	Skew         *time.Duration // cinder-volume's clock minus this host's; nil if not known
 	Changes      []Change       // of the last one published
 }
 
 // Change is one key whose value was replaced or added.
 type Change struct {
-	Key   string
-	Heard *capability.Value // nil if cinder-volume did not send the key
-	Ours  capability.Value
+	Key string
+	Old *capability.Value // nil if cinder-volume did not send the key
+	New capability.Value
 }
 
-// Point is one reading on a sparkline. NaN is what was not measured.
+// Point is one sample on a sparkline. NaN is a value that was not measured.
 type Point struct {
 	At          time.Time
 	Operations  float64 // reads and writes per second
@@ -135,10 +133,10 @@ type Space struct {
 	Thin        bool
 }
 
-// Source tells what there is to show. It is called from the goroutines of HTTP
+// Source provides what is served. It is called from the goroutines of HTTP
 // requests, several at once.
 type Source interface {
 	View() View
-	// History returns the latest readings of a host, oldest first.
+	// History returns the latest samples of a host, oldest first.
 	History(host string) []Point
 }

@@ -1,24 +1,24 @@
-// Keeps the page fresh: every few seconds it is fetched again, and what differs
-// is changed in place. So focus, selection, scrolling and opened details stay
-// as the reader left them, and the form is not touched. Without this script the
-// page is complete, only still.
+// Refreshes the page: every few seconds it is fetched again, and what differs is
+// changed in place. So focus, selection, scroll position and opened details stay,
+// and the form is not touched. Without JavaScript the page is complete, but not
+// refreshed.
 "use strict";
 
-const every = 5000;
+const interval = 5000;
 
-// become makes one node like another, changing as little as it can.
-function become(node, next) {
+// update makes one node equal to another with as few changes as possible.
+function update(node, next) {
   if (node.nodeType !== next.nodeType || node.nodeName !== next.nodeName || keyOf(node) !== keyOf(next)) {
     node.replaceWith(next);
   } else if (node.nodeType !== Node.ELEMENT_NODE) {
     if (node.data !== next.data) node.data = next.data;
   } else {
-    becomeAttributes(node, next);
-    becomeChildren(node, [...next.childNodes]);
+    updateAttributes(node, next);
+    updateChildren(node, [...next.childNodes]);
   }
 }
 
-function becomeAttributes(node, next) {
+function updateAttributes(node, next) {
   for (const { name, value } of next.attributes) {
     if (node.getAttribute(name) !== value) node.setAttribute(name, value);
   }
@@ -27,14 +27,14 @@ function becomeAttributes(node, next) {
   }
 }
 
-// becomeChildren finds what has a key by its key, so that an array that comes or
-// goes does not close the details of its neighbours.
-function becomeChildren(node, wanted) {
+// updateChildren matches elements that have a key by their key, so that an array
+// that is added or removed does not close the details of others.
+function updateChildren(node, wanted) {
   wanted.forEach((next, i) => {
     const key = keyOf(next);
-    const twin = key && [...node.children].find((child) => keyOf(child) === key);
-    if (twin && twin !== node.childNodes[i]) node.insertBefore(twin, node.childNodes[i]);
-    if (node.childNodes[i]) become(node.childNodes[i], next);
+    const same = key && [...node.children].find((child) => keyOf(child) === key);
+    if (same && same !== node.childNodes[i]) node.insertBefore(same, node.childNodes[i]);
+    if (node.childNodes[i]) update(node.childNodes[i], next);
     else node.append(next);
   });
   while (node.childNodes.length > wanted.length) node.lastChild.remove();
@@ -44,33 +44,34 @@ function keyOf(node) {
   return node.dataset && node.dataset.key;
 }
 
-function say(text) {
-  const word = document.getElementById("word");
-  if (word.textContent !== text) word.textContent = text;
+// announce passes a text to screen readers.
+function announce(text) {
+  const element = document.getElementById("announcement");
+  if (element.textContent !== text) element.textContent = text;
 }
 
 async function refresh() {
-  const answer = await fetch("/", { headers: { Accept: "text/html" } });
-  if (!answer.ok) throw new Error(answer.statusText);
-  const next = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const health = document.getElementById("health").textContent;
-  for (const id of ["live", "age"]) become(document.getElementById(id), next.getElementById(id));
+  const response = await fetch("/", { headers: { Accept: "text/html" } });
+  if (!response.ok) throw new Error(response.statusText);
+  const next = new DOMParser().parseFromString(await response.text(), "text/html");
+  const before = document.getElementById("health").textContent;
+  for (const id of ["live", "age"]) update(document.getElementById(id), next.getElementById(id));
   document.title = next.title;
-  const now = document.getElementById("health").textContent;
-  if (now !== health || document.body.classList.contains("lost")) say(now);
+  const health = document.getElementById("health").textContent;
+  if (health !== before || document.body.classList.contains("lost")) announce(health);
   document.body.classList.remove("lost");
 }
 
-async function turn() {
+async function refreshAndRepeat() {
   try {
     if (!document.hidden) await refresh();
   } catch {
-    const text = "poolcast does not answer; these are the last numbers it told";
+    const text = "poolcast does not respond; this page shows the data received last";
     document.body.classList.add("lost");
     document.getElementById("age").textContent = text;
-    say(text);
+    announce(text);
   }
-  setTimeout(turn, every);
+  setTimeout(refreshAndRepeat, interval);
 }
 
-setTimeout(turn, every);
+setTimeout(refreshAndRepeat, interval);

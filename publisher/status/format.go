@@ -10,10 +10,10 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// none stands where a number is not known; it is never a zero.
+// none is printed for a number that is not known, which is never a zero.
 const none = "–"
 
-// number reads a numeric key of a report that may not be there.
+// number returns a numeric key of a report, if both exist.
 func number(r *capability.Report, key string) (float64, bool) {
 	if r == nil {
 		return 0, false
@@ -21,14 +21,17 @@ func number(r *capability.Report, key string) (float64, bool) {
 	return r.Capabilities[key].Float()
 }
 
-// figure prints a number of a report with thousands apart, or a dash.
-func figure(r *capability.Report, key string) string {
-	if f, ok := number(r, key); ok {
-		return grouped(f)
+// numberAs returns a function that prints a key of a report, or a dash.
+func numberAs(format func(float64) string) func(*capability.Report, string) string {
+	return func(r *capability.Report, key string) string {
+		if f, ok := number(r, key); ok {
+			return format(f)
+		}
+		return none
 	}
-	return none
 }
 
+// grouped prints a whole number with separated thousands.
 func grouped(f float64) string {
 	digits := strconv.FormatFloat(math.Round(f), 'f', 0, 64)
 	sign := ""
@@ -41,7 +44,7 @@ func grouped(f float64) string {
 	return sign + digits
 }
 
-// gibText prints GiB in the unit a person would choose.
+// gibText prints GiB, or TiB if there are many.
 func gibText(gib float64) string {
 	if math.Abs(gib) >= 10*1024 {
 		return grouped(gib/1024) + "\u202fTiB"
@@ -49,34 +52,12 @@ func gibText(gib float64) string {
 	return grouped(gib) + "\u202fGiB"
 }
 
-// room prints a capacity of a report, or a dash.
-func room(r *capability.Report, key string) string {
-	if f, ok := number(r, key); ok {
-		return gibText(f)
-	}
-	return none
-}
-
-// rate prints bytes per second of a report, or a dash.
-func rate(r *capability.Report, key string) string {
-	if f, ok := number(r, key); ok {
-		return bytesText(f)
-	}
-	return none
-}
-
+// bytesText prints bytes per second.
 func bytesText(perSecond float64) string {
 	return grouped(perSecond/1e6) + "\u202fMB/s"
 }
 
-// latency prints microseconds of a report, or a dash.
-func latency(r *capability.Report, key string) string {
-	if f, ok := number(r, key); ok {
-		return latencyText(f)
-	}
-	return none
-}
-
+// latencyText prints microseconds.
 func latencyText(usec float64) string {
 	if usec >= 10_000 {
 		return strconv.FormatFloat(usec/1000, 'f', 1, 64) + "\u202fms"
@@ -113,20 +94,20 @@ func used(r *capability.Report) string {
 	return gibText(max(0, total-free))
 }
 
-// sum prints a capacity added over the pool's arrays, and over how many where
-// some did not tell.
+// sum prints the sum of a capacity over the pool's arrays, and of how many if some
+// have none.
 func sum(p capability.LogicalPool, key string) string {
-	total, told := p.Sum(key)
+	total, n := p.Sum(key)
 	switch {
 	case total == nil:
 		return none
-	case told < len(p.Reports):
-		return fmt.Sprintf("%s (%d of %d arrays)", gibText(*total), told, len(p.Reports))
+	case n < len(p.Reports):
+		return fmt.Sprintf("%s (%d of %d arrays)", gibText(*total), n, len(p.Reports))
 	}
 	return gibText(*total)
 }
 
-// deviation says how far an array's volumes are from the mean of its pool.
+// deviation prints how far an array's volumes are from the mean of its pool.
 func deviation(r *capability.Report, mean *float64) string {
 	n, ok := number(r, capability.KeyTotalVolumes)
 	if !ok || mean == nil || *mean == 0 {
@@ -142,17 +123,17 @@ func deviation(r *capability.Report, mean *float64) string {
 	return "the pool’s mean"
 }
 
-// stateText says what becomes of a backend's reports.
+// stateText prints the state of a backend.
 func stateText(o Overlay) string {
 	text := map[string]string{
-		"":           "nothing yet",
+		"":           "not yet",
 		"idle":       "not connected to the schedulers",
 		"listening":  "waiting for a report of cinder-volume",
 		"standalone": "publishing complete reports",
 		"overlaying": "overlaying reports of cinder-volume",
-		"standby":    "standby",
+		"standby":    "on standby",
 		"suspended":  "suspended",
-		"withdrawn":  "not publishing, cinder-volume’s own report stands",
+		"no_sample":  "not publishing, the schedulers use the report of cinder-volume",
 	}[o.State]
 	if text == "" {
 		text = o.State
@@ -163,7 +144,7 @@ func stateText(o Overlay) string {
 	return text
 }
 
-// ago prints how long ago an instant was, as people say it.
+// ago prints how long ago an instant was.
 func ago(now, then time.Time) string {
 	if then.IsZero() {
 		return "never"
@@ -180,25 +161,12 @@ func ago(now, then time.Time) string {
 	return fmt.Sprintf("%.0f h ago", d.Hours())
 }
 
-// valueText prints a value or a pointer to one.
-func valueText(v any) string {
-	switch v := v.(type) {
-	case capability.Value:
-		return v.String()
-	case *capability.Value:
-		if v != nil {
-			return v.String()
-		}
-	}
-	return ""
-}
-
-// schedulers says how many listen, if it is known.
+// schedulers prints the number of schedulers, if it is known.
 func schedulers(consumers *int) string {
 	if consumers == nil {
 		return ""
 	}
-	return count(*consumers, "scheduler") + " listening"
+	return count(*consumers, "scheduler")
 }
 
 func count(n int, what string) string {

@@ -1,0 +1,143 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/poolcast/poolcast/collector/capability"
+)
+
+// Reports returns the newest report of each backend, from the agent's own
+// samples, in the order of enabled_backends. A backend that was never polled is
+// left out.
+func (c *Client) Reports(ctx context.Context) ([]capability.Report, error) {
+	return c.reports(ctx, "/v1/reports")
+}
+
+// Effective returns the report that the schedulers hold of each backend, in the
+// order of enabled_backends, and the agent's own where they hold none.
+func (c *Client) Effective(ctx context.Context) ([]capability.Report, error) {
+	return c.reports(ctx, "/v1/effective")
+}
+
+func (c *Client) reports(ctx context.Context, path string) (reports []capability.Report, err error) {
+	if err := c.getJSON(ctx, path, nil, &reports); err != nil {
+		return nil, fmt.Errorf("get reports: %w", err)
+	}
+	return reports, nil
+}
+
+// Query describes a volume to be placed.
+type Query struct {
+	Size       int64             // GiB
+	Zone       string            // availability zone; "" means any
+	ExtraSpecs map[string]string // of the volume type
+	Policy     string            // strict or prefer; "" means strict
+}
+
+func (q Query) values() (url.Values, error) {
+	v := url.Values{"size": {strconv.FormatInt(q.Size, 10)}}
+	if q.Zone != "" {
+		v.Set("availability_zone", q.Zone)
+	}
+	if q.Policy != "" {
+		v.Set("policy", q.Policy)
+	}
+	for _, key := range slices.Sorted(maps.Keys(q.ExtraSpecs)) {
+		spec := key + "=" + q.ExtraSpecs[key]
+		if strings.Contains(key, "=") || strings.Contains(spec, "\n") {
+			return nil, fmt.Errorf("extra spec %q: a key cannot contain =, and neither key nor value a line feed", spec)
+		}
+		v.Add("property", spec)
+	}
+	return v, nil
+}
+
+// Decision is where a volume would be placed, and why; openapi.yaml describes
+// each field.
+type Decision struct {
+	Policy   string      `json:"policy"`
+	Chosen   *string     `json:"chosen"` // host@backend#pool; nil if no backend fits
+	Fit      int         `json:"fit"`
+	Reason   string      `json:"reason"`
+	SetAside []Condition `json:"set_aside"`
+	Backends []Verdict   `json:"backends"` // best first, then those refused
+}
+
+// Condition is one of a filter that the policy prefer ignored.
+type Condition struct {
+	Filter    string `json:"filter"`
+	Condition string `json:"condition"`
+}
+
+// Verdict is the result for one backend.
+type Verdict struct {
+	ID      string   `json:"id"`      // host@backend#pool
+	Backend string   `json:"backend"` // the stanza
+	Zone    string   `json:"availability_zone"`
+	Rank    *int     `json:"rank"` // nil if refused
+	Tied    bool     `json:"tied"`
+	Weight  *float64 `json:"weight"` // nil if refused
+	Scores  []Score  `json:"scores"`
+	Refused *Refusal `json:"refused"` // nil if the backend fits
+}
+
+// Score is what one weigher contributes to the weight of a backend.
+type Score struct {
+	Weigher    string  `json:"weigher"`
+	Raw        float64 `json:"raw"`
+	Normalised float64 `json:"normalised"`
+	Multiplier float64 `json:"multiplier"`
+	Weighted   float64 `json:"weighted"`
+	Reason     string  `json:"reason"`
+}
+
+// Refusal names the first filter that refused a backend.
+type Refusal struct {
+	Filter string `json:"filter"`
+	Reason string `json:"reason"`
+}
+
+// Place returns the decision on a volume, made on the effective reports. That no
+// backend fits is a decision, not an error.
+func (c *Client) Place(ctx context.Context, q Query) (*Decision, error) {
+	values, err := q.values()
+	if err != nil {
+		return nil, fmt.Errorf("get decision: %w", err)
+	}
+	decision := &Decision{}
+	if err := c.getJSON(ctx, "/v1/place", values, decision); err != nil {
+		return nil, fmt.Errorf("get decision: %w", err)
+	}
+	return decision, nil
+}
+
+// Health is the response of a health endpoint.
+type Health struct {
+	OK   bool
+	Text string // for people: one line for each check
+}
+
+// Live reports whether the main loop of the agent runs. It is not OK only when a
+// restart would help.
+func (c *Client) Live(ctx context.Context) (Health, error) { return c.health(ctx, "/livez") }
+
+// Ready reports whether the reports of every backend reach the schedulers.
+func (c *Client) Ready(ctx context.Context) (Health, error) { return c.health(ctx, "/readyz") }
+
+func (c *Client) health(ctx context.Context, path string) (Health, error) {
+	got, err := c.get(ctx, path, nil, maxText)
+	switch {
+	case err != nil:
+		return Health{}, fmt.Errorf("get health: %w", err)
+	case got.code != http.StatusOK && got.code != http.StatusServiceUnavailable:
+		return Health{}, fmt.Errorf("get health: %w", got.failure())
+	}
+	return Health{OK: got.code == http.StatusOK, Text: string(got.body)}, nil
+}
