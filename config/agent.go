@@ -30,21 +30,21 @@ type Agent struct {
 	BearerTokenFile string
 }
 
-// atStart are the settings that take effect at the next start: a reload leaves
+// restartSettings are the settings that take effect at the next start: a reload leaves
 // them as they are. What the files hold that they name is read again.
-func (a Agent) atStart() []struct{ name, value string } {
+func (a Agent) restartSettings() []struct{ name, value string } {
 	return []struct{ name, value string }{
 		{"log_format", a.LogFormat}, {"listen", a.Listen},
 		{"tls_cert_file", a.TLSCertFile}, {"tls_key_file", a.TLSKeyFile}, {"bearer_token_file", a.BearerTokenFile},
 	}
 }
 
-// ChangedAtStart names the options of [poolcast] that differ and take effect at
+// RestartOptions names the options of [poolcast] that differ and take effect at
 // the next start.
-func ChangedAtStart(before, after Agent) []string {
+func RestartOptions(before, after Agent) []string {
 	var names []string
-	now := after.atStart()
-	for i, s := range before.atStart() {
+	now := after.restartSettings()
+	for i, s := range before.restartSettings() {
 		if s != now[i] {
 			names = append(names, s.name)
 		}

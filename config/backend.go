@@ -16,10 +16,10 @@ type Backend struct {
 	File   string // where the section begins
 	Line   int
 
-	Host    string // host@stanza: the scheduler's name of the backend
-	Cluster string // cluster@stanza, or ""
-	Pool    string // volume_backend_name, or else the driver's class name
-	Zone    string // availability zone
+	Host              string // host@stanza: the scheduler's name of the backend
+	Cluster           string // cluster@stanza, or ""
+	VolumeBackendName string // volume_backend_name, or else the driver's class name
+	Zone              string // availability zone
 
 	Driver        string // class: PureISCSIDriver, PureFCDriver or PureNVMEDriver
 	Protocol      string // storage_protocol as the driver reports it: iSCSI, FC, NVMe-RoCE, NVMe-TCP
@@ -74,7 +74,7 @@ func (s scope) backend(class string) Backend {
 	at := s.place()
 	b := Backend{
 		Stanza: s.name, File: at.file, Line: at.line, Driver: class, Protocol: protocols()[class],
-		Pool:               s.text("volume_backend_name").v,
+		VolumeBackendName:  s.text("volume_backend_name").v,
 		Address:            s.address(),
 		Credential:         s.credential(),
 		ReservedPercentage: s.integer("reserved_percentage").v,
@@ -85,8 +85,8 @@ func (s scope) backend(class string) Backend {
 		CHAP:               s.boolean("use_chap_auth").v,
 		Replication:        s.replication(),
 	}
-	if b.Pool == "" {
-		b.Pool = class
+	if b.VolumeBackendName == "" {
+		b.VolumeBackendName = class
 	}
 	if class == "PureNVMEDriver" && b.NVMeTransport == "tcp" {
 		b.Protocol = "NVMe-TCP"
@@ -221,7 +221,7 @@ func (s scope) credential() Credential {
 	}
 	if odd := oddToken(token.v.Reveal()); odd != "" {
 		s.record.note(s.subject(token.at, "pure_api_token"), Warning{
-			Did: odd + ", which an array hardly accepts", Cinder: "reads the same", Hint: "Write the token alone: pure_api_token = TOKEN.", Wrong: true,
+			Message: odd + ", which an array hardly accepts", Cinder: "reads the same", Hint: "Write the token alone: pure_api_token = TOKEN.", Serious: true,
 		})
 	}
 	return Credential{Token: token.v}

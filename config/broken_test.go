@@ -151,7 +151,7 @@ func TestAcceptedWithAWarning(t *testing.T) {
 				}
 				return
 			}
-			if len(cfg.Warnings) != 1 || cfg.Warnings[0].Wrong != c.wrong {
+			if len(cfg.Warnings) != 1 || cfg.Warnings[0].Serious != c.wrong {
 				t.Fatalf("warnings: %v", cfg.Warnings)
 			}
 			text := cfg.Warnings[0].String()
@@ -181,21 +181,21 @@ filter_function = capabilities.a < 3 # no comment
 goodness_function = 50 ; 60
 `})
 	sources := Sources{Inputs: Files(filepath.Join(folder, "cinder.conf"))}
-	for asMeant, want := range map[bool]string{
+	for stripComments, want := range map[bool]string{
 		false: "ctl1 # the host@a1|blue # the cluster@a1|dc1 # the zone|gold # prod|capabilities.a < 3 # no comment|50 ; 60",
 		true:  "ctl1@a1|blue@a1|dc1|gold|capabilities.a < 3|50",
 	} {
-		sources.AsMeant = asMeant
+		sources.StripComments = stripComments
 		cfg, err := Load(sources)
 		if err != nil {
 			t.Fatal(err)
 		}
 		b := cfg.Backends[0]
-		if got := strings.Join([]string{b.Host, b.Cluster, b.Zone, b.Pool, *b.FilterFunction, *b.GoodnessFunction}, "|"); got != want {
+		if got := strings.Join([]string{b.Host, b.Cluster, b.Zone, b.VolumeBackendName, *b.FilterFunction, *b.GoodnessFunction}, "|"); got != want {
 			t.Errorf("got %s", got)
 		}
 		for _, w := range cfg.Warnings {
-			if w.Wrong == asMeant || w.Line == 0 {
+			if w.Serious == stripComments || w.Line == 0 {
 				t.Errorf("warning %+v", w)
 			}
 		}

@@ -111,7 +111,7 @@ func (s scope) transport(b *Bus) {
 	b.Brokers, b.VirtualHost = url.brokers, url.virtualHost
 	if url.portless {
 		s.record.note(at, Warning{
-			Did: "has a host with a colon and no port after it, which is taken for port 5672", Cinder: "takes 5672 too, or refuses the URL with an older oslo.messaging",
+			Message: "has a host with a colon and no port after it, which is taken for port 5672", Cinder: "takes 5672 too, or refuses the URL with an older oslo.messaging",
 			Hint: "Write host:5672.",
 		})
 	}
@@ -143,8 +143,8 @@ func (s scope) legacyBroker() {
 			}
 			last := values[len(values)-1]
 			s.record.note(subject{last.at, section, name}, Warning{
-				Did:    "is not read, and transport_url is missing, so the broker is localhost:5672 with the account guest",
-				Cinder: "does not read it either", Wrong: true,
+				Message: "is not read, and transport_url is missing, so the broker is localhost:5672 with the account guest",
+				Cinder:  "does not read it either", Serious: true,
 				Hint: "Write transport_url = rabbit://USER:PASSWORD@" + legacyHosts(last.text) + "/VIRTUAL_HOST into [DEFAULT].",
 			})
 			return
@@ -178,7 +178,7 @@ func (r *reader) otherSources() {
 			continue
 		}
 		at := subject{values[len(values)-1].at, sectionDefault, o.name}
-		r.record.note(at, Warning{Did: o.did, Cinder: o.cinder, Hint: o.hint})
+		r.record.note(at, Warning{Message: o.did, Cinder: o.cinder, Hint: o.hint})
 	}
 }
 

@@ -38,8 +38,8 @@
 //     the next key.
 //   - " # comment" or " ; comment" after a value is taken off, but not inside
 //     quotes, and not where no space stands before it. Names, zones and functions
-//     (Option.AsWritten) keep it, as in Cinder: another name would be about
-//     another cloud. Only Sources.AsMeant takes it off them too.
+//     (Option.KeepsComment) keep it, as in Cinder: another name would be about
+//     another cloud. Only Sources.StripComments takes it off them too.
 //   - enabled_backends is missing: every section with a Pure Storage driver is
 //     taken.
 //

@@ -13,7 +13,7 @@ import (
 // environment.
 func mustLoad(t *testing.T, paths ...string) *Config {
 	t.Helper()
-	cfg, err := Load(Sources{Inputs: Files(paths...), Hostname: "thishost", AsMeant: true})
+	cfg, err := Load(Sources{Inputs: Files(paths...), Hostname: "thishost", StripComments: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func TestExamples(t *testing.T) {
 			cfg := mustLoad(t, "../examples/"+name)
 			var got []string
 			for _, b := range cfg.Backends {
-				got = append(got, strings.Join([]string{b.Host, b.Pool, b.Zone, b.Address.String(), b.Protocol}, " "))
+				got = append(got, strings.Join([]string{b.Host, b.VolumeBackendName, b.Zone, b.Address.String(), b.Protocol}, " "))
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)

@@ -60,23 +60,23 @@ func (f FieldErrors) Unwrap() []error {
 // Warning is something that poolcast read differently from Cinder, or a trap
 // that Cinder does not mention. Its text never holds a secret.
 type Warning struct {
-	File   string
-	Line   int
-	Stanza string
-	Key    string
-	Did    string // what poolcast made of it
-	Cinder string // what Cinder itself makes of it
-	Hint   string // what to write, a full sentence; may be ""
-	// Wrong is whether it is hardly what was meant, so that a check counts it as
+	File    string
+	Line    int
+	Stanza  string
+	Key     string
+	Message string // how poolcast reads the value
+	Cinder  string // what Cinder itself makes of it
+	Hint    string // what to write, a full sentence; may be ""
+	// Serious is whether the value is almost certainly a mistake: `check` counts it as
 	// an error.
-	Wrong bool
+	Serious bool
 
 	rank int
 }
 
 // String reads like an error, but ends with Cinder's own reading.
 func (w Warning) String() string {
-	text := fmt.Sprintf("%s %s; Cinder itself %s", locate(w.File, w.Line, w.Stanza, w.Key), w.Did, w.Cinder)
+	text := fmt.Sprintf("%s %s; Cinder itself %s", locate(w.File, w.Line, w.Stanza, w.Key), w.Message, w.Cinder)
 	if w.Hint != "" {
 		text += ". " + w.Hint
 	}
@@ -202,7 +202,7 @@ func (r *record) end() FieldErrors {
 }
 
 func (r *record) warn(s subject, did, cinder string) {
-	r.note(s, Warning{Did: did, Cinder: cinder})
+	r.note(s, Warning{Message: did, Cinder: cinder})
 }
 
 // note tells each thing once, though an option may be read many times.
@@ -224,8 +224,8 @@ func (r *record) sortedWarnings() []Warning {
 	})
 	if r.moreWarnings > 0 {
 		return append(r.warnings, Warning{
-			File: r.warnings[len(r.warnings)-1].File,
-			Did:  fmt.Sprintf("%d more warnings are not listed", r.moreWarnings), Cinder: "prints none of them",
+			File:    r.warnings[len(r.warnings)-1].File,
+			Message: fmt.Sprintf("%d more warnings are not listed", r.moreWarnings), Cinder: "prints none of them",
 		})
 	}
 	return r.warnings

@@ -60,7 +60,7 @@ func TestGoodFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			golden(t, strings.TrimSuffix(path, ".conf")+".txt", dump(t, cfg)+told(cfg))
-			meant, err := Load(Sources{Inputs: Files(path), Hostname: "thishost", AsMeant: true})
+			meant, err := Load(Sources{Inputs: Files(path), Hostname: "thishost", StripComments: true})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -31,9 +31,9 @@ type Sources struct {
 	// Flags are options of [poolcast] given on the command line, by name, with
 	// underscores. They win over the environment and every file.
 	Flags map[string]string
-	// AsMeant takes a comment after a value off where Cinder makes it part of a
+	// StripComments takes a comment after a value off where Cinder makes it part of a
 	// name or a function: for published examples, not for a live cloud.
-	AsMeant bool
+	StripComments bool
 	// Hostname stands in for [DEFAULT] host where that is not set; "" means
 	// the name the system has.
 	Hostname string

@@ -57,7 +57,7 @@ func TestLaterInputsWin(t *testing.T) {
 			t.Fatal(err)
 		}
 		b := cfg.Backends[0]
-		if got := b.Pool + " " + map[bool]string{true: "1"}[b.ReservedPercentage == 1]; got != want {
+		if got := b.VolumeBackendName + " " + map[bool]string{true: "1"}[b.ReservedPercentage == 1]; got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
@@ -125,7 +125,7 @@ func TestEnvironmentWinsOverFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := cfg.Backends[0]
-	if got := b.Pool + " " + b.Host + " " + b.Address.String() + " " + cfg.Agent.PollInterval.String(); got != `"10.0.0.1 # kept" env@a 10.0.0.1 7s` {
+	if got := b.VolumeBackendName + " " + b.Host + " " + b.Address.String() + " " + cfg.Agent.PollInterval.String(); got != `"10.0.0.1 # kept" env@a 10.0.0.1 7s` {
 		t.Error(got)
 	}
 }

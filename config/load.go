@@ -29,15 +29,15 @@ type Config struct {
 	// that were searched, for a watcher.
 	Paths []string
 	// Secrets are the secret options that stand in the files.
-	Secrets []Written
+	Secrets []SecretOption
 
 	places func(section, option string) place
 }
 
-// Peek reads what [poolcast] says, as far as it can be read, and judges nothing:
+// LoadAgent reads what [poolcast] says, as far as it can be read, and judges nothing:
 // it is for whoever must find a running agent though another part of the
 // configuration is broken.
-func Peek(sources Sources) Agent {
+func LoadAgent(sources Sources) Agent {
 	if len(sources.Inputs) == 0 {
 		sources.Inputs = DefaultInputs()
 	}
@@ -121,7 +121,7 @@ func (l *loader) reader() *reader {
 	r := &reader{
 		layers: l.layers, env: l.env, overrides: map[string]map[string]found{},
 		hostname: hostname(l.sources.Hostname),
-		catalog:  newCatalog(), record: l.record, asMeant: l.sources.AsMeant,
+		catalog:  newCatalog(), record: l.record, stripComments: l.sources.StripComments,
 	}
 	r.layFlags(l.sources.Flags)
 	return r

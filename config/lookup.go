@@ -25,10 +25,10 @@ type reader struct {
 	// [poolcast], the query of transport_url for [oslo_messaging_rabbit].
 	overrides map[string]map[string]found
 	// hostname is the default of [DEFAULT] host.
-	hostname string
-	catalog  catalog
-	record   *record
-	asMeant  bool // comments are taken off names and functions too
+	hostname      string
+	catalog       catalog
+	record        *record
+	stripComments bool // comments are taken off names and functions too
 }
 
 // find returns the values of an option in a section, older names included. It
@@ -111,9 +111,9 @@ func (r *reader) repaired(o *Option, s subject, v found) string {
 // it, and the clean value that was meant.
 func (r *reader) withComment(o *Option, s subject, v found, clean string) string {
 	const hint = "Write the comment on a line of its own."
-	if o.AsWritten && !r.asMeant {
+	if o.KeepsComment && !r.stripComments {
 		r.record.note(s, Warning{
-			Did: "has a comment after it, which is a part of the value: " + redact(v.text), Cinder: "reads it so", Hint: hint, Wrong: true,
+			Message: "has a comment after it, which is a part of the value: " + redact(v.text), Cinder: "reads it so", Hint: hint, Serious: true,
 		})
 		return v.text
 	}
@@ -121,7 +121,7 @@ func (r *reader) withComment(o *Option, s subject, v found, clean string) string
 	if !o.Secret {
 		reads = "reads " + redact(v.text)
 	}
-	r.record.note(s, Warning{Did: "is read without the comment after it", Cinder: reads, Hint: hint})
+	r.record.note(s, Warning{Message: "is read without the comment after it", Cinder: reads, Hint: hint})
 	return clean
 }
 

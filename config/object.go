@@ -18,7 +18,7 @@ func parseObject(text string) (set capability.Set, odd Warning, err error) {
 	var v capability.Value
 	if v.UnmarshalJSON([]byte(text)) == nil && isFalsy(v) {
 		return capability.Set{}, Warning{
-			Did: "is no JSON object, and adds no capability", Cinder: "adds none either", Hint: "Write {} or remove it.",
+			Message: "is no JSON object, and adds no capability", Cinder: "adds none either", Hint: "Write {} or remove it.",
 		}, nil
 	}
 	if set, err = capability.ParseSet([]byte(text)); err == nil {
@@ -26,9 +26,9 @@ func parseObject(text string) (set capability.Set, odd Warning, err error) {
 	}
 	if set, without := withoutNonFinite(text); len(without) > 0 {
 		return set, Warning{
-			Did:    "is read without " + strings.Join(without, ", ") + ", which is not a finite number",
-			Cinder: "reports it, and such a report cannot be overlaid (unreadable_base)",
-			Hint:   "Write a number, or remove the key.",
+			Message: "is read without " + strings.Join(without, ", ") + ", which is not a finite number",
+			Cinder:  "reports it, and such a report cannot be overlaid (unreadable_base)",
+			Hint:    "Write a number, or remove the key.",
 		}, nil
 	}
 	return nil, Warning{}, whyNoObject(text, err)

@@ -47,12 +47,12 @@ type Option struct {
 	Aliases []Alias
 	Secret  bool
 	Multi   bool // each occurrence adds a value
-	// AsWritten keeps a comment after the value, as Cinder does: the scheduler or
+	// KeepsComment keeps a comment after the value, as Cinder does: the scheduler or
 	// cinder-volume goes by the value, so another one would be about another
 	// cloud.
-	AsWritten bool
-	AtStart   bool // another value takes effect at the next start
-	Help      string
+	KeepsComment bool
+	NeedsRestart bool // another value takes effect at the next start
+	Help         string
 }
 
 // SectionBackend stands for the section of any backend, and for
@@ -83,15 +83,15 @@ func Options() []Option {
 	} {
 		for _, o := range part.options {
 			o.Section = part.section
-			o.AtStart = part.section == sectionPoolcast && isAtStart(o.Name)
+			o.NeedsRestart = part.section == sectionPoolcast && needsRestart(o.Name)
 			all = append(all, o)
 		}
 	}
 	return all
 }
 
-func isAtStart(name string) bool {
-	for _, s := range (Agent{}).atStart() {
+func needsRestart(name string) bool {
+	for _, s := range (Agent{}).restartSettings() {
 		if s.name == name {
 			return true
 		}

@@ -26,21 +26,21 @@ func (r *reader) place(section, option string) place {
 	return at
 }
 
-// Written is an option that stands in a file.
-type Written struct{ File, Key string }
+// SecretOption is an option that stands in a file.
+type SecretOption struct{ File, Key string }
 
 // secrets lists the secret options that stand in the files, each once for each
 // file, in the order of the files.
-func (r *reader) secrets() []Written {
+func (r *reader) secrets() []SecretOption {
 	secret := map[string]bool{}
 	for _, o := range Options() {
 		secret[o.Name] = secret[o.Name] || o.Secret
 	}
-	var all []Written
+	var all []SecretOption
 	for _, l := range r.layers {
 		for _, section := range l.order {
 			for _, key := range l.keys(section) {
-				w := Written{File: l.path, Key: key}
+				w := SecretOption{File: l.path, Key: key}
 				if secret[key] && !slices.Contains(all, w) && l.holds(section, key) {
 					all = append(all, w)
 				}

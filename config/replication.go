@@ -96,7 +96,7 @@ func (s scope) replicationDevice(dict value[map[string]string]) (ReplicationDevi
 	if d.Type != "sync" && d.Type != "async" {
 		if d.Type != "" {
 			s.record.note(at, Warning{
-				Did: "has the type " + shorten(d.Type) + ", which is taken for async", Cinder: "does the same", Hint: "Write type:async or type:sync.",
+				Message: "has the type " + shorten(d.Type) + ", which is taken for async", Cinder: "does the same", Hint: "Write type:async or type:sync.",
 			})
 		}
 		d.Type = "async"

@@ -242,7 +242,7 @@ func (s scope) object(name string) value[capability.Set] {
 		set, odd, err = parseObject(text)
 		return set, false, err
 	})
-	if odd.Did != "" {
+	if odd.Message != "" {
 		s.record.note(s.subject(v.at, name), odd)
 	}
 	return v

@@ -282,7 +282,7 @@ func backendInCinderTerms(b config.Backend) map[string]any {
 		token = b.Credential.Token.Reveal()
 	}
 	terms := map[string]any{
-		"stanza": b.Stanza, "host": b.Host, "cluster": b.Cluster, "pool": b.Pool, "zone": b.Zone,
+		"stanza": b.Stanza, "host": b.Host, "cluster": b.Cluster, "pool": b.VolumeBackendName, "zone": b.Zone,
 		"san_ip":                 b.Address.String(),
 		"driver_ssl_cert_verify": b.VerifyTLS, "driver_ssl_cert_path": b.CAPath,
 		"extra_capabilities": b.Extra, "reserved_percentage": b.ReservedPercentage,

@@ -71,8 +71,8 @@ func warningFindings(cfg *config.Config) []review.Finding {
 	var found []review.Finding
 	for _, w := range cfg.Warnings {
 		f := configFinding(review.Warning, "configuration-trap", located(w.File, w.Line, w.Stanza, w.Key))
-		f.What, f.Why, f.Do = w.Did, "Cinder itself "+w.Cinder, w.Hint
-		if w.Wrong {
+		f.What, f.Why, f.Do = w.Message, "Cinder itself "+w.Cinder, w.Hint
+		if w.Serious {
 			f.Severity, f.Code = review.Error, "configuration-error"
 		}
 		found = append(found, f)

@@ -57,7 +57,7 @@ func (v *view) View() status.View {
 		out.Backends = append(out.Backends, b)
 	}
 	for _, b := range setup.broken {
-		out.Broken = append(out.Broken, status.Broken{Name: b.Stanza, Host: b.Host, Pool: b.Pool, Faults: faultTexts(b.Faults)})
+		out.Broken = append(out.Broken, status.Broken{Name: b.Stanza, Host: b.Host, Pool: b.VolumeBackendName, Faults: faultTexts(b.Faults)})
 	}
 	return out
 }

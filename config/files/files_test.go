@@ -77,25 +77,25 @@ func TestReadStopsWhereTheSizeLies(t *testing.T) {
 	}
 }
 
-func TestWithinReturnsWhatWasRead(t *testing.T) {
-	var s Slot
+func TestDoReturnsWhatWasRead(t *testing.T) {
+	var s Reader
 	broken := errors.New("broken")
 	for range 3 {
-		got, err := Within(t.Context(), &s, func() (int, error) { return 7, nil })
+		got, err := Do(t.Context(), &s, func() (int, error) { return 7, nil })
 		if got != 7 || err != nil {
 			t.Errorf("got %d, %v", got, err)
 		}
-		if _, err := Within(t.Context(), &s, func() (int, error) { return 0, broken }); !errors.Is(err, broken) {
+		if _, err := Do(t.Context(), &s, func() (int, error) { return 0, broken }); !errors.Is(err, broken) {
 			t.Errorf("got %v", err)
 		}
 	}
 }
 
-// TestWithinGivesUpOnADeadMount: one goroutine waits for it, however often it is
+// TestDoGivesUpOnADeadMount: one goroutine waits for it, however often it is
 // asked, and what comes after it has returned is read again.
-func TestWithinGivesUpOnADeadMount(t *testing.T) {
+func TestDoGivesUpOnADeadMount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var s Slot
+		var s Reader
 		mounted, started := make(chan struct{}), atomic.Int32{}
 		read := func() (string, error) {
 			started.Add(1)
@@ -105,12 +105,12 @@ func TestWithinGivesUpOnADeadMount(t *testing.T) {
 		ask := func() error {
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 			defer cancel()
-			_, err := Within(ctx, &s, read)
+			_, err := Do(ctx, &s, read)
 			return err
 		}
 		begin := time.Now()
 		for range 100 {
-			if err := ask(); !errors.Is(err, ErrHangs) {
+			if err := ask(); !errors.Is(err, ErrTimeout) {
 				t.Fatalf("got %v", err)
 			}
 		}
@@ -128,18 +128,18 @@ func TestWithinGivesUpOnADeadMount(t *testing.T) {
 	})
 }
 
-// TestWithinTakesTurns: a slow read is waited for by those behind it, until
+// TestDoTakesTurns: a slow read is waited for by those behind it, until
 // their own time is over.
-func TestWithinTakesTurns(t *testing.T) {
+func TestDoTakesTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var s Slot
+		var s Reader
 		results := make(chan error, 2)
 		slow := func() (int, error) { time.Sleep(3 * time.Second); return 0, nil }
 		for _, bound := range []time.Duration{4 * time.Second, 10 * time.Second} {
 			go func() {
 				ctx, cancel := context.WithTimeout(t.Context(), bound)
 				defer cancel()
-				_, err := Within(ctx, &s, slow)
+				_, err := Do(ctx, &s, slow)
 				results <- err
 			}()
 			synctest.Wait()

@@ -8,21 +8,21 @@ import (
 	"sync"
 )
 
-// ErrHangs: the file system has not answered in time. The read goes on waiting,
-// and until it returns every other read of its [Slot] gets this error at once.
-var ErrHangs = errors.New("the file system does not answer")
+// ErrTimeout: the file system has not answered in time. The read goes on waiting,
+// and until it returns every other read of its [Reader] gets this error at once.
+var ErrTimeout = errors.New("the file system does not answer")
 
-// Slot lets one read at a time wait for the file system. Its zero value is
+// Reader lets one read at a time wait for the file system. Its zero value is
 // ready; any goroutine may use it.
-type Slot struct {
+type Reader struct {
 	mu   sync.Mutex
 	done chan struct{} // of the read that runs; nil if none does
 	late bool          // nobody waits for it any more
 }
 
-// Within runs read on a goroutine of its own and returns what it returns, or
-// ErrHangs when ctx ends first. What a late read returns is dropped.
-func Within[T any](ctx context.Context, s *Slot, read func() (T, error)) (T, error) {
+// Do runs read on a goroutine of its own and returns what it returns, or
+// ErrTimeout when ctx ends first. What a late read returns is dropped.
+func Do[T any](ctx context.Context, s *Reader, read func() (T, error)) (T, error) {
 	var none T
 	done, err := s.take(ctx)
 	if err != nil {
@@ -48,18 +48,18 @@ func Within[T any](ctx context.Context, s *Slot, read func() (T, error)) (T, err
 }
 
 // Read is the function Read with a bound on time.
-func (s *Slot) Read(ctx context.Context, path string, limit int64) ([]byte, error) {
-	data, err := Within(ctx, s, func() ([]byte, error) { return Read(path, limit) })
-	if errors.Is(err, ErrHangs) {
+func (s *Reader) Read(ctx context.Context, path string, limit int64) ([]byte, error) {
+	data, err := Do(ctx, s, func() ([]byte, error) { return Read(path, limit) })
+	if errors.Is(err, ErrTimeout) {
 		err = &fs.PathError{Op: "read", Path: path, Err: err}
 	}
 	return data, err
 }
 
-func hangs(ctx context.Context) error { return fmt.Errorf("%w: %w", ErrHangs, context.Cause(ctx)) }
+func hangs(ctx context.Context) error { return fmt.Errorf("%w: %w", ErrTimeout, context.Cause(ctx)) }
 
 // take waits for its turn, unless the read before has been given up.
-func (s *Slot) take(ctx context.Context) (chan struct{}, error) {
+func (s *Reader) take(ctx context.Context) (chan struct{}, error) {
 	for {
 		s.mu.Lock()
 		running, late := s.done, s.late
@@ -70,7 +70,7 @@ func (s *Slot) take(ctx context.Context) (chan struct{}, error) {
 		}
 		s.mu.Unlock()
 		if late {
-			return nil, ErrHangs
+			return nil, ErrTimeout
 		}
 		select {
 		case <-running:
@@ -80,7 +80,7 @@ func (s *Slot) take(ctx context.Context) (chan struct{}, error) {
 	}
 }
 
-func (s *Slot) release(done chan struct{}) {
+func (s *Reader) release(done chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.done, s.late = nil, false
@@ -88,7 +88,7 @@ func (s *Slot) release(done chan struct{}) {
 }
 
 // abandon marks the read as given up, unless it has just returned.
-func (s *Slot) abandon(done chan struct{}) {
+func (s *Reader) abandon(done chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.done == done {
