@@ -21,9 +21,8 @@ type Backend struct {
 	VolumeBackendName string // volume_backend_name, or else the driver's class name
 	Zone              string // availability zone
 
-	Driver        string // class: PureISCSIDriver, PureFCDriver or PureNVMEDriver
-	Protocol      string // storage_protocol as the driver reports it: iSCSI, FC, NVMe-RoCE, NVMe-TCP
-	NVMeTransport string // pure_nvme_transport: roce or tcp; of meaning to PureNVMEDriver only
+	Driver   string // class: PureISCSIDriver, PureFCDriver or PureNVMEDriver
+	Protocol string // storage_protocol as the driver reports it: iSCSI, FC, NVMe-RoCE, NVMe-TCP
 
 	Address    Address // san_ip
 	Credential Credential
@@ -31,9 +30,7 @@ type Backend struct {
 	CAPath     string // driver_ssl_cert_path: a PEM file or a folder; "" for the system's
 
 	Extra            capability.Set // extra_capabilities; empty, never nil
-	ExtraLine        int            // line of ExtraFile that it begins in; 0 if it is not set
-	ExtraFile        string
-	LiveCapabilities []string // keys for which the measurement wins over Extra
+	LiveCapabilities []string       // keys for which the measurement wins over Extra
 
 	ReservedPercentage  int
 	MaxOverSubscription OverSubscription
@@ -44,7 +41,6 @@ type Backend struct {
 	GoodnessFunction *string // nil: none, and GoodnessWeigher scores it 0
 
 	Replication Replication
-	CHAP        bool
 }
 
 // OverSubscription is max_over_subscription_ratio.
@@ -81,14 +77,12 @@ func (s scope) backend(class string) Backend {
 		AutomaticRatio:     s.boolean("pure_automatic_max_oversubscription_ratio").v,
 		FilterFunction:     s.function("filter_function"),
 		GoodnessFunction:   s.function("goodness_function"),
-		NVMeTransport:      s.text("pure_nvme_transport").v,
-		CHAP:               s.boolean("use_chap_auth").v,
 		Replication:        s.replication(),
 	}
 	if b.VolumeBackendName == "" {
 		b.VolumeBackendName = class
 	}
-	if class == "PureNVMEDriver" && b.NVMeTransport == "tcp" {
+	if transport := s.text("pure_nvme_transport").v; class == "PureNVMEDriver" && transport == "tcp" {
 		b.Protocol = "NVMe-TCP"
 	}
 	b.MaxOverSubscription = s.overSubscription("max_over_subscription_ratio")
@@ -132,7 +126,7 @@ func (s scope) capabilities(b *Backend) {
 			"sets "+key+", which marks the reports of agents, and it is ignored: remove the key",
 			"reports it, and its reports then look like those of an agent")
 	}
-	b.Extra, b.ExtraFile, b.ExtraLine = extra.v, extra.at.file, extra.at.line
+	b.Extra = extra.v
 	live := s.list("live_capabilities")
 	s.checkLive(live)
 	if !live.set {

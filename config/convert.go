@@ -22,16 +22,6 @@ func parseBool(text string) (bool, error) {
 	return false, errors.New("is not a boolean")
 }
 
-// looseBool is oslo_utils.strutils.bool_from_string, which takes what it does
-// not know for false.
-func looseBool(text string) bool {
-	switch strings.ToLower(strip(text)) {
-	case "1", "t", "true", "on", "y", "yes":
-		return true
-	}
-	return false
-}
-
 var underscored = regexp.MustCompile(`([0-9])_([0-9])`)
 
 // pythonic rewrites a number as Python allows it into one as Go allows it.

@@ -65,8 +65,8 @@ func TestExamples(t *testing.T) {
 func TestMixedExample(t *testing.T) {
 	cfg := mustLoad(t, "../examples/mixed.conf")
 	r := cfg.Backends[4].Replication
-	if got := strings.Join(r.Types(), ",") + " " + strings.Join(r.Targets(), ","); got != "async,sync,trisync flasharray_r_02,flasharray_c_01" {
-		t.Error(got)
+	if d := r.Devices; len(d) != 2 || d[0].BackendID+" "+d[0].Type != "flasharray_r_02 sync" || d[1].BackendID+" "+d[1].Type != "flasharray_c_01 async" || !r.TriSync {
+		t.Errorf("replication: %+v", r)
 	}
 	if got := cfg.Backends[0].Cluster; got != "cinder-cluster@flasharray_x_01" {
 		t.Error(got)

@@ -191,7 +191,7 @@ func TestHostnameStandsInForHost(t *testing.T) {
 
 func TestFaultsComeInTheOrderOfTheFiles(t *testing.T) {
 	folder := write(t, map[string]string{
-		"z.conf": minimal + "reserved_percentage = x\nuse_chap_auth = x\n[oslo_messaging_rabbit]\nssl = x\n",
+		"z.conf": minimal + "reserved_percentage = x\ndriver_ssl_cert_verify = x\n[oslo_messaging_rabbit]\nssl = x\n",
 		"a.conf": "[DEFAULT]\nvolume_number_multiplier = x\n[poolcast]\nx = y\n",
 	})
 	_, err := Load(Sources{Inputs: Files(filepath.Join(folder, "z.conf"), filepath.Join(folder, "a.conf"))})
@@ -203,7 +203,7 @@ func TestFaultsComeInTheOrderOfTheFiles(t *testing.T) {
 	for _, f := range faults {
 		got = append(got, filepath.Base(f.File)+" "+f.Key)
 	}
-	want := []string{"z.conf reserved_percentage", "z.conf use_chap_auth", "z.conf ssl", "a.conf volume_number_multiplier", "a.conf x"}
+	want := []string{"z.conf reserved_percentage", "z.conf driver_ssl_cert_verify", "z.conf ssl", "a.conf volume_number_multiplier", "a.conf x"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

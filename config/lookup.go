@@ -134,7 +134,7 @@ func (r *reader) refusePairs(o *Option, s subject, text string) {
 	outside := regexpQuoted.ReplaceAllString(text, `""`)
 	others := pairs(outside, func(key string) bool {
 		_, known := r.catalog.in(s.stanza, key)
-		return known && key != o.Name
+		return (known || key == keyCHAP) && key != o.Name
 	})
 	if len(others) == 0 {
 		return

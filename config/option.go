@@ -66,6 +66,9 @@ const (
 	sectionPoolcast = "poolcast"
 
 	keyExtraCapabilities = "extra_capabilities"
+	// keyCHAP is not read. Published examples have it on one line with options
+	// that are.
+	keyCHAP = "use_chap_auth"
 )
 
 // Options describes every option poolcast reads, in the order of the reference

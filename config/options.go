@@ -20,9 +20,8 @@ func backendOptions() []Option {
 		{Name: "driver_ssl_cert_verify", Kind: Bool, Default: "false", Help: "Verify the array's certificate."},
 		{Name: "driver_ssl_cert_path", Kind: Path, Help: "Certificates that poolcast trusts: a PEM file or a folder of them. cinder-volume with py-pure-client 1.96 trusts the system's certificates alone."},
 		{Name: "pure_nvme_transport", Kind: String, Default: "roce", Choices: []string{"roce", "tcp"}, Help: "Transport of PureNVMEDriver."},
-		{Name: "replication_device", Kind: Dict, Secret: true, Multi: true, Help: "Replication partner: backend_id:…,san_ip:…,api_token:…,type:async|sync,uniform:…,ssl_cert_verify:…,ssl_cert_path:…"},
+		{Name: "replication_device", Kind: Dict, Secret: true, Multi: true, Help: "Replication partner: backend_id:…,san_ip:…,api_token:…,type:async|sync. Other names have no effect here."},
 		{Name: "pure_trisync_enabled", Kind: Bool, Default: "false", Help: "Replicate to one partner in sync and to another asynchronously."},
-		{Name: "use_chap_auth", Kind: Bool, Default: "false", Help: "Accepted, and of no use to a report."},
 	}, ownBackendOptions()...)
 }
 
@@ -63,7 +62,7 @@ func inDefaultToo(name string) bool {
 	switch name {
 	case "volume_backend_name", "backend_availability_zone", "reserved_percentage",
 		"max_over_subscription_ratio", "filter_function", "goodness_function",
-		"driver_ssl_cert_verify", "driver_ssl_cert_path", "replication_device", "use_chap_auth":
+		"driver_ssl_cert_verify", "driver_ssl_cert_path", "replication_device":
 		return true
 	}
 	return false

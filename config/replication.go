@@ -20,37 +20,6 @@ type ReplicationDevice struct {
 	Address   Address
 	Token     Secret
 	Type      string // async or sync
-	Uniform   bool
-	VerifyTLS bool
-	CAPath    string
-}
-
-// Types lists the types of replication in the driver's order, as
-// replication_type is reported; empty without a partner.
-func (r Replication) Types() []string {
-	types := []string{}
-	if len(r.Devices) > 0 {
-		types = append(types, "async")
-	}
-	for _, d := range r.Devices {
-		if d.Type == "sync" {
-			types = append(types, "sync")
-			break
-		}
-	}
-	if r.TriSync {
-		types = append(types, "trisync")
-	}
-	return types
-}
-
-// Targets lists the backend_ids, as replication_targets is reported; never nil.
-func (r Replication) Targets() []string {
-	targets := make([]string, len(r.Devices))
-	for i := range r.Devices {
-		targets[i] = r.Devices[i].BackendID
-	}
-	return targets
 }
 
 func (s scope) replication() Replication {
@@ -88,11 +57,7 @@ func (s scope) replicationDevice(dict value[map[string]string]) (ReplicationDevi
 	for key := range dict.v {
 		s.checkDeviceKey(at, key)
 	}
-	d := ReplicationDevice{
-		BackendID: dict.v["backend_id"], Token: NewSecret(dict.v["api_token"]), Type: dict.v["type"],
-		Uniform: looseBool(dict.v["uniform"]), VerifyTLS: looseBool(dict.v["ssl_cert_verify"]),
-		CAPath: dict.v["ssl_cert_path"],
-	}
+	d := ReplicationDevice{BackendID: dict.v["backend_id"], Token: NewSecret(dict.v["api_token"]), Type: dict.v["type"]}
 	if d.Type != "sync" && d.Type != "async" {
 		if d.Type != "" {
 			s.record.note(at, Warning{

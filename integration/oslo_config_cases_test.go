@@ -103,11 +103,11 @@ var snippets = []struct{ name, text, differs string }{
 	{"JSON with its brace in the first column", "[a]\nextra_capabilities = {\n  \"a\": 1\n}\n", "joined the JSON object"},
 	{"JSON indented", "[a]\nextra_capabilities = {\n  \"a\": 1\n }\n", ""},
 	// Types.
-	{"boolean words", "[a]\nuse_chap_auth = oN\n", ""},
-	{"boolean letter", "[a]\nuse_chap_auth = t\n", ""},
-	{"boolean 2", "[a]\nuse_chap_auth = 2\n", ""},
-	{"boolean empty", "[a]\nuse_chap_auth =\n", ""},
-	{"boolean with a space inside quotes", "[a]\nuse_chap_auth = \" true\"\n", ""},
+	{"boolean words", "[a]\ndriver_ssl_cert_verify = oN\n", ""},
+	{"boolean letter", "[a]\ndriver_ssl_cert_verify = t\n", ""},
+	{"boolean 2", "[a]\ndriver_ssl_cert_verify = 2\n", ""},
+	{"boolean empty", "[a]\ndriver_ssl_cert_verify =\n", ""},
+	{"boolean with a space inside quotes", "[a]\ndriver_ssl_cert_verify = \" true\"\n", ""},
 	{"integer signed", "[a]\nreserved_percentage = +5\n", ""},
 	{"integer negative", "[a]\nreserved_percentage = -1\n", ""},
 	{"integer zero", "[a]\nreserved_percentage = -0\n", ""},
@@ -173,7 +173,7 @@ var snippets = []struct{ name, text, differs string }{
 	{"backend_host shared", "[backend_defaults]\nbackend_host = other\n", ""},
 	{"zone empty", "[a]\nbackend_availability_zone =\n[backend_defaults]\nbackend_availability_zone = shared\n", ""},
 	{"zone shared", "[backend_defaults]\nbackend_availability_zone = shared\n", ""},
-	{"not inherited", "[DEFAULT]\nreserved_percentage = 5\nuse_chap_auth = true\nvolume_backend_name = x\n", ""},
+	{"not inherited", "[DEFAULT]\nreserved_percentage = 5\ndriver_ssl_cert_verify = true\nvolume_backend_name = x\n", ""},
 	{"functions inherited", "[DEFAULT]\nfilter_function = 1\ngoodness_function = 2\n[backend_defaults]\nfilter_function = 3\n", ""},
 	{"function empty", "[DEFAULT]\nfilter_function = 1\n[a]\nfilter_function =\n[backend_defaults]\nfilter_function = 3\n", ""},
 	{"enabled twice", "[DEFAULT]\nenabled_backends = a,a\n", "counts \"a\" once"},
@@ -188,7 +188,7 @@ var snippets = []struct{ name, text, differs string }{
 	{"name in capitals", "[a]\nvolume_backend_name = $SAN_IP\n", ""},
 	{"dollars", "[a]\nvolume_backend_name = a$$b\\$c$ $1 ${ $\n", ""},
 	{"name unset in the section", "[a]\nvolume_backend_name = <$reserved_percentage>\n[backend_defaults]\nreserved_percentage = 9\n", ""},
-	{"name of a boolean", "[backend_defaults]\nvolume_backend_name = $use_chap_auth\n", ""},
+	{"name of a boolean", "[backend_defaults]\nvolume_backend_name = $driver_ssl_cert_verify\n", ""},
 	{"name of a float", "[DEFAULT]\nstorage_availability_zone = $capacity_weight_multiplier\n", ""},
 	{"name of a list", "[DEFAULT]\nstorage_availability_zone = $scheduler_default_filters\n", ""},
 	{"name of nothing", "[a]\nvolume_backend_name = $no_such_option\n", ""},
@@ -336,15 +336,15 @@ func randomConf(r *rand.Rand) string {
 		"volume_backend_name = pool", "volume_backend_name: 'a:b'", "volume_backend_name = \"$host-$san_ip\"", "volume_backend_name =",
 		"reserved_percentage = 5", "reserved_percentage = $rabbit", "reserved_percentage : 1_5",
 		"filter_function = capabilities.x < 5", "  and more", "\tand $$more", "  \"tail\"",
-		"goodness_function = ${backend_defaults.reserved_percentage} * 2", "goodness_function = $use_chap_auth",
+		"goodness_function = ${backend_defaults.reserved_percentage} * 2", "goodness_function = $driver_ssl_cert_verify",
 		"extra_capabilities = {\"a\": [1, 2.0, \"x\"]}", "extra_capabilities = {\"host\": \"$host\"}",
-		"use_chap_auth = yes", "use_chap_auth = OFF", "driver_ssl_cert_verify = 1",
+		"driver_ssl_cert_verify = yes", "driver_ssl_cert_verify = OFF", "driver_ssl_cert_verify = 1",
 		"replication_device = backend_id:r$reserved_percentage,san_ip:10.0.0.7,api_token:k", "replication_device=backend_id:q,san_ip:10.0.0.8:84,api_token:k:l,uniform:on",
 		"backend_host = bh", "backend_availability_zone = az", "host = other", "cluster = c", "storage_availability_zone = s",
 		"max_over_subscription_ratio = 3", "max_over_subscription_ratio = auto", "capacity_weight_multiplier = -.5", "scheduler_default_filters = A, B,",
 		"ssl = true", "heartbeat_timeout_threshold = 9", "kombu_failover_strategy = shuffle", "rabbit_transient_quorum_queue = true",
 	}
-	rare := []string{"words", "= x", "[open", "use_chap_auth = ja", "reserved_percentage = 101", "host = $nobody", "replication_device = x", "\ufefftext"}
+	rare := []string{"words", "= x", "[open", "driver_ssl_cert_verify = ja", "reserved_percentage = 101", "host = $nobody", "replication_device = x", "\ufefftext"}
 	var b strings.Builder
 	b.WriteString(base)
 	for range 4 + r.IntN(20) {

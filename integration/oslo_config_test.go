@@ -274,7 +274,6 @@ func backendInCinderTerms(b config.Backend) map[string]any {
 	for _, d := range b.Replication.Devices {
 		replication = append(replication, map[string]any{
 			"backend_id": d.BackendID, "san_ip": d.Address.String(), "api_token": d.Token.Reveal(), "type": d.Type,
-			"uniform": d.Uniform, "ssl_cert_verify": d.VerifyTLS, "ssl_cert_path": d.CAPath,
 		})
 	}
 	var token any // a file or a command stands in for Cinder's own
@@ -289,7 +288,7 @@ func backendInCinderTerms(b config.Backend) map[string]any {
 		"max_over_subscription_ratio":               ratio(b.MaxOverSubscription),
 		"pure_automatic_max_oversubscription_ratio": b.AutomaticRatio,
 		"filter_function":                           b.FilterFunction, "goodness_function": b.GoodnessFunction,
-		"pure_nvme_transport": b.NVMeTransport, "use_chap_auth": b.CHAP, "replication": replication,
+		"protocol": b.Protocol, "replication": replication,
 	}
 	if token != nil {
 		terms["pure_api_token"] = token

@@ -203,14 +203,14 @@ func pinned(cfg *config.Config) []review.Finding {
 	}
 	var found []review.Finding
 	for _, key := range sortedKeys(first) {
-		found = append(found, pinnedKey(first[key], key, values[key]))
+		found = append(found, pinnedKey(cfg, first[key], key, values[key]))
 	}
 	return found
 }
 
-func pinnedKey(b *config.Backend, key string, values []string) review.Finding {
+func pinnedKey(cfg *config.Config, b *config.Backend, key string, values []string) review.Finding {
 	k, _ := capability.LookupKey(key)
-	f := configFinding(review.Warning, "pinned-key", located(b.ExtraFile, b.ExtraLine, b.Stanza, "extra_capabilities"))
+	f := configFinding(review.Warning, "pinned-key", placeOf(cfg, b.Stanza, "extra_capabilities"))
 	f.What = fmt.Sprintf("%s is pinned: %s", key, listed(values))
 	f.Why = "extra_capabilities win over what is measured, so the scheduler decides on a number that never changes"
 	f.Do = "Remove the key, or write live_capabilities = " + key + " into the section, or into [poolcast], to let the measurement win"
