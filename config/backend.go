@@ -49,21 +49,141 @@ type OverSubscription struct {
 	Ratio float64 // at least 1, unless Auto
 }
 
-// Credential says where the array's API token comes from: exactly one of the
-// three. A file or a command stands in for pure_api_token, which cinder-volume
-// needs in the same section.
-type Credential struct {
-	Token   Secret
-	File    string
-	Command []string // program and arguments
-}
-
 const pureModule = "cinder.volume.drivers.pure."
 
 // protocols of the driver's classes (drivers/pure.py), as far as the class
 // alone decides.
 func protocols() map[string]string {
 	return map[string]string{"PureISCSIDriver": "iSCSI", "PureFCDriver": "FC", "PureNVMEDriver": "NVMe-RoCE"}
+}
+
+// backends reads every section that enabled_backends names.
+func (r *reader) backends(cfg *Config) {
+	for _, name := range r.enabled() {
+		r.record.begin(name)
+		b, ignored := r.enabledBackend(r.backendScope(name))
+		switch faults := r.record.end(); {
+		case len(faults) > 0:
+			cfg.Broken = append(cfg.Broken, Broken{Backend: b, Faults: faults})
+		case ignored != nil:
+			cfg.Ignored = append(cfg.Ignored, *ignored)
+		default:
+			cfg.Backends = append(cfg.Backends, b)
+		}
+	}
+	r.warnOfTwins(cfg.Backends)
+}
+
+// enabledBackend reads one section, or says why it is not served.
+func (r *reader) enabledBackend(s scope) (b Backend, ignored *Ignored) {
+	at := s.place()
+	b = Backend{Stanza: s.name, File: at.file, Line: at.line}
+	driver := s.text("volume_driver")
+	class, pure := strings.CutPrefix(driver.v, pureModule)
+	if driver.bad {
+		return b, nil
+	}
+	if !pure || !r.exists(s.name) {
+		in := r.ignore(s, driver, pure)
+		return b, &in
+	}
+	if _, known := protocols()[class]; !known {
+		s.refuseDriver(driver, class)
+		return b, nil
+	}
+	return s.backend(class), nil
+}
+
+// enabled returns the sections to look at. Cinder skips empty names.
+func (r *reader) enabled() []string {
+	s := r.scopeOf(sectionDefault)
+	list := s.list("enabled_backends")
+	var names []string
+	seen := map[string]bool{}
+	for _, name := range list.v {
+		if seen[name] {
+			s.record.warn(s.subject(list.at, "enabled_backends"), "counts "+shorten(name)+" once", "starts the backend twice")
+		}
+		if name != "" && !seen[name] {
+			names = append(names, name)
+		}
+		seen[name] = true
+	}
+	if len(names) == 0 && !list.bad {
+		return s.implied(list)
+	}
+	return names
+}
+
+// implied stands in for a missing enabled_backends: every section with a Pure
+// driver. Published examples leave it out, and so do operators' snippets.
+func (s scope) implied(list value[[]string]) []string {
+	var names []string
+	for _, section := range s.sections() {
+		driver := s.catalog[SectionBackend]["volume_driver"]
+		values := s.texts(driver, section)
+		if section != sectionShared && len(values) > 0 && strings.HasPrefix(values[len(values)-1].text, pureModule) {
+			names = append(names, section)
+		}
+	}
+	if len(names) == 0 {
+		s.record.fault(s.subject(list.at, "enabled_backends"), "Write enabled_backends = name, … and a section [name] for each.",
+			errors.New("is missing, and no section has a Pure Storage driver"))
+		return nil
+	}
+	s.record.warn(s.subject(list.at, "enabled_backends"),
+		"is missing, so every section with a Pure Storage driver is taken: "+strings.Join(names, ", "),
+		"does not start cinder-volume without it")
+	return names
+}
+
+// ignore says why a section is not served: another driver, or no such section.
+func (r *reader) ignore(s scope, driver value[string], pure bool) Ignored {
+	in := Ignored{Stanza: s.name, Driver: driver.v, Reason: "not a Pure Storage driver"}
+	if r.exists(s.name) {
+		return in
+	}
+	in.Reason = "there is no section [" + s.name + "]"
+	at := r.scopeOf(sectionDefault).list("enabled_backends").at
+	near := nearest(s.name, r.sections())
+	if near != "" || pure {
+		hint := "Write a section [" + s.name + "], or take the name out of enabled_backends."
+		if near != "" {
+			hint = "Write " + near + " in enabled_backends?"
+		}
+		r.record.fault(subject{at, s.name, ""}, hint, errors.New("is named by enabled_backends, but there is no such section"))
+		return in
+	}
+	r.record.warn(subject{at, sectionDefault, "enabled_backends"},
+		"names "+s.name+", which has no section and is ignored", "starts it with the LVM driver")
+	return in
+}
+
+func (s scope) refuseDriver(driver value[string], class string) {
+	hint := "Write one of PureISCSIDriver, PureFCDriver, PureNVMEDriver after " + pureModule
+	if near := nearest(class, []string{"PureISCSIDriver", "PureFCDriver", "PureNVMEDriver"}); near != "" {
+		hint = "Write " + pureModule + near + "?"
+	}
+	s.record.fault(s.subject(driver.at, "volume_driver"), hint, fmt.Errorf("%s is not a class of Cinder's Pure Storage driver", redact(class)))
+}
+
+// warnOfTwins tells of two backends on one array.
+func (r *reader) warnOfTwins(backends []Backend) {
+	first := map[string]string{}
+	for _, b := range backends {
+		address := b.Address.String()
+		if b.Address.Host == "" {
+			continue
+		}
+		if other, taken := first[address]; taken {
+			s := r.backendScope(b.Stanza)
+			s.record.warn(s.subject(s.text("san_ip").at, "san_ip"),
+				"is the address of ["+other+"] too, so one array is polled and reported twice",
+				"does the same and counts its capacity twice")
+			continue
+		}
+		first[address] = b.Stanza
+	}
 }
 
 func (s scope) backend(class string) Backend {
@@ -153,96 +273,6 @@ func (s scope) checkLive(live value[[]string]) {
 		}
 		s.record.fault(s.subject(live.at, "live_capabilities"), hint, fmt.Errorf("names %s, which is not measured", redact(key)))
 	}
-}
-
-func (s scope) address() Address {
-	text := s.text("san_ip")
-	if text.bad {
-		return Address{}
-	}
-	if text.v == "" {
-		s.missing("san_ip", "Write san_ip = the address of the array's management interface.")
-		return Address{}
-	}
-	a, err := parseAddress(text.v)
-	if err != nil {
-		s.refuse(s.catalog[SectionBackend]["san_ip"], s.subject(text.at, "san_ip"), s.written("san_ip"), err)
-	}
-	if strings.Contains(a.Host, ":") && !strings.HasPrefix(text.v, "[") {
-		s.record.warn(s.subject(text.at, "san_ip"), "is read as "+a.String(), "needs the brackets to reach the array")
-	}
-	return a
-}
-
-// written returns an option's text as it stands in the file, for a message.
-func (s scope) written(name string) string {
-	for _, section := range append([]string{s.name}, s.behind...) {
-		if values := s.texts(s.catalog[s.kind][name], section); len(values) > 0 {
-			return values[len(values)-1].text
-		}
-	}
-	return ""
-}
-
-// missing tells of a key that must be there, and of one that may be meant for
-// it.
-func (s scope) missing(key, hint string) {
-	for _, l := range s.layers {
-		for _, other := range l.keys(s.name) {
-			if _, known := s.catalog[SectionBackend][other]; !known && nearest(other, []string{key}) != "" {
-				hint = "Write " + key + " instead of " + other + "?"
-			}
-		}
-	}
-	s.record.fault(s.subject(place{}, key), hint, errors.New("is missing"))
-}
-
-func (s scope) credential() Credential {
-	token, file, command := s.secret("pure_api_token"), s.text("token_file"), s.command("token_command")
-	const hint = "Write pure_api_token = the REST API token of the array's user, or token_file, or token_command."
-	switch {
-	case token.bad || file.bad || command.bad:
-		return Credential{}
-	case file.v != "" && len(command.v) > 0:
-		s.record.fault(s.subject(command.at, "token_command"), "Keep one of them.", errors.New("stands beside token_file"))
-		return Credential{}
-	case file.v != "":
-		return Credential{File: file.v}
-	case len(command.v) > 0:
-		return Credential{Command: command.v}
-	case token.v.IsZero():
-		s.missing("pure_api_token", hint)
-	}
-	if odd := oddToken(token.v.Reveal()); odd != "" {
-		s.record.note(s.subject(token.at, "pure_api_token"), Warning{
-			Message: odd + ", which an array hardly accepts", Cinder: "reads the same", Hint: "Write the token alone: pure_api_token = TOKEN.", Serious: true,
-		})
-	}
-	return Credential{Token: token.v}
-}
-
-// oddToken finds a token with something around it. The text does not repeat it.
-func oddToken(token string) string {
-	switch {
-	case token == "":
-		return ""
-	case strings.ContainsAny(token[:1], "{["):
-		return "looks like JSON"
-	case strings.ContainsAny(token[:1]+token[len(token)-1:], "\"'"):
-		return "begins or ends with a quote"
-	case strings.ContainsFunc(token, isSpace):
-		return "holds more than one word"
-	}
-	return ""
-}
-
-func (s scope) verification() (verify bool, caPath string) {
-	on, path := s.boolean("driver_ssl_cert_verify"), s.text("driver_ssl_cert_path")
-	if path.v != "" && !on.v && !on.bad {
-		s.record.warn(s.subject(path.at, "driver_ssl_cert_path"),
-			"is of no use while driver_ssl_cert_verify is off", "does not look at it either")
-	}
-	return on.v, path.v
 }
 
 // function reads filter_function or goodness_function; where the backend says

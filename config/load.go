@@ -2,6 +2,7 @@ package config
 
 import (
 	"os"
+	"slices"
 	"time"
 
 	"github.com/poolcast/poolcast/config/files"
@@ -148,4 +149,82 @@ func hostname(given string) string {
 		return "localhost"
 	}
 	return name
+}
+
+// Scheduler is what [DEFAULT] tells cinder-scheduler, so that a local answer
+// is the one that this cloud's scheduler would give. It is true only where
+// poolcast and the scheduler read the same file.
+type Scheduler struct {
+	Filters  []string // scheduler_default_filters
+	Weighers []string // scheduler_default_weighers
+	Handler  string   // scheduler_weight_handler
+
+	CapacityMultiplier          float64 // capacity_weight_multiplier
+	AllocatedCapacityMultiplier float64
+	VolumeNumberMultiplier      float64
+
+	// MaxOverSubscription is for backends that report no ratio.
+	MaxOverSubscription OverSubscription
+}
+
+func (r *reader) scheduler() Scheduler {
+	s := r.scopeOf(sectionDefault)
+	volume := scope{reader: r, name: sectionDefault, kind: SectionBackend}
+	return Scheduler{
+		Filters:                     s.list("scheduler_default_filters").v,
+		Weighers:                    s.list("scheduler_default_weighers").v,
+		Handler:                     s.text("scheduler_weight_handler").v,
+		CapacityMultiplier:          s.number("capacity_weight_multiplier").v,
+		AllocatedCapacityMultiplier: s.number("allocated_capacity_weight_multiplier").v,
+		VolumeNumberMultiplier:      s.number("volume_number_multiplier").v,
+		MaxOverSubscription:         volume.overSubscription("max_over_subscription_ratio"),
+	}
+}
+
+// Place returns where an option of a section is written that counts: in the
+// section itself, in [backend_defaults] or in [DEFAULT], in this order, or else
+// where the section begins. The line is 0 for an environment variable, which
+// the file then names. Any goroutine may call it.
+func (c *Config) Place(section, option string) (file string, line int) {
+	if c.places == nil {
+		return "", 0
+	}
+	at := c.places(section, option)
+	return at.file, at.line
+}
+
+func (r *reader) place(section, option string) place {
+	quiet := *r
+	quiet.record = newRecord() // everything was said while loading
+	for _, name := range []string{section, sectionShared, sectionDefault} {
+		if values := quiet.find(&Option{Name: option}, name); len(values) > 0 {
+			return values[len(values)-1].at
+		}
+	}
+	at, _ := r.header(section)
+	return at
+}
+
+// SecretOption is an option that stands in a file.
+type SecretOption struct{ File, Key string }
+
+// secrets lists the secret options that stand in the files, each once for each
+// file, in the order of the files.
+func (r *reader) secrets() []SecretOption {
+	secret := map[string]bool{}
+	for _, o := range Options() {
+		secret[o.Name] = secret[o.Name] || o.Secret
+	}
+	var all []SecretOption
+	for _, l := range r.layers {
+		for _, section := range l.order {
+			for _, key := range l.keys(section) {
+				w := SecretOption{File: l.path, Key: key}
+				if secret[key] && !slices.Contains(all, w) && l.holds(section, key) {
+					all = append(all, w)
+				}
+			}
+		}
+	}
+	return all
 }

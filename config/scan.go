@@ -183,16 +183,100 @@ func isIndented(line string) bool { return line[0] == ' ' || line[0] == '\t' }
 // isSpace is Python's str.isspace.
 func isSpace(r rune) bool { return unicode.IsSpace(r) || (r >= 0x1c && r <= 0x1f) }
 
-func strip(s string) string  { return strings.TrimFunc(s, isSpace) }
+func strip(s string) string { return strings.TrimFunc(s, isSpace) }
+
 func rstrip(s string) string { return strings.TrimRightFunc(s, isSpace) }
 
-var punctuation = regexp.MustCompile(`^[\s{}\[\],;"']+$`)
+// maxJSONLines bounds how far a JSON value without indentation is followed.
+const maxJSONLines = 500
 
-// quoteHarmless shows a line only if nothing in it could be a secret: it may
-// be the second half of a token.
-func quoteHarmless(line string) string {
-	if punctuation.MatchString(line) {
-		return ": " + line
+var (
+	// What a line of cinder.conf looks like, and a line of JSON does not.
+	assignmentLine = regexp.MustCompile(`^[A-Za-z_][\w.-]*\s*[=:]`)
+	headerLine     = regexp.MustCompile(`^\[\s*[A-Za-z_][^\[\]{}",]*\]$`)
+)
+
+// joinJSON follows a JSON object whose lines are not indented until its braces
+// balance. It never passes a section header or an assignment, and leaves the
+// value alone when it finds no end.
+func (s *scanner) joinJSON(e entry, parts []string, next int) (joined []string, after int) {
+	var scan jsonScan
+	for _, part := range parts {
+		joined = append(joined, scan.feed(part))
 	}
-	return ""
+	if !strings.HasPrefix(parts[0], "{") || !scan.open() {
+		return parts, next
+	}
+	for i := next; i < len(s.lines) && i < next+maxJSONLines && scan.open(); i++ {
+		line := strip(s.lines[i])
+		if headerLine.MatchString(line) || assignmentLine.MatchString(line) {
+			break
+		}
+		if line == "" || line[0] == '#' || line[0] == ';' {
+			continue
+		}
+		joined = append(joined, scan.feed(line))
+		if scan.balanced() {
+			s.record.warn(s.at(e.line, e.key),
+				fmt.Sprintf("joined the JSON object that ends in line %d though its lines are not indented", i+1),
+				s.withoutJoining(parts, next, i))
+			return joined, i + 1
+		}
+	}
+	return parts, next
 }
+
+// withoutJoining says what Cinder makes of a JSON value that goes on in
+// unindented lines.
+func (s *scanner) withoutJoining(parts []string, from, to int) string {
+	continues := false
+	for i := from; i <= to; i++ {
+		line := rstrip(s.lines[i])
+		switch {
+		case line == "", line[0] == '#', line[0] == ';':
+			continues = false
+		case isIndented(line) && continues:
+		case isIndented(line), line[0] == '[' && !strings.HasSuffix(line, "]"), !strings.ContainsAny(line, ":="):
+			return fmt.Sprintf("refuses the whole file at line %d", i+1)
+		default:
+			continues = true
+		}
+	}
+	return fmt.Sprintf("reads only %s", redact(strings.Join(parts, " ")))
+}
+
+// jsonScan follows braces, strings and comments through the lines of a value.
+type jsonScan struct {
+	depth    int
+	started  bool
+	inString bool
+}
+
+// feed reads one line and returns it without its comment.
+func (j *jsonScan) feed(line string) string {
+	escaped := false
+	for i, r := range line {
+		switch {
+		case escaped:
+			escaped = false
+		case j.inString && r == '\\':
+			escaped = true
+		case r == '"':
+			j.inString = !j.inString
+		case j.inString:
+		case r == '#':
+			return rstrip(line[:i])
+		case r == '{', r == '[':
+			j.depth, j.started = j.depth+1, true
+		case r == '}', r == ']':
+			j.depth--
+		}
+	}
+	return line
+}
+
+func (j *jsonScan) balanced() bool { return j.started && j.depth <= 0 && !j.inString }
+
+// open reports whether more lines could complete the value. A string never
+// goes over the end of a line in JSON.
+func (j *jsonScan) open() bool { return j.started && j.depth > 0 && !j.inString }

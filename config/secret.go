@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"log/slog"
+	"regexp"
 )
 
 // hidden is what every way of printing a [Secret] gives.
@@ -53,3 +54,31 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 
 // LogValue hides the text from slog.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
+
+// secretKey is a key whose name alone means that its value must not be shown.
+var secretKey = regexp.MustCompile(`(?is)((?:[a-z0-9_]*(?:token|password|secret|passwd|credential)[a-z0-9_]*|transport_url|replication_device|connection)\s*[=:]).*$`)
+
+// redact shows a line up to the first value that may be secret.
+func redact(line string) string {
+	return shorten(secretKey.ReplaceAllString(line, "${1} "+hidden))
+}
+
+// shorten quotes a text for a message.
+func shorten(text string) string {
+	runes := []rune(text)
+	if len(runes) > 160 {
+		text = string(runes[:160]) + "…"
+	}
+	return fmt.Sprintf("%q", text)
+}
+
+var punctuation = regexp.MustCompile(`^[\s{}\[\],;"']+$`)
+
+// quoteHarmless shows a line only if nothing in it could be a secret: it may
+// be the second half of a token.
+func quoteHarmless(line string) string {
+	if punctuation.MatchString(line) {
+		return ": " + line
+	}
+	return ""
+}

@@ -140,3 +140,98 @@ func (r *reader) lastOf(l *layer, section, key string) subject {
 func isName(key string) bool {
 	return strings.Trim(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == ""
 }
+
+// otherSources finds what oslo.config would read from elsewhere.
+func (r *reader) otherSources() {
+	for _, o := range []struct{ name, did, cinder, hint string }{
+		{"config_source", "names sources that poolcast does not read", "takes options from them that are not in these files", "Write what poolcast needs of them (transport_url, host, san_ip, tokens) into a file, and name it with --config-file."},
+		{"config_dir", "is not read in a file", "takes it from its command line alone", "Give poolcast the flag --config-dir as cinder-volume has it."},
+		{"config_file", "is not read in a file", "takes it from its command line alone", "Give poolcast the flag --config-file as cinder-volume has it."},
+	} {
+		values := r.find(&Option{Name: o.name}, sectionDefault)
+		if len(values) == 0 || strip(values[len(values)-1].text) == "" {
+			continue
+		}
+		at := subject{values[len(values)-1].at, sectionDefault, o.name}
+		r.record.note(at, Warning{Message: o.did, Cinder: o.cinder, Hint: o.hint})
+	}
+}
+
+// otherRabbit names the options of [oslo_messaging_rabbit] that have no effect
+// here, such as those for the queues that Cinder's services declare, so that they
+// are not taken for mistakes.
+func otherRabbit() map[string]bool {
+	names := map[string]bool{}
+	for name := range strings.FieldsSeq(`
+		rpc_conn_pool_size conn_pool_min_size conn_pool_ttl heartbeat_rate heartbeat_in_pthread
+		ssl_version ssl_enforce_fips_mode kombu_reconnect_splay kombu_compression
+		kombu_missing_consumer_retry_timeout kombu_reconnect_timeout
+		rabbit_quorum_queue rabbit_stream_fanout rabbit_ha_queues
+		amqp_durable_queues amqp_auto_delete rabbit_quorum_delivery_limit rabbit_quorum_max_memory_length rabbit_quorum_max_memory_bytes
+		rabbit_quroum_max_memory_length rabbit_quroum_max_memory_bytes
+		rabbit_transient_queues_ttl rabbit_qos_prefetch_count direct_mandatory_flag
+		enable_cancel_on_failover use_queue_manager hostname processname
+		rabbit_max_retries rabbit_host rabbit_port rabbit_hosts rabbit_userid rabbit_password
+		rabbit_virtual_host fake_rabbit default_notification_exchange
+		notification_listener_prefetch_count default_notification_retry_attempts
+		notification_persistence rpc_reply_exchange rpc_listener_prefetch_count
+		rpc_reply_listener_prefetch_count rpc_reply_retry_attempts
+		default_rpc_exchange default_rpc_retry_attempts rpc_retry_delay
+		kombu_ssl_version kombu_ssl_keyfile kombu_ssl_certfile kombu_ssl_ca_certs rabbit_use_ssl`) {
+		names[name] = true
+	}
+	return names
+}
+
+func nearHint(name string, options map[string]*Option) string {
+	if near := nearest(name, slices.Sorted(maps.Keys(options))); near != "" {
+		return " (is it " + near + "?)"
+	}
+	return ""
+}
+
+// nearest returns the candidate that a misspelt name most likely means, or "".
+// A name that is a candidate itself is not misspelt.
+func nearest(name string, candidates []string) string {
+	best, least := "", 3
+	for _, c := range candidates {
+		d := distance(name, c)
+		if d == 0 {
+			return ""
+		}
+		if d < least && d*4 <= max(len(name), len(c)) {
+			best, least = c, d
+		}
+	}
+	return best
+}
+
+// distance counts the letters to insert, remove, replace or swap with their
+// neighbour. Names that differ much in length are simply far apart.
+func distance(a, b string) int {
+	if gap := len(a) - len(b); gap > 2 || gap < -2 {
+		return 3
+	}
+	older, before, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		if slices.Min(row) > 2 {
+			return 3 // far apart, whatever follows
+		}
+		older, before, row = before, row, older
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(row[j-1]+1, before[j]+1, before[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], older[j-2]+1)
+			}
+		}
+	}
+	return row[len(b)]
+}

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -125,6 +126,37 @@ func (r *reader) withComment(o *Option, s subject, v found, clean string) string
 	return clean
 }
 
+// withoutComment takes " # comment" and " ; comment" off a value, line by line.
+func withoutComment(o *Option, value string) string {
+	var scan jsonScan
+	lines := strings.Split(value, "\n")
+	for i, line := range lines {
+		if o.Kind == JSON {
+			lines[i] = scan.feed(line)
+			continue
+		}
+		lines[i] = cutComment(line, o.Kind != Command)
+	}
+	return rstrip(strings.Join(lines, "\n"))
+}
+
+func cutComment(line string, semicolons bool) string {
+	marks := "#"
+	if semicolons {
+		marks = "#;"
+	}
+	for i, r := range line {
+		if !strings.ContainsRune(marks, r) {
+			continue
+		}
+		follows := i == 0 && (len(line) == 1 || line[1] == ' ')
+		if follows || i > 0 && (line[i-1] == ' ' || line[i-1] == '\t') {
+			return rstrip(line[:i])
+		}
+	}
+	return line
+}
+
 // refusePairs finds "key = value key = value" in one line. Functions may hold
 // anything that looks like it.
 func (r *reader) refusePairs(o *Option, s subject, text string) {
@@ -142,6 +174,19 @@ func (r *reader) refusePairs(o *Option, s subject, text string) {
 	line := o.Name + " = " + strings.ReplaceAll(text, "\n", " ")
 	r.record.fault(s, "Write one key = value a line.",
 		fmt.Errorf("shares its line with %s: %s", strings.Join(others, ", "), redact(line)))
+}
+
+var innerKey = regexp.MustCompile(`(?:^|[\s,;])([a-z][a-z0-9_]*)\s*=(?:[^=]|$)`)
+
+// pairs finds the known keys that a line assigns, beyond the first.
+func pairs(value string, known func(string) bool) []string {
+	var keys []string
+	for _, m := range innerKey.FindAllStringSubmatch(value, -1) {
+		if known(m[1]) {
+			keys = append(keys, m[1])
+		}
+	}
+	return keys
 }
 
 // header returns where a section begins, in the last file that has it.
@@ -181,4 +226,78 @@ func (r *reader) sections() []string {
 		}
 	}
 	return names
+}
+
+// layer is one file that was read: its sections, their keys, and every value
+// with its line.
+type layer struct {
+	path     string
+	rank     int
+	sections map[string]*section // by folded name
+	order    []string            // folded names, in the order of the file
+	headers  map[string]int      // line of a section's first header, by folded name
+	names    map[string]string   // as written, by folded name
+}
+
+type section struct {
+	keys   []string // in the order of the file
+	values map[string][]found
+}
+
+// newLayer keeps what was scanned, by folded section names.
+func newLayer(s *scanner) *layer {
+	l := &layer{
+		path: s.path, rank: s.rank,
+		sections: map[string]*section{}, headers: map[string]int{}, names: map[string]string{},
+	}
+	for _, h := range s.headers {
+		if name := foldSection(h.section); l.headers[name] == 0 {
+			l.headers[name], l.names[name] = h.line, h.section
+			l.order = append(l.order, name)
+		}
+	}
+	for _, e := range s.entries {
+		l.add(e)
+	}
+	return l
+}
+
+func (l *layer) add(e entry) {
+	name := foldSection(e.section)
+	s := l.sections[name]
+	if s == nil {
+		s = &section{values: map[string][]found{}}
+		l.sections[name] = s
+	}
+	if _, known := s.values[e.key]; !known {
+		s.keys = append(s.keys, e.key)
+	}
+	s.values[e.key] = append(s.values[e.key], found{
+		text: e.value, quoted: e.quoted,
+		at: place{file: l.path, line: e.line, rank: l.rank},
+	})
+}
+
+// values returns every value of a key, in the order of the file. The slice is
+// the caller's.
+func (l *layer) values(section, name string) []found {
+	s := l.sections[foldSection(section)]
+	if s == nil {
+		return nil
+	}
+	return slices.Clone(s.values[name])
+}
+
+// keys returns the names of a section's keys, in the order of the file.
+func (l *layer) keys(section string) []string {
+	s := l.sections[foldSection(section)]
+	if s == nil {
+		return nil
+	}
+	return s.keys
+}
+
+// holds reports whether a key has a value that is not empty.
+func (l *layer) holds(section, key string) bool {
+	return slices.ContainsFunc(l.values(section, key), func(v found) bool { return v.text != "" })
 }
