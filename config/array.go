@@ -10,10 +10,10 @@ import (
 	"strings"
 )
 
-// Address is where an array's management interface listens.
+// Address is the address of an array's management interface.
 type Address struct {
 	Host string // name or IP address, without brackets
-	Port int    // 0 for the usual one
+	Port int    // 0: the default port
 }
 
 // String writes the address as the authority of a URL: 10.21.0.11,
@@ -29,8 +29,8 @@ func (a Address) String() string {
 	return host + ":" + strconv.Itoa(a.Port)
 }
 
-// isHostRune reports whether a character may be part of a host name. An array's
-// client refuses others too, without knowing the line.
+// isHostRune reports whether a character may be part of a host name. The client of
+// the array refuses others too, but cannot name the line.
 func isHostRune(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '.' || r == '_' || r > 0x7f
 }
@@ -38,7 +38,7 @@ func isHostRune(r rune) bool {
 // parseAddress reads host, host:port, [v6], [v6]:port and a bare v6.
 func parseAddress(text string) (Address, error) {
 	if strings.Contains(text, "://") {
-		return Address{}, errors.New("is a URL; leave out everything but the host and port")
+		return Address{}, errors.New("is a URL; write the host and port only")
 	}
 	bare := text
 	if inner, ok := strings.CutPrefix(text, "["); ok {
@@ -69,9 +69,9 @@ func parseAddress(text string) (Address, error) {
 	return a, nil
 }
 
-// Credential says where the array's API token comes from: exactly one of the
-// three. A file or a command stands in for pure_api_token, which cinder-volume
-// needs in the same section.
+// Credential is the source of the array's API token: exactly one of the three. A
+// file or a command replaces pure_api_token, which cinder-volume still needs in
+// the same section.
 type Credential struct {
 	Token   Secret
 	File    string
@@ -92,28 +92,28 @@ func (s scope) address() Address {
 		s.refuse(s.catalog[SectionBackend]["san_ip"], s.subject(text.at, "san_ip"), s.written("san_ip"), err)
 	}
 	if strings.Contains(a.Host, ":") && !strings.HasPrefix(text.v, "[") {
-		s.record.warn(s.subject(text.at, "san_ip"), "is read as "+a.String(), "needs the brackets to reach the array")
+		s.record.warn(s.subject(text.at, "san_ip"), "is read as "+a.String(), "cannot connect without the brackets", "Write san_ip = "+a.String()+".")
 	}
 	return a
 }
 
-// written returns an option's text as it stands in the file, for a message.
+// written returns the text of an option as it is in the file, for a message.
 func (s scope) written(name string) string {
-	for _, section := range append([]string{s.name}, s.behind...) {
-		if values := s.texts(s.catalog[s.kind][name], section); len(values) > 0 {
+	for _, section := range append([]string{s.name}, s.fallbacks...) {
+		if values := s.texts(s.catalog[s.table][name], section); len(values) > 0 {
 			return values[len(values)-1].text
 		}
 	}
 	return ""
 }
 
-// missing tells of a key that must be there, and of one that may be meant for
-// it.
+// missing records that a required option is missing. If the section has an unknown
+// option with a similar name, the hint names it.
 func (s scope) missing(key, hint string) {
 	for _, l := range s.layers {
 		for _, other := range l.keys(s.name) {
 			if _, known := s.catalog[SectionBackend][other]; !known && nearest(other, []string{key}) != "" {
-				hint = "Write " + key + " instead of " + other + "?"
+				hint = "Did you mean " + key + " instead of " + other + "?"
 			}
 		}
 	}
@@ -127,7 +127,7 @@ func (s scope) credential() Credential {
 	case token.bad || file.bad || command.bad:
 		return Credential{}
 	case file.v != "" && len(command.v) > 0:
-		s.record.fault(s.subject(command.at, "token_command"), "Keep one of them.", errors.New("stands beside token_file"))
+		s.record.fault(s.subject(command.at, "token_command"), "Remove one of them.", errors.New("is set, and token_file too"))
 		return Credential{}
 	case file.v != "":
 		return Credential{File: file.v}
@@ -136,16 +136,18 @@ func (s scope) credential() Credential {
 	case token.v.IsZero():
 		s.missing("pure_api_token", hint)
 	}
-	if odd := oddToken(token.v.Reveal()); odd != "" {
+	if problem := tokenProblem(token.v.Reveal()); problem != "" {
 		s.record.note(s.subject(token.at, "pure_api_token"), Warning{
-			Message: odd + ", which an array hardly accepts", Cinder: "reads the same", Hint: "Write the token alone: pure_api_token = TOKEN.", Serious: true,
+			Message: problem + ", and the array will probably reject it", Cinder: "reads the same value",
+			Hint: "Write the token alone: pure_api_token = TOKEN.", Serious: true,
 		})
 	}
 	return Credential{Token: token.v}
 }
 
-// oddToken finds a token with something around it. The text does not repeat it.
-func oddToken(token string) string {
+// tokenProblem describes a token that is probably not written correctly, and is ""
+// for any other. The description does not contain the token.
+func tokenProblem(token string) string {
 	switch {
 	case token == "":
 		return ""
@@ -154,7 +156,7 @@ func oddToken(token string) string {
 	case strings.ContainsAny(token[:1]+token[len(token)-1:], "\"'"):
 		return "begins or ends with a quote"
 	case strings.ContainsFunc(token, isSpace):
-		return "holds more than one word"
+		return "contains more than one word"
 	}
 	return ""
 }
@@ -163,12 +165,13 @@ func (s scope) verification() (verify bool, caPath string) {
 	on, path := s.boolean("driver_ssl_cert_verify"), s.text("driver_ssl_cert_path")
 	if path.v != "" && !on.v && !on.bad {
 		s.record.warn(s.subject(path.at, "driver_ssl_cert_path"),
-			"is of no use while driver_ssl_cert_verify is off", "does not look at it either")
+			"has no effect because driver_ssl_cert_verify is false", "ignores it too", "")
 	}
 	return on.v, path.v
 }
 
-// Replication is what the driver would report of a backend's partners.
+// Replication holds the replication partners of a backend, which the driver
+// reports.
 type Replication struct {
 	Devices []ReplicationDevice
 	// TriSync is whether pure_trisync_enabled takes effect: exactly two
@@ -199,8 +202,8 @@ func (s scope) replication() Replication {
 			!r.Devices[0].Token.Equal(r.Devices[1].Token)
 		if !r.TriSync {
 			s.record.warn(s.subject(on.at, "pure_trisync_enabled"),
-				"has no effect without exactly two replication devices, one sync and one async, with tokens of their own",
-				"logs an error and goes on without it")
+				"has no effect without exactly two replication devices, one sync and one async, with different tokens",
+				"logs an error and continues without it", "")
 		}
 	}
 	return r
@@ -214,7 +217,7 @@ func (s scope) replicationDevice(dict value[map[string]string]) (ReplicationDevi
 	for _, key := range []string{"backend_id", "san_ip", "api_token"} {
 		if dict.v[key] == "" {
 			ok = false
-			s.record.fault(at, "Write backend_id:…,san_ip:…,api_token:… and, if need be, type, uniform, ssl_cert_verify and ssl_cert_path.", fmt.Errorf("has no %s", key))
+			s.record.fault(at, "Write backend_id:…,san_ip:…,api_token:…; type, uniform, ssl_cert_verify and ssl_cert_path are optional.", fmt.Errorf("has no %s", key))
 		}
 	}
 	for key := range dict.v {
@@ -223,9 +226,7 @@ func (s scope) replicationDevice(dict value[map[string]string]) (ReplicationDevi
 	d := ReplicationDevice{BackendID: dict.v["backend_id"], Token: NewSecret(dict.v["api_token"]), Type: dict.v["type"]}
 	if d.Type != "sync" && d.Type != "async" {
 		if d.Type != "" {
-			s.record.note(at, Warning{
-				Message: "has the type " + shorten(d.Type) + ", which is taken for async", Cinder: "does the same", Hint: "Write type:async or type:sync.",
-			})
+			s.record.warn(at, "has the unknown type "+shorten(d.Type)+", which is read as async", "does the same", "Write type:async or type:sync.")
 		}
 		d.Type = "async"
 	}
@@ -239,10 +240,10 @@ func (s scope) replicationDevice(dict value[map[string]string]) (ReplicationDevi
 	return d, err == nil
 }
 
-// checkDeviceKey warns of a name that is nearly one of the driver's.
+// checkDeviceKey warns of an unknown name that is similar to one of the driver's.
 func (s scope) checkDeviceKey(at subject, key string) {
 	known := []string{"backend_id", "san_ip", "api_token", "type", "uniform", "ssl_cert_verify", "ssl_cert_path"}
 	if near := nearest(key, known); near != "" {
-		s.record.warn(at, "has a name that is nearly "+near+", and is not used", "does not use it either")
+		s.record.warn(at, "has an unknown name, which is ignored", "ignores it too", "Did you mean "+near+"?")
 	}
 }

@@ -4,13 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// Backend is one Pure Storage backend: what its section, [backend_defaults]
-// and [DEFAULT] say about it.
+// Backend is one Pure Storage backend, with the options of its section,
+// [backend_defaults] and [DEFAULT].
 type Backend struct {
 	Stanza string // the section's name, as enabled_backends spells it
 	File   string // where the section begins
@@ -51,18 +52,18 @@ type OverSubscription struct {
 
 const pureModule = "cinder.volume.drivers.pure."
 
-// protocols of the driver's classes (drivers/pure.py), as far as the class
-// alone decides.
+// protocols are the storage protocols of the driver's classes (drivers/pure.py).
+// With pure_nvme_transport = tcp, PureNVMEDriver has NVMe-TCP.
 func protocols() map[string]string {
 	return map[string]string{"PureISCSIDriver": "iSCSI", "PureFCDriver": "FC", "PureNVMEDriver": "NVMe-RoCE"}
 }
 
-// backends reads every section that enabled_backends names.
+// backends reads every section that enabled_backends lists.
 func (r *reader) backends(cfg *Config) {
 	for _, name := range r.enabled() {
-		r.record.begin(name)
+		r.record.beginBackend(name)
 		b, ignored := r.enabledBackend(r.backendScope(name))
-		switch faults := r.record.end(); {
+		switch faults := r.record.endBackend(); {
 		case len(faults) > 0:
 			cfg.Broken = append(cfg.Broken, Broken{Backend: b, Faults: faults})
 		case ignored != nil:
@@ -71,10 +72,10 @@ func (r *reader) backends(cfg *Config) {
 			cfg.Backends = append(cfg.Backends, b)
 		}
 	}
-	r.warnOfTwins(cfg.Backends)
+	r.warnDuplicateAddresses(cfg.Backends)
 }
 
-// enabledBackend reads one section, or says why it is not served.
+// enabledBackend reads one section, or returns why it is ignored.
 func (r *reader) enabledBackend(s scope) (b Backend, ignored *Ignored) {
 	at := s.place()
 	b = Backend{Stanza: s.name, File: at.file, Line: at.line}
@@ -94,7 +95,7 @@ func (r *reader) enabledBackend(s scope) (b Backend, ignored *Ignored) {
 	return s.backend(class), nil
 }
 
-// enabled returns the sections to look at. Cinder skips empty names.
+// enabled returns the sections to read. Cinder skips empty names.
 func (r *reader) enabled() []string {
 	s := r.scopeOf(sectionDefault)
 	list := s.list("enabled_backends")
@@ -102,7 +103,7 @@ func (r *reader) enabled() []string {
 	seen := map[string]bool{}
 	for _, name := range list.v {
 		if seen[name] {
-			s.record.warn(s.subject(list.at, "enabled_backends"), "counts "+shorten(name)+" once", "starts the backend twice")
+			s.record.warn(s.subject(list.at, "enabled_backends"), "lists "+shorten(name)+" twice, and poolcast serves it once", "starts the backend twice", "Remove one of them.")
 		}
 		if name != "" && !seen[name] {
 			names = append(names, name)
@@ -110,14 +111,14 @@ func (r *reader) enabled() []string {
 		seen[name] = true
 	}
 	if len(names) == 0 && !list.bad {
-		return s.implied(list)
+		return s.pureSections(list)
 	}
 	return names
 }
 
-// implied stands in for a missing enabled_backends: every section with a Pure
-// driver. Published examples leave it out, and so do operators' snippets.
-func (s scope) implied(list value[[]string]) []string {
+// pureSections replaces a missing enabled_backends: every section with a Pure
+// Storage driver. Published examples and parts of files often lack the option.
+func (s scope) pureSections(list value[[]string]) []string {
 	var names []string
 	for _, section := range s.sections() {
 		driver := s.catalog[SectionBackend]["volume_driver"]
@@ -132,12 +133,12 @@ func (s scope) implied(list value[[]string]) []string {
 		return nil
 	}
 	s.record.warn(s.subject(list.at, "enabled_backends"),
-		"is missing, so every section with a Pure Storage driver is taken: "+strings.Join(names, ", "),
-		"does not start cinder-volume without it")
+		"is missing, and poolcast uses every section with a Pure Storage driver: "+strings.Join(names, ", "),
+		"does not start cinder-volume without it", "Write enabled_backends = "+strings.Join(names, ",")+".")
 	return names
 }
 
-// ignore says why a section is not served: another driver, or no such section.
+// ignore returns why a section is not served: another driver, or no such section.
 func (r *reader) ignore(s scope, driver value[string], pure bool) Ignored {
 	in := Ignored{Stanza: s.name, Driver: driver.v, Reason: "not a Pure Storage driver"}
 	if r.exists(s.name) {
@@ -147,28 +148,29 @@ func (r *reader) ignore(s scope, driver value[string], pure bool) Ignored {
 	at := r.scopeOf(sectionDefault).list("enabled_backends").at
 	near := nearest(s.name, r.sections())
 	if near != "" || pure {
-		hint := "Write a section [" + s.name + "], or take the name out of enabled_backends."
+		hint := "Write a section [" + s.name + "], or remove the name from enabled_backends."
 		if near != "" {
-			hint = "Write " + near + " in enabled_backends?"
+			hint = "Did you mean " + near + "?"
 		}
-		r.record.fault(subject{at, s.name, ""}, hint, errors.New("is named by enabled_backends, but there is no such section"))
+		r.record.fault(subject{at, s.name, ""}, hint, errors.New("is listed in enabled_backends, but there is no such section"))
 		return in
 	}
 	r.record.warn(subject{at, sectionDefault, "enabled_backends"},
-		"names "+s.name+", which has no section and is ignored", "starts it with the LVM driver")
+		"lists "+s.name+", which has no section and is ignored", "starts it with the LVM driver",
+		"Write a section ["+s.name+"], or remove the name.")
 	return in
 }
 
 func (s scope) refuseDriver(driver value[string], class string) {
-	hint := "Write one of PureISCSIDriver, PureFCDriver, PureNVMEDriver after " + pureModule
+	hint := "Write " + pureModule + "PureISCSIDriver, PureFCDriver or PureNVMEDriver."
 	if near := nearest(class, []string{"PureISCSIDriver", "PureFCDriver", "PureNVMEDriver"}); near != "" {
-		hint = "Write " + pureModule + near + "?"
+		hint = "Did you mean " + pureModule + near + "?"
 	}
 	s.record.fault(s.subject(driver.at, "volume_driver"), hint, fmt.Errorf("%s is not a class of Cinder's Pure Storage driver", redact(class)))
 }
 
-// warnOfTwins tells of two backends on one array.
-func (r *reader) warnOfTwins(backends []Backend) {
+// warnDuplicateAddresses warns of two backends on one array.
+func (r *reader) warnDuplicateAddresses(backends []Backend) {
 	first := map[string]string{}
 	for _, b := range backends {
 		address := b.Address.String()
@@ -178,8 +180,8 @@ func (r *reader) warnOfTwins(backends []Backend) {
 		if other, taken := first[address]; taken {
 			s := r.backendScope(b.Stanza)
 			s.record.warn(s.subject(s.text("san_ip").at, "san_ip"),
-				"is the address of ["+other+"] too, so one array is polled and reported twice",
-				"does the same and counts its capacity twice")
+				"is also the address of ["+other+"], so one array is polled and reported twice",
+				"does the same and counts its capacity twice", "")
 			continue
 		}
 		first[address] = b.Stanza
@@ -215,7 +217,7 @@ func (s scope) backend(class string) Backend {
 // identity is cinder/cmd/volume.py, _launch_service, and manager.py's zone.
 func (s scope) identity(b *Backend) {
 	def := s.scopeOf(sectionDefault)
-	host := scope{reader: s.reader, name: s.name, kind: SectionBackend}.text("backend_host").v
+	host := scope{reader: s.reader, name: s.name, table: SectionBackend}.text("backend_host").v
 	if host == "" {
 		host = s.defaultHost()
 	}
@@ -243,8 +245,8 @@ func (s scope) capabilities(b *Backend) {
 		}
 		delete(extra.v, key)
 		s.record.warn(s.subject(extra.at, keyExtraCapabilities),
-			"sets "+key+", which marks the reports of agents, and it is ignored: remove the key",
-			"reports it, and its reports then look like those of an agent")
+			"contains "+key+", which marks the reports of agents and is ignored",
+			"reports it, so its reports look like those of an agent", "Remove the key.")
 	}
 	b.Extra = extra.v
 	live := s.list("live_capabilities")
@@ -255,7 +257,7 @@ func (s scope) capabilities(b *Backend) {
 	b.LiveCapabilities = live.v
 }
 
-// checkLive refuses keys that nothing measures.
+// checkLive refuses keys that poolcast does not measure.
 func (s scope) checkLive(live value[[]string]) {
 	var measured []string
 	for _, k := range capability.Keys() {
@@ -264,23 +266,23 @@ func (s scope) checkLive(live value[[]string]) {
 		}
 	}
 	for _, key := range live.v {
-		if k, ok := capability.LookupKey(key); ok && k.Origin == capability.FromArray {
+		if slices.Contains(measured, key) {
 			continue
 		}
 		hint := "Write keys such as avg_latency_ms, avg_throughput_mbps or dedupe_ratio."
 		if near := nearest(key, measured); near != "" {
-			hint = "Write " + near + "?"
+			hint = "Did you mean " + near + "?"
 		}
-		s.record.fault(s.subject(live.at, "live_capabilities"), hint, fmt.Errorf("names %s, which is not measured", redact(key)))
+		s.record.fault(s.subject(live.at, "live_capabilities"), hint, fmt.Errorf("contains %s, which is not measured", redact(key)))
 	}
 }
 
-// function reads filter_function or goodness_function; where the backend says
-// nothing, Cinder asks [DEFAULT] (cinder/volume/driver.py, get_filter_function).
+// function reads filter_function or goodness_function. Without a value for the
+// backend, Cinder reads [DEFAULT] (cinder/volume/driver.py, get_filter_function).
 func (s scope) function(name string) *string {
 	text := s.text(name).v
 	if text == "" {
-		text = scope{reader: s.reader, name: sectionDefault, kind: SectionBackend}.text(name).v
+		text = scope{reader: s.reader, name: sectionDefault, table: SectionBackend}.text(name).v
 	}
 	if text == "" {
 		return nil
@@ -302,7 +304,7 @@ func (s scope) overSubscription(name string) OverSubscription {
 		case text == "auto":
 			return OverSubscription{Auto: true}, false, nil
 		case err == nil && f < 1:
-			err = errors.New("is less than 1, which Cinder refuses when it computes with it")
+			err = errors.New("is less than 1, which Cinder refuses when it calculates capacity")
 		}
 		return OverSubscription{Ratio: f}, false, err
 	})

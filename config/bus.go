@@ -41,15 +41,15 @@ type BusTLS struct {
 	CAFile   string
 	CertFile string
 	KeyFile  string
-	// VerifyHostname is whether the certificate must name the broker.
-	// oslo.messaging asks for that only with a ssl_ca_file. Who signed it is
-	// verified in any case (amqp/transport.py, _wrap_socket_sni).
+	// VerifyHostname is whether the certificate must contain the broker's name.
+	// oslo.messaging requires that only with a ssl_ca_file. The issuer is always
+	// verified (amqp/transport.py, _wrap_socket_sni).
 	VerifyHostname bool
 }
 
-// Retry is how long to wait before connecting again.
+// Retry holds the waiting times before connecting again.
 type Retry struct {
-	Delay    time.Duration // kombu_reconnect_delay: after a loss
+	Delay    time.Duration // kombu_reconnect_delay: after a lost connection
 	Interval time.Duration // rabbit_retry_interval: after a first failure
 	Backoff  time.Duration // rabbit_retry_backoff: what each further one adds
 	Max      time.Duration // rabbit_interval_max
@@ -74,7 +74,7 @@ func (r *reader) bus() Bus {
 	return b
 }
 
-// seconds saturates, so that an absurd number stays a long time.
+// seconds converts to a duration. Very large numbers are limited.
 func seconds(n int) time.Duration {
 	const most = int(1 << 31)
 	return time.Duration(min(max(n, -most), most)) * time.Second
@@ -88,16 +88,15 @@ func (s scope) busTLS() BusTLS {
 		KeyFile:  s.text("ssl_key_file").v,
 	}
 	if t.KeyFile != "" && t.CertFile == "" {
-		s.record.fault(s.subject(s.text("ssl_key_file").at, "ssl_key_file"), "Write ssl_cert_file too, or remove the key.",
-			errors.New("stands alone: there is no ssl_cert_file for it"))
+		s.record.fault(s.subject(s.text("ssl_key_file").at, "ssl_key_file"), "Write ssl_cert_file too, or remove ssl_key_file.",
+			errors.New("is set without ssl_cert_file"))
 	}
 	t.VerifyHostname = t.Enabled && t.CAFile != "" && s.boolean("ssl_enforce_hostname_verification").v
 	return t
 }
 
-// transport reads transport_url and lays its query over
-// [oslo_messaging_rabbit] (oslo_messaging/_drivers/common.py,
-// ConfigOptsProxy).
+// transport reads transport_url. Options in its query override
+// [oslo_messaging_rabbit] (oslo_messaging/_drivers/common.py, ConfigOptsProxy).
 func (s scope) transport(b *Bus) {
 	raw := s.secret("transport_url")
 	if raw.bad {
@@ -111,32 +110,30 @@ func (s scope) transport(b *Bus) {
 		return
 	}
 	b.Brokers, b.VirtualHost = url.brokers, url.virtualHost
-	if url.portless {
-		s.record.note(at, Warning{
-			Message: "has a host with a colon and no port after it, which is taken for port 5672", Cinder: "takes 5672 too, or refuses the URL with an older oslo.messaging",
-			Hint: "Write host:5672.",
-		})
+	if url.missingPort {
+		s.record.warn(at, "has a host with a colon but no port after it, and port 5672 is used",
+			"uses 5672 too, or refuses the URL with an older oslo.messaging", "Write host:5672.")
 	}
 	if !raw.set {
-		s.legacyBroker()
+		s.warnLegacyBroker()
 	}
-	if url.mixed {
-		s.record.warn(at, "logs in as guest to the hosts that have no user and password", "warns of it and does the same")
+	if url.mixedAccounts {
+		s.record.warn(at, "has hosts without user and password, and the account guest is used there", "logs a warning and does the same", "")
 	}
-	laid := map[string]found{}
+	overrides := map[string]rawValue{}
 	for _, name := range slices.Sorted(maps.Keys(url.query)) {
-		if _, known := s.catalog[sectionRabbit][name]; !known && !otherRabbit()[name] {
-			s.record.fault(at, "Leave it out.", errors.New("has an option in its query that oslo.messaging does not know"+nearHint(name, s.catalog[sectionRabbit])))
+		if _, known := s.catalog[sectionRabbit][name]; !known && !ignoredRabbitOptions()[name] {
+			s.record.fault(at, "Remove it.", errors.New("has an option in its query that oslo.messaging does not have"+suggestion(name, s.catalog[sectionRabbit])))
 			continue
 		}
-		laid[name] = found{text: url.query[name], at: raw.at, quoted: true, literal: true, secret: true}
+		overrides[name] = rawValue{text: url.query[name], at: raw.at, quoted: true, literal: true, secret: true}
 	}
-	s.overrides[sectionRabbit] = laid
+	s.overrides[sectionRabbit] = overrides
 }
 
-// legacyBroker finds the options that named the broker before transport_url did.
-// oslo.messaging no longer reads them.
-func (s scope) legacyBroker() {
+// warnLegacyBroker warns of the options that contained the broker's address before
+// transport_url replaced them. oslo.messaging no longer reads them.
+func (s scope) warnLegacyBroker() {
 	for _, section := range []string{sectionRabbit, sectionDefault} {
 		for _, name := range []string{"rabbit_hosts", "rabbit_host"} {
 			values := s.find(&Option{Name: name}, section)
@@ -145,8 +142,8 @@ func (s scope) legacyBroker() {
 			}
 			last := values[len(values)-1]
 			s.record.note(subject{last.at, section, name}, Warning{
-				Message: "is not read, and transport_url is missing, so the broker is localhost:5672 with the account guest",
-				Cinder:  "does not read it either", Serious: true,
+				Message: "is ignored, and without transport_url the broker is localhost:5672 with the account guest",
+				Cinder:  "ignores it too", Serious: true,
 				Hint: "Write transport_url = rabbit://USER:PASSWORD@" + legacyHosts(last.text) + "/VIRTUAL_HOST into [DEFAULT].",
 			})
 			return
@@ -154,7 +151,7 @@ func (s scope) legacyBroker() {
 	}
 }
 
-// legacyHosts joins hosts as transport_url has them.
+// legacyHosts joins hosts in the form that transport_url needs.
 func legacyHosts(text string) string {
 	hosts := parseList(text)
 	for i, host := range hosts {
@@ -170,11 +167,11 @@ func legacyHosts(text string) string {
 
 // transportURL is a parsed transport_url.
 type transportURL struct {
-	brokers     []Broker
-	virtualHost string
-	query       map[string]string
-	mixed       bool // some hosts have an account and some have none
-	portless    bool // a host has a colon and no port after it
+	brokers       []Broker
+	virtualHost   string
+	query         map[string]string
+	mixedAccounts bool // some hosts have an account and some have none
+	missingPort   bool // a host has a colon and no port after it
 }
 
 const (
@@ -183,8 +180,8 @@ const (
 )
 
 // parseTransportURL follows oslo_messaging/transport.py, TransportURL.parse,
-// and urllib.parse behind it, then fills in what impl_rabbit.py and kombu do.
-// Go's net/url cannot: it refuses several hosts. Errors repeat no part of the
+// and the urllib.parse that it uses, and then adds the defaults of impl_rabbit.py
+// and kombu. Go's net/url refuses several hosts. Errors contain no part of the
 // URL.
 func parseTransportURL(text string) (transportURL, error) {
 	u := transportURL{query: map[string]string{}}
@@ -209,7 +206,7 @@ func parseTransportURL(text string) (transportURL, error) {
 		}
 	}
 	if strings.Contains(path, "://") || strings.Contains(path, "@") {
-		// The broker's answer would repeat it, and with it a password.
+		// The broker would repeat the virtual host in an error, with the password.
 		return u, errors.New("has another account after the virtual host; join hosts as user:password@host1,user:password@host2/virtual_host, and write @ in a virtual host as %40")
 	}
 	u.virtualHost = unescape(strings.TrimPrefix(path, "/"))
@@ -233,10 +230,10 @@ func (u *transportURL) parseHosts(text string) error {
 		if account {
 			with++
 		}
-		u.portless = u.portless || strings.HasSuffix(part, ":")
+		u.missingPort = u.missingPort || strings.HasSuffix(part, ":")
 		u.brokers = append(u.brokers, b)
 	}
-	u.mixed = with > 0 && with < len(u.brokers)
+	u.mixedAccounts = with > 0 && with < len(u.brokers)
 	if len(u.brokers) == 0 {
 		u.brokers = []Broker{{Host: "localhost", Port: defaultPort, Username: defaultAccount, Password: NewSecret(defaultAccount)}}
 	}
@@ -297,8 +294,8 @@ func (u *transportURL) parseQuery(text string) {
 	}
 }
 
-// unescape is urllib.parse.unquote: what is not %XX stands for itself, and
-// bytes that are not UTF-8 become U+FFFD.
+// unescape is urllib.parse.unquote: text that is not %XX is kept, and bytes that
+// are not UTF-8 become U+FFFD.
 func unescape(text string) string {
 	if !strings.Contains(text, "%") {
 		return text

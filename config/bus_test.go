@@ -19,9 +19,9 @@ func loadBus(t *testing.T, text string) (*Config, error) {
 	return Load(Sources{Inputs: Files(file)})
 }
 
-// TestBusOptionsWithoutEffectAreKnown: what belongs to Cinder's services alone is
-// neither read nor taken for a mistake, in either place.
-func TestBusOptionsWithoutEffectAreKnown(t *testing.T) {
+// TestBusOptionsWithoutEffect checks that options of Cinder's services are neither
+// read nor warned about, in the section and in the URL.
+func TestBusOptionsWithoutEffect(t *testing.T) {
 	for _, name := range []string{
 		"rabbit_quorum_queue", "rabbit_stream_fanout", "rabbit_ha_queues", "amqp_durable_queues",
 		"amqp_auto_delete", "ssl_version", "kombu_ssl_version", "use_queue_manager",
@@ -45,7 +45,7 @@ func TestBusOptionsWithoutEffectAreKnown(t *testing.T) {
 	}
 }
 
-func TestBusOptionsAreRead(t *testing.T) {
+func TestBusOptions(t *testing.T) {
 	cfg, err := loadBus(t, `[oslo_messaging_rabbit]
 kombu_failover_strategy = shuffle
 kombu_reconnect_delay = 0.5
@@ -63,9 +63,8 @@ rabbit_transient_quorum_queue = true
 	}
 }
 
-// TestBusRefusesWhatCannotBeDone: a login method that the program has not got is
-// a fault of the file, with its line.
-func TestBusRefusesWhatCannotBeDone(t *testing.T) {
+// TestBusLoginMethodNotSupported checks that the fault has the line of the option.
+func TestBusLoginMethodNotSupported(t *testing.T) {
 	_, err := loadBus(t, "[oslo_messaging_rabbit]\nrabbit_login_method = RABBIT-CR-DEMO\n")
 	if err == nil || !strings.Contains(err.Error(), "cinder.conf:8:") || !strings.Contains(err.Error(), "PLAIN, AMQPLAIN, EXTERNAL") {
 		t.Errorf("the error is %v", err)

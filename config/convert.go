@@ -14,8 +14,8 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// The conversions of oslo_config/types.py. Their errors say what is wrong with
-// a value without repeating it: it may be secret.
+// The conversions of oslo_config/types.py. Their errors describe the problem and
+// do not contain the value, which may be secret.
 
 func parseBool(text string) (bool, error) {
 	switch strings.ToLower(text) {
@@ -29,20 +29,20 @@ func parseBool(text string) (bool, error) {
 
 var underscored = regexp.MustCompile(`([0-9])_([0-9])`)
 
-// pythonic rewrites a number as Python allows it into one as Go allows it.
-func pythonic(text string) string {
+// goNumber converts a number in Python's syntax to Go's.
+func goNumber(text string) string {
 	for range 2 { // matches overlap in 1_2_3
 		text = underscored.ReplaceAllString(text, "$1$2")
 	}
 	return text
 }
 
-// parseInt reads what Python's int() reads; nothing is no value at all.
+// parseInt reads what Python's int() reads. An empty text is no value.
 func parseInt(text string) (i int64, empty bool, err error) {
 	if text = strip(text); text == "" {
 		return 0, true, nil
 	}
-	i, err = strconv.ParseInt(pythonic(text), 10, 64)
+	i, err = strconv.ParseInt(goNumber(text), 10, 64)
 	if err != nil {
 		return 0, false, errors.New("is not a whole number")
 	}
@@ -56,7 +56,7 @@ func parseFloat(text string) (f float64, empty bool, err error) {
 	if text = strip(text); text == "" {
 		return 0, true, nil
 	}
-	text = pythonic(text)
+	text = goNumber(text)
 	f, err = strconv.ParseFloat(text, 64)
 	if err != nil || !decimal.MatchString(text) || math.IsInf(f, 0) {
 		return 0, false, errors.New("is not a number")
@@ -64,7 +64,7 @@ func parseFloat(text string) (f float64, empty bool, err error) {
 	return f, false, nil
 }
 
-// parseList cuts at commas; quotes mean nothing.
+// parseList splits at commas. Quotes are part of the text.
 func parseList(text string) []string {
 	text = strings.TrimRight(strip(text), ",")
 	if text == "" {
@@ -77,8 +77,8 @@ func parseList(text string) []string {
 	return parts
 }
 
-// parseDict reads key:value pairs between commas. A part without a colon
-// belongs to the key of the next, which is odd and what oslo.config does.
+// parseDict reads key:value pairs separated by commas. A part without a colon
+// belongs to the key of the next part, as in oslo.config.
 func parseDict(text string) (map[string]string, error) {
 	dict := map[string]string{}
 	if text = strip(text); text == "" {
@@ -112,7 +112,7 @@ func parseDuration(text string) (time.Duration, error) {
 	text = strip(text)
 	if i, empty, err := parseInt(text); err == nil && !empty {
 		if i < 0 || i > int64(math.MaxInt64/time.Second) {
-			return 0, errors.New("is not a duration that could be waited for")
+			return 0, errors.New("is out of range")
 		}
 		return time.Duration(i) * time.Second, nil
 	}
@@ -163,14 +163,14 @@ func parseCommand(text string) ([]string, error) {
 	return words, nil
 }
 
-// parseObject reads a JSON object and, where that fails, says why in terms of
-// what was probably meant. It never repeats the text. What Python's json.loads
-// reads besides, and Cinder then runs with, is read with a warning.
-func parseObject(text string) (set capability.Set, odd Warning, err error) {
+// parseObject reads a JSON object. An error describes the probable mistake and
+// does not contain the text. Values that are not JSON objects but that Cinder
+// accepts (through Python's json.loads) are read with a warning.
+func parseObject(text string) (set capability.Set, warning Warning, err error) {
 	var v capability.Value
 	if v.UnmarshalJSON([]byte(text)) == nil && isFalsy(v) {
 		return capability.Set{}, Warning{
-			Message: "is no JSON object, and adds no capability", Cinder: "adds none either", Hint: "Write {} or remove it.",
+			Message: "is not a JSON object, and adds no capability", Cinder: "adds none either", Hint: "Write {} or remove it.",
 		}, nil
 	}
 	if set, err = capability.ParseSet([]byte(text)); err == nil {
@@ -180,13 +180,13 @@ func parseObject(text string) (set capability.Set, odd Warning, err error) {
 		return set, Warning{
 			Message: "is read without " + strings.Join(without, ", ") + ", which is not a finite number",
 			Cinder:  "reports it, and such a report cannot be overlaid (unreadable_base)",
-			Hint:    "Write a number, or remove the key.",
+			Hint:    "Write a finite number, or remove the key.",
 		}, nil
 	}
-	return nil, Warning{}, whyNoObject(text, err)
+	return nil, Warning{}, explainObjectError(text, err)
 }
 
-// isFalsy reports whether Python takes a value that is no object for nothing.
+// isFalsy reports whether a value that is not an object is false in Python.
 func isFalsy(v capability.Value) bool {
 	number, isNumber := v.Float()
 	list, isList := v.List()
@@ -195,15 +195,15 @@ func isFalsy(v capability.Value) bool {
 	return v.IsNull() || isNumber && number == 0 || isList && len(list) == 0 || isBool && !yes || isText && text == ""
 }
 
-// nonFinite finds Python's NaN and Infinity, and strings so that they are not
-// looked into.
+// nonFinite matches Python's NaN and Infinity, and whole strings, so that the
+// contents of strings do not match.
 var nonFinite = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b`)
 
-// notFinite stands for such a number; nobody writes it.
+// notFinite replaces such a number; no file contains it.
 const notFinite = "\x00"
 
-// withoutNonFinite reads an object that holds numbers which are not finite, and
-// leaves out the keys under which they are.
+// withoutNonFinite reads an object that contains numbers which are not finite, and
+// removes the keys of these numbers.
 func withoutNonFinite(text string) (set capability.Set, without []string) {
 	set, err := capability.ParseSet([]byte(nonFinite.ReplaceAllStringFunc(text, func(match string) string {
 		if match[0] == '"' {
@@ -233,12 +233,12 @@ func holdsNonFinite(v capability.Value) bool {
 	return text == notFinite || slices.ContainsFunc(list, holdsNonFinite)
 }
 
-// whyNoObject explains a text that neither poolcast nor Cinder can use.
-func whyNoObject(text string, err error) error {
+// explainObjectError describes why a text is not a JSON object.
+func explainObjectError(text string, err error) error {
 	if text == "" {
 		return errors.New("is empty, and Cinder refuses to start: write {} or remove it")
 	}
-	if reason := guess(text); reason != "" {
+	if reason := commonMistake(text); reason != "" {
 		return errors.New("is not a JSON object: " + reason)
 	}
 	if syntax := new(json.SyntaxError); errors.As(err, &syntax) {
@@ -260,7 +260,7 @@ var (
 )
 
 // guess names the usual mistakes.
-func guess(text string) string {
+func commonMistake(text string) string {
 	var scan jsonScan
 	for line := range strings.SplitSeq(text, "\n") {
 		scan.feed(line)

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// mustLoad reads a file that must load, as it was meant, in a world without
+// mustLoad reads files that must load, without comments after names and without an
 // environment.
 func mustLoad(t *testing.T, paths ...string) *Config {
 	t.Helper()
@@ -20,7 +20,7 @@ func mustLoad(t *testing.T, paths ...string) *Config {
 	return cfg
 }
 
-// TestExamples says of each example what it is there to show.
+// TestExamples checks the backends of each example.
 func TestExamples(t *testing.T) {
 	x := func(host, zone string, numbers ...int) (want []string) {
 		for _, n := range numbers {
@@ -58,7 +58,7 @@ func TestExamples(t *testing.T) {
 		})
 	}
 	if files := corpus(t, "../examples/*.conf"); len(files) != 7 {
-		t.Errorf("an example is not spoken of here: %v", files)
+		t.Errorf("an example is not tested here: %v", files)
 	}
 }
 
@@ -85,9 +85,8 @@ func TestMixedExample(t *testing.T) {
 	}
 }
 
-// TestPublishedExampleSaysWhatCinderReads: each of the three repairs, at each
-// place.
-func TestPublishedExampleSaysWhatCinderReads(t *testing.T) {
+// TestPublishedExampleWarnings checks the warning of each repair at each place.
+func TestPublishedExampleWarnings(t *testing.T) {
 	cfg := mustLoad(t, "../examples/published-same-name.conf")
 	if len(cfg.Warnings) != 7 {
 		t.Errorf("%d warnings", len(cfg.Warnings))

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// BenchmarkLoad reads a cloud of a thousand arrays, as a reload does.
+// BenchmarkLoad loads a configuration with a thousand arrays.
 func BenchmarkLoad(b *testing.B) {
 	var text strings.Builder
 	names := make([]string, 1000)
@@ -27,7 +27,7 @@ func BenchmarkLoad(b *testing.B) {
 	}
 }
 
-// BenchmarkLoadManyKeys is linear in the keys of a section.
+// BenchmarkLoadManyKeys loads sections with many keys; the time is linear.
 func BenchmarkLoadManyKeys(b *testing.B) {
 	for _, n := range []int{20_000, 80_000} {
 		for _, section := range []string{"other", "fa1", sectionRabbit, sectionPoolcast} {
@@ -42,7 +42,7 @@ func BenchmarkLoadManyKeys(b *testing.B) {
 	}
 }
 
-// manyKeys is a configuration with n keys that nobody knows in a section.
+// manyKeys is a configuration with n unknown keys in a section.
 func manyKeys(section string, n int) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "[DEFAULT]\nenabled_backends = fa1\n[fa1]\nvolume_driver = cinder.volume.drivers.pure.PureISCSIDriver\n"+

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestPlaceIsWhereTheValueCounts(t *testing.T) {
+func TestPlace(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "cinder.conf")
 	text := `[DEFAULT]
 enabled_backends = fa1

@@ -8,42 +8,42 @@ import (
 	"strings"
 )
 
-// found is a value as it was written.
-type found struct {
+// rawValue is a value as it is written.
+type rawValue struct {
 	text    string
 	at      place
-	quoted  bool // a " #" in it is meant
-	literal bool // a $ in it is meant
-	secret  bool // it comes from a secret one
+	quoted  bool // a " #" is part of the value
+	literal bool // a $ is part of the value
+	secret  bool // it is part of a secret value
 }
 
-// reader finds values by oslo.config's order: command line, environment, then
+// reader finds values in the order of oslo.config: command line, environment, then
 // files from the last to the first.
 type reader struct {
 	layers []*layer
 	env    map[string]string
-	// overrides win over everything, by section and option: flags for
+	// overrides have priority over all others, by section and option: flags for
 	// [poolcast], the query of transport_url for [oslo_messaging_rabbit].
-	overrides map[string]map[string]found
+	overrides map[string]map[string]rawValue
 	// hostname is the default of [DEFAULT] host.
 	hostname      string
 	catalog       catalog
 	record        *record
-	stripComments bool // comments are taken off names and functions too
+	stripComments bool // see Sources
 }
 
 // find returns the values of an option in a section, older names included. It
 // is more than one only for a multi-valued option (oslo_config/cfg.py,
 // _get_file_value).
-func (r *reader) find(o *Option, section string) []found {
+func (r *reader) find(o *Option, section string) []rawValue {
 	if v, ok := r.overrides[section][o.Name]; ok {
-		return []found{v}
+		return []rawValue{v}
 	}
 	name := envName(section, o.Name)
 	if text, ok := r.env[name]; ok {
-		return []found{{text: text, quoted: true, at: place{file: name}}}
+		return []rawValue{{text: text, quoted: true, at: place{file: name}}}
 	}
-	var all []found
+	var all []rawValue
 	for _, l := range slices.Backward(r.layers) {
 		values := r.findIn(l, o, section)
 		if len(values) > 0 && !o.Multi {
@@ -55,7 +55,7 @@ func (r *reader) find(o *Option, section string) []found {
 }
 
 // findIn looks in one file, the current name first.
-func (r *reader) findIn(l *layer, o *Option, section string) []found {
+func (r *reader) findIn(l *layer, o *Option, section string) []rawValue {
 	values := l.values(section, o.Name)
 	for _, a := range o.Aliases {
 		if len(values) > 0 && !o.Multi {
@@ -64,8 +64,8 @@ func (r *reader) findIn(l *layer, o *Option, section string) []found {
 		older := l.values(a.Section, a.Name)
 		if len(older) > 0 {
 			r.record.warn(subject{older[0].at, a.Section, a.Name},
-				fmt.Sprintf("is read as [%s] %s, its name of today", section, o.Name),
-				"does the same up to the release that dropped the old name")
+				fmt.Sprintf("is an old name of [%s] %s, and is read as that", section, o.Name),
+				"does the same up to the release that removed the old name", fmt.Sprintf("Write %s into [%s].", o.Name, section))
 		}
 		values = append(older, values...)
 	}
@@ -78,14 +78,13 @@ func envName(section, option string) string {
 	return "OS_" + strings.ToUpper(section) + "__" + strings.ToUpper(option)
 }
 
-// texts returns the values of an option with comments taken off and $names
-// replaced.
-func (r *reader) texts(o *Option, section string) []found {
+// texts returns the values of an option without comments.
+func (r *reader) texts(o *Option, section string) []rawValue {
 	values := r.find(o, section)
 	for i, v := range values {
 		s := subject{v.at, section, o.Name}
 		if o.Multi && v.at.line == 0 {
-			r.record.fault(s, "Write it into a file.", errors.New("has several values, which oslo.config cannot read from the environment"))
+			r.record.fault(s, "Write it into a file.", errors.New("can have several values, which oslo.config cannot read from the environment"))
 			return nil
 		}
 		values[i].text = r.repaired(o, s, v)
@@ -93,9 +92,9 @@ func (r *reader) texts(o *Option, section string) []found {
 	return values
 }
 
-// repaired takes a comment off a value and refuses a second key in it. What a
-// live cloud goes by stays as Cinder reads it.
-func (r *reader) repaired(o *Option, s subject, v found) string {
+// repaired removes a comment from a value and refuses a second key in it. Values of
+// options with KeepsComment stay as Cinder reads them.
+func (r *reader) repaired(o *Option, s subject, v rawValue) string {
 	text := v.text
 	if !v.quoted {
 		if clean := withoutComment(o, text); clean != rstrip(text) {
@@ -108,25 +107,25 @@ func (r *reader) repaired(o *Option, s subject, v found) string {
 	return text
 }
 
-// withComment decides between a value with a comment after it, as Cinder reads
-// it, and the clean value that was meant.
-func (r *reader) withComment(o *Option, s subject, v found, clean string) string {
+// withComment chooses between the value with its comment, as Cinder reads it, and
+// the clean value, and warns of the difference.
+func (r *reader) withComment(o *Option, s subject, v rawValue, clean string) string {
 	const hint = "Write the comment on a line of its own."
 	if o.KeepsComment && !r.stripComments {
 		r.record.note(s, Warning{
-			Message: "has a comment after it, which is a part of the value: " + redact(v.text), Cinder: "reads it so", Hint: hint, Serious: true,
+			Message: "has a comment after the value, which is part of the value: " + redact(v.text), Cinder: "reads the same value", Hint: hint, Serious: true,
 		})
 		return v.text
 	}
-	reads := "takes the comment for a part of the value"
+	reads := "reads the comment as part of the value"
 	if !o.Secret {
 		reads = "reads " + redact(v.text)
 	}
-	r.record.note(s, Warning{Message: "is read without the comment after it", Cinder: reads, Hint: hint})
+	r.record.warn(s, "is read without the comment after it", reads, hint)
 	return clean
 }
 
-// withoutComment takes " # comment" and " ; comment" off a value, line by line.
+// withoutComment removes " # comment" and " ; comment" from each line of a value.
 func withoutComment(o *Option, value string) string {
 	var scan jsonScan
 	lines := strings.Split(value, "\n")
@@ -157,8 +156,8 @@ func cutComment(line string, semicolons bool) string {
 	return line
 }
 
-// refusePairs finds "key = value key = value" in one line. Functions may hold
-// anything that looks like it.
+// refusePairs refuses "key = value key = value" in one line. Functions may contain
+// text of that form.
 func (r *reader) refusePairs(o *Option, s subject, text string) {
 	if o.Name == "filter_function" || o.Name == "goodness_function" || o.Kind == Command || s.at.line == 0 {
 		return
@@ -172,13 +171,13 @@ func (r *reader) refusePairs(o *Option, s subject, text string) {
 		return
 	}
 	line := o.Name + " = " + strings.ReplaceAll(text, "\n", " ")
-	r.record.fault(s, "Write one key = value a line.",
+	r.record.fault(s, "Write each key = value on a line of its own.",
 		fmt.Errorf("shares its line with %s: %s", strings.Join(others, ", "), redact(line)))
 }
 
 var innerKey = regexp.MustCompile(`(?:^|[\s,;])([a-z][a-z0-9_]*)\s*=(?:[^=]|$)`)
 
-// pairs finds the known keys that a line assigns, beyond the first.
+// pairs returns the known keys that a value assigns.
 func pairs(value string, known func(string) bool) []string {
 	var keys []string
 	for _, m := range innerKey.FindAllStringSubmatch(value, -1) {
@@ -199,7 +198,7 @@ func (r *reader) header(section string) (place, bool) {
 	return place{}, false
 }
 
-// exists reports whether any file or variable speaks of the section.
+// exists reports whether a file or an environment variable has the section.
 func (r *reader) exists(section string) bool {
 	if _, ok := r.header(section); ok {
 		return true
@@ -241,7 +240,7 @@ type layer struct {
 
 type section struct {
 	keys   []string // in the order of the file
-	values map[string][]found
+	values map[string][]rawValue
 }
 
 // newLayer keeps what was scanned, by folded section names.
@@ -266,13 +265,13 @@ func (l *layer) add(e entry) {
 	name := foldSection(e.section)
 	s := l.sections[name]
 	if s == nil {
-		s = &section{values: map[string][]found{}}
+		s = &section{values: map[string][]rawValue{}}
 		l.sections[name] = s
 	}
 	if _, known := s.values[e.key]; !known {
 		s.keys = append(s.keys, e.key)
 	}
-	s.values[e.key] = append(s.values[e.key], found{
+	s.values[e.key] = append(s.values[e.key], rawValue{
 		text: e.value, quoted: e.quoted,
 		at: place{file: l.path, line: e.line, rank: l.rank},
 	})
@@ -280,7 +279,7 @@ func (l *layer) add(e entry) {
 
 // values returns every value of a key, in the order of the file. The slice is
 // the caller's.
-func (l *layer) values(section, name string) []found {
+func (l *layer) values(section, name string) []rawValue {
 	s := l.sections[foldSection(section)]
 	if s == nil {
 		return nil
@@ -299,5 +298,5 @@ func (l *layer) keys(section string) []string {
 
 // holds reports whether a key has a value that is not empty.
 func (l *layer) holds(section, key string) bool {
-	return slices.ContainsFunc(l.values(section, key), func(v found) bool { return v.text != "" })
+	return slices.ContainsFunc(l.values(section, key), func(v rawValue) bool { return v.text != "" })
 }

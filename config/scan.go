@@ -24,8 +24,8 @@ type header struct {
 	line    int
 }
 
-// scanner reads one file by the rules of oslo_config/iniparser.py. Where that
-// parser gives up at the first fault, this one records it and reads on.
+// scanner reads one file by the rules of oslo_config/iniparser.py. That parser
+// stops at the first fault; this one records it and continues.
 type scanner struct {
 	path    string
 	rank    int
@@ -34,9 +34,9 @@ type scanner struct {
 	section string
 	entries []entry
 	headers []header
-	// loose is set after a line that cannot be continued, so that one mistake
-	// with ten indented lines under it is one fault.
-	loose bool
+	// skipIndented is set after a line that cannot be continued, so that one
+	// mistake with ten indented lines under it is one fault.
+	skipIndented bool
 }
 
 // scan reads a whole file.
@@ -53,7 +53,7 @@ func scan(path string, rank int, text string, r *record) *scanner {
 func (s *scanner) split(text string) []string {
 	if rest, found := strings.CutPrefix(text, "\ufeff"); found {
 		text = rest
-		s.record.warn(s.at(1, ""), "skipped the byte order mark at the start of the file", "refuses the whole file")
+		s.record.warn(s.at(1, ""), "file starts with a byte order mark, which is ignored", "refuses the whole file", "Save the file without it.")
 	}
 	text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)
 	lines := strings.Split(text, "\n")
@@ -66,18 +66,18 @@ func (s *scanner) split(text string) []string {
 	return lines
 }
 
-// step reads what starts at line i and returns the line to go on with.
+// step reads the assignment, header or comment at line i and returns the next line.
 func (s *scanner) step(i int) int {
 	line := rstrip(s.lines[i])
 	switch {
 	case line == "":
-		s.loose = false
+		s.skipIndented = false
 	case isIndented(line):
 		s.strayContinuation(i)
 	case line[0] == '[':
 		s.header(i, line)
 	case line[0] == '#', line[0] == ';':
-		s.loose = false
+		s.skipIndented = false
 	default:
 		return s.assignment(i, line)
 	}
@@ -85,19 +85,19 @@ func (s *scanner) step(i int) int {
 }
 
 func (s *scanner) strayContinuation(i int) {
-	if s.loose {
+	if s.skipIndented {
 		return
 	}
-	s.loose = true
-	s.fault(i+1, "", "Start the line in the first column, or remove the blank or comment line that ends the value above it.",
-		errors.New("indented line continues nothing, and Cinder refuses the file"))
+	s.skipIndented = true
+	s.fault(i+1, "", "Start the line in the first column, or remove the blank line or comment before it, which ends the value.",
+		errors.New("indented line does not continue a value, and Cinder refuses the file"))
 }
 
 func (s *scanner) header(i int, line string) {
-	s.loose = true
+	s.skipIndented = true
 	if !strings.HasSuffix(line, "]") {
 		if name, _, closed := strings.Cut(line[1:], "]"); closed && name != "" {
-			s.open(name, i+1) // so that what follows is not blamed on another section
+			s.open(name, i+1) // the lines below belong to it
 		}
 		s.fault(i+1, "", "Write [name] alone on its line; a comment goes on a line of its own.",
 			fmt.Errorf("section header does not end with ], and Cinder refuses the file: %s", redact(line)))
@@ -107,7 +107,7 @@ func (s *scanner) header(i int, line string) {
 		s.fault(i+1, "", "Write [name].", errors.New("section header has no name, and Cinder refuses the file"))
 		return
 	}
-	s.loose = false
+	s.skipIndented = false
 	s.open(line[1:len(line)-1], i+1)
 }
 
@@ -118,11 +118,11 @@ func (s *scanner) open(section string, line int) {
 
 // assignment reads the key, the value and its continuation lines.
 func (s *scanner) assignment(i int, line string) int {
-	s.loose = true
+	s.skipIndented = true
 	at := strings.IndexAny(line, ":=")
 	if at < 0 {
 		s.fault(i+1, "", "Write key = value; a line that continues a value starts with a space.",
-			fmt.Errorf("line has neither = nor :, and Cinder refuses the file%s", quoteHarmless(line)))
+			fmt.Errorf("line has neither = nor :, and Cinder refuses the file%s", quotePunctuation(line)))
 		return i + 1
 	}
 	e := entry{section: s.section, key: strip(line[:at]), line: i + 1}
@@ -153,7 +153,7 @@ func (s *scanner) add(e entry) {
 	case e.key == "":
 		s.fault(e.line, "", "Write key = value.", errors.New("value has no key, and Cinder refuses the file"))
 	case s.section == "":
-		s.fault(e.line, e.key, "Write [DEFAULT] above it.", errors.New("stands before the first section, and Cinder refuses the file"))
+		s.fault(e.line, e.key, "Write [DEFAULT] above it.", errors.New("is before the first section, and Cinder refuses the file"))
 	default:
 		s.entries = append(s.entries, e)
 	}
@@ -167,7 +167,7 @@ func (s *scanner) fault(line int, key, hint string, err error) {
 	s.record.fault(s.at(line, key), hint, err)
 }
 
-// unquote takes off one pair of equal quotes, as iniparser does.
+// unquote removes one pair of equal quotes, as iniparser does.
 func unquote(value string) (string, bool) {
 	if value == "" || (value[0] != '"' && value[0] != '\'') || value[0] != value[len(value)-1] {
 		return value, false
@@ -187,18 +187,18 @@ func strip(s string) string { return strings.TrimFunc(s, isSpace) }
 
 func rstrip(s string) string { return strings.TrimRightFunc(s, isSpace) }
 
-// maxJSONLines bounds how far a JSON value without indentation is followed.
+// maxJSONLines limits the length of a JSON value without indentation.
 const maxJSONLines = 500
 
 var (
-	// What a line of cinder.conf looks like, and a line of JSON does not.
+	// Lines of cinder.conf that are not lines of JSON.
 	assignmentLine = regexp.MustCompile(`^[A-Za-z_][\w.-]*\s*[=:]`)
 	headerLine     = regexp.MustCompile(`^\[\s*[A-Za-z_][^\[\]{}",]*\]$`)
 )
 
-// joinJSON follows a JSON object whose lines are not indented until its braces
-// balance. It never passes a section header or an assignment, and leaves the
-// value alone when it finds no end.
+// joinJSON joins a JSON object whose lines are not indented, until its braces
+// balance. It stops at a section header or an assignment, and does not change the
+// value if it finds no end.
 func (s *scanner) joinJSON(e entry, parts []string, next int) (joined []string, after int) {
 	var scan jsonScan
 	for _, part := range parts {
@@ -218,17 +218,17 @@ func (s *scanner) joinJSON(e entry, parts []string, next int) (joined []string, 
 		joined = append(joined, scan.feed(line))
 		if scan.balanced() {
 			s.record.warn(s.at(e.line, e.key),
-				fmt.Sprintf("joined the JSON object that ends in line %d though its lines are not indented", i+1),
-				s.withoutJoining(parts, next, i))
+				fmt.Sprintf("is read as the JSON object that ends in line %d, although its lines are not indented", i+1),
+				s.cinderReading(parts, next, i), "Start each line of the object, except the first, with a space.")
 			return joined, i + 1
 		}
 	}
 	return parts, next
 }
 
-// withoutJoining says what Cinder makes of a JSON value that goes on in
-// unindented lines.
-func (s *scanner) withoutJoining(parts []string, from, to int) string {
+// cinderReading describes how Cinder reads a JSON value that continues in lines
+// without indentation.
+func (s *scanner) cinderReading(parts []string, from, to int) string {
 	continues := false
 	for i := from; i <= to; i++ {
 		line := rstrip(s.lines[i])
@@ -245,7 +245,7 @@ func (s *scanner) withoutJoining(parts []string, from, to int) string {
 	return fmt.Sprintf("reads only %s", redact(strings.Join(parts, " ")))
 }
 
-// jsonScan follows braces, strings and comments through the lines of a value.
+// jsonScan tracks braces, strings and comments over the lines of a value.
 type jsonScan struct {
 	depth    int
 	started  bool
@@ -277,6 +277,6 @@ func (j *jsonScan) feed(line string) string {
 
 func (j *jsonScan) balanced() bool { return j.started && j.depth <= 0 && !j.inString }
 
-// open reports whether more lines could complete the value. A string never
-// goes over the end of a line in JSON.
+// open reports whether more lines could complete the value. A JSON string ends in
+// the line where it begins.
 func (j *jsonScan) open() bool { return j.started && j.depth > 0 && !j.inString }

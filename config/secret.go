@@ -6,18 +6,18 @@ import (
 	"regexp"
 )
 
-// hidden is what every way of printing a [Secret] gives.
+// hidden replaces a [Secret] in all output.
 const hidden = "[hidden]"
 
 // Secret is a text that cannot be printed: not by fmt with any verb, not by
-// encoding/json or any encoder that knows TextMarshaler, not by slog or
-// zerolog, and not from within another struct's unexported field. The zero
-// value is the empty secret. It is immutable and safe to copy and share.
+// encoding/json or any encoder that uses TextMarshaler, not by slog or zerolog, and
+// not as an unexported field of another struct. The zero value is the empty
+// secret. It is immutable and safe to copy and share.
 //
-// Compare secrets with [Secret.Equal]; == compares where they are kept.
+// Compare secrets with [Secret.Equal]; == compares pointers.
 type Secret struct {
-	// A pointer, because fmt reaches unexported fields by reflection, past
-	// every method, and there prints a pointer's address only.
+	// A pointer, because fmt prints unexported fields by reflection, without
+	// calling methods; of a pointer it prints only the address.
 	text *string
 }
 
@@ -29,7 +29,7 @@ func NewSecret(text string) Secret {
 	return Secret{text: &text}
 }
 
-// Reveal returns the text, for the one place that must send it.
+// Reveal returns the text. Only the code that sends the secret calls it.
 func (s Secret) Reveal() string {
 	if s.text == nil {
 		return ""
@@ -58,7 +58,7 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
 // secretKey is a key whose name alone means that its value must not be shown.
 var secretKey = regexp.MustCompile(`(?is)((?:[a-z0-9_]*(?:token|password|secret|passwd|credential)[a-z0-9_]*|transport_url|replication_device|connection)\s*[=:]).*$`)
 
-// redact shows a line up to the first value that may be secret.
+// redact quotes a line up to the first value that may be secret.
 func redact(line string) string {
 	return shorten(secretKey.ReplaceAllString(line, "${1} "+hidden))
 }
@@ -74,9 +74,9 @@ func shorten(text string) string {
 
 var punctuation = regexp.MustCompile(`^[\s{}\[\],;"']+$`)
 
-// quoteHarmless shows a line only if nothing in it could be a secret: it may
-// be the second half of a token.
-func quoteHarmless(line string) string {
+// quotePunctuation returns ": line" for a line of punctuation, and "" for any other:
+// a line may be the second half of a token.
+func quotePunctuation(line string) string {
 	if punctuation.MatchString(line) {
 		return ": " + line
 	}

@@ -10,9 +10,9 @@ import (
 
 const sentinel = "T0PS3CRET"
 
-// TestSecretCannotBePrinted tries every way there is, and hides the secret in
-// places where no method is asked.
-func TestSecretCannotBePrinted(t *testing.T) {
+// TestSecretIsNeverPrinted prints a secret in every way, also as a field and an
+// element, where fmt calls no method.
+func TestSecretIsNeverPrinted(t *testing.T) {
 	secret := NewSecret(sentinel)
 	inner := struct{ token Secret }{secret}
 	list := []Secret{secret}
@@ -37,11 +37,11 @@ func TestSecretCannotBePrinted(t *testing.T) {
 		}
 	}
 	if secret.Reveal() != sentinel {
-		t.Error("the secret is lost")
+		t.Error("Reveal is wrong")
 	}
 }
 
-func TestSecretCompares(t *testing.T) {
+func TestSecretEqual(t *testing.T) {
 	if !NewSecret("a").Equal(NewSecret("a")) || NewSecret("a").Equal(NewSecret("b")) || !(Secret{}).Equal(NewSecret("")) {
 		t.Error("Equal is wrong")
 	}

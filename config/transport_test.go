@@ -30,7 +30,7 @@ func TestTransportURL(t *testing.T) {
 		for _, b := range u.brokers {
 			got = append(got, fmt.Sprintf("%s:%s@%s:%d", b.Username, b.Password.Reveal(), b.Host, b.Port))
 		}
-		if u.mixed {
+		if u.mixedAccounts {
 			got = append(got, "mixed")
 		}
 		got = append(got, "vhost "+u.virtualHost)
@@ -43,7 +43,7 @@ func TestTransportURL(t *testing.T) {
 	}
 }
 
-func TestTransportURLFaults(t *testing.T) {
+func TestTransportURLInvalid(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                              "has no scheme",
 		"//h":                           "has no scheme",

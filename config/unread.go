@@ -2,43 +2,42 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
 )
 
-// review looks for what is written and not read: our own section strictly, the
-// rest of cinder.conf only where it is nearly something that we read.
-func (r *reader) review(cfg *Config) {
-	r.reviewEnvironment()
-	r.otherSources()
+// checkUnread finds options that are in the files but are not read: every one in
+// [poolcast], and elsewhere those with a name similar to one that is read.
+func (r *reader) checkUnread(cfg *Config) {
+	r.checkEnvironment()
+	r.checkOtherSources()
 	for _, l := range r.layers {
-		r.reviewOwn(l)
-		r.reviewRabbit(l)
-		r.reviewShared(l)
-		r.reviewSections(l)
+		r.checkPoolcastSection(l)
+		r.checkRabbitSection(l)
+		r.checkSharedSection(l)
+		r.checkSectionNames(l)
 		for _, b := range cfg.Backends {
-			r.reviewStanza(l, b.Stanza)
+			r.checkBackendSection(l, b.Stanza)
 		}
 		for _, b := range cfg.Broken {
-			r.reviewStanza(l, b.Stanza)
+			r.checkBackendSection(l, b.Stanza)
 		}
 	}
 	if len(cfg.Backends) > 0 {
-		r.reviewDefaults(cfg)
+		r.checkDefaultSection(cfg)
 	}
 }
 
-func (r *reader) reviewOwn(l *layer) {
+func (r *reader) checkPoolcastSection(l *layer) {
 	known := slices.Sorted(maps.Keys(r.catalog[sectionPoolcast]))
 	for _, key := range l.keys(sectionPoolcast) {
 		r.refuseUnknown(r.lastOf(l, sectionPoolcast, key), key, known)
 	}
 }
 
-// reviewEnvironment holds variables meant for [poolcast] to the same rule.
-func (r *reader) reviewEnvironment() {
+// checkEnvironment does the same for the environment variables of [poolcast].
+func (r *reader) checkEnvironment() {
 	known := slices.Sorted(maps.Keys(r.catalog[sectionPoolcast]))
 	for _, name := range slices.Sorted(maps.Keys(r.env)) {
 		if key, ours := strings.CutPrefix(name, envName(sectionPoolcast, "")); ours {
@@ -51,42 +50,42 @@ func (r *reader) refuseUnknown(s subject, key string, known []string) {
 	if slices.Contains(known, key) {
 		return
 	}
-	hint := "Remove it; poolcast knows " + strings.Join(known, ", ") + "."
+	hint := "Remove it; the options of poolcast are " + strings.Join(known, ", ") + "."
 	if near := nearest(key, known); near != "" {
-		hint = "Write " + near + "?"
+		hint = "Did you mean " + near + "?"
 	}
 	r.record.fault(s, hint, errors.New("is not an option of poolcast"))
 }
 
-func (r *reader) reviewRabbit(l *layer) {
-	known, others := r.catalog[sectionRabbit], otherRabbit()
+func (r *reader) checkRabbitSection(l *layer) {
+	known, others := r.catalog[sectionRabbit], ignoredRabbitOptions()
 	for _, key := range l.keys(sectionRabbit) {
 		if known[key] != nil || others[key] {
 			continue
 		}
-		r.record.warn(r.lastOf(l, sectionRabbit, key), "is not an option that oslo.messaging is known to have"+nearHint(key, known),
-			"leaves it unread")
+		r.record.warn(r.lastOf(l, sectionRabbit, key), "is not a known option of oslo.messaging"+suggestion(key, known),
+			"ignores it", "")
 	}
 }
 
-func (r *reader) reviewShared(l *layer) {
+func (r *reader) checkSharedSection(l *layer) {
 	for _, v := range l.values(sectionShared, "backend_host") {
-		r.record.warn(subject{v.at, sectionShared, "backend_host"}, "is not read: write it into each backend's section", "does not read it here either")
+		r.record.warn(subject{v.at, sectionShared, "backend_host"}, "is ignored in this section", "ignores it here too", "Write it into the section of each backend.")
 	}
 }
 
-// reviewSections finds [Default] and the like, which oslo.config takes for a
-// section of its own.
-func (r *reader) reviewSections(l *layer) {
+// checkSectionNames finds sections such as [Default], which oslo.config does not
+// read as [DEFAULT].
+func (r *reader) checkSectionNames(l *layer) {
 	for folded, line := range l.headers {
 		if written := l.names[folded]; folded != sectionDefault && strings.EqualFold(strip(written), sectionDefault) {
 			at := subject{place{file: l.path, line: line, rank: l.rank}, written, ""}
-			r.record.warn(at, "is not the section [DEFAULT], and nothing in it is read", "does not read it either")
+			r.record.warn(at, "is not the section [DEFAULT], and its options are ignored", "ignores them too", "Write [DEFAULT].")
 		}
 	}
 }
 
-func (r *reader) reviewStanza(l *layer, stanza string) {
+func (r *reader) checkBackendSection(l *layer, stanza string) {
 	known := slices.Sorted(maps.Keys(r.catalog[SectionBackend]))
 	for _, key := range l.keys(stanza) {
 		if r.catalog[SectionBackend][key] != nil || !isName(key) {
@@ -96,30 +95,30 @@ func (r *reader) reviewStanza(l *layer, stanza string) {
 		if near == "" {
 			continue
 		}
-		r.record.warn(r.lastOf(l, stanza, key), "is not an option that poolcast reads (is it "+near+"?)", "does not read it either")
+		r.record.warn(r.lastOf(l, stanza, key), "is not a known option", "ignores it too", "Did you mean "+near+"?")
 	}
 }
 
-// reviewDefaults finds backend options in [DEFAULT], where they have had no
-// effect on a backend since Ocata.
-func (r *reader) reviewDefaults(cfg *Config) {
+// checkDefaultSection finds backend options in [DEFAULT], which have had no effect
+// on backends since Ocata.
+func (r *reader) checkDefaultSection(cfg *Config) {
 	for _, l := range r.layers {
 		for _, key := range l.keys(sectionDefault) {
 			o, ok := r.catalog[SectionBackend][key]
 			if !ok || key == "filter_function" || key == "goodness_function" || key == "backend_host" || r.catalog[sectionDefault][key] != nil {
 				continue
 			}
-			if without := r.unset(o, cfg.Backends); without != "" {
+			if without := r.backendWithout(o, cfg.Backends); without != "" {
 				r.record.warn(r.lastOf(l, sectionDefault, key),
-					fmt.Sprintf("does not apply to [%s]: write it there or into [backend_defaults]", without),
-					"does not apply it to a backend either")
+					"has no effect on ["+without+"]", "does not apply it to backends either",
+					"Write it into ["+without+"] or into [backend_defaults].")
 			}
 		}
 	}
 }
 
-// unset names a backend that gets nothing for the option.
-func (r *reader) unset(o *Option, backends []Backend) string {
+// backendWithout returns a backend that has no value for the option, or "".
+func (r *reader) backendWithout(o *Option, backends []Backend) string {
 	for _, b := range backends {
 		if len(r.find(o, b.Stanza)) == 0 && len(r.find(o, sectionShared)) == 0 {
 			return b.Stanza
@@ -136,31 +135,31 @@ func (r *reader) lastOf(l *layer, section, key string) subject {
 	return s
 }
 
-// isName tells an option from a stray piece of JSON.
+// isName reports whether a key can be an option, and not a piece of JSON.
 func isName(key string) bool {
 	return strings.Trim(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == ""
 }
 
-// otherSources finds what oslo.config would read from elsewhere.
-func (r *reader) otherSources() {
-	for _, o := range []struct{ name, did, cinder, hint string }{
-		{"config_source", "names sources that poolcast does not read", "takes options from them that are not in these files", "Write what poolcast needs of them (transport_url, host, san_ip, tokens) into a file, and name it with --config-file."},
-		{"config_dir", "is not read in a file", "takes it from its command line alone", "Give poolcast the flag --config-dir as cinder-volume has it."},
-		{"config_file", "is not read in a file", "takes it from its command line alone", "Give poolcast the flag --config-file as cinder-volume has it."},
+// checkOtherSources finds options that name further sources for oslo.config.
+func (r *reader) checkOtherSources() {
+	for _, o := range []struct{ name, message, cinder, hint string }{
+		{"config_source", "names sources that poolcast does not read", "reads options from them that are not in these files", "Write the options that poolcast needs (transport_url, host, san_ip, tokens) into a file, and give it with --config-file."},
+		{"config_dir", "is ignored in a file", "reads it from its command line only", "Start poolcast with the same --config-dir as cinder-volume."},
+		{"config_file", "is ignored in a file", "reads it from its command line only", "Start poolcast with the same --config-file as cinder-volume."},
 	} {
 		values := r.find(&Option{Name: o.name}, sectionDefault)
 		if len(values) == 0 || strip(values[len(values)-1].text) == "" {
 			continue
 		}
 		at := subject{values[len(values)-1].at, sectionDefault, o.name}
-		r.record.note(at, Warning{Message: o.did, Cinder: o.cinder, Hint: o.hint})
+		r.record.warn(at, o.message, o.cinder, o.hint)
 	}
 }
 
-// otherRabbit names the options of [oslo_messaging_rabbit] that have no effect
-// here, such as those for the queues that Cinder's services declare, so that they
-// are not taken for mistakes.
-func otherRabbit() map[string]bool {
+// ignoredRabbitOptions are the options of [oslo_messaging_rabbit] that have no
+// effect on poolcast, such as those for the queues of Cinder's services. There is
+// no warning about them.
+func ignoredRabbitOptions() map[string]bool {
 	names := map[string]bool{}
 	for name := range strings.FieldsSeq(`
 		rpc_conn_pool_size conn_pool_min_size conn_pool_ttl heartbeat_rate heartbeat_in_pthread
@@ -183,15 +182,15 @@ func otherRabbit() map[string]bool {
 	return names
 }
 
-func nearHint(name string, options map[string]*Option) string {
+func suggestion(name string, options map[string]*Option) string {
 	if near := nearest(name, slices.Sorted(maps.Keys(options))); near != "" {
-		return " (is it " + near + "?)"
+		return " (did you mean " + near + "?)"
 	}
 	return ""
 }
 
-// nearest returns the candidate that a misspelt name most likely means, or "".
-// A name that is a candidate itself is not misspelt.
+// nearest returns the candidate that is most similar to a name, or "" if none is
+// similar or the name is itself a candidate.
 func nearest(name string, candidates []string) string {
 	best, least := "", 3
 	for _, c := range candidates {
@@ -207,7 +206,7 @@ func nearest(name string, candidates []string) string {
 }
 
 // distance counts the letters to insert, remove, replace or swap with their
-// neighbour. Names that differ much in length are simply far apart.
+// neighbour. It is 3 for every distance above 2.
 func distance(a, b string) int {
 	if gap := len(a) - len(b); gap > 2 || gap < -2 {
 		return 3
@@ -218,7 +217,7 @@ func distance(a, b string) int {
 	}
 	for i := 1; i <= len(a); i++ {
 		if slices.Min(row) > 2 {
-			return 3 // far apart, whatever follows
+			return 3
 		}
 		older, before, row = before, row, older
 		row[0] = i

@@ -14,30 +14,30 @@ import (
 type value[T any] struct {
 	v   T
 	at  place
-	set bool // written by somebody
-	bad bool // written, and refused
+	set bool // it is not the default
+	bad bool // it was refused
 }
 
-// scope is a section to read options from: first its own, then those behind it.
+// scope is a section to read options from, with its fallbacks.
 type scope struct {
 	*reader
-	name   string   // the section
-	behind []string // sections asked next, such as backend_defaults
-	kind   string   // the catalog's section
+	name      string   // the section
+	fallbacks []string // sections asked next, such as backend_defaults
+	table     string   // the catalog's section
 }
 
-// scopeOf returns a section that stands for itself.
+// scopeOf returns a section without fallbacks.
 func (r *reader) scopeOf(section string) scope {
-	return scope{reader: r, name: section, kind: section}
+	return scope{reader: r, name: section, table: section}
 }
 
-// backendScope returns a backend's section with [backend_defaults] behind it
+// backendScope returns a backend's section with the fallback [backend_defaults]
 // (cinder/volume/configuration.py, BackendGroupConfiguration).
 func (r *reader) backendScope(stanza string) scope {
-	return scope{reader: r, name: stanza, behind: []string{sectionShared}, kind: SectionBackend}
+	return scope{reader: r, name: stanza, fallbacks: []string{sectionShared}, table: SectionBackend}
 }
 
-// subject names an option of the scope in a message.
+// subject is an option of the scope, for a message.
 func (s scope) subject(at place, key string) subject {
 	if at.file == "" {
 		at = s.place()
@@ -45,7 +45,7 @@ func (s scope) subject(at place, key string) subject {
 	return subject{at, s.name, key}
 }
 
-// place is where the section begins, or else where the first file does.
+// place is where the section begins, or else the first file.
 func (s scope) place() place {
 	if at, ok := s.header(s.name); ok {
 		return at
@@ -56,15 +56,15 @@ func (s scope) place() place {
 	return place{file: "configuration"}
 }
 
-// read finds an option, replaces its $names and converts it. parse reports an
-// empty value as such where oslo.config takes it for None.
+// read finds an option, replaces its $names and converts it. parse returns none =
+// true for an empty value that oslo.config converts to None.
 func read[T any](s scope, name string, parse func(o *Option, text string) (v T, none bool, err error)) value[T] {
-	o := s.catalog[s.kind][name]
+	o := s.catalog[s.table][name]
 	if o == nil {
-		s.record.fault(s.subject(place{}, name), "", errors.New("is not an option that poolcast knows"))
+		s.record.fault(s.subject(place{}, name), "", errors.New("is not an option of poolcast"))
 		return value[T]{bad: true}
 	}
-	sections := append([]string{s.name}, s.behind...)
+	sections := append([]string{s.name}, s.fallbacks...)
 	for i, section := range sections {
 		values := s.texts(o, section)
 		if len(values) == 0 {
@@ -72,7 +72,7 @@ func read[T any](s scope, name string, parse func(o *Option, text string) (v T, 
 		}
 		got := convert(s, o, section, values[len(values)-1], parse)
 		if !got.set && i == len(sections)-1 {
-			s.refuse(o, subject{got.at, section, name}, "", errors.New("is no number, and Cinder does not put the default in its place"))
+			s.refuse(o, subject{got.at, section, name}, "", errors.New("is not a number, and Cinder does not use the default instead"))
 			return value[T]{at: got.at, set: true, bad: true}
 		}
 		if got.set {
@@ -86,7 +86,7 @@ func read[T any](s scope, name string, parse func(o *Option, text string) (v T, 
 	return value[T]{v: v, bad: err != nil}
 }
 
-func convert[T any](s scope, o *Option, section string, raw found, parse func(*Option, string) (T, bool, error)) value[T] {
+func convert[T any](s scope, o *Option, section string, raw rawValue, parse func(*Option, string) (T, bool, error)) value[T] {
 	var (
 		v    T
 		none bool
@@ -109,8 +109,8 @@ func convert[T any](s scope, o *Option, section string, raw found, parse func(*O
 	return value[T]{v: v, at: raw.at, set: !none}
 }
 
-// refuse records a value that cannot be read, as it was written unless it is
-// secret.
+// refuse records a value that cannot be read. The message contains the value unless
+// it is secret.
 func (r *reader) refuse(o *Option, s subject, text string, err error) {
 	if !o.Secret && o.Kind != JSON && o.Kind != Command {
 		err = fmt.Errorf("%s %w", redact(text), err)
@@ -118,7 +118,7 @@ func (r *reader) refuse(o *Option, s subject, text string, err error) {
 	r.record.fault(s, o.advice(), err)
 }
 
-// advice says what may be written.
+// advice describes the valid values.
 func (o *Option) advice() string {
 	switch {
 	case len(o.Choices) > 0:
@@ -132,7 +132,7 @@ func (o *Option) advice() string {
 	case o.Kind == Float:
 		return "Write a number" + o.bounds() + "."
 	case o.Kind == Dict:
-		return "Write name:value pairs between commas."
+		return "Write name:value pairs, separated by commas."
 	}
 	return ""
 }
@@ -237,21 +237,21 @@ func (s scope) command(name string) value[[]string] {
 }
 
 func (s scope) object(name string) value[capability.Set] {
-	var odd Warning
+	var warning Warning
 	v := read(s, name, func(_ *Option, text string) (set capability.Set, none bool, err error) {
-		set, odd, err = parseObject(text)
+		set, warning, err = parseObject(text)
 		return set, false, err
 	})
-	if odd.Message != "" {
-		s.record.note(s.subject(v.at, name), odd)
+	if warning.Message != "" {
+		s.record.note(s.subject(v.at, name), warning)
 	}
 	return v
 }
 
 // dicts reads a multi-valued dictionary: the first section that has any.
 func (s scope) dicts(name string) []value[map[string]string] {
-	o := s.catalog[s.kind][name]
-	for _, section := range append([]string{s.name}, s.behind...) {
+	o := s.catalog[s.table][name]
+	for _, section := range append([]string{s.name}, s.fallbacks...) {
 		values := s.texts(o, section)
 		if len(values) == 0 {
 			continue

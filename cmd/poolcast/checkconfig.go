@@ -71,7 +71,7 @@ func warningFindings(cfg *config.Config) []review.Finding {
 	var found []review.Finding
 	for _, w := range cfg.Warnings {
 		f := configFinding(review.Warning, "configuration-trap", located(w.File, w.Line, w.Stanza, w.Key))
-		f.What, f.Why, f.Do = w.Message, "Cinder itself "+w.Cinder, w.Hint
+		f.What, f.Why, f.Do = w.Message, "Cinder "+w.Cinder, w.Hint
 		if w.Serious {
 			f.Severity, f.Code = review.Error, "configuration-error"
 		}

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-func TestReadRegularFileOfAnAllowedSize(t *testing.T) {
+func TestReadRegularFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "token")
 	link := path + ".link"
 	for _, size := range []int{0, 1, 99, 100} {
@@ -32,9 +32,9 @@ func TestReadRegularFileOfAnAllowedSize(t *testing.T) {
 	}
 }
 
-// TestReadRefusesAtOnce: each of these would hang, fill the memory, or have an
+// TestReadIrregularFile reads files that would block, fill the memory, or have an
 // effect on a device.
-func TestReadRefusesAtOnce(t *testing.T) {
+func TestReadIrregularFile(t *testing.T) {
 	folder := t.TempDir()
 	in := func(name string) string { return filepath.Join(folder, name) }
 	if err := errors.Join(
@@ -67,8 +67,8 @@ func TestReadRefusesAtOnce(t *testing.T) {
 	}
 }
 
-// TestReadStopsWhereTheSizeLies: files of /proc have the size 0.
-func TestReadStopsWhereTheSizeLies(t *testing.T) {
+// TestReadFileWithoutSize reads files of /proc, which have the size 0.
+func TestReadFileWithoutSize(t *testing.T) {
 	if _, err := Read("/proc/self/maps", 10); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("got %v", err)
 	}
@@ -77,7 +77,7 @@ func TestReadStopsWhereTheSizeLies(t *testing.T) {
 	}
 }
 
-func TestDoReturnsWhatWasRead(t *testing.T) {
+func TestDoResult(t *testing.T) {
 	var s Reader
 	broken := errors.New("broken")
 	for range 3 {
@@ -91,9 +91,9 @@ func TestDoReturnsWhatWasRead(t *testing.T) {
 	}
 }
 
-// TestDoGivesUpOnADeadMount: one goroutine waits for it, however often it is
-// asked, and what comes after it has returned is read again.
-func TestDoGivesUpOnADeadMount(t *testing.T) {
+// TestDoTimeout checks that at most one goroutine waits for a mount that does not
+// respond, and that reads succeed again when it responds.
+func TestDoTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s Reader
 		mounted, started := make(chan struct{}), atomic.Int32{}
@@ -102,7 +102,7 @@ func TestDoGivesUpOnADeadMount(t *testing.T) {
 			<-mounted
 			return "text", nil
 		}
-		ask := func() error {
+		try := func() error {
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 			defer cancel()
 			_, err := Do(ctx, &s, read)
@@ -110,7 +110,7 @@ func TestDoGivesUpOnADeadMount(t *testing.T) {
 		}
 		begin := time.Now()
 		for range 100 {
-			if err := ask(); !errors.Is(err, ErrTimeout) {
+			if err := try(); !errors.Is(err, ErrTimeout) {
 				t.Fatalf("got %v", err)
 			}
 		}
@@ -122,15 +122,14 @@ func TestDoGivesUpOnADeadMount(t *testing.T) {
 		}
 		close(mounted)
 		synctest.Wait()
-		if err := ask(); err != nil {
+		if err := try(); err != nil {
 			t.Errorf("the mount is back: %v", err)
 		}
 	})
 }
 
-// TestDoTakesTurns: a slow read is waited for by those behind it, until
-// their own time is over.
-func TestDoTakesTurns(t *testing.T) {
+// TestDoQueue checks that reads wait for a slow one until their own timeout.
+func TestDoQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s Reader
 		results := make(chan error, 2)
