@@ -99,7 +99,7 @@ func (s scope) address() Address {
 
 // written returns the text of an option as it is in the file, for a message.
 func (s scope) written(name string) string {
-	for _, section := range append([]string{s.name}, s.fallbacks...) {
+	for _, section := range s.sectionsToRead() {
 		if values := s.texts(s.catalog[s.table][name], section); len(values) > 0 {
 			return values[len(values)-1].text
 		}
@@ -243,7 +243,7 @@ func (s scope) replicationDevice(dict value[map[string]string]) (ReplicationDevi
 // checkDeviceKey warns of an unknown name that is similar to one of the driver's.
 func (s scope) checkDeviceKey(at subject, key string) {
 	known := []string{"backend_id", "san_ip", "api_token", "type", "uniform", "ssl_cert_verify", "ssl_cert_path"}
-	if near := nearest(key, known); near != "" {
-		s.record.warn(at, "has an unknown name, which is ignored", "ignores it too", "Did you mean "+near+"?")
+	if hint := didYouMean(key, known, ""); hint != "" {
+		s.record.warn(at, "has an unknown name, which is ignored", "ignores it too", hint)
 	}
 }

@@ -146,26 +146,20 @@ func (r *reader) ignore(s scope, driver value[string], pure bool) Ignored {
 	}
 	in.Reason = "there is no section [" + s.name + "]"
 	at := r.scopeOf(sectionDefault).list("enabled_backends").at
-	near := nearest(s.name, r.sections())
-	if near != "" || pure {
-		hint := "Write a section [" + s.name + "], or remove the name from enabled_backends."
-		if near != "" {
-			hint = "Did you mean " + near + "?"
-		}
+	write := "Write a section [" + s.name + "], or remove the name from enabled_backends."
+	hint := didYouMean(s.name, r.sections(), write)
+	if hint != write || pure {
 		r.record.fault(subject{at, s.name, ""}, hint, errors.New("is listed in enabled_backends, but there is no such section"))
 		return in
 	}
 	r.record.warn(subject{at, sectionDefault, "enabled_backends"},
-		"lists "+s.name+", which has no section and is ignored", "starts it with the LVM driver",
-		"Write a section ["+s.name+"], or remove the name.")
+		"lists "+s.name+", which has no section and is ignored", "starts it with the LVM driver", write)
 	return in
 }
 
 func (s scope) refuseDriver(driver value[string], class string) {
-	hint := "Write " + pureModule + "PureISCSIDriver, PureFCDriver or PureNVMEDriver."
-	if near := nearest(class, []string{"PureISCSIDriver", "PureFCDriver", "PureNVMEDriver"}); near != "" {
-		hint = "Did you mean " + pureModule + near + "?"
-	}
+	classes := []string{pureModule + "PureISCSIDriver", pureModule + "PureFCDriver", pureModule + "PureNVMEDriver"}
+	hint := didYouMean(driver.v, classes, "Write one of "+strings.Join(classes, ", ")+".")
 	s.record.fault(s.subject(driver.at, "volume_driver"), hint, fmt.Errorf("%s is not a class of Cinder's Pure Storage driver", redact(class)))
 }
 
@@ -269,10 +263,7 @@ func (s scope) checkLive(live value[[]string]) {
 		if slices.Contains(measured, key) {
 			continue
 		}
-		hint := "Write keys such as avg_latency_ms, avg_throughput_mbps or dedupe_ratio."
-		if near := nearest(key, measured); near != "" {
-			hint = "Did you mean " + near + "?"
-		}
+		hint := didYouMean(key, measured, "Write keys such as avg_latency_ms, avg_throughput_mbps or dedupe_ratio.")
 		s.record.fault(s.subject(live.at, "live_capabilities"), hint, fmt.Errorf("contains %s, which is not measured", redact(key)))
 	}
 }
@@ -295,18 +286,17 @@ var ratio = regexp.MustCompile(`^(?:auto|\d*\.\d+|\d+)$`)
 // overSubscription reads a ratio as cinder/volume/volume_utils.py does,
 // get_max_over_subscription_ratio.
 func (s scope) overSubscription(name string) OverSubscription {
-	got := read(s, name, func(_ *Option, text string) (OverSubscription, bool, error) {
+	return read(s, name, func(text string) (OverSubscription, error) {
 		if !ratio.MatchString(text) {
-			return OverSubscription{}, false, errors.New("is neither auto nor a number such as 20.0")
+			return OverSubscription{}, errors.New("is neither auto nor a number such as 20.0")
 		}
-		f, _, err := parseFloat(text)
-		switch {
-		case text == "auto":
-			return OverSubscription{Auto: true}, false, nil
-		case err == nil && f < 1:
+		if text == "auto" {
+			return OverSubscription{Auto: true}, nil
+		}
+		f, err := parseFloat(text)
+		if err == nil && f < 1 {
 			err = errors.New("is less than 1, which Cinder refuses when it calculates capacity")
 		}
-		return OverSubscription{Ratio: f}, false, err
-	})
-	return got.v
+		return OverSubscription{Ratio: f}, err
+	}).v
 }

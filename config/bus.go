@@ -123,7 +123,7 @@ func (s scope) transport(b *Bus) {
 	overrides := map[string]rawValue{}
 	for _, name := range slices.Sorted(maps.Keys(url.query)) {
 		if _, known := s.catalog[sectionRabbit][name]; !known && !ignoredRabbitOptions()[name] {
-			s.record.fault(at, "Remove it.", errors.New("has an option in its query that oslo.messaging does not have"+suggestion(name, s.catalog[sectionRabbit])))
+			s.record.fault(at, didYouMean(name, s.catalog.names(sectionRabbit), "Remove it."), errors.New("has an option in its query that oslo.messaging does not have"))
 			continue
 		}
 		overrides[name] = rawValue{text: url.query[name], at: raw.at, quoted: true, literal: true, secret: true}

@@ -37,31 +37,34 @@ func goNumber(text string) string {
 	return text
 }
 
-// parseInt reads what Python's int() reads. An empty text is no value.
-func parseInt(text string) (i int64, empty bool, err error) {
+// errEmpty is the error for an empty number, which oslo.config reads as no value.
+var errEmpty = errors.New("is empty")
+
+// parseInt reads what Python's int() reads.
+func parseInt(text string) (int, error) {
 	if text = strip(text); text == "" {
-		return 0, true, nil
+		return 0, errEmpty
 	}
-	i, err = strconv.ParseInt(goNumber(text), 10, 64)
+	i, err := strconv.Atoi(goNumber(text))
 	if err != nil {
-		return 0, false, errors.New("is not a whole number")
+		return 0, errors.New("is not a whole number")
 	}
-	return i, false, nil
+	return i, nil
 }
 
 var decimal = regexp.MustCompile(`^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$`)
 
 // parseFloat reads what Python's float() reads, except infinities and NaN.
-func parseFloat(text string) (f float64, empty bool, err error) {
+func parseFloat(text string) (float64, error) {
 	if text = strip(text); text == "" {
-		return 0, true, nil
+		return 0, errEmpty
 	}
 	text = goNumber(text)
-	f, err = strconv.ParseFloat(text, 64)
+	f, err := strconv.ParseFloat(text, 64)
 	if err != nil || !decimal.MatchString(text) || math.IsInf(f, 0) {
-		return 0, false, errors.New("is not a number")
+		return 0, errors.New("is not a number")
 	}
-	return f, false, nil
+	return f, nil
 }
 
 // parseList splits at commas. Quotes are part of the text.
@@ -110,8 +113,8 @@ func parseDict(text string) (map[string]string, error) {
 // parseDuration reads whole seconds, as Cinder's options are, or Go's 1m30s.
 func parseDuration(text string) (time.Duration, error) {
 	text = strip(text)
-	if i, empty, err := parseInt(text); err == nil && !empty {
-		if i < 0 || i > int64(math.MaxInt64/time.Second) {
+	if i, err := parseInt(text); err == nil {
+		if i < 0 || i > int(math.MaxInt64/time.Second) {
 			return 0, errors.New("is out of range")
 		}
 		return time.Duration(i) * time.Second, nil

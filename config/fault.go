@@ -123,53 +123,35 @@ type place struct {
 // is not a cinder.conf can have one in each line.
 const maxListed = 200
 
-// faultList keeps the first maxListed faults, each once, and counts the others.
-type faultList struct {
-	first FieldErrors
+// list keeps the first maxListed elements, each text once, and counts the others.
+type list[T any] struct {
+	first []T
 	more  int
+	seen  map[string]bool
 }
 
-func (l *faultList) add(e *FieldError) {
-	if len(l.first) == maxListed {
+func (l *list[T]) add(e T, text string) {
+	switch {
+	case len(l.first) == maxListed:
 		l.more++
-		return
-	}
-	if !slices.ContainsFunc(l.first, e.equal) {
+	case !l.seen[text]:
+		if l.seen == nil {
+			l.seen = map[string]bool{}
+		}
+		l.seen[text] = true
 		l.first = append(l.first, e)
 	}
 }
 
-// sorted returns the faults in the order of the files. If there are more than
-// maxListed, the last one is the number of the others.
-func (l *faultList) sorted() FieldErrors {
-	faults := slices.Clone(l.first)
-	slices.SortStableFunc(faults, func(a, b *FieldError) int {
-		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.Line, b.Line), cmp.Compare(a.sequence, b.sequence))
-	})
-	if l.more > 0 {
-		faults = append(faults, &FieldError{
-			File: faults[len(faults)-1].File, Err: fmt.Errorf("%d more faults are not listed", l.more),
-			Hint: "Correct these first, or give the right file.",
-		})
-	}
-	return faults
-}
-
-func (e *FieldError) equal(other *FieldError) bool { return e.Error() == other.Error() }
-
 // record collects faults and warnings.
 type record struct {
-	faults       faultList
-	sequence     int // of the next fault
-	warnings     []Warning
-	moreWarnings int // beyond maxListed
-	seen         map[string]bool
+	faults   list[*FieldError]
+	sequence int // of the next fault
+	warnings list[Warning]
 	// backend is the section that is being read, and broken its faults.
 	backend string
-	broken  faultList
+	broken  list[*FieldError]
 }
-
-func newRecord() *record { return &record{seen: map[string]bool{}} }
 
 // subject is what a fault or a warning is about.
 type subject struct {
@@ -185,19 +167,35 @@ func (r *record) fault(s subject, hint string, err error) {
 	}
 	r.sequence++
 	if r.backend != "" && (foldSection(s.stanza) == foldSection(r.backend) || s.stanza == sectionShared) {
-		r.broken.add(e)
+		r.broken.add(e, e.Error())
 		return
 	}
-	r.faults.add(e)
+	r.faults.add(e, e.Error())
 }
 
-// begin makes the faults of a backend's section, and those that it gets from
-// [backend_defaults], the backend's own, until end returns them.
-func (r *record) beginBackend(backend string) { r.backend, r.broken = backend, faultList{} }
+// beginBackend assigns the faults of a backend's section, and those of values from
+// [backend_defaults], to the backend, until endBackend returns them.
+func (r *record) beginBackend(backend string) { r.backend = backend }
 
 func (r *record) endBackend() FieldErrors {
-	faults := r.broken.sorted()
-	r.backend, r.broken = "", faultList{}
+	faults := sortedFaults(r.broken)
+	r.backend, r.broken = "", list[*FieldError]{}
+	return faults
+}
+
+// sortedFaults returns the faults in the order of the files. If there are more than
+// maxListed, the last one is the number of the others.
+func sortedFaults(l list[*FieldError]) FieldErrors {
+	faults := slices.Clone(l.first)
+	slices.SortStableFunc(faults, func(a, b *FieldError) int {
+		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.Line, b.Line), cmp.Compare(a.sequence, b.sequence))
+	})
+	if l.more > 0 {
+		faults = append(faults, &FieldError{
+			File: faults[len(faults)-1].File, Err: fmt.Errorf("%d more faults are not listed", l.more),
+			Hint: "Correct these first, or give the right file.",
+		})
+	}
 	return faults
 }
 
@@ -207,26 +205,20 @@ func (r *record) warn(s subject, message, cinder, hint string) {
 
 // note records each warning once, although an option may be read many times.
 func (r *record) note(s subject, w Warning) {
-	if len(r.warnings) == maxListed {
-		r.moreWarnings++
-		return
-	}
 	w.File, w.Line, w.Stanza, w.Key, w.rank = s.at.file, s.at.line, s.stanza, s.key, s.at.rank
-	if text := w.String(); !r.seen[text] {
-		r.seen[text] = true
-		r.warnings = append(r.warnings, w)
-	}
+	r.warnings.add(w, w.String())
 }
 
 func (r *record) sortedWarnings() []Warning {
-	slices.SortStableFunc(r.warnings, func(a, b Warning) int {
+	warnings := r.warnings.first
+	slices.SortStableFunc(warnings, func(a, b Warning) int {
 		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.Line, b.Line))
 	})
-	if r.moreWarnings > 0 {
-		return append(r.warnings, Warning{
-			File:    r.warnings[len(r.warnings)-1].File,
-			Message: fmt.Sprintf("%d more warnings are not listed", r.moreWarnings), Cinder: "prints none of them",
+	if r.warnings.more > 0 {
+		return append(warnings, Warning{
+			File:    warnings[len(warnings)-1].File,
+			Message: fmt.Sprintf("%d more warnings are not listed", r.warnings.more), Cinder: "prints none of them",
 		})
 	}
-	return r.warnings
+	return warnings
 }

@@ -78,7 +78,7 @@ func newLoader(sources Sources, read func(string) ([]byte, error)) *loader {
 	if len(sources.Inputs) == 0 {
 		sources.Inputs = DefaultInputs()
 	}
-	l := &loader{sources: sources, env: environment(sources.Environ), record: newRecord()}
+	l := &loader{sources: sources, env: environment(sources.Environ), record: &record{}}
 	for _, in := range sources.Inputs {
 		if in.Dir {
 			l.paths = append(l.paths, expandHome(in.Path, l.env["HOME"]))
@@ -91,7 +91,7 @@ func newLoader(sources Sources, read func(string) ([]byte, error)) *loader {
 			l.unreadable(place{file: path, rank: i + 1}, err)
 			continue
 		}
-		l.layers = append(l.layers, newLayer(scan(path, i+1, string(data), l.record)))
+		l.layers = append(l.layers, scan(path, i+1, string(data), l.record))
 	}
 	return l
 }
@@ -105,10 +105,10 @@ func (l *loader) fatalFaults(cfg *Config) FieldErrors {
 	}
 	for _, b := range cfg.Broken {
 		for _, e := range b.Faults {
-			all.add(e)
+			all.add(e, e.Error())
 		}
 	}
-	return all.sorted()
+	return sortedFaults(*all)
 }
 
 func (l *loader) reader() *reader {
@@ -188,7 +188,7 @@ func (c *Config) Place(section, option string) (file string, line int) {
 
 func (r *reader) place(section, option string) place {
 	silent := *r
-	silent.record = newRecord() // Load has recorded all warnings already
+	silent.record = &record{} // Load has recorded all warnings already
 	for _, name := range []string{section, sectionShared, sectionDefault} {
 		if values := silent.find(&Option{Name: option}, name); len(values) > 0 {
 			return values[len(values)-1].at

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -112,6 +113,9 @@ func newCatalog() catalog {
 	}
 	return c
 }
+
+// names lists the options of a section, sorted.
+func (c catalog) names(section string) []string { return slices.Sorted(maps.Keys(c[section])) }
 
 // in finds an option as oslo.config does: [DEFAULT] has its own options and
 // Cinder's common volume options, any other unknown section is a backend.

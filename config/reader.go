@@ -243,38 +243,31 @@ type section struct {
 	values map[string][]rawValue
 }
 
-// newLayer keeps what was scanned, by folded section names.
-func newLayer(s *scanner) *layer {
-	l := &layer{
-		path: s.path, rank: s.rank,
+func newLayer(path string, rank int) *layer {
+	return &layer{
+		path: path, rank: rank,
 		sections: map[string]*section{}, headers: map[string]int{}, names: map[string]string{},
 	}
-	for _, h := range s.headers {
-		if name := foldSection(h.section); l.headers[name] == 0 {
-			l.headers[name], l.names[name] = h.line, h.section
-			l.order = append(l.order, name)
-		}
-	}
-	for _, e := range s.entries {
-		l.add(e)
-	}
-	return l
 }
 
-func (l *layer) add(e entry) {
-	name := foldSection(e.section)
+func (l *layer) addHeader(written string, line int) {
+	if name := foldSection(written); l.headers[name] == 0 {
+		l.headers[name], l.names[name] = line, written
+		l.order = append(l.order, name)
+	}
+}
+
+func (l *layer) addValue(sectionName, key string, v rawValue) {
+	name := foldSection(sectionName)
 	s := l.sections[name]
 	if s == nil {
 		s = &section{values: map[string][]rawValue{}}
 		l.sections[name] = s
 	}
-	if _, known := s.values[e.key]; !known {
-		s.keys = append(s.keys, e.key)
+	if _, known := s.values[key]; !known {
+		s.keys = append(s.keys, key)
 	}
-	s.values[e.key] = append(s.values[e.key], rawValue{
-		text: e.value, quoted: e.quoted,
-		at: place{file: l.path, line: e.line, rank: l.rank},
-	})
+	s.values[key] = append(s.values[key], v)
 }
 
 // values returns every value of a key, in the order of the file. The slice is

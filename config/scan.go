@@ -9,44 +9,26 @@ import (
 	"unicode/utf8"
 )
 
-// entry is one assignment, as oslo.config's iniparser sees it.
-type entry struct {
-	section string
-	key     string
-	value   string // continuation lines joined by newlines
-	line    int
-	quoted  bool // a pair of quotes was taken off
-}
-
-// header is a section's first line.
-type header struct {
-	section string
-	line    int
-}
-
 // scanner reads one file by the rules of oslo_config/iniparser.py. That parser
 // stops at the first fault; this one records it and continues.
 type scanner struct {
-	path    string
-	rank    int
+	*layer
 	lines   []string
 	record  *record
 	section string
-	entries []entry
-	headers []header
 	// skipIndented is set after a line that cannot be continued, so that one
 	// mistake with ten indented lines under it is one fault.
 	skipIndented bool
 }
 
 // scan reads a whole file.
-func scan(path string, rank int, text string, r *record) *scanner {
-	s := &scanner{path: path, rank: rank, record: r}
+func scan(path string, rank int, text string, r *record) *layer {
+	s := &scanner{layer: newLayer(path, rank), record: r}
 	s.lines = s.split(text)
 	for i := 0; i < len(s.lines); {
 		i = s.step(i)
 	}
-	return s
+	return s.layer
 }
 
 // split cuts the text into lines as Python's text mode does.
@@ -113,7 +95,7 @@ func (s *scanner) header(i int, line string) {
 
 func (s *scanner) open(section string, line int) {
 	s.section = section
-	s.headers = append(s.headers, header{section: section, line: line})
+	s.addHeader(section, line)
 }
 
 // assignment reads the key, the value and its continuation lines.
@@ -125,14 +107,20 @@ func (s *scanner) assignment(i int, line string) int {
 			fmt.Errorf("line has neither = nor :, and Cinder refuses the file%s", quotePunctuation(line)))
 		return i + 1
 	}
-	e := entry{section: s.section, key: strip(line[:at]), line: i + 1}
+	key := strip(line[:at])
 	first, quoted := unquote(strip(line[at+1:]))
 	parts, next := s.continuation(first, i+1)
-	if e.key == keyExtraCapabilities {
-		parts, next = s.joinJSON(e, parts, next)
+	if key == keyExtraCapabilities {
+		parts, next = s.joinJSON(i+1, parts, next)
 	}
-	e.value, e.quoted = strings.Join(parts, "\n"), quoted
-	s.add(e)
+	switch {
+	case key == "":
+		s.fault(i+1, "", "Write key = value.", errors.New("value has no key, and Cinder refuses the file"))
+	case s.section == "":
+		s.fault(i+1, key, "Write [DEFAULT] above it.", errors.New("is before the first section, and Cinder refuses the file"))
+	default:
+		s.addValue(s.section, key, rawValue{text: strings.Join(parts, "\n"), quoted: quoted, at: s.at(i+1, key).at})
+	}
 	return next
 }
 
@@ -146,17 +134,6 @@ func (s *scanner) continuation(first string, next int) (parts []string, after in
 		parts = append(parts, strip(line))
 	}
 	return parts, next
-}
-
-func (s *scanner) add(e entry) {
-	switch {
-	case e.key == "":
-		s.fault(e.line, "", "Write key = value.", errors.New("value has no key, and Cinder refuses the file"))
-	case s.section == "":
-		s.fault(e.line, e.key, "Write [DEFAULT] above it.", errors.New("is before the first section, and Cinder refuses the file"))
-	default:
-		s.entries = append(s.entries, e)
-	}
 }
 
 func (s *scanner) at(line int, key string) subject {
@@ -199,7 +176,7 @@ var (
 // joinJSON joins a JSON object whose lines are not indented, until its braces
 // balance. It stops at a section header or an assignment, and does not change the
 // value if it finds no end.
-func (s *scanner) joinJSON(e entry, parts []string, next int) (joined []string, after int) {
+func (s *scanner) joinJSON(line int, parts []string, next int) (joined []string, after int) {
 	var scan jsonScan
 	for _, part := range parts {
 		joined = append(joined, scan.feed(part))
@@ -208,16 +185,16 @@ func (s *scanner) joinJSON(e entry, parts []string, next int) (joined []string, 
 		return parts, next
 	}
 	for i := next; i < len(s.lines) && i < next+maxJSONLines && scan.open(); i++ {
-		line := strip(s.lines[i])
-		if headerLine.MatchString(line) || assignmentLine.MatchString(line) {
+		text := strip(s.lines[i])
+		if headerLine.MatchString(text) || assignmentLine.MatchString(text) {
 			break
 		}
-		if line == "" || line[0] == '#' || line[0] == ';' {
+		if text == "" || text[0] == '#' || text[0] == ';' {
 			continue
 		}
-		joined = append(joined, scan.feed(line))
+		joined = append(joined, scan.feed(text))
 		if scan.balanced() {
-			s.record.warn(s.at(e.line, e.key),
+			s.record.warn(s.at(line, keyExtraCapabilities),
 				fmt.Sprintf("is read as the JSON object that ends in line %d, although its lines are not indented", i+1),
 				s.cinderReading(parts, next, i), "Start each line of the object, except the first, with a space.")
 			return joined, i + 1

@@ -135,15 +135,15 @@ func asPython(o *Option, text string) (string, error) {
 		b, err := parseBool(text)
 		return map[bool]string{true: "True", false: "False"}[b], err
 	case Int:
-		i, empty, err := parseInt(text)
-		if empty {
-			return "", err
+		i, err := parseInt(text)
+		if errors.Is(err, errEmpty) {
+			return "", nil
 		}
-		return strconv.FormatInt(i, 10), err
+		return strconv.Itoa(i), err
 	case Float:
-		f, empty, err := parseFloat(text)
-		if empty {
-			return "", err
+		f, err := parseFloat(text)
+		if errors.Is(err, errEmpty) {
+			return "", nil
 		}
 		return capability.FormatFloat(f), err
 	case List:

@@ -30,7 +30,7 @@ func (r *reader) checkUnread(cfg *Config) {
 }
 
 func (r *reader) checkPoolcastSection(l *layer) {
-	known := slices.Sorted(maps.Keys(r.catalog[sectionPoolcast]))
+	known := r.catalog.names(sectionPoolcast)
 	for _, key := range l.keys(sectionPoolcast) {
 		r.refuseUnknown(r.lastOf(l, sectionPoolcast, key), key, known)
 	}
@@ -38,7 +38,7 @@ func (r *reader) checkPoolcastSection(l *layer) {
 
 // checkEnvironment does the same for the environment variables of [poolcast].
 func (r *reader) checkEnvironment() {
-	known := slices.Sorted(maps.Keys(r.catalog[sectionPoolcast]))
+	known := r.catalog.names(sectionPoolcast)
 	for _, name := range slices.Sorted(maps.Keys(r.env)) {
 		if key, ours := strings.CutPrefix(name, envName(sectionPoolcast, "")); ours {
 			r.refuseUnknown(subject{at: place{file: name}, stanza: sectionPoolcast}, strings.ToLower(key), known)
@@ -51,20 +51,15 @@ func (r *reader) refuseUnknown(s subject, key string, known []string) {
 		return
 	}
 	hint := "Remove it; the options of poolcast are " + strings.Join(known, ", ") + "."
-	if near := nearest(key, known); near != "" {
-		hint = "Did you mean " + near + "?"
-	}
-	r.record.fault(s, hint, errors.New("is not an option of poolcast"))
+	r.record.fault(s, didYouMean(key, known, hint), errors.New("is not an option of poolcast"))
 }
 
 func (r *reader) checkRabbitSection(l *layer) {
-	known, others := r.catalog[sectionRabbit], ignoredRabbitOptions()
+	known, others := r.catalog.names(sectionRabbit), ignoredRabbitOptions()
 	for _, key := range l.keys(sectionRabbit) {
-		if known[key] != nil || others[key] {
-			continue
+		if r.catalog[sectionRabbit][key] == nil && !others[key] {
+			r.record.warn(r.lastOf(l, sectionRabbit, key), "is not a known option of oslo.messaging", "ignores it", didYouMean(key, known, ""))
 		}
-		r.record.warn(r.lastOf(l, sectionRabbit, key), "is not a known option of oslo.messaging"+suggestion(key, known),
-			"ignores it", "")
 	}
 }
 
@@ -86,16 +81,14 @@ func (r *reader) checkSectionNames(l *layer) {
 }
 
 func (r *reader) checkBackendSection(l *layer, stanza string) {
-	known := slices.Sorted(maps.Keys(r.catalog[SectionBackend]))
+	known := r.catalog.names(SectionBackend)
 	for _, key := range l.keys(stanza) {
-		if r.catalog[SectionBackend][key] != nil || !isName(key) {
+		if !isName(key) {
 			continue
 		}
-		near := nearest(key, known)
-		if near == "" {
-			continue
+		if hint := didYouMean(key, known, ""); hint != "" {
+			r.record.warn(r.lastOf(l, stanza, key), "is not a known option", "ignores it too", hint)
 		}
-		r.record.warn(r.lastOf(l, stanza, key), "is not a known option", "ignores it too", "Did you mean "+near+"?")
 	}
 }
 
@@ -182,11 +175,13 @@ func ignoredRabbitOptions() map[string]bool {
 	return names
 }
 
-func suggestion(name string, options map[string]*Option) string {
-	if near := nearest(name, slices.Sorted(maps.Keys(options))); near != "" {
-		return " (did you mean " + near + "?)"
+// didYouMean is a hint with the candidate that is similar to a name, or else the
+// other hint.
+func didYouMean(name string, candidates []string, other string) string {
+	if near := nearest(name, candidates); near != "" {
+		return "Did you mean " + near + "?"
 	}
-	return ""
+	return other
 }
 
 // nearest returns the candidate that is most similar to a name, or "" if none is
