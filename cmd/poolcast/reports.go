@@ -99,7 +99,7 @@ func readInputFile(path string) ([]byte, error) {
 func readBounded(in io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(in, maxInputBytes+1))
 	if err == nil && len(data) > maxInputBytes {
-		err = fmt.Errorf("%w: it may have %d bytes", files.ErrTooLarge, maxInputBytes)
+		err = fmt.Errorf("%w: the limit is %d bytes", files.ErrTooLarge, maxInputBytes)
 	}
 	return data, err
 }

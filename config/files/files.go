@@ -12,25 +12,29 @@ import (
 	"syscall"
 )
 
-// The sizes that files of a kind may have, in bytes.
+// The maximum sizes of files, in bytes.
 const (
 	MaxConfig       = 16 << 20 // a cinder.conf
 	MaxToken        = 4 << 10
-	MaxCertificates = 4 << 20 // the authorities of a distribution are a quarter of a MiB
+	MaxCertificates = 4 << 20 // the authorities of a distribution need a quarter of a MiB
 )
 
-// Errors to be told apart with errors.Is.
+// Errors for errors.Is.
 var (
-	// ErrNotRegular: the path names a folder, a FIFO, a socket or a device.
+	// ErrNotRegular: the path is a folder, a FIFO, a socket or a device.
 	ErrNotRegular = errors.New("is not a regular file")
-	// ErrTooLarge: the file is larger than it may be.
+	// ErrTooLarge: the file is larger than the limit.
 	ErrTooLarge = errors.New("is too large")
+	// ErrTimeout: the file system has not responded in time. The read continues in
+	// the background, and until it returns every other read of its [Reader] fails
+	// with this error at once.
+	ErrTimeout = errors.New("the file system does not respond")
 )
 
 // Read returns the contents of a regular file of at most limit bytes. Symbolic
 // links are followed. Its errors are of type *fs.PathError.
 func Read(path string, limit int64) ([]byte, error) {
-	// Looked at before it is opened: opening a device can have an effect.
+	// Checked before it is opened: opening a device can have an effect.
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
@@ -46,7 +50,7 @@ func Read(path string, limit int64) ([]byte, error) {
 	if info, err = f.Stat(); err != nil {
 		return nil, err
 	}
-	if err := check(path, info, limit); err != nil { // it may have been replaced since
+	if err := check(path, info, limit); err != nil { // it may have been replaced meanwhile
 		return nil, err
 	}
 	data, err := io.ReadAll(io.LimitReader(f, limit+1))
@@ -83,7 +87,7 @@ func check(path string, info fs.FileInfo, limit int64) error {
 }
 
 func tooLarge(path string, limit int64) error {
-	return &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("%w: it may have %d bytes", ErrTooLarge, limit)}
+	return &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("%w: the limit is %d bytes", ErrTooLarge, limit)}
 }
 
 func kind(mode fs.FileMode) string {
@@ -97,26 +101,22 @@ func kind(mode fs.FileMode) string {
 	case mode&fs.ModeDevice != 0:
 		return "a device"
 	}
-	return "something else"
+	return "a special file"
 }
 
-// ErrTimeout: the file system has not answered in time. The read goes on waiting,
-// and until it returns every other read of its [Reader] gets this error at once.
-var ErrTimeout = errors.New("the file system does not answer")
-
-// Reader lets one read at a time wait for the file system. Its zero value is
-// ready; any goroutine may use it.
+// Reader reads files with a timeout, one at a time. Its zero value is ready; any
+// goroutine may use it.
 type Reader struct {
 	mu   sync.Mutex
 	done chan struct{} // of the read that runs; nil if none does
-	late bool          // nobody waits for it any more
+	late bool          // its caller has timed out
 }
 
-// Do runs read on a goroutine of its own and returns what it returns, or
-// ErrTimeout when ctx ends first. What a late read returns is dropped.
-func Do[T any](ctx context.Context, s *Reader, read func() (T, error)) (T, error) {
+// Do calls read in a new goroutine and returns its results, or ErrTimeout if ctx ends
+// first. The results of a late read are discarded.
+func Do[T any](ctx context.Context, r *Reader, read func() (T, error)) (T, error) {
 	var none T
-	done, err := s.take(ctx)
+	done, err := r.take(ctx)
 	if err != nil {
 		return none, err
 	}
@@ -128,62 +128,62 @@ func Do[T any](ctx context.Context, s *Reader, read func() (T, error)) (T, error
 	go func() {
 		value, err := read()
 		results <- result{value, err}
-		s.release(done)
+		r.release(done)
 	}()
 	select {
-	case r := <-results:
-		return r.value, r.err
+	case got := <-results:
+		return got.value, got.err
 	case <-ctx.Done():
-		s.abandon(done)
-		return none, hangs(ctx)
+		r.abandon(done)
+		return none, timedOut(ctx)
 	}
 }
 
-// Read is the function Read with a bound on time.
-func (s *Reader) Read(ctx context.Context, path string, limit int64) ([]byte, error) {
-	data, err := Do(ctx, s, func() ([]byte, error) { return Read(path, limit) })
+// Read is the function Read with a timeout.
+func (r *Reader) Read(ctx context.Context, path string, limit int64) ([]byte, error) {
+	data, err := Do(ctx, r, func() ([]byte, error) { return Read(path, limit) })
 	if errors.Is(err, ErrTimeout) {
 		err = &fs.PathError{Op: "read", Path: path, Err: err}
 	}
 	return data, err
 }
 
-func hangs(ctx context.Context) error { return fmt.Errorf("%w: %w", ErrTimeout, context.Cause(ctx)) }
+func timedOut(ctx context.Context) error { return fmt.Errorf("%w: %w", ErrTimeout, context.Cause(ctx)) }
 
-// take waits for its turn, unless the read before has been given up.
-func (s *Reader) take(ctx context.Context) (chan struct{}, error) {
+// take waits for the end of the running read, unless that one is late.
+func (r *Reader) take(ctx context.Context) (chan struct{}, error) {
 	for {
-		s.mu.Lock()
-		running, late := s.done, s.late
+		r.mu.Lock()
+		running, late := r.done, r.late
 		if running == nil {
-			s.done = make(chan struct{})
-			defer s.mu.Unlock()
-			return s.done, nil
+			r.done = make(chan struct{})
+			defer r.mu.Unlock()
+			return r.done, nil
 		}
-		s.mu.Unlock()
+		r.mu.Unlock()
 		if late {
 			return nil, ErrTimeout
 		}
 		select {
 		case <-running:
 		case <-ctx.Done():
-			return nil, hangs(ctx)
+			return nil, timedOut(ctx)
 		}
 	}
 }
 
-func (s *Reader) release(done chan struct{}) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.done, s.late = nil, false
+func (r *Reader) release(done chan struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.done, r.late = nil, false
 	close(done)
 }
 
-// abandon marks the read as given up, unless it has just returned.
-func (s *Reader) abandon(done chan struct{}) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.done == done {
-		s.late = true
+// abandon marks the read as late, unless it has just returned.
+func (r *Reader) abandon(done chan struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.done == done {
+		r.late = true
 	}
 }

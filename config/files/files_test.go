@@ -77,6 +77,37 @@ func TestReadFileWithoutSize(t *testing.T) {
 	}
 }
 
+func TestReadKeyPairInvalid(t *testing.T) {
+	folder := t.TempDir()
+	cert := filepath.Join(folder, "cert.pem")
+	if err := os.WriteFile(cert, []byte("no PEM"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, pair := range [][2]string{{folder, cert}, {cert, folder}, {cert, cert}} {
+		if _, err := ReadKeyPair(pair[0], pair[1]); err == nil {
+			t.Errorf("%v was accepted", pair)
+		}
+	}
+}
+
+// TestReaderRead checks that a timeout names the path.
+func TestReaderRead(t *testing.T) {
+	var r Reader
+	if _, err := r.Read(t.Context(), t.TempDir(), 1); !errors.Is(err, ErrNotRegular) {
+		t.Errorf("got %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	block := make(chan struct{})
+	defer close(block)
+	if _, err := Do(ctx, &r, func() (int, error) { <-block; return 0, nil }); !errors.Is(err, ErrTimeout) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := r.Read(ctx, "/path", 1); !errors.Is(err, ErrTimeout) || err.Error() != "read /path: the file system does not respond" {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestDoResult(t *testing.T) {
 	var s Reader
 	broken := errors.New("broken")
