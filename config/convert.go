@@ -262,7 +262,7 @@ var (
 	pythonWord     = regexp.MustCompile(`[:,\[]\s*(True|False|None)\b`)
 )
 
-// guess names the usual mistakes.
+// commonMistake describes the usual mistakes, and is "" for others.
 func commonMistake(text string) string {
 	var scan jsonScan
 	for line := range strings.SplitSeq(text, "\n") {

@@ -21,12 +21,12 @@ type Input struct {
 // Sources are all places that a configuration is read from.
 type Sources struct {
 	// Inputs are read in this order, the order of the command line; a value in
-	// a later one wins. Without any, [DefaultInputs] are read.
+	// a later one counts. Without any, [DefaultInputs] are read.
 	Inputs []Input
-	// Environ is os.Environ(): OS_<SECTION>__<OPTION> wins over every file.
+	// Environ is os.Environ(): OS_<SECTION>__<OPTION> overrides every file.
 	Environ []string
 	// Flags are options of [poolcast] given on the command line, by name, with
-	// underscores. They win over the environment and every file.
+	// underscores. They override the environment and every file.
 	Flags map[string]string
 	// StripComments removes comments after names and functions too, which Cinder
 	// reads as part of the value: for published examples, not for a live cloud.

@@ -22,7 +22,7 @@ type value[T any] struct {
 type scope struct {
 	*reader
 	name      string   // the section
-	fallbacks []string // sections asked next, such as backend_defaults
+	fallbacks []string // sections to read next, such as backend_defaults
 	table     string   // the catalog's section
 }
 

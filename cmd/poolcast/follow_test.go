@@ -230,7 +230,7 @@ func TestHangingReadIsLoggedOnce(t *testing.T) {
 	a.checkReading()
 	a.checkReading()
 	got := strings.Split(strings.TrimSpace(log.String()), "\n")
-	if len(got) != 2 || !strings.Contains(got[0], "the file system does not respond") || !strings.Contains(got[1], "can be read again") {
+	if len(got) != 2 || !strings.Contains(got[0], "the file system does not answer") || !strings.Contains(got[1], "can be read again") {
 		t.Errorf("got %q", got)
 	}
 }
