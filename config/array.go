@@ -199,7 +199,7 @@ func (s scope) replication() Replication {
 	}
 	if on := s.boolean("pure_trisync_enabled"); on.v {
 		r.TriSync = len(r.Devices) == 2 && cmp.Or(types[0], "async") != cmp.Or(types[1], "async") &&
-			!r.Devices[0].Token.Equal(r.Devices[1].Token)
+			!r.Devices[0].Token.equal(r.Devices[1].Token)
 		if !r.TriSync {
 			s.record.warn(s.subject(on.at, "pure_trisync_enabled"),
 				"has no effect without exactly two replication devices, one sync and one async, with different tokens",
@@ -223,7 +223,7 @@ func (s scope) replicationDevice(dict value[map[string]string]) (ReplicationDevi
 	for key := range dict.v {
 		s.checkDeviceKey(at, key)
 	}
-	d := ReplicationDevice{BackendID: dict.v["backend_id"], Token: NewSecret(dict.v["api_token"]), Type: dict.v["type"]}
+	d := ReplicationDevice{BackendID: dict.v["backend_id"], Token: newSecret(dict.v["api_token"]), Type: dict.v["type"]}
 	if d.Type != "sync" && d.Type != "async" {
 		if d.Type != "" {
 			s.record.warn(at, "has the unknown type "+shorten(d.Type)+", which is read as async", "does the same", "Write type:async or type:sync.")

@@ -235,7 +235,7 @@ func (u *transportURL) parseHosts(text string) error {
 	}
 	u.mixedAccounts = with > 0 && with < len(u.brokers)
 	if len(u.brokers) == 0 {
-		u.brokers = []Broker{{Host: "localhost", Port: defaultPort, Username: defaultAccount, Password: NewSecret(defaultAccount)}}
+		u.brokers = []Broker{{Host: "localhost", Port: defaultPort, Username: defaultAccount, Password: newSecret(defaultAccount)}}
 	}
 	return nil
 }
@@ -247,12 +247,12 @@ func parseBroker(text string) (b Broker, account bool, err error) {
 		host = text[i+1:]
 		username, password, account = strings.Cut(text[:i], ":")
 	}
-	b = Broker{Username: unescape(username), Password: NewSecret(unescape(password)), Port: defaultPort}
+	b = Broker{Username: unescape(username), Password: newSecret(unescape(password)), Port: defaultPort}
 	if b.Username == "" {
 		b.Username = defaultAccount
 	}
 	if b.Password.IsZero() {
-		b.Password = NewSecret(defaultAccount)
+		b.Password = newSecret(defaultAccount)
 	}
 	port := ""
 	switch inner, ok := strings.CutPrefix(host, "["); {

@@ -37,7 +37,7 @@
 //     until its braces balance, but not beyond the next section or the next key.
 //   - " # comment" or " ; comment" after a value is removed, but not inside quotes,
 //     and not without a space before it. Names, zones and functions
-//     (Option.KeepsComment) keep it, as in Cinder: with another name, poolcast
+//     (keepsComment in the table) keep it, as in Cinder: with another name, poolcast
 //     would report another backend. Only Sources.StripComments removes it there.
 //   - Without enabled_backends, every section with a Pure Storage driver is used.
 //

@@ -13,7 +13,7 @@ import (
 // environment.
 func mustLoad(t *testing.T, paths ...string) *Config {
 	t.Helper()
-	cfg, err := Load(Sources{Inputs: Files(paths...), Hostname: "thishost", StripComments: true})
+	cfg, err := Load(Sources{Inputs: Files(paths...), hostname: "thishost", StripComments: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func FuzzLoad(f *testing.F) {
 			"replication_device = backend_id:r,san_ip:h,api_token:" + sentinel + "\n" +
 			"[DEFAULT]\ntransport_url = rabbit://u:" + sentinel + "@h/\n[a]\n" + after
 		read := func(string) ([]byte, error) { return []byte(text), nil }
-		cfg, err := load(Sources{Inputs: Files("cinder.conf"), Hostname: "h"}, read)
+		cfg, err := load(Sources{Inputs: Files("cinder.conf"), hostname: "h"}, read)
 		output := messages(cfg)
 		if err != nil {
 			var faults FieldErrors

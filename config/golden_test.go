@@ -37,7 +37,7 @@ func golden(t *testing.T, path, got string) {
 func TestBadFiles(t *testing.T) {
 	for _, path := range corpus(t, "testdata/*.bad.conf") {
 		t.Run(filepath.Base(path), func(t *testing.T) {
-			cfg, err := Load(Sources{Inputs: Files(path), Hostname: "thishost"})
+			cfg, err := Load(Sources{Inputs: Files(path), hostname: "thishost"})
 			if err == nil {
 				t.Fatal("loaded")
 			}
@@ -55,12 +55,12 @@ func TestBadFiles(t *testing.T) {
 func TestGoodFiles(t *testing.T) {
 	for _, path := range corpus(t, "testdata/*.good.conf") {
 		t.Run(filepath.Base(path), func(t *testing.T) {
-			cfg, err := Load(Sources{Inputs: Files(path), Hostname: "thishost"})
+			cfg, err := Load(Sources{Inputs: Files(path), hostname: "thishost"})
 			if err != nil {
 				t.Fatal(err)
 			}
 			golden(t, strings.TrimSuffix(path, ".conf")+".txt", dump(t, cfg)+messages(cfg))
-			meant, err := Load(Sources{Inputs: Files(path), Hostname: "thishost", StripComments: true})
+			meant, err := Load(Sources{Inputs: Files(path), hostname: "thishost", StripComments: true})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -76,7 +76,7 @@ type loader struct {
 // newLoader reads all files.
 func newLoader(sources Sources, read func(string) ([]byte, error)) *loader {
 	if len(sources.Inputs) == 0 {
-		sources.Inputs = DefaultInputs()
+		sources.Inputs = defaultInputs("/etc/cinder")
 	}
 	l := &loader{sources: sources, env: environment(sources.Environ), record: &record{}}
 	for _, in := range sources.Inputs {
@@ -114,7 +114,7 @@ func (l *loader) fatalFaults(cfg *Config) FieldErrors {
 func (l *loader) reader() *reader {
 	r := &reader{
 		layers: l.layers, env: l.env, overrides: map[string]map[string]rawValue{},
-		hostname: hostname(l.sources.Hostname),
+		hostname: hostname(l.sources.hostname),
 		catalog:  newCatalog(), record: l.record, stripComments: l.sources.StripComments,
 	}
 	r.applyFlags(l.sources.Flags)

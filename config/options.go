@@ -49,10 +49,10 @@ type Option struct {
 	Aliases []Alias
 	Secret  bool
 	Multi   bool // each occurrence adds a value
-	// KeepsComment is whether a comment after the value stays part of it, as in
+	// keepsComment is whether a comment after the value stays part of it, as in
 	// Cinder: the scheduler and cinder-volume use the value with the comment, so
 	// poolcast must use the same.
-	KeepsComment bool
+	keepsComment bool
 	NeedsRestart bool // another value takes effect at the next start
 	Help         string
 }
@@ -149,17 +149,17 @@ func foldSection(name string) string {
 func backendOptions() []Option {
 	return append([]Option{
 		{Name: "volume_driver", Kind: String, Default: "cinder.volume.drivers.lvm.LVMVolumeDriver", Help: "Driver class; only backends with a Pure Storage driver are served."},
-		{Name: "volume_backend_name", Kind: String, KeepsComment: true, Help: "Name of the logical pool; several backends can share one. Default: the driver's class name."},
+		{Name: "volume_backend_name", Kind: String, keepsComment: true, Help: "Name of the logical pool; several backends can share one. Default: the driver's class name."},
 		{Name: "san_ip", Kind: String, Help: "Address of the array's management interface: host or host:port."},
 		{Name: "pure_api_token", Kind: String, Secret: true, Help: "REST API token of the array."},
-		{Name: "backend_host", Kind: String, KeepsComment: true, Help: "Host part of the backend's id, instead of [DEFAULT] host. Not read from [backend_defaults]."},
-		{Name: "backend_availability_zone", Kind: String, KeepsComment: true, Help: "Availability zone, instead of [DEFAULT] storage_availability_zone."},
+		{Name: "backend_host", Kind: String, keepsComment: true, Help: "Host part of the backend's id, instead of [DEFAULT] host. Not read from [backend_defaults]."},
+		{Name: "backend_availability_zone", Kind: String, keepsComment: true, Help: "Availability zone, instead of [DEFAULT] storage_availability_zone."},
 		{Name: keyExtraCapabilities, Kind: JSON, Default: "{}", Help: "Capabilities of your own; they override measured ones of the same name."},
 		{Name: "reserved_percentage", Kind: Int, Default: "0", Min: "0", Max: "100", Help: "Percentage of the capacity that the scheduler keeps free."},
 		{Name: "max_over_subscription_ratio", Kind: String, Default: "20.0", Help: "Highest ratio of provisioned to physical capacity: auto, or a number of at least 1."},
 		{Name: "pure_automatic_max_oversubscription_ratio", Kind: Bool, Default: "true", Help: "Use the array's total reduction as the ratio while it is below 100."},
-		{Name: "filter_function", Kind: String, KeepsComment: true, Help: "Condition for DriverFilter. Default: the value of [DEFAULT]."},
-		{Name: "goodness_function", Kind: String, KeepsComment: true, Help: "Score from 0 to 100 for GoodnessWeigher. Default: the value of [DEFAULT]."},
+		{Name: "filter_function", Kind: String, keepsComment: true, Help: "Condition for DriverFilter. Default: the value of [DEFAULT]."},
+		{Name: "goodness_function", Kind: String, keepsComment: true, Help: "Score from 0 to 100 for GoodnessWeigher. Default: the value of [DEFAULT]."},
 		{Name: "driver_ssl_cert_verify", Kind: Bool, Default: "false", Help: "Verify the array's certificate."},
 		{Name: "driver_ssl_cert_path", Kind: Path, Help: "Certificates that poolcast trusts: a PEM file or a folder of PEM files. cinder-volume with py-pure-client 1.96 trusts only the system's certificates."},
 		{Name: "pure_nvme_transport", Kind: String, Default: "roce", Choices: []string{"roce", "tcp"}, Help: "Transport of PureNVMEDriver."},
@@ -182,9 +182,9 @@ func ownBackendOptions() []Option {
 func defaultOptions() []Option {
 	return []Option{
 		{Name: "enabled_backends", Kind: List, Help: "Sections of the backends to serve."},
-		{Name: "host", Kind: String, KeepsComment: true, Help: "Host part of every backend's id. Default: the host name of the system."},
-		{Name: "cluster", Kind: String, KeepsComment: true, Help: "Cluster part of every backend's id, for active-active."},
-		{Name: "storage_availability_zone", Kind: String, KeepsComment: true, Default: "nova", Help: "Availability zone of backends without backend_availability_zone."},
+		{Name: "host", Kind: String, keepsComment: true, Help: "Host part of every backend's id. Default: the host name of the system."},
+		{Name: "cluster", Kind: String, keepsComment: true, Help: "Cluster part of every backend's id, for active-active."},
+		{Name: "storage_availability_zone", Kind: String, keepsComment: true, Default: "nova", Help: "Availability zone of backends without backend_availability_zone."},
 		{Name: "backend_stats_polling_interval", Kind: Int, Default: "60", Min: "3", Help: "Seconds between the reports of cinder-volume, and between those of poolcast unless poll_interval is set."},
 		{Name: "transport_url", Kind: String, Default: "rabbit://", Secret: true, Help: "The message bus: rabbit://user:password@host:port,…/virtual_host?option=value."},
 		{Name: "control_exchange", Kind: String, Default: "openstack", Help: "Exchange of Cinder's topic queues."},

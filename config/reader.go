@@ -93,7 +93,7 @@ func (r *reader) texts(o *Option, section string) []rawValue {
 }
 
 // repaired removes a comment from a value and refuses a second key in it. Values of
-// options with KeepsComment stay as Cinder reads them.
+// options with keepsComment stay as Cinder reads them.
 func (r *reader) repaired(o *Option, s subject, v rawValue) string {
 	text := v.text
 	if !v.quoted {
@@ -111,7 +111,7 @@ func (r *reader) repaired(o *Option, s subject, v rawValue) string {
 // the clean value, and warns of the difference.
 func (r *reader) withComment(o *Option, s subject, v rawValue, clean string) string {
 	const hint = "Write the comment on a line of its own."
-	if o.KeepsComment && !r.stripComments {
+	if o.keepsComment && !r.stripComments {
 		r.record.note(s, Warning{
 			Message: "has a comment after the value, which is part of the value: " + redact(v.text), Cinder: "reads the same value", Hint: hint, Serious: true,
 		})

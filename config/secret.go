@@ -14,15 +14,15 @@ const hidden = "[hidden]"
 // not as an unexported field of another struct. The zero value is the empty
 // secret. It is immutable and safe to copy and share.
 //
-// Compare secrets with [Secret.Equal]; == compares pointers.
+// Compare secrets with Secret.equal; == compares pointers.
 type Secret struct {
 	// A pointer, because fmt prints unexported fields by reflection, without
 	// calling methods; of a pointer it prints only the address.
 	text *string
 }
 
-// NewSecret hides a text.
-func NewSecret(text string) Secret {
+// newSecret hides a text.
+func newSecret(text string) Secret {
 	if text == "" {
 		return Secret{}
 	}
@@ -40,8 +40,8 @@ func (s Secret) Reveal() string {
 // IsZero reports whether the secret is empty.
 func (s Secret) IsZero() bool { return s.text == nil }
 
-// Equal reports whether both secrets hide the same text.
-func (s Secret) Equal(t Secret) bool { return s.Reveal() == t.Reveal() }
+// equal reports whether both secrets hide the same text.
+func (s Secret) equal(t Secret) bool { return s.Reveal() == t.Reveal() }
 
 // String hides the text.
 func (s Secret) String() string { return hidden }

@@ -13,7 +13,7 @@ const sentinel = "T0PS3CRET"
 // TestSecretIsNeverPrinted prints a secret in every way, also as a field and an
 // element, where fmt calls no method.
 func TestSecretIsNeverPrinted(t *testing.T) {
-	secret := NewSecret(sentinel)
+	secret := newSecret(sentinel)
 	inner := struct{ token Secret }{secret}
 	list := []Secret{secret}
 	dict := map[string]Secret{"a": secret}
@@ -42,10 +42,10 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 }
 
 func TestSecretEqual(t *testing.T) {
-	if !NewSecret("a").Equal(NewSecret("a")) || NewSecret("a").Equal(NewSecret("b")) || !(Secret{}).Equal(NewSecret("")) {
+	if !newSecret("a").equal(newSecret("a")) || newSecret("a").equal(newSecret("b")) || !(Secret{}).equal(newSecret("")) {
 		t.Error("Equal is wrong")
 	}
-	if !(Secret{}).IsZero() || NewSecret("a").IsZero() || (Secret{}).Reveal() != "" {
+	if !(Secret{}).IsZero() || newSecret("a").IsZero() || (Secret{}).Reveal() != "" {
 		t.Error("the empty secret is wrong")
 	}
 }

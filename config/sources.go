@@ -20,8 +20,10 @@ type Input struct {
 
 // Sources are all places that a configuration is read from.
 type Sources struct {
-	// Inputs are read in this order, the order of the command line; a value in
-	// a later one counts. Without any, [DefaultInputs] are read.
+	// Inputs are read in this order, the order of the command line; of several
+	// values the last one counts. The default are the files that cinder-volume
+	// reads without arguments: /etc/cinder/cinder.conf and, if they exist,
+	// cinder-volume.conf, cinder.conf.d and cinder-volume.conf.d.
 	Inputs []Input
 	// Environ is os.Environ(): OS_<SECTION>__<OPTION> overrides every file.
 	Environ []string
@@ -31,8 +33,8 @@ type Sources struct {
 	// StripComments removes comments after names and functions too, which Cinder
 	// reads as part of the value: for published examples, not for a live cloud.
 	StripComments bool
-	// Hostname is the default of [DEFAULT] host; "" means the name of the system.
-	Hostname string
+	// hostname is the default of [DEFAULT] host; "" means the name of the system.
+	hostname string
 }
 
 // Files makes inputs of paths.
@@ -44,12 +46,10 @@ func Files(paths ...string) []Input {
 	return inputs
 }
 
-// DefaultInputs is what cinder-volume reads from /etc/cinder when it is started
+// defaultInputs is what cinder-volume reads from /etc/cinder when it is started
 // without arguments (oslo_config/cfg.py, find_config_files and find_config_dirs,
 // with project "cinder" and program "cinder-volume"): cinder.conf, and those of
 // the others that exist.
-func DefaultInputs() []Input { return defaultInputs("/etc/cinder") }
-
 func defaultInputs(folder string) []Input {
 	inputs := Files(filepath.Join(folder, "cinder.conf"))
 	for _, more := range []Input{

@@ -192,7 +192,7 @@ func (s scope) integer(name string) value[int]            { return read(s, name,
 func (s scope) number(name string) value[float64]         { return read(s, name, parseFloat) }
 func (s scope) duration(name string) value[time.Duration] { return read(s, name, parseDuration) }
 func (s scope) list(name string) value[[]string]          { return read(s, name, always(parseList)) }
-func (s scope) secret(name string) value[Secret]          { return read(s, name, always(NewSecret)) }
+func (s scope) secret(name string) value[Secret]          { return read(s, name, always(newSecret)) }
 func (s scope) command(name string) value[[]string]       { return read(s, name, parseCommand) }
 
 func (s scope) object(name string) value[capability.Set] {

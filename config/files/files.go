@@ -25,10 +25,10 @@ var (
 	ErrNotRegular = errors.New("is not a regular file")
 	// ErrTooLarge: the file is larger than the limit.
 	ErrTooLarge = errors.New("is too large")
-	// ErrTimeout: the file system has not responded in time. The read continues in
+	// errTimeout: the file system has not responded in time. The read continues in
 	// the background, and until it returns every other read of its [Reader] fails
 	// with this error at once.
-	ErrTimeout = errors.New("the file system does not respond")
+	errTimeout = errors.New("the file system does not respond")
 )
 
 // Read returns the contents of a regular file of at most limit bytes. Symbolic
@@ -112,7 +112,7 @@ type Reader struct {
 	late bool          // its caller has timed out
 }
 
-// Do calls read in a new goroutine and returns its results, or ErrTimeout if ctx ends
+// Do calls read in a new goroutine and returns its results, or an error if ctx ends
 // first. The results of a late read are discarded.
 func Do[T any](ctx context.Context, r *Reader, read func() (T, error)) (T, error) {
 	var none T
@@ -142,13 +142,13 @@ func Do[T any](ctx context.Context, r *Reader, read func() (T, error)) (T, error
 // Read is the function Read with a timeout.
 func (r *Reader) Read(ctx context.Context, path string, limit int64) ([]byte, error) {
 	data, err := Do(ctx, r, func() ([]byte, error) { return Read(path, limit) })
-	if errors.Is(err, ErrTimeout) {
+	if errors.Is(err, errTimeout) {
 		err = &fs.PathError{Op: "read", Path: path, Err: err}
 	}
 	return data, err
 }
 
-func timedOut(ctx context.Context) error { return fmt.Errorf("%w: %w", ErrTimeout, context.Cause(ctx)) }
+func timedOut(ctx context.Context) error { return fmt.Errorf("%w: %w", errTimeout, context.Cause(ctx)) }
 
 // take waits for the end of the running read, unless that one is late.
 func (r *Reader) take(ctx context.Context) (chan struct{}, error) {
@@ -162,7 +162,7 @@ func (r *Reader) take(ctx context.Context) (chan struct{}, error) {
 		}
 		r.mu.Unlock()
 		if late {
-			return nil, ErrTimeout
+			return nil, errTimeout
 		}
 		select {
 		case <-running:

@@ -100,10 +100,10 @@ func TestReaderRead(t *testing.T) {
 	cancel()
 	block := make(chan struct{})
 	defer close(block)
-	if _, err := Do(ctx, &r, func() (int, error) { <-block; return 0, nil }); !errors.Is(err, ErrTimeout) {
+	if _, err := Do(ctx, &r, func() (int, error) { <-block; return 0, nil }); !errors.Is(err, errTimeout) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := r.Read(ctx, "/path", 1); !errors.Is(err, ErrTimeout) || err.Error() != "read /path: the file system does not respond" {
+	if _, err := r.Read(ctx, "/path", 1); !errors.Is(err, errTimeout) || err.Error() != "read /path: the file system does not respond" {
 		t.Errorf("got %v", err)
 	}
 }
@@ -141,7 +141,7 @@ func TestDoTimeout(t *testing.T) {
 		}
 		begin := time.Now()
 		for range 100 {
-			if err := try(); !errors.Is(err, ErrTimeout) {
+			if err := try(); !errors.Is(err, errTimeout) {
 				t.Fatalf("got %v", err)
 			}
 		}

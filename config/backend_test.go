@@ -35,7 +35,7 @@ func loadTwo(t *testing.T, lines map[string]string) (*Config, error) {
 		text = strings.Replace(text, section+"-LINES", lines[section], 1)
 	}
 	folder := write(t, map[string]string{"cinder.conf": text})
-	return Load(Sources{Inputs: Files(filepath.Join(folder, "cinder.conf")), Hostname: "thishost"})
+	return Load(Sources{Inputs: Files(filepath.Join(folder, "cinder.conf")), hostname: "thishost"})
 }
 
 func stanzas[T any](list []T, of func(T) string) string {

@@ -176,7 +176,7 @@ func TestFlagFaults(t *testing.T) {
 func TestHostnameIsDefaultHost(t *testing.T) {
 	folder := write(t, map[string]string{"a.conf": strings.Replace(minimal, "host = ctl1\n", "", 1)})
 	path := filepath.Join(folder, "a.conf")
-	cfg, err := Load(Sources{Inputs: Files(path), Hostname: "node7"})
+	cfg, err := Load(Sources{Inputs: Files(path), hostname: "node7"})
 	if err != nil || cfg.Backends[0].Host != "node7@a" {
 		t.Errorf("%v %v", cfg.Backends, err)
 	}
