@@ -210,10 +210,11 @@ func (r *reader) secrets() []SecretOption {
 	}
 	var all []SecretOption
 	for _, l := range r.layers {
-		for _, section := range l.order {
-			for _, key := range l.keys(section) {
+		for _, s := range l.order {
+			for _, key := range s.keys {
 				w := SecretOption{File: l.path, Key: key}
-				if secret[key] && !slices.Contains(all, w) && l.holds(section, key) {
+				isSet := slices.ContainsFunc(s.values[key], func(v rawValue) bool { return v.text != "" })
+				if secret[key] && isSet && !slices.Contains(all, w) {
 					all = append(all, w)
 				}
 			}

@@ -191,8 +191,8 @@ func pairs(value string, known func(string) bool) []string {
 // header returns where a section begins, in the last file that has it.
 func (r *reader) header(section string) (place, bool) {
 	for _, l := range slices.Backward(r.layers) {
-		if line := l.headers[foldSection(section)]; line > 0 {
-			return place{file: l.path, line: line, rank: l.rank}, true
+		if s := l.find(section); s.line > 0 {
+			return place{file: l.path, line: s.line, rank: l.rank}, true
 		}
 	}
 	return place{}, false
@@ -217,79 +217,62 @@ func (r *reader) sections() []string {
 	var names []string
 	seen := map[string]bool{}
 	for _, l := range r.layers {
-		for _, name := range l.order {
-			if !seen[name] {
-				seen[name] = true
-				names = append(names, l.names[name])
+		for _, s := range l.order {
+			if folded := foldSection(s.name); !seen[folded] {
+				seen[folded] = true
+				names = append(names, s.name)
 			}
 		}
 	}
 	return names
 }
 
-// layer is one file that was read: its sections, their keys, and every value
-// with its line.
+// layer is one file: its sections, their keys, and every value with its line.
 type layer struct {
 	path     string
 	rank     int
 	sections map[string]*section // by folded name
-	order    []string            // folded names, in the order of the file
-	headers  map[string]int      // line of a section's first header, by folded name
-	names    map[string]string   // as written, by folded name
+	order    []*section          // in the order of the file
 }
 
+// section has all lines of its name in one file.
 type section struct {
+	name   string   // as written first
+	line   int      // of the first header
 	keys   []string // in the order of the file
 	values map[string][]rawValue
 }
 
-func newLayer(path string, rank int) *layer {
-	return &layer{
-		path: path, rank: rank,
-		sections: map[string]*section{}, headers: map[string]int{}, names: map[string]string{},
+// open returns the section of a header.
+func (l *layer) open(name string, line int) *section {
+	folded := foldSection(name)
+	if l.sections[folded] == nil {
+		s := &section{name: name, line: line, values: map[string][]rawValue{}}
+		l.sections[folded], l.order = s, append(l.order, s)
 	}
+	return l.sections[folded]
 }
 
-func (l *layer) addHeader(written string, line int) {
-	if name := foldSection(written); l.headers[name] == 0 {
-		l.headers[name], l.names[name] = line, written
-		l.order = append(l.order, name)
-	}
-}
-
-func (l *layer) addValue(sectionName, key string, v rawValue) {
-	name := foldSection(sectionName)
-	s := l.sections[name]
-	if s == nil {
-		s = &section{values: map[string][]rawValue{}}
-		l.sections[name] = s
-	}
+func (s *section) add(key string, v rawValue) {
 	if _, known := s.values[key]; !known {
 		s.keys = append(s.keys, key)
 	}
 	s.values[key] = append(s.values[key], v)
 }
 
+// find returns a section, or an empty one.
+func (l *layer) find(name string) *section {
+	if s := l.sections[foldSection(name)]; s != nil {
+		return s
+	}
+	return &section{}
+}
+
 // values returns every value of a key, in the order of the file. The slice is
 // the caller's.
-func (l *layer) values(section, name string) []rawValue {
-	s := l.sections[foldSection(section)]
-	if s == nil {
-		return nil
-	}
-	return slices.Clone(s.values[name])
+func (l *layer) values(section, key string) []rawValue {
+	return slices.Clone(l.find(section).values[key])
 }
 
-// keys returns the names of a section's keys, in the order of the file.
-func (l *layer) keys(section string) []string {
-	s := l.sections[foldSection(section)]
-	if s == nil {
-		return nil
-	}
-	return s.keys
-}
-
-// holds reports whether a key has a value that is not empty.
-func (l *layer) holds(section, key string) bool {
-	return slices.ContainsFunc(l.values(section, key), func(v rawValue) bool { return v.text != "" })
-}
+// keys returns the keys of a section, in the order of the file.
+func (l *layer) keys(section string) []string { return l.find(section).keys }

@@ -15,7 +15,8 @@ type scanner struct {
 	*layer
 	lines   []string
 	record  *record
-	section string
+	section *section // nil before the first header
+	name    string   // of the section, as written last
 	// skipIndented is set after a line that cannot be continued, so that one
 	// mistake with ten indented lines under it is one fault.
 	skipIndented bool
@@ -23,7 +24,7 @@ type scanner struct {
 
 // scan reads a whole file.
 func scan(path string, rank int, text string, r *record) *layer {
-	s := &scanner{layer: newLayer(path, rank), record: r}
+	s := &scanner{layer: &layer{path: path, rank: rank, sections: map[string]*section{}}, record: r}
 	s.lines = s.split(text)
 	for i := 0; i < len(s.lines); {
 		i = s.step(i)
@@ -79,7 +80,7 @@ func (s *scanner) header(i int, line string) {
 	s.skipIndented = true
 	if !strings.HasSuffix(line, "]") {
 		if name, _, closed := strings.Cut(line[1:], "]"); closed && name != "" {
-			s.open(name, i+1) // the lines below belong to it
+			s.name, s.section = name, s.open(name, i+1) // the lines below belong to it
 		}
 		s.fault(i+1, "", "Write [name] alone on its line; a comment goes on a line of its own.",
 			fmt.Errorf("section header does not end with ], and Cinder refuses the file: %s", redact(line)))
@@ -90,12 +91,8 @@ func (s *scanner) header(i int, line string) {
 		return
 	}
 	s.skipIndented = false
-	s.open(line[1:len(line)-1], i+1)
-}
-
-func (s *scanner) open(section string, line int) {
-	s.section = section
-	s.addHeader(section, line)
+	s.name = line[1 : len(line)-1]
+	s.section = s.open(s.name, i+1)
 }
 
 // assignment reads the key, the value and its continuation lines.
@@ -116,10 +113,10 @@ func (s *scanner) assignment(i int, line string) int {
 	switch {
 	case key == "":
 		s.fault(i+1, "", "Write key = value.", errors.New("value has no key, and Cinder refuses the file"))
-	case s.section == "":
+	case s.section == nil:
 		s.fault(i+1, key, "Write [DEFAULT] above it.", errors.New("is before the first section, and Cinder refuses the file"))
 	default:
-		s.addValue(s.section, key, rawValue{text: strings.Join(parts, "\n"), quoted: quoted, at: s.at(i+1, key).at})
+		s.section.add(key, rawValue{text: strings.Join(parts, "\n"), quoted: quoted, at: s.at(i+1, key).at})
 	}
 	return next
 }
@@ -137,7 +134,7 @@ func (s *scanner) continuation(first string, next int) (parts []string, after in
 }
 
 func (s *scanner) at(line int, key string) subject {
-	return subject{at: place{file: s.path, line: line, rank: s.rank}, stanza: s.section, key: key}
+	return subject{at: place{file: s.path, line: line, rank: s.rank}, stanza: s.name, key: key}
 }
 
 func (s *scanner) fault(line int, key, hint string, err error) {

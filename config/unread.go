@@ -72,9 +72,9 @@ func (r *reader) checkSharedSection(l *layer) {
 // checkSectionNames finds sections such as [Default], which oslo.config does not
 // read as [DEFAULT].
 func (r *reader) checkSectionNames(l *layer) {
-	for folded, line := range l.headers {
-		if written := l.names[folded]; folded != sectionDefault && strings.EqualFold(strip(written), sectionDefault) {
-			at := subject{place{file: l.path, line: line, rank: l.rank}, written, ""}
+	for _, s := range l.order {
+		if s.name != sectionDefault && strings.EqualFold(strip(s.name), sectionDefault) {
+			at := subject{place{file: l.path, line: s.line, rank: l.rank}, s.name, ""}
 			r.record.warn(at, "is not the section [DEFAULT], and its options are ignored", "ignores them too", "Write [DEFAULT].")
 		}
 	}
