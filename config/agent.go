@@ -110,11 +110,11 @@ func (s scope) timing(a *Agent, reports time.Duration) {
 		a.StaleAfter = 3 * a.PollInterval
 	}
 	if timeout.set && !timeout.bad && !interval.bad && a.PollTimeout >= a.PollInterval {
-		s.record.fault(s.subject(timeout.at, "poll_timeout"), "Write less than poll_interval, which is "+a.PollInterval.String()+".",
+		s.record.fault(timeout.where, "Write less than poll_interval, which is "+a.PollInterval.String()+".",
 			errors.New("is not shorter than poll_interval"))
 	}
 	if stale.set && !stale.bad && !interval.bad && a.StaleAfter < a.PollInterval {
-		s.record.fault(s.subject(stale.at, "stale_after"), "Write at least poll_interval, which is "+a.PollInterval.String()+".",
+		s.record.fault(stale.where, "Write at least poll_interval, which is "+a.PollInterval.String()+".",
 			errors.New("is shorter than poll_interval, so every sample would be stale"))
 	}
 }
@@ -138,11 +138,11 @@ func (s scope) listener(a *Agent) {
 		_, err = strconv.ParseUint(port, 10, 16)
 	}
 	if err != nil {
-		s.refuse(s.catalog[sectionPoolcast]["listen"], s.subject(listen.at, "listen"), listen.v, errors.New("is not host:port or off"))
+		s.refuse(s.catalog[sectionPoolcast]["listen"], listen.where, listen.v, errors.New("is not host:port or off"))
 		return
 	}
 	if !isLoopback(host) && (a.TLSCertFile == "" || a.BearerTokenFile == "") {
-		s.record.fault(s.subject(listen.at, "listen"), "Write tls_cert_file, tls_key_file and bearer_token_file, or listen on 127.0.0.1.",
+		s.record.fault(listen.where, "Write tls_cert_file, tls_key_file and bearer_token_file, or listen on 127.0.0.1.",
 			errors.New("can be reached from other machines without TLS and a bearer token"))
 	}
 }

@@ -89,10 +89,10 @@ func (s scope) address() Address {
 	}
 	a, err := parseAddress(text.v)
 	if err != nil {
-		s.refuse(s.catalog[SectionBackend]["san_ip"], s.subject(text.at, "san_ip"), s.written("san_ip"), err)
+		s.refuse(s.catalog[SectionBackend]["san_ip"], text.where, s.written("san_ip"), err)
 	}
 	if strings.Contains(a.Host, ":") && !strings.HasPrefix(text.v, "[") {
-		s.record.warn(s.subject(text.at, "san_ip"), "is read as "+a.String(), "cannot connect without the brackets", "Write san_ip = "+a.String()+".")
+		s.record.warn(text.where, "is read as "+a.String(), "cannot connect without the brackets", "Write san_ip = "+a.String()+".")
 	}
 	return a
 }
@@ -127,7 +127,7 @@ func (s scope) credential() Credential {
 	case token.bad || file.bad || command.bad:
 		return Credential{}
 	case file.v != "" && len(command.v) > 0:
-		s.record.fault(s.subject(command.at, "token_command"), "Remove one of them.", errors.New("is set, and token_file too"))
+		s.record.fault(command.where, "Remove one of them.", errors.New("is set, and token_file too"))
 		return Credential{}
 	case file.v != "":
 		return Credential{File: file.v}
@@ -137,7 +137,7 @@ func (s scope) credential() Credential {
 		s.missing("pure_api_token", hint)
 	}
 	if problem := tokenProblem(token.v.Reveal()); problem != "" {
-		s.record.note(s.subject(token.at, "pure_api_token"), Warning{
+		s.record.note(token.where, Warning{
 			Message: problem + ", and the array will probably reject it", Cinder: "reads the same value",
 			Hint: "Write the token alone: pure_api_token = TOKEN.", Serious: true,
 		})
@@ -164,7 +164,7 @@ func tokenProblem(token string) string {
 func (s scope) verification() (verify bool, caPath string) {
 	on, path := s.boolean("driver_ssl_cert_verify"), s.text("driver_ssl_cert_path")
 	if path.v != "" && !on.v && !on.bad {
-		s.record.warn(s.subject(path.at, "driver_ssl_cert_path"),
+		s.record.warn(path.where,
 			"has no effect because driver_ssl_cert_verify is false", "ignores it too", "")
 	}
 	return on.v, path.v
@@ -201,7 +201,7 @@ func (s scope) replication() Replication {
 		r.TriSync = len(r.Devices) == 2 && cmp.Or(types[0], "async") != cmp.Or(types[1], "async") &&
 			!r.Devices[0].Token.equal(r.Devices[1].Token)
 		if !r.TriSync {
-			s.record.warn(s.subject(on.at, "pure_trisync_enabled"),
+			s.record.warn(on.where,
 				"has no effect without exactly two replication devices, one sync and one async, with different tokens",
 				"logs an error and continues without it", "")
 		}
@@ -213,7 +213,7 @@ func (s scope) replicationDevice(dict value[map[string]string]) (ReplicationDevi
 	if dict.bad {
 		return ReplicationDevice{}, false
 	}
-	at, ok := s.subject(dict.at, "replication_device"), true
+	at, ok := dict.where, true
 	for _, key := range []string{"backend_id", "san_ip", "api_token"} {
 		if dict.v[key] == "" {
 			ok = false

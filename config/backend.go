@@ -103,7 +103,7 @@ func (r *reader) enabled() []string {
 	seen := map[string]bool{}
 	for _, name := range list.v {
 		if seen[name] {
-			s.record.warn(s.subject(list.at, "enabled_backends"), "lists "+shorten(name)+" twice, and poolcast serves it once", "starts the backend twice", "Remove one of them.")
+			s.record.warn(list.where, "lists "+shorten(name)+" twice, and poolcast serves it once", "starts the backend twice", "Remove one of them.")
 		}
 		if name != "" && !seen[name] {
 			names = append(names, name)
@@ -128,11 +128,11 @@ func (s scope) pureSections(list value[[]string]) []string {
 		}
 	}
 	if len(names) == 0 {
-		s.record.fault(s.subject(list.at, "enabled_backends"), "Write enabled_backends = name, … and a section [name] for each.",
+		s.record.fault(list.where, "Write enabled_backends = name, … and a section [name] for each.",
 			errors.New("is missing, and no section has a Pure Storage driver"))
 		return nil
 	}
-	s.record.warn(s.subject(list.at, "enabled_backends"),
+	s.record.warn(list.where,
 		"is missing, and poolcast uses every section with a Pure Storage driver: "+strings.Join(names, ", "),
 		"does not start cinder-volume without it", "Write enabled_backends = "+strings.Join(names, ",")+".")
 	return names
@@ -160,7 +160,7 @@ func (r *reader) ignore(s scope, driver value[string], pure bool) Ignored {
 func (s scope) refuseDriver(driver value[string], class string) {
 	classes := []string{pureModule + "PureISCSIDriver", pureModule + "PureFCDriver", pureModule + "PureNVMEDriver"}
 	hint := didYouMean(driver.v, classes, "Write one of "+strings.Join(classes, ", ")+".")
-	s.record.fault(s.subject(driver.at, "volume_driver"), hint, fmt.Errorf("%s is not a class of Cinder's Pure Storage driver", redact(class)))
+	s.record.fault(driver.where, hint, fmt.Errorf("%s is not a class of Cinder's Pure Storage driver", redact(class)))
 }
 
 // warnDuplicateAddresses warns of two backends on one array.
@@ -173,7 +173,7 @@ func (r *reader) warnDuplicateAddresses(backends []Backend) {
 		}
 		if other, taken := first[address]; taken {
 			s := r.backendScope(b.Stanza)
-			s.record.warn(s.subject(s.text("san_ip").at, "san_ip"),
+			s.record.warn(s.text("san_ip").where,
 				"is also the address of ["+other+"], so one array is polled and reported twice",
 				"does the same and counts its capacity twice", "")
 			continue
@@ -238,7 +238,7 @@ func (s scope) capabilities(b *Backend) {
 			continue
 		}
 		delete(extra.v, key)
-		s.record.warn(s.subject(extra.at, keyExtraCapabilities),
+		s.record.warn(extra.where,
 			"contains "+key+", which marks the reports of agents and is ignored",
 			"reports it, so its reports look like those of an agent", "Remove the key.")
 	}
@@ -264,7 +264,7 @@ func (s scope) checkLive(live value[[]string]) {
 			continue
 		}
 		hint := didYouMean(key, measured, "Write keys such as avg_latency_ms, avg_throughput_mbps or dedupe_ratio.")
-		s.record.fault(s.subject(live.at, "live_capabilities"), hint, fmt.Errorf("contains %s, which is not measured", redact(key)))
+		s.record.fault(live.where, hint, fmt.Errorf("contains %s, which is not measured", redact(key)))
 	}
 }
 

@@ -88,7 +88,7 @@ func (s scope) busTLS() BusTLS {
 		KeyFile:  s.text("ssl_key_file").v,
 	}
 	if t.KeyFile != "" && t.CertFile == "" {
-		s.record.fault(s.subject(s.text("ssl_key_file").at, "ssl_key_file"), "Write ssl_cert_file too, or remove ssl_key_file.",
+		s.record.fault(s.text("ssl_key_file").where, "Write ssl_cert_file too, or remove ssl_key_file.",
 			errors.New("is set without ssl_cert_file"))
 	}
 	t.VerifyHostname = t.Enabled && t.CAFile != "" && s.boolean("ssl_enforce_hostname_verification").v
@@ -102,7 +102,7 @@ func (s scope) transport(b *Bus) {
 	if raw.bad {
 		return
 	}
-	at := s.subject(raw.at, "transport_url")
+	at := raw.where
 	const hint = "Write rabbit://user:password@host:port,…/virtual_host, with %2F for /, %40 for @ and so on in names and passwords."
 	url, err := parseTransportURL(raw.v.Reveal())
 	if err != nil {

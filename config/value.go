@@ -12,10 +12,11 @@ import (
 
 // value is an option's value with its place.
 type value[T any] struct {
-	v   T
-	at  place
-	set bool // it is not the default
-	bad bool // it was refused
+	v     T
+	at    place
+	where subject // for messages
+	set   bool    // it is not the default
+	bad   bool    // it was refused
 }
 
 // scope is a section to read options from, with its fallbacks.
@@ -66,6 +67,17 @@ func read[T any](s scope, name string, parse func(text string) (T, error)) value
 		s.record.fault(s.subject(place{}, name), "", errors.New("is not an option of poolcast"))
 		return value[T]{bad: true}
 	}
+	got := readSet(s, o, parse)
+	if !got.set && !got.bad && o.Default != "" {
+		v, err := parse(o.Default)
+		got.v, got.bad = v, err != nil
+	}
+	got.where = s.subject(got.at, name)
+	return got
+}
+
+// readSet returns the value of the first section that has one.
+func readSet[T any](s scope, o *Option, parse func(text string) (T, error)) value[T] {
 	sections := s.sectionsToRead()
 	for i, section := range sections {
 		values := s.texts(o, section)
@@ -74,18 +86,14 @@ func read[T any](s scope, name string, parse func(text string) (T, error)) value
 		}
 		got := convert(s, o, section, values[len(values)-1], parse)
 		if !got.set && i == len(sections)-1 {
-			s.refuse(o, subject{got.at, section, name}, "", errors.New("is not a number, and Cinder does not use the default instead"))
+			s.refuse(o, subject{got.at, section, o.Name}, "", errors.New("is not a number, and Cinder does not use the default instead"))
 			return value[T]{at: got.at, set: true, bad: true}
 		}
 		if got.set {
 			return got
 		}
 	}
-	if o.Default == "" {
-		return value[T]{}
-	}
-	v, err := parse(o.Default)
-	return value[T]{v: v, bad: err != nil}
+	return value[T]{}
 }
 
 func convert[T any](s scope, o *Option, section string, raw rawValue, parse func(string) (T, error)) value[T] {
@@ -202,7 +210,7 @@ func (s scope) object(name string) value[capability.Set] {
 		return set, err
 	})
 	if warning.Message != "" {
-		s.record.note(s.subject(v.at, name), warning)
+		s.record.note(v.where, warning)
 	}
 	return v
 }
@@ -218,6 +226,7 @@ func (s scope) dicts(name string) []value[map[string]string] {
 		dicts := make([]value[map[string]string], len(values))
 		for i, raw := range values {
 			dicts[i] = convert(s, o, section, raw, parseDict)
+			dicts[i].where = s.subject(raw.at, name)
 		}
 		return dicts
 	}
