@@ -83,14 +83,14 @@ func TestLoadFatalFault(t *testing.T) {
 		lines map[string]string
 		want  []string // parts of the error
 	}{
-		"DEFAULT":       {map[string]string{"DEFAULT": "backend_stats_polling_interval = x"}, []string{"[DEFAULT] backend_stats"}},
-		"the host":      {map[string]string{"DEFAULT": "host = $nothing"}, []string{"[DEFAULT] host"}},
-		"poolcast":      {map[string]string{"POOLCAST": "poll_intervall = 5"}, []string{"[poolcast] poll_intervall"}},
-		"the broker":    {map[string]string{"DEFAULT": "transport_url = qpid://x"}, []string{"transport_url is not for RabbitMQ"}},
-		"a key alone":   {map[string]string{"DEFAULT": "[oslo_messaging_rabbit]\nssl = true\nssl_key_file = /x"}, []string{"ssl_key_file is set without ssl_cert_file"}},
-		"no syntax":     {map[string]string{"A": "words"}, []string{"[a] line has neither"}},
-		"every section": {map[string]string{"DEFAULT": "enabled_backends = a", "A": "reserved_percentage = x"}, []string{"[a] reserved_percentage"}},
-		"and with it those of sections": {map[string]string{"POOLCAST": "on_stale = x", "A": "reserved_percentage = x"},
+		"DEFAULT":                 {map[string]string{"DEFAULT": "backend_stats_polling_interval = x"}, []string{"[DEFAULT] backend_stats"}},
+		"the host":                {map[string]string{"DEFAULT": "host = $nothing"}, []string{"[DEFAULT] host"}},
+		"poolcast":                {map[string]string{"POOLCAST": "poll_intervall = 5"}, []string{"[poolcast] poll_intervall"}},
+		"the broker":              {map[string]string{"DEFAULT": "transport_url = qpid://x"}, []string{"transport_url is not for RabbitMQ"}},
+		"key without certificate": {map[string]string{"DEFAULT": "[oslo_messaging_rabbit]\nssl = true\nssl_key_file = /x"}, []string{"ssl_key_file is set without ssl_cert_file"}},
+		"no syntax":               {map[string]string{"A": "words"}, []string{"[a] line has neither"}},
+		"every section":           {map[string]string{"DEFAULT": "enabled_backends = a", "A": "reserved_percentage = x"}, []string{"[a] reserved_percentage"}},
+		"with a fault of a section": {map[string]string{"POOLCAST": "on_stale = x", "A": "reserved_percentage = x"},
 			[]string{"[a] reserved_percentage", "[poolcast] on_stale"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -118,7 +118,7 @@ func TestLoadAcceptedWithWarning(t *testing.T) {
 		{"A", "replication_device = backend_id:x,san_ip:10.0.0.9,api_token:u,type:Sync", false, []string{"[a] replication_device", `the unknown type "Sync"`, "read as async", "Write type:async or type:sync"}},
 		{"A", "extra_capabilities = []", false, []string{"cinder.conf:11", "adds no capability"}},
 		{"A", "extra_capabilities = null", false, []string{"adds no capability"}},
-		{"A", `extra_capabilities = ""`, false, nil}, // oslo.config takes the quotes off
+		{"A", `extra_capabilities = ""`, false, nil}, // oslo.config removes the quotes
 		{"A", `extra_capabilities = 0`, false, []string{"adds no capability"}},
 		{"A", `extra_capabilities = {"a": NaN, "b": [-Infinity], "c": "NaN", "d": 1}`, false, []string{`without "a", "b", which`, "unreadable_base"}},
 		{"DEFAULT", "config_source = vault", false, []string{"cinder.conf:4: [DEFAULT] config_source", "does not read", "--config-file"}},

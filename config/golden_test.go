@@ -28,7 +28,7 @@ func golden(t *testing.T, path, got string) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (run with -update and look at the difference):\n%s", path, diff)
+		t.Errorf("%s (run with -update and check the difference):\n%s", path, diff)
 	}
 }
 
