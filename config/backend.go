@@ -17,7 +17,7 @@ type Backend struct {
 	File   string // where the section begins
 	Line   int
 
-	Host              string // host@stanza: the scheduler's name of the backend
+	Host              string // host@stanza: the id of the backend
 	Cluster           string // cluster@stanza, or ""
 	VolumeBackendName string // volume_backend_name, or else the driver's class name
 	Zone              string // availability zone
@@ -31,7 +31,7 @@ type Backend struct {
 	CAPath     string // driver_ssl_cert_path: a PEM file or a folder; "" for the system's
 
 	Extra            capability.Set // extra_capabilities; empty, never nil
-	LiveCapabilities []string       // keys for which the measurement wins over Extra
+	LiveCapabilities []string       // keys of Extra that measured values replace
 
 	ReservedPercentage  int
 	MaxOverSubscription OverSubscription

@@ -65,7 +65,7 @@ type Warning struct {
 	Stanza  string
 	Key     string
 	Message string // how poolcast reads the value
-	Cinder  string // what Cinder itself makes of it
+	Cinder  string // what Cinder does with the value
 	Hint    string // what to write, a full sentence; may be ""
 	// Serious is whether the value is almost certainly a mistake: `check` counts it as
 	// an error.
