@@ -9,7 +9,7 @@ import (
 	"github.com/poolcast/poolcast/config/listen"
 )
 
-// Agent is what [poolcast] and the flags of the same names say.
+// Agent holds the options of [poolcast], and of the flags of the same names.
 type Agent struct {
 	PollInterval time.Duration
 	PollTimeout  time.Duration // shorter than PollInterval
@@ -19,7 +19,7 @@ type Agent struct {
 	Overlay                   bool
 	FixProvisionedCapacity    bool
 	NotifyServiceCapabilities bool
-	LiveCapabilities          []string // default of every backend's own list
+	LiveCapabilities          []string // for backends without a list of their own
 
 	LogLevel  string // trace, debug, info, warn or error
 	LogFormat string // text or json
@@ -30,21 +30,24 @@ type Agent struct {
 	BearerTokenFile string
 }
 
-// atStart are the settings that take effect at the next start: a reload leaves
-// them as they are. What the files hold that they name is read again.
-func (a Agent) atStart() []struct{ name, value string } {
-	return []struct{ name, value string }{
+// setting is an option with its value.
+type setting struct{ name, value string }
+
+// restartSettings are the settings that a reload does not change: they take effect
+// at the next start. The contents of the files that they name are read again.
+func (a Agent) restartSettings() []setting {
+	return []setting{
 		{"log_format", a.LogFormat}, {"listen", a.Listen},
 		{"tls_cert_file", a.TLSCertFile}, {"tls_key_file", a.TLSKeyFile}, {"bearer_token_file", a.BearerTokenFile},
 	}
 }
 
-// ChangedAtStart names the options of [poolcast] that differ and take effect at
-// the next start.
-func ChangedAtStart(before, after Agent) []string {
+// RestartOptions returns the names of the options of [poolcast] that have changed
+// and take effect at the next start only.
+func RestartOptions(before, after Agent) []string {
 	var names []string
-	now := after.atStart()
-	for i, s := range before.atStart() {
+	now := after.restartSettings()
+	for i, s := range before.restartSettings() {
 		if s != now[i] {
 			names = append(names, s.name)
 		}
@@ -52,14 +55,13 @@ func ChangedAtStart(before, after Agent) []string {
 	return names
 }
 
-// longestPollTimeout keeps a hanging array from holding its poller for a whole
-// long interval.
-const longestPollTimeout = 30 * time.Second
+// maxPollTimeout limits how long an array that does not respond blocks its poller.
+const maxPollTimeout = 30 * time.Second
 
-// layFlags puts the flags over [poolcast]. An unknown one is a fault, though
-// cmd can only pass those it made from [AgentOptions].
-func (r *reader) layFlags(flags map[string]string) {
-	laid := map[string]found{}
+// applyFlags lets the flags override [poolcast]. An unknown one is a fault, although
+// cmd passes only flags that it made from [AgentOptions].
+func (r *reader) applyFlags(flags map[string]string) {
+	overrides := map[string]rawValue{}
 	for name, text := range flags {
 		name = strings.ReplaceAll(name, "-", "_")
 		at := place{file: "--" + strings.ReplaceAll(name, "_", "-")}
@@ -67,9 +69,9 @@ func (r *reader) layFlags(flags map[string]string) {
 			r.record.fault(subject{at: at}, "", errors.New("is not an option of [poolcast]"))
 			continue
 		}
-		laid[name] = found{text: text, at: at, quoted: true, literal: true}
+		overrides[name] = rawValue{text: text, at: at, quoted: true, literal: true}
 	}
-	r.overrides[sectionPoolcast] = laid
+	r.overrides[sectionPoolcast] = overrides
 }
 
 func (r *reader) agent(reports time.Duration) Agent {
@@ -93,8 +95,8 @@ func (r *reader) agent(reports time.Duration) Agent {
 	return a
 }
 
-// timing fills in the intervals, which depend on one another and on
-// cinder-volume's.
+// timing sets the intervals, whose defaults depend on one another and on the
+// interval of cinder-volume.
 func (s scope) timing(a *Agent, reports time.Duration) {
 	interval, timeout, stale := s.duration("poll_interval"), s.duration("poll_timeout"), s.duration("stale_after")
 	a.PollInterval, a.PollTimeout, a.StaleAfter = interval.v, timeout.v, stale.v
@@ -102,35 +104,39 @@ func (s scope) timing(a *Agent, reports time.Duration) {
 		a.PollInterval = reports
 	}
 	if !timeout.set {
-		a.PollTimeout = min(a.PollInterval*4/5, longestPollTimeout)
+		a.PollTimeout = min(a.PollInterval*4/5, maxPollTimeout)
 	}
 	if !stale.set {
 		a.StaleAfter = 3 * a.PollInterval
 	}
 	if timeout.set && !timeout.bad && !interval.bad && a.PollTimeout >= a.PollInterval {
-		s.record.fault(s.subject(timeout.at, "poll_timeout"), "Write less than poll_interval, which is "+a.PollInterval.String()+".",
-			errors.New("leaves no time between two readings"))
+		s.record.fault(timeout.where, "Write less than poll_interval, which is "+a.PollInterval.String()+".",
+			errors.New("is not shorter than poll_interval"))
 	}
 	if stale.set && !stale.bad && !interval.bad && a.StaleAfter < a.PollInterval {
-		s.record.fault(s.subject(stale.at, "stale_after"), "Write at least poll_interval, which is "+a.PollInterval.String()+".",
-			errors.New("would call every reading stale"))
+		s.record.fault(stale.where, "Write at least poll_interval, which is "+a.PollInterval.String()+".",
+			errors.New("is shorter than poll_interval, so every sample would be stale"))
 	}
 }
 
-// listener checks that what can be reached from outside is protected.
+// listener sets the address to listen on. An address that other machines can reach
+// needs TLS and a bearer token.
 func (s scope) listener(a *Agent) {
 	address := s.text("listen")
 	if strings.EqualFold(address.v, "off") || address.v == "" {
 		return
 	}
 	a.Listen = address.v
-	if (a.TLSCertFile == "") != (a.TLSKeyFile == "") {
-		s.record.fault(s.subject(address.at, "tls_cert_file"), "Write both, or neither.", errors.New("and tls_key_file belong together"))
+	if a.TLSCertFile == "" && a.TLSKeyFile != "" {
+		s.record.fault(s.subject(address.at, "tls_key_file"), "Write both, or neither.", errors.New("is set without tls_cert_file"))
+	}
+	if a.TLSCertFile != "" && a.TLSKeyFile == "" {
+		s.record.fault(s.subject(address.at, "tls_cert_file"), "Write both, or neither.", errors.New("is set without tls_key_file"))
 	}
 	switch err := listen.Check(address.v, a.TLSCertFile != "", a.BearerTokenFile != ""); {
 	case errors.Is(err, listen.ErrAddress):
-		s.refuse(s.catalog[sectionPoolcast]["listen"], s.subject(address.at, "listen"), address.v, fmt.Errorf("%w or off", err))
+		s.refuse(s.catalog[sectionPoolcast]["listen"], address.where, address.v, fmt.Errorf("%w or off", err))
 	case err != nil:
-		s.record.fault(s.subject(address.at, "listen"), "Write tls_cert_file, tls_key_file and bearer_token_file, or listen on 127.0.0.1.", err)
+		s.record.fault(address.where, "Write tls_cert_file, tls_key_file and bearer_token_file, or listen on 127.0.0.1.", err)
 	}
 }

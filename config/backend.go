@@ -4,27 +4,26 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability"
-	"github.com/poolcast/poolcast/collector/capability/format"
 )
 
-// Backend is one Pure Storage backend: what its section, [backend_defaults]
-// and [DEFAULT] say about it.
+// Backend is one Pure Storage backend, with the options of its section,
+// [backend_defaults] and [DEFAULT].
 type Backend struct {
 	Stanza string // the section's name, as enabled_backends spells it
 	File   string // where the section begins
 	Line   int
 
-	Host    string // host@stanza: the scheduler's name of the backend
-	Cluster string // cluster@stanza, or ""
-	Pool    string // volume_backend_name, or else the driver's class name
-	Zone    string // availability zone
+	Host              string // host@stanza: the id of the backend
+	Cluster           string // cluster@stanza, or ""
+	VolumeBackendName string // volume_backend_name, or else the driver's class name
+	Zone              string // availability zone
 
-	Driver        string // class: PureISCSIDriver, PureFCDriver or PureNVMEDriver
-	Protocol      string // storage_protocol as the driver reports it: iSCSI, FC, NVMe-RoCE, NVMe-TCP
-	NVMeTransport string // pure_nvme_transport: roce or tcp; of meaning to PureNVMEDriver only
+	Driver   string // class: PureISCSIDriver, PureFCDriver or PureNVMEDriver
+	Protocol string // storage_protocol as the driver reports it: iSCSI, FC, NVMe-RoCE, NVMe-TCP
 
 	Address    Address // san_ip
 	Credential Credential
@@ -32,9 +31,7 @@ type Backend struct {
 	CAPath     string // driver_ssl_cert_path: a PEM file or a folder; "" for the system's
 
 	Extra            capability.Set // extra_capabilities; empty, never nil
-	ExtraLine        int            // line of ExtraFile that it begins in; 0 if it is not set
-	ExtraFile        string
-	LiveCapabilities []string // keys for which the measurement wins over Extra
+	LiveCapabilities []string       // keys of Extra that measured values replace
 
 	ReservedPercentage  int
 	MaxOverSubscription OverSubscription
@@ -45,7 +42,6 @@ type Backend struct {
 	GoodnessFunction *string // nil: none, and GoodnessWeigher scores it 0
 
 	Replication Replication
-	CHAP        bool
 }
 
 // OverSubscription is max_over_subscription_ratio.
@@ -54,42 +50,155 @@ type OverSubscription struct {
 	Ratio float64 // at least 1, unless Auto
 }
 
-// Credential says where the array's API token comes from: exactly one of the
-// three. A file or a command stands in for pure_api_token, which cinder-volume
-// needs in the same section.
-type Credential struct {
-	Token   Secret
-	File    string
-	Command []string // program and arguments
-}
-
 const pureModule = "cinder.volume.drivers.pure."
 
-// protocols of the driver's classes (drivers/pure.py), as far as the class
-// alone decides.
+// protocols are the storage protocols of the driver's classes (drivers/pure.py).
+// With pure_nvme_transport = tcp, PureNVMEDriver has NVMe-TCP.
 func protocols() map[string]string {
 	return map[string]string{"PureISCSIDriver": "iSCSI", "PureFCDriver": "FC", "PureNVMEDriver": "NVMe-RoCE"}
+}
+
+// backends reads every section that enabled_backends lists.
+func (r *reader) backends(cfg *Config) {
+	for _, name := range r.enabled() {
+		r.record.beginBackend(name)
+		b, ignored := r.enabledBackend(r.backendScope(name))
+		switch faults := r.record.endBackend(); {
+		case len(faults) > 0:
+			cfg.Broken = append(cfg.Broken, Broken{Backend: b, Faults: faults})
+		case ignored != nil:
+			cfg.Ignored = append(cfg.Ignored, *ignored)
+		default:
+			cfg.Backends = append(cfg.Backends, b)
+		}
+	}
+	r.warnDuplicateAddresses(cfg.Backends)
+}
+
+// enabledBackend reads one section, or returns why it is ignored.
+func (r *reader) enabledBackend(s scope) (b Backend, ignored *Ignored) {
+	at := s.place()
+	b = Backend{Stanza: s.name, File: at.file, Line: at.line}
+	driver := s.text("volume_driver")
+	class, pure := strings.CutPrefix(driver.v, pureModule)
+	if driver.bad {
+		return b, nil
+	}
+	if !pure || !r.exists(s.name) {
+		in := r.ignore(s, driver, pure)
+		return b, &in
+	}
+	if _, known := protocols()[class]; !known {
+		s.refuseDriver(driver, class)
+		return b, nil
+	}
+	return s.backend(class), nil
+}
+
+// enabled returns the sections to read. Cinder skips empty names.
+func (r *reader) enabled() []string {
+	s := r.scopeOf(sectionDefault)
+	list := s.list("enabled_backends")
+	var names []string
+	seen := map[string]bool{}
+	for _, name := range list.v {
+		if seen[name] {
+			s.record.warn(list.where, "lists "+shorten(name)+" twice, and poolcast serves it once", "starts the backend twice", "Remove one of them.")
+		}
+		if name != "" && !seen[name] {
+			names = append(names, name)
+		}
+		seen[name] = true
+	}
+	if len(names) == 0 && !list.bad {
+		return s.pureSections(list)
+	}
+	return names
+}
+
+// pureSections replaces a missing enabled_backends: every section with a Pure
+// Storage driver. Published examples and parts of files often lack the option.
+func (s scope) pureSections(list value[[]string]) []string {
+	var names []string
+	for _, section := range s.sections() {
+		driver := s.catalog[SectionBackend]["volume_driver"]
+		values := s.texts(driver, section)
+		if section != sectionShared && len(values) > 0 && strings.HasPrefix(values[len(values)-1].text, pureModule) {
+			names = append(names, section)
+		}
+	}
+	if len(names) == 0 {
+		s.record.fault(list.where, "Write enabled_backends = name, … and a section [name] for each.",
+			errors.New("is missing, and no section has a Pure Storage driver"))
+		return nil
+	}
+	s.record.warn(list.where,
+		"is missing, and poolcast uses every section with a Pure Storage driver: "+strings.Join(names, ", "),
+		"does not start cinder-volume without it", "Write enabled_backends = "+strings.Join(names, ",")+".")
+	return names
+}
+
+// ignore returns why a section is not served: another driver, or no such section.
+func (r *reader) ignore(s scope, driver value[string], pure bool) Ignored {
+	in := Ignored{Stanza: s.name, Driver: driver.v, Reason: "not a Pure Storage driver"}
+	if r.exists(s.name) {
+		return in
+	}
+	in.Reason = "there is no section [" + s.name + "]"
+	at := r.scopeOf(sectionDefault).list("enabled_backends").at
+	write := "Write a section [" + s.name + "], or remove the name from enabled_backends."
+	hint := didYouMean(s.name, r.sections(), write)
+	if hint != write || pure {
+		r.record.fault(subject{at, s.name, ""}, hint, errors.New("is listed in enabled_backends, but there is no such section"))
+		return in
+	}
+	r.record.warn(subject{at, sectionDefault, "enabled_backends"},
+		"lists "+s.name+", which has no section and is ignored", "starts it with the LVM driver", write)
+	return in
+}
+
+func (s scope) refuseDriver(driver value[string], class string) {
+	classes := []string{pureModule + "PureISCSIDriver", pureModule + "PureFCDriver", pureModule + "PureNVMEDriver"}
+	hint := didYouMean(driver.v, classes, "Write one of "+strings.Join(classes, ", ")+".")
+	s.record.fault(driver.where, hint, fmt.Errorf("%s is not a class of Cinder's Pure Storage driver", redact(class)))
+}
+
+// warnDuplicateAddresses warns of two backends on one array.
+func (r *reader) warnDuplicateAddresses(backends []Backend) {
+	first := map[string]string{}
+	for _, b := range backends {
+		address := b.Address.String()
+		if b.Address.Host == "" {
+			continue
+		}
+		if other, taken := first[address]; taken {
+			s := r.backendScope(b.Stanza)
+			s.record.warn(s.text("san_ip").where,
+				"is also the address of ["+other+"], so one array is polled and reported twice",
+				"does the same and counts its capacity twice", "")
+			continue
+		}
+		first[address] = b.Stanza
+	}
 }
 
 func (s scope) backend(class string) Backend {
 	at := s.place()
 	b := Backend{
 		Stanza: s.name, File: at.file, Line: at.line, Driver: class, Protocol: protocols()[class],
-		Pool:               s.text("volume_backend_name").v,
+		VolumeBackendName:  s.text("volume_backend_name").v,
 		Address:            s.address(),
 		Credential:         s.credential(),
 		ReservedPercentage: s.integer("reserved_percentage").v,
 		AutomaticRatio:     s.boolean("pure_automatic_max_oversubscription_ratio").v,
 		FilterFunction:     s.function("filter_function"),
 		GoodnessFunction:   s.function("goodness_function"),
-		NVMeTransport:      s.text("pure_nvme_transport").v,
-		CHAP:               s.boolean("use_chap_auth").v,
 		Replication:        s.replication(),
 	}
-	if b.Pool == "" {
-		b.Pool = class
+	if b.VolumeBackendName == "" {
+		b.VolumeBackendName = class
 	}
-	if class == "PureNVMEDriver" && b.NVMeTransport == "tcp" {
+	if transport := s.text("pure_nvme_transport").v; class == "PureNVMEDriver" && transport == "tcp" {
 		b.Protocol = "NVMe-TCP"
 	}
 	b.MaxOverSubscription = s.overSubscription("max_over_subscription_ratio")
@@ -102,7 +211,7 @@ func (s scope) backend(class string) Backend {
 // identity is cinder/cmd/volume.py, _launch_service, and manager.py's zone.
 func (s scope) identity(b *Backend) {
 	def := s.scopeOf(sectionDefault)
-	host := scope{reader: s.reader, name: s.name, kind: SectionBackend}.text("backend_host").v
+	host := scope{reader: s.reader, name: s.name, table: SectionBackend}.text("backend_host").v
 	if host == "" {
 		host = s.defaultHost()
 	}
@@ -129,11 +238,11 @@ func (s scope) capabilities(b *Backend) {
 			continue
 		}
 		delete(extra.v, key)
-		s.record.warn(s.subject(extra.at, keyExtraCapabilities),
-			"sets "+key+", which marks the reports of agents, and it is ignored: remove the key",
-			"reports it, and its reports then look like those of an agent")
+		s.record.warn(extra.where,
+			"contains "+key+", which marks the reports of agents and is ignored",
+			"reports it, so its reports look like those of an agent", "Remove the key.")
 	}
-	b.Extra, b.ExtraFile, b.ExtraLine = extra.v, extra.at.file, extra.at.line
+	b.Extra = extra.v
 	live := s.list("live_capabilities")
 	s.checkLive(live)
 	if !live.set {
@@ -142,7 +251,7 @@ func (s scope) capabilities(b *Backend) {
 	b.LiveCapabilities = live.v
 }
 
-// checkLive refuses keys that nothing measures.
+// checkLive refuses keys that poolcast does not measure.
 func (s scope) checkLive(live value[[]string]) {
 	var measured []string
 	for _, k := range capability.Keys() {
@@ -151,113 +260,20 @@ func (s scope) checkLive(live value[[]string]) {
 		}
 	}
 	for _, key := range live.v {
-		if k, ok := capability.LookupKey(key); ok && k.Origin == capability.FromArray {
+		if slices.Contains(measured, key) {
 			continue
 		}
-		hint := "Write keys such as avg_latency_ms, avg_throughput_mbps or dedupe_ratio."
-		if near := format.Nearest(key, measured); near != "" {
-			hint = "Write " + near + "?"
-		}
-		s.record.fault(s.subject(live.at, "live_capabilities"), hint, fmt.Errorf("names %s, which is not measured", redact(key)))
+		hint := didYouMean(key, measured, "Write keys such as avg_latency_ms, avg_throughput_mbps or dedupe_ratio.")
+		s.record.fault(live.where, hint, fmt.Errorf("contains %s, which is not measured", redact(key)))
 	}
 }
 
-func (s scope) address() Address {
-	text := s.text("san_ip")
-	if text.bad {
-		return Address{}
-	}
-	if text.v == "" {
-		s.missing("san_ip", "Write san_ip = the address of the array's management interface.")
-		return Address{}
-	}
-	a, err := parseAddress(text.v)
-	if err != nil {
-		s.refuse(s.catalog[SectionBackend]["san_ip"], s.subject(text.at, "san_ip"), s.written("san_ip"), err)
-	}
-	if strings.Contains(a.Host, ":") && !strings.HasPrefix(text.v, "[") {
-		s.record.warn(s.subject(text.at, "san_ip"), "is read as "+a.String(), "needs the brackets to reach the array")
-	}
-	return a
-}
-
-// written returns an option's text as it stands in the file, for a message.
-func (s scope) written(name string) string {
-	for _, section := range append([]string{s.name}, s.behind...) {
-		if values := s.texts(s.catalog[s.kind][name], section); len(values) > 0 {
-			return values[len(values)-1].text
-		}
-	}
-	return ""
-}
-
-// missing tells of a key that must be there, and of one that may be meant for
-// it.
-func (s scope) missing(key, hint string) {
-	for _, l := range s.layers {
-		for _, other := range l.keys(s.name) {
-			if _, known := s.catalog[SectionBackend][other]; !known && format.Nearest(other, []string{key}) != "" {
-				hint = "Write " + key + " instead of " + other + "?"
-			}
-		}
-	}
-	s.record.fault(s.subject(place{}, key), hint, errors.New("is missing"))
-}
-
-func (s scope) credential() Credential {
-	token, file, command := s.secret("pure_api_token"), s.text("token_file"), s.command("token_command")
-	const hint = "Write pure_api_token = the REST API token of the array's user, or token_file, or token_command."
-	switch {
-	case token.bad || file.bad || command.bad:
-		return Credential{}
-	case file.v != "" && len(command.v) > 0:
-		s.record.fault(s.subject(command.at, "token_command"), "Keep one of them.", errors.New("stands beside token_file"))
-		return Credential{}
-	case file.v != "":
-		return Credential{File: file.v}
-	case len(command.v) > 0:
-		return Credential{Command: command.v}
-	case token.v.IsZero():
-		s.missing("pure_api_token", hint)
-	}
-	if odd := oddToken(token.v.Reveal()); odd != "" {
-		s.record.note(s.subject(token.at, "pure_api_token"), Warning{
-			Did: odd + ", which an array hardly accepts", Cinder: "reads the same", Hint: "Write the token alone: pure_api_token = TOKEN.", Wrong: true,
-		})
-	}
-	return Credential{Token: token.v}
-}
-
-// oddToken finds a token with something around it. The text does not repeat it.
-func oddToken(token string) string {
-	switch {
-	case token == "":
-		return ""
-	case strings.ContainsAny(token[:1], "{["):
-		return "looks like JSON"
-	case strings.ContainsAny(token[:1]+token[len(token)-1:], "\"'"):
-		return "begins or ends with a quote"
-	case strings.ContainsFunc(token, isSpace):
-		return "holds more than one word"
-	}
-	return ""
-}
-
-func (s scope) verification() (verify bool, caPath string) {
-	on, path := s.boolean("driver_ssl_cert_verify"), s.text("driver_ssl_cert_path")
-	if path.v != "" && !on.v && !on.bad {
-		s.record.warn(s.subject(path.at, "driver_ssl_cert_path"),
-			"is of no use while driver_ssl_cert_verify is off", "does not look at it either")
-	}
-	return on.v, path.v
-}
-
-// function reads filter_function or goodness_function; where the backend says
-// nothing, Cinder asks [DEFAULT] (cinder/volume/driver.py, get_filter_function).
+// function reads filter_function or goodness_function. Without a value for the
+// backend, Cinder reads [DEFAULT] (cinder/volume/driver.py, get_filter_function).
 func (s scope) function(name string) *string {
 	text := s.text(name).v
 	if text == "" {
-		text = scope{reader: s.reader, name: sectionDefault, kind: SectionBackend}.text(name).v
+		text = scope{reader: s.reader, name: sectionDefault, table: SectionBackend}.text(name).v
 	}
 	if text == "" {
 		return nil
@@ -270,18 +286,17 @@ var ratio = regexp.MustCompile(`^(?:auto|\d*\.\d+|\d+)$`)
 // overSubscription reads a ratio as cinder/volume/volume_utils.py does,
 // get_max_over_subscription_ratio.
 func (s scope) overSubscription(name string) OverSubscription {
-	got := read(s, name, func(_ *Option, text string) (OverSubscription, bool, error) {
+	return read(s, name, func(text string) (OverSubscription, error) {
 		if !ratio.MatchString(text) {
-			return OverSubscription{}, false, errors.New("is neither auto nor a number such as 20.0")
+			return OverSubscription{}, errors.New("is neither auto nor a number such as 20.0")
 		}
-		f, _, err := parseFloat(text)
-		switch {
-		case text == "auto":
-			return OverSubscription{Auto: true}, false, nil
-		case err == nil && f < 1:
-			err = errors.New("is less than 1, which Cinder refuses when it computes with it")
+		if text == "auto" {
+			return OverSubscription{Auto: true}, nil
 		}
-		return OverSubscription{Ratio: f}, false, err
-	})
-	return got.v
+		f, err := parseFloat(text)
+		if err == nil && f < 1 {
+			err = errors.New("is less than 1, which Cinder refuses when it calculates capacity")
+		}
+		return OverSubscription{Ratio: f}, err
+	}).v
 }

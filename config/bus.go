@@ -4,10 +4,10 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
-
-	"github.com/poolcast/poolcast/collector/capability/format"
+	"unicode/utf8"
 )
 
 // Bus is the message bus that cinder-volume and cinder-scheduler share.
@@ -41,15 +41,15 @@ type BusTLS struct {
 	CAFile   string
 	CertFile string
 	KeyFile  string
-	// VerifyHostname is whether the certificate must name the broker.
-	// oslo.messaging asks for that only with a ssl_ca_file. Who signed it is
-	// verified in any case (amqp/transport.py, _wrap_socket_sni).
+	// VerifyHostname is whether the certificate must contain the broker's name.
+	// oslo.messaging requires that only with a ssl_ca_file. The issuer is always
+	// verified (amqp/transport.py, _wrap_socket_sni).
 	VerifyHostname bool
 }
 
-// Retry is how long to wait before connecting again.
+// Retry holds the waiting times before connecting again.
 type Retry struct {
-	Delay    time.Duration // kombu_reconnect_delay: after a loss
+	Delay    time.Duration // kombu_reconnect_delay: after a lost connection
 	Interval time.Duration // rabbit_retry_interval: after a first failure
 	Backoff  time.Duration // rabbit_retry_backoff: what each further one adds
 	Max      time.Duration // rabbit_interval_max
@@ -74,7 +74,7 @@ func (r *reader) bus() Bus {
 	return b
 }
 
-// seconds saturates, so that an absurd number stays a long time.
+// seconds converts to a duration. Very large numbers are limited.
 func seconds(n int) time.Duration {
 	const most = int(1 << 31)
 	return time.Duration(min(max(n, -most), most)) * time.Second
@@ -88,22 +88,21 @@ func (s scope) busTLS() BusTLS {
 		KeyFile:  s.text("ssl_key_file").v,
 	}
 	if t.KeyFile != "" && t.CertFile == "" {
-		s.record.fault(s.subject(s.text("ssl_key_file").at, "ssl_key_file"), "Write ssl_cert_file too, or remove the key.",
-			errors.New("stands alone: there is no ssl_cert_file for it"))
+		s.record.fault(s.text("ssl_key_file").where, "Write ssl_cert_file too, or remove ssl_key_file.",
+			errors.New("is set without ssl_cert_file"))
 	}
 	t.VerifyHostname = t.Enabled && t.CAFile != "" && s.boolean("ssl_enforce_hostname_verification").v
 	return t
 }
 
-// transport reads transport_url and lays its query over
-// [oslo_messaging_rabbit] (oslo_messaging/_drivers/common.py,
-// ConfigOptsProxy).
+// transport reads transport_url. Options in its query override
+// [oslo_messaging_rabbit] (oslo_messaging/_drivers/common.py, ConfigOptsProxy).
 func (s scope) transport(b *Bus) {
 	raw := s.secret("transport_url")
 	if raw.bad {
 		return
 	}
-	at := s.subject(raw.at, "transport_url")
+	at := raw.where
 	const hint = "Write rabbit://user:password@host:port,…/virtual_host, with %2F for /, %40 for @ and so on in names and passwords."
 	url, err := parseTransportURL(raw.v.Reveal())
 	if err != nil {
@@ -111,32 +110,30 @@ func (s scope) transport(b *Bus) {
 		return
 	}
 	b.Brokers, b.VirtualHost = url.brokers, url.virtualHost
-	if url.portless {
-		s.record.note(at, Warning{
-			Did: "has a host with a colon and no port after it, which is taken for port 5672", Cinder: "takes 5672 too, or refuses the URL with an older oslo.messaging",
-			Hint: "Write host:5672.",
-		})
+	if url.missingPort {
+		s.record.warn(at, "has a host with a colon but no port after it, and port 5672 is used",
+			"uses 5672 too, or refuses the URL with an older oslo.messaging", "Write host:5672.")
 	}
 	if !raw.set {
-		s.legacyBroker()
+		s.warnLegacyBroker()
 	}
-	if url.mixed {
-		s.record.warn(at, "logs in as guest to the hosts that have no user and password", "warns of it and does the same")
+	if url.mixedAccounts {
+		s.record.warn(at, "has hosts without user and password, and the account guest is used there", "logs a warning and does the same", "")
 	}
-	laid := map[string]found{}
+	overrides := map[string]rawValue{}
 	for _, name := range slices.Sorted(maps.Keys(url.query)) {
-		if _, known := s.catalog[sectionRabbit][name]; !known && !otherRabbit()[name] {
-			s.record.fault(at, "Leave it out.", errors.New("has an option in its query that oslo.messaging does not know"+nearHint(name, s.catalog[sectionRabbit])))
+		if _, known := s.catalog[sectionRabbit][name]; !known && !ignoredRabbitOptions()[name] {
+			s.record.fault(at, didYouMean(name, s.catalog.names(sectionRabbit), "Remove it."), errors.New("has an option in its query that oslo.messaging does not have"))
 			continue
 		}
-		laid[name] = found{text: url.query[name], at: raw.at, quoted: true, literal: true, secret: true}
+		overrides[name] = rawValue{text: url.query[name], at: raw.at, quoted: true, literal: true, secret: true}
 	}
-	s.overrides[sectionRabbit] = laid
+	s.overrides[sectionRabbit] = overrides
 }
 
-// legacyBroker finds the options that named the broker before transport_url did.
-// oslo.messaging no longer reads them.
-func (s scope) legacyBroker() {
+// warnLegacyBroker warns of the options that contained the broker's address before
+// transport_url replaced them. oslo.messaging no longer reads them.
+func (s scope) warnLegacyBroker() {
 	for _, section := range []string{sectionRabbit, sectionDefault} {
 		for _, name := range []string{"rabbit_hosts", "rabbit_host"} {
 			values := s.find(&Option{Name: name}, section)
@@ -145,8 +142,8 @@ func (s scope) legacyBroker() {
 			}
 			last := values[len(values)-1]
 			s.record.note(subject{last.at, section, name}, Warning{
-				Did:    "is not read, and transport_url is missing, so the broker is localhost:5672 with the account guest",
-				Cinder: "does not read it either", Wrong: true,
+				Message: "is ignored, and without transport_url the broker is localhost:5672 with the account guest",
+				Cinder:  "ignores it too", Serious: true,
 				Hint: "Write transport_url = rabbit://USER:PASSWORD@" + legacyHosts(last.text) + "/VIRTUAL_HOST into [DEFAULT].",
 			})
 			return
@@ -154,7 +151,7 @@ func (s scope) legacyBroker() {
 	}
 }
 
-// legacyHosts joins hosts as transport_url has them.
+// legacyHosts joins hosts in the form that transport_url needs.
 func legacyHosts(text string) string {
 	hosts := parseList(text)
 	for i, host := range hosts {
@@ -168,51 +165,154 @@ func legacyHosts(text string) string {
 	return strings.Join(hosts, ",USER:PASSWORD@")
 }
 
-// otherSources finds what oslo.config would read from elsewhere.
-func (r *reader) otherSources() {
-	for _, o := range []struct{ name, did, cinder, hint string }{
-		{"config_source", "names sources that poolcast does not read", "takes options from them that are not in these files", "Write what poolcast needs of them (transport_url, host, san_ip, tokens) into a file, and name it with --config-file."},
-		{"config_dir", "is not read in a file", "takes it from its command line alone", "Give poolcast the flag --config-dir as cinder-volume has it."},
-		{"config_file", "is not read in a file", "takes it from its command line alone", "Give poolcast the flag --config-file as cinder-volume has it."},
-	} {
-		values := r.find(&Option{Name: o.name}, sectionDefault)
-		if len(values) == 0 || strip(values[len(values)-1].text) == "" {
+// transportURL is a parsed transport_url.
+type transportURL struct {
+	brokers       []Broker
+	virtualHost   string
+	query         map[string]string
+	mixedAccounts bool // some hosts have an account and some have none
+	missingPort   bool // a host has a colon and no port after it
+}
+
+const (
+	defaultPort    = 5672
+	defaultAccount = "guest"
+)
+
+// parseTransportURL follows oslo_messaging/transport.py, TransportURL.parse,
+// and the urllib.parse that it uses, and then adds the defaults of impl_rabbit.py
+// and kombu. Go's net/url refuses several hosts. Errors contain no part of the
+// URL.
+func parseTransportURL(text string) (transportURL, error) {
+	u := transportURL{query: map[string]string{}}
+	text = strings.TrimLeftFunc(text, func(r rune) bool { return r <= ' ' })
+	text = strings.NewReplacer("\t", "", "\r", "", "\n", "").Replace(text)
+	scheme, rest, ok := strings.Cut(text, ":")
+	if !ok || scheme == "" {
+		return u, errors.New("has no scheme")
+	}
+	switch strings.ToLower(scheme) {
+	case "rabbit", "kombu+rabbit", "kombu+amqp":
+	default:
+		return u, errors.New("is not for RabbitMQ")
+	}
+	rest, _, _ = strings.Cut(rest, "#")
+	rest, query, _ := strings.Cut(rest, "?")
+	hosts, path := "", rest
+	if after, found := strings.CutPrefix(rest, "//"); found {
+		hosts, path = after, ""
+		if i := strings.IndexByte(after, '/'); i >= 0 {
+			hosts, path = after[:i], after[i:]
+		}
+	}
+	if strings.Contains(path, "://") || strings.Contains(path, "@") {
+		// The broker would repeat the virtual host in an error, with the password.
+		return u, errors.New("has another account after the virtual host; join hosts as user:password@host1,user:password@host2/virtual_host, and write @ in a virtual host as %40")
+	}
+	u.virtualHost = unescape(strings.TrimPrefix(path, "/"))
+	if u.virtualHost == "" || !strings.HasPrefix(path, "/") {
+		u.virtualHost = "/"
+	}
+	u.parseQuery(query)
+	return u, u.parseHosts(hosts)
+}
+
+func (u *transportURL) parseHosts(text string) error {
+	with := 0
+	for part := range strings.SplitSeq(text, ",") {
+		if part == "" {
 			continue
 		}
-		at := subject{values[len(values)-1].at, sectionDefault, o.name}
-		r.record.note(at, Warning{Did: o.did, Cinder: o.cinder, Hint: o.hint})
+		b, account, err := parseBroker(part)
+		if err != nil {
+			return err
+		}
+		if account {
+			with++
+		}
+		u.missingPort = u.missingPort || strings.HasSuffix(part, ":")
+		u.brokers = append(u.brokers, b)
+	}
+	u.mixedAccounts = with > 0 && with < len(u.brokers)
+	if len(u.brokers) == 0 {
+		u.brokers = []Broker{{Host: "localhost", Port: defaultPort, Username: defaultAccount, Password: newSecret(defaultAccount)}}
+	}
+	return nil
+}
+
+// parseBroker reads user:password@host:port.
+func parseBroker(text string) (b Broker, account bool, err error) {
+	host, username, password := text, "", ""
+	if i := strings.LastIndexByte(text, '@'); i >= 0 {
+		host = text[i+1:]
+		username, password, account = strings.Cut(text[:i], ":")
+	}
+	b = Broker{Username: unescape(username), Password: newSecret(unescape(password)), Port: defaultPort}
+	if b.Username == "" {
+		b.Username = defaultAccount
+	}
+	if b.Password.IsZero() {
+		b.Password = newSecret(defaultAccount)
+	}
+	port := ""
+	switch inner, ok := strings.CutPrefix(host, "["); {
+	case ok:
+		var closed bool
+		if b.Host, port, closed = strings.Cut(inner, "]"); !closed {
+			return b, account, errors.New("has a [ that is not closed")
+		}
+		port = strings.TrimPrefix(port, ":")
+	case strings.Count(host, ":") == 1:
+		b.Host, port, _ = strings.Cut(host, ":")
+	default:
+		b.Host = host // an IPv6 address without brackets has no port
+	}
+	if port != "" {
+		if b.Port, err = strconv.Atoi(port); err != nil || b.Port < 1 || b.Port > 65535 {
+			return b, account, errors.New("has a port that is not a number from 1 to 65535")
+		}
+	}
+	if b.Host == "" {
+		return b, account, errors.New("has an account without a host")
+	}
+	return b, account, nil
+}
+
+// parseQuery is urllib.parse.parse_qs: empty values are dropped, repeated ones
+// are joined by commas.
+func (u *transportURL) parseQuery(text string) {
+	for pair := range strings.SplitSeq(text, "&") {
+		name, value, _ := strings.Cut(strings.ReplaceAll(pair, "+", " "), "=")
+		name, value = unescape(name), unescape(value)
+		if value == "" {
+			continue
+		}
+		if before, taken := u.query[name]; taken {
+			value = before + "," + value
+		}
+		u.query[name] = value
 	}
 }
 
-func nearHint(name string, options map[string]*Option) string {
-	if near := format.Nearest(name, slices.Sorted(maps.Keys(options))); near != "" {
-		return " (is it " + near + "?)"
+// unescape is urllib.parse.unquote: text that is not %XX is kept, and bytes that
+// are not UTF-8 become U+FFFD.
+func unescape(text string) string {
+	if !strings.Contains(text, "%") {
+		return text
 	}
-	return ""
-}
-
-// otherRabbit names the options of [oslo_messaging_rabbit] that have no effect
-// here, such as those for the queues that Cinder's services declare, so that they
-// are not taken for mistakes.
-func otherRabbit() map[string]bool {
-	names := map[string]bool{}
-	for name := range strings.FieldsSeq(`
-		rpc_conn_pool_size conn_pool_min_size conn_pool_ttl heartbeat_rate heartbeat_in_pthread
-		ssl_version ssl_enforce_fips_mode kombu_reconnect_splay kombu_compression
-		kombu_missing_consumer_retry_timeout kombu_reconnect_timeout
-		rabbit_quorum_queue rabbit_stream_fanout rabbit_ha_queues
-		amqp_durable_queues amqp_auto_delete rabbit_quorum_delivery_limit rabbit_quorum_max_memory_length rabbit_quorum_max_memory_bytes
-		rabbit_quroum_max_memory_length rabbit_quroum_max_memory_bytes
-		rabbit_transient_queues_ttl rabbit_qos_prefetch_count direct_mandatory_flag
-		enable_cancel_on_failover use_queue_manager hostname processname
-		rabbit_max_retries rabbit_host rabbit_port rabbit_hosts rabbit_userid rabbit_password
-		rabbit_virtual_host fake_rabbit default_notification_exchange
-		notification_listener_prefetch_count default_notification_retry_attempts
-		notification_persistence rpc_reply_exchange rpc_listener_prefetch_count
-		rpc_reply_listener_prefetch_count rpc_reply_retry_attempts
-		default_rpc_exchange default_rpc_retry_attempts rpc_retry_delay
-		kombu_ssl_version kombu_ssl_keyfile kombu_ssl_certfile kombu_ssl_ca_certs rabbit_use_ssl`) {
-		names[name] = true
+	out := make([]byte, 0, len(text))
+	for i := 0; i < len(text); i++ {
+		if text[i] == '%' && i+2 < len(text) {
+			if b, err := strconv.ParseUint(text[i+1:i+3], 16, 8); err == nil {
+				out = append(out, byte(b))
+				i += 2
+				continue
+			}
+		}
+		out = append(out, text[i])
 	}
-	return names
+	if utf8.Valid(out) {
+		return string(out)
+	}
+	return strings.ToValidUTF8(string(out), "\ufffd")
 }

@@ -1,83 +1,97 @@
-// Package config reads cinder.conf: the very files that cinder-volume reads,
-// with the meaning it gives them, so that an operator writes an array's
-// address and token once. [Load] turns [Sources] into a [Config], or into every
-// fault at once.
+// Package config reads cinder.conf: the same files that cinder-volume reads, with
+// the same meaning, so that an operator writes the address and the token of an
+// array once. [Load] turns [Sources] into a [Config], or returns all faults at
+// once.
 //
-// # As Cinder reads it
+// # Same as Cinder
 //
-// cinder.conf is not quite an INI file. oslo.config has rules of its own, and
-// this package follows its source, oslo_config/iniparser.py and cfg.py:
+// cinder.conf is not quite an INI file. oslo.config has rules of its own, and this
+// package follows its source, oslo_config/iniparser.py and cfg.py:
 //
 //   - key = value or key: value, whichever sign comes first.
 //   - A line that begins with a space or tab continues the value above it. A
 //     blank line or a comment ends the value.
-//   - A comment is a line of its own. What follows a value is part of it.
-//   - One pair of quotes around a value is taken off.
-//   - A section may come again; names are the same in any case, but [DEFAULT]
-//     is only DEFAULT. Of a repeated key the last one counts, and every one of
-//     replication_device.
+//   - A comment is a line of its own. Text after a value is part of the value.
+//   - One pair of quotes around a value is removed.
+//   - A section may be repeated. Section names are not case-sensitive, except that
+//     [DEFAULT] is only DEFAULT. Of a repeated key the last value counts; of
+//     replication_device all of them.
 //   - Files are read in the order of the command line, the *.conf of a folder
-//     sorted by name. The environment, OS_SECTION__OPTION, wins over files.
-//   - $name, ${name} and ${section.name} stand for other values, $$ for a $.
+//     sorted by name. The environment, OS_SECTION__OPTION, overrides files.
+//   - $name, ${name} and ${section.name} are replaced by other values, $$ by a $.
 //
-// And Cinder adds, in cinder/volume/configuration.py: a backend takes what its
-// section does not say from [backend_defaults]; [DEFAULT] is not asked, except
-// for filter_function and goodness_function. A value that is empty and a
-// number is no value.
+// Cinder adds rules in cinder/volume/configuration.py: a backend takes options
+// that its section does not have from [backend_defaults], but not from [DEFAULT],
+// except filter_function and goodness_function. An empty value for a number is
+// treated as missing.
 //
-// All this is proven against the real oslo.config and Cinder's own option
-// declarations by a test in the folder integration.
+// A test in the folder integration compares all this with the real oslo.config and
+// Cinder's own option declarations, also with random files.
 //
-// # Where it is kinder than Cinder
+// # More tolerant than Cinder
 //
-// Published examples contain things that do not work with Cinder. They are
-// repaired, each with a [Warning] that says what Cinder would read:
+// Published examples contain mistakes that Cinder does not accept. They are
+// repaired, each with a [Warning] that describes what Cinder reads:
 //
-//   - A JSON object in extra_capabilities whose lines are not indented is
-//     joined until its braces balance. It never runs into the next section or
-//     the next key.
-//   - " # comment" or " ; comment" after a value is taken off, but not inside
-//     quotes, and not where no space stands before it. Names, zones and functions
-//     (Option.AsWritten) keep it, as in Cinder: another name would be about
-//     another cloud. Only Sources.AsMeant takes it off them too.
-//   - enabled_backends is missing: every section with a Pure Storage driver is
-//     taken.
+//   - A JSON object in extra_capabilities whose lines are not indented is joined
+//     until its braces balance, but not beyond the next section or the next key.
+//   - " # comment" or " ; comment" after a value is removed, but not inside quotes,
+//     and not without a space before it. Names, zones and functions
+//     (keepsComment in the table) keep it, as in Cinder: with another name, poolcast
+//     would report another backend. Only Sources.StripComments removes it there.
+//   - Without enabled_backends, every section with a Pure Storage driver is used.
 //
-// Several key = value pairs on one line are refused, with the line shown:
-// nobody could tell what was meant.
+// Several key = value pairs on one line are refused, and the line is shown.
 //
-// # What a fault costs
+// # Stricter than Cinder
 //
-// As in cinder-volume, a fault in a backend's section, or in what it takes from
-// [backend_defaults], leaves that backend out (Config.Broken) and no other. Every
-// other fault refuses the configuration.
+// Values that Cinder accepts at first and fails on later are refused at once: an
+// extra_capabilities that is neither a JSON object nor false in Python, an
+// over-subscription ratio below 1, an address with a scheme, an empty number where
+// no default applies. A number must be finite; in extra_capabilities the key of
+// one that is not finite is left out, with a warning. A $name that is not set is
+// refused, as Cinder refuses a name that is not an option. In [poolcast] an
+// unknown key is a fault. Elsewhere unknown keys are ignored, with a warning if
+// the name is similar to an option that is read.
 //
-// # Where it is stricter
+// # Effect of a fault
 //
-// A value that Cinder would only trip over later is refused at once: an
-// extra_capabilities that is neither a JSON object nor false to Python, an
-// over-subscription ratio below 1, an address with a scheme, a number that is left
-// empty where no default steps in. A number must be finite; in extra_capabilities
-// the key of one that is not is left out, with a warning. A $name that is
-// not set anywhere is refused, as Cinder refuses a name it has no option for.
-// In [poolcast] an unknown key is a fault. In the rest of the file it is no
-// business of ours, unless it is nearly a key that we read.
+// As in cinder-volume, a fault in a backend's section, or in a value that it takes
+// from [backend_defaults], leaves out that backend (Config.Broken) and no other.
+// With any other fault the configuration is refused.
 //
 // # Secrets
 //
 // Tokens and passwords are of type [Secret], which cannot be printed. FieldErrors
-// and warnings show a value as it stands in the file only where it is not
-// secret, and a line only up to the first key that is.
+// and warnings show a value only if it is not secret, and a line only up to the
+// first key that is secret.
 //
-// # How it is made
+// # Implementation
 //
-// A scanner reads lines and remembers where each value came from, a layer keeps
-// the sections and keys of a file, and a reader asks the layers in oslo.config's
-// order. A library for INI files does not serve here: ini.v1 cuts values at " #"
-// and ";", loses continuation lines, knows no line numbers, lets a section
-// inherit from another, and its store takes time quadratic in the keys of a
-// section. One table, [Options], holds name, type, default, range and help of
-// every option: it drives the reading, the flags, the suggestions and the
-// reference page. To read one more option, add a row and a line that asks for
-// it.
+// A scanner splits a file into assignments with their lines, a layer holds the
+// sections and keys of a file, and a reader searches the layers in the order of
+// oslo.config. One table, [Options], has name, type, default, range and help of
+// every option; reading, flags, suggestions and the reference page are made from
+// it. To read one more option, add a row and a line that reads it.
+//
+// The scanner is not a library for INI files, because none reads this format.
+// ini.v1 (1.67), with its options set as close to oslo.config as possible, was
+// compared with oslo.config on 2,000 random files. Of 1,147 valid files it refused
+// 124 and read other values in 255; of 853 invalid ones it accepted 33. It has no
+// line numbers and stops at the first error, but each fault here has its line. No
+// option of ini.v1 changes the following:
+//
+//   - A continuation line after a value in quotes is read as an assignment or
+//     refused. A line of spaces does not end a value.
+//   - An indented line that continues nothing, a key before the first section and
+//     text after a section header are accepted.
+//   - A value that begins with ` or """, a token for example, continues over the
+//     lines below it up to the next such quote. A key in quotes loses the text
+//     after them, and the key - becomes #1.
+//   - An empty value of a repeated key is lost, although it may be the last one.
+//   - Keys of a section are searched in a list: 80,000 keys take 44 seconds.
+//
+// A pass that rewrites a file into a form that ini.v1 reads correctly would need to
+// find each value, its continuation lines and its quotes, which is all that the
+// scanner does.
 package config

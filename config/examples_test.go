@@ -9,18 +9,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// mustLoad reads a file that must load, as it was meant, in a world without
+// mustLoad reads files that must load, without comments after names and without an
 // environment.
 func mustLoad(t *testing.T, paths ...string) *Config {
 	t.Helper()
-	cfg, err := Load(Sources{Inputs: Files(paths...), Hostname: "thishost", AsMeant: true})
+	cfg, err := Load(Sources{Inputs: Files(paths...), hostname: "thishost", StripComments: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return cfg
 }
 
-// TestExamples says of each example what it is there to show.
+// TestExamples checks the backends of each example.
 func TestExamples(t *testing.T) {
 	x := func(host, zone string, numbers ...int) (want []string) {
 		for _, n := range numbers {
@@ -47,7 +47,7 @@ func TestExamples(t *testing.T) {
 			cfg := mustLoad(t, "../examples/"+name)
 			var got []string
 			for _, b := range cfg.Backends {
-				got = append(got, strings.Join([]string{b.Host, b.Pool, b.Zone, b.Address.String(), b.Protocol}, " "))
+				got = append(got, strings.Join([]string{b.Host, b.VolumeBackendName, b.Zone, b.Address.String(), b.Protocol}, " "))
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
@@ -58,15 +58,15 @@ func TestExamples(t *testing.T) {
 		})
 	}
 	if files := corpus(t, "../examples/*.conf"); len(files) != 7 {
-		t.Errorf("an example is not spoken of here: %v", files)
+		t.Errorf("an example is not tested here: %v", files)
 	}
 }
 
 func TestMixedExample(t *testing.T) {
 	cfg := mustLoad(t, "../examples/mixed.conf")
 	r := cfg.Backends[4].Replication
-	if got := strings.Join(r.Types(), ",") + " " + strings.Join(r.Targets(), ","); got != "async,sync,trisync flasharray_r_02,flasharray_c_01" {
-		t.Error(got)
+	if d := r.Devices; len(d) != 2 || d[0].BackendID+" "+d[0].Type != "flasharray_r_02 sync" || d[1].BackendID+" "+d[1].Type != "flasharray_c_01 async" || !r.TriSync {
+		t.Errorf("replication: %+v", r)
 	}
 	if got := cfg.Backends[0].Cluster; got != "cinder-cluster@flasharray_x_01" {
 		t.Error(got)
@@ -85,9 +85,8 @@ func TestMixedExample(t *testing.T) {
 	}
 }
 
-// TestPublishedExampleSaysWhatCinderReads: each of the three repairs, at each
-// place.
-func TestPublishedExampleSaysWhatCinderReads(t *testing.T) {
+// TestPublishedExampleWarnings checks the warning of each repair at each place.
+func TestPublishedExampleWarnings(t *testing.T) {
 	cfg := mustLoad(t, "../examples/published-same-name.conf")
 	if len(cfg.Warnings) != 7 {
 		t.Errorf("%d warnings", len(cfg.Warnings))

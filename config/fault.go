@@ -7,21 +7,21 @@ import (
 	"strings"
 )
 
-// FieldError is one fault of the configuration, with its place and what to
-// write instead. Its text never holds a secret.
+// FieldError is one fault of the configuration, with its place and what to write
+// instead. Its text never contains a secret.
 type FieldError struct {
 	File   string // path, an environment variable's name, or a flag
 	Line   int    // counted from 1; 0 where there are no lines
-	Stanza string // section; "" if the fault is the file's
-	Key    string // option; "" if the fault is the section's or the file's
+	Stanza string // section; "" for a fault of the whole file
+	Key    string // option; "" for a fault of the section or the file
 	Err    error
 	Hint   string // what to write, a full sentence; may be ""
 
-	rank int // order of the file among those read
-	turn int // order among the faults found
+	rank     int // order of the file among those read
+	sequence int // order among the faults found
 }
 
-// Error reads like
+// Error has the form
 //
 //	cinder.conf:12: [flasharray_x_01] san_ip is missing. Write san_ip = …
 func (e *FieldError) Error() string {
@@ -35,8 +35,8 @@ func (e *FieldError) Error() string {
 // Unwrap returns the cause.
 func (e *FieldError) Unwrap() error { return e.Err }
 
-// FieldErrors is every fault of the configuration at once, in file order. It is
-// what [Load] returns when it refuses one.
+// FieldErrors are all faults of a configuration, in file order. [Load] returns it
+// as its error.
 type FieldErrors []*FieldError
 
 // Error lists the faults, one a line.
@@ -57,40 +57,40 @@ func (f FieldErrors) Unwrap() []error {
 	return errs
 }
 
-// Warning is something that poolcast read differently from Cinder, or a trap
-// that Cinder does not mention. Its text never holds a secret.
+// Warning is a value that poolcast reads differently from Cinder, or one that is
+// probably a mistake. Its text never contains a secret.
 type Warning struct {
-	File   string
-	Line   int
-	Stanza string
-	Key    string
-	Did    string // what poolcast made of it
-	Cinder string // what Cinder itself makes of it
-	Hint   string // what to write, a full sentence; may be ""
-	// Wrong is whether it is hardly what was meant, so that a check counts it as
+	File    string
+	Line    int
+	Stanza  string
+	Key     string
+	Message string // how poolcast reads the value
+	Cinder  string // what Cinder does with the value
+	Hint    string // what to write, a full sentence; may be ""
+	// Serious is whether the value is almost certainly a mistake: `check` counts it as
 	// an error.
-	Wrong bool
+	Serious bool
 
 	rank int
 }
 
-// String reads like an error, but ends with Cinder's own reading.
+// String has the form of an error, with what Cinder does after the problem.
 func (w Warning) String() string {
-	text := fmt.Sprintf("%s %s; Cinder itself %s", locate(w.File, w.Line, w.Stanza, w.Key), w.Did, w.Cinder)
+	text := fmt.Sprintf("%s %s; Cinder %s", locate(w.File, w.Line, w.Stanza, w.Key), w.Message, w.Cinder)
 	if w.Hint != "" {
 		text += ". " + w.Hint
 	}
 	return text
 }
 
-// Broken is an enabled backend that cannot be served because of faults in its
-// section. Others are served, as cinder-volume does.
+// Broken is an enabled backend that is not served because its section has faults.
+// The others are served, as in cinder-volume.
 type Broken struct {
 	Backend // as far as it could be read
 	Faults  FieldErrors
 }
 
-// Ignored is a section named by enabled_backends that poolcast does not serve.
+// Ignored is a section of enabled_backends that poolcast does not serve.
 type Ignored struct {
 	Stanza string
 	Driver string // volume_driver as Cinder reads it
@@ -119,57 +119,39 @@ type place struct {
 	rank int
 }
 
-// maxTold is how many faults, and how many warnings, are told one by one. A file
-// that is no cinder.conf at all has one in each line.
-const maxTold = 200
+// maxListed limits how many faults, and how many warnings, are listed. A file that
+// is not a cinder.conf can have one in each line.
+const maxListed = 200
 
-// faultList keeps the first maxTold faults, each once, and counts the others.
-type faultList struct {
-	first FieldErrors
+// list keeps the first maxListed elements, each text once, and counts the others.
+type list[T any] struct {
+	first []T
 	more  int
+	seen  map[string]bool
 }
 
-func (l *faultList) add(e *FieldError) {
-	if len(l.first) == maxTold {
+func (l *list[T]) add(e T, text string) {
+	switch {
+	case len(l.first) == maxListed:
 		l.more++
-		return
-	}
-	if !slices.ContainsFunc(l.first, e.equal) {
+	case !l.seen[text]:
+		if l.seen == nil {
+			l.seen = map[string]bool{}
+		}
+		l.seen[text] = true
 		l.first = append(l.first, e)
 	}
 }
 
-// sorted returns the faults in the order of the files. The last one says how many
-// are not listed.
-func (l *faultList) sorted() FieldErrors {
-	faults := slices.Clone(l.first)
-	slices.SortStableFunc(faults, func(a, b *FieldError) int {
-		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.Line, b.Line), cmp.Compare(a.turn, b.turn))
-	})
-	if l.more > 0 {
-		faults = append(faults, &FieldError{
-			File: faults[len(faults)-1].File, Err: fmt.Errorf("%d more faults are not listed", l.more),
-			Hint: "Correct these first, or name the right file.",
-		})
-	}
-	return faults
-}
-
-func (e *FieldError) equal(other *FieldError) bool { return e.Error() == other.Error() }
-
-// record gathers what is to be told at the end.
+// record collects faults and warnings.
 type record struct {
-	faults       faultList
-	turn         int // of the next fault
-	warnings     []Warning
-	moreWarnings int // beyond maxTold
-	seen         map[string]bool
+	faults   list[*FieldError]
+	sequence int // of the next fault
+	warnings list[Warning]
 	// backend is the section that is being read, and broken its faults.
 	backend string
-	broken  faultList
+	broken  list[*FieldError]
 }
-
-func newRecord() *record { return &record{seen: map[string]bool{}} }
 
 // subject is what a fault or a warning is about.
 type subject struct {
@@ -181,52 +163,62 @@ type subject struct {
 func (r *record) fault(s subject, hint string, err error) {
 	e := &FieldError{
 		File: s.at.file, Line: s.at.line, Stanza: s.stanza, Key: s.key,
-		Err: err, Hint: hint, rank: s.at.rank, turn: r.turn,
+		Err: err, Hint: hint, rank: s.at.rank, sequence: r.sequence,
 	}
-	r.turn++
+	r.sequence++
 	if r.backend != "" && (foldSection(s.stanza) == foldSection(r.backend) || s.stanza == sectionShared) {
-		r.broken.add(e)
+		r.broken.add(e, e.Error())
 		return
 	}
-	r.faults.add(e)
+	r.faults.add(e, e.Error())
 }
 
-// begin makes the faults of a backend's section, and those that it gets from
-// [backend_defaults], the backend's own, until end returns them.
-func (r *record) begin(backend string) { r.backend, r.broken = backend, faultList{} }
+// beginBackend assigns the faults of a backend's section, and those of values from
+// [backend_defaults], to the backend, until endBackend returns them.
+func (r *record) beginBackend(backend string) { r.backend = backend }
 
-func (r *record) end() FieldErrors {
-	faults := r.broken.sorted()
-	r.backend, r.broken = "", faultList{}
+func (r *record) endBackend() FieldErrors {
+	faults := sortedFaults(r.broken)
+	r.backend, r.broken = "", list[*FieldError]{}
 	return faults
 }
 
-func (r *record) warn(s subject, did, cinder string) {
-	r.note(s, Warning{Did: did, Cinder: cinder})
+// sortedFaults returns the faults in the order of the files. If there are more than
+// maxListed, the last one is the number of the others.
+func sortedFaults(l list[*FieldError]) FieldErrors {
+	faults := slices.Clone(l.first)
+	slices.SortStableFunc(faults, func(a, b *FieldError) int {
+		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.Line, b.Line), cmp.Compare(a.sequence, b.sequence))
+	})
+	if l.more > 0 {
+		faults = append(faults, &FieldError{
+			File: faults[len(faults)-1].File, Err: fmt.Errorf("%d more faults are not listed", l.more),
+			Hint: "Correct these first, or give the right file.",
+		})
+	}
+	return faults
 }
 
-// note tells each thing once, though an option may be read many times.
+func (r *record) warn(s subject, message, cinder, hint string) {
+	r.note(s, Warning{Message: message, Cinder: cinder, Hint: hint})
+}
+
+// note records each warning once, although an option may be read many times.
 func (r *record) note(s subject, w Warning) {
-	if len(r.warnings) == maxTold {
-		r.moreWarnings++
-		return
-	}
 	w.File, w.Line, w.Stanza, w.Key, w.rank = s.at.file, s.at.line, s.stanza, s.key, s.at.rank
-	if text := w.String(); !r.seen[text] {
-		r.seen[text] = true
-		r.warnings = append(r.warnings, w)
-	}
+	r.warnings.add(w, w.String())
 }
 
 func (r *record) sortedWarnings() []Warning {
-	slices.SortStableFunc(r.warnings, func(a, b Warning) int {
+	warnings := r.warnings.first
+	slices.SortStableFunc(warnings, func(a, b Warning) int {
 		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.Line, b.Line))
 	})
-	if r.moreWarnings > 0 {
-		return append(r.warnings, Warning{
-			File: r.warnings[len(r.warnings)-1].File,
-			Did:  fmt.Sprintf("%d more warnings are not listed", r.moreWarnings), Cinder: "prints none of them",
+	if r.warnings.more > 0 {
+		return append(warnings, Warning{
+			File:    warnings[len(warnings)-1].File,
+			Message: fmt.Sprintf("%d more warnings are not listed", r.warnings.more), Cinder: "prints none of them",
 		})
 	}
-	return r.warnings
+	return warnings
 }

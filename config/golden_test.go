@@ -28,44 +28,44 @@ func golden(t *testing.T, path, got string) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (run with -update and look at the difference):\n%s", path, diff)
+		t.Errorf("%s (run with -update and check the difference):\n%s", path, diff)
 	}
 }
 
-// TestBadFiles holds every message against the one in testdata: together they
-// are the table of what a user may be told.
+// TestBadFiles compares every message with the one in testdata. Together they are
+// the list of all messages.
 func TestBadFiles(t *testing.T) {
 	for _, path := range corpus(t, "testdata/*.bad.conf") {
 		t.Run(filepath.Base(path), func(t *testing.T) {
-			cfg, err := Load(Sources{Inputs: Files(path), Hostname: "thishost"})
+			cfg, err := Load(Sources{Inputs: Files(path), hostname: "thishost"})
 			if err == nil {
 				t.Fatal("loaded")
 			}
-			text := err.Error() + "\n" + told(cfg)
+			text := err.Error() + "\n" + messages(cfg)
 			if strings.Contains(text, "T0PS3CRET") {
-				t.Errorf("a secret is told:\n%s", text)
+				t.Errorf("a secret is printed:\n%s", text)
 			}
 			golden(t, strings.TrimSuffix(path, ".conf")+".txt", text)
 		})
 	}
 }
 
-// TestGoodFiles holds everything that is read, secrets revealed, and every
-// warning against testdata; also as it was meant, where that differs.
+// TestGoodFiles compares everything that is read, with secrets, and every warning
+// with testdata; also with StripComments, where that differs.
 func TestGoodFiles(t *testing.T) {
 	for _, path := range corpus(t, "testdata/*.good.conf") {
 		t.Run(filepath.Base(path), func(t *testing.T) {
-			cfg, err := Load(Sources{Inputs: Files(path), Hostname: "thishost"})
+			cfg, err := Load(Sources{Inputs: Files(path), hostname: "thishost"})
 			if err != nil {
 				t.Fatal(err)
 			}
-			golden(t, strings.TrimSuffix(path, ".conf")+".txt", dump(t, cfg)+told(cfg))
-			meant, err := Load(Sources{Inputs: Files(path), Hostname: "thishost", AsMeant: true})
+			golden(t, strings.TrimSuffix(path, ".conf")+".txt", dump(t, cfg)+messages(cfg))
+			meant, err := Load(Sources{Inputs: Files(path), hostname: "thishost", StripComments: true})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if text := dump(t, meant) + told(meant); text != dump(t, cfg)+told(cfg) {
-				golden(t, strings.TrimSuffix(path, ".conf")+".as-meant.txt", text)
+			if text := dump(t, meant) + messages(meant); text != dump(t, cfg)+messages(cfg) {
+				golden(t, strings.TrimSuffix(path, ".conf")+".stripped.txt", text)
 			}
 		})
 	}
@@ -80,7 +80,7 @@ func corpus(t *testing.T, pattern string) []string {
 	return paths
 }
 
-func told(cfg *Config) string {
+func messages(cfg *Config) string {
 	var b strings.Builder
 	for _, w := range cfg.Warnings {
 		b.WriteString("warning: " + w.String() + "\n")

@@ -9,51 +9,34 @@ import (
 	"unicode/utf8"
 )
 
-// entry is one assignment, as oslo.config's iniparser sees it.
-type entry struct {
-	section string
-	key     string
-	value   string // continuation lines joined by newlines
-	line    int
-	quoted  bool // a pair of quotes was taken off
-}
-
-// header is a section's first line.
-type header struct {
-	section string
-	line    int
-}
-
-// scanner reads one file by the rules of oslo_config/iniparser.py. Where that
-// parser gives up at the first fault, this one records it and reads on.
+// scanner reads one file by the rules of oslo_config/iniparser.py. That parser
+// stops at the first fault; this one records it and continues.
 type scanner struct {
-	path    string
-	rank    int
+	*layer
 	lines   []string
 	record  *record
-	section string
-	entries []entry
-	headers []header
-	// loose is set after a line that cannot be continued, so that one mistake
-	// with ten indented lines under it is one fault.
-	loose bool
+	section *section // nil before the first header
+	name    string   // of the section, as written last
+	// skipIndented is set after a line that cannot be continued, so that one
+	// mistake with ten indented lines under it is one fault.
+	skipIndented bool
 }
 
 // scan reads a whole file.
-func scan(path string, rank int, text string, r *record) *scanner {
-	s := &scanner{path: path, rank: rank, record: r}
+func scan(path string, rank int, text string, r *record) *layer {
+	s := &scanner{layer: &layer{path: path, rank: rank, sections: map[string]*section{}}, record: r}
 	s.lines = s.split(text)
 	for i := 0; i < len(s.lines); {
 		i = s.step(i)
 	}
-	return s
+	return s.layer
 }
 
 // split cuts the text into lines as Python's text mode does.
 func (s *scanner) split(text string) []string {
 	if rest, found := strings.CutPrefix(text, "\ufeff"); found {
 		text = rest
-		s.record.warn(s.at(1, ""), "skipped the byte order mark at the start of the file", "refuses the whole file")
+		s.record.warn(s.at(1, ""), "file starts with a byte order mark, which is ignored", "refuses the whole file", "Save the file without it.")
 	}
 	text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)
 	lines := strings.Split(text, "\n")
@@ -66,18 +49,18 @@ func (s *scanner) split(text string) []string {
 	return lines
 }
 
-// step reads what starts at line i and returns the line to go on with.
+// step reads the assignment, header or comment at line i and returns the next line.
 func (s *scanner) step(i int) int {
 	line := rstrip(s.lines[i])
 	switch {
 	case line == "":
-		s.loose = false
+		s.skipIndented = false
 	case isIndented(line):
 		s.strayContinuation(i)
 	case line[0] == '[':
 		s.header(i, line)
 	case line[0] == '#', line[0] == ';':
-		s.loose = false
+		s.skipIndented = false
 	default:
 		return s.assignment(i, line)
 	}
@@ -85,19 +68,19 @@ func (s *scanner) step(i int) int {
 }
 
 func (s *scanner) strayContinuation(i int) {
-	if s.loose {
+	if s.skipIndented {
 		return
 	}
-	s.loose = true
-	s.fault(i+1, "", "Start the line in the first column, or remove the blank or comment line that ends the value above it.",
-		errors.New("indented line continues nothing, and Cinder refuses the file"))
+	s.skipIndented = true
+	s.fault(i+1, "", "Start the line in the first column, or remove the blank line or comment before it, which ends the value.",
+		errors.New("indented line does not continue a value, and Cinder refuses the file"))
 }
 
 func (s *scanner) header(i int, line string) {
-	s.loose = true
+	s.skipIndented = true
 	if !strings.HasSuffix(line, "]") {
 		if name, _, closed := strings.Cut(line[1:], "]"); closed && name != "" {
-			s.open(name, i+1) // so that what follows is not blamed on another section
+			s.name, s.section = name, s.open(name, i+1) // the lines below belong to it
 		}
 		s.fault(i+1, "", "Write [name] alone on its line; a comment goes on a line of its own.",
 			fmt.Errorf("section header does not end with ], and Cinder refuses the file: %s", redact(line)))
@@ -107,32 +90,34 @@ func (s *scanner) header(i int, line string) {
 		s.fault(i+1, "", "Write [name].", errors.New("section header has no name, and Cinder refuses the file"))
 		return
 	}
-	s.loose = false
-	s.open(line[1:len(line)-1], i+1)
-}
-
-func (s *scanner) open(section string, line int) {
-	s.section = section
-	s.headers = append(s.headers, header{section: section, line: line})
+	s.skipIndented = false
+	s.name = line[1 : len(line)-1]
+	s.section = s.open(s.name, i+1)
 }
 
 // assignment reads the key, the value and its continuation lines.
 func (s *scanner) assignment(i int, line string) int {
-	s.loose = true
+	s.skipIndented = true
 	at := strings.IndexAny(line, ":=")
 	if at < 0 {
 		s.fault(i+1, "", "Write key = value; a line that continues a value starts with a space.",
-			fmt.Errorf("line has neither = nor :, and Cinder refuses the file%s", quoteHarmless(line)))
+			fmt.Errorf("line has neither = nor :, and Cinder refuses the file%s", quotePunctuation(line)))
 		return i + 1
 	}
-	e := entry{section: s.section, key: strip(line[:at]), line: i + 1}
+	key := strip(line[:at])
 	first, quoted := unquote(strip(line[at+1:]))
 	parts, next := s.continuation(first, i+1)
-	if e.key == keyExtraCapabilities {
-		parts, next = s.joinJSON(e, parts, next)
+	if key == keyExtraCapabilities {
+		parts, next = s.joinJSON(i+1, parts, next)
 	}
-	e.value, e.quoted = strings.Join(parts, "\n"), quoted
-	s.add(e)
+	switch {
+	case key == "":
+		s.fault(i+1, "", "Write key = value.", errors.New("value has no key, and Cinder refuses the file"))
+	case s.section == nil:
+		s.fault(i+1, key, "Write [DEFAULT] above it.", errors.New("is before the first section, and Cinder refuses the file"))
+	default:
+		s.section.add(key, rawValue{text: strings.Join(parts, "\n"), quoted: quoted, at: s.at(i+1, key).at})
+	}
 	return next
 }
 
@@ -148,26 +133,15 @@ func (s *scanner) continuation(first string, next int) (parts []string, after in
 	return parts, next
 }
 
-func (s *scanner) add(e entry) {
-	switch {
-	case e.key == "":
-		s.fault(e.line, "", "Write key = value.", errors.New("value has no key, and Cinder refuses the file"))
-	case s.section == "":
-		s.fault(e.line, e.key, "Write [DEFAULT] above it.", errors.New("stands before the first section, and Cinder refuses the file"))
-	default:
-		s.entries = append(s.entries, e)
-	}
-}
-
 func (s *scanner) at(line int, key string) subject {
-	return subject{at: place{file: s.path, line: line, rank: s.rank}, stanza: s.section, key: key}
+	return subject{at: place{file: s.path, line: line, rank: s.rank}, stanza: s.name, key: key}
 }
 
 func (s *scanner) fault(line int, key, hint string, err error) {
 	s.record.fault(s.at(line, key), hint, err)
 }
 
-// unquote takes off one pair of equal quotes, as iniparser does.
+// unquote removes one pair of equal quotes, as iniparser does.
 func unquote(value string) (string, bool) {
 	if value == "" || (value[0] != '"' && value[0] != '\'') || value[0] != value[len(value)-1] {
 		return value, false
@@ -183,16 +157,100 @@ func isIndented(line string) bool { return line[0] == ' ' || line[0] == '\t' }
 // isSpace is Python's str.isspace.
 func isSpace(r rune) bool { return unicode.IsSpace(r) || (r >= 0x1c && r <= 0x1f) }
 
-func strip(s string) string  { return strings.TrimFunc(s, isSpace) }
+func strip(s string) string { return strings.TrimFunc(s, isSpace) }
+
 func rstrip(s string) string { return strings.TrimRightFunc(s, isSpace) }
 
-var punctuation = regexp.MustCompile(`^[\s{}\[\],;"']+$`)
+// maxJSONLines limits the length of a JSON value without indentation.
+const maxJSONLines = 500
 
-// quoteHarmless shows a line only if nothing in it could be a secret: it may
-// be the second half of a token.
-func quoteHarmless(line string) string {
-	if punctuation.MatchString(line) {
-		return ": " + line
+var (
+	// Lines of cinder.conf that are not lines of JSON.
+	assignmentLine = regexp.MustCompile(`^[A-Za-z_][\w.-]*\s*[=:]`)
+	headerLine     = regexp.MustCompile(`^\[\s*[A-Za-z_][^\[\]{}",]*\]$`)
+)
+
+// joinJSON joins a JSON object whose lines are not indented, until its braces
+// balance. It stops at a section header or an assignment, and does not change the
+// value if it finds no end.
+func (s *scanner) joinJSON(line int, parts []string, next int) (joined []string, after int) {
+	var scan jsonScan
+	for _, part := range parts {
+		joined = append(joined, scan.feed(part))
 	}
-	return ""
+	if !strings.HasPrefix(parts[0], "{") || !scan.open() {
+		return parts, next
+	}
+	for i := next; i < len(s.lines) && i < next+maxJSONLines && scan.open(); i++ {
+		text := strip(s.lines[i])
+		if headerLine.MatchString(text) || assignmentLine.MatchString(text) {
+			break
+		}
+		if text == "" || text[0] == '#' || text[0] == ';' {
+			continue
+		}
+		joined = append(joined, scan.feed(text))
+		if scan.balanced() {
+			s.record.warn(s.at(line, keyExtraCapabilities),
+				fmt.Sprintf("is read as the JSON object that ends in line %d, although its lines are not indented", i+1),
+				s.cinderReading(parts, next, i), "Start each line of the object, except the first, with a space.")
+			return joined, i + 1
+		}
+	}
+	return parts, next
 }
+
+// cinderReading describes how Cinder reads a JSON value that continues in lines
+// without indentation.
+func (s *scanner) cinderReading(parts []string, from, to int) string {
+	continues := false
+	for i := from; i <= to; i++ {
+		line := rstrip(s.lines[i])
+		switch {
+		case line == "", line[0] == '#', line[0] == ';':
+			continues = false
+		case isIndented(line) && continues:
+		case isIndented(line), line[0] == '[' && !strings.HasSuffix(line, "]"), !strings.ContainsAny(line, ":="):
+			return fmt.Sprintf("refuses the whole file at line %d", i+1)
+		default:
+			continues = true
+		}
+	}
+	return fmt.Sprintf("reads only %s", redact(strings.Join(parts, " ")))
+}
+
+// jsonScan tracks braces, strings and comments over the lines of a value.
+type jsonScan struct {
+	depth    int
+	started  bool
+	inString bool
+}
+
+// feed reads one line and returns it without its comment.
+func (j *jsonScan) feed(line string) string {
+	escaped := false
+	for i, r := range line {
+		switch {
+		case escaped:
+			escaped = false
+		case j.inString && r == '\\':
+			escaped = true
+		case r == '"':
+			j.inString = !j.inString
+		case j.inString:
+		case r == '#':
+			return rstrip(line[:i])
+		case r == '{', r == '[':
+			j.depth, j.started = j.depth+1, true
+		case r == '}', r == ']':
+			j.depth--
+		}
+	}
+	return line
+}
+
+func (j *jsonScan) balanced() bool { return j.started && j.depth <= 0 && !j.inString }
+
+// open reports whether more lines could complete the value. A JSON string ends in
+// the line where it begins.
+func (j *jsonScan) open() bool { return j.started && j.depth > 0 && !j.inString }

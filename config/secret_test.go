@@ -10,10 +10,10 @@ import (
 
 const sentinel = "T0PS3CRET"
 
-// TestSecretCannotBePrinted tries every way there is, and hides the secret in
-// places where no method is asked.
-func TestSecretCannotBePrinted(t *testing.T) {
-	secret := NewSecret(sentinel)
+// TestSecretIsNeverPrinted prints a secret in every way, also as a field and an
+// element, where fmt calls no method.
+func TestSecretIsNeverPrinted(t *testing.T) {
+	secret := newSecret(sentinel)
 	inner := struct{ token Secret }{secret}
 	list := []Secret{secret}
 	dict := map[string]Secret{"a": secret}
@@ -37,15 +37,15 @@ func TestSecretCannotBePrinted(t *testing.T) {
 		}
 	}
 	if secret.Reveal() != sentinel {
-		t.Error("the secret is lost")
+		t.Error("Reveal is wrong")
 	}
 }
 
-func TestSecretCompares(t *testing.T) {
-	if !NewSecret("a").Equal(NewSecret("a")) || NewSecret("a").Equal(NewSecret("b")) || !(Secret{}).Equal(NewSecret("")) {
+func TestSecretEqual(t *testing.T) {
+	if !newSecret("a").equal(newSecret("a")) || newSecret("a").equal(newSecret("b")) || !(Secret{}).equal(newSecret("")) {
 		t.Error("Equal is wrong")
 	}
-	if !(Secret{}).IsZero() || NewSecret("a").IsZero() || (Secret{}).Reveal() != "" {
+	if !(Secret{}).IsZero() || newSecret("a").IsZero() || (Secret{}).Reveal() != "" {
 		t.Error("the empty secret is wrong")
 	}
 }

@@ -18,8 +18,8 @@ var (
 	regexpQuoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 )
 
-// maxSubstitutions bounds how many $names one value may stand for, all told,
-// and maxSubstituted how long it may become.
+// maxSubstitutions limits how many $names are replaced for one value, including
+// those in replaced values, and maxSubstituted limits its length in bytes.
 const (
 	maxSubstitutions = 1000
 	maxSubstituted   = 1 << 20
@@ -28,13 +28,13 @@ const (
 // substitution replaces the $names of one value.
 type substitution struct {
 	*reader
-	open []string // options that are being replaced, to find a circle
+	open []string // options that are being replaced, to find a cycle
 	left int
 }
 
 // substitute replaces $name, ${name} and ${section.name} as oslo.config does
 // (cfg.py, _substitute): the same section first, then [DEFAULT]; $$ and \$ are
-// a dollar sign; a dollar before anything else stands for itself.
+// a dollar sign; a dollar before any other character is kept.
 func (r *reader) substitute(text, section string) (string, error) {
 	if !strings.Contains(text, "$") {
 		return text, nil
@@ -56,19 +56,19 @@ func (s *substitution) replace(text, section string) (string, error) {
 		return value
 	})
 	if len(out) > maxSubstituted {
-		return "", errors.New("becomes too long through its $names")
+		return "", errors.New("is too long after its $names were replaced")
 	}
 	return out, fault
 }
 
-// named returns the value behind a $name, as Python's str() prints it.
+// named returns the value of a $name, as Python's str() prints it.
 func (s *substitution) named(name, section string) (string, error) {
 	if s.left--; s.left < 0 {
 		return "", errors.New("refers to too many $names")
 	}
 	if group, option, dotted := strings.Cut(name, "."); dotted {
 		if group == sectionDefault {
-			return "", fmt.Errorf("refers to $%s, but oslo.config knows no group of that name: write $%s", name, option)
+			return "", fmt.Errorf("refers to $%s, but oslo.config has no group of that name: write $%s", name, option)
 		}
 		if !s.exists(group) {
 			return "", fmt.Errorf("refers to $%s, but there is no section [%s]", name, group)
@@ -77,7 +77,7 @@ func (s *substitution) named(name, section string) (string, error) {
 	}
 	_, here := s.catalog.in(section, name)
 	_, there := s.catalog.in(sectionDefault, name)
-	// A name that we know in neither is taken from where it is set.
+	// An option that neither section has is taken from the section that sets it.
 	if here || !there && len(s.find(&Option{Name: name}, section)) > 0 {
 		return s.valueFor(name, section, name)
 	}
@@ -97,8 +97,8 @@ func (s *substitution) valueFor(name, section, option string) (string, error) {
 		return s.defaultFor(name, section, o, known)
 	}
 	if !known {
-		s.record.warn(subject{values[0].at, section, option}, "stands for itself where another value says $"+name,
-			"refuses that unless it has an option of this name")
+		s.record.warn(subject{values[0].at, section, option}, "is not a known option, and its value replaces $"+name+" in another option",
+			"refuses $"+name+" unless it has an option of this name", "")
 	}
 	id := foldSection(section) + "." + option
 	if slices.Contains(s.open, id) {
@@ -113,8 +113,8 @@ func (s *substitution) valueFor(name, section, option string) (string, error) {
 	return asPython(o, text)
 }
 
-// defaultFor gives what an unset option stands for. A backend's own section
-// has no defaults: Cinder sets them all to None.
+// defaultFor returns the text for an option that is not set. Options in the section
+// of a backend have no defaults there: Cinder sets them to None.
 func (r *reader) defaultFor(name, section string, o *Option, known bool) (string, error) {
 	switch {
 	case !known:
@@ -127,22 +127,23 @@ func (r *reader) defaultFor(name, section string, o *Option, known bool) (string
 	return asPython(o, o.Default)
 }
 
-// asPython prints a value as str() prints what oslo.config converted it to.
+// asPython formats a value as Python's str() formats the value that oslo.config
+// converts it to.
 func asPython(o *Option, text string) (string, error) {
 	switch o.Kind {
 	case Bool:
 		b, err := parseBool(text)
 		return map[bool]string{true: "True", false: "False"}[b], err
 	case Int:
-		i, empty, err := parseInt(text)
-		if empty {
-			return "", err
+		i, err := parseInt(text)
+		if errors.Is(err, errEmpty) {
+			return "", nil
 		}
-		return strconv.FormatInt(i, 10), err
+		return strconv.Itoa(i), err
 	case Float:
-		f, empty, err := parseFloat(text)
-		if empty {
-			return "", err
+		f, err := parseFloat(text)
+		if errors.Is(err, errEmpty) {
+			return "", nil
 		}
 		return capability.FormatFloat(f), err
 	case List:

@@ -12,32 +12,35 @@ import (
 
 // value is an option's value with its place.
 type value[T any] struct {
-	v   T
-	at  place
-	set bool // written by somebody
-	bad bool // written, and refused
+	v     T
+	at    place
+	where subject // for messages
+	set   bool    // it is not the default
+	bad   bool    // it was refused
 }
 
-// scope is a section to read options from: first its own, then those behind it.
+// scope is a section to read options from, with its fallbacks.
 type scope struct {
 	*reader
-	name   string   // the section
-	behind []string // sections asked next, such as backend_defaults
-	kind   string   // the catalog's section
+	name      string   // the section
+	fallbacks []string // sections to read next, such as backend_defaults
+	table     string   // the catalog's section
 }
 
-// scopeOf returns a section that stands for itself.
+// scopeOf returns a section without fallbacks.
 func (r *reader) scopeOf(section string) scope {
-	return scope{reader: r, name: section, kind: section}
+	return scope{reader: r, name: section, table: section}
 }
 
-// backendScope returns a backend's section with [backend_defaults] behind it
+// backendScope returns a backend's section with the fallback [backend_defaults]
 // (cinder/volume/configuration.py, BackendGroupConfiguration).
 func (r *reader) backendScope(stanza string) scope {
-	return scope{reader: r, name: stanza, behind: []string{sectionShared}, kind: SectionBackend}
+	return scope{reader: r, name: stanza, fallbacks: []string{sectionShared}, table: SectionBackend}
 }
 
-// subject names an option of the scope in a message.
+func (s scope) sectionsToRead() []string { return append([]string{s.name}, s.fallbacks...) }
+
+// subject is an option of the scope, for a message.
 func (s scope) subject(at place, key string) subject {
 	if at.file == "" {
 		at = s.place()
@@ -45,7 +48,7 @@ func (s scope) subject(at place, key string) subject {
 	return subject{at, s.name, key}
 }
 
-// place is where the section begins, or else where the first file does.
+// place is where the section begins, or else the first file.
 func (s scope) place() place {
 	if at, ok := s.header(s.name); ok {
 		return at
@@ -56,15 +59,26 @@ func (s scope) place() place {
 	return place{file: "configuration"}
 }
 
-// read finds an option, replaces its $names and converts it. parse reports an
-// empty value as such where oslo.config takes it for None.
-func read[T any](s scope, name string, parse func(o *Option, text string) (v T, none bool, err error)) value[T] {
-	o := s.catalog[s.kind][name]
+// read finds an option, replaces its $names and converts it with parse, whose error
+// errEmpty means that oslo.config reads no value.
+func read[T any](s scope, name string, parse func(text string) (T, error)) value[T] {
+	o := s.catalog[s.table][name]
 	if o == nil {
-		s.record.fault(s.subject(place{}, name), "", errors.New("is not an option that poolcast knows"))
+		s.record.fault(s.subject(place{}, name), "", errors.New("is not an option of poolcast"))
 		return value[T]{bad: true}
 	}
-	sections := append([]string{s.name}, s.behind...)
+	got := readSet(s, o, parse)
+	if !got.set && !got.bad && o.Default != "" {
+		v, err := parse(o.Default)
+		got.v, got.bad = v, err != nil
+	}
+	got.where = s.subject(got.at, name)
+	return got
+}
+
+// readSet returns the value of the first section that has one.
+func readSet[T any](s scope, o *Option, parse func(text string) (T, error)) value[T] {
+	sections := s.sectionsToRead()
 	for i, section := range sections {
 		values := s.texts(o, section)
 		if len(values) == 0 {
@@ -72,32 +86,30 @@ func read[T any](s scope, name string, parse func(o *Option, text string) (v T, 
 		}
 		got := convert(s, o, section, values[len(values)-1], parse)
 		if !got.set && i == len(sections)-1 {
-			s.refuse(o, subject{got.at, section, name}, "", errors.New("is no number, and Cinder does not put the default in its place"))
+			s.refuse(o, subject{got.at, section, o.Name}, "", errors.New("is not a number, and Cinder does not use the default instead"))
 			return value[T]{at: got.at, set: true, bad: true}
 		}
 		if got.set {
 			return got
 		}
 	}
-	if o.Default == "" {
-		return value[T]{}
-	}
-	v, _, err := parse(o, o.Default)
-	return value[T]{v: v, bad: err != nil}
+	return value[T]{}
 }
 
-func convert[T any](s scope, o *Option, section string, raw found, parse func(*Option, string) (T, bool, error)) value[T] {
-	var (
-		v    T
-		none bool
-		text = raw.text
-		err  error
-	)
+func convert[T any](s scope, o *Option, section string, raw rawValue, parse func(string) (T, error)) value[T] {
+	var v T
+	text, err := raw.text, error(nil)
 	if !raw.literal {
 		text, err = s.substitute(raw.text, section)
 	}
 	if err == nil {
-		v, none, err = parse(o, text)
+		v, err = parse(text)
+	}
+	if errors.Is(err, errEmpty) {
+		return value[T]{at: raw.at}
+	}
+	if err == nil {
+		err = o.check(text)
 	}
 	if err != nil {
 		if raw.secret {
@@ -106,11 +118,11 @@ func convert[T any](s scope, o *Option, section string, raw found, parse func(*O
 		s.refuse(o, subject{raw.at, section, o.Name}, raw.text, err)
 		return value[T]{at: raw.at, set: true, bad: true}
 	}
-	return value[T]{v: v, at: raw.at, set: !none}
+	return value[T]{v: v, at: raw.at, set: true}
 }
 
-// refuse records a value that cannot be read, as it was written unless it is
-// secret.
+// refuse records a value that cannot be read. The message contains the value unless
+// it is secret.
 func (r *reader) refuse(o *Option, s subject, text string, err error) {
 	if !o.Secret && o.Kind != JSON && o.Kind != Command {
 		err = fmt.Errorf("%s %w", redact(text), err)
@@ -118,7 +130,7 @@ func (r *reader) refuse(o *Option, s subject, text string, err error) {
 	r.record.fault(s, o.advice(), err)
 }
 
-// advice says what may be written.
+// advice describes the valid values.
 func (o *Option) advice() string {
 	switch {
 	case len(o.Choices) > 0:
@@ -132,7 +144,7 @@ func (o *Option) advice() string {
 	case o.Kind == Float:
 		return "Write a number" + o.bounds() + "."
 	case o.Kind == Dict:
-		return "Write name:value pairs between commas."
+		return "Write name:value pairs, separated by commas."
 	}
 	return ""
 }
@@ -147,121 +159,74 @@ func (o *Option) bounds() string {
 	return ""
 }
 
-func (s scope) text(name string) value[string] {
-	return read(s, name, func(o *Option, text string) (string, bool, error) {
-		if len(o.Choices) > 0 && !slices.Contains(o.Choices, text) {
-			return "", false, errors.New("is not one of the choices")
-		}
-		return text, false, nil
-	})
-}
-
-func (s scope) boolean(name string) value[bool] {
-	return read(s, name, func(_ *Option, text string) (bool, bool, error) {
-		b, err := parseBool(text)
-		return b, false, err
-	})
-}
-
-func (s scope) integer(name string) value[int] {
-	return read(s, name, func(o *Option, text string) (int, bool, error) {
-		i, none, err := parseInt(text)
-		if err == nil && !none {
-			err = o.within(float64(i), func(bound string) (float64, error) {
-				f, _, err := parseFloat(bound)
-				return f, err
-			})
-		}
-		return int(i), none, err
-	})
-}
-
-func (s scope) number(name string) value[float64] {
-	return read(s, name, func(o *Option, text string) (float64, bool, error) {
-		f, none, err := parseFloat(text)
-		if err == nil && !none {
-			err = o.within(f, func(bound string) (float64, error) {
-				f, _, err := parseFloat(bound)
-				return f, err
-			})
-		}
-		return f, none, err
-	})
-}
-
-func (s scope) duration(name string) value[time.Duration] {
-	return read(s, name, func(o *Option, text string) (time.Duration, bool, error) {
-		d, err := parseDuration(text)
-		if err == nil {
-			err = o.within(float64(d), func(bound string) (float64, error) {
-				d, err := parseDuration(bound)
-				return float64(d), err
-			})
-		}
-		return d, false, err
-	})
-}
-
-// within checks the option's range.
-func (o *Option) within(v float64, parse func(string) (float64, error)) error {
+// check compares a valid text with the choices and the range of the option.
+func (o *Option) check(text string) error {
+	if len(o.Choices) > 0 && !slices.Contains(o.Choices, text) {
+		return errors.New("is not one of the choices")
+	}
 	if o.Min != "" {
-		if low, err := parse(o.Min); err != nil || v < low {
+		if v, low := o.measure(text), o.measure(o.Min); v < low {
 			return errors.New("is too small")
 		}
 	}
 	if o.Max != "" {
-		if high, err := parse(o.Max); err != nil || v > high {
+		if v, high := o.measure(text), o.measure(o.Max); v > high {
 			return errors.New("is too large")
 		}
 	}
 	return nil
 }
 
-func (s scope) list(name string) value[[]string] {
-	return read(s, name, func(_ *Option, text string) ([]string, bool, error) {
-		return parseList(text), false, nil
-	})
+// measure converts a valid number or duration, so that it can be compared.
+func (o *Option) measure(text string) float64 {
+	if o.Kind == Duration {
+		d, _ := parseDuration(text)
+		return float64(d)
+	}
+	f, _ := parseFloat(text)
+	return f
 }
 
-func (s scope) secret(name string) value[Secret] {
-	return read(s, name, func(_ *Option, text string) (Secret, bool, error) {
-		return NewSecret(text), false, nil
-	})
+// always is a conversion without errors.
+func always[T any](convert func(string) T) func(string) (T, error) {
+	return func(text string) (T, error) { return convert(text), nil }
 }
 
-func (s scope) command(name string) value[[]string] {
-	return read(s, name, func(_ *Option, text string) ([]string, bool, error) {
-		words, err := parseCommand(text)
-		return words, false, err
-	})
+func (s scope) text(name string) value[string] {
+	return read(s, name, always(func(text string) string { return text }))
 }
+func (s scope) boolean(name string) value[bool]           { return read(s, name, parseBool) }
+func (s scope) integer(name string) value[int]            { return read(s, name, parseInt) }
+func (s scope) number(name string) value[float64]         { return read(s, name, parseFloat) }
+func (s scope) duration(name string) value[time.Duration] { return read(s, name, parseDuration) }
+func (s scope) list(name string) value[[]string]          { return read(s, name, always(parseList)) }
+func (s scope) secret(name string) value[Secret]          { return read(s, name, always(newSecret)) }
+func (s scope) command(name string) value[[]string]       { return read(s, name, parseCommand) }
 
 func (s scope) object(name string) value[capability.Set] {
-	var odd Warning
-	v := read(s, name, func(_ *Option, text string) (set capability.Set, none bool, err error) {
-		set, odd, err = parseObject(text)
-		return set, false, err
+	var warning Warning
+	v := read(s, name, func(text string) (set capability.Set, err error) {
+		set, warning, err = parseObject(text)
+		return set, err
 	})
-	if odd.Did != "" {
-		s.record.note(s.subject(v.at, name), odd)
+	if warning.Message != "" {
+		s.record.note(v.where, warning)
 	}
 	return v
 }
 
 // dicts reads a multi-valued dictionary: the first section that has any.
 func (s scope) dicts(name string) []value[map[string]string] {
-	o := s.catalog[s.kind][name]
-	for _, section := range append([]string{s.name}, s.behind...) {
+	o := s.catalog[s.table][name]
+	for _, section := range s.sectionsToRead() {
 		values := s.texts(o, section)
 		if len(values) == 0 {
 			continue
 		}
 		dicts := make([]value[map[string]string], len(values))
 		for i, raw := range values {
-			dicts[i] = convert(s, o, section, raw, func(_ *Option, text string) (map[string]string, bool, error) {
-				dict, err := parseDict(text)
-				return dict, false, err
-			})
+			dicts[i] = convert(s, o, section, raw, parseDict)
+			dicts[i].where = s.subject(raw.at, name)
 		}
 		return dicts
 	}

@@ -18,13 +18,13 @@ func corpusReadings(t *testing.T) []reading {
 	t.Helper()
 	differences := map[string]reading{
 		"comments.good.conf":       {differs: "is read without the comment after it"},
-		"published.good.conf":      {differs: "joined the JSON object"},
-		"published-same-name.conf": {differs: "joined the JSON object"},
-		"implied.good.conf":        {differs: "is missing, so every section with a Pure Storage driver is taken"},
-		"older_names.good.conf":    {differs: "its name of today", differsSince: 25},
+		"published.good.conf":      {differs: "is read as the JSON object"},
+		"published-same-name.conf": {differs: "is read as the JSON object"},
+		"implied.good.conf":        {differs: "is missing, and poolcast uses every section"},
+		"older_names.good.conf":    {differs: "is an old name of", differsSince: 25},
 		"nvme_tcp.good.conf":       {since: 24},
 		"own.bad.conf":             {differs: "is not an option of poolcast"},
-		"timing.bad.conf":          {differs: "leaves no time between two readings"},
+		"timing.bad.conf":          {differs: "is not shorter than poll_interval"},
 	}
 	var readings []reading
 	for _, pattern := range []string{"../config/testdata/*.conf", "../examples/*.conf"} {
@@ -99,15 +99,15 @@ var snippets = []struct{ name, text, differs string }{
 	{"comment after a number", "[a]\nreserved_percentage = 5 # y\n", "without the comment"},
 	{"semicolon after a number", "[a]\nreserved_percentage = 5 ; y\n", "without the comment"},
 	{"hash without a space", "[a]\nvolume_backend_name = x#y\n", ""},
-	{"JSON not indented", "[a]\nextra_capabilities = {\n\"a\": 1\n}\n", "joined the JSON object"},
-	{"JSON with its brace in the first column", "[a]\nextra_capabilities = {\n  \"a\": 1\n}\n", "joined the JSON object"},
+	{"JSON not indented", "[a]\nextra_capabilities = {\n\"a\": 1\n}\n", "is read as the JSON object"},
+	{"JSON with its brace in the first column", "[a]\nextra_capabilities = {\n  \"a\": 1\n}\n", "is read as the JSON object"},
 	{"JSON indented", "[a]\nextra_capabilities = {\n  \"a\": 1\n }\n", ""},
 	// Types.
-	{"boolean words", "[a]\nuse_chap_auth = oN\n", ""},
-	{"boolean letter", "[a]\nuse_chap_auth = t\n", ""},
-	{"boolean 2", "[a]\nuse_chap_auth = 2\n", ""},
-	{"boolean empty", "[a]\nuse_chap_auth =\n", ""},
-	{"boolean with a space inside quotes", "[a]\nuse_chap_auth = \" true\"\n", ""},
+	{"boolean words", "[a]\ndriver_ssl_cert_verify = oN\n", ""},
+	{"boolean letter", "[a]\ndriver_ssl_cert_verify = t\n", ""},
+	{"boolean 2", "[a]\ndriver_ssl_cert_verify = 2\n", ""},
+	{"boolean empty", "[a]\ndriver_ssl_cert_verify =\n", ""},
+	{"boolean with a space inside quotes", "[a]\ndriver_ssl_cert_verify = \" true\"\n", ""},
 	{"integer signed", "[a]\nreserved_percentage = +5\n", ""},
 	{"integer negative", "[a]\nreserved_percentage = -1\n", ""},
 	{"integer zero", "[a]\nreserved_percentage = -0\n", ""},
@@ -120,9 +120,9 @@ var snippets = []struct{ name, text, differs string }{
 	{"integer too large", "[a]\nreserved_percentage = 101\n", ""},
 	{"integer spaced inside quotes", "[a]\nreserved_percentage = \" 5 \"\n", ""},
 	{"integer empty", "[a]\nreserved_percentage =\n[backend_defaults]\nreserved_percentage = 9\n", ""},
-	{"integer empty in the last place", "[backend_defaults]\nreserved_percentage =\n", "is no number"},
+	{"integer empty in the last place", "[backend_defaults]\nreserved_percentage =\n", "is not a number, and Cinder"},
 	{"polling below its minimum", "[DEFAULT]\nbackend_stats_polling_interval = 2\n", ""},
-	{"polling empty", "[DEFAULT]\nbackend_stats_polling_interval =\n", "is no number"},
+	{"polling empty", "[DEFAULT]\nbackend_stats_polling_interval =\n", "is not a number, and Cinder"},
 	{"float forms", "[DEFAULT]\ncapacity_weight_multiplier = 1e3\nallocated_capacity_weight_multiplier = .5\nvolume_number_multiplier = 5.\n", ""},
 	{"float underscored", "[DEFAULT]\ncapacity_weight_multiplier = 1_0.0_1\n", ""},
 	{"float hexadecimal", "[DEFAULT]\ncapacity_weight_multiplier = 0x1p-2\n", ""},
@@ -163,7 +163,7 @@ var snippets = []struct{ name, text, differs string }{
 	{"JSON list", "[a]\nextra_capabilities = []\n", ""},
 	{"JSON null", "[a]\nextra_capabilities = null\n", ""},
 	{"JSON not a number", "[a]\nextra_capabilities = {\"a\": NaN}\n", "is read without \"a\""},
-	{"an unknown type of replication", "[a]\nreplication_device = backend_id:x,san_ip:10.0.0.9,api_token:u,type:Sync\n", "taken for async"},
+	{"an unknown type of replication", "[a]\nreplication_device = backend_id:x,san_ip:10.0.0.9,api_token:u,type:Sync\n", "read as async"},
 	{"a port of nothing", "[DEFAULT]\ntransport_url = rabbit://u:p@h:/\n", ""},
 	// What stands for what.
 	{"host empty", "[DEFAULT]\nhost =\n", ""},
@@ -173,11 +173,11 @@ var snippets = []struct{ name, text, differs string }{
 	{"backend_host shared", "[backend_defaults]\nbackend_host = other\n", ""},
 	{"zone empty", "[a]\nbackend_availability_zone =\n[backend_defaults]\nbackend_availability_zone = shared\n", ""},
 	{"zone shared", "[backend_defaults]\nbackend_availability_zone = shared\n", ""},
-	{"not inherited", "[DEFAULT]\nreserved_percentage = 5\nuse_chap_auth = true\nvolume_backend_name = x\n", ""},
+	{"not inherited", "[DEFAULT]\nreserved_percentage = 5\ndriver_ssl_cert_verify = true\nvolume_backend_name = x\n", ""},
 	{"functions inherited", "[DEFAULT]\nfilter_function = 1\ngoodness_function = 2\n[backend_defaults]\nfilter_function = 3\n", ""},
 	{"function empty", "[DEFAULT]\nfilter_function = 1\n[a]\nfilter_function =\n[backend_defaults]\nfilter_function = 3\n", ""},
-	{"enabled twice", "[DEFAULT]\nenabled_backends = a,a\n", "counts \"a\" once"},
-	{"enabled not at all", "[DEFAULT]\nenabled_backends =\n[a]\nvolume_driver = cinder.volume.drivers.pure.PureISCSIDriver\n", "is missing, so every section"},
+	{"enabled twice", "[DEFAULT]\nenabled_backends = a,a\n", "lists \"a\" twice"},
+	{"enabled not at all", "[DEFAULT]\nenabled_backends =\n[a]\nvolume_driver = cinder.volume.drivers.pure.PureISCSIDriver\n", "is missing, and poolcast uses every section"},
 	{"another driver", "[a]\nvolume_driver = cinder.volume.drivers.rbd.RBDDriver\n", ""},
 	{"address with a scheme", "[a]\nsan_ip = https://10.0.0.1\n", "is a URL"},
 	{"no address", "[a]\nsan_ip =\n", "san_ip is missing"},
@@ -188,7 +188,7 @@ var snippets = []struct{ name, text, differs string }{
 	{"name in capitals", "[a]\nvolume_backend_name = $SAN_IP\n", ""},
 	{"dollars", "[a]\nvolume_backend_name = a$$b\\$c$ $1 ${ $\n", ""},
 	{"name unset in the section", "[a]\nvolume_backend_name = <$reserved_percentage>\n[backend_defaults]\nreserved_percentage = 9\n", ""},
-	{"name of a boolean", "[backend_defaults]\nvolume_backend_name = $use_chap_auth\n", ""},
+	{"name of a boolean", "[backend_defaults]\nvolume_backend_name = $driver_ssl_cert_verify\n", ""},
 	{"name of a float", "[DEFAULT]\nstorage_availability_zone = $capacity_weight_multiplier\n", ""},
 	{"name of a list", "[DEFAULT]\nstorage_availability_zone = $scheduler_default_filters\n", ""},
 	{"name of nothing", "[a]\nvolume_backend_name = $no_such_option\n", ""},
@@ -201,7 +201,7 @@ var snippets = []struct{ name, text, differs string }{
 	{"name with a dot after it", "[a]\nvolume_backend_name = $san_ip.\n", ""},
 	{"name in a name", "[a]\nsan_ip = 10.0.0.$reserved_percentage\nreserved_percentage = $host\n[DEFAULT]\nhost = 7\n", ""},
 	{"name in a token", "[a]\npure_api_token = ab$cd\n", ""},
-	{"name of a stranger that is set", "[DEFAULT]\nmy_own = x\n[a]\nvolume_backend_name = $my_own\n", "stands for itself"},
+	{"name of an unknown option that is set", "[DEFAULT]\nmy_own = x\n[a]\nvolume_backend_name = $my_own\n", "is not a known option, and its value replaces"},
 	{"default of a path", "[a]\ndriver_ssl_cert_path = $state_path/ca\ndriver_ssl_cert_verify = true\n", ""},
 	// The bus.
 	{"reconnection", "[oslo_messaging_rabbit]\nkombu_reconnect_delay = .5\nssl = 1\nheartbeat_timeout_threshold = 0\n", ""},
@@ -218,7 +218,7 @@ func snippetReadings(t *testing.T) []reading {
 	return append(readings,
 		reading{
 			name: "older place", inputs: config.Files(write(t, base+"[DEFAULT]\nrabbit_retry_backoff = 3\nrabbit_login_method = PLAIN\n")),
-			differs: "its name of today", differsSince: 25,
+			differs: "is an old name of", differsSince: 25,
 		},
 		reading{name: "byte order mark", inputs: config.Files(write(t, "\ufeff"+base)), differs: "byte order mark"},
 		reading{name: "before any section", inputs: config.Files(write(t, "x = y\n"+base))},
@@ -282,7 +282,7 @@ func urlReadings(t *testing.T) []reading {
 	}
 	return append(readings, reading{
 		// Older oslo.messaging takes db8::1 for the port.
-		name: "url with IPv6 and no brackets", inputs: config.Files(path), since: 25,
+		name: "url with IPv6 without brackets", inputs: config.Files(path), since: 25,
 		environ: map[string]string{"OS_DEFAULT__TRANSPORT_URL": "rabbit://u:p@2001:db8::1/vh"},
 	})
 }
@@ -314,7 +314,7 @@ func orderReadings(t *testing.T) []reading {
 		{name: "folder and file", inputs: []config.Input{dir, first}},
 		{name: "folder between files", inputs: []config.Input{first, dir, second}},
 		{name: "no folder", inputs: []config.Input{first, {Path: filepath.Join(folder, "none"), Dir: true}}},
-		{name: "older name in a later file", inputs: []config.Input{newer, older}, differs: "its name of today", differsSince: 25},
+		{name: "older name in a later file", inputs: []config.Input{newer, older}, differs: "is an old name of", differsSince: 25},
 		{name: "older name in an earlier file", inputs: []config.Input{older, newer}},
 		{name: "environment", inputs: path, environ: map[string]string{"OS_DEFAULT__HOST": "env", "OS_A__SAN_IP": "10.9.9.9", "OS_BACKEND_DEFAULTS__RESERVED_PERCENTAGE": "4"}},
 		{name: "environment over a section", inputs: path, environ: map[string]string{"OS_A__VOLUME_BACKEND_NAME": "\"$san_ip # x\""}},
@@ -336,15 +336,15 @@ func randomConf(r *rand.Rand) string {
 		"volume_backend_name = pool", "volume_backend_name: 'a:b'", "volume_backend_name = \"$host-$san_ip\"", "volume_backend_name =",
 		"reserved_percentage = 5", "reserved_percentage = $rabbit", "reserved_percentage : 1_5",
 		"filter_function = capabilities.x < 5", "  and more", "\tand $$more", "  \"tail\"",
-		"goodness_function = ${backend_defaults.reserved_percentage} * 2", "goodness_function = $use_chap_auth",
+		"goodness_function = ${backend_defaults.reserved_percentage} * 2", "goodness_function = $driver_ssl_cert_verify",
 		"extra_capabilities = {\"a\": [1, 2.0, \"x\"]}", "extra_capabilities = {\"host\": \"$host\"}",
-		"use_chap_auth = yes", "use_chap_auth = OFF", "driver_ssl_cert_verify = 1",
+		"driver_ssl_cert_verify = yes", "driver_ssl_cert_verify = OFF", "driver_ssl_cert_verify = 1",
 		"replication_device = backend_id:r$reserved_percentage,san_ip:10.0.0.7,api_token:k", "replication_device=backend_id:q,san_ip:10.0.0.8:84,api_token:k:l,uniform:on",
 		"backend_host = bh", "backend_availability_zone = az", "host = other", "cluster = c", "storage_availability_zone = s",
 		"max_over_subscription_ratio = 3", "max_over_subscription_ratio = auto", "capacity_weight_multiplier = -.5", "scheduler_default_filters = A, B,",
 		"ssl = true", "heartbeat_timeout_threshold = 9", "kombu_failover_strategy = shuffle", "rabbit_transient_quorum_queue = true",
 	}
-	rare := []string{"words", "= x", "[open", "use_chap_auth = ja", "reserved_percentage = 101", "host = $nobody", "replication_device = x", "\ufefftext"}
+	rare := []string{"words", "= x", "[open", "driver_ssl_cert_verify = ja", "reserved_percentage = 101", "host = $nobody", "replication_device = x", "\ufefftext"}
 	var b strings.Builder
 	b.WriteString(base)
 	for range 4 + r.IntN(20) {

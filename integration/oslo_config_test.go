@@ -274,7 +274,6 @@ func backendInCinderTerms(b config.Backend) map[string]any {
 	for _, d := range b.Replication.Devices {
 		replication = append(replication, map[string]any{
 			"backend_id": d.BackendID, "san_ip": d.Address.String(), "api_token": d.Token.Reveal(), "type": d.Type,
-			"uniform": d.Uniform, "ssl_cert_verify": d.VerifyTLS, "ssl_cert_path": d.CAPath,
 		})
 	}
 	var token any // a file or a command stands in for Cinder's own
@@ -282,14 +281,14 @@ func backendInCinderTerms(b config.Backend) map[string]any {
 		token = b.Credential.Token.Reveal()
 	}
 	terms := map[string]any{
-		"stanza": b.Stanza, "host": b.Host, "cluster": b.Cluster, "pool": b.Pool, "zone": b.Zone,
+		"stanza": b.Stanza, "host": b.Host, "cluster": b.Cluster, "pool": b.VolumeBackendName, "zone": b.Zone,
 		"san_ip":                 b.Address.String(),
 		"driver_ssl_cert_verify": b.VerifyTLS, "driver_ssl_cert_path": b.CAPath,
 		"extra_capabilities": b.Extra, "reserved_percentage": b.ReservedPercentage,
 		"max_over_subscription_ratio":               ratio(b.MaxOverSubscription),
 		"pure_automatic_max_oversubscription_ratio": b.AutomaticRatio,
 		"filter_function":                           b.FilterFunction, "goodness_function": b.GoodnessFunction,
-		"pure_nvme_transport": b.NVMeTransport, "use_chap_auth": b.CHAP, "replication": replication,
+		"protocol": b.Protocol, "replication": replication,
 	}
 	if token != nil {
 		terms["pure_api_token"] = token

@@ -45,7 +45,6 @@ from oslo_messaging._drivers import amqp  # noqa: E402
 from oslo_messaging._drivers import common as rpc_common  # noqa: E402
 from oslo_messaging._drivers import impl_rabbit  # noqa: E402
 from oslo_messaging import transport  # noqa: E402
-from oslo_utils import strutils  # noqa: E402
 
 DEFAULT = """control_exchange backend_stats_polling_interval
 scheduler_default_filters
@@ -58,8 +57,7 @@ kombu_reconnect_delay rabbit_retry_interval rabbit_retry_backoff
 rabbit_interval_max rabbit_transient_quorum_queue""".split()
 
 BACKEND = """san_ip reserved_percentage
-pure_automatic_max_oversubscription_ratio driver_ssl_cert_verify
-pure_nvme_transport use_chap_auth""".split()
+pure_automatic_max_oversubscription_ratio driver_ssl_cert_verify""".split()
 
 
 def backend(conf, name):
@@ -72,8 +70,14 @@ def backend(conf, name):
     if module != 'cinder.volume.drivers.pure':
         return None
     getattr(pure, name_of_class)
+    nvme = 'NVMe-TCP' if c.pure_nvme_transport == 'tcp' else 'NVMe-RoCE'
     result = {key: getattr(c, key) for key in BACKEND}
     result['stanza'] = name
+    # The classes set it in their constructors (volume/drivers/pure.py).
+    result['protocol'] = {
+        'PureISCSIDriver': 'iSCSI', 'PureFCDriver': 'FC',
+        'PureNVMEDriver': nvme,
+    }[name_of_class]
     result['pool'] = c.volume_backend_name or name_of_class
     result['pure_api_token'] = c.pure_api_token or ''
     result['driver_ssl_cert_path'] = c.driver_ssl_cert_path or ''
@@ -94,10 +98,6 @@ def backend(conf, name):
         'san_ip': d['san_ip'],
         'api_token': d['api_token'],
         'type': d.get('type', 'async'),
-        'uniform': strutils.bool_from_string(d.get('uniform', False)),
-        'ssl_cert_verify': strutils.bool_from_string(
-            d.get('ssl_cert_verify', False)),
-        'ssl_cert_path': d.get('ssl_cert_path', ''),
     } for d in c.safe_get('replication_device') or []]
     return result
 

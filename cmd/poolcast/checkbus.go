@@ -157,7 +157,7 @@ func (c *checkup) deaf() advice.Finding {
 // configured is what the stanza says of itself in a report: the part that
 // cinder-volume, if it reads the same file, reports in the same words.
 func configured(b *config.Backend, r capability.Report) capability.Set {
-	set := capability.Set{capability.KeyVolumeBackendName: capability.OfString(b.Pool)}
+	set := capability.Set{capability.KeyVolumeBackendName: capability.OfString(b.VolumeBackendName)}
 	for _, key := range []string{
 		capability.KeyFilterFunction, capability.KeyGoodnessFunction,
 		capability.KeyReservedPercentage, capability.KeyStorageProtocol,

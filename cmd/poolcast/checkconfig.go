@@ -71,8 +71,8 @@ func warningFindings(cfg *config.Config) []advice.Finding {
 	var found []advice.Finding
 	for _, w := range cfg.Warnings {
 		f := configFinding(advice.Warning, "configuration-warning", located(w.File, w.Line, w.Stanza, w.Key))
-		f.Problem, f.Reason, f.Fix = w.Did, "Cinder itself "+w.Cinder, w.Hint
-		if w.Wrong {
+		f.Problem, f.Reason, f.Fix = w.Message, "Cinder "+w.Cinder, w.Hint
+		if w.Serious {
 			f.Severity, f.Code = advice.Error, "configuration-error"
 		}
 		found = append(found, f)
@@ -203,14 +203,14 @@ func pinned(cfg *config.Config) []advice.Finding {
 	}
 	var found []advice.Finding
 	for _, key := range sortedKeys(first) {
-		found = append(found, pinnedKey(first[key], key, values[key]))
+		found = append(found, pinnedKey(cfg, first[key], key, values[key]))
 	}
 	return found
 }
 
-func pinnedKey(b *config.Backend, key string, values []string) advice.Finding {
+func pinnedKey(cfg *config.Config, b *config.Backend, key string, values []string) advice.Finding {
 	k, _ := capability.LookupKey(key)
-	f := configFinding(advice.Warning, "pinned-key", located(b.ExtraFile, b.ExtraLine, b.Stanza, "extra_capabilities"))
+	f := configFinding(advice.Warning, "pinned-key", placeOf(cfg, b.Stanza, "extra_capabilities"))
 	f.Problem = fmt.Sprintf("%s is pinned: %s", key, listed(values))
 	f.Reason = "extra_capabilities win over what is measured, so the scheduler decides on a number that never changes"
 	f.Fix = "Remove the key, or write live_capabilities = " + key + " into the section, or into [poolcast], to let the measurement win"

@@ -56,7 +56,7 @@ func (c *credential) Refused() {
 
 // tokenFromFile reads a file that holds a token and nothing else.
 func tokenFromFile(path string) func(context.Context) (string, error) {
-	slot := &files.Slot{}
+	slot := &files.Reader{}
 	return func(ctx context.Context) (string, error) {
 		ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
 		defer cancel()

@@ -103,12 +103,12 @@ func (f *probeFlags) agentSettings(ctx context.Context) config.Agent {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout/2)
 	defer cancel()
 	sources := config.Sources{Inputs: f.inputs, Environ: os.Environ(), Flags: f.given()}
-	agent, err := files.Within(ctx, new(files.Slot), func() (config.Agent, error) { return config.Peek(sources), nil })
+	agent, err := files.Do(ctx, new(files.Reader), func() (config.Agent, error) { return config.LoadAgent(sources), nil })
 	if err == nil {
 		return agent
 	}
 	sources.Inputs = config.Files(os.DevNull)
-	return config.Peek(sources)
+	return config.LoadAgent(sources)
 }
 
 // probe asks once more with the other scheme where the agent has that one: the

@@ -130,7 +130,7 @@ func optionMeaning(o config.Option) string {
 	if o.Secret {
 		text += " A secret: never printed."
 	}
-	if o.AtStart {
+	if o.NeedsRestart {
 		text += " Another value takes effect at the next start."
 	}
 	for _, a := range o.Aliases {

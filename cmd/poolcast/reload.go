@@ -100,7 +100,7 @@ func (a *agent) logReload(p *plan, before *setup) {
 		}
 	}
 	e.Msg("configuration reloaded")
-	for _, name := range config.ChangedAtStart(before.cfg.Agent, p.cfg.Agent) {
+	for _, name := range config.RestartOptions(before.cfg.Agent, p.cfg.Agent) {
 		a.log.Warn().Msg(name + ": takes effect at the next start")
 	}
 }

@@ -78,7 +78,7 @@ func readReports(ctx context.Context, stdin io.Reader, path string) ([]capabilit
 // readInput reads a file of the command line, or standard input for "-".
 func readInput(ctx context.Context, stdin io.Reader, path string) ([]byte, error) {
 	if path == "-" {
-		data, err := files.Within(ctx, new(files.Slot), func() ([]byte, error) { return readBounded(stdin) })
+		data, err := files.Do(ctx, new(files.Reader), func() ([]byte, error) { return readBounded(stdin) })
 		if ctx.Err() != nil {
 			err = ctx.Err()
 		}
@@ -99,7 +99,7 @@ func readInputFile(path string) ([]byte, error) {
 func readBounded(in io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(in, maxInputBytes+1))
 	if err == nil && len(data) > maxInputBytes {
-		err = fmt.Errorf("%w: it may have %d bytes", files.ErrTooLarge, maxInputBytes)
+		err = fmt.Errorf("%w: the limit is %d bytes", files.ErrTooLarge, maxInputBytes)
 	}
 	return data, err
 }

@@ -116,7 +116,7 @@ func logBroken(log zerolog.Logger, broken, before []config.Broken) {
 
 // read reads the configuration as it stands.
 func (f *sourceFlags) read() (*config.Config, error) {
-	return config.Load(config.Sources{Inputs: f.inputs, Environ: os.Environ(), Flags: f.given(), AsMeant: f.simulate})
+	return config.Load(config.Sources{Inputs: f.inputs, Environ: os.Environ(), Flags: f.given(), StripComments: f.simulate})
 }
 
 // load reads the configuration and keeps the backends that were asked for.

@@ -51,7 +51,7 @@ const diskTimeout = 2 * time.Second
 // that cannot be read, as in the middle of a renewal, leaves the last good one.
 type certificate struct {
 	cert, key string
-	disk      files.Slot
+	disk      files.Reader
 
 	mu   sync.Mutex
 	good *tls.Certificate
@@ -60,7 +60,7 @@ type certificate struct {
 func (c *certificate) get() (*tls.Certificate, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), diskTimeout)
 	defer cancel()
-	pair, err := files.Within(ctx, &c.disk, func() (tls.Certificate, error) { return files.ReadKeyPair(c.cert, c.key) })
+	pair, err := files.Do(ctx, &c.disk, func() (tls.Certificate, error) { return files.ReadKeyPair(c.cert, c.key) })
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -76,7 +76,7 @@ func (c *certificate) get() (*tls.Certificate, error) {
 // good token counts.
 type fileToken struct {
 	path string
-	disk files.Slot
+	disk files.Reader
 
 	mu   sync.Mutex
 	good string

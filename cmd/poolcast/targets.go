@@ -75,7 +75,7 @@ func collectorTargets(targets []target) []collector.Target {
 
 func newCollectorTarget(b config.Backend, a config.Agent) collector.Target {
 	return collector.Target{
-		Host: b.Host, Cluster: b.Cluster, Backend: b.Stanza, Pool: b.Pool, Zone: b.Zone,
+		Host: b.Host, Cluster: b.Cluster, Backend: b.Stanza, Pool: b.VolumeBackendName, Zone: b.Zone,
 		Interval: a.PollInterval, Timeout: a.PollTimeout,
 		OnStale: collector.Policy(a.OnStale), StaleAfter: a.StaleAfter,
 		Stanza: collector.Stanza{

@@ -57,7 +57,7 @@ func (v *view) View() status.View {
 		out.Backends = append(out.Backends, b)
 	}
 	for _, b := range setup.broken {
-		out.Invalid = append(out.Invalid, status.InvalidBackend{Name: b.Stanza, Host: b.Host, Pool: b.Pool, Faults: faultTexts(b.Faults)})
+		out.Invalid = append(out.Invalid, status.InvalidBackend{Name: b.Stanza, Host: b.Host, Pool: b.VolumeBackendName, Faults: faultTexts(b.Faults)})
 	}
 	return out
 }

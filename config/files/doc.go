@@ -1,9 +1,10 @@
-// Package files reads files that an operator named, and never waits for ever.
+// Package files reads files whose paths come from an operator, with limits on size
+// and time.
 //
-// A path in a configuration may name a FIFO that nobody writes to, a device that
-// never ends, or a file on a network mount whose server is down. [Read] accepts
-// regular files of a bounded size and nothing else. [Within] gives up on a file
-// system that does not answer, and keeps at most one read waiting for it.
+// A path in a configuration may be a FIFO without a writer, a device without an end,
+// or a file on a network mount whose server is down. [Read] accepts regular files of
+// a limited size only. A [Reader] has a timeout for a file system that does not
+// respond, and at most one read waits for it.
 //
 // Any package may import this one; it imports the standard library only.
 package files

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-func TestReadRegularFileOfAnAllowedSize(t *testing.T) {
+func TestReadRegularFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "token")
 	link := path + ".link"
 	for _, size := range []int{0, 1, 99, 100} {
@@ -32,9 +32,9 @@ func TestReadRegularFileOfAnAllowedSize(t *testing.T) {
 	}
 }
 
-// TestReadRefusesAtOnce: each of these would hang, fill the memory, or have an
+// TestReadIrregularFile reads files that would block, fill the memory, or have an
 // effect on a device.
-func TestReadRefusesAtOnce(t *testing.T) {
+func TestReadIrregularFile(t *testing.T) {
 	folder := t.TempDir()
 	in := func(name string) string { return filepath.Join(folder, name) }
 	if err := errors.Join(
@@ -67,8 +67,8 @@ func TestReadRefusesAtOnce(t *testing.T) {
 	}
 }
 
-// TestReadStopsWhereTheSizeLies: files of /proc have the size 0.
-func TestReadStopsWhereTheSizeLies(t *testing.T) {
+// TestReadFileWithoutSize reads files of /proc, which have the size 0.
+func TestReadFileWithoutSize(t *testing.T) {
 	if _, err := Read("/proc/self/maps", 10); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("got %v", err)
 	}
@@ -77,40 +77,71 @@ func TestReadStopsWhereTheSizeLies(t *testing.T) {
 	}
 }
 
-func TestWithinReturnsWhatWasRead(t *testing.T) {
-	var s Slot
+func TestReadKeyPairInvalid(t *testing.T) {
+	folder := t.TempDir()
+	cert := filepath.Join(folder, "cert.pem")
+	if err := os.WriteFile(cert, []byte("no PEM"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, pair := range [][2]string{{folder, cert}, {cert, folder}, {cert, cert}} {
+		if _, err := ReadKeyPair(pair[0], pair[1]); err == nil {
+			t.Errorf("%v was accepted", pair)
+		}
+	}
+}
+
+// TestReaderRead checks that a timeout names the path.
+func TestReaderRead(t *testing.T) {
+	var r Reader
+	if _, err := r.Read(t.Context(), t.TempDir(), 1); !errors.Is(err, ErrNotRegular) {
+		t.Errorf("got %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	block := make(chan struct{})
+	defer close(block)
+	if _, err := Do(ctx, &r, func() (int, error) { <-block; return 0, nil }); !errors.Is(err, errTimeout) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := r.Read(ctx, "/path", 1); !errors.Is(err, errTimeout) || err.Error() != "read /path: the file system does not respond" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestDoResult(t *testing.T) {
+	var s Reader
 	broken := errors.New("broken")
 	for range 3 {
-		got, err := Within(t.Context(), &s, func() (int, error) { return 7, nil })
+		got, err := Do(t.Context(), &s, func() (int, error) { return 7, nil })
 		if got != 7 || err != nil {
 			t.Errorf("got %d, %v", got, err)
 		}
-		if _, err := Within(t.Context(), &s, func() (int, error) { return 0, broken }); !errors.Is(err, broken) {
+		if _, err := Do(t.Context(), &s, func() (int, error) { return 0, broken }); !errors.Is(err, broken) {
 			t.Errorf("got %v", err)
 		}
 	}
 }
 
-// TestWithinGivesUpOnADeadMount: one goroutine waits for it, however often it is
-// asked, and what comes after it has returned is read again.
-func TestWithinGivesUpOnADeadMount(t *testing.T) {
+// TestDoTimeout checks that at most one goroutine waits for a mount that does not
+// respond, and that reads succeed again when it responds.
+func TestDoTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var s Slot
+		var s Reader
 		mounted, started := make(chan struct{}), atomic.Int32{}
 		read := func() (string, error) {
 			started.Add(1)
 			<-mounted
 			return "text", nil
 		}
-		ask := func() error {
+		try := func() error {
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 			defer cancel()
-			_, err := Within(ctx, &s, read)
+			_, err := Do(ctx, &s, read)
 			return err
 		}
 		begin := time.Now()
 		for range 100 {
-			if err := ask(); !errors.Is(err, ErrHangs) {
+			if err := try(); !errors.Is(err, errTimeout) {
 				t.Fatalf("got %v", err)
 			}
 		}
@@ -122,24 +153,23 @@ func TestWithinGivesUpOnADeadMount(t *testing.T) {
 		}
 		close(mounted)
 		synctest.Wait()
-		if err := ask(); err != nil {
+		if err := try(); err != nil {
 			t.Errorf("the mount is back: %v", err)
 		}
 	})
 }
 
-// TestWithinTakesTurns: a slow read is waited for by those behind it, until
-// their own time is over.
-func TestWithinTakesTurns(t *testing.T) {
+// TestDoQueue checks that reads wait for a slow one until their own timeout.
+func TestDoQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var s Slot
+		var s Reader
 		results := make(chan error, 2)
 		slow := func() (int, error) { time.Sleep(3 * time.Second); return 0, nil }
 		for _, bound := range []time.Duration{4 * time.Second, 10 * time.Second} {
 			go func() {
 				ctx, cancel := context.WithTimeout(t.Context(), bound)
 				defer cancel()
-				_, err := Within(ctx, &s, slow)
+				_, err := Do(ctx, &s, slow)
 				results <- err
 			}()
 			synctest.Wait()

@@ -169,7 +169,7 @@ func (s *stage) target(t *testing.T, name string) collector.Target {
 		t.Fatal(err)
 	}
 	return collector.Target{
-		Host: b.Host, Backend: b.Stanza, Pool: b.Pool, Zone: b.Zone,
+		Host: b.Host, Backend: b.Stanza, Pool: b.VolumeBackendName, Zone: b.Zone,
 		Source: client, Interval: time.Minute, Timeout: 30 * time.Second, Stanza: stanzaOf(b),
 	}
 }

@@ -12,9 +12,9 @@ import (
 	"github.com/poolcast/poolcast/config/files"
 )
 
-// TestFilesThatHangAreRefused: a FIFO in the place of cinder.conf, or in a
-// folder of it, used to hang for ever, and an endless device filled the memory.
-func TestFilesThatHangAreRefused(t *testing.T) {
+// TestLoadIrregularFiles checks files that would block the read or fill the memory:
+// a FIFO, also in a folder, a device without end, and a large file.
+func TestLoadIrregularFiles(t *testing.T) {
 	folder := t.TempDir()
 	in := func(name string) string { return filepath.Join(folder, name) }
 	if err := errors.Join(
@@ -43,9 +43,9 @@ func TestFilesThatHangAreRefused(t *testing.T) {
 	}
 }
 
-// TestKeysTakeLinearTime: four times the keys took sixteen times as long, 13.8 s
-// of a section of 80,000.
-func TestKeysTakeLinearTime(t *testing.T) {
+// TestLoadTimeIsLinear checks the time against the number of keys in a section. It
+// was quadratic once: 13.8 s for 80,000 keys.
+func TestLoadTimeIsLinear(t *testing.T) {
 	took := func(n int) time.Duration {
 		text := manyKeys("other", n)
 		least := time.Hour
@@ -64,7 +64,7 @@ func TestKeysTakeLinearTime(t *testing.T) {
 	}
 }
 
-// processorTime does not depend on what else runs on this machine.
+// processorTime does not depend on the load of the machine.
 func processorTime(t *testing.T) time.Duration {
 	t.Helper()
 	var usage syscall.Rusage
@@ -74,8 +74,8 @@ func processorTime(t *testing.T) time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// TestFaultsAreFew: a file that is no configuration has one in every line.
-func TestFaultsAreFew(t *testing.T) {
+// TestLoadLimitsFaults loads files with a fault or a warning in every line.
+func TestLoadLimitsFaults(t *testing.T) {
 	for name, text := range map[string]string{
 		"garbage": strings.Repeat("\x00\x9f garbage\n", 50_000),
 		"keys":    manyKeys(sectionPoolcast, 50_000),
@@ -85,15 +85,15 @@ func TestFaultsAreFew(t *testing.T) {
 		if err != nil && (len(err.Error()) > 1<<18 || !strings.Contains(err.Error(), "more faults are not listed")) {
 			t.Errorf("%s: %d bytes of faults, the last %.200s", name, len(err.Error()), err.Error()[max(0, len(err.Error())-200):])
 		}
-		if len(cfg.Warnings) > maxTold+1 {
+		if len(cfg.Warnings) > maxListed+1 {
 			t.Errorf("%s: %d warnings", name, len(cfg.Warnings))
 		}
 	}
 }
 
-// TestMarkOfAgentsIsReserved: with it, reports of cinder-volume look like those
-// of an agent.
-func TestMarkOfAgentsIsReserved(t *testing.T) {
+// TestExtraCapabilitiesReservedKey checks that the key which marks the reports of
+// agents is ignored.
+func TestExtraCapabilitiesReservedKey(t *testing.T) {
 	folder := write(t, map[string]string{"cinder.conf": minimal + "extra_capabilities = {\"metrics_agent\": \"x\", \"tier\": \"gold\"}\n"})
 	cfg := mustLoad(t, folder+"/cinder.conf")
 	extra := cfg.Backends[0].Extra

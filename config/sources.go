@@ -15,28 +15,26 @@ import (
 // Input is one --config-file or --config-dir of the command line.
 type Input struct {
 	Path string
-	// Dir reads every *.conf of the folder, sorted by name, as one more file
-	// each.
-	Dir bool
+	Dir  bool // Path is a folder: its *.conf are read, sorted by name
 }
 
-// Sources says where a configuration comes from.
+// Sources are all places that a configuration is read from.
 type Sources struct {
-	// Inputs are read in this order, the order of the command line; a value in
-	// a later one wins. None means what a cinder-volume without arguments
-	// reads: see [DefaultInputs].
+	// Inputs are read in this order, the order of the command line; of several
+	// values the last one counts. The default are the files that cinder-volume
+	// reads without arguments: /etc/cinder/cinder.conf and, if they exist,
+	// cinder-volume.conf, cinder.conf.d and cinder-volume.conf.d.
 	Inputs []Input
-	// Environ is os.Environ(): OS_<SECTION>__<OPTION> wins over every file.
+	// Environ is os.Environ(): OS_<SECTION>__<OPTION> overrides every file.
 	Environ []string
 	// Flags are options of [poolcast] given on the command line, by name, with
-	// underscores. They win over the environment and every file.
+	// underscores. They override the environment and every file.
 	Flags map[string]string
-	// AsMeant takes a comment after a value off where Cinder makes it part of a
-	// name or a function: for published examples, not for a live cloud.
-	AsMeant bool
-	// Hostname stands in for [DEFAULT] host where that is not set; "" means
-	// the name the system has.
-	Hostname string
+	// StripComments removes comments after names and functions too, which Cinder
+	// reads as part of the value: for published examples, not for a live cloud.
+	StripComments bool
+	// hostname is the default of [DEFAULT] host; "" means the name of the system.
+	hostname string
 }
 
 // Files makes inputs of paths.
@@ -48,12 +46,10 @@ func Files(paths ...string) []Input {
 	return inputs
 }
 
-// DefaultInputs is what cinder-volume reads from /etc/cinder when it is told
-// nothing (oslo_config/cfg.py, find_config_files and find_config_dirs, with
-// project "cinder" and program "cinder-volume"): cinder.conf, and those of the
-// others that exist.
-func DefaultInputs() []Input { return defaultInputs("/etc/cinder") }
-
+// defaultInputs is what cinder-volume reads from /etc/cinder when it is started
+// without arguments (oslo_config/cfg.py, find_config_files and find_config_dirs,
+// with project "cinder" and program "cinder-volume"): cinder.conf, and those of
+// the others that exist.
 func defaultInputs(folder string) []Input {
 	inputs := Files(filepath.Join(folder, "cinder.conf"))
 	for _, more := range []Input{
@@ -69,8 +65,8 @@ func defaultInputs(folder string) []Input {
 	return inputs
 }
 
-// environment looks up variables the way a process sees them: the first of
-// equal names wins.
+// environment returns the variables by name. Of equal names the first one counts,
+// as in a process.
 func environment(environ []string) map[string]string {
 	env := make(map[string]string, len(environ))
 	for _, pair := range environ {
@@ -93,7 +89,7 @@ func (l *loader) files() []string {
 		}
 		found, err := confFiles(path)
 		if err != nil {
-			l.unreadable(path, err)
+			l.unreadable(place{file: path}, err)
 		}
 		files = append(files, found...)
 	}
@@ -122,20 +118,20 @@ func expandHome(path, home string) string {
 	return path
 }
 
-// unreadable tells why a file or folder could not be read, and what to do.
-func (l *loader) unreadable(path string, err error) {
+// unreadable records why a file or folder could not be read, and what to do.
+func (l *loader) unreadable(at place, err error) {
 	hint := ""
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		hint = "Name the files that cinder-volume reads with --config-file and --config-dir."
+		hint = "Give the files that cinder-volume reads with --config-file and --config-dir."
 	case errors.Is(err, fs.ErrPermission):
-		hint = "Run poolcast as a user that may read it, such as a member of the group cinder."
+		hint = "Run poolcast as a user that may read it, for example a member of the group cinder."
 	case errors.Is(err, files.ErrNotRegular), errors.Is(err, files.ErrTooLarge):
-		hint = "Name the regular files that cinder-volume reads."
+		hint = "Give the regular files that cinder-volume reads."
 	}
 	cause := err
 	if p := new(fs.PathError); errors.As(err, &p) {
 		cause = p.Err
 	}
-	l.record.fault(subject{at: place{file: path, rank: l.rank}}, hint, fmt.Errorf("cannot be read: %w", cause))
+	l.record.fault(subject{at: at}, hint, fmt.Errorf("cannot be read: %w", cause))
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// minimal loads by itself.
+// minimal is the smallest valid configuration.
 const minimal = `[DEFAULT]
 enabled_backends = a
 host = ctl1
@@ -21,7 +21,7 @@ volume_driver = cinder.volume.drivers.pure.PureISCSIDriver
 san_ip = 10.0.0.1
 pure_api_token = ` + sentinel + "\n"
 
-// write puts files into a folder of their own and returns it.
+// write writes files into a new folder and returns the folder.
 func write(t *testing.T, files map[string]string) string {
 	t.Helper()
 	folder := t.TempDir()
@@ -37,7 +37,7 @@ func write(t *testing.T, files map[string]string) string {
 	return folder
 }
 
-func TestLaterInputsWin(t *testing.T) {
+func TestInputOrder(t *testing.T) {
 	folder := write(t, map[string]string{
 		"first.conf":         minimal + "volume_backend_name = first\nreserved_percentage = 1\n",
 		"conf.d/10.conf":     "[a]\nvolume_backend_name = ten\n",
@@ -57,13 +57,13 @@ func TestLaterInputsWin(t *testing.T) {
 			t.Fatal(err)
 		}
 		b := cfg.Backends[0]
-		if got := b.Pool + " " + map[bool]string{true: "1"}[b.ReservedPercentage == 1]; got != want {
+		if got := b.VolumeBackendName + " " + map[bool]string{true: "1"}[b.ReservedPercentage == 1]; got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
 }
 
-func TestPathsAreForAWatcher(t *testing.T) {
+func TestPaths(t *testing.T) {
 	folder := write(t, map[string]string{"cinder.conf": minimal, "cinder.conf.d/a.conf": ""})
 	cfg, err := Load(Sources{Inputs: defaultInputs(folder)})
 	if err != nil {
@@ -78,7 +78,7 @@ func TestPathsAreForAWatcher(t *testing.T) {
 	}
 }
 
-func TestPathsAreToldOfABadFileToo(t *testing.T) {
+func TestPathsOfInvalidFile(t *testing.T) {
 	folder := write(t, map[string]string{"cinder.conf": "words"})
 	cfg, err := Load(Sources{Inputs: Files(filepath.Join(folder, "cinder.conf"))})
 	if err == nil || len(cfg.Paths) != 1 || len(cfg.Backends) != 0 {
@@ -86,7 +86,7 @@ func TestPathsAreToldOfABadFileToo(t *testing.T) {
 	}
 }
 
-func TestUnreadableInputs(t *testing.T) {
+func TestInputUnreadable(t *testing.T) {
 	folder := write(t, map[string]string{"a.conf": minimal})
 	for name, in := range map[string]Input{
 		"no file":         {Path: filepath.Join(folder, "none.conf")},
@@ -105,14 +105,14 @@ func TestUnreadableInputs(t *testing.T) {
 	}
 }
 
-func TestHomeIsExpanded(t *testing.T) {
+func TestInputBelowHome(t *testing.T) {
 	folder := write(t, map[string]string{"my.conf": minimal})
 	if _, err := Load(Sources{Inputs: Files("~/my.conf"), Environ: []string{"HOME=" + folder}}); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestEnvironmentWinsOverFiles(t *testing.T) {
+func TestEnvironmentOverridesFiles(t *testing.T) {
 	folder := write(t, map[string]string{"a.conf": minimal})
 	cfg, err := Load(Sources{
 		Inputs: Files(filepath.Join(folder, "a.conf")),
@@ -125,26 +125,26 @@ func TestEnvironmentWinsOverFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := cfg.Backends[0]
-	if got := b.Pool + " " + b.Host + " " + b.Address.String() + " " + cfg.Agent.PollInterval.String(); got != `"10.0.0.1 # kept" env@a 10.0.0.1 7s` {
+	if got := b.VolumeBackendName + " " + b.Host + " " + b.Address.String() + " " + cfg.Agent.PollInterval.String(); got != `"10.0.0.1 # kept" env@a 10.0.0.1 7s` {
 		t.Error(got)
 	}
 }
 
-func TestEnvironmentIsNamedInFaults(t *testing.T) {
+func TestEnvironmentFaults(t *testing.T) {
 	folder := write(t, map[string]string{"a.conf": minimal})
 	_, err := Load(Sources{
 		Inputs:  Files(filepath.Join(folder, "a.conf")),
 		Environ: []string{"OS_A__RESERVED_PERCENTAGE=101", "OS_A__REPLICATION_DEVICE=backend_id:" + sentinel, "OS_POOLCAST__POL_INTERVAL=5"},
 	})
 	want := `OS_A__RESERVED_PERCENTAGE: [a] reserved_percentage "101" is too large. Write a whole number from 0 to 100.
-OS_A__REPLICATION_DEVICE: [a] replication_device has several values, which oslo.config cannot read from the environment. Write it into a file.
-OS_POOLCAST__POL_INTERVAL: [poolcast] is not an option of poolcast. Write poll_interval?`
+OS_A__REPLICATION_DEVICE: [a] replication_device can have several values, which oslo.config cannot read from the environment. Write it into a file.
+OS_POOLCAST__POL_INTERVAL: [poolcast] is not an option of poolcast. Did you mean poll_interval?`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestFlagsWinOverEverything(t *testing.T) {
+func TestFlagsOverrideAll(t *testing.T) {
 	folder := write(t, map[string]string{"a.conf": minimal + "[poolcast]\npoll_interval = 1h\nlog_level = error\noverlay = false\n"})
 	cfg, err := Load(Sources{
 		Inputs:  Files(filepath.Join(folder, "a.conf")),
@@ -160,7 +160,7 @@ func TestFlagsWinOverEverything(t *testing.T) {
 	}
 }
 
-func TestFlagsAreNamedInFaults(t *testing.T) {
+func TestFlagFaults(t *testing.T) {
 	folder := write(t, map[string]string{"a.conf": minimal})
 	_, err := Load(Sources{
 		Inputs: Files(filepath.Join(folder, "a.conf")),
@@ -173,10 +173,10 @@ func TestFlagsAreNamedInFaults(t *testing.T) {
 	}
 }
 
-func TestHostnameStandsInForHost(t *testing.T) {
+func TestHostnameIsDefaultHost(t *testing.T) {
 	folder := write(t, map[string]string{"a.conf": strings.Replace(minimal, "host = ctl1\n", "", 1)})
 	path := filepath.Join(folder, "a.conf")
-	cfg, err := Load(Sources{Inputs: Files(path), Hostname: "node7"})
+	cfg, err := Load(Sources{Inputs: Files(path), hostname: "node7"})
 	if err != nil || cfg.Backends[0].Host != "node7@a" {
 		t.Errorf("%v %v", cfg.Backends, err)
 	}
@@ -189,9 +189,9 @@ func TestHostnameStandsInForHost(t *testing.T) {
 	}
 }
 
-func TestFaultsComeInTheOrderOfTheFiles(t *testing.T) {
+func TestFaultOrder(t *testing.T) {
 	folder := write(t, map[string]string{
-		"z.conf": minimal + "reserved_percentage = x\nuse_chap_auth = x\n[oslo_messaging_rabbit]\nssl = x\n",
+		"z.conf": minimal + "reserved_percentage = x\ndriver_ssl_cert_verify = x\n[oslo_messaging_rabbit]\nssl = x\n",
 		"a.conf": "[DEFAULT]\nvolume_number_multiplier = x\n[poolcast]\nx = y\n",
 	})
 	_, err := Load(Sources{Inputs: Files(filepath.Join(folder, "z.conf"), filepath.Join(folder, "a.conf"))})
@@ -203,7 +203,7 @@ func TestFaultsComeInTheOrderOfTheFiles(t *testing.T) {
 	for _, f := range faults {
 		got = append(got, filepath.Base(f.File)+" "+f.Key)
 	}
-	want := []string{"z.conf reserved_percentage", "z.conf use_chap_auth", "z.conf ssl", "a.conf volume_number_multiplier", "a.conf x"}
+	want := []string{"z.conf reserved_percentage", "z.conf driver_ssl_cert_verify", "z.conf ssl", "a.conf volume_number_multiplier", "a.conf x"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

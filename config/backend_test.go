@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// two are a sound configuration of two backends, with a mark for more lines.
+// two is a valid configuration of two backends, with places for more lines.
 const two = `[DEFAULT]
 enabled_backends = a,b
 host = ctl1
@@ -27,7 +27,7 @@ reserved_percentage = 5
 POOLCAST-LINES
 `
 
-// loadTwo puts lines into sections of two.
+// loadTwo adds lines to sections of two.
 func loadTwo(t *testing.T, lines map[string]string) (*Config, error) {
 	t.Helper()
 	text := two
@@ -35,7 +35,7 @@ func loadTwo(t *testing.T, lines map[string]string) (*Config, error) {
 		text = strings.Replace(text, section+"-LINES", lines[section], 1)
 	}
 	folder := write(t, map[string]string{"cinder.conf": text})
-	return Load(Sources{Inputs: Files(filepath.Join(folder, "cinder.conf")), Hostname: "thishost"})
+	return Load(Sources{Inputs: Files(filepath.Join(folder, "cinder.conf")), hostname: "thishost"})
 }
 
 func stanzas[T any](list []T, of func(T) string) string {
@@ -46,7 +46,7 @@ func stanzas[T any](list []T, of func(T) string) string {
 	return strings.Join(names, ",")
 }
 
-func TestFaultOfASectionCostsItsOwnBackend(t *testing.T) {
+func TestLoadFaultInBackendSection(t *testing.T) {
 	for name, c := range map[string]struct {
 		lines          map[string]string
 		served, broken string
@@ -57,7 +57,7 @@ func TestFaultOfASectionCostsItsOwnBackend(t *testing.T) {
 		"JSON":                 {map[string]string{"A": `extra_capabilities = {"tier": `}, "b", "a", "cinder.conf:11: [a] extra_capabilities"},
 		"a driver":             {map[string]string{"A": "volume_driver = cinder.volume.drivers.pure.PureISCDriver"}, "b", "a", "PureISCSIDriver?"},
 		"a shared value":       {map[string]string{"SHARED": "reserved_percentage = x"}, "b", "a", "cinder.conf:7: [backend_defaults] reserved_percentage"},
-		"a misspelt section":   {map[string]string{"DEFAULT": "enabled_backends = a,flasharray_2,b\n[flasharray_02]\nsan_ip = 10.0.0.9"}, "a,b", "flasharray_2", "cinder.conf:4: [flasharray_2] is named by enabled_backends, but there is no such section. Write flasharray_02"},
+		"a misspelt section":   {map[string]string{"DEFAULT": "enabled_backends = a,flasharray_2,b\n[flasharray_02]\nsan_ip = 10.0.0.9"}, "a,b", "flasharray_2", "cinder.conf:4: [flasharray_2] is listed in enabled_backends, but there is no such section. Did you mean flasharray_02?"},
 		"a replication device": {map[string]string{"A": "replication_device = backend_id:x"}, "b", "a", "has no san_ip"},
 		"a substitution":       {map[string]string{"A": "volume_backend_name = $nothing"}, "b", "a", "$nothing"},
 	} {
@@ -78,19 +78,19 @@ func TestFaultOfASectionCostsItsOwnBackend(t *testing.T) {
 	}
 }
 
-func TestFaultOfAllIsFatal(t *testing.T) {
+func TestLoadFatalFault(t *testing.T) {
 	for name, c := range map[string]struct {
 		lines map[string]string
 		want  []string // parts of the error
 	}{
-		"DEFAULT":       {map[string]string{"DEFAULT": "backend_stats_polling_interval = x"}, []string{"[DEFAULT] backend_stats"}},
-		"the host":      {map[string]string{"DEFAULT": "host = $nothing"}, []string{"[DEFAULT] host"}},
-		"poolcast":      {map[string]string{"POOLCAST": "poll_intervall = 5"}, []string{"[poolcast] poll_intervall"}},
-		"the broker":    {map[string]string{"DEFAULT": "transport_url = qpid://x"}, []string{"transport_url is not for RabbitMQ"}},
-		"a key alone":   {map[string]string{"DEFAULT": "[oslo_messaging_rabbit]\nssl = true\nssl_key_file = /x"}, []string{"ssl_key_file stands alone"}},
-		"no syntax":     {map[string]string{"A": "words"}, []string{"[a] line has neither"}},
-		"every section": {map[string]string{"DEFAULT": "enabled_backends = a", "A": "reserved_percentage = x"}, []string{"[a] reserved_percentage"}},
-		"and with it those of sections": {map[string]string{"POOLCAST": "on_stale = x", "A": "reserved_percentage = x"},
+		"DEFAULT":                 {map[string]string{"DEFAULT": "backend_stats_polling_interval = x"}, []string{"[DEFAULT] backend_stats"}},
+		"the host":                {map[string]string{"DEFAULT": "host = $nothing"}, []string{"[DEFAULT] host"}},
+		"poolcast":                {map[string]string{"POOLCAST": "poll_intervall = 5"}, []string{"[poolcast] poll_intervall"}},
+		"the broker":              {map[string]string{"DEFAULT": "transport_url = qpid://x"}, []string{"transport_url is not for RabbitMQ"}},
+		"key without certificate": {map[string]string{"DEFAULT": "[oslo_messaging_rabbit]\nssl = true\nssl_key_file = /x"}, []string{"ssl_key_file is set without ssl_cert_file"}},
+		"no syntax":               {map[string]string{"A": "words"}, []string{"[a] line has neither"}},
+		"every section":           {map[string]string{"DEFAULT": "enabled_backends = a", "A": "reserved_percentage = x"}, []string{"[a] reserved_percentage"}},
+		"with a fault of a section": {map[string]string{"POOLCAST": "on_stale = x", "A": "reserved_percentage = x"},
 			[]string{"[a] reserved_percentage", "[poolcast] on_stale"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -107,17 +107,18 @@ func TestFaultOfAllIsFatal(t *testing.T) {
 	}
 }
 
-// TestAcceptedWithAWarning: what Cinder runs with, and what somebody should know.
-func TestAcceptedWithAWarning(t *testing.T) {
+// TestLoadAcceptedWithWarning has values that Cinder accepts and that are probably
+// mistakes.
+func TestLoadAcceptedWithWarning(t *testing.T) {
 	for i, c := range []struct {
 		section, line string
 		wrong         bool
 		want          []string
 	}{
-		{"A", "replication_device = backend_id:x,san_ip:10.0.0.9,api_token:u,type:Sync", false, []string{"[a] replication_device", `the type "Sync"`, "taken for async", "Write type:async or type:sync"}},
+		{"A", "replication_device = backend_id:x,san_ip:10.0.0.9,api_token:u,type:Sync", false, []string{"[a] replication_device", `the unknown type "Sync"`, "read as async", "Write type:async or type:sync"}},
 		{"A", "extra_capabilities = []", false, []string{"cinder.conf:11", "adds no capability"}},
 		{"A", "extra_capabilities = null", false, []string{"adds no capability"}},
-		{"A", `extra_capabilities = ""`, false, nil}, // oslo.config takes the quotes off
+		{"A", `extra_capabilities = ""`, false, nil}, // oslo.config removes the quotes
 		{"A", `extra_capabilities = 0`, false, []string{"adds no capability"}},
 		{"A", `extra_capabilities = {"a": NaN, "b": [-Infinity], "c": "NaN", "d": 1}`, false, []string{`without "a", "b", which`, "unreadable_base"}},
 		{"DEFAULT", "config_source = vault", false, []string{"cinder.conf:4: [DEFAULT] config_source", "does not read", "--config-file"}},
@@ -138,7 +139,7 @@ func TestAcceptedWithAWarning(t *testing.T) {
 			cfg, err := loadTwo(t, map[string]string{c.section: c.line})
 			if c.line == `extra_capabilities = ""` {
 				if err != nil || len(cfg.Broken) != 1 || !strings.Contains(cfg.Broken[0].Faults.Error(), "is empty, and Cinder refuses") {
-					t.Errorf("an empty text is read by neither: %v", err)
+					t.Errorf("an empty value was accepted: %v", err)
 				}
 				return
 			}
@@ -147,11 +148,11 @@ func TestAcceptedWithAWarning(t *testing.T) {
 			}
 			if len(c.want) == 0 {
 				if len(cfg.Warnings) > 0 {
-					t.Errorf("warned of what is right: %v", cfg.Warnings)
+					t.Errorf("warnings for a valid value: %v", cfg.Warnings)
 				}
 				return
 			}
-			if len(cfg.Warnings) != 1 || cfg.Warnings[0].Wrong != c.wrong {
+			if len(cfg.Warnings) != 1 || cfg.Warnings[0].Serious != c.wrong {
 				t.Fatalf("warnings: %v", cfg.Warnings)
 			}
 			text := cfg.Warnings[0].String()
@@ -164,9 +165,9 @@ func TestAcceptedWithAWarning(t *testing.T) {
 	}
 }
 
-// TestLiveCloudIsReadAsCinderReadsIt: what the scheduler and cinder-volume go by
-// keeps what looks like a comment.
-func TestLiveCloudIsReadAsCinderReadsIt(t *testing.T) {
+// TestLoadCommentsAfterNames checks that names, zones and functions keep a comment
+// after the value, as in Cinder, unless StripComments is set.
+func TestLoadCommentsAfterNames(t *testing.T) {
 	folder := write(t, map[string]string{"cinder.conf": `[DEFAULT]
 host = ctl1 # the host
 cluster = blue # the cluster
@@ -181,21 +182,21 @@ filter_function = capabilities.a < 3 # no comment
 goodness_function = 50 ; 60
 `})
 	sources := Sources{Inputs: Files(filepath.Join(folder, "cinder.conf"))}
-	for asMeant, want := range map[bool]string{
+	for stripComments, want := range map[bool]string{
 		false: "ctl1 # the host@a1|blue # the cluster@a1|dc1 # the zone|gold # prod|capabilities.a < 3 # no comment|50 ; 60",
 		true:  "ctl1@a1|blue@a1|dc1|gold|capabilities.a < 3|50",
 	} {
-		sources.AsMeant = asMeant
+		sources.StripComments = stripComments
 		cfg, err := Load(sources)
 		if err != nil {
 			t.Fatal(err)
 		}
 		b := cfg.Backends[0]
-		if got := strings.Join([]string{b.Host, b.Cluster, b.Zone, b.Pool, *b.FilterFunction, *b.GoodnessFunction}, "|"); got != want {
+		if got := strings.Join([]string{b.Host, b.Cluster, b.Zone, b.VolumeBackendName, *b.FilterFunction, *b.GoodnessFunction}, "|"); got != want {
 			t.Errorf("got %s", got)
 		}
 		for _, w := range cfg.Warnings {
-			if w.Wrong == asMeant || w.Line == 0 {
+			if w.Serious == stripComments || w.Line == 0 {
 				t.Errorf("warning %+v", w)
 			}
 		}
