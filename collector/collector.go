@@ -15,14 +15,14 @@ import (
 // call at a time for any one host, should return soon, and must not call the
 // Collector back.
 type Observer interface {
-	// Offer brings a new report, which replaces any before it and ends a
+	// Update brings a new report, which replaces any before it and ends a
 	// withdrawal.
-	Offer(r capability.Report)
-	// Withdraw says that there is nothing to publish of this host until the
+	Update(r capability.Report)
+	// Suspend says that there is nothing to publish of this host until the
 	// next Offer, and why.
-	Withdraw(host, reason string)
-	// Forget says that the target is gone, or has become another one.
-	Forget(host string)
+	Suspend(host, reason string)
+	// Remove says that the target is gone, or has become another one.
+	Remove(host string)
 }
 
 // Options are the settings that all targets share. The zero value is usable.
@@ -62,9 +62,9 @@ func (o Options) withDefaults() Options {
 
 type nobody struct{}
 
-func (nobody) Offer(capability.Report) {}
-func (nobody) Withdraw(string, string) {}
-func (nobody) Forget(string)           {}
+func (nobody) Update(capability.Report) {}
+func (nobody) Suspend(string, string)   {}
+func (nobody) Remove(string)            {}
 
 // Collector polls arrays, each in a goroutine of its own. Its methods may be
 // called from any goroutine.
@@ -179,7 +179,7 @@ func (c *Collector) drop(wanted map[string]Target) {
 		if started {
 			p.cancel()
 			<-p.quiet
-			c.options.Observer.Forget(p.host)
+			c.options.Observer.Remove(p.host)
 		} else {
 			c.discard(p.current().Source)
 		}

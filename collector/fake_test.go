@@ -98,19 +98,19 @@ type witness struct {
 	forgotten []string
 }
 
-func (w *witness) Offer(r capability.Report) {
+func (w *witness) Update(r capability.Report) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.reports, w.at = append(w.reports, r), append(w.at, time.Now())
 }
 
-func (w *witness) Withdraw(host, reason string) {
+func (w *witness) Suspend(host, reason string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.withdrawn = append(w.withdrawn, host+": "+reason)
 }
 
-func (w *witness) Forget(host string) {
+func (w *witness) Remove(host string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.forgotten = append(w.forgotten, host)

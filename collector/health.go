@@ -9,11 +9,11 @@ type State string
 // change of state, or of the cause of a failure.
 const (
 	Starting State = "starting" // no poll has ended yet
-	Answers  State = "ok"       // the last poll gave everything
-	InPart   State = "partial"  // the last poll gave some of it
-	Lagging  State = "lagging"  // the array answers, but its newest sample is old
+	OK       State = "ok"       // the last poll gave everything
+	Partial  State = "partial"  // the last poll gave some of it
+	Outdated State = "lagging"  // the array answers, but its newest sample is old
 	Failing  State = "failing"  // the last poll failed; the report before it stands
-	IsStale  State = "stale"    // it has failed for so long that the stale policy rules
+	Stale    State = "stale"    // it has failed for so long that the stale policy rules
 )
 
 // Health is how the polling of one target goes. It is a value.
@@ -37,4 +37,4 @@ type Health struct {
 }
 
 // Up reports whether the last poll brought a reading.
-func (h Health) Up() bool { return h.State == Answers || h.State == InPart || h.State == Lagging }
+func (h Health) Up() bool { return h.State == OK || h.State == Partial || h.State == Outdated }

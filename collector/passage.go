@@ -24,11 +24,11 @@ var errStuck = errors.New("read array: the poll has not ended at its deadline")
 func stateOf(s capability.Status) State {
 	switch s {
 	case capability.Partial:
-		return InPart
+		return Partial
 	case capability.Stale:
-		return Lagging
+		return Outdated
 	}
-	return Answers
+	return OK
 }
 
 // pass notes the state in which a poll left the array. What is logged is a
@@ -59,7 +59,7 @@ func (p *poller) pass(now time.Time, to State, o outcome) {
 	p.causes.note(now, cause)
 }
 
-func isDown(s State) bool { return s == Failing || s == IsStale }
+func isDown(s State) bool { return s == Failing || s == Stale }
 
 // causes are those that were logged since the array began to fail, or to answer
 // in part.
@@ -114,7 +114,7 @@ func (p *poller) logPassage(now time.Time, from, to State, o outcome) {
 	switch to {
 	case Failing:
 		p.logFailure(now, "array does not answer", o.err)
-	case IsStale:
+	case Stale:
 		p.logFailure(now, "array's report is stale: policy "+string(p.current().onStale())+" applies", o.err)
 	default:
 		p.logAnswer(now, from, to, o)
@@ -140,10 +140,10 @@ func (p *poller) logAnswer(now time.Time, from, to State, o outcome) {
 	if !p.down.IsZero() {
 		msg = "array answers again"
 	}
-	if to != Answers {
+	if to != OK {
 		level = zerolog.WarnLevel
 		msg += ", but " + complaint(to, o)
-	} else if from == InPart || from == Lagging {
+	} else if from == Partial || from == Outdated {
 		msg += " in full again"
 	}
 	e := p.line(level)
@@ -171,7 +171,7 @@ func complaint(to State, o outcome) string {
 		return "has no performance sample"
 	case s.Space == nil:
 		return "does not tell its capacity"
-	case to == Lagging:
+	case to == Outdated:
 		return fmt.Sprintf("its newest performance sample is %s old", s.Performance.Age.Round(time.Second))
 	}
 	return ""

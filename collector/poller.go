@@ -86,7 +86,7 @@ func (p *poller) plan(at time.Time) {
 func (p *poller) wake() time.Time {
 	at := p.next
 	switch {
-	case p.healthNow().State == IsStale:
+	case p.healthNow().State == Stale:
 		at = p.renew
 	case p.worried():
 		at = p.staleAt()
@@ -108,7 +108,7 @@ func (p *poller) tick(ctx context.Context, now time.Time) {
 	switch {
 	case p.worried() && !now.Before(p.staleAt()):
 		p.expire(now)
-	case p.healthNow().State == IsStale && !now.Before(p.renew):
+	case p.healthNow().State == Stale && !now.Before(p.renew):
 		p.rule(now)
 	}
 }
@@ -172,11 +172,11 @@ func (p *poller) fail(now time.Time, o outcome) {
 		p.down = o.began
 	}
 	p.cause = o.err
-	if h.State != IsStale {
+	if h.State != Stale {
 		p.pass(now, Failing, o)
 		return
 	}
-	p.pass(now, IsStale, o)
+	p.pass(now, Stale, o)
 	p.rule(o.began)
 }
 
@@ -184,7 +184,7 @@ func (p *poller) fail(now time.Time, o outcome) {
 // one has not ended when it should have.
 func (p *poller) worried() bool {
 	h := p.healthNow()
-	if h.State == IsStale {
+	if h.State == Stale {
 		return false
 	}
 	return h.Failures > 0 || p.abort != nil && time.Now().After(p.due)
@@ -204,7 +204,7 @@ func (p *poller) expire(now time.Time) {
 	if p.cause == nil {
 		p.cause, p.down = errStuck, p.due
 	}
-	p.pass(now, IsStale, outcome{began: now, err: p.cause})
+	p.pass(now, Stale, outcome{began: now, err: p.cause})
 	p.rule(now)
 }
 
@@ -241,7 +241,7 @@ func (p *poller) refresh(now time.Time) {
 			p.plan(next)
 		}
 	}
-	if h := p.healthNow(); h.State == IsStale {
+	if h := p.healthNow(); h.State == Stale {
 		p.rule(now)
 	} else if _, ok := p.reading(); ok {
 		p.publish(p.lastGood())
@@ -252,7 +252,7 @@ func (p *poller) publish(r capability.Report) {
 	p.mu.Lock()
 	p.report, p.stands = r, true
 	p.mu.Unlock()
-	p.options.Observer.Offer(r)
+	p.options.Observer.Update(r)
 }
 
 func (p *poller) withdraw() {
@@ -261,7 +261,7 @@ func (p *poller) withdraw() {
 	p.stands = false
 	p.mu.Unlock()
 	if stood {
-		p.options.Observer.Withdraw(p.host, reason)
+		p.options.Observer.Suspend(p.host, reason)
 	}
 }
 

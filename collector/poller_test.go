@@ -95,14 +95,14 @@ func TestPollsAreSkippedNotQueued(t *testing.T) {
 		if n := len(stuck.polls()); n != 2 {
 			t.Errorf("%d polls of an array that is still being polled", n)
 		}
-		if h.Skipped < 6 || h.State != IsStale || h.Err == "" {
+		if h.Skipped < 6 || h.State != Stale || h.Err == "" {
 			t.Errorf("health is %+v", h)
 		}
 		if n := len(other.polls()); n < 8 {
 			t.Errorf("the other array was polled %d times", n)
 		}
 		time.Sleep(6 * time.Minute)
-		if h := c.Health()[0]; h.State != Answers || len(stuck.polls()) < 3 {
+		if h := c.Health()[0]; h.State != OK || len(stuck.polls()) < 3 {
 			t.Errorf("it did not go on: %+v", h)
 		}
 		stop()
@@ -150,7 +150,7 @@ func TestPanicIsThatPollsErrorOnly(t *testing.T) {
 			t.Errorf("health is %+v", h)
 		}
 		time.Sleep(time.Minute)
-		if h := c.Health()[0]; h.State != Answers || h.Failures != 0 || h.Errors != 1 {
+		if h := c.Health()[0]; h.State != OK || h.Failures != 0 || h.Errors != 1 {
 			t.Errorf("the loop did not go on: %+v", h)
 		}
 		stop()

@@ -50,7 +50,7 @@ func TestKeepWithdrawsOnceAndComesBack(t *testing.T) {
 		if gone != 1 || !strings.Contains(w.withdrawn[0], "no route to host") || len(c.Reports()) != 0 {
 			t.Errorf("%d withdrawals (%v), %d reports standing", gone, w.withdrawn, len(c.Reports()))
 		}
-		if h := c.Health()[0]; h.State != IsStale {
+		if h := c.Health()[0]; h.State != Stale {
 			t.Errorf("health is %+v", h)
 		}
 		if s, ok := c.Stats("ctl1@fa1"); !ok || s.Identity.Name != "fa1" {

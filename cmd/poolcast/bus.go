@@ -35,14 +35,14 @@ func newBusRunner(s *session) (*busRunner, error) {
 	return r, nil
 }
 
-// Offer implements collector.Observer.
-func (r *busRunner) Offer(report capability.Report) { r.publisher().Offer(report) }
+// Update implements collector.Observer.
+func (r *busRunner) Update(report capability.Report) { r.publisher().Offer(report) }
 
-// Withdraw implements collector.Observer.
-func (r *busRunner) Withdraw(host, reason string) { r.publisher().Withdraw(host, reason) }
+// Suspend implements collector.Observer.
+func (r *busRunner) Suspend(host, reason string) { r.publisher().Withdraw(host, reason) }
 
-// Forget implements collector.Observer.
-func (r *busRunner) Forget(host string) { r.publisher().Forget(host) }
+// Remove implements collector.Observer.
+func (r *busRunner) Remove(host string) { r.publisher().Forget(host) }
 
 // Status tells about the publisher that runs.
 func (r *busRunner) Status() publisher.Status { return r.publisher().Status() }

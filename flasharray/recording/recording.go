@@ -30,7 +30,7 @@ type Recording struct {
 
 // Frame is everything an array answered at one instant, scrubbed, by endpoint.
 type Frame struct {
-	Answers    map[string]json.RawMessage
+	Responses  map[string]json.RawMessage
 	Population map[string]Count
 }
 
@@ -82,7 +82,7 @@ var endpoints = []struct {
 
 // Take records one frame.
 func Take(ctx context.Context, g Getter, s *Scrubber) (Frame, error) {
-	f := Frame{Answers: map[string]json.RawMessage{}, Population: map[string]Count{}}
+	f := Frame{Responses: map[string]json.RawMessage{}, Population: map[string]Count{}}
 	for _, e := range endpoints {
 		raw, err := g.Get(ctx, e.path, nil)
 		if err != nil && e.optional && ctx.Err() == nil {
@@ -91,7 +91,7 @@ func Take(ctx context.Context, g Getter, s *Scrubber) (Frame, error) {
 		if err != nil {
 			return f, err
 		}
-		if f.Answers[e.path], err = s.Answer(e.path, raw); err != nil {
+		if f.Responses[e.path], err = s.Response(e.path, raw); err != nil {
 			return f, err
 		}
 	}
@@ -169,7 +169,7 @@ func (r *Recording) Write(folder string) error {
 }
 
 func (f Frame) into(files map[string][]byte, prefix string) error {
-	for path, answer := range f.Answers {
+	for path, answer := range f.Responses {
 		files[prefix+strings.TrimPrefix(path, "/")+".json"] = answer
 	}
 	population, err := json.MarshalIndent(f.Population, "", "  ")

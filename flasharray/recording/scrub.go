@@ -52,9 +52,9 @@ func (s *Scrubber) Address(address string) string {
 	return standin
 }
 
-// Answer returns one answer of an array with its texts replaced. path is the
+// Response returns one answer of an array with its texts replaced. path is the
 // endpoint, such as arrays/space.
-func (s *Scrubber) Answer(path string, answer json.RawMessage) (json.RawMessage, error) {
+func (s *Scrubber) Response(path string, answer json.RawMessage) (json.RawMessage, error) {
 	dec := json.NewDecoder(bytes.NewReader(answer))
 	dec.UseNumber()
 	var v any

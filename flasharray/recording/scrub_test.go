@@ -11,7 +11,7 @@ import (
 
 func scrubbed(t *testing.T, s *Scrubber, path, answer string) string {
 	t.Helper()
-	out, err := s.Answer(path, json.RawMessage(answer))
+	out, err := s.Response(path, json.RawMessage(answer))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +142,7 @@ func everyField(v any, field string, visit func(field string, v any)) {
 func FuzzAnswer(f *testing.F) {
 	f.Add(`{"items":[{"name":"x","a":[1,"y"]}]}`)
 	f.Fuzz(func(t *testing.T, answer string) {
-		out, err := NewScrubber().Answer("arrays", json.RawMessage(answer))
+		out, err := NewScrubber().Response("arrays", json.RawMessage(answer))
 		if err == nil && !json.Valid(out) {
 			t.Errorf("%q became %q", answer, out)
 		}
