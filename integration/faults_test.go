@@ -29,7 +29,7 @@ func misfortunes() []misfortune {
 	history := func(h simulator.History) func(*simulator.Server, *simulator.Array) {
 		return func(_ *simulator.Server, a *simulator.Array) { a.SetHistory(h) }
 	}
-	const silent, partly = "array does not answer", "array answers, but"
+	const silent, partly = "polling array failed", "array polled, sample is partial"
 	return []misfortune{
 		{name: "slow", strike: fault(simulator.Latency(100 * time.Millisecond))},
 		{name: "too-slow", strike: fault(simulator.Latency(10 * time.Second)), says: silent},
