@@ -131,7 +131,7 @@ func TestTimeoutsAreTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = c.Sample(t.Context())
-	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "no complete answer within 30ms") {
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "no complete response within 30ms") {
 		t.Errorf("got %v", err)
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())

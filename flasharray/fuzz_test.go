@@ -91,7 +91,7 @@ func FuzzDecode(f *testing.F) {
 		switch {
 		case err == nil:
 			checkNumbers(t, stats)
-		case path != "arrays/space" && !strings.Contains(err.Error(), "in one reading"):
+		case path != "arrays/space" && !strings.Contains(err.Error(), "in one sample"):
 			t.Errorf("%s alone made the reading fail: %v", path, err)
 		}
 	})
@@ -137,9 +137,9 @@ func FuzzObject(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		var odd []error
+		var warnings []error
 		body := []byte(`{"items":[],"x":` + string(raw) + `}`)
-		p, err := parsePage(body, "o", &odd)
+		p, err := parsePage(body, "o", &warnings)
 		if err != nil {
 			return
 		}
@@ -179,7 +179,7 @@ func FuzzErrors(f *testing.F) {
 	f.Add(`{"errors":[{"context":"c","message":"m"}]}`, "5")
 	f.Add(`{"message":"m\u0000\n"}`, "Mon, 01 Jan 2035 00:00:00 GMT")
 	f.Fuzz(func(t *testing.T, body, after string) {
-		e := newAPIError(&answer{status: 429, body: []byte(body), header: http.Header{"Retry-After": {after}}, received: time.Now()})
+		e := newAPIError(&response{status: 429, body: []byte(body), header: http.Header{"Retry-After": {after}}, received: time.Now()})
 		if strings.ContainsAny(e.Error(), "\r\n\x1b\x00") || utf8.RuneCountInString(e.Error()) > 4*textLimit {
 			t.Errorf("unfit for a log: %q", e.Error())
 		}

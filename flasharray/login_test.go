@@ -33,7 +33,7 @@ func TestLoginSlowerThanTheTimeoutOpensOneSession(t *testing.T) {
 			_, err := l.client.Sample(t.Context())
 			if err != nil {
 				failed++
-				if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "POST login: no complete answer within 10s") {
+				if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "POST login: no complete response within 10s") {
 					t.Errorf("got %v", err)
 				}
 			}

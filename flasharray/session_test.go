@@ -215,9 +215,9 @@ func TestVersions(t *testing.T) {
 		}
 	}
 	for offered, want := range map[string]string{
-		`["1.0","1.19","2.3"]`: "the array offers 1.0 to 2.3, this client speaks 2.4 to 2.56",
+		`["1.0","1.19","2.3"]`: "the array offers 1.0 to 2.3, this client supports 2.4 to 2.56",
 		`["3.0"]`:              "the array offers 3.0 to 3.0",
-		`["2.DEV"]`:            "the array names none",
+		`["2.DEV"]`:            "the array offers none",
 	} {
 		f := newFake(t)
 		f.answer("/api/api_version", fmt.Sprintf(`{"version":%s}`, offered))

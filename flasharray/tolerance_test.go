@@ -57,11 +57,11 @@ func TestSpaceTakesWhatItCanRead(t *testing.T) {
 		},
 		"no capacity": {
 			`{"space":{"total_physical":1}}`, nil,
-			"space: the array did not tell its capacity; does the token's role have the right to see it?",
+			"space: the array did not return its capacity; does the token's role have the right to see it?",
 		},
 		"not an object": {
 			`7`, nil,
-			"space: arrays/space is not an object, the array did not tell its capacity; does the token's role have the right to see it?",
+			"space: arrays/space is not an object, the array did not return its capacity; does the token's role have the right to see it?",
 		},
 	} {
 		f := newFake(t)
@@ -83,7 +83,7 @@ func TestPartialSuccessTellsTheArraysWords(t *testing.T) {
 	f := newFake(t)
 	f.fail("hosts", http.StatusMultiStatus, `{"items":[],"total_item_count":5,"errors":[{"context":"realm1","message":"Not reachable."}]}`)
 	stats, err := f.client(t).Sample(t.Context())
-	if err != nil || faults(stats) != "hosts: hosts.errors say: Not reachable." {
+	if err != nil || faults(stats) != "hosts: hosts.errors contains: Not reachable." {
 		t.Errorf("faults are %q (%v)", faults(stats), err)
 	}
 }
@@ -126,7 +126,7 @@ func TestObjectsThatCannotBeCountedAreMissing(t *testing.T) {
 	for range 2 {
 		f.paths()
 		stats, err := c.Sample(t.Context())
-		if err != nil || stats.Counts.Hosts != nil || faults(stats) != "hosts: the array did not count" {
+		if err != nil || stats.Counts.Hosts != nil || faults(stats) != "hosts: the array returned no count" {
 			t.Errorf("counted %v (%v) %q", stats.Counts.Hosts, err, faults(stats))
 		}
 	}
@@ -205,7 +205,7 @@ func TestAnotherArrayAtTheSameAddress(t *testing.T) {
 		f.expire()
 		f.ServeHTTP(w, r)
 	})
-	if _, err = c.Sample(t.Context()); err == nil || !strings.Contains(err.Error(), "as A2 and as A3 in one reading") {
+	if _, err = c.Sample(t.Context()); err == nil || !strings.Contains(err.Error(), "the id A2 and the id A3 in one sample") {
 		t.Errorf("a mixed reading passed: %v", err)
 	}
 	if stats, err = c.Sample(t.Context()); err != nil || stats.Identity.ID != "A3" {
@@ -260,7 +260,7 @@ func TestNewestSampleOfAnArrayThatDoesNotSort(t *testing.T) {
 		"as many":         {historyServer{3, 200, true, true}, "", true},
 		"none":            {historyServer{0, 400, true, true}, "", false},
 		"does not count":  {historyServer{40, 200, false, true}, "performance: the array neither sorts nor counts its samples", false},
-		"is out of order": {historyServer{40, 500, true, true}, "performance: GET arrays/performance: array answered 500", false},
+		"is out of order": {historyServer{40, 500, true, true}, "performance: GET arrays/performance: array returned 500", false},
 		"has no clock":    {historyServer{40, 200, true, false}, "", true},
 	} {
 		f := newFake(t)
@@ -286,7 +286,7 @@ func TestSamplesWithoutATimeAreNotBelieved(t *testing.T) {
 	f := newFake(t)
 	f.answer("arrays/performance", `{"items":[{"reads_per_sec":5},{"time":"now","reads_per_sec":6},{"time":0},{"time":999999999999999999}]}`)
 	stats, err := f.client(t).Sample(t.Context())
-	if err != nil || stats.Performance != nil || !strings.Contains(faults(stats), "no sample tells its time") {
+	if err != nil || stats.Performance != nil || !strings.Contains(faults(stats), "no sample has a time") {
 		t.Errorf("found %+v (%v) %q", stats.Performance, err, faults(stats))
 	}
 }

@@ -11,55 +11,55 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// oddLimit is how many members of the wrong type one answer notes. An answer may
-// have a million of them.
-const oddLimit = 8
+// maxWarnings is how many warnings one response may cause. A response may have a
+// million members of the wrong type.
+const maxWarnings = 8
 
-// lastMillisecond is the end of the year 9999; times behind it are not times.
+// lastMillisecond is the end of the year 9999; later times are invalid.
 const lastMillisecond = 253402300799999
 
-// object reads a JSON object forgivingly: a member that is missing or null is
-// not there, and one of the wrong type is not there either but is noted in odd.
-// So an unforeseen answer costs one field and never a reading.
+// object reads a JSON object tolerantly: a member that is null or of the wrong
+// type counts as missing, and the latter adds a warning. An unexpected member so
+// costs one field and never the sample.
 type object struct {
-	name    string
-	members map[string]json.RawMessage
-	odd     *[]error
+	name     string
+	members  map[string]json.RawMessage
+	warnings *[]error
 }
 
 // parseObject returns an empty object for anything that is not one.
-func parseObject(raw []byte, name string, odd *[]error) object {
-	o := object{name: name, odd: odd}
+func parseObject(raw []byte, name string, warnings *[]error) object {
+	o := object{name: name, warnings: warnings}
 	if len(raw) == 0 || string(raw) == "null" {
 		return o
 	}
 	if err := json.Unmarshal(raw, &o.members); err != nil {
-		o.note("", "is not an object")
+		o.warn("", "is not an object")
 	}
 	return o
 }
 
-// parseAnswer reads a whole body, which must be a JSON object.
-func parseAnswer(body []byte, name string, odd *[]error) (object, error) {
-	o := object{name: name, odd: odd}
+// parseBody reads a whole body, which must be a JSON object.
+func parseBody(body []byte, name string, warnings *[]error) (object, error) {
+	o := object{name: name, warnings: warnings}
 	if err := json.Unmarshal(body, &o.members); err != nil {
-		return o, fmt.Errorf("answer is not the JSON of the API: %w", err)
+		return o, fmt.Errorf("response is not the JSON of the API: %w", err)
 	}
 	return o, nil
 }
 
-func (o object) note(key, what string) {
-	if len(*o.odd) >= oddLimit {
+func (o object) warn(key, what string) {
+	if len(*o.warnings) >= maxWarnings {
 		return
 	}
 	name := o.name
 	if key != "" {
 		name += "." + key
 	}
-	*o.odd = append(*o.odd, fmt.Errorf("%s %s", name, what))
+	*o.warnings = append(*o.warnings, fmt.Errorf("%s %s", name, what))
 }
 
-// raw returns a member that is there and not null.
+// raw returns a member that is present and not null.
 func (o object) raw(key string) (json.RawMessage, bool) {
 	raw, ok := o.members[key]
 	return raw, ok && string(raw) != "null"
@@ -67,10 +67,10 @@ func (o object) raw(key string) (json.RawMessage, bool) {
 
 func (o object) object(key string) object {
 	raw, _ := o.raw(key)
-	return parseObject(raw, o.name+"."+key, o.odd)
+	return parseObject(raw, o.name+"."+key, o.warnings)
 }
 
-// text returns a text of bounded length: names are published.
+// text returns a string of bounded length: names are published.
 func (o object) text(key string) string {
 	raw, ok := o.raw(key)
 	if !ok {
@@ -78,7 +78,7 @@ func (o object) text(key string) string {
 	}
 	var s string
 	if json.Unmarshal(raw, &s) != nil {
-		o.note(key, "is not a text")
+		o.warn(key, "is not a string")
 	}
 	return capability.Shorten(s, textLimit)
 }
@@ -101,26 +101,26 @@ func (o object) list(key string) []json.RawMessage {
 	}
 	var list []json.RawMessage
 	if json.Unmarshal(raw, &list) != nil {
-		o.note(key, "is not a list")
+		o.warn(key, "is not a list")
 	}
 	return list
 }
 
-// items returns the list every GET of the API answers with. It is never null,
-// so its absence means that something else than the array has answered.
+// items returns the list that every response to a GET has. It is never null, so
+// its absence means that the response is not from the API of an array.
 func (o object) items() ([]object, error) {
 	if _, ok := o.raw("items"); !ok {
-		return nil, errors.New("answer has no items; is this a FlashArray?")
+		return nil, errors.New("response has no items; is this a FlashArray?")
 	}
 	list := o.list("items")
 	items := make([]object, len(list))
 	for i := range list {
-		items[i] = parseObject(list[i], o.name, o.odd)
+		items[i] = parseObject(list[i], o.name, o.warnings)
 	}
 	return items, nil
 }
 
-// float returns a number. None of the numbers we read can be negative.
+// float returns a number. None of the numbers that are read can be negative.
 func (o object) float(key string) *float64 {
 	raw, ok := o.raw(key)
 	if !ok {
@@ -129,10 +129,10 @@ func (o object) float(key string) *float64 {
 	f, err := strconv.ParseFloat(string(raw), 64)
 	switch {
 	case err != nil || math.IsInf(f, 0) || math.IsNaN(f):
-		o.note(key, "is not a number")
+		o.warn(key, "is not a number")
 		return nil
 	case f < 0:
-		o.note(key, "is negative")
+		o.warn(key, "is negative")
 		return nil
 	}
 	return &f
@@ -152,18 +152,39 @@ func (o object) int(key string) *int64 {
 		return nil
 	}
 	if *f >= math.MaxInt64 {
-		o.note(key, "is too large")
+		o.warn(key, "is too large")
 		return nil
 	}
 	i := int64(math.Round(*f))
 	return &i
 }
 
-// time returns an instant that the array gave in milliseconds.
+// time returns a time that the array sent in milliseconds.
 func (o object) time(key string) (time.Time, bool) {
 	ms := o.int(key)
 	if ms == nil || *ms == 0 || *ms > lastMillisecond {
 		return time.Time{}, false
 	}
 	return time.UnixMilli(*ms).UTC(), true
+}
+
+// page is a response of the shape that every list has.
+type page struct {
+	*response
+	object
+
+	items []object
+}
+
+func parsePage(body []byte, name string, warnings *[]error) (*page, error) {
+	o, err := parseBody(body, name, warnings)
+	if err != nil {
+		return nil, err
+	}
+	for _, raw := range o.list("errors") { // beside a partial success, 207
+		_, message := oneMessage(raw)
+		o.warn("errors", "contains: "+message)
+	}
+	items, err := o.items()
+	return &page{object: o, items: items}, err
 }
