@@ -124,17 +124,13 @@ func TestSlowAndHangingAnswers(t *testing.T) {
 func TestTrafficIsCounted(t *testing.T) {
 	l := newLab(t, "flasharray-x-01", simulator.Options{})
 	l.array.ResetTraffic()
-	size := 0
 	for range 3 {
-		size += len(l.request("arrays/space").body)
+		l.request("arrays/space")
 	}
 	l.request("nothing")
 	requests := l.array.Requests()
 	if requests["GET arrays/space"] != 3 || requests["GET nothing"] != 1 || len(requests) != 2 {
 		t.Errorf("requests are %v", requests)
-	}
-	if l.array.BytesSent() <= int64(size) {
-		t.Errorf("%d bytes were sent, want more than %d", l.array.BytesSent(), size)
 	}
 }
 

@@ -1,12 +1,14 @@
 package simulator
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"time"
 )
 
-// expr is a parsed filter. It reads an item through get, which knows dotted
-// paths, and says whether the item stays.
+// expr is a parsed filter. It reads an item through get, which accepts dotted
+// paths, and reports whether the item matches.
 type expr interface {
 	holds(get getter) bool
 }
@@ -14,19 +16,19 @@ type expr interface {
 type getter func(path string) (any, bool)
 
 type (
-	both    struct{ left, right expr }
-	either  struct{ left, right expr }
-	inverse struct{ of expr }
+	andExpr struct{ left, right expr }
+	orExpr  struct{ left, right expr }
+	notExpr struct{ of expr }
 
-	// present is a field on its own: it exists, and is not false.
-	present struct{ path string }
+	// exists is a field on its own: it exists, and is not false.
+	exists struct{ path string }
 
-	// comparison is field op value; of a list field, any element may do.
+	// comparison is field op value; of a list field, any element may match.
 	comparison struct {
 		path string
 		op   string
 		want any
-		all  bool // every element must do
+		all  bool // every element must match
 	}
 
 	// membership is field = ('a', 'b').
@@ -38,14 +40,14 @@ type (
 
 	contains struct{ path, text string }
 
-	tagged struct{ key, value string }
+	hasTag struct{ key, value string }
 )
 
-func (e both) holds(get getter) bool    { return e.left.holds(get) && e.right.holds(get) }
-func (e either) holds(get getter) bool  { return e.left.holds(get) || e.right.holds(get) }
-func (e inverse) holds(get getter) bool { return !e.of.holds(get) }
+func (e andExpr) holds(get getter) bool { return e.left.holds(get) && e.right.holds(get) }
+func (e orExpr) holds(get getter) bool  { return e.left.holds(get) || e.right.holds(get) }
+func (e notExpr) holds(get getter) bool { return !e.of.holds(get) }
 
-func (e present) holds(get getter) bool {
+func (e exists) holds(get getter) bool {
 	v, ok := get(e.path)
 	switch v := v.(type) {
 	case nil:
@@ -54,20 +56,15 @@ func (e present) holds(get getter) bool {
 		return v
 	case []any:
 		return len(v) > 0
-	case object:
-		return !isHollow(v)
+	case object: // a reference to no object has nulls only
+		for _, member := range v {
+			if member != nil {
+				return true
+			}
+		}
+		return false
 	}
 	return ok
-}
-
-// isHollow says whether a reference leads nowhere.
-func isHollow(o object) bool {
-	for _, v := range o {
-		if v != nil {
-			return false
-		}
-	}
-	return true
 }
 
 func (e comparison) holds(get getter) bool {
@@ -88,12 +85,10 @@ func (e comparison) holds(get getter) bool {
 }
 
 func (e membership) holds(get getter) bool {
-	for _, want := range e.want {
-		if (comparison{path: e.path, op: "=", want: want}).holds(get) {
-			return e.op == "="
-		}
-	}
-	return e.op == "!="
+	equal := slices.ContainsFunc(e.want, func(want any) bool {
+		return comparison{path: e.path, op: "=", want: want}.holds(get)
+	})
+	return equal == (e.op == "=")
 }
 
 func (e contains) holds(get getter) bool {
@@ -102,25 +97,18 @@ func (e contains) holds(get getter) bool {
 	case string:
 		return strings.Contains(strings.ToLower(v), strings.ToLower(e.text))
 	case []any:
-		for _, element := range v {
-			if matches(element, "=", e.text) {
-				return true
-			}
-		}
+		return slices.ContainsFunc(v, func(element any) bool { return matches(element, "=", e.text) })
 	}
 	return false
 }
 
-func (e tagged) holds(get getter) bool {
+func (e hasTag) holds(get getter) bool {
 	v, _ := get("tags")
 	list, _ := v.([]any)
-	for _, t := range list {
+	return slices.ContainsFunc(list, func(t any) bool {
 		o, _ := t.(object)
-		if textAt(o, "key") == e.key && textAt(o, "value") == e.value {
-			return true
-		}
-	}
-	return false
+		return textAt(o, "key") == e.key && textAt(o, "value") == e.value
+	})
 }
 
 // matches compares one value. Null equals nothing and is unequal to everything.
@@ -129,12 +117,12 @@ func matches(have any, op string, want any) bool {
 		return op == "!="
 	}
 	if n, isNumber := number(have); isNumber {
-		w, ok := wanted(want)
-		return ok && ordered(op, compareFloats(n, w))
+		w, ok := numberOrDate(want)
+		return ok && accepts(op, cmp.Compare(n, w))
 	}
 	if b, isBool := have.(bool); isBool {
 		w, ok := want.(bool)
-		return ok && ordered(op, compareBools(b, w))
+		return ok && accepts(op, strings.Compare(sortText(b), sortText(w)))
 	}
 	text, isText := have.(string)
 	w, ok := want.(string)
@@ -142,14 +130,14 @@ func matches(have any, op string, want any) bool {
 	case !isText || !ok:
 		return op == "!="
 	case op == "=" || op == "!=":
-		return like(text, w) == (op == "=")
+		return matchWildcard(text, w) == (op == "=")
 	}
-	return ordered(op, strings.Compare(strings.ToLower(text), strings.ToLower(w)))
+	return accepts(op, strings.Compare(strings.ToLower(text), strings.ToLower(w)))
 }
 
-// wanted reads a number; a quoted one and a date, for fields in milliseconds,
-// will do as well.
-func wanted(v any) (float64, bool) {
+// numberOrDate reads a number, which may be quoted, or a date, for fields in
+// milliseconds.
+func numberOrDate(v any) (float64, bool) {
 	text, isText := v.(string)
 	if !isText {
 		return number(v)
@@ -162,17 +150,8 @@ func wanted(v any) (float64, bool) {
 	return parseNumber(text)
 }
 
-func compareBools(x, y bool) int {
-	switch {
-	case x == y:
-		return 0
-	case y:
-		return -1
-	}
-	return 1
-}
-
-func ordered(op string, order int) bool {
+// accepts reports whether an operator holds for the result of a comparison.
+func accepts(op string, order int) bool {
 	switch op {
 	case "=":
 		return order == 0
@@ -188,9 +167,9 @@ func ordered(op string, order int) bool {
 	return order <= 0
 }
 
-// like compares texts, whatever the case, with * for any run of characters. It
-// takes time in proportion to the product of the lengths at worst.
-func like(text, pattern string) bool {
+// matchWildcard compares texts, ignoring case, with * for any run of characters.
+// Its time is at worst in proportion to the product of the lengths.
+func matchWildcard(text, pattern string) bool {
 	text, pattern = strings.ToLower(text), strings.ToLower(pattern)
 	parts := strings.Split(pattern, "*")
 	if len(parts) == 1 {

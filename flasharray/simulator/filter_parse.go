@@ -10,8 +10,8 @@ const (
 	maxFilterDepth  = 64
 )
 
-// parseFilter reads a filter. The vendor gives no grammar; this one takes every
-// form that the official clients write:
+// parseFilter parses a filter. The vendor documents no grammar; this one accepts
+// every form that the official clients write:
 //
 //	or      = and { "or" and }
 //	and     = unary { "and" unary }
@@ -86,7 +86,7 @@ func (p *filterParser) or() (expr, error) {
 	for err == nil && p.accept("or") {
 		var right expr
 		right, err = p.and()
-		left = either{left, right}
+		left = orExpr{left, right}
 	}
 	return left, err
 }
@@ -96,7 +96,7 @@ func (p *filterParser) and() (expr, error) {
 	for err == nil && p.accept("and") {
 		var right expr
 		right, err = p.unary()
-		left = both{left, right}
+		left = andExpr{left, right}
 	}
 	return left, err
 }
@@ -108,7 +108,7 @@ func (p *filterParser) unary() (expr, error) {
 	defer func() { p.depth-- }()
 	if p.accept("not") {
 		e, err := p.unary()
-		return inverse{e}, err
+		return notExpr{e}, err
 	}
 	if p.accept("(") {
 		e, err := p.or()
@@ -134,7 +134,7 @@ func (p *filterParser) predicate() (expr, error) {
 		return nil, err
 	}
 	if p.peek().kind != operator {
-		return present{path}, nil
+		return exists{path}, nil
 	}
 	op := p.next().text
 	if p.accept("(") {
@@ -156,7 +156,7 @@ func (p *filterParser) call(name token) (expr, error) {
 	}
 	switch {
 	case strings.EqualFold(name.text, "tags") && first.kind == quoted && second.kind == quoted:
-		return tagged{first.text, second.text}, nil
+		return hasTag{first.text, second.text}, nil
 	case strings.EqualFold(name.text, "contains") && first.kind == word && second.kind == quoted:
 		path, _, err := p.field(first)
 		return contains{path, second.text}, err
@@ -223,4 +223,100 @@ func (p *filterParser) value() (any, error) {
 func parseNumber(text string) (float64, bool) {
 	n, err := strconv.ParseFloat(text, 64)
 	return n, err == nil
+}
+
+type tokenKind int
+
+const (
+	endOfFilter tokenKind = iota
+	word                  // a field, a keyword, true or false
+	digits                // a number
+	quoted                // a string, without its quotes
+	operator              // = != < <= > >=
+	sign                  // ( ) ,
+)
+
+type token struct {
+	kind   tokenKind
+	text   string
+	offset int
+}
+
+// lex splits a filter into tokens; the last one is endOfFilter.
+func lex(text string) ([]token, error) {
+	var tokens []token
+	for at := 0; at < len(text); {
+		t, length, err := lexOne(text[at:])
+		if err != nil {
+			return nil, refuse("filter", "Invalid filter: %s at character %d.", err, at+1)
+		}
+		if length > 0 && t.kind != endOfFilter {
+			t.offset = at
+			tokens = append(tokens, t)
+		}
+		at += length
+	}
+	return append(tokens, token{kind: endOfFilter, offset: len(text)}), nil
+}
+
+type lexError string
+
+func (e lexError) Error() string { return string(e) }
+
+// lexOne reads one token, or white space, whose token has no length.
+func lexOne(s string) (token, int, error) {
+	switch c := s[0]; {
+	case strings.IndexByte(" \t\r\n", c) >= 0:
+		return token{}, 1, nil
+	case c == '\'' || c == '"':
+		return lexQuoted(s, c)
+	case strings.IndexByte("(),", c) >= 0:
+		return token{kind: sign, text: s[:1]}, 1, nil
+	case strings.IndexByte("=<>!", c) >= 0:
+		return lexOperator(s)
+	case isDigit(c) || c == '-' || c == '+':
+		return lexRun(s, digits, func(c byte) bool { return isWordByte(c) || c == '-' || c == '+' })
+	case isWordByte(c):
+		return lexRun(s, word, func(c byte) bool { return isWordByte(c) || c == '[' || c == ']' })
+	}
+	return token{}, 0, lexError("unexpected character")
+}
+
+func lexOperator(s string) (token, int, error) {
+	if len(s) > 1 && s[1] == '=' && s[0] != '=' {
+		return token{kind: operator, text: s[:2]}, 2, nil
+	}
+	if s[0] == '!' {
+		return token{}, 0, lexError("lone !")
+	}
+	return token{kind: operator, text: s[:1]}, 1, nil
+}
+
+func lexRun(s string, kind tokenKind, include func(byte) bool) (token, int, error) {
+	n := 0
+	for n < len(s) && include(s[n]) {
+		n++
+	}
+	return token{kind: kind, text: s[:n]}, n, nil
+}
+
+// lexQuoted reads a string; a backslash keeps the next character as it is.
+func lexQuoted(s string, quote byte) (token, int, error) {
+	var text strings.Builder
+	for i := 1; i < len(s); i++ {
+		switch {
+		case s[i] == quote:
+			return token{kind: quoted, text: text.String()}, i + 1, nil
+		case s[i] == '\\' && i+1 < len(s):
+			i++
+		}
+		text.WriteByte(s[i])
+	}
+	return token{}, 0, lexError("string without an end")
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+func isWordByte(c byte) bool {
+	return isDigit(c) || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_' || c == '.'
 }

@@ -149,10 +149,6 @@ func TestFramesMove(t *testing.T) {
 	if l.array.Frame() != l.array.Frames()-1 {
 		t.Errorf("frame -1 is %d", l.array.Frame())
 	}
-	l.array.FollowClock()
-	if got, want := l.array.Frame(), int(now.UnixMilli()/60_000)%l.array.Frames(); got != want {
-		t.Errorf("following the clock: frame %d, want %d", got, want)
-	}
 }
 
 func TestObjectsHaveHistoryToo(t *testing.T) {

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// object is a JSON object as an array would answer it.
+// object is a JSON object of a response.
 type object = map[string]any
 
-// clone copies an object deeply, so that an answer can be altered freely.
+// clone copies an object deeply, so that the copy can be changed.
 func clone(o object) object {
 	c := make(object, len(o)+1)
 	for k, v := range o {
@@ -31,8 +31,8 @@ func cloneValue(v any) any {
 	return v
 }
 
-// lookup follows a dotted path. Through a list it collects what each element
-// has, as a filter on a list field asks for.
+// lookup follows a dotted path. For a list it returns the values of all elements,
+// as a filter on a list field needs them.
 func lookup(v any, path string) (any, bool) {
 	if path == "" {
 		return v, true
@@ -61,7 +61,7 @@ func lookupEach(list []any, path string) (any, bool) {
 	return found, len(found) > 0
 }
 
-// number reads a JSON number of any spelling.
+// number reads a number of any type.
 func number(v any) (float64, bool) {
 	switch n := v.(type) {
 	case json.Number:
@@ -77,7 +77,7 @@ func number(v any) (float64, bool) {
 	return 0, false
 }
 
-// integer reads a whole number exactly where it is spelled as one.
+// integer reads a whole number exactly if it is written as one.
 func integer(v any) (int64, bool) {
 	if n, ok := v.(json.Number); ok {
 		if i, err := n.Int64(); err == nil {
@@ -111,7 +111,7 @@ func sub(o object, name string) object {
 	return s
 }
 
-// setNull replaces what a path names by null; "space.*" means every member.
+// setNull replaces the value at a path by null; "space.*" means every member.
 func setNull(v any, path string) {
 	name, rest, deeper := strings.Cut(path, ".")
 	switch v := v.(type) {

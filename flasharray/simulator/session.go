@@ -9,8 +9,8 @@ import (
 
 const sessionHeader = "X-Auth-Token"
 
-// sessions are the logins that are still good. A session ends by logout, by
-// idling, when it is expired by hand, or when its api token is revoked.
+// sessions are the open sessions. A session ends by logout, after the idle time,
+// by ExpireSessions, or when its api token is revoked.
 type sessions struct {
 	idle time.Duration // not positive: never
 
@@ -29,7 +29,7 @@ func newSessions(tokens []string, idle time.Duration) *sessions {
 	return &sessions{idle: idle, tokens: slices.Clone(tokens), open: map[string]*session{}}
 }
 
-// login returns a session token, or "" for an api token that is not accepted.
+// login returns a session token, or "" if the api token is not accepted.
 func (s *sessions) login(apiToken string, now time.Time) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -46,7 +46,7 @@ func (s *sessions) accepts(apiToken string) bool {
 	return apiToken != "" && (s.tokens == nil || slices.Contains(s.tokens, apiToken))
 }
 
-// use says whether a session is good, and starts its idle time anew.
+// use reports whether a session is open, and restarts its idle time.
 func (s *sessions) use(token string, now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -58,7 +58,7 @@ func (s *sessions) use(token string, now time.Time) bool {
 	return ok
 }
 
-// sweep drops the sessions that have idled too long.
+// sweep ends the sessions that were idle for too long.
 func (s *sessions) sweep(now time.Time) {
 	if s.idle <= 0 {
 		return
@@ -116,30 +116,30 @@ func (a *Array) Logins() int {
 func (a *Array) ExpireSessions() { a.sessions.expire() }
 
 // SetTokens replaces the api tokens accepted at login; with none given, every
-// login is refused. Sessions opened with a token that is gone end at once.
+// login is refused. Sessions of other tokens end at once.
 func (a *Array) SetTokens(tokens ...string) {
 	a.sessions.setTokens(append([]string{}, tokens...))
 }
 
-func (a *Array) login(r *http.Request) *reply {
+func (a *Array) login(r *http.Request) *response {
 	token := a.sessions.login(r.Header.Get("api-token"), a.now())
 	if token == "" {
 		return failure(http.StatusUnauthorized, "", "Invalid api token.")
 	}
-	reply := ok(object{"items": []any{object{"username": a.fixture.Username}}})
-	reply.header.Set(sessionHeader, token)
-	return reply
+	res := ok(object{"items": []any{object{"username": a.fixture.Username}}})
+	res.header.Set(sessionHeader, token)
+	return res
 }
 
-// invalidSession is the recorded body of arrays that offer 2.38; older ones are
-// given the shape that all their other errors have.
-func (a *Array) invalidSession() *reply {
-	reply := failure(http.StatusUnauthorized, "", "Invalid session.")
+// invalidSession has the recorded body of arrays that offer 2.38; for older ones
+// it has the form of all other errors.
+func (a *Array) invalidSession() *response {
+	res := failure(http.StatusUnauthorized, "", "Invalid session.")
 	if a.newest >= contextSince {
-		reply.body = object{"errors": []any{object{
+		res.body = object{"errors": []any{object{
 			"message":          "Invalid session.",
 			"location_context": object{"id": nil, "name": a.fixture.Name, "resource_type": "remote-arrays"},
 		}}}
 	}
-	return reply
+	return res
 }

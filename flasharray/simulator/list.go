@@ -1,16 +1,17 @@
 package simulator
 
 import (
+	"slices"
 	"strings"
 )
 
 const (
-	contextSince      = 38 // items say which array answered
+	contextSince      = 38 // since when items name their array
 	resourceTypeSince = 47
-	historyObjects    = 500 // most objects in one request for their history
+	historyObjects    = 500 // maximum for one request for history
 )
 
-// nouns are what an error calls an object of an endpoint.
+// nouns name an object of an endpoint in errors.
 var nouns = map[string]string{
 	"volumes": "Volume", "volume-snapshots": "Volume snapshot", "hosts": "Host", "pods": "Pod",
 	"protection-groups": "Protection group", "array-connections": "Array connection",
@@ -18,9 +19,10 @@ var nouns = map[string]string{
 	"subscription-assets": "Subscription asset", "subscriptions": "Subscription",
 }
 
-// answer is the body of a list request: choose the objects, measure them if
-// that is what the endpoint does, filter, sort, cut the page.
-func (v *view) answer(e *endpoint, q query, version int) (object, error) {
+// listBody is the body of the response to a list request: choose the objects,
+// replace them by their samples where the endpoint requires it, filter, sort, and
+// select the page.
+func (v *view) listBody(e *endpoint, q query, version int) (object, error) {
 	c, err := v.source(e, q)
 	if err != nil {
 		return nil, err
@@ -38,7 +40,7 @@ func (v *view) answer(e *endpoint, q query, version int) (object, error) {
 	}
 	v.page(body, c, matched.sorted(c, q.sort), q)
 	if len(q.sort) > 0 || !e.accepts("continuation_token", version) {
-		body["continuation_token"] = nil // to be paged by offset
+		body["continuation_token"] = nil // clients use offset
 	}
 	if e.total {
 		body["total"] = v.total(e, c.collection, matched, q)
@@ -47,7 +49,7 @@ func (v *view) answer(e *endpoint, q query, version int) (object, error) {
 	return body, nil
 }
 
-// page fills in the items and how to get the next ones.
+// page sets the items and how to request the next ones.
 func (v *view) page(body object, c collection, order selection, q query) {
 	limit := v.array.opts.PageMax
 	if q.limit >= 0 {
@@ -68,7 +70,7 @@ func (v *view) page(body object, c collection, order selection, q query) {
 	}
 }
 
-// finish hides what the version does not have and says which array answered.
+// finish removes what the version does not have and adds the context.
 func (v *view) finish(body object, e *endpoint, version int) {
 	context, hasContext := e.fields.at("context")
 	for _, list := range []string{"items", "total"} {
@@ -95,7 +97,7 @@ func (v *view) context(version int) object {
 	return o
 }
 
-// source is the objects that a request is about, as the endpoint shows them.
+// source is the objects of a request, as the endpoint returns them.
 type source struct {
 	collection
 	chosen selection
@@ -120,7 +122,7 @@ func (v *view) source(e *endpoint, q query) (*source, error) {
 	if !measured {
 		return &source{base, chosen}, nil
 	}
-	return v.measure(e.path, base, chosen, q)
+	return v.samplesOf(e.path, base, chosen, q)
 }
 
 func (v *view) arraySource(path string, q query) (*source, error) {
@@ -137,8 +139,8 @@ func (v *view) arraySource(path string, q query) (*source, error) {
 	return &source{p, everything(p)}, nil
 }
 
-// measure shows objects as their samples.
-func (v *view) measure(path string, base collection, chosen selection, q query) (*source, error) {
+// samplesOf replaces objects by their samples.
+func (v *view) samplesOf(path string, base collection, chosen selection, q query) (*source, error) {
 	p := &projection{base: base, chosen: chosen, times: []int64{v.millis()}, same: []string{"name", "id"}}
 	if isSpace(path) {
 		p.same = append(p.same, "space")
@@ -161,7 +163,7 @@ func (v *view) measure(path string, base collection, chosen selection, q query) 
 	return &source{p, everything(p)}, nil
 }
 
-// checkContext accepts this array as the only member of its fleet.
+// checkContext accepts this array only, as the only member of its fleet.
 func (v *view) checkContext(q query) error {
 	for _, name := range q.contexts {
 		if !strings.EqualFold(name, v.array.fixture.Name) {
@@ -169,4 +171,81 @@ func (v *view) checkContext(q query) error {
 		}
 	}
 	return nil
+}
+
+// choose selects objects by the parameters for names, ids and flags.
+func (v *view) choose(kind string, c collection, q query) (selection, error) {
+	chosen, err := v.named(kind, c, q)
+	if err != nil {
+		return nil, err
+	}
+	if q.destroyed != nil {
+		chosen = byDestroyed(c, chosen, *q.destroyed, q.names == nil && q.ids == nil)
+	}
+	if q.flagged != nil {
+		chosen = whereField(c, chosen, "flagged", func(x any) bool { return x == *q.flagged })
+	}
+	for path, list := range q.related {
+		chosen = whereField(c, chosen, path, func(x any) bool { return containsFold(list, x) })
+	}
+	return chosen, nil
+}
+
+func whereField(c collection, s selection, path string, good func(any) bool) selection {
+	return s.where(func(i int) bool { x, ok := c.field(i, path); return ok && good(x) })
+}
+
+func containsFold(list []string, x any) bool {
+	text, ok := x.(string)
+	return ok && slices.ContainsFunc(list, func(s string) bool { return strings.EqualFold(s, text) })
+}
+
+// byDestroyed selects live objects, or those that await eradication. all says
+// that s is the whole collection.
+func byDestroyed(c collection, s selection, destroyed, all bool) selection {
+	if p, ok := c.(*partlyGenerated); ok && all {
+		return p.byDestroyed(destroyed)
+	}
+	return s.where(func(i int) bool {
+		x, _ := c.field(i, "destroyed")
+		is, _ := x.(bool)
+		return is == destroyed
+	})
+}
+
+// finder is a collection that finds objects by name and id.
+type finder interface {
+	find(key, value string) (int, bool)
+}
+
+// named selects objects by name or id; each must exist.
+func (v *view) named(kind string, c collection, q query) (selection, error) {
+	if q.names == nil && q.ids == nil {
+		return everything(c), nil
+	}
+	f, _ := c.(finder)
+	var chosen selection
+	for _, value := range q.names {
+		i, ok := f.find("name", value)
+		if ok {
+			chosen = append(chosen, span{i, i + 1})
+		} else if kind != "ports" || !v.isInterface(value) {
+			return nil, refuse(value, "%s does not exist.", nouns[kind])
+		}
+	}
+	for _, value := range q.ids {
+		i, ok := f.find("id", value)
+		if !ok {
+			return nil, refuse(value, "%s does not exist.", nouns[kind])
+		}
+		chosen = append(chosen, span{i, i + 1})
+	}
+	return chosen, nil
+}
+
+// isInterface accepts the name of an interface without ports in a request for
+// ports, as the Cinder driver sends for every virtual interface.
+func (v *view) isInterface(name string) bool {
+	_, ok := recorded(v.frame.responses["network-interfaces"]).find("name", name)
+	return ok
 }

@@ -10,20 +10,20 @@ import (
 	"strconv"
 )
 
-// reply is an answer before a fault has had its way with it.
-type reply struct {
+// response is a response before a fault changes it.
+type response struct {
 	status int
 	header http.Header
 	body   any    // encoded as JSON; nil is an empty body
-	raw    []byte // sent as it is, in place of body
+	raw    []byte // sent unchanged, instead of body
 }
 
-func ok(body object) *reply {
-	return &reply{status: http.StatusOK, header: http.Header{}, body: body}
+func ok(body object) *response {
+	return &response{status: http.StatusOK, header: http.Header{}, body: body}
 }
 
-// apiError is what an array says when it refuses: the object at fault, if any,
-// and a sentence.
+// apiError is an error of the API: the object that it is about, if any, and a
+// message.
 type apiError struct{ context, message string }
 
 func (e *apiError) Error() string {
@@ -37,15 +37,15 @@ func refuse(context, format string, args ...any) error {
 	return &apiError{context: context, message: fmt.Sprintf(format, args...)}
 }
 
-func failure(status int, context, message string) *reply {
+func failure(status int, context, message string) *response {
 	e := object{"context": nil, "message": message}
 	if context != "" {
 		e["context"] = context
 	}
-	return &reply{status: status, header: http.Header{}, body: object{"errors": []any{e}}}
+	return &response{status: status, header: http.Header{}, body: object{"errors": []any{e}}}
 }
 
-func badRequest(err error) *reply {
+func badRequest(err error) *response {
 	var refused *apiError
 	if errors.As(err, &refused) {
 		return failure(http.StatusBadRequest, refused.context, refused.message)
@@ -53,12 +53,12 @@ func badRequest(err error) *reply {
 	return failure(http.StatusBadRequest, "", err.Error())
 }
 
-func notFound(path string) *reply {
+func notFound(path string) *response {
 	return failure(http.StatusNotFound, path, "Not found.")
 }
 
 // encode returns the body's bytes.
-func (r *reply) encode() []byte {
+func (r *response) encode() []byte {
 	if r.raw != nil || r.body == nil {
 		return r.raw
 	}
@@ -69,13 +69,13 @@ func (r *reply) encode() []byte {
 	return text
 }
 
-func (r *reply) write(w http.ResponseWriter) {
+func (r *response) write(w http.ResponseWriter) {
 	text := r.encode()
 	r.writeHeader(w, len(text))
-	_, _ = w.Write(text) // a client that went away is no concern of the array
+	_, _ = w.Write(text) // the client may have closed the connection
 }
 
-func (r *reply) writeHeader(w http.ResponseWriter, length int) {
+func (r *response) writeHeader(w http.ResponseWriter, length int) {
 	h := w.Header()
 	for name, values := range r.header {
 		h[name] = values
@@ -87,7 +87,7 @@ func (r *reply) writeHeader(w http.ResponseWriter, length int) {
 	w.WriteHeader(r.status)
 }
 
-// requestID echoes the client's correlation id or makes one.
+// requestID is the client's request id, or a new one.
 func requestID(r *http.Request) string {
 	if id := r.Header.Get("X-Request-ID"); id != "" {
 		return id
@@ -95,9 +95,15 @@ func requestID(r *http.Request) string {
 	return randomID()
 }
 
+// randomID is a random UUID.
 func randomID() string {
-	var b [16]byte
+	var b [32]byte
 	_, _ = rand.Read(b[:]) // never fails: see crypto/rand
-	h := hex.EncodeToString(b[:])
-	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+	return uuidOf(b)
+}
+
+// uuidOf makes a UUID of version 4 from a hash or random bytes.
+func uuidOf(sum [32]byte) string {
+	h := hex.EncodeToString(sum[:])
+	return h[:8] + "-" + h[8:12] + "-4" + h[13:16] + "-8" + h[17:20] + "-" + h[20:32]
 }
