@@ -36,10 +36,15 @@ type Options struct {
 	// Cause returns a text for the cause of an error that is the same at every
 	// poll: a change of it is logged. Nil means the error's text.
 	Cause func(error) string
-
-	Grace   time.Duration // for polls in flight when stopped, and again for each logout; 0 means 5 s
-	History int           // points kept of each target; 0 means 120
 }
+
+const (
+	// grace is for polls in flight when the Collector stops, and again for each
+	// logout.
+	grace = 5 * time.Second
+	// historySize is the number of points kept of each target.
+	historySize = 120
+)
 
 func (o Options) withDefaults() Options {
 	if o.Observer == nil {
@@ -50,12 +55,6 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Cause == nil {
 		o.Cause = error.Error
-	}
-	if o.Grace <= 0 {
-		o.Grace = 5 * time.Second
-	}
-	if o.History <= 0 {
-		o.History = 120
 	}
 	return o
 }
@@ -91,7 +90,7 @@ var (
 )
 
 // Run polls until ctx ends. It then waits for polls in flight, logs out of
-// every array, each within Options.Grace, and returns nil. A Collector runs
+// every array, each within five seconds, and returns nil. A Collector runs
 // once.
 func (c *Collector) Run(ctx context.Context) error {
 	c.mu.Lock()
@@ -206,7 +205,7 @@ func (c *Collector) startOrUpdate(t Target) {
 
 // discard closes a Source that no poller uses.
 func (c *Collector) discard(s Source) {
-	c.running.Go(func() { _ = runBounded(context.Background(), c.options.Grace, s.Close) })
+	c.running.Go(func() { _ = runBounded(context.Background(), grace, s.Close) })
 }
 
 // each returns the pollers in the order of the targets.

@@ -86,7 +86,7 @@ func declare(t Target) capability.Set {
 	caps := make(capability.Set, 64)
 	caps[capability.KeyVolumeBackendName] = capability.OfString(t.Pool)
 	caps[capability.KeyVendorName] = capability.OfString("Pure Storage")
-	caps[capability.KeyDriverVersion] = capability.OfString(driverVersion(st))
+	caps[capability.KeyDriverVersion] = capability.OfString(driverVersion(st.Protocol))
 	caps[capability.KeyStorageProtocol] = capability.OfString(st.Protocol)
 	for _, feature := range []string{
 		capability.KeyConsistencyGroupSupport, capability.KeyThinProvisioning, capability.KeyMultiattach,
@@ -142,11 +142,8 @@ func appendCacheable(caps capability.Set) {
 const driverRelease = "23.0"
 
 // driverVersion is the VERSION of the driver class of the protocol.
-func driverVersion(st Stanza) string {
-	if st.DriverVersion != "" {
-		return st.DriverVersion
-	}
-	switch st.Protocol {
+func driverVersion(protocol string) string {
+	switch protocol {
 	case "iSCSI":
 		return driverRelease + ".iscsi"
 	case "FC":

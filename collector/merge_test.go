@@ -301,11 +301,6 @@ func TestMergeProtocolsAndVersions(t *testing.T) {
 			t.Errorf("%s has version %s", caps[capability.KeyStorageProtocol], caps[capability.KeyDriverVersion])
 		}
 	}
-	tgt := target("fa1", nil)
-	tgt.Stanza.DriverVersion = "9.9.iscsi"
-	if got := Merge(sample(), tgt).Capabilities[capability.KeyDriverVersion].String(); got != "9.9.iscsi" {
-		t.Errorf("the version is %s", got)
-	}
 }
 
 func TestMergeDoesNotChangeItsArguments(t *testing.T) {

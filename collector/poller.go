@@ -43,7 +43,7 @@ func newPoller(t Target, o Options) *poller {
 	return &poller{
 		host: t.Host, options: o,
 		stopped: make(chan struct{}), changed: make(chan struct{}, 1), done: make(chan outcome, 1),
-		target: t, history: ring{size: o.History}, health: Health{Host: t.Host, State: Starting},
+		target: t, history: ring{size: historySize}, health: Health{Host: t.Host, State: Starting},
 	}
 }
 
@@ -206,7 +206,7 @@ func (p *poller) end(ctx context.Context) {
 	if p.abort != nil {
 		p.awaitPoll()
 	}
-	if err := runBounded(ctx, p.options.Grace, p.current().Source.Close); err != nil {
+	if err := runBounded(ctx, grace, p.current().Source.Close); err != nil {
 		p.options.Log.Debug().Str("host", p.host).Err(err).Msg("cannot log out of the array")
 	}
 }
@@ -218,12 +218,12 @@ func (p *poller) awaitPoll() {
 	select {
 	case <-p.done:
 		return
-	case <-time.After(p.options.Grace):
+	case <-time.After(grace):
 	}
 	p.abort()
 	select {
 	case <-p.done:
-	case <-time.After(p.options.Grace / 10):
+	case <-time.After(grace / 10):
 		p.options.Log.Warn().Str("host", p.host).Msg("poll does not end after cancellation, stopping without it")
 	}
 }

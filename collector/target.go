@@ -48,8 +48,7 @@ type Target struct {
 
 // Stanza is the part of a backend's configuration that goes into the report.
 type Stanza struct {
-	Protocol      string // storage_protocol: iSCSI, FC, NVMe-RoCE or NVMe-TCP
-	DriverVersion string // "" means the one poolcast is tested against
+	Protocol string // storage_protocol: iSCSI, FC, NVMe-RoCE or NVMe-TCP
 
 	ReservedPercentage        int64  // reserved_percentage
 	MaxOverSubscription       string // max_over_subscription_ratio: a number, or "auto"

@@ -47,7 +47,7 @@ func New(o Options) (*Client, error) {
 		return nil, fmt.Errorf("array %s: %w", host, err)
 	}
 	return &Client{
-		host: host, timeout: o.Timeout, loginTimeout: o.LoginTimeout, closeAfterSample: o.IdleTimeout < 0,
+		host: host, timeout: o.Timeout, loginTimeout: max(loginTimeout, o.Timeout), closeAfterSample: o.IdleTimeout < 0,
 		errTimeout: timeoutError(o.Timeout),
 		token:      o.Token, tokenRefused: o.TokenRefused,
 		http:     newHTTP(host, newTransport(o, config), o.UserAgent),
@@ -102,16 +102,12 @@ func (c *Client) GoString() string { return c.String() }
 type Counters struct {
 	// Requests by HTTP status; under 0 those without a complete response.
 	Requests map[int]uint64
-	// Logins that succeeded.
-	Logins uint64
 	// Sessions that are open: 1, or 0 before the first login and after Close.
 	Sessions int
 	// SessionsLost are logins that were sent and got no response, and logouts
 	// that failed. Each may have left a session that is open until it expires
 	// on the array.
 	SessionsLost uint64
-	// BodyBytes received.
-	BodyBytes uint64
 }
 
 type counters struct {
@@ -119,28 +115,26 @@ type counters struct {
 	Counters
 }
 
-// update changes the counters under their lock.
-func (c *counters) update(f func(*Counters)) {
+func (c *counters) addRequest(status int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	f(&c.Counters)
+	if c.Requests == nil {
+		c.Requests = map[int]uint64{}
+	}
+	c.Requests[status]++
 }
 
-func (c *counters) addRequest(status, bytes int) {
-	c.update(func(n *Counters) {
-		if n.Requests == nil {
-			n.Requests = map[int]uint64{}
-		}
-		n.Requests[status]++
-		n.BodyBytes += uint64(bytes)
-	})
+func (c *counters) addSessions(n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.Sessions += n
 }
 
-func (c *counters) addLogin() { c.update(func(n *Counters) { n.Logins++; n.Sessions++ }) }
-
-func (c *counters) addSessionEnd() { c.update(func(n *Counters) { n.Sessions-- }) }
-
-func (c *counters) addSessionLost() { c.update(func(n *Counters) { n.SessionsLost++ }) }
+func (c *counters) addSessionLost() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.SessionsLost++
+}
 
 // Counters returns the current counters. It may be called from any goroutine.
 func (c *Client) Counters() Counters {

@@ -20,10 +20,10 @@
 // same time share one login: each passes the session that was refused, and only
 // the first finds that it is still the current one.
 //
-// A login has a timeout of its own, [Options.LoginTimeout], and is not cancelled
-// with the sample that sent it: the array may have opened a session by then.
-// While it has no response no other login is sent. Its session is used by the
-// next sample, or logged out by Close.
+// A login has a timeout of its own, one minute, and is not cancelled with the
+// sample that sent it: the array may have opened a session by then. While it has
+// no response no other login is sent. Its session is used by the next sample, or
+// logged out by Close.
 //
 // The version is the newest that the array offers between [OldestVersion] and
 // [NewestVersion].

@@ -13,13 +13,18 @@ import (
 	"time"
 )
 
-// The defaults of [Options].
+// DefaultTimeout is the default of [Options].Timeout.
+const DefaultTimeout = 10 * time.Second
+
 const (
-	DefaultConnectTimeout = 5 * time.Second
-	DefaultTimeout        = 10 * time.Second
-	DefaultLoginTimeout   = time.Minute
-	DefaultIdleTimeout    = 90 * time.Second
-	DefaultUserAgent      = "poolcast"
+	// connectTimeout bounds the setup of a connection, TLS included.
+	connectTimeout = 5 * time.Second
+	// loginTimeout bounds a login, if Options.Timeout is not longer. A sample
+	// waits for a login no longer than Timeout; the login continues, as the array
+	// may have opened a session already, and the next sample uses its session.
+	loginTimeout       = time.Minute
+	defaultIdleTimeout = 90 * time.Second
+	defaultUserAgent   = "poolcast"
 )
 
 const httpsPort = "443"
@@ -56,14 +61,8 @@ type Options struct {
 	// one pool, to save memory.
 	RootCAs *x509.CertPool
 
-	// ConnectTimeout bounds the setup of a connection, TLS included.
-	ConnectTimeout time.Duration
 	// Timeout bounds one request from its start to the last byte of the response.
 	Timeout time.Duration
-	// LoginTimeout bounds a login, and is at least Timeout. A sample waits for a
-	// login no longer than Timeout; the login continues, as the array may have
-	// opened a session already, and the next sample uses its session.
-	LoginTimeout time.Duration
 	// IdleTimeout is how long a connection is kept between requests. Longer
 	// than the polling interval saves a handshake a sample; negative closes the
 	// connection after each sample, which saves memory.
@@ -79,18 +78,11 @@ func StaticToken(token string) func(context.Context) (string, error) {
 }
 
 func (o Options) withDefaults() Options {
-	o.UserAgent = cmp.Or(o.UserAgent, DefaultUserAgent)
-	if o.ConnectTimeout <= 0 {
-		o.ConnectTimeout = DefaultConnectTimeout
-	}
+	o.UserAgent = cmp.Or(o.UserAgent, defaultUserAgent)
 	if o.Timeout <= 0 {
 		o.Timeout = DefaultTimeout
 	}
-	if o.LoginTimeout <= 0 {
-		o.LoginTimeout = DefaultLoginTimeout
-	}
-	o.LoginTimeout = max(o.LoginTimeout, o.Timeout)
-	o.IdleTimeout = cmp.Or(o.IdleTimeout, DefaultIdleTimeout)
+	o.IdleTimeout = cmp.Or(o.IdleTimeout, defaultIdleTimeout)
 	if o.Dial == nil {
 		o.Dial = new(net.Dialer).DialContext
 	}

@@ -148,11 +148,11 @@ func (c *Client) send(ctx context.Context, q request) (*response, error) {
 	}
 	res, err := req.Execute(q.method, q.url())
 	if err != nil && !q.hasSession(res) {
-		c.counters.addRequest(0, 0)
+		c.counters.addRequest(0)
 		return nil, q.wrap(causeOf(ctx, err))
 	}
 	r := &response{request: q, status: res.StatusCode(), header: res.Header(), body: q.redact(res.Body()), received: time.Now()}
-	c.counters.addRequest(r.status, len(r.body))
+	c.counters.addRequest(r.status)
 	if !res.IsSuccess() {
 		return nil, newAPIError(r)
 	}

@@ -119,7 +119,7 @@ func (c *Client) openSession(ctx context.Context, b *batch, refused *session) (*
 		ctx, cancel := context.WithTimeout(ctx, logoutTimeout)
 		_ = c.sendLogout(ctx, b, refused)
 		cancel()
-		c.counters.addSessionEnd()
+		c.counters.addSessions(-1)
 	}
 	s, err := c.login(ctx, b)
 	if err != nil {
@@ -206,7 +206,7 @@ func (c *Client) requestSession(ctx context.Context, q request) (*session, error
 	if s.token == "" {
 		return nil, q.wrap(errors.New("the response has no session token; is this a FlashArray?"))
 	}
-	c.counters.addLogin()
+	c.counters.addSessions(1)
 	return s, nil
 }
 
@@ -251,7 +251,7 @@ func (c *Client) logout(ctx context.Context) error {
 		c.counters.addSessionLost()
 		return fmt.Errorf("log out: %w", err)
 	}
-	c.counters.addSessionEnd()
+	c.counters.addSessions(-1)
 	return nil
 }
 

@@ -242,7 +242,7 @@ func TestGetFetchesWhatever(t *testing.T) {
 	if raw, err := l.client.Get(t.Context(), "pods", nil); err == nil || raw != nil {
 		t.Errorf("got %.100s", raw)
 	}
-	if n := l.client.Counters(); n.Requests[http.StatusOK] < 3 || n.Requests[http.StatusNotFound] != 1 || n.Logins != 1 || n.BodyBytes == 0 {
+	if n := l.client.Counters(); n.Requests[http.StatusOK] < 3 || n.Requests[http.StatusNotFound] != 1 || n.Sessions != 1 {
 		t.Errorf("counted %+v", n)
 	}
 }

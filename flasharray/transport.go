@@ -37,7 +37,7 @@ func newTransport(o Options, config *tls.Config) *http.Transport {
 		// management network is not reached through it.
 		Proxy:               nil,
 		TLSClientConfig:     config,
-		TLSHandshakeTimeout: o.ConnectTimeout,
+		TLSHandshakeTimeout: connectTimeout,
 		MaxIdleConnsPerHost: 1,
 		IdleConnTimeout:     max(o.IdleTimeout, 0),
 		DisableCompression:  true,
@@ -46,7 +46,7 @@ func newTransport(o Options, config *tls.Config) *http.Transport {
 
 		MaxResponseHeaderBytes: headerLimit,
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			ctx, cancel := context.WithTimeout(ctx, o.ConnectTimeout)
+			ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 			defer cancel()
 			return o.Dial(ctx, network, address)
 		},

@@ -113,14 +113,6 @@ func (s *Server) named(name string) *served {
 	return nil
 }
 
-// Array returns a served array by its name, or nil.
-func (s *Server) Array(name string) *Array {
-	if one := s.named(name); one != nil {
-		return one.array
-	}
-	return nil
-}
-
 // Addr is the host:port at which an array is served, or "" if there is none of
 // that name. A client's address, or san_ip, may be set to it.
 func (s *Server) Addr(name string) string {
