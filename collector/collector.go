@@ -18,10 +18,10 @@ type Observer interface {
 	// Update brings a new report, which replaces any before it and ends a
 	// suspension.
 	Update(r capability.Report)
-	// Suspend says that nothing is to be published for this host until the next
+	// Suspend means that nothing is to be published for this host until the next
 	// Update, and why.
 	Suspend(host, reason string)
-	// Remove says that the target was removed, or has another connection now.
+	// Remove means that the target was removed, or has another connection now.
 	Remove(host string)
 }
 

@@ -104,21 +104,21 @@ func putIdentity(set capability.Set, id capability.Identity) {
 	set.PutString(capability.KeyPurityVersion, id.Purity)
 }
 
-// putRequested adds the keys that appear only when the stanza asks for them.
+// putRequested adds the keys that appear only when the stanza requests them.
 func putRequested(set capability.Set, s capability.Stats, live []string) {
 	if len(live) == 0 {
 		return
 	}
-	asked := func(key string) bool { return slices.Contains(live, key) }
+	requested := func(key string) bool { return slices.Contains(live, key) }
 	if p := s.Performance; p != nil {
-		if usec, ok := averageUsec(p); ok && asked(capability.KeyAvgLatency) {
+		if usec, ok := averageUsec(p); ok && requested(capability.KeyAvgLatency) {
 			set[capability.KeyAvgLatency] = capability.OfFloat(usec / 1000)
 		}
-		if bytes, ok := bytesPerSec(p); ok && asked(capability.KeyAvgThroughput) {
+		if bytes, ok := bytesPerSec(p); ok && requested(capability.KeyAvgThroughput) {
 			set[capability.KeyAvgThroughput] = capability.OfFloat(bytes / 1e6)
 		}
 	}
-	if s.Space != nil && asked(capability.KeyDedupeRatio) {
+	if s.Space != nil && requested(capability.KeyDedupeRatio) {
 		putFinite(set, capability.KeyDedupeRatio, s.Space.DataReduction)
 	}
 }

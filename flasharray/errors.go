@@ -13,7 +13,7 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// Errors to be told apart with errors.Is.
+// Errors to be distinguished with errors.Is.
 var (
 	// ErrUnauthorized: the array did not accept the session (401).
 	ErrUnauthorized = errors.New("not authorised")

@@ -25,7 +25,7 @@ const good = `{"items":[{"id":"A","name":"a","version":"6.4.10","model":"m","ser
 	`"space":{"total_physical":1},"reads_per_sec":5,"status":"connected","type":"async-replication"}],"total_item_count":7}`
 
 func (s stub) RoundTrip(r *http.Request) (*http.Response, error) {
-	answer := func(status int, body string) (*http.Response, error) {
+	response := func(status int, body string) (*http.Response, error) {
 		return &http.Response{
 			StatusCode: status, Request: r, Body: io.NopCloser(strings.NewReader(body)),
 			Header: http.Header{headerSession: {"session"}, "Date": {"Mon, 01 Jan 2035 00:00:00 GMT"}, "Retry-After": {s.body}},
@@ -33,14 +33,14 @@ func (s stub) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	switch {
 	case strings.HasSuffix(r.URL.Path, "/api_version"):
-		return answer(http.StatusOK, `{"version":["2.26"]}`)
+		return response(http.StatusOK, `{"version":["2.26"]}`)
 	case r.Method == http.MethodPost:
-		return answer(http.StatusOK, "")
+		return response(http.StatusOK, "")
 	}
 	if s.only != "" && !strings.HasSuffix(r.URL.Path, "/"+s.only) {
-		return answer(http.StatusOK, good)
+		return response(http.StatusOK, good)
 	}
-	return answer(s.status, s.body)
+	return response(s.status, s.body)
 }
 
 func stubbed(t testing.TB, s stub) *Client {

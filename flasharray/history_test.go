@@ -17,7 +17,7 @@ func TestNewestSampleInAnyOrder(t *testing.T) {
 	for name, tc := range map[string]struct {
 		history simulator.History
 		age     time.Duration // at most; 0 for no sample
-		cost    [2]int        // requests of the second and the third reading
+		cost    [2]int        // requests of the second and the third sample
 	}{
 		"ascending":  {simulator.History{}, 30 * time.Second, [2]int{8, 8}},
 		"descending": {simulator.History{Order: simulator.Descending}, 30 * time.Second, [2]int{8, 8}},

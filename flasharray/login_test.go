@@ -127,9 +127,9 @@ func TestCloseDuringLogin(t *testing.T) {
 	for name, bound := range map[string]time.Duration{"waits": time.Minute, "gives up waiting": time.Second} {
 		t.Run(name, func(t *testing.T) {
 			lateLogin(t, 5*time.Second, func(t *testing.T, l *environment) {
-				var reading error
+				var sampleErr error
 				var wg sync.WaitGroup
-				wg.Go(func() { _, reading = l.client.Sample(t.Context()) })
+				wg.Go(func() { _, sampleErr = l.client.Sample(t.Context()) })
 				time.Sleep(time.Second)
 				ctx, cancel := context.WithTimeout(t.Context(), bound)
 				defer cancel()
@@ -138,8 +138,8 @@ func TestCloseDuringLogin(t *testing.T) {
 				if took := time.Since(begin); took > min(bound, 4*time.Second) || (err == nil) != (bound > 4*time.Second) {
 					t.Errorf("after %s: %v", took, err)
 				}
-				if wg.Wait(); !errors.Is(reading, flasharray.ErrClosed) {
-					t.Errorf("the sample in progress ended with %v", reading)
+				if wg.Wait(); !errors.Is(sampleErr, flasharray.ErrClosed) {
+					t.Errorf("the sample in progress ended with %v", sampleErr)
 				}
 				time.Sleep(10 * time.Second)
 				if n := l.Sessions(); n != 0 || l.Logins() != 1 {

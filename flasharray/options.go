@@ -42,7 +42,7 @@ type Options struct {
 	// read a file or run a command. See [StaticToken].
 	Token func(context.Context) (string, error)
 	// TokenRefused, if set, is called when the array refused the token. Token
-	// is then asked once more, and a token other than the refused one is tried
+	// is then called once more, and a token other than the refused one is tried
 	// at once: that is how a rotated token takes effect without a restart.
 	TokenRefused func()
 

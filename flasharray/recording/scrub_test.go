@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-func scrubbed(t *testing.T, s *Scrubber, path, answer string) string {
+func scrubbed(t *testing.T, s *Scrubber, path, body string) string {
 	t.Helper()
-	out, err := s.Response(path, json.RawMessage(answer))
+	out, err := s.Response(path, json.RawMessage(body))
 	if err != nil {
 		t.Fatal(err)
 	}

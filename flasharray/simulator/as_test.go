@@ -36,12 +36,12 @@ func TestFixtureAs(t *testing.T) {
 			t.Fatal(err)
 		}
 		request.Header.Set("x-auth-token", login.Header.Get("x-auth-token"))
-		answer, err := http.DefaultClient.Do(request)
+		response, err := http.DefaultClient.Do(request)
 		if err != nil {
 			t.Fatal(err)
 		}
-		body, err := io.ReadAll(answer.Body)
-		_ = answer.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		_ = response.Body.Close()
 		if err != nil || !strings.Contains(string(body), "flasharray-twin") || strings.Contains(string(body), was.id) {
 			t.Errorf("%s returns %s (%v)", path, body, err)
 		}

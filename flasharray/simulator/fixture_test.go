@@ -74,13 +74,13 @@ func TestLoadDir(t *testing.T) {
 func TestLoadDirErrors(t *testing.T) {
 	for name, c := range map[string]struct{ file, text, want string }{
 		"no versions":    {"environment/array.json", `{}`, `environment/array.json: "versions" is missing; copy the list`},
-		"odd versions":   {"environment/array.json", `{"versions": ["2.4", "1.19"]}`, "put the newest 2.x version last"},
+		"wrong versions": {"environment/array.json", `{"versions": ["2.4", "1.19"]}`, "put the newest 2.x version last"},
 		"bad JSON":       {"environment/array.json", "{\n\"versions\": oops}", "environment/array.json: line 2"},
 		"two values":     {"environment/array.json", `{"versions": ["2.4"]} {}`, "leave one value"},
 		"negative":       {"environment/array.json", `{"versions": ["2.4"], "frame_ms": -1}`, "write positive numbers"},
 		"no items":       {"environment/frames/00/hosts.json", `{}`, `environment/frames/00/hosts.json: "items" is missing`},
 		"unknown":        {"environment/frames/00/colours.json", `{"items": []}`, `there is no endpoint "colours"; known are alerts,`},
-		"odd frame":      {"environment/frames/first/hosts.json", `{"items": []}`, "rename it to 00"},
+		"wrong frame":    {"environment/frames/first/hosts.json", `{"items": []}`, "rename it to 00"},
 		"empty array":    {"environment/frames/00/arrays.json", `{"items": []}`, "frame 0 has no item for arrays"},
 		"orphans":        {"environment/frames/00/population.json", `{"volume-snapshots": {"live": 3}}`, "counts snapshots but no volume"},
 		"another broken": {"lab2/array.json", `{}`, "lab2/array.json"},
