@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 )
 
@@ -144,38 +143,33 @@ func (r *Recording) Write(folder string) error {
 	if err := os.Mkdir(root, 0o755); err != nil {
 		return fmt.Errorf("write recording: %w; choose another folder with --into, or remove it", err)
 	}
-	meta, err := json.MarshalIndent(map[string]any{
+	err := writeJSON(filepath.Join(root, "array.json"), map[string]any{
 		"addresses": r.Addresses, "versions": r.Versions, "username": "recorded", "frame_ms": r.Every.Milliseconds(),
-	}, "", "  ")
+	})
+	for n, f := range r.Frames {
+		frame := filepath.Join(root, "frames", fmt.Sprintf("%02d", n))
+		err = errors.Join(err, writeJSON(filepath.Join(frame, "population.json"), f.Population))
+		for path, body := range f.Responses {
+			err = errors.Join(err, writeFile(filepath.Join(frame, filepath.FromSlash(path)+".json"), body))
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("write recording: %w", err)
-	}
-	files := map[string][]byte{"array.json": append(meta, '\n')}
-	for n, f := range r.Frames {
-		if err := f.addTo(files, fmt.Sprintf("frames/%02d/", n)); err != nil {
-			return err
-		}
-	}
-	for name, text := range files {
-		path := filepath.Join(root, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return fmt.Errorf("write recording: %w", err)
-		}
-		if err := os.WriteFile(path, text, 0o644); err != nil {
-			return fmt.Errorf("write recording: %w", err)
-		}
 	}
 	return nil
 }
 
-func (f Frame) addTo(files map[string][]byte, prefix string) error {
-	for path, body := range f.Responses {
-		files[prefix+strings.TrimPrefix(path, "/")+".json"] = body
-	}
-	population, err := json.MarshalIndent(f.Population, "", "  ")
+func writeJSON(path string, v any) error {
+	text, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
-		return fmt.Errorf("write recording: %w", err)
+		return err
 	}
-	files[prefix+"population.json"] = append(population, '\n')
-	return nil
+	return writeFile(path, append(text, '\n'))
+}
+
+func writeFile(path string, text []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(path, text, 0o644)
 }

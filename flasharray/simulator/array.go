@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -30,14 +31,14 @@ type Array struct {
 	schema   schema
 	newest   int
 	offered  map[string]bool
-	sessions *sessions
-	traffic  traffic
+	sessions sessions
 	totals   totalCache
 
 	mu       sync.Mutex
 	timeline timeline
 	history  History
 	faults   []*plannedFault
+	requests map[string]int
 }
 
 // New makes an array from a fixture. The fixture is not changed, so many arrays
@@ -58,7 +59,7 @@ func New(f Fixture, o Options) *Array {
 			a.newest = max(a.newest, n)
 		}
 	}
-	a.sessions = newSessions(o.Tokens, a.idleTimeout())
+	a.sessions = sessions{tokens: slices.Clone(o.Tokens), idle: a.idleTimeout(), open: map[string]*session{}}
 	return a
 }
 
@@ -88,7 +89,7 @@ func (a *Array) idleTimeout() time.Duration {
 // ServeHTTP responds as the array would, unless a fault is due.
 func (a *Array) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := endpointOf(r.URL.Path)
-	a.traffic.count(r.Method + " " + path)
+	a.count(r.Method + " " + path)
 	w.Header().Set("X-Request-ID", requestID(r))
 	fault := a.dueFault(path)
 	if !fault.wait(r.Context()) {
@@ -137,8 +138,7 @@ func (a *Array) route(r *http.Request, version int, path string) *response {
 	case path == "login" && r.Method == http.MethodPost:
 		return a.login(r)
 	case path == "logout" && r.Method == http.MethodPost:
-		a.sessions.close(r.Header.Get(sessionHeader))
-		return &response{status: http.StatusOK}
+		return a.logout(r)
 	case !a.sessions.use(r.Header.Get(sessionHeader), a.now()):
 		return a.invalidSession()
 	}
@@ -230,32 +230,26 @@ func (v *view) members(items recorded, groups []string, members string) []any {
 	return found
 }
 
-// traffic counts the requests to an array.
-type traffic struct {
-	mu       sync.Mutex
-	requests map[string]int
-}
-
-func (t *traffic) count(request string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.requests == nil {
-		t.requests = map[string]int{}
+func (a *Array) count(request string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.requests == nil {
+		a.requests = map[string]int{}
 	}
-	t.requests[request]++
+	a.requests[request]++
 }
 
 // Requests counts the requests so far by method and endpoint, for instance
 // "GET arrays/space", "POST login", "GET api_version".
 func (a *Array) Requests() map[string]int {
-	a.traffic.mu.Lock()
-	defer a.traffic.mu.Unlock()
-	return maps.Clone(a.traffic.requests)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return maps.Clone(a.requests)
 }
 
 // ResetTraffic makes Requests count from zero.
 func (a *Array) ResetTraffic() {
-	a.traffic.mu.Lock()
-	defer a.traffic.mu.Unlock()
-	a.traffic.requests = nil
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.requests = nil
 }

@@ -7,108 +7,90 @@ import (
 	"time"
 )
 
-// expr is a parsed filter. It reads an item through get, which accepts dotted
-// paths, and reports whether the item matches.
-type expr interface {
-	holds(get getter) bool
-}
+// expr is a parsed filter: it reports whether an item matches.
+type expr func(get getter) bool
 
+// getter returns a field of an item by its dotted path.
 type getter func(path string) (any, bool)
 
-type (
-	andExpr struct{ left, right expr }
-	orExpr  struct{ left, right expr }
-	notExpr struct{ of expr }
+func both(a, b expr) expr   { return func(get getter) bool { return a(get) && b(get) } }
+func either(a, b expr) expr { return func(get getter) bool { return a(get) || b(get) } }
+func not(a expr) expr       { return func(get getter) bool { return !a(get) } }
 
-	// exists is a field on its own: it exists, and is not false.
-	exists struct{ path string }
-
-	// comparison is field op value; of a list field, any element may match.
-	comparison struct {
-		path string
-		op   string
-		want any
-		all  bool // every element must match
+// exists is a field on its own: it exists, and is not false.
+func exists(path string) expr {
+	return func(get getter) bool {
+		v, ok := get(path)
+		switch v := v.(type) {
+		case nil:
+			return false
+		case bool:
+			return v
+		case []any:
+			return len(v) > 0
+		case object: // a reference to no object has nulls only
+			for _, member := range v {
+				if member != nil {
+					return true
+				}
+			}
+			return false
+		}
+		return ok
 	}
+}
 
-	// membership is field = ('a', 'b').
-	membership struct {
-		path string
-		op   string
-		want []any
-	}
-
-	contains struct{ path, text string }
-
-	hasTag struct{ key, value string }
-)
-
-func (e andExpr) holds(get getter) bool { return e.left.holds(get) && e.right.holds(get) }
-func (e orExpr) holds(get getter) bool  { return e.left.holds(get) || e.right.holds(get) }
-func (e notExpr) holds(get getter) bool { return !e.of.holds(get) }
-
-func (e exists) holds(get getter) bool {
-	v, ok := get(e.path)
-	switch v := v.(type) {
-	case nil:
-		return false
-	case bool:
-		return v
-	case []any:
-		return len(v) > 0
-	case object: // a reference to no object has nulls only
-		for _, member := range v {
-			if member != nil {
-				return true
+// comparison is field op value; of a list field any element, or every one if all
+// is set, must match.
+func comparison(path, op string, want any, all bool) expr {
+	return func(get getter) bool {
+		v, _ := get(path)
+		list, isList := v.([]any)
+		if !isList {
+			return matches(v, op, want)
+		}
+		if op == "!=" && !all { // no element equals it
+			return !comparison(path, "=", want, false)(get)
+		}
+		for _, element := range list {
+			if matches(element, op, want) != all {
+				return !all
 			}
 		}
+		return all && len(list) > 0
+	}
+}
+
+// membership is field = ('a', 'b'), or != with it.
+func membership(path, op string, values []any) expr {
+	return func(get getter) bool {
+		equal := slices.ContainsFunc(values, func(want any) bool { return comparison(path, "=", want, false)(get) })
+		return equal == (op == "=")
+	}
+}
+
+func contains(path, text string) expr {
+	return func(get getter) bool {
+		v, _ := get(path)
+		switch v := v.(type) {
+		case string:
+			return strings.Contains(strings.ToLower(v), strings.ToLower(text))
+		case []any:
+			return slices.ContainsFunc(v, func(element any) bool { return matches(element, "=", text) })
+		}
 		return false
 	}
-	return ok
 }
 
-func (e comparison) holds(get getter) bool {
-	v, _ := get(e.path)
-	list, isList := v.([]any)
-	if !isList {
-		return matches(v, e.op, e.want)
+func hasTag(key, value string) expr {
+	return func(get getter) bool {
+		v, _ := get("tags")
+		list, _ := v.([]any)
+		return slices.ContainsFunc(list, func(t any) bool {
+			o, _ := t.(object)
+			return textAt(o, "key") == key && textAt(o, "value") == value
+		})
 	}
-	if e.op == "!=" && !e.all { // no element equals it
-		return !comparison{path: e.path, op: "=", want: e.want}.holds(get)
-	}
-	for _, element := range list {
-		if matches(element, e.op, e.want) != e.all {
-			return !e.all
-		}
-	}
-	return e.all && len(list) > 0
-}
-
-func (e membership) holds(get getter) bool {
-	equal := slices.ContainsFunc(e.want, func(want any) bool {
-		return comparison{path: e.path, op: "=", want: want}.holds(get)
-	})
-	return equal == (e.op == "=")
-}
-
-func (e contains) holds(get getter) bool {
-	v, _ := get(e.path)
-	switch v := v.(type) {
-	case string:
-		return strings.Contains(strings.ToLower(v), strings.ToLower(e.text))
-	case []any:
-		return slices.ContainsFunc(v, func(element any) bool { return matches(element, "=", e.text) })
-	}
-	return false
-}
-
-func (e hasTag) holds(get getter) bool {
-	v, _ := get("tags")
-	list, _ := v.([]any)
-	return slices.ContainsFunc(list, func(t any) bool {
-		o, _ := t.(object)
-		return textAt(o, "key") == e.key && textAt(o, "value") == e.value
-	})
 }
 
 // matches compares one value. Null equals nothing and is unequal to everything.

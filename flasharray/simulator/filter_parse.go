@@ -86,7 +86,7 @@ func (p *filterParser) or() (expr, error) {
 	for err == nil && p.accept("or") {
 		var right expr
 		right, err = p.and()
-		left = orExpr{left, right}
+		left = either(left, right)
 	}
 	return left, err
 }
@@ -96,7 +96,7 @@ func (p *filterParser) and() (expr, error) {
 	for err == nil && p.accept("and") {
 		var right expr
 		right, err = p.unary()
-		left = andExpr{left, right}
+		left = both(left, right)
 	}
 	return left, err
 }
@@ -108,7 +108,7 @@ func (p *filterParser) unary() (expr, error) {
 	defer func() { p.depth-- }()
 	if p.accept("not") {
 		e, err := p.unary()
-		return notExpr{e}, err
+		return not(e), err
 	}
 	if p.accept("(") {
 		e, err := p.or()
@@ -134,14 +134,14 @@ func (p *filterParser) predicate() (expr, error) {
 		return nil, err
 	}
 	if p.peek().kind != operator {
-		return exists{path}, nil
+		return exists(path), nil
 	}
 	op := p.next().text
 	if p.accept("(") {
 		return p.members(path, op)
 	}
 	value, err := p.value()
-	return comparison{path: path, op: op, want: value, all: all}, err
+	return comparison(path, op, value, all), err
 }
 
 func (p *filterParser) call(name token) (expr, error) {
@@ -156,10 +156,10 @@ func (p *filterParser) call(name token) (expr, error) {
 	}
 	switch {
 	case strings.EqualFold(name.text, "tags") && first.kind == quoted && second.kind == quoted:
-		return hasTag{first.text, second.text}, nil
+		return hasTag(first.text, second.text), nil
 	case strings.EqualFold(name.text, "contains") && first.kind == word && second.kind == quoted:
 		path, _, err := p.field(first)
-		return contains{path, second.text}, err
+		return contains(path, second.text), err
 	}
 	return nil, refuse("filter", "Invalid filter: %s does not take these arguments.", name.text)
 }
@@ -181,13 +181,13 @@ func (p *filterParser) members(path, op string) (expr, error) {
 		return nil, p.unexpected()
 	}
 	doubled := p.accept("(")
-	m := membership{path: path, op: op}
+	var values []any
 	for {
 		v, err := p.value()
 		if err != nil {
 			return nil, err
 		}
-		m.want = append(m.want, v)
+		values = append(values, v)
 		if !p.accept(",") {
 			break
 		}
@@ -197,7 +197,7 @@ func (p *filterParser) members(path, op string) (expr, error) {
 			return nil, err
 		}
 	}
-	return m, p.expect(")")
+	return membership(path, op, values), p.expect(")")
 }
 
 func (p *filterParser) value() (any, error) {

@@ -94,7 +94,7 @@ func TestFilter(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 			continue
 		}
-		if got := e.holds(func(path string) (any, bool) { return lookup(example, path) }); got != want {
+		if got := e(func(path string) (any, bool) { return lookup(example, path) }); got != want {
 			t.Errorf("%s is %v, want %v", text, got, want)
 		}
 	}
@@ -147,7 +147,7 @@ func FuzzFilter(f *testing.F) {
 			t.Fatalf("filter %v and error %v", e, err)
 		}
 		if err == nil {
-			e.holds(func(path string) (any, bool) { return lookup(example, path) })
+			e(func(path string) (any, bool) { return lookup(example, path) })
 		}
 	})
 }

@@ -30,7 +30,7 @@ func (v *view) listBody(e *endpoint, q query, version int) (object, error) {
 	matched := c.chosen
 	if q.filter != nil {
 		matched = matched.where(func(i int) bool {
-			return q.filter.holds(func(path string) (any, bool) { return c.field(i, path) })
+			return q.filter(func(path string) (any, bool) { return c.field(i, path) })
 		})
 	}
 	body := object{"continuation_token": nil, "total_item_count": nil}

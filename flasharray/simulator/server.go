@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"math/big"
 	"net"
 	"net/http"
 	"sync"
@@ -242,38 +241,17 @@ var (
 )
 
 func newAuthority() (*authority, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, fmt.Errorf("make the authority's key: %w", err)
-	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "poolcast simulator"},
-		NotBefore: notBefore, NotAfter: notAfter, IsCA: true, BasicConstraintsValid: true,
+		Subject: pkix.Name{CommonName: "poolcast simulator"}, NotAfter: notAfter, IsCA: true, BasicConstraintsValid: true,
 		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		return nil, fmt.Errorf("sign the authority: %w", err)
-	}
-	certificate, err := x509.ParseCertificate(der)
-	if err != nil {
-		return nil, fmt.Errorf("read the authority: %w", err)
-	}
-	return &authority{certificate, key}, nil
+	return (&authority{certificate: template}).sign(template)
 }
 
 // issue makes a server certificate for host names and addresses.
 func (ca *authority) issue(hosts []string, until time.Time) (*tls.Certificate, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, fmt.Errorf("make a server key: %w", err)
-	}
-	number, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
-	if err != nil {
-		return nil, fmt.Errorf("choose a certificate number: %w", err)
-	}
 	template := &x509.Certificate{
-		SerialNumber: number, Subject: pkix.Name{CommonName: hosts[0]}, NotBefore: notBefore, NotAfter: until,
+		Subject: pkix.Name{CommonName: hosts[0]}, NotAfter: until,
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	for _, h := range hosts {
@@ -283,9 +261,32 @@ func (ca *authority) issue(hosts []string, until time.Time) (*tls.Certificate, e
 			template.DNSNames = append(template.DNSNames, h)
 		}
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, ca.certificate, &key.PublicKey, ca.key)
+	signed, err := ca.sign(template)
 	if err != nil {
-		return nil, fmt.Errorf("sign a server certificate: %w", err)
+		return nil, err
 	}
-	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, nil
+	return &tls.Certificate{Certificate: [][]byte{signed.certificate.Raw}, PrivateKey: signed.key}, nil
+}
+
+// sign makes a key and a certificate for it. An authority without a key is signed
+// by itself.
+func (ca *authority) sign(template *x509.Certificate) (*authority, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("make a key: %w", err)
+	}
+	parent := ca.key
+	if parent == nil {
+		parent = key
+	}
+	template.NotBefore = notBefore // x509 chooses a random serial number
+	der, err := x509.CreateCertificate(rand.Reader, template, ca.certificate, &key.PublicKey, parent)
+	if err != nil {
+		return nil, fmt.Errorf("sign a certificate: %w", err)
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, fmt.Errorf("read a certificate: %w", err)
+	}
+	return &authority{certificate, key}, nil
 }
