@@ -32,7 +32,7 @@ func newSchedule(host string, interval time.Duration) schedule {
 }
 
 // after returns the first slot that leaves at least half an interval after a
-// poll begun at t. Polls begun on a slot are therefore exactly one interval
+// poll started at t. Polls started on a slot are therefore exactly one interval
 // apart, however long they take, and the one after a retry is back on the slot.
 func (s schedule) after(t time.Time) time.Time {
 	earliest := t.Add(s.interval / 2)

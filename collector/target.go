@@ -32,9 +32,9 @@ type Target struct {
 	// needed because the target keeps the one that it has.
 	Source Source
 	// Connection identifies what the Source connects to, for instance the
-	// address, the TLS settings and a digest of the token. A target that is applied again with the same
-	// Connection keeps its session and history. Empty means that only the
-	// very same Source is the same connection.
+	// address, the TLS settings and a digest of the token. A target that is
+	// applied again with the same Connection keeps its session and history.
+	// Empty means that only the same Source is the same connection.
 	Connection string
 
 	Interval time.Duration // between the starts of two polls

@@ -70,17 +70,17 @@ func (o object) object(key string) object {
 	return parseObject(raw, o.name+"."+key, o.warnings)
 }
 
+// member decodes a member; wrongType is the warning for one of another type.
+func member[T any](o object, key, wrongType string) (v T) {
+	if raw, ok := o.raw(key); ok && json.Unmarshal(raw, &v) != nil {
+		o.warn(key, wrongType)
+	}
+	return v
+}
+
 // text returns a string of bounded length: names are published.
 func (o object) text(key string) string {
-	raw, ok := o.raw(key)
-	if !ok {
-		return ""
-	}
-	var s string
-	if json.Unmarshal(raw, &s) != nil {
-		o.warn(key, "is not a string")
-	}
-	return capability.Shorten(s, textLimit)
+	return capability.Shorten(member[string](o, key, "is not a string"), textLimit)
 }
 
 func (o object) texts(key string) []string {
@@ -95,15 +95,7 @@ func (o object) texts(key string) []string {
 }
 
 func (o object) list(key string) []json.RawMessage {
-	raw, ok := o.raw(key)
-	if !ok {
-		return nil
-	}
-	var list []json.RawMessage
-	if json.Unmarshal(raw, &list) != nil {
-		o.warn(key, "is not a list")
-	}
-	return list
+	return member[[]json.RawMessage](o, key, "is not a list")
 }
 
 // items returns the list that every response to a GET has. It is never null, so

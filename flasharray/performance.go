@@ -81,7 +81,7 @@ func (s *sampler) lookBack(ctx context.Context, warnings *[]error) (*page, error
 	return s.history(ctx, lookBack, query, warnings)
 }
 
-// history requests the samples of the last while, by the array's clock. The end
+// history requests the samples since a time ago, by the array's clock. The end
 // of the window is left to the array's own clock. Only if the clock was set back,
 // so that old samples are later than the clock, an end is sent from then on.
 func (s *sampler) history(ctx context.Context, since time.Duration, query url.Values, warnings *[]error) (*page, error) {
@@ -133,7 +133,7 @@ func newestFirst(items []object) bool {
 }
 
 // decodePerformance reads the sample with the greatest time. The order of
-// samples is documented nowhere.
+// samples is not documented.
 func (s *sampler) decodePerformance(p *page, warnings *[]error) *capability.Performance {
 	if p == nil {
 		return nil

@@ -87,10 +87,14 @@ func resolutionsOf(path string) []resolution {
 	return resolutions[1:]
 }
 
-// times are the times of samples in the window. It is open at its start and
-// closed at its end, so that a default one has exactly one sample.
+// times are the times of samples in the window, or the current time without one.
+// A window is open at its start and closed at its end, so that a default one has
+// exactly one sample.
 func (v *view) times(path string, w window) ([]int64, error) {
 	now := v.millis()
+	if w.current() {
+		return []int64{now}, nil
+	}
 	chosen, err := w.choose(resolutionsOf(path))
 	if err != nil {
 		return nil, err

@@ -126,12 +126,9 @@ func (v *view) source(e *endpoint, q query) (*source, error) {
 }
 
 func (v *view) arraySource(path string, q query) (*source, error) {
-	times := []int64{v.millis()}
-	if !q.window.current() {
-		var err error
-		if times, err = v.times(path, q.window); err != nil {
-			return nil, err
-		}
+	times, err := v.times(path, q.window)
+	if err != nil {
+		return nil, err
 	}
 	p := &projection{base: recorded{{"name": v.array.fixture.Name, "id": v.array.fixture.id}}, times: times}
 	p.chosen = everything(p.base)
@@ -141,18 +138,16 @@ func (v *view) arraySource(path string, q query) (*source, error) {
 
 // samplesOf replaces objects by their samples.
 func (v *view) samplesOf(path string, base collection, chosen selection, q query) (*source, error) {
-	p := &projection{base: base, chosen: chosen, times: []int64{v.millis()}, same: []string{"name", "id"}}
+	times, err := v.times(path, q.window)
+	if err != nil {
+		return nil, err
+	}
+	if n := chosen.size(); n > historyObjects && !q.window.current() {
+		return nil, refuse("", "History of %d objects is too much for one request: ask for at most %d by names.", n, historyObjects)
+	}
+	p := &projection{base: base, chosen: chosen, times: times, same: []string{"name", "id"}}
 	if isSpace(path) {
 		p.same = append(p.same, "space")
-	}
-	if !q.window.current() {
-		var err error
-		if p.times, err = v.times(path, q.window); err != nil {
-			return nil, err
-		}
-		if n := chosen.size(); n > historyObjects {
-			return nil, refuse("", "History of %d objects is too much for one request: ask for at most %d by names.", n, historyObjects)
-		}
 	}
 	p.build = func(i int, t int64) object {
 		if isSpace(path) {
@@ -225,20 +220,16 @@ func (v *view) named(kind string, c collection, q query) (selection, error) {
 	}
 	f, _ := c.(finder)
 	var chosen selection
-	for _, value := range q.names {
-		i, ok := f.find("name", value)
-		if ok {
+	for n, value := range slices.Concat(q.names, q.ids) {
+		key := "name"
+		if n >= len(q.names) {
+			key = "id"
+		}
+		if i, ok := f.find(key, value); ok {
 			chosen = append(chosen, span{i, i + 1})
-		} else if kind != "ports" || !v.isInterface(value) {
+		} else if key == "id" || kind != "ports" || !v.isInterface(value) {
 			return nil, refuse(value, "%s does not exist.", nouns[kind])
 		}
-	}
-	for _, value := range q.ids {
-		i, ok := f.find("id", value)
-		if !ok {
-			return nil, refuse(value, "%s does not exist.", nouns[kind])
-		}
-		chosen = append(chosen, span{i, i + 1})
 	}
 	return chosen, nil
 }
