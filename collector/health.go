@@ -25,6 +25,16 @@ const (
 	Stale    State = "stale"    // polls have failed for so long that the stale policy applies
 )
 
+func stateOf(s capability.Status) State {
+	switch s {
+	case capability.Partial:
+		return Partial
+	case capability.Stale:
+		return Outdated
+	}
+	return OK
+}
+
 // Health is the state of one target. It is a value.
 type Health struct {
 	Host  string
@@ -242,6 +252,8 @@ func description(to State, o outcome) string {
 		return "no performance sample"
 	case s.Space == nil:
 		return "no capacity"
+	case to == Partial:
+		return "no used space" // what remains of the conditions in statusOf
 	case to == Outdated:
 		return fmt.Sprintf("newest performance sample is %s old", s.Performance.Age.Round(time.Second))
 	}

@@ -132,8 +132,7 @@ func (p *poller) finish(now time.Time, o outcome) {
 	}
 	r := Merge(o.stats, p.current())
 	p.publish(r)
-	to := map[capability.Status]State{capability.OK: OK, capability.Partial: Partial, capability.Stale: Outdated}[r.Status]
-	p.setState(now, to, o)
+	p.setState(now, stateOf(r.Status), o)
 	p.transitions.failingSince, p.cause = time.Time{}, nil
 }
 
