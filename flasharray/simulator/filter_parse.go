@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 )
@@ -259,10 +260,6 @@ func lex(text string) ([]token, error) {
 	return append(tokens, token{kind: endOfFilter, offset: len(text)}), nil
 }
 
-type lexError string
-
-func (e lexError) Error() string { return string(e) }
-
 // lexOne reads one token, or white space, whose token has no length.
 func lexOne(s string) (token, int, error) {
 	switch c := s[0]; {
@@ -279,7 +276,7 @@ func lexOne(s string) (token, int, error) {
 	case isWordByte(c):
 		return lexRun(s, word, func(c byte) bool { return isWordByte(c) || c == '[' || c == ']' })
 	}
-	return token{}, 0, lexError("unexpected character")
+	return token{}, 0, errors.New("unexpected character")
 }
 
 func lexOperator(s string) (token, int, error) {
@@ -287,7 +284,7 @@ func lexOperator(s string) (token, int, error) {
 		return token{kind: operator, text: s[:2]}, 2, nil
 	}
 	if s[0] == '!' {
-		return token{}, 0, lexError("lone !")
+		return token{}, 0, errors.New("lone !")
 	}
 	return token{kind: operator, text: s[:1]}, 1, nil
 }
@@ -312,7 +309,7 @@ func lexQuoted(s string, quote byte) (token, int, error) {
 		}
 		text.WriteByte(s[i])
 	}
-	return token{}, 0, lexError("string without an end")
+	return token{}, 0, errors.New("string without an end")
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }

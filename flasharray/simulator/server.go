@@ -103,19 +103,10 @@ func (s *Server) Close() error {
 	return errors.Join(errs...)
 }
 
-func (s *Server) named(name string) *served {
-	for _, one := range s.arrays {
-		if one.array.Name() == name {
-			return one
-		}
-	}
-	return nil
-}
-
 // Addr is the host:port at which an array is served, or "" if there is none of
 // that name. A client's address, or san_ip, may be set to it.
 func (s *Server) Addr(name string) string {
-	if one := s.named(name); one != nil {
+	if one := s.find(name); one != nil {
 		return one.listener.Addr().String()
 	}
 	return ""
@@ -124,7 +115,7 @@ func (s *Server) Addr(name string) string {
 // ExpireCertificate makes an array use a certificate that expired in 1999, or its
 // valid one again. Open connections stay open.
 func (s *Server) ExpireCertificate(name string, expired bool) {
-	if one := s.named(name); one != nil {
+	if one := s.find(name); one != nil {
 		one.expired.Store(expired)
 	}
 }
@@ -145,7 +136,7 @@ func (s *Server) CAPEM() []byte {
 // client can keep the san_ip of its configuration. It is for a client's
 // transport. Other addresses are an error: no connection leaves the machine.
 func (s *Server) DialContext(ctx context.Context, _, address string) (net.Conn, error) {
-	one := s.addressed(address)
+	one := s.find(address)
 	if one == nil {
 		return nil, fmt.Errorf("dial %s: no simulated array has this address", address)
 	}
@@ -161,8 +152,8 @@ type dialer interface {
 	DialContext(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// addressed finds an array by management address, name, or where it listens.
-func (s *Server) addressed(address string) *served {
+// find returns the array with a management address, name, or listener's address.
+func (s *Server) find(address string) *served {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		host = address
