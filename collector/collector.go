@@ -11,18 +11,18 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// Observer is told what to publish. It is called from many goroutines, one
-// call at a time for any one host, should return soon, and must not call the
-// Collector back.
+// Observer receives what is to be published. It is called from many
+// goroutines, one call at a time for any one host. Its methods must return soon
+// and must not call the Collector.
 type Observer interface {
-	// Offer brings a new report, which replaces any before it and ends a
-	// withdrawal.
-	Offer(r capability.Report)
-	// Withdraw says that there is nothing to publish of this host until the
-	// next Offer, and why.
-	Withdraw(host, reason string)
-	// Forget says that the target is gone, or has become another one.
-	Forget(host string)
+	// Update brings a new report, which replaces any before it and ends a
+	// suspension.
+	Update(r capability.Report)
+	// Suspend means that nothing is to be published for this host until the next
+	// Update, and why.
+	Suspend(host, reason string)
+	// Remove means that the target was removed, or has another connection now.
+	Remove(host string)
 }
 
 // Options are the settings that all targets share. The zero value is usable.
@@ -30,20 +30,25 @@ type Options struct {
 	Log      zerolog.Logger
 	Observer Observer // may be nil
 
-	// Refused tells whether an error means that the array refused the login;
-	// such an array is asked less often. May be nil.
+	// Refused reports whether an error means that the array refused the login;
+	// such an array is polled less often. May be nil.
 	Refused func(error) bool
-	// Cause names the cause of an error in words that do not differ from poll to
-	// poll: another cause is worth a line in the log. Nil means the error's text.
+	// Cause returns a text for the cause of an error that is the same at every
+	// poll: a change of it is logged. Nil means the error's text.
 	Cause func(error) string
-
-	Grace   time.Duration // for polls in flight when stopped, and again for each logout; 0 means 5 s
-	History int           // points kept of each target; 0 means 120
 }
+
+const (
+	// grace is for polls in flight when the Collector stops, and again for each
+	// logout.
+	grace = 5 * time.Second
+	// historySize is the number of points kept of each target.
+	historySize = 120
+)
 
 func (o Options) withDefaults() Options {
 	if o.Observer == nil {
-		o.Observer = nobody{}
+		o.Observer = noObserver{}
 	}
 	if o.Refused == nil {
 		o.Refused = func(error) bool { return false }
@@ -51,20 +56,14 @@ func (o Options) withDefaults() Options {
 	if o.Cause == nil {
 		o.Cause = error.Error
 	}
-	if o.Grace <= 0 {
-		o.Grace = 5 * time.Second
-	}
-	if o.History <= 0 {
-		o.History = 120
-	}
 	return o
 }
 
-type nobody struct{}
+type noObserver struct{}
 
-func (nobody) Offer(capability.Report) {}
-func (nobody) Withdraw(string, string) {}
-func (nobody) Forget(string)           {}
+func (noObserver) Update(capability.Report) {}
+func (noObserver) Suspend(string, string)   {}
+func (noObserver) Remove(string)            {}
 
 // Collector polls arrays, each in a goroutine of its own. Its methods may be
 // called from any goroutine.
@@ -72,7 +71,7 @@ type Collector struct {
 	options Options
 
 	applying sync.Mutex     // one Apply at a time; never held with mu by a poller
-	running  sync.WaitGroup // pollers that have not let go of their Source yet
+	running  sync.WaitGroup // pollers that have not closed their Source yet
 
 	mu      sync.Mutex      // guards what follows
 	ctx     context.Context // of Run, for the pollers that Apply adds; nil before
@@ -86,12 +85,12 @@ func New(o Options) *Collector {
 }
 
 var (
-	errRunning = errors.New("run collector: it runs already")
+	errRunning = errors.New("run collector: it is running already")
 	errStopped = errors.New("apply targets: the collector has stopped")
 )
 
-// Run polls until ctx ends. It then lets polls in flight end, logs out of
-// every array, each within Options.Grace, and returns nil. A Collector runs
+// Run polls until ctx ends. It then waits for polls in flight, logs out of
+// every array, each within five seconds, and returns nil. A Collector runs
 // once.
 func (c *Collector) Run(ctx context.Context) error {
 	c.mu.Lock()
@@ -106,7 +105,7 @@ func (c *Collector) Run(ctx context.Context) error {
 	c.mu.Unlock()
 
 	<-ctx.Done()
-	c.applying.Lock() // an Apply under way must not add to what is awaited
+	c.applying.Lock() // an Apply in progress must not start more pollers
 	defer c.applying.Unlock()
 	c.running.Wait()
 	return nil
@@ -122,13 +121,13 @@ func (c *Collector) start(ctx context.Context, p *poller) {
 	})
 }
 
-// Apply makes the given targets the ones that are polled. Those that were
-// there before with the same connection go on, with their session and history,
-// and report any change of their stanza at once; new ones start at once; those
-// that are gone, or connect otherwise now, stop alone. Apply returns an error,
-// and changes nothing, if two targets have one host or one cannot be polled.
+// Apply replaces the targets that are polled. Those that were polled before
+// with the same connection continue, with their session and history, and report
+// any change of their stanza at once; new ones start at once; those that are not
+// in the list, or have another connection now, stop. Apply returns an error, and
+// changes nothing, if two targets have the same host or one cannot be polled.
 //
-// Before Run, Apply only notes the targets.
+// Before Run, Apply only stores the targets.
 func (c *Collector) Apply(targets []Target) error {
 	if err := Validate(targets); err != nil {
 		return err
@@ -143,9 +142,9 @@ func (c *Collector) Apply(targets []Target) error {
 	for i, t := range targets {
 		wanted[t.Host], order[i] = t, t.Host
 	}
-	c.drop(wanted)
+	c.stopOthers(wanted)
 	for _, t := range targets {
-		c.adopt(t)
+		c.startOrUpdate(t)
 	}
 	c.mu.Lock()
 	c.order = order
@@ -159,39 +158,40 @@ func (c *Collector) stopped() bool {
 	return c.ctx != nil && c.ctx.Err() != nil
 }
 
-// drop stops the pollers that are not wanted, or not with this connection, and
-// returns when none of them reports any more.
-func (c *Collector) drop(wanted map[string]Target) {
+// stopOthers stops the pollers that are not wanted, or not with this
+// connection, and returns when none of them reports any more.
+func (c *Collector) stopOthers(wanted map[string]Target) {
 	c.mu.Lock()
-	var gone []*poller
+	var removed []*poller
 	for host, p := range c.pollers {
-		if t, ok := wanted[host]; ok && p.serves(t) {
+		if t, ok := wanted[host]; ok && p.current().sameConnection(t) {
 			continue
 		}
-		gone = append(gone, p)
+		removed = append(removed, p)
 		delete(c.pollers, host)
 		c.order = slices.DeleteFunc(c.order, func(h string) bool { return h == host })
 	}
 	started := c.ctx != nil
 	c.mu.Unlock()
 
-	for _, p := range gone {
+	for _, p := range removed {
 		if started {
 			p.cancel()
-			<-p.quiet
-			c.options.Observer.Forget(p.host)
+			<-p.stopped
+			c.options.Observer.Remove(p.host)
 		} else {
 			c.discard(p.current().Source)
 		}
 	}
 }
 
-// adopt hands the target to its poller, which it makes if need be.
-func (c *Collector) adopt(t Target) {
+// startOrUpdate passes the target to its poller, which is created if there is
+// none.
+func (c *Collector) startOrUpdate(t Target) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if p := c.pollers[t.Host]; p != nil {
-		if unused := p.change(t); unused != nil {
+		if unused := p.setTarget(t); unused != nil {
 			c.discard(unused)
 		}
 		return
@@ -205,7 +205,7 @@ func (c *Collector) adopt(t Target) {
 
 // discard closes a Source that no poller uses.
 func (c *Collector) discard(s Source) {
-	c.running.Go(func() { _ = within(context.Background(), c.options.Grace, s.Close) })
+	c.running.Go(func() { _ = runBounded(context.Background(), grace, s.Close) })
 }
 
 // each returns the pollers in the order of the targets.
@@ -219,47 +219,41 @@ func (c *Collector) each() []*poller {
 	return pollers
 }
 
-// Reports returns what is to be published now, in the order of the targets. A
-// target that has not been read yet, or is withheld by the stale policy, is
-// not among them.
-func (c *Collector) Reports() []capability.Report {
+// Reports returns the reports to be published now, in the order of the targets.
+// A target without a successful poll, or suspended by the stale policy, is not
+// among them.
+func (c *Collector) Reports() []capability.Report { return c.reports((*poller).publishedReport) }
+
+// Latest returns the newest report of every target that had a successful poll,
+// for display: also of those that are not to be published because their array
+// does not respond any more. They have the status stale.
+func (c *Collector) Latest() []capability.Report { return c.reports((*poller).latestReport) }
+
+func (c *Collector) reports(of func(*poller) (capability.Report, bool)) []capability.Report {
 	var reports []capability.Report
 	for _, p := range c.each() {
-		if r, ok := p.published(); ok {
+		if r, ok := of(p); ok {
 			reports = append(reports, r)
 		}
 	}
 	return reports
 }
 
-// Latest returns the newest report of every target that has been read, for
-// people to look at: also of those that are not to be published because the
-// array does not answer any more. They have the status stale.
-func (c *Collector) Latest() []capability.Report {
-	var reports []capability.Report
-	for _, p := range c.each() {
-		if r, ok := p.latest(); ok {
-			reports = append(reports, r)
-		}
-	}
-	return reports
-}
-
-// Health returns how each target stands, in the order of the targets.
+// Health returns the health of each target, in the order of the targets.
 func (c *Collector) Health() []Health {
 	pollers := c.each()
 	health := make([]Health, len(pollers))
 	for i, p := range pollers {
-		health[i] = p.healthNow()
+		health[i] = p.currentHealth()
 	}
 	return health
 }
 
-// Stats returns the newest reading of a host, and whether there is one. It is
-// there also while the array does not answer; see its CollectedAt.
+// Stats returns the newest sample of a host, and whether there is one. It is
+// kept also while the array does not respond; see its CollectedAt.
 func (c *Collector) Stats(host string) (capability.Sample, bool) {
 	if p := c.find(host); p != nil {
-		return p.reading()
+		return p.lastStats()
 	}
 	return capability.Sample{}, false
 }
@@ -267,7 +261,7 @@ func (c *Collector) Stats(host string) (capability.Sample, bool) {
 // History returns the latest points of a host, oldest first.
 func (c *Collector) History(host string) []Point {
 	if p := c.find(host); p != nil {
-		return p.history()
+		return p.points()
 	}
 	return nil
 }

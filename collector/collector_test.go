@@ -13,33 +13,33 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-func TestApplyRefusesWhatCannotBePolled(t *testing.T) {
+func TestApplyInvalidTargets(t *testing.T) {
 	c := New(Options{})
 	err := c.Apply([]Target{
-		target("fa1", &array{}), target("fa1", &array{}),
+		target("fa1", &fakeSource{}), target("fa1", &fakeSource{}),
 		{Backend: "x"},
 		{Host: "ctl1@y", Interval: time.Second},
-		{Host: "ctl1@z", Source: &array{}},
+		{Host: "ctl1@z", Source: &fakeSource{}},
 	})
-	for _, want := range []string{"ctl1@fa1 is given twice", `backend "x" has no host`, "ctl1@y has no array", "ctl1@z has no polling interval"} {
+	for _, want := range []string{"ctl1@fa1 is given twice", `backend "x" has no host`, "ctl1@y has no Source", "ctl1@z has no polling interval"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("the error lacks %q: %v", want, err)
+			t.Errorf("the error does not contain %q: %v", want, err)
 		}
 	}
 	if len(c.Health()) != 0 {
-		t.Error("something was applied all the same")
+		t.Error("targets were applied nevertheless")
 	}
 }
 
-func TestApplyAddsKeepsAndRemoves(t *testing.T) {
+func TestApplyReplacesTargets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &witness{}
-		kept, gone, added := &array{}, &array{}, &array{}
+		w := &recorder{}
+		kept, gone, added := &fakeSource{}, &fakeSource{}, &fakeSource{}
 		c, stop := collect(t, Options{Observer: w}, target("kept", kept), target("gone", gone))
 		time.Sleep(10 * time.Minute)
 		before := len(c.History("ctl1@kept"))
 
-		again := target("kept", &array{})
+		again := target("kept", &fakeSource{})
 		again.Connection = "10.0.0.1"
 		keptTarget := target("kept", kept)
 		keptTarget.Connection = "10.0.0.1"
@@ -50,26 +50,26 @@ func TestApplyAddsKeepsAndRemoves(t *testing.T) {
 		if gone.closes() != 1 || kept.closes() != 0 {
 			t.Errorf("closed: gone %d times, kept %d times", gone.closes(), kept.closes())
 		}
-		if _, _, forgotten := w.count(); forgotten != 1 || w.forgotten[0] != "ctl1@gone" {
-			t.Errorf("forgotten: %v", w.forgotten)
+		if _, _, removed := w.count(); removed != 1 || w.removed[0] != "ctl1@gone" {
+			t.Errorf("removed: %v", w.removed)
 		}
 		time.Sleep(firstSpread)
 		if len(added.polls()) == 0 {
-			t.Error("the added array has to wait")
+			t.Error("the added array was not polled")
 		}
 		if n := len(c.History("ctl1@kept")); n < before {
-			t.Errorf("history shrank from %d to %d", before, n)
+			t.Errorf("history shrunk from %d to %d", before, n)
 		}
-		if h := c.Health(); len(h) != 2 || h[0].Backend != "added" || h[1].Backend != "kept" {
+		if h := c.Health(); len(h) != 2 || h[0].Host != "ctl1@added" || h[1].Host != "ctl1@kept" {
 			t.Errorf("the order is not that of the targets: %+v", h)
 		}
 
-		// The same connection by name: the new Source is not needed.
+		// The same Connection: the new Source is not needed.
 		if err := c.Apply([]Target{again}); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		if again.Source.(*array).closes() != 1 || kept.closes() != 0 || added.closes() != 1 {
+		if again.Source.(*fakeSource).closes() != 1 || kept.closes() != 0 || added.closes() != 1 {
 			t.Error("the wrong Source was closed")
 		}
 		polls := len(gone.polls())
@@ -79,7 +79,7 @@ func TestApplyAddsKeepsAndRemoves(t *testing.T) {
 		}
 		for i, all := 2, kept.polls(); i < len(all); i++ {
 			if gap := all[i].Sub(all[i-1]); gap != time.Minute {
-				t.Errorf("the kept array missed a beat: %s", gap)
+				t.Errorf("the kept array was polled after %s", gap)
 			}
 		}
 		stop()
@@ -87,15 +87,15 @@ func TestApplyAddsKeepsAndRemoves(t *testing.T) {
 			t.Error("no logout at the end")
 		}
 		if err := c.Apply(nil); err == nil {
-			t.Error("a stopped collector took targets")
+			t.Error("a stopped collector accepted targets")
 		}
 	})
 }
 
-func TestAChangedStanzaIsReportedAtOnce(t *testing.T) {
+func TestApplyChangedStanzaReportedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &witness{}
-		a := &array{}
+		w := &recorder{}
+		a := &fakeSource{}
 		c, _ := collect(t, Options{Observer: w}, target("fa1", a))
 		time.Sleep(70 * time.Second)
 		polls := len(a.polls())
@@ -109,7 +109,7 @@ func TestAChangedStanzaIsReportedAtOnce(t *testing.T) {
 			t.Errorf("tier is %s", got)
 		}
 		if len(a.polls()) != polls {
-			t.Error("the array was asked again")
+			t.Error("the array was polled again")
 		}
 		n, _, _ := w.count()
 		if err := c.Apply([]Target{changed}); err != nil {
@@ -117,7 +117,7 @@ func TestAChangedStanzaIsReportedAtOnce(t *testing.T) {
 		}
 		synctest.Wait()
 		if m, _, _ := w.count(); m != n {
-			t.Error("nothing changed, and it was reported")
+			t.Error("an unchanged target was reported")
 		}
 		changed.Interval = 15 * time.Second
 		if err := c.Apply([]Target{changed}); err != nil {
@@ -130,10 +130,10 @@ func TestAChangedStanzaIsReportedAtOnce(t *testing.T) {
 	})
 }
 
-func TestAChangedConnectionBeginsAnew(t *testing.T) {
+func TestApplyChangedConnectionRestarts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &witness{}
-		old, fresh := &array{}, &array{}
+		w := &recorder{}
+		old, fresh := &fakeSource{}, &fakeSource{}
 		first, second := target("fa1", old), target("fa1", fresh)
 		first.Connection, second.Connection = "10.0.0.1", "10.0.0.2"
 		c, _ := collect(t, Options{Observer: w}, first)
@@ -142,8 +142,8 @@ func TestAChangedConnectionBeginsAnew(t *testing.T) {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		if _, _, forgotten := w.count(); forgotten != 1 || old.closes() != 1 {
-			t.Errorf("forgotten %d times, closed %d times", forgotten, old.closes())
+		if _, _, removed := w.count(); removed != 1 || old.closes() != 1 {
+			t.Errorf("removed %d times, closed %d times", removed, old.closes())
 		}
 		time.Sleep(firstSpread)
 		if len(fresh.polls()) != 1 || len(c.History("ctl1@fa1")) != 1 {
@@ -152,9 +152,9 @@ func TestAChangedConnectionBeginsAnew(t *testing.T) {
 	})
 }
 
-func TestApplyBeforeRunOnlyNotes(t *testing.T) {
+func TestApplyBeforeRunStoresTargets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		dropped, used := &array{}, &array{}
+		dropped, used := &fakeSource{}, &fakeSource{}
 		c := New(Options{})
 		if err := c.Apply([]Target{target("fa1", dropped)}); err != nil {
 			t.Fatal(err)
@@ -164,20 +164,20 @@ func TestApplyBeforeRunOnlyNotes(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		if len(used.polls()) != 0 || dropped.closes() != 1 {
-			t.Error("polled before Run, or kept what is not wanted")
+			t.Error("polled before Run, or kept a removed target")
 		}
 		stop := run(t, c)
 		synctest.Wait()
 		if err := c.Run(context.Background()); err == nil {
-			t.Error("ran twice")
+			t.Error("Run succeeded twice")
 		}
 		stop()
 	})
 }
 
-// Whoever calls when, every Source is closed once in the end, and nobody polls
-// after Run has returned.
-func TestApplyFromEverywhere(t *testing.T) {
+// TestApplyConcurrently checks that every Source is closed exactly once, whatever
+// the order of calls.
+func TestApplyConcurrently(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := New(Options{})
 		stop := run(t, c)
@@ -188,7 +188,7 @@ func TestApplyFromEverywhere(t *testing.T) {
 				for i := range 50 {
 					var targets []Target
 					for n := range (i + g) % 5 {
-						a := &array{}
+						a := &fakeSource{}
 						targets = append(targets, target(fmt.Sprintf("fa%d", n), a))
 						targets[n].Connection = fmt.Sprint((i + g) / 7)
 						sources.Store(a, true)
@@ -205,7 +205,7 @@ func TestApplyFromEverywhere(t *testing.T) {
 		stop()
 		polls := 0
 		sources.Range(func(key, _ any) bool {
-			a := key.(*array)
+			a := key.(*fakeSource)
 			polls += len(a.polls())
 			if n := a.closes(); n != 1 {
 				t.Errorf("a Source was closed %d times", n)
@@ -218,31 +218,31 @@ func TestApplyFromEverywhere(t *testing.T) {
 	})
 }
 
-func TestStopLetsPollsEndAndIsBounded(t *testing.T) {
+func TestRunStopIsBounded(t *testing.T) {
 	for name, c := range map[string]struct {
 		poll, close time.Duration // how long each takes, whatever its context says
 		obeys       bool
 		least, most time.Duration
 	}{
-		"a poll soon ends":            {poll: 3 * time.Second, least: 0, most: 3 * time.Second},
-		"a poll obeys when told":      {poll: time.Hour, obeys: true, least: 5 * time.Second, most: 5 * time.Second},
-		"a poll never ends":           {poll: time.Hour, least: 5500 * time.Millisecond, most: 5500 * time.Millisecond},
-		"a logout hangs":              {close: time.Hour, most: 5500 * time.Millisecond},
-		"poll and logout never end":   {poll: time.Hour, close: time.Hour, most: 11 * time.Second},
-		"everything is in good order": {most: 0},
+		"poll ends soon":            {poll: 3 * time.Second, least: 0, most: 3 * time.Second},
+		"poll obeys its context":    {poll: time.Hour, obeys: true, least: 5 * time.Second, most: 5 * time.Second},
+		"poll never ends":           {poll: time.Hour, least: 5500 * time.Millisecond, most: 5500 * time.Millisecond},
+		"logout hangs":              {close: time.Hour, most: 5500 * time.Millisecond},
+		"poll and logout never end": {poll: time.Hour, close: time.Hour, most: 11 * time.Second},
+		"nothing in flight":         {most: 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var hosts []Target
 				for i := range 20 {
-					hosts = append(hosts, target(fmt.Sprintf("fa%d", i), &array{
-						answer: func(ctx context.Context, _ int) (capability.Sample, error) {
+					hosts = append(hosts, target(fmt.Sprintf("fa%d", i), &fakeSource{
+						onSample: func(ctx context.Context, _ int) (capability.Sample, error) {
 							if c.obeys {
 								<-ctx.Done()
 								return capability.Sample{}, ctx.Err()
 							}
 							time.Sleep(c.poll)
-							return reading(), nil
+							return sample(), nil
 						},
 						onClose: func(context.Context) error { time.Sleep(c.close); return nil },
 					}))
@@ -256,30 +256,30 @@ func TestStopLetsPollsEndAndIsBounded(t *testing.T) {
 					t.Errorf("stopping took %s", took)
 				}
 				for _, h := range hosts {
-					if h.Source.(*array).closes() != 1 {
-						t.Errorf("%s was closed %d times", h.Host, h.Source.(*array).closes())
+					if h.Source.(*fakeSource).closes() != 1 {
+						t.Errorf("%s was closed %d times", h.Host, h.Source.(*fakeSource).closes())
 					}
 				}
-				time.Sleep(2 * time.Hour) // those left behind end
+				time.Sleep(2 * time.Hour) // until the abandoned polls end
 			})
 		})
 	}
 }
 
-func TestOnceAsksAllAtOnceAndKeepsTheOrder(t *testing.T) {
+func TestOncePollsAllAtOnceInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		slow := &array{answer: func(context.Context, int) (capability.Sample, error) {
+		slow := &fakeSource{onSample: func(context.Context, int) (capability.Sample, error) {
 			time.Sleep(8 * time.Second)
-			return reading(), nil
+			return sample(), nil
 		}}
-		hung := &array{answer: func(ctx context.Context, _ int) (capability.Sample, error) {
+		hung := &fakeSource{onSample: func(ctx context.Context, _ int) (capability.Sample, error) {
 			<-ctx.Done()
 			return capability.Sample{}, ctx.Err()
 		}}
-		crash := &array{answer: func(context.Context, int) (capability.Sample, error) { panic("no") }}
+		crash := &fakeSource{onSample: func(context.Context, int) (capability.Sample, error) { panic("no") }}
 		began := time.Now()
 		results := Once(context.Background(), []Target{
-			target("slow", slow), target("hung", hung), target("crash", crash), target("fine", &array{}),
+			target("slow", slow), target("hung", hung), target("crash", crash), target("fine", &fakeSource{}),
 		})
 		if took := time.Since(began); took != 10*time.Second {
 			t.Errorf("it took %s", took)
@@ -300,28 +300,29 @@ func TestOnceAsksAllAtOnceAndKeepsTheOrder(t *testing.T) {
 	})
 }
 
-func TestHistoryKeepsTheNewest(t *testing.T) {
+func TestHistoryKeepsNewest(t *testing.T) {
 	r := ring{size: 3}
 	if got := r.all(); len(got) != 0 {
-		t.Errorf("a new ring holds %v", got)
+		t.Errorf("a new ring has %v", got)
 	}
 	for i := range 8 {
-		r.add(Point{Volumes: float64(i)})
+		r.add(Point{ReadsPerSec: float64(i)})
 	}
 	got := r.all()
-	if len(got) != 3 || got[0].Volumes != 5 || got[2].Volumes != 7 {
-		t.Errorf("it holds %v", got)
+	if len(got) != 3 || got[0].ReadsPerSec != 5 || got[2].ReadsPerSec != 7 {
+		t.Errorf("it has %v", got)
 	}
 }
 
-// A virtual day: 16 arrays every 15 seconds, some of them ill. Nothing grows,
-// and every healthy array is polled when it should be.
-func TestAVirtualDay(t *testing.T) {
+// TestRunOneDay polls 16 arrays every 15 seconds, some of them faulty, for a day
+// of virtual time. Memory and goroutines do not grow, and every healthy array is
+// polled on schedule.
+func TestRunOneDay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const arrays = 16
 		targets := make([]Target, arrays)
 		for i := range targets {
-			targets[i] = target(fmt.Sprintf("fa%02d", i), &array{answer: ailing(i)})
+			targets[i] = target(fmt.Sprintf("fa%02d", i), &fakeSource{onSample: faulty(i)})
 			targets[i].Interval, targets[i].OnStale = 15*time.Second, Down
 		}
 		c, stop := collect(t, Options{}, targets...)
@@ -338,22 +339,22 @@ func TestAVirtualDay(t *testing.T) {
 				t.Errorf("healthy %s was polled %d times", h.Host, h.Polls)
 			}
 			if len(c.History(h.Host)) > 120 {
-				t.Error("history grows")
+				t.Error("history has more than 120 points")
 			}
 		}
 		stop()
-		time.Sleep(time.Minute) // for a poll that was left behind
+		time.Sleep(time.Minute) // until abandoned polls end
 	})
 }
 
-// ailing makes a Source with one of eight characters.
-func ailing(i int) func(context.Context, int) (capability.Sample, error) {
+// faulty makes a Source with one of eight behaviours.
+func faulty(i int) func(context.Context, int) (capability.Sample, error) {
 	return func(ctx context.Context, poll int) (capability.Sample, error) {
 		switch i % 8 {
 		case 1:
 			return capability.Sample{}, errDown
 		case 2:
-			panic("ill")
+			panic("faulty")
 		case 3:
 			<-ctx.Done()
 			return capability.Sample{}, ctx.Err()
@@ -370,6 +371,6 @@ func ailing(i int) func(context.Context, int) (capability.Sample, error) {
 		case 7:
 			return capability.Sample{Performance: nil}, nil
 		}
-		return reading(), nil
+		return sample(), nil
 	}
 }

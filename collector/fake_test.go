@@ -10,28 +10,28 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// array is a Source made of functions.
-type array struct {
+// fakeSource is a Source made of functions.
+type fakeSource struct {
 	mu     sync.Mutex
-	asked  []time.Time
+	polled []time.Time
 	closed int
 
-	answer  func(ctx context.Context, poll int) (capability.Sample, error)
-	onClose func(ctx context.Context) error
+	onSample func(ctx context.Context, poll int) (capability.Sample, error)
+	onClose  func(ctx context.Context) error
 }
 
-func (a *array) Sample(ctx context.Context) (capability.Sample, error) {
+func (a *fakeSource) Sample(ctx context.Context) (capability.Sample, error) {
 	a.mu.Lock()
-	a.asked = append(a.asked, time.Now())
-	poll := len(a.asked)
+	a.polled = append(a.polled, time.Now())
+	poll := len(a.polled)
 	a.mu.Unlock()
-	if a.answer == nil {
-		return reading(), nil
+	if a.onSample == nil {
+		return sample(), nil
 	}
-	return a.answer(ctx, poll)
+	return a.onSample(ctx, poll)
 }
 
-func (a *array) Close(ctx context.Context) error {
+func (a *fakeSource) Close(ctx context.Context) error {
 	a.mu.Lock()
 	a.closed++
 	a.mu.Unlock()
@@ -41,13 +41,13 @@ func (a *array) Close(ctx context.Context) error {
 	return nil
 }
 
-func (a *array) polls() []time.Time {
+func (a *fakeSource) polls() []time.Time {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return append([]time.Time(nil), a.asked...)
+	return append([]time.Time(nil), a.polled...)
 }
 
-func (a *array) closes() int {
+func (a *fakeSource) closes() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.closed
@@ -55,8 +55,8 @@ func (a *array) closes() int {
 
 func ptr[T any](v T) *T { return &v }
 
-// reading is a healthy array's answer at this instant.
-func reading() capability.Sample {
+// sample is what a healthy array reports now.
+func sample() capability.Sample {
 	return capability.Sample{
 		CollectedAt: time.Now(),
 		Identity:    capability.Identity{ID: "a-1", Name: "fa1", Model: "FA-X50R4", Purity: "6.6.10", REST: "2.26"},
@@ -89,45 +89,45 @@ func target(name string, s Source) Target {
 	}
 }
 
-// witness is an Observer that remembers.
-type witness struct {
+// recorder is an Observer that records its calls.
+type recorder struct {
 	mu        sync.Mutex
 	reports   []capability.Report
 	at        []time.Time
-	withdrawn []string
-	forgotten []string
+	suspended []string
+	removed   []string
 }
 
-func (w *witness) Offer(r capability.Report) {
+func (w *recorder) Update(r capability.Report) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.reports, w.at = append(w.reports, r), append(w.at, time.Now())
 }
 
-func (w *witness) Withdraw(host, reason string) {
+func (w *recorder) Suspend(host, reason string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.withdrawn = append(w.withdrawn, host+": "+reason)
+	w.suspended = append(w.suspended, host+": "+reason)
 }
 
-func (w *witness) Forget(host string) {
+func (w *recorder) Remove(host string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.forgotten = append(w.forgotten, host)
+	w.removed = append(w.removed, host)
 }
 
-func (w *witness) count() (reports, withdrawals, forgotten int) {
+func (w *recorder) count() (reports, suspensions, removed int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.reports), len(w.withdrawn), len(w.forgotten)
+	return len(w.reports), len(w.suspended), len(w.removed)
 }
 
-func (w *witness) last(t *testing.T) capability.Report {
+func (w *recorder) last(t *testing.T) capability.Report {
 	t.Helper()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.reports) == 0 {
-		t.Fatal("nothing was reported")
+		t.Fatal("no report")
 	}
 	return w.reports[len(w.reports)-1]
 }

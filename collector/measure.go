@@ -9,7 +9,7 @@ import (
 
 const gib = 1 << 30
 
-// measure turns a reading into keys: the driver's, and the additions.
+// measure turns a sample into keys: the driver's, and the additional ones.
 func measure(s capability.Sample, st Stanza) capability.Set {
 	set := make(capability.Set, 48)
 	putSpace(set, s.Space, st)
@@ -47,8 +47,8 @@ func putSpace(set capability.Set, sp *capability.Space, st Stanza) {
 }
 
 // putAutomaticRatio follows the driver's _get_thin_provisioning: the array's
-// own ratio, or the option while that is unknown (Evergreen//One) or so high
-// that it says nothing.
+// own ratio, or the option while that is unknown (Evergreen//One) or 100 and
+// above.
 func putAutomaticRatio(set capability.Set, sp *capability.Space, st Stanza) {
 	if r := sp.TotalReduction; r != nil && *r < 100 {
 		putFinite(set, capability.KeyMaxOverSubscription, r)
@@ -63,7 +63,7 @@ func putGiB(set capability.Set, key string, bytes *int64) {
 	}
 }
 
-// putFinite leaves out what JSON cannot say.
+// putFinite leaves out what JSON cannot represent.
 func putFinite(set capability.Set, key string, f *float64) {
 	if f != nil && !math.IsNaN(*f) && !math.IsInf(*f, 0) {
 		set[key] = capability.OfFloat(*f)
@@ -104,21 +104,92 @@ func putIdentity(set capability.Set, id capability.Identity) {
 	set.PutString(capability.KeyPurityVersion, id.Purity)
 }
 
-// putRequested adds the keys that appear only when the stanza asks for them.
+// putRequested adds the keys that appear only when the stanza requests them.
 func putRequested(set capability.Set, s capability.Sample, live []string) {
 	if len(live) == 0 {
 		return
 	}
-	asked := func(key string) bool { return slices.Contains(live, key) }
+	requested := func(key string) bool { return slices.Contains(live, key) }
 	if p := s.Performance; p != nil {
-		if usec, ok := averageUsec(p); ok && asked(capability.KeyAvgLatency) {
+		if usec, ok := averageUsec(p); ok && requested(capability.KeyAvgLatency) {
 			set[capability.KeyAvgLatency] = capability.OfFloat(usec / 1000)
 		}
-		if bytes, ok := bytesPerSec(p); ok && asked(capability.KeyAvgThroughput) {
+		if bytes, ok := bytesPerSec(p); ok && requested(capability.KeyAvgThroughput) {
 			set[capability.KeyAvgThroughput] = capability.OfFloat(bytes / 1e6)
 		}
 	}
-	if s.Space != nil && asked(capability.KeyDedupeRatio) {
+	if s.Space != nil && requested(capability.KeyDedupeRatio) {
 		putFinite(set, capability.KeyDedupeRatio, s.Space.DataReduction)
 	}
+}
+
+// ioKind is one kind of operation in a sample. Mirrored writes are a separate
+// kind: the array does not count them as writes.
+type ioKind struct{ rate, bytes, usec, queue *int64 }
+
+// ioKinds returns the kinds of operation; the mirrored writes only if there are
+// any.
+func ioKinds(p *capability.Performance) []ioKind {
+	kinds := []ioKind{
+		{p.ReadsPerSec, p.ReadBytesPerSec, p.UsecPerRead, p.QueueUsecPerRead},
+		{p.WritesPerSec, p.WriteBytesPerSec, p.UsecPerWrite, p.QueueUsecPerWrite},
+	}
+	if m := p.MirroredWritesPerSec; m != nil && *m > 0 {
+		kinds = append(kinds, ioKind{m, p.MirroredWriteBytesPerSec, p.UsecPerMirroredWrite, p.QueueUsecPerMirroredWrite})
+	}
+	return kinds
+}
+
+// weighted sums rate × cost over all operations. It is known only if the cost
+// of every kind with a rate above 0 is: a partial sum would make the array look
+// fast.
+func weighted(kinds []ioKind, cost func(ioKind) *int64) (sum, operations float64, ok bool) {
+	for _, k := range kinds {
+		if k.rate == nil || *k.rate > 0 && cost(k) == nil {
+			return 0, 0, false
+		}
+		if *k.rate > 0 {
+			sum += float64(*k.rate) * float64(*cost(k))
+			operations += float64(*k.rate)
+		}
+	}
+	return sum, operations, true
+}
+
+// loadPercent is the share of the latency of the average operation that is
+// spent in the array's queues. It is a whole number from 0 to 100, so that
+// Cinder's functions can read it, and 0 when the array is idle.
+func loadPercent(p *capability.Performance) (int64, bool) {
+	kinds := ioKinds(p)
+	queued, operations, ok := weighted(kinds, func(k ioKind) *int64 { return k.queue })
+	total, _, known := weighted(kinds, func(k ioKind) *int64 { return k.usec })
+	switch {
+	case !ok || !known:
+		return 0, false
+	case operations == 0 || queued <= 0:
+		return 0, true
+	case queued >= total:
+		return 100, true
+	}
+	return int64(math.Round(100 * queued / total)), true
+}
+
+// averageUsec is the latency of the average operation. An idle array has none.
+func averageUsec(p *capability.Performance) (float64, bool) {
+	sum, operations, ok := weighted(ioKinds(p), func(k ioKind) *int64 { return k.usec })
+	if !ok || operations == 0 {
+		return 0, false
+	}
+	return sum / operations, true
+}
+
+// bytesPerSec is the bandwidth in both directions.
+func bytesPerSec(p *capability.Performance) (sum float64, ok bool) {
+	for _, k := range ioKinds(p) {
+		if k.bytes == nil {
+			return 0, false
+		}
+		sum += float64(*k.bytes)
+	}
+	return sum, true
 }

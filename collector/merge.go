@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -12,34 +13,37 @@ import (
 // agentMark is the value of metrics_agent.
 const agentMark = "poolcast"
 
-// Merge makes the report of one reading: the keys of the Cinder driver with
-// its formulas and units, the additions that [capability.Keys] describes, and
-// the stanza's extra_capabilities laid over all of it as cinder-volume does
+// Merge makes the report of one sample: the keys of the Cinder driver with its
+// formulas and units, the additional keys that [capability.Keys] describes, and
+// over them the stanza's extra_capabilities, as cinder-volume does
 // (cinder/volume/manager.py, _report_driver_status).
 //
-// A number that the array did not tell is absent. A key that the stanza lists
-// as live keeps its measurement, if there is one; without one the stanza's
-// word stands, as it would in Cinder. Merge is a pure function of its
-// arguments and does not touch the target's Source.
+// A number that the array did not report is absent. A key that the stanza lists
+// as live keeps its measurement, if there is one; without one the stanza's value
+// is used, as it would be in Cinder. Merge is a pure function of its arguments
+// and does not use the target's Source.
 func Merge(s capability.Sample, t Target) capability.Report {
-	status := grade(s, t.Interval)
+	status := statusOf(s, t.Interval)
 	measured := measure(s, t.Stanza)
-	judge(measured, s, status)
+	putSampleStatus(measured, s, status)
 
 	caps := declare(t)
-	for key, v := range measured {
-		caps[key] = v
-	}
-	live := overrule(caps, measured, t.Stanza)
+	maps.Copy(caps, measured)
+	live := putExtra(caps, measured, t.Stanza)
 	appendCacheable(caps)
+	r := reportOf(t, caps)
+	r.CollectedAt, r.Status, r.LiveKeys = s.CollectedAt, status, live
+	return r
+}
+
+func reportOf(t Target, caps capability.Set) capability.Report {
 	return capability.Report{
-		Host: t.Host, Cluster: t.Cluster, Backend: t.Backend, Pool: t.Pool, Zone: t.Zone,
-		CollectedAt: s.CollectedAt, Status: status, Capabilities: caps, LiveKeys: live,
+		Host: t.Host, Cluster: t.Cluster, Backend: t.Backend, Pool: t.Pool, Zone: t.Zone, Capabilities: caps,
 	}
 }
 
-// grade says how far the reading may be trusted.
-func grade(s capability.Sample, interval time.Duration) capability.Status {
+// statusOf returns the metrics_status of a sample.
+func statusOf(s capability.Sample, interval time.Duration) capability.Status {
 	if p := s.Performance; p != nil && p.Age > 2*p.Resolution+interval {
 		return capability.Stale
 	}
@@ -49,8 +53,8 @@ func grade(s capability.Sample, interval time.Duration) capability.Status {
 	return capability.OK
 }
 
-// judge adds what poolcast says about the reading itself.
-func judge(set capability.Set, s capability.Sample, status capability.Status) {
+// putSampleStatus adds the keys about the sample itself.
+func putSampleStatus(set capability.Set, s capability.Sample, status capability.Status) {
 	set[capability.KeyBackendState] = capability.OfString("up")
 	set[capability.KeyMetricsStatus] = capability.OfString(string(status))
 	set[capability.KeyMetricsAgent] = capability.OfString(agentMark)
@@ -61,10 +65,10 @@ func judge(set capability.Set, s capability.Sample, status capability.Status) {
 
 func seconds(d time.Duration) int64 { return int64(d.Round(time.Second) / time.Second) }
 
-// overrule lays the stanza's extra_capabilities over caps, except where the
-// stanza itself prefers a measurement, and returns the keys whose value is
-// measured in the end.
-func overrule(caps, measured capability.Set, st Stanza) []string {
+// putExtra sets the stanza's extra_capabilities in caps, except where the stanza
+// itself prefers a measurement, and returns the keys whose final value is
+// measured.
+func putExtra(caps, measured capability.Set, st Stanza) []string {
 	for key, v := range st.Extra {
 		if _, ok := measured[key]; ok && slices.Contains(st.Live, key) {
 			continue
@@ -75,14 +79,14 @@ func overrule(caps, measured capability.Set, st Stanza) []string {
 	return measured.SortedKeys()
 }
 
-// declare gives what is known without asking the array, in the driver's words
+// declare returns the keys that need no sample, with the driver's values
 // (cinder/volume/drivers/pure.py, _update_volume_stats).
 func declare(t Target) capability.Set {
 	st := t.Stanza
 	caps := make(capability.Set, 64)
 	caps[capability.KeyVolumeBackendName] = capability.OfString(t.Pool)
 	caps[capability.KeyVendorName] = capability.OfString("Pure Storage")
-	caps[capability.KeyDriverVersion] = capability.OfString(driverVersion(st))
+	caps[capability.KeyDriverVersion] = capability.OfString(driverVersion(st.Protocol))
 	caps[capability.KeyStorageProtocol] = capability.OfString(st.Protocol)
 	for _, feature := range []string{
 		capability.KeyConsistencyGroupSupport, capability.KeyThinProvisioning, capability.KeyMultiattach,
@@ -111,7 +115,7 @@ func textOrNull(s string) capability.Value {
 
 // putRatio sets max_over_subscription_ratio to the option, as the driver does
 // (cinder/volume/volume_utils.py, get_max_over_subscription_ratio). An option
-// that Cinder would refuse is left out.
+// that Cinder would reject is left out.
 func putRatio(set capability.Set, st Stanza) {
 	if st.MaxOverSubscription == "auto" {
 		set[capability.KeyMaxOverSubscription] = capability.OfString("auto")
@@ -124,11 +128,83 @@ func putRatio(set capability.Set, st Stanza) {
 }
 
 // appendCacheable follows cinder-volume, which adds the flag for every block
-// protocol unless somebody has set it (cinder/volume/manager.py,
+// protocol unless it is set already (cinder/volume/manager.py,
 // _report_driver_status).
 func appendCacheable(caps capability.Set) {
 	protocol, _ := caps[capability.KeyStorageProtocol].Str()
 	if caps[capability.KeyCacheable].IsNull() && blockProtocol(protocol) {
 		caps[capability.KeyCacheable] = capability.OfBool(true)
 	}
+}
+
+// driverRelease is the version of the Pure driver whose report this package
+// reproduces (cinder/volume/drivers/pure.py, VERSION).
+const driverRelease = "23.0"
+
+// driverVersion is the VERSION of the driver class of the protocol.
+func driverVersion(protocol string) string {
+	switch protocol {
+	case "iSCSI":
+		return driverRelease + ".iscsi"
+	case "FC":
+		return driverRelease + ".fc"
+	}
+	return driverRelease + ".nvme"
+}
+
+// blockProtocol reports whether cinder-volume calls the protocol cacheable
+// (cinder/common/constants.py, CACHEABLE_PROTOCOLS).
+func blockProtocol(name string) bool {
+	return slices.Contains([]string{
+		"FC", "fibre_channel", "fc", "iSCSI", "iscsi",
+		"NVMe-oF", "NVMeOF", "nvmeof", "NVMe-RoCE", "NVMe-FC", "NVMe-TCP",
+	}, name)
+}
+
+// declareReplication sets the replication keys that follow from the
+// configuration.
+func declareReplication(caps capability.Set, st Stanza) {
+	targets := make([]string, len(st.Replicas))
+	for i, r := range st.Replicas {
+		targets[i] = r.BackendID
+	}
+	caps[capability.KeyReplicationEnabled] = capability.OfBool(len(st.Replicas) > 0)
+	caps[capability.KeyReplicationType] = capability.OfStrings(replicationTypes(st)...)
+	caps[capability.KeyReplicationCount] = capability.OfInt(int64(len(st.Replicas)))
+	caps[capability.KeyReplicationTargets] = capability.OfStrings(targets...)
+}
+
+func replicationTypes(st Stanza) []string {
+	if len(st.Replicas) == 0 {
+		return nil
+	}
+	types := []string{"async"}
+	if slices.ContainsFunc(st.Replicas, func(r Replica) bool { return r.Sync }) {
+		types = append(types, "sync")
+	}
+	if st.TriSync && len(st.Replicas) == 2 && st.Replicas[0].Sync != st.Replicas[1].Sync {
+		types = append(types, "trisync")
+	}
+	return types
+}
+
+// replicationCapability returns the kinds of replication that the array's links
+// allow at the moment; null without a connected one
+// (cinder/volume/drivers/pure.py, _get_replication_capability).
+func replicationCapability(links []capability.Link) capability.Value {
+	connected := func(kind string) bool {
+		return slices.ContainsFunc(links, func(l capability.Link) bool {
+			return l.Status == "connected" && l.Type == kind
+		})
+	}
+	sync, async := connected("sync-replication"), connected("async-replication")
+	switch {
+	case sync && async:
+		return capability.OfString("trisync")
+	case sync:
+		return capability.OfString("sync")
+	case async:
+		return capability.OfString("async")
+	}
+	return capability.Value{}
 }

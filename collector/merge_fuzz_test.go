@@ -9,18 +9,18 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// Whatever an array says, the report can be written as JSON, and holds no key
-// that was neither measured nor declared.
+// FuzzMerge checks that every report can be encoded as JSON, and that each of its
+// keys was measured or declared.
 func FuzzMerge(f *testing.F) {
 	f.Add(int64(1), int64(2), 1.5, `{"a": 1}`, "avg_latency_ms", uint16(0))
 	f.Add(int64(math.MinInt64), int64(math.MaxInt64), math.Inf(1), `{"cacheable": null}`, "dedupe_ratio", uint16(0xffff))
 	f.Add(int64(0), int64(-1), math.NaN(), `{"storage_protocol": [1]}`, "total_volumes", uint16(7))
-	f.Fuzz(func(t *testing.T, a, b int64, ratio float64, extra, live string, holes uint16) {
+	f.Fuzz(func(t *testing.T, a, b int64, ratio float64, extra, live string, missing uint16) {
 		tgt := target("fa1", nil)
 		tgt.Stanza.Extra, _ = capability.ParseSet([]byte(extra))
 		tgt.Stanza.Live = []string{live}
-		tgt.Stanza.AutomaticOverSubscription = holes&1 == 0
-		r := Merge(holey(a, b, ratio, holes), tgt)
+		tgt.Stanza.AutomaticOverSubscription = missing&1 == 0
+		r := Merge(incomplete(a, b, ratio, missing), tgt)
 		text, err := r.MarshalJSON()
 		if err != nil {
 			t.Fatal(err)
@@ -32,7 +32,7 @@ func FuzzMerge(f *testing.F) {
 		for key := range r.Capabilities {
 			_, described := capability.LookupKey(key)
 			if _, declared := tgt.Stanza.Extra[key]; !described && !declared {
-				t.Fatalf("%s comes from nowhere", key)
+				t.Fatalf("%s is neither described nor declared", key)
 			}
 		}
 		if load, ok := r.Capabilities[capability.KeyLoadPercent].Int(); ok && r.IsLive(capability.KeyLoadPercent) && (load < 0 || load > 100) {
@@ -40,42 +40,42 @@ func FuzzMerge(f *testing.F) {
 		}
 		for key := range r.Live() {
 			if k, _ := capability.LookupKey(key); k.Origin != capability.FromArray && k.Origin != capability.FromAgent {
-				t.Fatalf("%s would be laid over the base", key)
+				t.Fatalf("%s would replace a key of the base report", key)
 			}
 		}
 	})
 }
 
-// holey is a reading with strange numbers, and without the parts in holes.
-func holey(a, b int64, ratio float64, holes uint16) capability.Sample {
-	s := reading()
+// incomplete is a sample with unusual numbers, and without the parts in missing.
+func incomplete(a, b int64, ratio float64, missing uint16) capability.Sample {
+	s := sample()
 	s.Space = &capability.Space{Capacity: &a, TotalUsed: &b, UsedProvisioned: &a, DataReduction: &ratio, TotalReduction: &ratio}
 	s.Counts = capability.Counts{Volumes: &a, Hosts: &b}
 	p := s.Performance
 	p.ReadsPerSec, p.WritesPerSec, p.MirroredWritesPerSec = &a, &b, &a
 	p.UsecPerRead, p.QueueUsecPerWrite = &b, &a
 	p.Age = time.Duration(a)
-	for i, hole := range []func(){
+	for i, remove := range []func(){
 		func() {}, func() { s.Space = nil }, func() { s.Performance = nil }, func() { s.Links = nil },
 		func() { p.ReadsPerSec = nil }, func() { p.UsecPerRead = nil }, func() { p.QueueUsecPerWrite = nil },
 		func() { s.Identity.Model = "" }, func() { s.Faults = []capability.Fault{{Part: "x", Err: errors.New("y")}} },
 		func() { s.Counts.Volumes = nil }, func() { p.MirroredWritesPerSec = nil },
 	} {
-		if holes>>i&1 == 1 {
-			hole()
+		if missing>>i&1 == 1 {
+			remove()
 		}
 	}
 	return s
 }
 
 func BenchmarkMerge(b *testing.B) {
-	s, tgt := reading(), target("fa1", nil)
+	s, tgt := sample(), target("fa1", nil)
 	tgt.Stanza.Extra, _ = capability.ParseSet([]byte(`{"tier": "gold", "array_model": "FA-X50R4", "avg_latency_ms": 0.35}`))
 	tgt.Stanza.Live = []string{capability.KeyAvgLatency}
 	b.ReportAllocs()
 	for b.Loop() {
 		if r := Merge(s, tgt); len(r.Capabilities) < 40 {
-			b.Fatal("something is missing")
+			b.Fatal("keys are missing")
 		}
 	}
 }

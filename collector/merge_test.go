@@ -10,12 +10,12 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-func TestMergeOfTheExampleWorld(t *testing.T) {
+func TestMerge(t *testing.T) {
 	tgt := target("fa1", nil)
 	tgt.Cluster = "c1@fa1"
 	tgt.Stanza.ReservedPercentage = 10
 	tgt.Stanza.FilterFunction = "capabilities.total_volumes < 800"
-	s := reading()
+	s := sample()
 	r := Merge(s, tgt)
 
 	want := `{"QoS_support":true,"array_id":"a-1","array_model":"FA-X50R4","array_name":"fa1","backend_state":"up",` +
@@ -39,35 +39,36 @@ func TestMergeOfTheExampleWorld(t *testing.T) {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 	if r.Identity() != "c1@fa1" || r.Pool != "gold" || r.Zone != "dc1" || !r.CollectedAt.Equal(s.CollectedAt) || r.Status != capability.OK {
-		t.Errorf("report is of %+v", r)
+		t.Errorf("report is %+v", r)
 	}
 }
 
-// Every key that a report may hold is described, with the kind it has.
-func TestEveryKeyIsDescribed(t *testing.T) {
+// TestMergeKeysDescribed checks that every key of a report is described, with
+// its kind.
+func TestMergeKeysDescribed(t *testing.T) {
 	tgt := target("fa1", nil)
 	tgt.Stanza.Live = []string{capability.KeyAvgLatency, capability.KeyAvgThroughput, capability.KeyDedupeRatio}
 	tgt.Stanza.FilterFunction, tgt.Stanza.GoodnessFunction = "1 == 1", "100"
-	s := reading()
+	s := sample()
 	s.Links = []capability.Link{{Status: "connected", Type: "async-replication"}}
 	r := Merge(s, tgt)
 	for key, v := range r.Capabilities {
 		if k, ok := capability.LookupKey(key); !ok || k.Kind != v.Kind() {
-			t.Errorf("%s is a %s, and described as %+v", key, v.Kind(), k)
+			t.Errorf("%s is a %s, but described as %+v", key, v.Kind(), k)
 		}
 	}
 	for _, k := range capability.Keys() {
 		if _, ok := r.Capabilities[k.Name]; !ok {
-			t.Errorf("%s is described and not in a report that lacks nothing", k.Name)
+			t.Errorf("%s is described, but not in a complete report", k.Name)
 		}
 		measured := k.Origin == capability.FromArray || k.Origin == capability.FromAgent
 		if r.IsLive(k.Name) != measured {
-			t.Errorf("%s comes from %s, and live is %v", k.Name, k.Origin, r.IsLive(k.Name))
+			t.Errorf("%s has the origin %s, but live is %v", k.Name, k.Origin, r.IsLive(k.Name))
 		}
 	}
 }
 
-func TestMissingIsAbsent(t *testing.T) {
+func TestMergeMissingParts(t *testing.T) {
 	all := map[string][]string{
 		"space": {
 			capability.KeyTotalCapacity, capability.KeyFreeCapacity, capability.KeyProvisionedCapacity,
@@ -86,7 +87,7 @@ func TestMissingIsAbsent(t *testing.T) {
 		"identity": {capability.KeyArrayID, capability.KeyArrayName, capability.KeyArrayModel, capability.KeyPurityVersion},
 	}
 	for part, keys := range all {
-		s := reading()
+		s := sample()
 		switch part {
 		case "space":
 			s.Space = nil
@@ -99,7 +100,7 @@ func TestMissingIsAbsent(t *testing.T) {
 		case "identity":
 			s.Identity = capability.Identity{}
 		}
-		full, r := Merge(reading(), target("fa1", nil)), Merge(s, target("fa1", nil))
+		full, r := Merge(sample(), target("fa1", nil)), Merge(s, target("fa1", nil))
 		for _, key := range keys {
 			if v, ok := r.Capabilities[key]; ok {
 				t.Errorf("without %s, %s is %s", part, key, v)
@@ -108,21 +109,21 @@ func TestMissingIsAbsent(t *testing.T) {
 		}
 		for key := range full.Capabilities {
 			if _, ok := r.Capabilities[key]; !ok {
-				t.Errorf("without %s, %s is gone too", part, key)
+				t.Errorf("without %s, %s is missing too", part, key)
 			}
 		}
 	}
 }
 
-func TestStatus(t *testing.T) {
+func TestMergeStatus(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*capability.Sample)
 		want   capability.Status
 	}{
-		"all there":       {func(*capability.Sample) {}, capability.OK},
+		"complete":        {func(*capability.Sample) {}, capability.OK},
 		"a fault":         {func(s *capability.Sample) { s.Faults = []capability.Fault{{Part: "hosts", Err: errDown}} }, capability.Partial},
 		"no sample":       {func(s *capability.Sample) { s.Performance = nil }, capability.Partial},
-		"no use told":     {func(s *capability.Sample) { s.Space.TotalPhysical, s.Space.TotalUsed = nil, nil }, capability.Partial},
+		"no use reported": {func(s *capability.Sample) { s.Space.TotalPhysical, s.Space.TotalUsed = nil, nil }, capability.Partial},
 		"no space":        {func(s *capability.Sample) { s.Space = nil }, capability.Partial},
 		"a null field":    {func(s *capability.Sample) { s.Performance.QueueDepth = nil }, capability.OK},
 		"a late sample":   {func(s *capability.Sample) { s.Performance.Age = 2 * time.Minute }, capability.OK},
@@ -132,16 +133,16 @@ func TestStatus(t *testing.T) {
 			s.Performance.Resolution, s.Performance.Age = 5*time.Minute, 10*time.Minute
 		}, capability.OK},
 	} {
-		s := reading()
+		s := sample()
 		c.change(&s)
 		r := Merge(s, target("fa1", nil))
 		if r.Status != c.want || r.Capabilities[capability.KeyMetricsStatus].String() != string(c.want) {
-			t.Errorf("%s: status is %s and says %s, want %s", name, r.Status, r.Capabilities[capability.KeyMetricsStatus], c.want)
+			t.Errorf("%s: status is %s, metrics_status is %s, want %s", name, r.Status, r.Capabilities[capability.KeyMetricsStatus], c.want)
 		}
 	}
 }
 
-func TestOverSubscription(t *testing.T) {
+func TestMergeOverSubscription(t *testing.T) {
 	for name, c := range map[string]struct {
 		automatic bool
 		option    string
@@ -150,21 +151,21 @@ func TestOverSubscription(t *testing.T) {
 		want      string // "" means absent
 		live      bool
 	}{
-		"automatic":                        {true, "20.0", ptr(16.0), true, "16.0", true},
-		"automatic, below one":             {true, "20.0", ptr(0.5), true, "0.5", true},
-		"automatic, a hundred says little": {true, "20.0", ptr(100.0), true, "20.0", true},
-		"automatic, Evergreen//One":        {true, "20.0", nil, true, "20.0", true},
-		"automatic, Evergreen//One, auto":  {true, "auto", nil, true, "auto", true},
-		"automatic, space not answered":    {true, "20.0", nil, false, "", false},
-		"automatic, NaN":                   {true, "20.0", ptr(math.NaN()), true, "20.0", true},
-		"configured":                       {false, "3", ptr(16.0), true, "3.0", false},
-		"configured, space not answered":   {false, "3", nil, false, "3.0", false},
-		"configured auto":                  {false, "auto", ptr(16.0), true, "auto", false},
-		"refused by Cinder":                {false, "0.9", ptr(16.0), true, "", false},
-		"not a number":                     {false, "many", ptr(16.0), true, "", false},
-		"not finite":                       {false, "inf", ptr(16.0), true, "", false},
+		"automatic":                       {true, "20.0", ptr(16.0), true, "16.0", true},
+		"automatic, below one":            {true, "20.0", ptr(0.5), true, "0.5", true},
+		"automatic, 100":                  {true, "20.0", ptr(100.0), true, "20.0", true},
+		"automatic, Evergreen//One":       {true, "20.0", nil, true, "20.0", true},
+		"automatic, Evergreen//One, auto": {true, "auto", nil, true, "auto", true},
+		"automatic, no space":             {true, "20.0", nil, false, "", false},
+		"automatic, NaN":                  {true, "20.0", ptr(math.NaN()), true, "20.0", true},
+		"configured":                      {false, "3", ptr(16.0), true, "3.0", false},
+		"configured, no space":            {false, "3", nil, false, "3.0", false},
+		"configured auto":                 {false, "auto", ptr(16.0), true, "auto", false},
+		"rejected by Cinder":              {false, "0.9", ptr(16.0), true, "", false},
+		"not a number":                    {false, "many", ptr(16.0), true, "", false},
+		"not finite":                      {false, "inf", ptr(16.0), true, "", false},
 	} {
-		s, tgt := reading(), target("fa1", nil)
+		s, tgt := sample(), target("fa1", nil)
 		tgt.Stanza.AutomaticOverSubscription, tgt.Stanza.MaxOverSubscription = c.automatic, c.option
 		s.Space.TotalReduction = c.reduction
 		if !c.space {
@@ -178,31 +179,31 @@ func TestOverSubscription(t *testing.T) {
 	}
 }
 
-func TestExtraAndLiveCapabilities(t *testing.T) {
+func TestMergeExtraAndLiveCapabilities(t *testing.T) {
 	extra, err := capability.ParseSet([]byte(`{"avg_latency_ms": 0.35, "dedupe_ratio": 4.5, "array_model": "FA-X70", "tier": "gold", "total_volumes": 1, "driver_version": "x"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	idle := reading()
+	idle := sample()
 	idle.Performance.ReadsPerSec, idle.Performance.WritesPerSec = ptr[int64](0), ptr[int64](0)
 	for name, c := range map[string]struct {
-		live  []string
-		stats capability.Sample
-		want  map[string]string
-		laid  map[string]bool
+		live   []string
+		stats  capability.Sample
+		want   map[string]string
+		isLive map[string]bool
 	}{
-		"the stanza wins": {
-			nil, reading(),
+		"stanza": {
+			nil, sample(),
 			map[string]string{"avg_latency_ms": "0.35", "dedupe_ratio": "4.5", "array_model": "FA-X70", "tier": "gold", "total_volumes": "1", "driver_version": "x"},
 			map[string]bool{"avg_latency_ms": false, "array_model": false, "tier": false, "total_volumes": false, "total_hosts": true},
 		},
-		"the measurement wins where asked": {
-			[]string{"avg_latency_ms", "dedupe_ratio", "avg_throughput_mbps", "total_volumes", "tier", "nonsense"},
-			reading(),
+		"live keys": {
+			[]string{"avg_latency_ms", "dedupe_ratio", "avg_throughput_mbps", "total_volumes", "tier", "unknown"},
+			sample(),
 			map[string]string{"avg_latency_ms": "0.343", "dedupe_ratio": "4.0", "avg_throughput_mbps": "167.1168", "array_model": "FA-X70", "tier": "gold", "total_volumes": "412"},
 			map[string]bool{"avg_latency_ms": true, "dedupe_ratio": true, "avg_throughput_mbps": true, "array_model": false, "tier": false, "total_volumes": true},
 		},
-		"an idle array has no latency of its own": {
+		"idle array without latency": {
 			[]string{"avg_latency_ms"},
 			idle,
 			map[string]string{"avg_latency_ms": "0.35", "load_percent": "0"},
@@ -217,32 +218,32 @@ func TestExtraAndLiveCapabilities(t *testing.T) {
 				t.Errorf("%s: %s is %s, want %s", name, key, got, want)
 			}
 		}
-		for key, want := range c.laid {
+		for key, want := range c.isLive {
 			if r.IsLive(key) != want {
-				t.Errorf("%s: %s laid over the base: %v", name, key, !want)
+				t.Errorf("%s: %s live: %v", name, key, !want)
 			}
 		}
-		if _, ok := r.Capabilities["nonsense"]; ok {
-			t.Errorf("%s: a key that nobody measures was made up", name)
+		if _, ok := r.Capabilities["unknown"]; ok {
+			t.Errorf("%s: a key without a measurement was added", name)
 		}
 	}
 	if v := extra["total_volumes"].String(); v != "1" {
-		t.Error("the stanza's own set was changed")
+		t.Error("the stanza's own set was modified")
 	}
 }
 
-func TestCacheableFollowsTheManager(t *testing.T) {
+func TestMergeCacheable(t *testing.T) {
 	for name, c := range map[string]struct{ extra, want string }{
 		"block protocol": {`{}`, "True"},
 		"set to no":      {`{"cacheable": false}`, "False"},
 		"set to null":    {`{"cacheable": null}`, "True"},
 		"other protocol": {`{"storage_protocol": "nfs"}`, "absent"},
-		"strange":        {`{"storage_protocol": ["iSCSI"]}`, "absent"},
+		"not a string":   {`{"storage_protocol": ["iSCSI"]}`, "absent"},
 	} {
 		tgt := target("fa1", nil)
 		tgt.Stanza.Extra, _ = capability.ParseSet([]byte(c.extra))
 		got := "absent"
-		if v, ok := Merge(reading(), tgt).Capabilities[capability.KeyCacheable]; ok {
+		if v, ok := Merge(sample(), tgt).Capabilities[capability.KeyCacheable]; ok {
 			got = v.String()
 		}
 		if got != c.want {
@@ -251,24 +252,24 @@ func TestCacheableFollowsTheManager(t *testing.T) {
 	}
 }
 
-func TestReplication(t *testing.T) {
+func TestMergeReplication(t *testing.T) {
 	async, sync := Replica{BackendID: "far"}, Replica{BackendID: "near", Sync: true}
 	for name, c := range map[string]struct {
 		replicas []Replica
 		trisync  bool
 		want     string
 	}{
-		"none":                      {nil, true, `[false,0,[],[]]`},
-		"async":                     {[]Replica{async}, false, `[true,1,["far"],["async"]]`},
-		"sync can be async as well": {[]Replica{sync}, false, `[true,1,["near"],["async","sync"]]`},
-		"both":                      {[]Replica{async, sync}, false, `[true,2,["far","near"],["async","sync"]]`},
-		"trisync":                   {[]Replica{sync, async}, true, `[true,2,["near","far"],["async","sync","trisync"]]`},
-		"trisync needs one of each": {[]Replica{async, async}, true, `[true,2,["far","far"],["async"]]`},
-		"trisync needs two":         {[]Replica{async, sync, async}, true, `[true,3,["far","near","far"],["async","sync"]]`},
+		"none":                    {nil, true, `[false,0,[],[]]`},
+		"async":                   {[]Replica{async}, false, `[true,1,["far"],["async"]]`},
+		"sync":                    {[]Replica{sync}, false, `[true,1,["near"],["async","sync"]]`},
+		"both":                    {[]Replica{async, sync}, false, `[true,2,["far","near"],["async","sync"]]`},
+		"trisync":                 {[]Replica{sync, async}, true, `[true,2,["near","far"],["async","sync","trisync"]]`},
+		"trisync, both async":     {[]Replica{async, async}, true, `[true,2,["far","far"],["async"]]`},
+		"trisync, three replicas": {[]Replica{async, sync, async}, true, `[true,3,["far","near","far"],["async","sync"]]`},
 	} {
 		tgt := target("fa1", nil)
 		tgt.Stanza.Replicas, tgt.Stanza.TriSync = c.replicas, c.trisync
-		caps := Merge(reading(), tgt).Capabilities
+		caps := Merge(sample(), tgt).Capabilities
 		got, _ := json.Marshal([]capability.Value{
 			caps[capability.KeyReplicationEnabled], caps[capability.KeyReplicationCount],
 			caps[capability.KeyReplicationTargets], caps[capability.KeyReplicationType],
@@ -291,32 +292,27 @@ func TestReplication(t *testing.T) {
 	}
 }
 
-func TestProtocolsAndVersions(t *testing.T) {
+func TestMergeProtocolsAndVersions(t *testing.T) {
 	for protocol, want := range map[string]string{
 		"iSCSI": "23.0.iscsi", "FC": "23.0.fc", "NVMe-RoCE": "23.0.nvme", "NVMe-TCP": "23.0.nvme",
 	} {
 		tgt := target("fa1", nil)
 		tgt.Stanza.Protocol = protocol
-		caps := Merge(reading(), tgt).Capabilities
+		caps := Merge(sample(), tgt).Capabilities
 		if caps[capability.KeyDriverVersion].String() != want || caps[capability.KeyStorageProtocol].String() != protocol {
 			t.Errorf("%s has version %s", caps[capability.KeyStorageProtocol], caps[capability.KeyDriverVersion])
 		}
 	}
-	tgt := target("fa1", nil)
-	tgt.Stanza.DriverVersion = "9.9.iscsi"
-	if got := Merge(reading(), tgt).Capabilities[capability.KeyDriverVersion].String(); got != "9.9.iscsi" {
-		t.Errorf("the version is %s", got)
-	}
 }
 
-func TestMergeLeavesItsArgumentsAlone(t *testing.T) {
-	s, tgt := reading(), target("fa1", nil)
+func TestMergeDoesNotChangeItsArguments(t *testing.T) {
+	s, tgt := sample(), target("fa1", nil)
 	tgt.Stanza.Extra = capability.Set{"a": capability.OfInt(1)}
-	before := reading()
+	before := sample()
 	before.CollectedAt, before.Performance.Time = s.CollectedAt, s.Performance.Time
 	r := Merge(s, tgt)
 	r.Capabilities["a"] = capability.OfInt(2)
 	if diff := cmp.Diff(before, s); diff != "" || tgt.Stanza.Extra["a"].String() != "1" {
-		t.Errorf("Merge changed what it was given: %s", diff)
+		t.Errorf("Merge changed its arguments: %s", diff)
 	}
 }

@@ -8,47 +8,52 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// poller polls one target. Its loop alone decides and reports; a poll runs
-// beside it, so that a Source which ignores its context stalls only itself.
+// poller polls one target. Its loop alone decides and reports; a poll runs in a
+// goroutine of its own, so that a Source that ignores its context blocks only
+// itself.
 type poller struct {
 	host    string
 	options Options
 	cancel  context.CancelFunc // set by start
-	quiet   chan struct{}      // closed when the loop reports no more
-	changed chan struct{}      // pokes the loop after change
-	done    chan outcome       // the poll in flight has ended
+	stopped chan struct{}      // closed when the loop has ended and reports no more
+	changed chan struct{}      // wakes the loop after setTarget
+	done    chan outcome       // result of the poll in flight
 
-	// Of the loop alone.
-	schedule schedule
-	next     time.Time          // when the next poll is due
-	abort    context.CancelFunc // of the poll in flight; nil if there is none
-	due      time.Time          // when the poll in flight must have ended
-	born     time.Time          // when the loop began
-	renew    time.Time          // when the stale policy's verdict is published again
-	down     time.Time          // when the first of the present failures began
-	cause    error              // of the last failure; nil once a poll went well
-	told     time.Time          // when the last line about a failure was logged
-	causes   causes             // of the present state
+	// Used by the loop only.
+	schedule    schedule
+	next        time.Time          // when the next poll is due
+	abort       context.CancelFunc // of the poll in flight; nil if there is none
+	due         time.Time          // when the poll in flight must have ended
+	startedAt   time.Time          // when the loop started
+	republishAt time.Time          // when the report of the stale policy is published again
+	cause       error              // of the last failure; nil once a poll has succeeded
+	transitions transitions
 
-	mu sync.Mutex // guards what follows
-	memory
+	mu        sync.Mutex // guards what follows, which readers see too
+	target    Target
+	health    Health
+	stats     capability.Sample
+	sampled   bool              // whether stats are set
+	report    capability.Report // what was published last
+	published bool              // whether report is still published
+	history   ring
 }
 
 func newPoller(t Target, o Options) *poller {
 	return &poller{
 		host: t.Host, options: o,
-		quiet: make(chan struct{}), changed: make(chan struct{}, 1), done: make(chan outcome, 1),
-		memory: memory{
-			target: t, ring: ring{size: o.History},
-			health: Health{Host: t.Host, Backend: t.Backend, State: Starting, Since: time.Now()},
-		},
+		stopped: make(chan struct{}), changed: make(chan struct{}, 1), done: make(chan outcome, 1),
+		target: t, history: ring{size: historySize}, health: Health{Host: t.Host, State: Starting},
 	}
 }
 
 // run is the loop. It returns when the Source is closed.
 func (p *poller) run(ctx context.Context) {
-	p.begin(time.Now())
-	timer := time.NewTimer(time.Until(p.wake()))
+	t := p.current()
+	p.schedule = newSchedule(t.Host, t.Interval)
+	p.startedAt = time.Now()
+	p.next = p.startedAt.Add(p.schedule.spread)
+	timer := time.NewTimer(time.Until(p.wakeAt()))
 	defer timer.Stop()
 	for ctx.Err() == nil {
 		select {
@@ -60,35 +65,19 @@ func (p *poller) run(ctx context.Context) {
 		case <-p.changed:
 			p.refresh(time.Now())
 		}
-		timer.Reset(time.Until(p.wake()))
+		timer.Reset(time.Until(p.wakeAt()))
 	}
-	close(p.quiet)
+	close(p.stopped)
 	p.end(ctx)
 }
 
-// begin sets the first poll: soon, but not in the same instant as all others.
-func (p *poller) begin(now time.Time) {
-	t := p.current()
-	p.schedule = newSchedule(t.Host, t.Interval)
-	p.born = now
-	p.plan(now.Add(p.schedule.spread))
-}
-
-// plan notes when the next poll is due.
-func (p *poller) plan(at time.Time) {
-	p.next = at
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.health.NextPoll = at
-}
-
-// wake is when the loop has something to do again.
-func (p *poller) wake() time.Time {
+// wakeAt is when the loop has something to do again.
+func (p *poller) wakeAt() time.Time {
 	at := p.next
 	switch {
-	case p.healthNow().State == IsStale:
-		at = p.renew
-	case p.worried():
+	case p.currentHealth().State == Stale:
+		at = p.republishAt
+	case p.mayGoStale():
 		at = p.staleAt()
 	}
 	if at.Before(p.next) {
@@ -100,38 +89,39 @@ func (p *poller) wake() time.Time {
 func (p *poller) tick(ctx context.Context, now time.Time) {
 	if !now.Before(p.next) {
 		if p.abort == nil {
-			p.poll(ctx, now)
+			p.startPoll(ctx, now)
 		} else {
 			p.skip()
 		}
 	}
 	switch {
-	case p.worried() && !now.Before(p.staleAt()):
-		p.expire(now)
-	case p.healthNow().State == IsStale && !now.Before(p.renew):
-		p.rule(now)
+	case p.mayGoStale() && !now.Before(p.staleAt()):
+		p.markStale(now)
+	case p.currentHealth().State == Stale && !now.Before(p.republishAt):
+		p.applyStalePolicy(now)
 	}
 }
 
-// poll starts a poll. The next one is due on a slot, whenever this one ends:
-// so the schedule does not drift. A stop does not cut it short; see end.
-func (p *poller) poll(ctx context.Context, now time.Time) {
+// startPoll starts a poll. The next one is due on a slot, independent of when
+// this one ends, so that the schedule does not drift. A stop does not cancel
+// it; see end.
+func (p *poller) startPoll(ctx context.Context, now time.Time) {
 	t := p.current()
 	ctx, abort := context.WithCancel(context.WithoutCancel(ctx))
 	p.abort, p.due = abort, now.Add(t.timeout())
-	p.plan(p.schedule.after(now))
-	go func() { p.done <- sample(ctx, t) }()
+	p.next = p.schedule.after(now)
+	go func() { p.done <- poll(ctx, t) }()
 }
 
 // skip drops a poll that is due while another runs.
 func (p *poller) skip() {
-	p.plan(p.next.Add(p.schedule.interval))
+	p.next = p.next.Add(p.schedule.interval)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.health.Skipped++
 }
 
-// finish takes in a poll that has ended.
+// finish processes the result of a poll.
 func (p *poller) finish(now time.Time, o outcome) {
 	p.abort()
 	p.abort = nil
@@ -140,154 +130,162 @@ func (p *poller) finish(now time.Time, o outcome) {
 		p.fail(now, o)
 		return
 	}
-	p.succeed(now, o)
+	r := Merge(o.stats, p.current())
+	p.publish(r)
+	p.setState(now, stateOf(r.Status), o)
+	p.transitions.failingSince, p.cause = time.Time{}, nil
 }
 
 func (p *poller) count(o outcome) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.health.Polls++
-	p.health.LastPoll, p.health.Duration = o.began, o.took
+	p.health.Duration = o.took
 	if o.err == nil {
-		p.health.Failures, p.health.LastOK = 0, o.began
-		p.stats, p.read = o.stats, true
-		p.ring.add(pointOf(o.stats))
+		p.health.Failures, p.health.LastOK = 0, o.started
+		p.stats, p.sampled = o.stats, true
+		p.history.add(pointOf(o.stats))
 		return
 	}
 	p.health.Failures++
 	p.health.Errors++
 }
 
-func (p *poller) succeed(now time.Time, o outcome) {
-	r := Merge(o.stats, p.current())
-	p.publish(r)
-	p.pass(now, stateOf(r.Status), o)
-	p.down, p.cause = time.Time{}, nil
-}
-
 func (p *poller) fail(now time.Time, o outcome) {
-	h := p.healthNow()
-	p.plan(now.Add(backoff(h.Failures, o.err, p.options.Refused(o.err))))
-	if p.down.IsZero() {
-		p.down = o.began
+	h := p.currentHealth()
+	p.next = now.Add(backoff(h.Failures, o.err, p.options.Refused(o.err)))
+	if p.transitions.failingSince.IsZero() {
+		p.transitions.failingSince = o.started
 	}
 	p.cause = o.err
-	if h.State != IsStale {
-		p.pass(now, Failing, o)
+	if h.State != Stale {
+		p.setState(now, Failing, o)
 		return
 	}
-	p.pass(now, IsStale, o)
-	p.rule(o.began)
+	p.setState(now, Stale, o)
+	p.applyStalePolicy(o.started)
 }
 
-// worried reports whether the last report may go stale: a poll has failed, or
-// one has not ended when it should have.
-func (p *poller) worried() bool {
-	h := p.healthNow()
-	if h.State == IsStale {
-		return false
-	}
-	return h.Failures > 0 || p.abort != nil && time.Now().After(p.due)
-}
-
-// staleAt is when the last good report stops being one.
-func (p *poller) staleAt() time.Time {
-	since := p.healthNow().LastOK
-	if since.IsZero() {
-		since = p.born
-	}
-	return since.Add(p.current().staleAfter())
-}
-
-// expire hands the backend over to the stale policy.
-func (p *poller) expire(now time.Time) {
-	if p.cause == nil {
-		p.cause, p.down = errStuck, p.due
-	}
-	p.pass(now, IsStale, outcome{began: now, err: p.cause})
-	p.rule(now)
-}
-
-// rule publishes what the stale policy says, and does so again after each
-// interval, however seldom the array is still asked: a verdict that is not
-// renewed would itself look old.
-func (p *poller) rule(now time.Time) {
-	p.renew = now.Add(p.schedule.interval)
-	policy := p.current().onStale()
-	if policy == Keep {
-		p.withdraw()
-		return
-	}
-	p.publish(staleReport(p.lastGood(), policy, now))
-}
-
-// lastGood is the report of the newest reading, merged with the stanza as it
-// is now.
-func (p *poller) lastGood() capability.Report {
-	t := p.current()
-	if stats, ok := p.reading(); ok {
-		return Merge(stats, t)
-	}
-	return unread(t)
-}
-
-// refresh takes in a change of the stanza: a reading that is still good is
-// reported anew, without asking the array again.
+// refresh processes a change of the stanza: a sample that is still good is
+// reported again, without another poll.
 func (p *poller) refresh(now time.Time) {
 	t := p.current()
 	if t.Interval != p.schedule.interval {
 		p.schedule = newSchedule(t.Host, t.Interval)
 		if next := p.schedule.after(now); p.abort != nil || next.Before(p.next) {
-			p.plan(next)
+			p.next = next
 		}
 	}
-	if h := p.healthNow(); h.State == IsStale {
-		p.rule(now)
-	} else if _, ok := p.reading(); ok {
+	if p.currentHealth().State == Stale {
+		p.applyStalePolicy(now)
+	} else if _, ok := p.lastStats(); ok {
 		p.publish(p.lastGood())
 	}
 }
 
 func (p *poller) publish(r capability.Report) {
 	p.mu.Lock()
-	p.report, p.stands = r, true
+	p.report, p.published = r, true
 	p.mu.Unlock()
-	p.options.Observer.Offer(r)
+	p.options.Observer.Update(r)
 }
 
-func (p *poller) withdraw() {
+func (p *poller) suspend() {
 	p.mu.Lock()
-	stood, reason := p.stands, p.health.Err
-	p.stands = false
+	published, reason := p.published, p.health.Err
+	p.published = false
 	p.mu.Unlock()
-	if stood {
-		p.options.Observer.Withdraw(p.host, reason)
+	if published {
+		p.options.Observer.Suspend(p.host, reason)
 	}
 }
 
-// end lets the poll in flight end, and logs out.
+// end waits for the poll in flight, and logs out.
 func (p *poller) end(ctx context.Context) {
 	if p.abort != nil {
-		p.await()
+		p.awaitPoll()
 	}
-	if err := within(ctx, p.options.Grace, p.current().Source.Close); err != nil {
+	if err := runBounded(ctx, grace, p.current().Source.Close); err != nil {
 		p.options.Log.Debug().Str("host", p.host).Err(err).Msg("cannot log out of the array")
 	}
 }
 
-// await gives the poll in flight its grace, and a little more once it has been
-// told to give up.
-func (p *poller) await() {
+// awaitPoll waits for the poll in flight for the grace period, then cancels it
+// and waits a little longer.
+func (p *poller) awaitPoll() {
 	defer p.abort()
 	select {
 	case <-p.done:
 		return
-	case <-time.After(p.options.Grace):
+	case <-time.After(grace):
 	}
 	p.abort()
 	select {
 	case <-p.done:
-	case <-time.After(p.options.Grace / 10):
-		p.options.Log.Warn().Str("host", p.host).Msg("left behind a poll that does not end")
+	case <-time.After(grace / 10):
+		p.options.Log.Warn().Str("host", p.host).Msg("poll does not end after cancellation, stopping without it")
 	}
+}
+
+func (p *poller) current() Target {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.target
+}
+
+// setTarget makes the poller continue with t and the Source that it has, and
+// returns the Source of t if it is not needed.
+func (p *poller) setTarget(t Target) (unused Source) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if t.Source != p.target.Source {
+		unused, t.Source = t.Source, p.target.Source
+	}
+	if p.target.equal(t) {
+		return unused
+	}
+	p.target = t
+	select {
+	case p.changed <- struct{}{}:
+	default: // the loop has not processed an earlier change yet, and will use this target
+	}
+	return unused
+}
+
+func (p *poller) publishedReport() (capability.Report, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.report, p.published
+}
+
+// latestReport is the published report, or the last one that was, marked stale.
+func (p *poller) latestReport() (capability.Report, bool) {
+	r, published := p.publishedReport()
+	if r.Host == "" || published {
+		return r, published
+	}
+	r = r.Aged(time.Now())
+	r.Status = capability.Stale
+	r.Capabilities = r.Capabilities.Overlay(capability.Set{
+		capability.KeyMetricsStatus: capability.OfString(string(capability.Stale)),
+	})
+	return r, true
+}
+
+func (p *poller) currentHealth() Health {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.health
+}
+
+func (p *poller) lastStats() (capability.Sample, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.stats, p.sampled
+}
+
+func (p *poller) points() []Point {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.history.all()
 }

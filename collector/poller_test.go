@@ -14,11 +14,11 @@ import (
 	"github.com/rs/zerolog"
 )
 
-func TestFirstPollIsSoonAndTheRestDoNotDrift(t *testing.T) {
+func TestScheduleFirstPollIsSoonAndNoDrift(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := &array{answer: func(_ context.Context, poll int) (capability.Sample, error) {
+		a := &fakeSource{onSample: func(_ context.Context, poll int) (capability.Sample, error) {
 			time.Sleep(time.Duration(poll%9) * time.Second) // slow and uneven
-			return reading(), nil
+			return sample(), nil
 		}}
 		start := time.Now()
 		_, stop := collect(t, Options{}, target("fa1", a))
@@ -30,7 +30,7 @@ func TestFirstPollIsSoonAndTheRestDoNotDrift(t *testing.T) {
 			t.Errorf("the first poll came after %s", wait)
 		}
 		if gap := polls[1].Sub(polls[0]); gap < 30*time.Second || gap > 90*time.Second {
-			t.Errorf("the slot was taken up after %s", gap)
+			t.Errorf("the second poll came after %s", gap)
 		}
 		for i := 2; i < len(polls); i++ {
 			if gap := polls[i].Sub(polls[i-1]); gap != time.Minute {
@@ -43,7 +43,7 @@ func TestFirstPollIsSoonAndTheRestDoNotDrift(t *testing.T) {
 	})
 }
 
-func TestArraysSpreadOverTheInterval(t *testing.T) {
+func TestScheduleSpreadsArrays(t *testing.T) {
 	const arrays, interval = 1000, time.Minute
 	var tenths [10]int
 	for i := range arrays {
@@ -60,7 +60,7 @@ func TestArraysSpreadOverTheInterval(t *testing.T) {
 	}
 }
 
-func TestSlotsAreKeptOverRestarts(t *testing.T) {
+func TestScheduleSlotsAreStable(t *testing.T) {
 	s := newSchedule("ctl1@fa1", 15*time.Second)
 	at := time.Date(2025, 3, 30, 0, 59, 59, 0, time.UTC)
 	for range 100 {
@@ -78,38 +78,38 @@ func TestSlotsAreKeptOverRestarts(t *testing.T) {
 	}
 }
 
-// A Source that ignores its deadline is polled no second time meanwhile, and
-// nobody else waits for it.
-func TestPollsAreSkippedNotQueued(t *testing.T) {
+// TestPollSkippedWhileAnotherRuns uses a Source that ignores its deadline: it is
+// not polled a second time meanwhile, and other arrays are not delayed.
+func TestPollSkippedWhileAnotherRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		stuck := &array{answer: func(_ context.Context, poll int) (capability.Sample, error) {
+		stuck := &fakeSource{onSample: func(_ context.Context, poll int) (capability.Sample, error) {
 			if poll == 2 {
 				time.Sleep(10 * time.Minute)
 			}
-			return reading(), nil
+			return sample(), nil
 		}}
-		other := &array{}
+		other := &fakeSource{}
 		c, stop := collect(t, Options{}, target("stuck", stuck), target("other", other))
 		time.Sleep(9 * time.Minute)
 		h := c.Health()[0]
 		if n := len(stuck.polls()); n != 2 {
 			t.Errorf("%d polls of an array that is still being polled", n)
 		}
-		if h.Skipped < 6 || h.State != IsStale || h.Err == "" {
+		if h.Skipped < 6 || h.State != Stale || h.Err == "" {
 			t.Errorf("health is %+v", h)
 		}
 		if n := len(other.polls()); n < 8 {
 			t.Errorf("the other array was polled %d times", n)
 		}
 		time.Sleep(6 * time.Minute)
-		if h := c.Health()[0]; h.State != Answers || len(stuck.polls()) < 3 {
-			t.Errorf("it did not go on: %+v", h)
+		if h := c.Health()[0]; h.State != OK || len(stuck.polls()) < 3 {
+			t.Errorf("polling did not continue: %+v", h)
 		}
 		stop()
 	})
 }
 
-func TestDeadlineIsShorterThanTheInterval(t *testing.T) {
+func TestTimeoutIsShorterThanInterval(t *testing.T) {
 	for _, c := range []struct{ interval, timeout, want time.Duration }{
 		{time.Minute, 10 * time.Second, 10 * time.Second},
 		{time.Minute, 0, 30 * time.Second},
@@ -122,7 +122,7 @@ func TestDeadlineIsShorterThanTheInterval(t *testing.T) {
 		}
 	}
 	synctest.Test(t, func(t *testing.T) {
-		hung := &array{answer: func(ctx context.Context, _ int) (capability.Sample, error) {
+		hung := &fakeSource{onSample: func(ctx context.Context, _ int) (capability.Sample, error) {
 			<-ctx.Done()
 			return capability.Sample{}, ctx.Err()
 		}}
@@ -135,14 +135,14 @@ func TestDeadlineIsShorterThanTheInterval(t *testing.T) {
 	})
 }
 
-func TestPanicIsThatPollsErrorOnly(t *testing.T) {
+func TestPanicIsErrorOfOnePoll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		a := &array{answer: func(_ context.Context, poll int) (capability.Sample, error) {
+		a := &fakeSource{onSample: func(_ context.Context, poll int) (capability.Sample, error) {
 			if poll == 1 {
 				panic("index out of range")
 			}
-			return reading(), nil
+			return sample(), nil
 		}}
 		c, stop := collect(t, Options{Log: zerolog.New(&out)}, target("fa1", a))
 		time.Sleep(firstSpread)
@@ -150,25 +150,25 @@ func TestPanicIsThatPollsErrorOnly(t *testing.T) {
 			t.Errorf("health is %+v", h)
 		}
 		time.Sleep(time.Minute)
-		if h := c.Health()[0]; h.State != Answers || h.Failures != 0 || h.Errors != 1 {
-			t.Errorf("the loop did not go on: %+v", h)
+		if h := c.Health()[0]; h.State != OK || h.Failures != 0 || h.Errors != 1 {
+			t.Errorf("the loop did not continue: %+v", h)
 		}
 		stop()
 		if !strings.Contains(out.String(), "fake_test.go") {
-			t.Error("the log does not say where it was")
+			t.Error("the log has no stack")
 		}
 	})
 }
 
-func TestOneLineForEachChangeOfState(t *testing.T) {
+func TestLogOneLinePerTransition(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		begin := time.Now()
 		var failed, recovered time.Time // the first poll that failed, and the first good one after it
-		a := &array{answer: func(context.Context, int) (capability.Sample, error) {
-			s := reading()
+		a := &fakeSource{onSample: func(context.Context, int) (capability.Sample, error) {
+			s := sample()
 			switch minute := time.Since(begin) / time.Minute; {
-			case minute < 10: // all well
+			case minute < 10: // complete samples
 			case minute < 20:
 				s.Faults = []capability.Fault{{Part: "performance", Err: errDown}}
 				s.Performance = nil
@@ -176,7 +176,7 @@ func TestOneLineForEachChangeOfState(t *testing.T) {
 				if failed.IsZero() {
 					failed = time.Now()
 				}
-				return capability.Sample{}, fmt.Errorf("GET arrays/space: array answered 500 (request req-7)")
+				return capability.Sample{}, fmt.Errorf("GET arrays/space: array returned 500 (request req-7)")
 			case minute < 75:
 				s.Performance.Age = time.Hour
 			}
@@ -190,14 +190,14 @@ func TestOneLineForEachChangeOfState(t *testing.T) {
 		stop()
 
 		want := []string{
-			`"message":"array answers"`,
-			`but lacks performance (connect to 10.0.0.1: no route to host)`,
+			`"message":"array polled"`,
+			`array polled, sample is partial: missing performance (connect to 10.0.0.1: no route to host)`,
 			`(request req-7)`,
 			`policy keep applies`,
-			`still does not answer`,
-			`still does not answer`,
-			`array answers again, but its newest performance sample is 1h0m0s old`,
-			`answers in full again`,
+			`polling array still fails`,
+			`polling array still fails`,
+			`polling array recovered, sample is outdated: newest performance sample is 1h0m0s old`,
+			`array polled, sample is complete again`,
 		}
 		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 		if len(lines) != len(want) {
@@ -215,17 +215,17 @@ func TestOneLineForEachChangeOfState(t *testing.T) {
 	})
 }
 
-// busy is an answer that asks to be left alone.
+// busy is an error with a Retry-After.
 type busy time.Duration
 
-func (b busy) Error() string             { return "array answered 503" }
+func (b busy) Error() string             { return "array returned 503" }
 func (b busy) RetryAfter() time.Duration { return time.Duration(b) }
 
-func TestBackoffStaysWithinItsBounds(t *testing.T) {
+func TestBackoffWithinBounds(t *testing.T) {
 	for _, refused := range []bool{false, true} {
-		first, last := networkFirst, networkCap
+		first, last := networkFirst, networkMax
 		if refused {
-			first, last = loginFirst, waitCap
+			first, last = loginFirst, waitMax
 		}
 		for failures := range 200 {
 			full := last
@@ -237,7 +237,7 @@ func TestBackoffStaysWithinItsBounds(t *testing.T) {
 			}
 		}
 	}
-	for asked, want := range map[time.Duration]time.Duration{90 * time.Second: 90 * time.Second, 24 * time.Hour: waitCap} {
+	for asked, want := range map[time.Duration]time.Duration{90 * time.Second: 90 * time.Second, 24 * time.Hour: waitMax} {
 		if got := backoff(1, fmt.Errorf("read space: %w", busy(asked)), false); got != want {
 			t.Errorf("Retry-After of %s gives %s", asked, got)
 		}
@@ -246,12 +246,12 @@ func TestBackoffStaysWithinItsBounds(t *testing.T) {
 
 var errToken = errors.New("the array refused the API token")
 
-func TestFailingArraysAreAskedByTheirBackoff(t *testing.T) {
+func TestFailingArraysPolledByBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		down := &array{answer: func(context.Context, int) (capability.Sample, error) {
+		down := &fakeSource{onSample: func(context.Context, int) (capability.Sample, error) {
 			return capability.Sample{}, errDown
 		}}
-		locked := &array{answer: func(context.Context, int) (capability.Sample, error) {
+		locked := &fakeSource{onSample: func(context.Context, int) (capability.Sample, error) {
 			return capability.Sample{}, errToken
 		}}
 		refused := func(err error) bool { return errors.Is(err, errToken) }
@@ -265,24 +265,24 @@ func TestFailingArraysAreAskedByTheirBackoff(t *testing.T) {
 			t.Errorf("%d logins an hour with a wrong token", n)
 		}
 		for i, polls := 1, locked.polls(); i < len(polls); i++ {
-			if gap := polls[i].Sub(polls[i-1]); gap > waitCap {
+			if gap := polls[i].Sub(polls[i-1]); gap > waitMax {
 				t.Errorf("a wait of %s", gap)
 			}
 		}
 	})
 }
 
-// TestChangeOfCauseIsLogged: who is called because an array is busy must see
-// when it refuses the login instead.
-func TestChangeOfCauseIsLogged(t *testing.T) {
+// TestLogChangeOfCause checks that the log shows when a busy array begins to
+// refuse the login instead.
+func TestLogChangeOfCause(t *testing.T) {
 	lines := func(t *testing.T, cause func(elapsed time.Duration) string) []string {
 		t.Helper()
 		var out bytes.Buffer
 		synctest.Test(t, func(t *testing.T) {
 			begin, request := time.Now(), 0
-			a := &array{answer: func(context.Context, int) (capability.Sample, error) {
+			a := &fakeSource{onSample: func(context.Context, int) (capability.Sample, error) {
 				request++
-				return capability.Sample{}, fmt.Errorf("array answered %s (request %d)", cause(time.Since(begin)), request)
+				return capability.Sample{}, fmt.Errorf("array returned %s (request %d)", cause(time.Since(begin)), request)
 			}}
 			named := func(err error) string {
 				text, _, _ := strings.Cut(err.Error(), " (")
@@ -301,8 +301,8 @@ func TestChangeOfCauseIsLogged(t *testing.T) {
 			}
 			return "401"
 		})
-		want := []string{"array does not answer", "policy keep applies", "the reason has changed", "still does not answer"}
-		if len(got) > 4 || len(got) < 3 || !strings.Contains(got[2], "answered 401") {
+		want := []string{"polling array failed", "policy keep applies", "fails for another reason", "still fails"}
+		if len(got) > 4 || len(got) < 3 || !strings.Contains(got[2], "returned 401") {
 			t.Fatalf("got %d lines, want %q:\n%s", len(got), want, strings.Join(got, "\n"))
 		}
 		for i := range got {
@@ -323,12 +323,12 @@ func TestChangeOfCauseIsLogged(t *testing.T) {
 	})
 }
 
-func TestChangeOfWhatIsMissingIsLogged(t *testing.T) {
+func TestLogChangeOfMissingParts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		begin := time.Now()
-		a := &array{answer: func(context.Context, int) (capability.Sample, error) {
-			s := reading()
+		a := &fakeSource{onSample: func(context.Context, int) (capability.Sample, error) {
+			s := sample()
 			part := "performance"
 			if time.Since(begin) > 10*time.Minute {
 				part = "space"
@@ -341,7 +341,7 @@ func TestChangeOfWhatIsMissingIsLogged(t *testing.T) {
 		time.Sleep(20 * time.Minute)
 		stop()
 		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-		if len(lines) != 2 || !strings.Contains(lines[0], "lacks performance") || !strings.Contains(lines[1], "lacks space") {
+		if len(lines) != 2 || !strings.Contains(lines[0], "missing performance") || !strings.Contains(lines[1], "missing space") {
 			t.Errorf("got %s", out.String())
 		}
 	})

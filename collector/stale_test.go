@@ -10,23 +10,23 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// failsFrom answers until the given poll and never after.
-func failsFrom(first int) *array {
-	return &array{answer: func(_ context.Context, poll int) (capability.Sample, error) {
+// failsFrom fails from the given poll on.
+func failsFrom(first int) *fakeSource {
+	return &fakeSource{onSample: func(_ context.Context, poll int) (capability.Sample, error) {
 		if poll >= first {
 			return capability.Sample{}, errDown
 		}
-		return reading(), nil
+		return sample(), nil
 	}}
 }
 
-func TestTheLastReportStandsForAWhile(t *testing.T) {
+func TestStaleNotBeforeThreeIntervals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &witness{}
+		w := &recorder{}
 		c, _ := collect(t, Options{Observer: w}, target("fa1", failsFrom(2)))
 		time.Sleep(2*time.Minute + 50*time.Second)
-		if n, gone, _ := w.count(); n != 1 || gone != 0 || len(c.Reports()) != 1 {
-			t.Errorf("%d reports, %d withdrawals, %d standing before three intervals", n, gone, len(c.Reports()))
+		if n, suspensions, _ := w.count(); n != 1 || suspensions != 0 || len(c.Reports()) != 1 {
+			t.Errorf("%d reports, %d suspensions, %d published before three intervals", n, suspensions, len(c.Reports()))
 		}
 		if h := c.Health()[0]; h.State != Failing || h.Up() || h.Failures == 0 || h.LastOK.IsZero() {
 			t.Errorf("health is %+v", h)
@@ -34,40 +34,40 @@ func TestTheLastReportStandsForAWhile(t *testing.T) {
 	})
 }
 
-func TestKeepWithdrawsOnceAndComesBack(t *testing.T) {
+func TestKeepSuspendsOnceAndResumes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &witness{}
+		w := &recorder{}
 		begin := time.Now()
-		a := &array{answer: func(context.Context, int) (capability.Sample, error) {
+		a := &fakeSource{onSample: func(context.Context, int) (capability.Sample, error) {
 			if m := time.Since(begin) / time.Minute; m >= 1 && m < 20 {
 				return capability.Sample{}, errDown
 			}
-			return reading(), nil
+			return sample(), nil
 		}}
 		c, _ := collect(t, Options{Observer: w}, target("fa1", a))
 		time.Sleep(19 * time.Minute)
-		before, gone, _ := w.count()
-		if gone != 1 || !strings.Contains(w.withdrawn[0], "no route to host") || len(c.Reports()) != 0 {
-			t.Errorf("%d withdrawals (%v), %d reports standing", gone, w.withdrawn, len(c.Reports()))
+		before, suspensions, _ := w.count()
+		if suspensions != 1 || !strings.Contains(w.suspended[0], "no route to host") || len(c.Reports()) != 0 {
+			t.Errorf("%d suspensions (%v), %d reports published", suspensions, w.suspended, len(c.Reports()))
 		}
-		if h := c.Health()[0]; h.State != IsStale {
+		if h := c.Health()[0]; h.State != Stale {
 			t.Errorf("health is %+v", h)
 		}
 		if s, ok := c.Stats("ctl1@fa1"); !ok || s.Identity.Name != "fa1" {
-			t.Error("the last reading was forgotten")
+			t.Error("the last sample was lost")
 		}
 		r := c.Latest()
 		if len(r) != 1 || r[0].Status != capability.Stale || r[0].Capabilities[capability.KeyMetricsStatus].String() != "stale" {
-			t.Errorf("people are shown %+v", r)
+			t.Errorf("Latest returned %+v", r)
 		}
 		time.Sleep(3 * time.Minute)
 		if after, _, _ := w.count(); after <= before || len(c.Reports()) != 1 {
-			t.Errorf("%d reports before and %d after the array came back", before, after)
+			t.Errorf("%d reports before and %d after the array recovered", before, after)
 		}
 	})
 }
 
-func TestDownAndDropSayWhatIsKnown(t *testing.T) {
+func TestDownAndDropReports(t *testing.T) {
 	for policy, want := range map[Policy]capability.Set{
 		Down: {
 			capability.KeyBackendState:     capability.OfString("down"),
@@ -86,7 +86,7 @@ func TestDownAndDropSayWhatIsKnown(t *testing.T) {
 	} {
 		t.Run(string(policy), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := &witness{}
+				w := &recorder{}
 				tgt := target("fa1", failsFrom(2))
 				tgt.Stanza.GoodnessFunction = "100 - capabilities.load_percent"
 				tgt.OnStale = policy
@@ -97,11 +97,11 @@ func TestDownAndDropSayWhatIsKnown(t *testing.T) {
 				live := r.Live()
 				age, _ := live[capability.KeyMetricsAge].Int()
 				if age < 28*60 || age > 30*60+5 {
-					t.Errorf("the sample is said to be %d s old", age)
+					t.Errorf("metrics_age_seconds is %d", age)
 				}
 				delete(live, capability.KeyMetricsAge)
 				if !live.Equal(want) {
-					t.Errorf("laid over the base: %v", live)
+					t.Errorf("live keys: %v", live)
 				}
 				if r.Status != capability.Stale || time.Since(r.CollectedAt) > time.Minute {
 					t.Errorf("status %s, collected at %s", r.Status, r.CollectedAt)
@@ -110,19 +110,20 @@ func TestDownAndDropSayWhatIsKnown(t *testing.T) {
 					t.Errorf("the last known latency became %d", usec)
 				}
 				if len(c.Reports()) != 1 {
-					t.Error("the verdict does not stand")
+					t.Error("the report is not published")
 				}
 			})
 		})
 	}
 }
 
-// A verdict is renewed at the interval's pace even when the array is asked
-// more seldom, or it would itself look old.
-func TestVerdictIsRenewed(t *testing.T) {
+// TestStaleReportRepublished checks that the report of the stale policy is
+// published at every interval even when the array is polled less often, as it
+// would become stale otherwise.
+func TestStaleReportRepublished(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &witness{}
-		a := &array{answer: func(context.Context, int) (capability.Sample, error) { return capability.Sample{}, errToken }}
+		w := &recorder{}
+		a := &fakeSource{onSample: func(context.Context, int) (capability.Sample, error) { return capability.Sample{}, errToken }}
 		tgt := target("fa1", a)
 		tgt.OnStale = Down
 		_, stop := collect(t, Options{Observer: w, Refused: func(error) bool { return true }}, tgt)
@@ -130,19 +131,20 @@ func TestVerdictIsRenewed(t *testing.T) {
 		stop()
 		for i := 1; i < len(w.at); i++ {
 			if gap := w.at[i].Sub(w.at[i-1]); gap > time.Minute {
-				t.Fatalf("nothing was said for %s", gap)
+				t.Fatalf("no report for %s", gap)
 			}
 		}
 		if n := len(w.at); n < 115 || n > 180 {
-			t.Errorf("%d verdicts in two hours", n)
+			t.Errorf("%d reports in two hours", n)
 		}
 	})
 }
 
-// An array that has never answered has no numbers, and gets none.
-func TestDownWithoutAnyReading(t *testing.T) {
+// TestDownWithoutAnySample checks that the report of an array that was never
+// polled successfully has no measured keys.
+func TestDownWithoutAnySample(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &witness{}
+		w := &recorder{}
 		tgt := target("fa1", failsFrom(1))
 		tgt.OnStale, tgt.StaleAfter = Down, time.Minute
 		_, stop := collect(t, Options{Observer: w}, tgt)
@@ -154,7 +156,7 @@ func TestDownWithoutAnyReading(t *testing.T) {
 			capability.KeyArrayID, capability.KeyMetricsAge, capability.KeyMaxOverSubscription,
 		} {
 			if v, ok := r.Capabilities[key]; ok {
-				t.Errorf("%s is said to be %s", key, v)
+				t.Errorf("%s is %s", key, v)
 			}
 		}
 		if pool := r.Capabilities[capability.KeyVolumeBackendName].String(); pool != "gold" {
@@ -163,19 +165,19 @@ func TestDownWithoutAnyReading(t *testing.T) {
 	})
 }
 
-func TestStaleAfterIsConfigurable(t *testing.T) {
+func TestStaleAfterOption(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &witness{}
+		w := &recorder{}
 		tgt := target("fa1", failsFrom(2))
 		tgt.StaleAfter = 10 * time.Minute
 		_, _ = collect(t, Options{Observer: w}, tgt)
 		time.Sleep(10 * time.Minute)
-		if _, gone, _ := w.count(); gone != 0 {
-			t.Error("withdrawn too early")
+		if _, suspensions, _ := w.count(); suspensions != 0 {
+			t.Error("suspended too early")
 		}
 		time.Sleep(10 * time.Second)
-		if _, gone, _ := w.count(); gone != 1 {
-			t.Error("not withdrawn in time")
+		if _, suspensions, _ := w.count(); suspensions != 1 {
+			t.Error("not suspended in time")
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,16 +11,15 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// Source reads one array. Sample is called by one goroutine at a time and must
-// give up when its context ends; Close logs out. An implementation is a
+// Source samples one array. Sample is called by one goroutine at a time and must
+// return when its context ends; Close logs out. An implementation is a
 // pointer, so that two Sources can be compared.
 type Source interface {
 	Sample(ctx context.Context) (capability.Sample, error)
 	Close(ctx context.Context) error
 }
 
-// Target is one backend: the array behind it, how often to ask, and what its
-// stanza says.
+// Target is one backend: its array, its polling interval, and its stanza.
 type Target struct {
 	Host    string // host@stanza; unique, and the name of the target everywhere here
 	Cluster string // cluster@stanza, or ""
@@ -27,30 +27,28 @@ type Target struct {
 	Pool    string // volume_backend_name
 	Zone    string // availability zone
 
-	// Source is the Collector's from the moment it is handed over: it closes
-	// the Source when the target goes, and also when it does not need it
-	// because it goes on with the one it has.
+	// Source is owned by the Collector as soon as it is passed to it. The
+	// Collector closes it when the target is removed, and also when it is not
+	// needed because the target keeps the one that it has.
 	Source Source
-	// Connection tells two Sources apart: the address, TLS settings and a
-	// digest of the token, say. A target that is applied again with the same
-	// Connection keeps its session and history. Empty means that only the
-	// very same Source is the same connection.
+	// Connection identifies what the Source connects to, for instance the
+	// address, the TLS settings and a digest of the token. A target that is
+	// applied again with the same Connection keeps its session and history.
+	// Empty means that only the same Source is the same connection.
 	Connection string
 
 	Interval time.Duration // between the starts of two polls
 	Timeout  time.Duration // of one poll; 0, or too long for the interval, means 4/5 of the interval and at most 30 s
 
-	OnStale    Policy        // what is said of an array that stopped answering; "" means Keep
-	StaleAfter time.Duration // how long a reading stands without another; 0 means three intervals
+	OnStale    Policy        // what is published after StaleAfter; "" means Keep
+	StaleAfter time.Duration // how long a sample is used without a newer one; 0 means three intervals
 
 	Stanza Stanza
 }
 
-// Stanza is what cinder.conf says of a backend, as far as it goes into the
-// report.
+// Stanza is the part of a backend's configuration that goes into the report.
 type Stanza struct {
-	Protocol      string // storage_protocol: iSCSI, FC, NVMe-RoCE or NVMe-TCP
-	DriverVersion string // "" means the one poolcast is tested against
+	Protocol string // storage_protocol: iSCSI, FC, NVMe-RoCE or NVMe-TCP
 
 	ReservedPercentage        int64  // reserved_percentage
 	MaxOverSubscription       string // max_over_subscription_ratio: a number, or "auto"
@@ -74,10 +72,10 @@ type Replica struct {
 }
 
 // maxTimeout bounds a poll whose interval is long: an array that needs longer
-// than this for eight small requests is in trouble, and should be said to be.
+// than this for eight small requests has a problem, which should be reported.
 const maxTimeout = 30 * time.Second
 
-// timeout is the deadline of one poll, always shorter than the interval.
+// timeout is the time that one poll may take, always less than the interval.
 func (t Target) timeout() time.Duration {
 	longest := t.Interval * 4 / 5
 	if t.Timeout > 0 && t.Timeout < longest {
@@ -86,7 +84,7 @@ func (t Target) timeout() time.Duration {
 	return min(longest, maxTimeout)
 }
 
-// staleAfter is how long a reading stands.
+// staleAfter is how long a sample is used without a newer one.
 func (t Target) staleAfter() time.Duration {
 	if t.StaleAfter > 0 {
 		return t.StaleAfter
@@ -94,40 +92,35 @@ func (t Target) staleAfter() time.Duration {
 	return 3 * t.Interval
 }
 
-func (t Target) onStale() Policy {
-	if t.OnStale == "" {
-		return Keep
-	}
-	return t.OnStale
-}
+func (t Target) onStale() Policy { return cmp.Or(t.OnStale, Keep) }
 
-// sameConnection reports whether the Source of one may serve the other.
+// sameConnection reports whether the Source of one may be used for the other.
 func (t Target) sameConnection(u Target) bool {
 	return t.Source == u.Source || t.Connection != "" && t.Connection == u.Connection
 }
 
-// sameFacts reports whether both would be polled and reported alike.
-func (t Target) sameFacts(u Target) bool {
+// equal reports whether both would be polled and reported alike.
+func (t Target) equal(u Target) bool {
 	t.Source, u.Source = nil, nil
 	return reflect.DeepEqual(t, u)
 }
 
-// Validate reports targets that [Collector.Apply] would refuse.
+// Validate reports targets that [Collector.Apply] would reject.
 func Validate(targets []Target) error {
-	var faults []error
+	var errs []error
 	seen := make(map[string]bool, len(targets))
 	for _, t := range targets {
 		switch {
 		case t.Host == "":
-			faults = append(faults, fmt.Errorf("backend %q has no host", t.Backend))
+			errs = append(errs, fmt.Errorf("backend %q has no host", t.Backend))
 		case seen[t.Host]:
-			faults = append(faults, fmt.Errorf("%s is given twice", t.Host))
+			errs = append(errs, fmt.Errorf("%s is given twice", t.Host))
 		case t.Source == nil:
-			faults = append(faults, fmt.Errorf("%s has no array to ask", t.Host))
+			errs = append(errs, fmt.Errorf("%s has no Source", t.Host))
 		case t.Interval <= 0:
-			faults = append(faults, fmt.Errorf("%s has no polling interval", t.Host))
+			errs = append(errs, fmt.Errorf("%s has no polling interval", t.Host))
 		}
 		seen[t.Host] = true
 	}
-	return errors.Join(faults...)
+	return errors.Join(errs...)
 }

@@ -5,8 +5,7 @@ import (
 	"testing"
 )
 
-// BenchmarkSample is a reading without the network: what asking and decoding
-// cost.
+// BenchmarkSample measures a sample without the network.
 func BenchmarkSample(b *testing.B) {
 	c := stubbed(b, stub{body: good, status: http.StatusOK})
 	b.ReportAllocs()

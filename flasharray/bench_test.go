@@ -18,8 +18,8 @@ import (
 	"github.com/poolcast/poolcast/flasharray/simulator"
 )
 
-// serveVariable makes the test program a simulated array in a process of its
-// own, so that a benchmark measures the client alone.
+// serveVariable makes the test program serve a simulated array in a process of
+// its own, so that a benchmark measures the client only.
 const serveVariable = "POOLCAST_TEST_SERVE_ARRAY"
 
 func TestMain(m *testing.M) {
@@ -33,8 +33,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// serveArray tells where it listens and whom to trust, and stops when its
-// standard input ends.
+// serveArray prints its address and certificate, and stops when its standard
+// input ends.
 func serveArray(name string) error {
 	all, err := simulator.Builtin()
 	if err != nil {
@@ -90,9 +90,8 @@ func startArray(b *testing.B) flasharray.Options {
 }
 
 // BenchmarkFleet polls many arrays in turn and reports the client's own
-// processor time for a reading and the memory that each client holds between
-// two of them, TLS included: with a connection kept, and with a new one for
-// each reading.
+// processor time for a sample and the memory of each client between two of
+// them, TLS included: with a connection kept, and with a new one for each sample.
 func BenchmarkFleet(b *testing.B) {
 	for name, idle := range map[string]time.Duration{"kept": 10 * time.Minute, "closed": -1} {
 		for _, size := range []int{32, 1000} {

@@ -1,5 +1,5 @@
-// Package flasharray takes readings of a Pure Storage FlashArray over its REST
-// 2 interface, as a light and well-behaved guest.
+// Package flasharray samples a Pure Storage FlashArray over its REST 2
+// interface, with few and small requests.
 //
 //	client, err := flasharray.New(flasharray.Options{
 //		Address: "192.0.2.10",
@@ -14,83 +14,90 @@
 //
 // An array that many clients log in to warns that its REST server may become
 // unresponsive. So a [Client] logs in once, at its first request, and logs out
-// in [Client.Close]. When the array answers 401, because the session has
-// expired or the array was upgraded, the client asks for the array's versions
-// again, logs in again and repeats the request, once in a reading. Goroutines
-// that meet the same 401 at the same time share one login: each hands in the
-// session that was refused, and only the first finds it still to be the
-// current one.
+// in [Client.Close]. After a 401, because the session has expired or the array
+// was upgraded, the client reads the array's versions again, logs in again and
+// repeats the request, once in a sample. Goroutines that get the same 401 at the
+// same time share one login: each passes the session that was refused, and only
+// the first finds that it is still the current one.
 //
-// A login has a bound of its own, [Options.LoginTimeout], and is not cancelled
-// with the reading that sent it: the array may have opened a session by then.
-// While it is unanswered no other login is sent. Its session is used by the next
-// reading, or logged out by Close.
+// A login has a timeout of its own, one minute, and is not cancelled with the
+// sample that sent it: the array may have opened a session by then. While it has
+// no response no other login is sent. Its session is used by the next sample, or
+// logged out by Close.
 //
 // The version is the newest that the array offers between [OldestVersion] and
 // [NewestVersion].
 //
 // # Eight requests
 //
-// A reading costs eight requests and less than 16 KiB, whatever the array
-// holds:
+// A sample costs eight requests and less than 16 KiB, whatever the number of
+// objects on the array:
 //
-//	arrays/space          capacity and use; without it there is no reading
+//	arrays/space          capacity and use; without it there is no sample
 //	arrays/performance    the last minute and a half, at 30 s resolution
 //	volumes               counted, destroyed ones included
 //	volumes               counted, destroyed=false
 //	volume-snapshots      counted
 //	hosts                 counted
 //	protection-groups     counted
-//	array-connections     listed; an array has a handful
+//	array-connections     listed; an array has few
 //
-// Counting asks for no objects: limit=0 with total_item_count=true. Where an
-// array answers that without a number, limit=1 is used from then on.
+// A count needs no list of objects: limit=0 with total_item_count=true. Where an
+// array returns no number for that, limit=1 is used from then on.
 //
-// After a login come the array's name and Purity release (arrays), its model
-// (controllers) and, since REST 2.26, the subscription it is sold under. A
-// session belongs to one array, so these are not asked for again before the
-// next login, unless arrays/space tells another id. As an upgrade may leave the
-// session open, one of them is read again every five minutes, in place of
+// After a login the client also reads the array's name and Purity release
+// (arrays), its model (controllers) and, since REST 2.26, its subscription. A
+// session belongs to one array, so these are not read again before the next
+// login, unless arrays/space has another id. As an upgrade may leave the session
+// open, one of them is read again every five minutes, in place of
 // array-connections.
 //
-// # The newest sample
+// # The newest performance sample
 //
-// Which end of a history comes first is documented nowhere, so the newest
-// sample is the one with the greatest time. The window's start is computed by
-// the array's clock, known from the Date of its answers, and its end is left to
-// the array; a host whose clock is wrong gets the right sample with the right
-// age. A sample later than the array's own clock, by more than a resolution, was
-// taken before that clock was set back, and is no sample.
+// The order of a history is not documented, so the newest sample is the one with
+// the greatest time. The window's start is computed by the array's clock, known
+// from the Date of its responses, and its end is left to the array; a host whose
+// clock is wrong gets the right sample with the right age. A sample later than
+// the array's own clock, by more than a resolution, was taken before that clock
+// was set back, and is ignored.
 //
-// An array with little to do may have no samples for a while. When a minute and
-// a half holds none, the last hour is asked for its three newest, which is what
-// the reading of such an array begins with from then on. If the array does not
-// sort (no recording proves that it does), the newest are found by their
-// offset. The additional request is made up for by keeping the connections to
-// other arrays from the reading before. An hour without a sample leaves
-// Performance nil. It is never zero.
+// An idle array may have no samples for a while. When a minute and a half has
+// none, the last hour is requested with its three newest, and from then on that
+// is the first request for such an array. If the array does not sort (no
+// recording proves that it does), the newest are found by their offset. To
+// compensate for the additional request, the connections to other arrays are
+// kept from the previous sample. An hour without a sample leaves Performance nil.
+// It is never zero.
 //
-// Date tells whole seconds, and may be the clock of a proxy; where the array
-// tells its own time at login (_as_of, REST 2.26), that corrects it.
+// Date has whole seconds, and may be the clock of a proxy; where the array
+// returns its own time after login (_as_of, REST 2.26), that corrects it.
 //
-// # Trust nothing
+// # Unexpected responses
 //
-// Any number may be null or missing: for want of rights, on Evergreen//One, on
-// an old release. A member of an unexpected type, a negative number or one that
-// does not fit counts as missing and is listed in the reading's faults. A part
-// that fails leaves the others standing. After two requests without an answer,
-// or one that the array answered with "later", a reading asks for nothing more.
+// Any number may be null or missing: because of the token's role, on
+// Evergreen//One, on an old release. A member of an unexpected type, a negative
+// number or one that does not fit counts as missing and is listed in the faults
+// of the sample. A part that fails does not affect the others. After two requests
+// without a response, or one with Retry-After, a sample sends no further request.
+//
+// # What resty does, and what it does not
+//
+// resty builds the URL, the query and the headers, bounds the body and prints
+// debug output. It does not retry: the next poll is the retry, and after a 401 a
+// login must come first. Nor does it decode errors or bodies: there are two forms
+// of error body, a field of the wrong type must not fail the whole response, and
+// a token that a response repeats is redacted before anything is decoded.
 //
 // # Secrets
 //
-// The API token and the session token travel in headers. They are in no error,
+// The API token and the session token are sent in headers. They are in no error,
 // no printed client and no debug output, and since Go forwards unknown headers
 // on a redirect, redirects are not followed at all.
 //
 // # Certificates with a negative serial number
 //
-// Go refuses them in the handshake, verified or not, as long as the program does
-// not say otherwise: a program that uses this package wants the line
+// Go refuses them in the handshake, verified or not, unless the program says
+// otherwise: a program that uses this package needs the line
 //
 //	//go:debug x509negativeserial=1
 //
@@ -98,10 +105,10 @@
 //
 // # Memory and connections
 //
-// A client keeps one connection open between readings. That costs some 40 KiB
-// a client, TLS included; a new handshake for every reading, which
-// [Options.IdleTimeout] can ask for instead, doubles the processor time of a
-// reading from about one millisecond to two. BenchmarkFleet measures both.
+// A client keeps one connection open between samples. That costs some 40 KiB a
+// client, TLS included; a new handshake for every sample, which
+// [Options.IdleTimeout] can select instead, doubles the processor time of a
+// sample from about one millisecond to two. BenchmarkFleet measures both.
 // Clients that trust the same certificates should share a pool made by
 // [ReadCAs]: it may be larger than all the rest.
 package flasharray

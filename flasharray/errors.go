@@ -13,19 +13,19 @@ import (
 	"github.com/poolcast/poolcast/collector/capability/format"
 )
 
-// Errors to be told apart with errors.Is.
+// Errors to be distinguished with errors.Is.
 var (
 	// ErrUnauthorized: the array did not accept the session (401).
 	ErrUnauthorized = errors.New("not authorised")
 	// ErrForbidden: the token's role lacks the right (403).
 	ErrForbidden = errors.New("forbidden")
-	// ErrNotFound: the array knows no such path in this version (404).
+	// ErrNotFound: the array has no such path in this version (404).
 	ErrNotFound = errors.New("not found")
-	// ErrBusy: the array asks to be left alone for a while (429, 503).
+	// ErrBusy: the array asks for fewer requests (429, 503).
 	ErrBusy = errors.New("busy")
 	// ErrTokenRefused: the array did not accept the API token at login.
 	ErrTokenRefused = errors.New("the array refused the API token")
-	// ErrUnsupportedVersion: there is no REST version that both sides speak.
+	// ErrUnsupportedVersion: there is no REST version that both sides support.
 	ErrUnsupportedVersion = errors.New("no common REST version")
 	// ErrClosed: the client was closed.
 	ErrClosed = errors.New("client is closed")
@@ -33,28 +33,28 @@ var (
 
 const (
 	redacted     = "[redacted]"
-	textLimit    = 300 // of any text of an array, in characters
-	messageLimit = 190 // of an array's text in an error, in characters
+	textLimit    = 300 // of any text from an array, in characters
+	messageLimit = 190 // of an array's text within an error, in characters
 	longestWait  = time.Hour
 )
 
-// APIError is an answer other than success.
+// APIError is a response other than success.
 type APIError struct {
 	Method  string
 	Path    string // within the API, such as arrays/space
 	Status  int
-	Context string // the object at fault, if the array named one
-	Message string // the array's own words
-	// RequestID was sent as X-Request-ID; the array's support can look for it.
+	Context string // the object that the error is about, if the array named one
+	Message string // as the array wrote it
+	// RequestID was sent as X-Request-ID, so that it can be found in the array's logs.
 	RequestID string
 
 	retryAfter time.Duration
 }
 
-// Error says what was asked and what the array answered. It holds no secret.
+// Error names the request and the response. It contains no secret.
 func (e *APIError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s: array answered %d %s", e.Method, e.Path, e.Status, http.StatusText(e.Status))
+	fmt.Fprintf(&b, "%s %s: array returned %d %s", e.Method, e.Path, e.Status, http.StatusText(e.Status))
 	if e.Message != "" {
 		b.WriteString(": ")
 		if e.Context != "" {
@@ -66,7 +66,7 @@ func (e *APIError) Error() string {
 	return b.String()
 }
 
-// Is relates a status to the errors of this package.
+// Is maps a status to the errors of this package.
 func (e *APIError) Is(target error) bool {
 	switch e.Status {
 	case http.StatusUnauthorized:
@@ -81,8 +81,8 @@ func (e *APIError) Is(target error) bool {
 	return false
 }
 
-// RetryAfter is how long the array asked to be left alone, at most an hour;
-// zero if it did not say.
+// RetryAfter is the Retry-After of the response, at most an hour; zero if there
+// was none.
 func (e *APIError) RetryAfter() time.Duration { return e.retryAfter }
 
 func hasStatus(err error, statuses ...int) bool {
@@ -90,9 +90,9 @@ func hasStatus(err error, statuses ...int) bool {
 	return errors.As(err, &api) && slices.Contains(statuses, api.Status)
 }
 
-// RequestError is a request that got no usable answer: no connection, no
-// trust, no time left, or bytes that are not what the API sends. It unwraps to
-// the cause, such as context.DeadlineExceeded or
+// RequestError is a request without a usable response: no connection, a
+// certificate that cannot be verified, a timeout, or a body that is not what the
+// API sends. It unwraps to the cause, such as context.DeadlineExceeded or
 // *tls.CertificateVerificationError.
 type RequestError struct {
 	Method    string
@@ -109,16 +109,16 @@ func (e *RequestError) Unwrap() error { return e.Err }
 
 // newAPIError reads either shape of error body: the array's own list of
 // errors, and the single message of the gateway in front of it.
-func newAPIError(a *answer) *APIError {
+func newAPIError(r *response) *APIError {
 	e := &APIError{
-		Method: a.method, Path: a.path, Status: a.status, RequestID: a.id,
-		retryAfter: retryAfter(a),
+		Method: r.method, Path: r.path, Status: r.status, RequestID: r.id,
+		retryAfter: retryAfter(r),
 	}
-	if a.status >= 300 && a.status < 400 {
+	if r.status >= 300 && r.status < 400 {
 		e.Message = "redirects are not followed; is this the array's own management address?"
 		return e
 	}
-	e.Context, e.Message = arrayMessage(a.body)
+	e.Context, e.Message = arrayMessage(r.body)
 	return e
 }
 
@@ -137,40 +137,37 @@ func arrayMessage(body []byte) (object, message string) {
 }
 
 func oneMessage(raw []byte) (object, message string) {
-	var odd []error
-	o := parseObject(raw, "", &odd)
-	return tidy(o.text("context")), tidy(o.text("message"))
+	var warnings []error
+	o := parseObject(raw, "", &warnings)
+	return sanitize(o.text("context")), sanitize(o.text("message"))
 }
 
-// tidy makes text from outside fit for one line of a log.
-func tidy(s string) string {
+// sanitize makes text from outside fit for one line of a log.
+func sanitize(s string) string {
 	return format.Shorten(strings.Join(strings.Fields(format.Printable(s)), " "), messageLimit)
 }
 
-// cleaned is an error whose text is fit to be shown. It is still the error that
-// it was to errors.Is and errors.As.
-type cleaned struct {
+// sanitizedError is an error whose text was changed before it is shown.
+// errors.Is and errors.As still find the cause.
+type sanitizedError struct {
 	text  string
 	cause error
 }
 
-func (e *cleaned) Error() string { return e.text }
-func (e *cleaned) Unwrap() error { return e.cause }
+func (e *sanitizedError) Error() string { return e.text }
+func (e *sanitizedError) Unwrap() error { return e.cause }
 
-func retryAfter(a *answer) time.Duration {
-	text := a.header.Get("Retry-After")
+func retryAfter(r *response) time.Duration {
+	text := r.header.Get("Retry-After")
+	var wait time.Duration
 	if seconds, err := strconv.ParseInt(text, 10, 32); err == nil {
-		return clampWait(time.Duration(seconds) * time.Second)
+		wait = time.Duration(seconds) * time.Second
+	} else if until, err := http.ParseTime(text); err == nil {
+		now, ok := r.date()
+		if !ok {
+			now = r.received
+		}
+		wait = until.Sub(now)
 	}
-	until, err := http.ParseTime(text)
-	if err != nil {
-		return 0
-	}
-	now, ok := a.date()
-	if !ok {
-		now = a.received
-	}
-	return clampWait(until.Sub(now))
+	return min(max(wait, 0), longestWait)
 }
-
-func clampWait(d time.Duration) time.Duration { return min(max(d, 0), longestWait) }

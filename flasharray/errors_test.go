@@ -12,7 +12,7 @@ import (
 	"github.com/poolcast/poolcast/flasharray"
 )
 
-func TestErrorsTellTheArraysOwnWords(t *testing.T) {
+func TestAPIErrorMessage(t *testing.T) {
 	for name, tc := range map[string]struct {
 		status           int
 		body             string
@@ -26,11 +26,11 @@ func TestErrorsTellTheArraysOwnWords(t *testing.T) {
 		"not found":   {404, ``, "", "", flasharray.ErrNotFound},
 		"busy":        {429, `{"message":"API rate limit exceeded"}`, "", "API rate limit exceeded", flasharray.ErrBusy},
 		"unavailable": {503, `<html>503</html>`, "", "", flasharray.ErrBusy},
-		"odd":         {500, `{"errors":{"message":5}}`, "", "", nil},
-		"odder":       {500, `{"errors":[7,{"message":["x"]}]}`, "", "", nil},
+		"wrong type":  {500, `{"errors":{"message":5}}`, "", "", nil},
+		"wrong types": {500, `{"errors":[7,{"message":["x"]}]}`, "", "", nil},
 		"many lines":  {500, `{"message":"one\n\ttwo\u0000 three\u001b[31m"}`, "", `one two\x00 three\x1b[31m`, nil},
 	} {
-		f := newFake(t)
+		f := newFakeArray(t)
 		f.fail("arrays/space", tc.status, tc.body)
 		_, err := f.client(t).Sample(t.Context())
 		var api *flasharray.APIError
@@ -44,15 +44,15 @@ func TestErrorsTellTheArraysOwnWords(t *testing.T) {
 		if tc.is != nil && !errors.Is(err, tc.is) {
 			t.Errorf("%s: %v is not %v", name, err, tc.is)
 		}
-		asked := f.asked[len(f.asked)-1]
+		asked := f.requests[len(f.requests)-1]
 		if api.RequestID == "" || api.RequestID != asked.Header.Get("X-Request-ID") || !strings.Contains(err.Error(), api.RequestID) {
-			t.Errorf("%s: request id %q is not the one sent, or not told in %v", name, api.RequestID, err)
+			t.Errorf("%s: request id %q is not the one sent, or not in %v", name, api.RequestID, err)
 		}
 	}
 }
 
-func TestLongMessagesAreCut(t *testing.T) {
-	f := newFake(t)
+func TestAPIErrorMessageTooLong(t *testing.T) {
+	f := newFakeArray(t)
 	f.fail("arrays/space", 500, `{"message":"`+strings.Repeat("ä", 5000)+`"}`)
 	_, err := f.client(t).Sample(t.Context())
 	if err == nil || len(err.Error()) > 500 || strings.Contains(err.Error(), "\uFFFD") {
@@ -60,7 +60,7 @@ func TestLongMessagesAreCut(t *testing.T) {
 	}
 }
 
-func TestRetryAfterIsTold(t *testing.T) {
+func TestRetryAfter(t *testing.T) {
 	for _, tc := range []struct {
 		header string
 		want   time.Duration
@@ -73,7 +73,7 @@ func TestRetryAfterIsTold(t *testing.T) {
 		{"Mon, 01 Jan 2035 00:00:30 GMT", 30 * time.Second},
 		{"Sun, 31 Dec 2034 23:00:00 GMT", 0},
 	} {
-		f := newFake(t)
+		f := newFakeArray(t)
 		f.handle("arrays/space", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Date", "Mon, 01 Jan 2035 00:00:00 GMT")
 			w.Header().Set("Retry-After", tc.header)
@@ -87,31 +87,31 @@ func TestRetryAfterIsTold(t *testing.T) {
 	}
 }
 
-func TestAnswersThatAreNone(t *testing.T) {
+func TestInvalidResponses(t *testing.T) {
 	for name, h := range map[string]http.HandlerFunc{
-		"HTML":       func(w http.ResponseWriter, _ *http.Request) { say(w, "<html>Sign in</html>") },
+		"HTML":       func(w http.ResponseWriter, _ *http.Request) { write(w, "<html>Sign in</html>") },
 		"empty":      func(http.ResponseWriter, *http.Request) {},
-		"null":       func(w http.ResponseWriter, _ *http.Request) { say(w, "null") },
-		"list":       func(w http.ResponseWriter, _ *http.Request) { say(w, "[]") },
-		"no items":   func(w http.ResponseWriter, _ *http.Request) { say(w, `{"total_item_count":1}`) },
-		"null items": func(w http.ResponseWriter, _ *http.Request) { say(w, `{"items":null}`) },
-		"none":       func(w http.ResponseWriter, _ *http.Request) { say(w, `{"items":[]}`) },
-		"two":        func(w http.ResponseWriter, _ *http.Request) { say(w, `{"items":[{}]}{}`) },
+		"null":       func(w http.ResponseWriter, _ *http.Request) { write(w, "null") },
+		"list":       func(w http.ResponseWriter, _ *http.Request) { write(w, "[]") },
+		"no items":   func(w http.ResponseWriter, _ *http.Request) { write(w, `{"total_item_count":1}`) },
+		"null items": func(w http.ResponseWriter, _ *http.Request) { write(w, `{"items":null}`) },
+		"none":       func(w http.ResponseWriter, _ *http.Request) { write(w, `{"items":[]}`) },
+		"two":        func(w http.ResponseWriter, _ *http.Request) { write(w, `{"items":[{}]}{}`) },
 		"huge": func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.CopyN(w, strings.NewReader(strings.Repeat(" ", 5<<20)), 5<<20)
 		},
 		"cut": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")
-			say(w, `{"items":[`)
+			write(w, `{"items":[`)
 		},
 		"hung up": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 		"not gzip": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
-			say(w, `{"items":[]}`)
+			write(w, `{"items":[]}`)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := newFake(t)
+			f := newFakeArray(t)
 			f.handle("arrays/space", h)
 			_, err := f.client(t).Sample(t.Context())
 			if err == nil || !strings.Contains(err.Error(), "GET arrays/space") || strings.Contains(err.Error(), "http") {
@@ -121,8 +121,8 @@ func TestAnswersThatAreNone(t *testing.T) {
 	}
 }
 
-func TestTimeoutsAreTold(t *testing.T) {
-	f := newFake(t)
+func TestRequestTimeout(t *testing.T) {
+	f := newFakeArray(t)
 	f.handle("arrays/space", hang)
 	o := f.options()
 	o.Timeout = 30 * time.Millisecond
@@ -131,7 +131,7 @@ func TestTimeoutsAreTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = c.Sample(t.Context())
-	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "no complete answer within 30ms") {
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "no complete response within 30ms") {
 		t.Errorf("got %v", err)
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -143,7 +143,7 @@ func TestTimeoutsAreTold(t *testing.T) {
 }
 
 func TestUnreachableArray(t *testing.T) {
-	f := newFake(t)
+	f := newFakeArray(t)
 	c := f.client(t)
 	f.Close()
 	_, err := c.Sample(t.Context())
@@ -152,6 +152,6 @@ func TestUnreachableArray(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if n := c.Counters().Requests[0]; n != 1 {
-		t.Errorf("%d requests without an answer were counted", n)
+		t.Errorf("%d requests without a response were counted", n)
 	}
 }

@@ -34,11 +34,11 @@ func Example() {
 		fmt.Fprintln(os.Stderr, err)
 		return
 	}
-	fmt.Println(stats.Identity.Name, stats.Identity.Model, "speaks REST", stats.Identity.REST)
+	fmt.Println(stats.Identity.Name, stats.Identity.Model, "with REST", stats.Identity.REST)
 	fmt.Println("volumes are counted:", stats.Counts.Volumes != nil)
 	fmt.Println("parts that failed:", len(stats.Faults))
 	// Output:
-	// flasharray-x-01 FA-X70R4 speaks REST 2.26
+	// flasharray-x-01 FA-X70R4 with REST 2.26
 	// volumes are counted: true
 	// parts that failed: 0
 }

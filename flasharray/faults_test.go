@@ -12,7 +12,7 @@ import (
 	"github.com/poolcast/poolcast/flasharray/simulator"
 )
 
-func TestFaultOfOnePartLeavesTheOthers(t *testing.T) {
+func TestSampleOnePartFails(t *testing.T) {
 	for name, tc := range map[string]struct {
 		fault simulator.Fault
 		is    error
@@ -32,9 +32,9 @@ func TestFaultOfOnePartLeavesTheOthers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				l := newLab(t, "flasharray-r-01", simulator.Options{})
+				l := newEnvironment(t, "flasharray-r-01", simulator.Options{})
 				defer l.close(t)
-				whole := l.whole(t)
+				whole := l.sampleComplete(t)
 				l.SetFaults(tc.fault)
 				stats := l.sample(t)
 				if len(stats.Faults) != 1 || stats.Faults[0].Part != tc.part {
@@ -54,10 +54,10 @@ func TestFaultOfOnePartLeavesTheOthers(t *testing.T) {
 					}
 				}
 				if stats.Identity != whole.Identity {
-					t.Errorf("it is %+v now", stats.Identity)
+					t.Errorf("identity is %+v", stats.Identity)
 				}
 				l.SetFaults()
-				l.whole(t)
+				l.sampleComplete(t)
 				if l.Logins() != 1 {
 					t.Errorf("%d logins", l.Logins())
 				}
@@ -66,7 +66,7 @@ func TestFaultOfOnePartLeavesTheOthers(t *testing.T) {
 	}
 }
 
-func TestFaultOfEverythingIsAnError(t *testing.T) {
+func TestSampleEverythingFails(t *testing.T) {
 	for name, tc := range map[string]struct {
 		fault simulator.Fault
 		is    error
@@ -80,9 +80,9 @@ func TestFaultOfEverythingIsAnError(t *testing.T) {
 		"cut": {simulator.CutBody(), nil, 1},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			l := newLab(t, "flasharray-x-01", simulator.Options{})
+			l := newEnvironment(t, "flasharray-x-01", simulator.Options{})
 			defer l.close(t)
-			l.whole(t)
+			l.sampleComplete(t)
 			l.ResetTraffic()
 			l.SetFaults(tc.fault)
 			stats, err := l.client.Sample(t.Context())
@@ -93,16 +93,16 @@ func TestFaultOfEverythingIsAnError(t *testing.T) {
 				t.Errorf("%s: cost %d requests: %v", name, n, l.Requests())
 			}
 			l.SetFaults()
-			l.whole(t)
+			l.sampleComplete(t)
 		})
 	}
 }
 
-func TestSilentArrayCostsTwoTimeouts(t *testing.T) {
+func TestHangingArrayCostsTwoTimeouts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, "flasharray-x-01", simulator.Options{})
+		l := newEnvironment(t, "flasharray-x-01", simulator.Options{})
 		defer l.close(t)
-		l.whole(t)
+		l.sampleComplete(t)
 		l.SetFaults(simulator.Hang().On("volume*"), simulator.Hang().On("hosts"))
 		start := time.Now()
 		stats := l.sample(t)
@@ -120,28 +120,28 @@ func TestSilentArrayCostsTwoTimeouts(t *testing.T) {
 	})
 }
 
-func TestBusyArrayIsLeftAlone(t *testing.T) {
+func TestBusyArrayGetsNoFurtherRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, "flasharray-x-01", simulator.Options{})
+		l := newEnvironment(t, "flasharray-x-01", simulator.Options{})
 		defer l.close(t)
-		l.whole(t)
+		l.sampleComplete(t)
 		l.ResetTraffic()
 		l.SetFaults(simulator.RateLimited("30").On("volumes"))
 		stats := l.sample(t)
 		if n := l.requestCount(); n != 3 {
-			t.Errorf("it was asked %d times: %v", n, l.Requests())
+			t.Errorf("it got %d requests: %v", n, l.Requests())
 		}
 		for _, f := range stats.Faults {
 			var wait interface{ RetryAfter() time.Duration }
 			if !errors.As(f.Err, &wait) || wait.RetryAfter() != 30*time.Second {
-				t.Errorf("%s does not tell how long to wait: %v", f.Part, f.Err)
+				t.Errorf("%s has no Retry-After: %v", f.Part, f.Err)
 			}
 		}
 	})
 }
 
 func TestExpiredCertificate(t *testing.T) {
-	l := newNetLab(t, "flasharray-x-01", simulator.Options{})
+	l := newNetEnvironment(t, "flasharray-x-01", simulator.Options{})
 	defer l.close(t)
 	l.server.ExpireCertificate(l.Name(), true)
 	_, err := l.client.Sample(t.Context())
@@ -149,11 +149,11 @@ func TestExpiredCertificate(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	l.server.ExpireCertificate(l.Name(), false)
-	l.whole(t)
+	l.sampleComplete(t)
 }
 
 func TestRoleWithoutRights(t *testing.T) {
-	l := newLab(t, "flasharray-x-01", simulator.Options{})
+	l := newEnvironment(t, "flasharray-x-01", simulator.Options{})
 	defer l.close(t)
 	l.SetFaults(simulator.WithoutRights()[0], simulator.NullFields("capacity", "space.*").On("arrays/space"))
 	stats := l.sample(t)
@@ -161,28 +161,29 @@ func TestRoleWithoutRights(t *testing.T) {
 		t.Errorf("space %+v, faults %v", stats.Space, stats.Faults)
 	}
 	l.SetFaults(simulator.NullFields("space.*").On("arrays/space"))
-	if stats = l.whole(t); stats.Space.Capacity == nil || stats.Space.Used() != nil || stats.Space.DataReduction != nil {
+	if stats = l.sampleComplete(t); stats.Space.Capacity == nil || stats.Space.Used() != nil || stats.Space.DataReduction != nil {
 		t.Errorf("space is %+v", stats.Space)
 	}
 }
 
-func TestNullFieldsAreMissing(t *testing.T) {
-	l := newLab(t, "flasharray-x-01", simulator.Options{})
+func TestNullFields(t *testing.T) {
+	l := newEnvironment(t, "flasharray-x-01", simulator.Options{})
 	defer l.close(t)
 	l.SetFaults(simulator.NullFields("reads_per_sec", "usec_per_write_op").On("arrays/performance"))
-	perf := l.whole(t).Performance
+	perf := l.sampleComplete(t).Performance
 	if perf.ReadsPerSec != nil || perf.UsecPerWrite != nil || perf.WritesPerSec == nil || perf.UsecPerRead == nil {
 		t.Errorf("got %+v", perf)
 	}
 }
 
-// An answer to a login that breaks off has opened a session all the same.
-func TestABrokenAnswerToALoginLeavesNoSession(t *testing.T) {
+// TestLoginResponseCut checks that no session stays open when the response to a
+// login is not complete: the array has opened one nevertheless.
+func TestLoginResponseCut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, "flasharray-x-01", simulator.Options{})
+		l := newEnvironment(t, "flasharray-x-01", simulator.Options{})
 		defer l.close(t)
 		l.SetFaults(simulator.CutBody().On("login"))
-		l.whole(t)
+		l.sampleComplete(t)
 		if n := l.Sessions(); n != 1 {
 			t.Errorf("%d sessions are open", n)
 		}

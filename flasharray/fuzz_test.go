@@ -13,20 +13,19 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// stub answers GETs with one body and logs in whoever asks. It spares the
-// fuzzer the network.
+// stub responds to GETs with one body and accepts every login, without a network.
 type stub struct {
 	body   string
 	status int
-	only   string // the one path that is answered so; "" for all
+	only   string // the only path with this body; "" for all
 }
 
-// good answers whatever is asked for.
+// good is a valid response to every request.
 const good = `{"items":[{"id":"A","name":"a","version":"6.4.10","model":"m","service":"s","capacity":1000,"time":2051222390000,` +
 	`"space":{"total_physical":1},"reads_per_sec":5,"status":"connected","type":"async-replication"}],"total_item_count":7}`
 
 func (s stub) RoundTrip(r *http.Request) (*http.Response, error) {
-	answer := func(status int, body string) (*http.Response, error) {
+	response := func(status int, body string) (*http.Response, error) {
 		return &http.Response{
 			StatusCode: status, Request: r, Body: io.NopCloser(strings.NewReader(body)),
 			Header: http.Header{headerSession: {"session"}, "Date": {"Mon, 01 Jan 2035 00:00:00 GMT"}, "Retry-After": {s.body}},
@@ -34,14 +33,14 @@ func (s stub) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	switch {
 	case strings.HasSuffix(r.URL.Path, "/api_version"):
-		return answer(http.StatusOK, `{"version":["2.26"]}`)
+		return response(http.StatusOK, `{"version":["2.26"]}`)
 	case r.Method == http.MethodPost:
-		return answer(http.StatusOK, "")
+		return response(http.StatusOK, "")
 	}
 	if s.only != "" && !strings.HasSuffix(r.URL.Path, "/"+s.only) {
-		return answer(http.StatusOK, good)
+		return response(http.StatusOK, good)
 	}
-	return answer(s.status, s.body)
+	return response(s.status, s.body)
 }
 
 func stubbed(t testing.TB, s stub) *Client {
@@ -54,8 +53,8 @@ func stubbed(t testing.TB, s stub) *Client {
 	return c
 }
 
-// FuzzSample feeds one body to every request of a reading, which must never
-// panic and never tell a number that no array can have.
+// FuzzSample responds with one body to every request of a sample, which must never
+// panic and never return an impossible number.
 func FuzzSample(f *testing.F) {
 	for _, seed := range bodies() {
 		f.Add(http.StatusOK, seed)
@@ -72,8 +71,8 @@ func FuzzSample(f *testing.F) {
 	})
 }
 
-// FuzzDecode feeds a body to one endpoint while the others answer well: only
-// arrays/space can make the reading fail.
+// FuzzDecode responds with a body to one endpoint while the others are valid: only
+// arrays/space can make the sample fail.
 func FuzzDecode(f *testing.F) {
 	endpoints := []string{
 		"arrays/space", "arrays", "controllers", "subscriptions", "arrays/performance",
@@ -91,8 +90,8 @@ func FuzzDecode(f *testing.F) {
 		switch {
 		case err == nil:
 			checkNumbers(t, stats)
-		case path != "arrays/space" && !strings.Contains(err.Error(), "in one reading"):
-			t.Errorf("%s alone made the reading fail: %v", path, err)
+		case path != "arrays/space" && !strings.Contains(err.Error(), "in one sample"):
+			t.Errorf("%s alone made the sample fail: %v", path, err)
 		}
 	})
 }
@@ -131,15 +130,15 @@ func checkNumbers(t *testing.T, stats capability.Sample) {
 	}
 }
 
-// FuzzObject reads members of arbitrary types by every means there is.
+// FuzzObject reads members of arbitrary types with every method.
 func FuzzObject(f *testing.F) {
 	for _, seed := range []string{`1`, `-0`, `1.5e3`, `1e999`, `"x"`, `null`, `[]`, `{"x":{"x":1}}`, `tru`, `9223372036854775807`, `[1,"a",null]`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		var odd []error
+		var warnings []error
 		body := []byte(`{"items":[],"x":` + string(raw) + `}`)
-		p, err := parsePage(body, "o", &odd)
+		p, err := parsePage(body, "o", &warnings)
 		if err != nil {
 			return
 		}
@@ -158,7 +157,7 @@ func FuzzObject(f *testing.F) {
 	})
 }
 
-// FuzzVersion checks that whatever is chosen is within the range and offered.
+// FuzzVersion checks that the chosen version is within the range.
 func FuzzVersion(f *testing.F) {
 	f.Add("2.4,2.26")
 	f.Add("1.0,2.DEV,2.100,2.05")
@@ -179,18 +178,18 @@ func FuzzErrors(f *testing.F) {
 	f.Add(`{"errors":[{"context":"c","message":"m"}]}`, "5")
 	f.Add(`{"message":"m\u0000\n"}`, "Mon, 01 Jan 2035 00:00:00 GMT")
 	f.Fuzz(func(t *testing.T, body, after string) {
-		e := newAPIError(&answer{status: 429, body: []byte(body), header: http.Header{"Retry-After": {after}}, received: time.Now()})
+		e := newAPIError(&response{status: 429, body: []byte(body), header: http.Header{"Retry-After": {after}}, received: time.Now()})
 		if strings.ContainsAny(e.Error(), "\r\n\x1b\x00") || utf8.RuneCountInString(e.Error()) > 4*textLimit {
-			t.Errorf("unfit for a log: %q", e.Error())
+			t.Errorf("not suitable for a log: %q", e.Error())
 		}
 		if e.RetryAfter() < 0 || e.RetryAfter() > longestWait {
-			t.Errorf("%q asks to wait %s", after, e.RetryAfter())
+			t.Errorf("Retry-After %q gives %s", after, e.RetryAfter())
 		}
 	})
 }
 
-// TestDebugOutputIsRedacted turns on what resty offers for debugging, which
-// prints every header.
+// TestDebugOutputIsRedacted enables the debug output of resty, which prints every
+// header.
 func TestDebugOutputIsRedacted(t *testing.T) {
 	c := stubbed(t, stub{body: good, status: http.StatusOK})
 	var log logbook

@@ -8,7 +8,7 @@ import (
 	"github.com/poolcast/poolcast/flasharray/simulator"
 )
 
-func TestNewestSampleWhateverTheOrder(t *testing.T) {
+func TestNewestSampleInAnyOrder(t *testing.T) {
 	never := func(time.Time) bool { return true }
 	minutesAgo := func(d time.Duration) func(time.Time) bool { // nothing since then
 		end := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Hour - d)
@@ -17,7 +17,7 @@ func TestNewestSampleWhateverTheOrder(t *testing.T) {
 	for name, tc := range map[string]struct {
 		history simulator.History
 		age     time.Duration // at most; 0 for no sample
-		cost    [2]int        // requests of the second and the third reading
+		cost    [2]int        // requests of the second and the third sample
 	}{
 		"ascending":  {simulator.History{}, 30 * time.Second, [2]int{8, 8}},
 		"descending": {simulator.History{Order: simulator.Descending}, 30 * time.Second, [2]int{8, 8}},
@@ -31,13 +31,13 @@ func TestNewestSampleWhateverTheOrder(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				time.Sleep(time.Hour)
-				l := newLab(t, "flasharray-x-01", simulator.Options{})
+				l := newEnvironment(t, "flasharray-x-01", simulator.Options{})
 				defer l.close(t)
-				l.whole(t)
+				l.sampleComplete(t)
 				l.SetHistory(tc.history)
 				for _, cost := range tc.cost {
 					l.ResetTraffic()
-					perf := l.whole(t).Performance
+					perf := l.sampleComplete(t).Performance
 					switch {
 					case tc.age == 0 && perf != nil:
 						t.Errorf("found a sample: %+v", perf)
@@ -50,7 +50,7 @@ func TestNewestSampleWhateverTheOrder(t *testing.T) {
 				}
 				l.SetHistory(simulator.History{})
 				for range 2 {
-					if perf := l.whole(t).Performance; perf == nil || perf.Age > 30*time.Second {
+					if perf := l.sampleComplete(t).Performance; perf == nil || perf.Age > 30*time.Second {
 						t.Errorf("after the array is busy again the newest is %+v", perf)
 					}
 				}
@@ -59,16 +59,16 @@ func TestNewestSampleWhateverTheOrder(t *testing.T) {
 	}
 }
 
-func TestWrongClocks(t *testing.T) {
+func TestSampleWrongClock(t *testing.T) {
 	for _, skew := range []time.Duration{-48 * time.Hour, -5 * time.Minute, 0, 7 * time.Minute, 30 * 24 * time.Hour} {
 		synctest.Test(t, func(t *testing.T) {
 			time.Sleep(60 * 24 * time.Hour)
-			l := newLab(t, "flasharray-x-01", simulator.Options{
+			l := newEnvironment(t, "flasharray-x-01", simulator.Options{
 				Clock: func() time.Time { return time.Now().Add(skew) }, SessionIdle: -1,
 			})
 			defer l.close(t)
 			for range 2 {
-				stats := l.whole(t)
+				stats := l.sampleComplete(t)
 				if stats.ClockSkew == nil || (*stats.ClockSkew-skew).Abs() > time.Second {
 					t.Errorf("a skew of %s was measured as %v", skew, stats.ClockSkew)
 				}
@@ -81,10 +81,10 @@ func TestWrongClocks(t *testing.T) {
 	}
 }
 
-func TestBudget(t *testing.T) {
+func TestSampleBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Hour)
-		l := newLab(t, "flasharray-r-01", simulator.Options{Population: simulator.Population{
+		l := newEnvironment(t, "flasharray-r-01", simulator.Options{Population: simulator.Population{
 			"volumes": {Live: 20000, Destroyed: 500}, "volume-snapshots": {Live: 100000},
 			"hosts": {Live: 500}, "protection-groups": {Live: 200},
 		}})
@@ -93,7 +93,7 @@ func TestBudget(t *testing.T) {
 			t.Helper()
 			l.ResetTraffic()
 			l.bytes.Store(0)
-			stats := l.whole(t)
+			stats := l.sampleComplete(t)
 			if n := *stats.Counts.Snapshots; n != 100000 {
 				t.Errorf("%d snapshots", n)
 			}
@@ -103,7 +103,7 @@ func TestBudget(t *testing.T) {
 				t.Logf("%s: %d requests and %d bytes, TLS included", what, n, b)
 			}
 		}
-		l.whole(t)
+		l.sampleComplete(t)
 		check("busy")
 		l.SetHistory(simulator.History{Late: 10 * time.Minute})
 		check("just idle")
@@ -117,9 +117,9 @@ func TestBudget(t *testing.T) {
 	})
 }
 
-// After an array's clock was set back by an hour, its history holds samples that
-// are later than its clock.
-func TestSamplesLaterThanTheArraysClockAreNone(t *testing.T) {
+// TestFutureSamplesIgnored: after an array's clock was set back by an hour, its
+// history has samples that are later than its clock.
+func TestFutureSamplesIgnored(t *testing.T) {
 	idle := func(at time.Time) bool { // for twenty minutes, until a future that was
 		now := time.Date(2000, 1, 1, 1, 0, 0, 0, time.UTC)
 		return at.After(now.Add(-20*time.Minute)) && at.Before(now.Add(10*time.Minute))
@@ -140,16 +140,16 @@ func TestSamplesLaterThanTheArraysClockAreNone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				time.Sleep(time.Hour)
-				l := newLab(t, "flasharray-x-01", simulator.Options{History: tc.history})
+				l := newEnvironment(t, "flasharray-x-01", simulator.Options{History: tc.history})
 				defer l.close(t)
 				for range 3 {
-					perf := l.whole(t).Performance
+					perf := l.sampleComplete(t).Performance
 					if perf == nil || perf.ReadsPerSec == nil || perf.Age < tc.from || perf.Age > tc.to {
 						t.Fatalf("found %+v, want a sample %s to %s old", perf, tc.from, tc.to)
 					}
 					l.ResetTraffic()
 				}
-				l.whole(t)
+				l.sampleComplete(t)
 				if n := l.requestCount(); n > 8 {
 					t.Errorf("cost %d requests: %v", n, l.Requests())
 				}

@@ -16,66 +16,66 @@ const (
 	partSubscription = "subscriptions"
 )
 
-// identityParts lists what is read once a session.
-func identityParts(t *ticket) []string {
+// identityParts are the paths that are read once a session.
+func identityParts(s *session) []string {
 	parts := []string{partArray, partController}
-	if t != nil && t.version.atLeast(version{2, 26}) { // where subscriptions begin
+	if s != nil && s.version.atLeast(version{2, 26}) { // where subscriptions begin
 		parts = append(parts, partSubscription)
 	}
 	return parts
 }
 
 // identify reads the parts of the identity that are not known yet. A part that
-// the array refuses is not asked for again in the same session.
+// the array refuses is not requested again in the same session.
 func (s *sampler) identify(ctx context.Context) {
-	s.memory.unread = slices.DeleteFunc(s.memory.unread, func(part string) bool {
-		var odd []error
-		err := s.identifyBy(ctx, part, &odd)
-		final := refusal(err)
+	s.cache.unread = slices.DeleteFunc(s.cache.unread, func(part string) bool {
+		var warnings []error
+		err := s.identifyBy(ctx, part, &warnings)
+		final := isRefusal(err)
 		if final && part == partSubscription {
-			err = nil // not every array knows what it was sold as
+			err = nil // not every array has a subscription
 		}
-		s.fault(part, append(odd, err)...)
+		s.fault(part, append(warnings, err)...)
 		return err == nil || final
 	})
-	if s.memory.identity.ID == "" {
-		s.memory.identity.ID = s.array
+	if s.cache.identity.ID == "" {
+		s.cache.identity.ID = s.array
 	}
 }
 
 // recheck reads one part of the identity again, in place of the connections to
 // other arrays, so that it costs no additional request. What cannot be read, or
-// is missing now, stays as it was. It reports whether it has asked.
+// is missing now, stays as it was. It reports whether it sent a request.
 func (s *sampler) recheck(ctx context.Context) bool {
-	m := s.memory
+	m := s.cache
 	if time.Now().Before(m.checkAt) || m.links == nil || s.requests >= requestBudget {
 		return false
 	}
-	parts, before := identityParts(m.ticket), m.identity
+	parts, before := identityParts(m.session), m.identity
 	part := parts[m.checked%len(parts)]
 	m.checked, m.checkAt = m.checked+1, time.Now().Add(identityKept)
-	var odd []error
-	if err := s.identifyBy(ctx, part, &odd); err != nil {
+	var warnings []error
+	if err := s.identifyBy(ctx, part, &warnings); err != nil {
 		m.identity = before
 	}
-	m.identity = complete(m.identity, before)
+	m.identity = withMissing(m.identity, before)
 	s.stats.Links = m.links
 	return true
 }
 
-// complete fills what is missing from another identity.
-func complete(id, from capability.Identity) capability.Identity {
+// withMissing fills what is missing in an identity from another one.
+func withMissing(id, from capability.Identity) capability.Identity {
 	id.ID, id.Name, id.Purity = cmp.Or(id.ID, from.ID), cmp.Or(id.Name, from.Name), cmp.Or(id.Purity, from.Purity)
 	id.Model, id.Service = cmp.Or(id.Model, from.Model), cmp.Or(id.Service, from.Service)
 	return id
 }
 
-func (s *sampler) identifyBy(ctx context.Context, part string, odd *[]error) error {
-	p, err := s.ask(ctx, part, nil, odd)
+func (s *sampler) identifyBy(ctx context.Context, part string, warnings *[]error) error {
+	p, err := s.getPage(ctx, part, nil, warnings)
 	if err != nil {
 		return err
 	}
-	id := &s.memory.identity
+	id := &s.cache.identity
 	switch part {
 	case partArray:
 		return s.decodeArray(p, id)
@@ -89,11 +89,11 @@ func (s *sampler) identifyBy(ctx context.Context, part string, odd *[]error) err
 
 func (s *sampler) decodeArray(p *page, id *capability.Identity) error {
 	if len(p.items) == 0 {
-		return errors.New("the array did not name itself")
+		return errors.New("the response names no array")
 	}
 	o := p.items[0]
 	id.ID, id.Name, id.Purity = o.text("id"), o.text("name"), o.text("version")
-	s.memory.clock.setAsOf(o, p.answer)
+	s.cache.clock.setAsOf(o, p.response)
 	return nil
 }
 
@@ -125,8 +125,8 @@ func decodeService(subscriptions []object) string {
 	return ""
 }
 
-// refusal says that asking again will give the same answer.
-func refusal(err error) bool {
-	var api *APIError
-	return errors.As(err, &api) && api.Status >= 400 && api.Status < 500 && !errors.Is(err, ErrBusy) && !errors.Is(err, ErrUnauthorized)
+// isRefusal reports that a repeated request will fail in the same way.
+func isRefusal(err error) bool {
+	api, ok := errors.AsType[*APIError](err)
+	return ok && api.Status >= 400 && api.Status < 500 && !errors.Is(err, ErrBusy) && !errors.Is(err, ErrUnauthorized)
 }

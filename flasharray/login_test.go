@@ -13,19 +13,19 @@ import (
 	"github.com/poolcast/poolcast/flasharray/simulator"
 )
 
-// lateLogin runs a test against an array that opens sessions at once and
-// answers logins after a while.
-func lateLogin(t *testing.T, late time.Duration, test func(*testing.T, *lab)) {
+// lateLogin runs a test against an array that opens sessions at once and delays
+// the response to a login.
+func lateLogin(t *testing.T, late time.Duration, test func(*testing.T, *environment)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, "flasharray-x-01", simulator.Options{SessionIdle: -1})
+		l := newEnvironment(t, "flasharray-x-01", simulator.Options{SessionIdle: -1})
 		l.SetFaults(simulator.Late(late).On("login"))
 		test(t, l)
 	})
 }
 
-func TestLoginSlowerThanTheTimeoutOpensOneSession(t *testing.T) {
-	lateLogin(t, 25*time.Second, func(t *testing.T, l *lab) {
+func TestSlowLoginOpensOneSession(t *testing.T) {
+	lateLogin(t, 25*time.Second, func(t *testing.T, l *environment) {
 		defer l.close(t)
 		failed := 0
 		for range 5 {
@@ -33,26 +33,26 @@ func TestLoginSlowerThanTheTimeoutOpensOneSession(t *testing.T) {
 			_, err := l.client.Sample(t.Context())
 			if err != nil {
 				failed++
-				if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "POST login: no complete answer within 10s") {
+				if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "POST login: no complete response within 10s") {
 					t.Errorf("got %v", err)
 				}
 			}
 			if took := time.Since(begin); took > flasharray.DefaultTimeout {
-				t.Errorf("the reading took %s", took)
+				t.Errorf("the sample took %s", took)
 			}
 			if n := l.Sessions(); n > 1 {
 				t.Fatalf("%d sessions are open", n)
 			}
 			time.Sleep(2 * time.Second)
 		}
-		if c := l.client.Counters(); failed != 2 || l.Logins() != 1 || c.Logins != 1 || c.Sessions != 1 || c.SessionsLost != 0 {
-			t.Errorf("%d readings failed, the array counts %d logins, the client %+v", failed, l.Logins(), c)
+		if c := l.client.Counters(); failed != 2 || l.Logins() != 1 || c.Sessions != 1 || c.SessionsLost != 0 {
+			t.Errorf("%d samples failed, the array counts %d logins, the client %+v", failed, l.Logins(), c)
 		}
 	})
 }
 
-func TestReadingThatIsCutShortLeavesItsLoginToTheNext(t *testing.T) {
-	lateLogin(t, 5*time.Second, func(t *testing.T, l *lab) {
+func TestCancelledSampleLeavesLoginToNext(t *testing.T) {
+	lateLogin(t, 5*time.Second, func(t *testing.T, l *environment) {
 		defer l.close(t)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -60,15 +60,15 @@ func TestReadingThatIsCutShortLeavesItsLoginToTheNext(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 		time.Sleep(time.Hour)
-		l.whole(t)
+		l.sampleComplete(t)
 		if l.Logins() != 1 || l.Sessions() != 1 {
 			t.Errorf("%d logins, %d sessions", l.Logins(), l.Sessions())
 		}
 	})
 }
 
-func TestGoroutinesShareALateLogin(t *testing.T) {
-	lateLogin(t, 15*time.Second, func(t *testing.T, l *lab) {
+func TestConcurrentRequestsShareSlowLogin(t *testing.T) {
+	lateLogin(t, 15*time.Second, func(t *testing.T, l *environment) {
 		defer l.close(t)
 		var wg sync.WaitGroup
 		for range 20 {
@@ -87,9 +87,9 @@ func TestGoroutinesShareALateLogin(t *testing.T) {
 	})
 }
 
-func TestLoginWithoutAnAnswerIsGivenUpInTheEnd(t *testing.T) {
+func TestLoginWithoutResponseTimesOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, "flasharray-x-01", simulator.Options{})
+		l := newEnvironment(t, "flasharray-x-01", simulator.Options{})
 		defer l.close(t)
 		l.SetFaults(simulator.Hang().On("login").Times(1))
 		begin := time.Now()
@@ -98,8 +98,8 @@ func TestLoginWithoutAnAnswerIsGivenUpInTheEnd(t *testing.T) {
 				break
 			}
 		}
-		if took := time.Since(begin); took != flasharray.DefaultLoginTimeout {
-			t.Errorf("the first reading after %s", took)
+		if took := time.Since(begin); took != time.Minute {
+			t.Errorf("the first sample after %s", took)
 		}
 		if c := l.client.Counters(); c.SessionsLost != 1 || c.Sessions != 1 {
 			t.Errorf("counted %+v", c)
@@ -107,10 +107,10 @@ func TestLoginWithoutAnAnswerIsGivenUpInTheEnd(t *testing.T) {
 	})
 }
 
-func TestLateRefusalOfATokenIsTheNextReadingsError(t *testing.T) {
+func TestSlowTokenRefusalIsErrorOfNextSample(t *testing.T) {
 	refused := 0
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, "flasharray-x-01", simulator.Options{Tokens: []string{"another"}}, func(o *flasharray.Options) {
+		l := newEnvironment(t, "flasharray-x-01", simulator.Options{Tokens: []string{"another"}}, func(o *flasharray.Options) {
 			o.TokenRefused = func() { refused++ }
 		})
 		defer l.close(t)
@@ -123,13 +123,13 @@ func TestLateRefusalOfATokenIsTheNextReadingsError(t *testing.T) {
 	})
 }
 
-func TestCloseEndsALoginInFlight(t *testing.T) {
+func TestCloseDuringLogin(t *testing.T) {
 	for name, bound := range map[string]time.Duration{"waits": time.Minute, "gives up waiting": time.Second} {
 		t.Run(name, func(t *testing.T) {
-			lateLogin(t, 5*time.Second, func(t *testing.T, l *lab) {
-				var reading error
+			lateLogin(t, 5*time.Second, func(t *testing.T, l *environment) {
+				var sampleErr error
 				var wg sync.WaitGroup
-				wg.Go(func() { _, reading = l.client.Sample(t.Context()) })
+				wg.Go(func() { _, sampleErr = l.client.Sample(t.Context()) })
 				time.Sleep(time.Second)
 				ctx, cancel := context.WithTimeout(t.Context(), bound)
 				defer cancel()
@@ -138,12 +138,12 @@ func TestCloseEndsALoginInFlight(t *testing.T) {
 				if took := time.Since(begin); took > min(bound, 4*time.Second) || (err == nil) != (bound > 4*time.Second) {
 					t.Errorf("after %s: %v", took, err)
 				}
-				if wg.Wait(); !errors.Is(reading, flasharray.ErrClosed) {
-					t.Errorf("the reading under way ended with %v", reading)
+				if wg.Wait(); !errors.Is(sampleErr, flasharray.ErrClosed) {
+					t.Errorf("the sample in progress ended with %v", sampleErr)
 				}
 				time.Sleep(10 * time.Second)
 				if n := l.Sessions(); n != 0 || l.Logins() != 1 {
-					t.Errorf("%d sessions are left of %d logins", n, l.Logins())
+					t.Errorf("%d sessions are open after %d logins", n, l.Logins())
 				}
 				if err := l.server.Close(); err != nil {
 					t.Error(err)

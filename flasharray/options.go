@@ -1,6 +1,7 @@
 package flasharray
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -12,64 +13,62 @@ import (
 	"time"
 )
 
-// The defaults of [Options].
+// DefaultTimeout is the default of [Options].Timeout.
+const DefaultTimeout = 10 * time.Second
+
 const (
-	DefaultConnectTimeout = 5 * time.Second
-	DefaultTimeout        = 10 * time.Second
-	DefaultLoginTimeout   = time.Minute
-	DefaultIdleTimeout    = 90 * time.Second
-	DefaultUserAgent      = "poolcast"
+	// connectTimeout bounds the setup of a connection, TLS included.
+	connectTimeout = 5 * time.Second
+	// loginTimeout bounds a login, if Options.Timeout is not longer. A sample
+	// waits for a login no longer than Timeout; the login continues, as the array
+	// may have opened a session already, and the next sample uses its session.
+	loginTimeout       = time.Minute
+	defaultIdleTimeout = 90 * time.Second
+	defaultUserAgent   = "poolcast"
 )
 
 const httpsPort = "443"
 
 var errAddress = errors.New("write a host name or an IP address, with :port if it is not 443, and no https://")
 
-// Options say which array to speak to, and how.
+// Options are the address of an array and how to connect to it.
 type Options struct {
 	// Address is the array's management address, as in Cinder's san_ip: a host
 	// name or an IP address, with or without a port. An IPv6 address needs
 	// brackets only when a port follows it.
 	Address string
 
-	// Token returns the API token. It is called at every login and never in
-	// between, so it may read a file or run a command. See [StaticToken].
+	// Token returns the API token. It is called only before a login, so it may
+	// read a file or run a command. See [StaticToken].
 	Token func(context.Context) (string, error)
 	// TokenRefused, if set, is called when the array refused the token. Token
-	// is then asked once more, and a token other than the refused one is tried
+	// is then called once more, and a token other than the refused one is tried
 	// at once: that is how a rotated token takes effect without a restart.
 	TokenRefused func()
 
-	// UserAgent is sent with every request, so that an array's audit log says
-	// who asked.
+	// UserAgent is sent with every request; an array's audit log shows it.
 	UserAgent string
 
 	// Verify makes the client check the array's certificate, as
-	// driver_ssl_cert_verify does in Cinder. Without it anybody on the way can
-	// read the API token.
+	// driver_ssl_cert_verify does in Cinder. Without it the API token can be
+	// read by a man in the middle.
 	Verify bool
 	// CAPath is a PEM file, or a folder of them, with the certificates to
 	// trust in place of the system's; it has no effect without Verify.
 	CAPath string
-	// RootCAs may hold certificates that were read already, see [ReadCAs]; it
-	// wins over CAPath. Clients that trust the same certificates should share
-	// one pool, for memory's sake.
+	// RootCAs are certificates that were read already, see [ReadCAs]; it is used
+	// instead of CAPath. Clients that trust the same certificates should share
+	// one pool, to save memory.
 	RootCAs *x509.CertPool
 
-	// ConnectTimeout bounds the making of a connection, TLS included.
-	ConnectTimeout time.Duration
-	// Timeout bounds one request from its start to the last byte of the answer.
+	// Timeout bounds one request from its start to the last byte of the response.
 	Timeout time.Duration
-	// LoginTimeout bounds a login, and is at least Timeout. A reading waits for
-	// a login no longer than Timeout; the login goes on, as the array may have
-	// opened a session already, and the next reading uses its session.
-	LoginTimeout time.Duration
 	// IdleTimeout is how long a connection is kept between requests. Longer
-	// than the polling interval saves a handshake a reading; negative closes
-	// the connection after each reading, which saves memory.
+	// than the polling interval saves a handshake a sample; negative closes the
+	// connection after each sample, which saves memory.
 	IdleTimeout time.Duration
 
-	// Dial replaces the making of a TCP connection; TLS is put on top of it.
+	// Dial replaces net.Dialer for TCP connections; TLS is added to them.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
@@ -79,22 +78,11 @@ func StaticToken(token string) func(context.Context) (string, error) {
 }
 
 func (o Options) withDefaults() Options {
-	if o.UserAgent == "" {
-		o.UserAgent = DefaultUserAgent
-	}
-	if o.ConnectTimeout <= 0 {
-		o.ConnectTimeout = DefaultConnectTimeout
-	}
+	o.UserAgent = cmp.Or(o.UserAgent, defaultUserAgent)
 	if o.Timeout <= 0 {
 		o.Timeout = DefaultTimeout
 	}
-	if o.LoginTimeout <= 0 {
-		o.LoginTimeout = DefaultLoginTimeout
-	}
-	o.LoginTimeout = max(o.LoginTimeout, o.Timeout)
-	if o.IdleTimeout == 0 {
-		o.IdleTimeout = DefaultIdleTimeout
-	}
+	o.IdleTimeout = cmp.Or(o.IdleTimeout, defaultIdleTimeout)
 	if o.Dial == nil {
 		o.Dial = new(net.Dialer).DialContext
 	}
@@ -102,18 +90,18 @@ func (o Options) withDefaults() Options {
 }
 
 func (o Options) check() error {
-	var faults []error
+	var errs []error
 	if o.Token == nil {
-		faults = append(faults, errors.New("no API token was given"))
+		errs = append(errs, errors.New("no API token was given"))
 	}
 	if strings.ContainsAny(o.UserAgent, "\r\n") {
-		faults = append(faults, errors.New("the user agent contains a line break"))
+		errs = append(errs, errors.New("the user agent contains a line break"))
 	}
-	return errors.Join(faults...)
+	return errors.Join(errs...)
 }
 
-// hostPort brings an address into the form host:port, with brackets around an
-// IPv6 address. The port 443 is left out, as in a URL.
+// hostPort returns an address in the form host:port, with brackets around an
+// IPv6 address. The port 443 is omitted, as in a URL.
 func hostPort(address string) (string, error) {
 	host, port := strings.TrimSpace(address), ""
 	if strings.Contains(host, "://") {

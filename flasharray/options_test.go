@@ -10,7 +10,7 @@ import (
 	"github.com/poolcast/poolcast/flasharray"
 )
 
-func TestAddressesAreUnderstoodAsCinderWritesThem(t *testing.T) {
+func TestAddressForms(t *testing.T) {
 	errDialled := errors.New("dialled")
 	for address, want := range map[string]string{
 		"fa1.example":        "fa1.example:443",
@@ -42,7 +42,7 @@ func TestAddressesAreUnderstoodAsCinderWritesThem(t *testing.T) {
 	}
 }
 
-func TestBadOptionsAreRefusedBeforeAnyRequest(t *testing.T) {
+func TestNewInvalidOptions(t *testing.T) {
 	token := flasharray.StaticToken(apiToken)
 	empty := t.TempDir()
 	for name, tc := range map[string]struct {

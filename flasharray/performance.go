@@ -15,54 +15,53 @@ import (
 
 const (
 	resolution = 30 * time.Second
-	// recent holds three samples of an array that is at work, which fits the
-	// budget; a sample may be published some seconds late.
+	// recent contains three samples of a busy array, which fits the budget; a
+	// sample may be published some seconds late.
 	recent = 90 * time.Second
 	// lookBack is how far back Cinder's driver looks, for arrays that have been
 	// idle.
 	lookBack = time.Hour
-	// lookBackItems bounds the answer for the hour, which may hold 120 samples.
+	// lookBackItems bounds the response for the hour, which may have 120 samples.
 	lookBackItems = 3
 )
 
-// performance reads the newest sample of the array's load. It stays nil when
-// the array has had none for an hour: to a scheduler zero would mean the
-// fastest array there is.
+// performance reads the newest performance sample. It stays nil when the array
+// has had none for an hour: to a scheduler zero would mean the fastest array.
 func (s *sampler) performance(ctx context.Context) {
-	var odd []error
-	perf, err := s.newestSample(ctx, &odd)
+	var warnings []error
+	perf, err := s.newestSample(ctx, &warnings)
 	s.stats.Performance = perf
-	s.fault("performance", append(odd, err)...)
+	s.fault("performance", append(warnings, err)...)
 }
 
-// newestSample asks for the last minute and a half, and for the last hour when
-// that holds nothing. An array that was sparse at the reading before is asked
-// for the hour at once, so that idleness does not cost an additional request.
-func (s *sampler) newestSample(ctx context.Context, odd *[]error) (*capability.Performance, error) {
-	if !s.memory.sparse {
-		p, err := s.history(ctx, recent, nil, odd)
+// newestSample requests the last minute and a half, and the last hour when that
+// has no sample. For an array that was idle before, the hour is requested at
+// once, so that idleness does not cost an additional request.
+func (s *sampler) newestSample(ctx context.Context, warnings *[]error) (*capability.Performance, error) {
+	if !s.cache.idleArray {
+		p, err := s.history(ctx, recent, nil, warnings)
 		if err != nil || len(p.items) > 0 {
-			return s.decodePerformance(p, odd), err
+			return s.decodePerformance(p, warnings), err
 		}
 	}
-	p, err := s.lookBack(ctx, odd)
+	p, err := s.lookBack(ctx, warnings)
 	if err != nil {
 		return nil, err
 	}
-	perf := s.decodePerformance(p, odd)
-	s.memory.sparse = perf == nil || perf.Age >= recent
+	perf := s.decodePerformance(p, warnings)
+	s.cache.idleArray = perf == nil || perf.Age >= recent
 	return perf, nil
 }
 
-// lookBack reads the newest end of the last hour without reading the hour. It
-// asks for the newest first; if the array ignores or refuses that and sends
-// the oldest, the other end is fetched by its offset.
-func (s *sampler) lookBack(ctx context.Context, odd *[]error) (*page, error) {
+// lookBack reads the newest samples of the last hour without reading the hour. It
+// requests the newest first; if the array ignores or refuses that and sends the
+// oldest, the other end is read by its offset.
+func (s *sampler) lookBack(ctx context.Context, warnings *[]error) (*page, error) {
 	query := url.Values{"limit": {strconv.Itoa(lookBackItems)}, "total_item_count": {"true"}, "sort": {"time-"}}
-	p, err := s.history(ctx, lookBack, query, odd)
+	p, err := s.history(ctx, lookBack, query, warnings)
 	if hasStatus(err, http.StatusBadRequest) {
 		query.Del("sort")
-		p, err = s.history(ctx, lookBack, query, odd)
+		p, err = s.history(ctx, lookBack, query, warnings)
 	}
 	if err != nil {
 		return nil, err
@@ -79,46 +78,45 @@ func (s *sampler) lookBack(ctx context.Context, odd *[]error) (*page, error) {
 	}
 	query.Del("sort")
 	query.Set("offset", strconv.FormatInt(*total-lookBackItems, 10))
-	return s.history(ctx, lookBack, query, odd)
+	return s.history(ctx, lookBack, query, warnings)
 }
 
-// history asks for the samples since some time ago, by the array's clock. The
-// end of the window is left to the array: it knows best what "now" is. Only an
-// array whose clock was set back, so that old samples are later than its clock,
-// is asked for an end from then on.
-func (s *sampler) history(ctx context.Context, since time.Duration, query url.Values, odd *[]error) (*page, error) {
-	p, err := s.window(ctx, since, query, odd)
-	if err != nil || !s.dropFuture(p) || s.memory.ahead {
+// history requests the samples since a time ago, by the array's clock. The end
+// of the window is left to the array's own clock. Only if the clock was set back,
+// so that old samples are later than the clock, an end is sent from then on.
+func (s *sampler) history(ctx context.Context, since time.Duration, query url.Values, warnings *[]error) (*page, error) {
+	p, err := s.window(ctx, since, query, warnings)
+	if err != nil || !s.dropFuture(p) || s.cache.futureSamples {
 		return p, err
 	}
-	s.memory.ahead = true
-	if p, err = s.window(ctx, since, query, odd); err == nil {
+	s.cache.futureSamples = true
+	if p, err = s.window(ctx, since, query, warnings); err == nil {
 		s.dropFuture(p)
 	}
 	return p, err
 }
 
-func (s *sampler) window(ctx context.Context, since time.Duration, query url.Values, odd *[]error) (*page, error) {
+func (s *sampler) window(ctx context.Context, since time.Duration, query url.Values, warnings *[]error) (*page, error) {
 	q := maps.Clone(query)
 	if q == nil {
 		q = url.Values{}
 	}
-	now := s.memory.clock.at(time.Now())
+	now := s.cache.clock.at(time.Now())
 	q.Set("resolution", strconv.FormatInt(resolution.Milliseconds(), 10))
 	q.Set("start_time", strconv.FormatInt(now.Add(-since).UnixMilli(), 10))
-	if s.memory.ahead {
+	if s.cache.futureSamples {
 		q.Set("end_time", strconv.FormatInt(now.Add(resolution).UnixMilli(), 10))
 	}
-	return s.ask(ctx, "arrays/performance", q, odd)
+	return s.getPage(ctx, "arrays/performance", q, warnings)
 }
 
-// dropFuture takes out samples that are later than the array's own clock by more
+// dropFuture removes samples that are later than the array's own clock by more
 // than a resolution, and reports whether there were any.
 func (s *sampler) dropFuture(p *page) bool {
-	if !s.memory.clock.known(p.answer) {
+	if !s.cache.clock.known(p.response) {
 		return false
 	}
-	latest, before := s.memory.clock.answered(p.answer).Add(resolution), len(p.items)
+	latest, before := s.cache.clock.arrayTime(p.response).Add(resolution), len(p.items)
 	p.items = slices.DeleteFunc(p.items, func(o object) bool {
 		at, ok := o.time("time")
 		return ok && at.After(latest)
@@ -135,8 +133,8 @@ func newestFirst(items []object) bool {
 }
 
 // decodePerformance reads the sample with the greatest time. The order of
-// samples is documented nowhere.
-func (s *sampler) decodePerformance(p *page, odd *[]error) *capability.Performance {
+// samples is not documented.
+func (s *sampler) decodePerformance(p *page, warnings *[]error) *capability.Performance {
 	if p == nil {
 		return nil
 	}
@@ -149,13 +147,13 @@ func (s *sampler) decodePerformance(p *page, odd *[]error) *capability.Performan
 	}
 	if at.IsZero() {
 		if len(p.items) > 0 {
-			*odd = append(*odd, errors.New("no sample tells its time"))
+			*warnings = append(*warnings, errors.New("no sample has a time"))
 		}
 		return nil
 	}
 	perf := decodeSample(newest)
 	perf.Time, perf.Resolution = at, resolution
-	perf.Age = max(s.memory.clock.answered(p.answer).Sub(at), 0)
+	perf.Age = max(s.cache.clock.arrayTime(p.response).Sub(at), 0)
 	return perf
 }
 
@@ -175,4 +173,59 @@ func decodeSample(o object) *capability.Performance {
 		QueueUsecPerMirroredWrite: o.int("queue_usec_per_mirrored_write_op"),
 		QueueDepth:                o.int("queue_depth"),
 	}
+}
+
+// clock is the array's clock. The times of samples are of this clock: a host
+// whose own clock is wrong would request the wrong window and compute the wrong
+// age.
+//
+// It is set by the Date of every response, so that a step of either clock is
+// noticed at once. If Date is the clock of a proxy, the array's own _as_of, which
+// is read after login, corrects it.
+type clock struct {
+	skew     *time.Duration // array's clock minus ours; nil if unknown
+	fromDate time.Duration  // array's clock minus Date
+}
+
+// observe sets the clock by the Date of a response, which has whole seconds.
+func (c *clock) observe(r *response) {
+	if date, ok := r.date(); ok {
+		c.set((date.Add(c.fromDate).Sub(r.received) + time.Second/2).Truncate(time.Second))
+	}
+}
+
+// setAsOf sets the clock by the item of an array, REST 2.26 and later.
+func (c *clock) setAsOf(array object, r *response) {
+	now, ok := array.time("_as_of")
+	if !ok {
+		return
+	}
+	if date, ok := r.date(); ok {
+		c.fromDate = now.Sub(date).Truncate(time.Second)
+	}
+	c.set(now.Sub(r.received).Round(time.Second))
+}
+
+func (c *clock) set(skew time.Duration) { c.skew = &skew }
+
+// at converts a time of this host.
+func (c *clock) at(t time.Time) time.Time {
+	if c.skew != nil {
+		t = t.Add(*c.skew)
+	}
+	return t
+}
+
+// known reports whether the array's time of a response is known.
+func (c *clock) known(r *response) bool {
+	_, dated := r.date()
+	return dated || c.skew != nil
+}
+
+// arrayTime is the array's time of a response.
+func (c *clock) arrayTime(r *response) time.Time {
+	if date, ok := r.date(); ok {
+		return date.Add(c.fromDate)
+	}
+	return c.at(r.received)
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-func TestSampleReadsAnArray(t *testing.T) {
-	f := newFake(t)
+func TestSample(t *testing.T) {
+	f := newFakeArray(t)
 	c := f.client(t)
 	got, err := c.Sample(t.Context())
 	if err != nil {
@@ -33,14 +33,14 @@ func TestSampleReadsAnArray(t *testing.T) {
 	}
 	clocks := cmpopts.IgnoreFields(capability.Sample{}, "CollectedAt", "ClockSkew")
 	if diff := cmp.Diff(want, got, clocks, cmpopts.IgnoreFields(capability.Performance{}, "Time", "Age")); diff != "" {
-		t.Errorf("reading differs (-want +got):\n%s", diff)
+		t.Errorf("sample differs (-want +got):\n%s", diff)
 	}
 	f.paths()
 	if _, err := c.Sample(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if asked := f.paths(); len(asked) != 8 {
-		t.Errorf("the second reading cost %d requests: %q", len(asked), asked)
+		t.Errorf("the second sample cost %d requests: %q", len(asked), asked)
 	}
 	if err := c.Close(t.Context()); err != nil || f.openSessions() != 0 {
 		t.Errorf("%d sessions are open after Close (%v)", f.openSessions(), err)

@@ -15,16 +15,16 @@ import (
 
 const sessionToken = "session-secret-1"
 
-// revealed reports whether a text holds either of the secrets.
+// revealed reports whether a text contains one of the secrets.
 func revealed(s string) bool {
 	return strings.Contains(s, apiToken) || strings.Contains(s, sessionToken)
 }
 
-func TestNoErrorRevealsASecret(t *testing.T) {
+func TestErrorsHaveNoSecret(t *testing.T) {
 	echo := func(status int, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(status)
-			sayf(w, body, r.Header.Get("api-token")+r.Header.Get("x-auth-token"))
+			writef(w, body, r.Header.Get("api-token")+r.Header.Get("x-auth-token"))
 		}
 	}
 	hijack := func(w http.ResponseWriter, r *http.Request) {
@@ -34,7 +34,7 @@ func TestNoErrorRevealsASecret(t *testing.T) {
 			return
 		}
 		defer func() { _ = conn.Close() }()
-		sayf(conn, "HTTP/9 %s%s\r\n\r\n", r.Header.Get("api-token"), r.Header.Get("x-auth-token"))
+		writef(conn, "HTTP/9 %s%s\r\n\r\n", r.Header.Get("api-token"), r.Header.Get("x-auth-token"))
 	}
 	for _, path := range []string{"login", "arrays/space", "volumes"} {
 		for name, h := range map[string]http.HandlerFunc{
@@ -45,7 +45,7 @@ func TestNoErrorRevealsASecret(t *testing.T) {
 			"list":      echo(200, `{"items":[],"errors":[{"message":"%s"}]}`),
 			"malformed": hijack,
 		} {
-			f := newFake(t)
+			f := newFakeArray(t)
 			f.handle(path, h)
 			stats, err := f.client(t).Sample(t.Context())
 			if text := fmt.Sprintf("%v %+v %#v %v", err, err, err, stats.Faults); revealed(text) || strings.Contains(text, apiToken[:9]) {
@@ -55,8 +55,8 @@ func TestNoErrorRevealsASecret(t *testing.T) {
 	}
 }
 
-func TestTokenThatIsNoHeaderIsNotTold(t *testing.T) {
-	f := newFake(t)
+func TestTokenInvalidAsHeader(t *testing.T) {
+	f := newFakeArray(t)
 	o := f.options()
 	o.Token = flasharray.StaticToken(apiToken + "\n" + apiToken)
 	c, err := flasharray.New(o)
@@ -68,8 +68,8 @@ func TestTokenThatIsNoHeaderIsNotTold(t *testing.T) {
 	}
 }
 
-func TestPrintedClientRevealsNothing(t *testing.T) {
-	f := newFake(t)
+func TestPrintedClientHasNoSecret(t *testing.T) {
+	f := newFakeArray(t)
 	c := f.client(t)
 	if _, err := c.Sample(t.Context()); err != nil {
 		t.Fatal(err)
@@ -83,7 +83,7 @@ func TestPrintedClientRevealsNothing(t *testing.T) {
 		}
 	}
 	if c.String() != "FlashArray at "+f.Listener.Addr().String() {
-		t.Errorf("it is called %s", c)
+		t.Errorf("String returns %s", c)
 	}
 }
 
@@ -92,7 +92,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	elsewhere := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { followed++ }))
 	defer elsewhere.Close()
 	for _, path := range []string{"/api/api_version", "login", "arrays/space"} {
-		f := newFake(t)
+		f := newFakeArray(t)
 		f.handle(path, func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, elsewhere.URL+"/", http.StatusTemporaryRedirect)
 		})
@@ -103,8 +103,8 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
-func TestEveryRequestSaysWhoAsks(t *testing.T) {
-	f := newFake(t)
+func TestRequestHeaders(t *testing.T) {
+	f := newFakeArray(t)
 	o := f.options()
 	o.UserAgent = "poolcast/1.2.3"
 	dialled := 0
@@ -122,14 +122,14 @@ func TestEveryRequestSaysWhoAsks(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, r := range f.asked {
+	for _, r := range f.requests {
 		ids[r.Header.Get("X-Request-ID")]++
 		if r.UserAgent() != "poolcast/1.2.3" {
 			t.Errorf("%s by %q", r.URL, r.UserAgent())
 		}
 	}
 	if len(ids) != 2 || ids[""] > 0 {
-		t.Errorf("two readings carried the request ids %v", ids)
+		t.Errorf("two samples have the request ids %v", ids)
 	}
 	if dialled != 1 {
 		t.Errorf("%d connections were made", dialled)
@@ -139,9 +139,9 @@ func TestEveryRequestSaysWhoAsks(t *testing.T) {
 	}
 }
 
-// What is no longer than a letter is in every word.
-func TestOneLetterSecretLeavesWordsWhole(t *testing.T) {
-	f := newFake(t)
+// TestOneLetterSecret checks that a very short secret is not replaced in texts.
+func TestOneLetterSecret(t *testing.T) {
+	f := newFakeArray(t)
 	f.handle("login", func(w http.ResponseWriter, _ *http.Request) {
 		f.mu.Lock()
 		defer f.mu.Unlock()
@@ -159,12 +159,12 @@ func TestOneLetterSecretLeavesWordsWhole(t *testing.T) {
 	}
 }
 
-func TestErrorWithoutItsSecretIsStillTheSameError(t *testing.T) {
+func TestRedactedErrorUnwraps(t *testing.T) {
 	errCable := errors.New("cable is out")
-	f := newFake(t)
+	f := newFakeArray(t)
 	f.handle("/api/api_version", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Connection", "close")
-		say(w, `{"version":["2.26"]}`)
+		write(w, `{"version":["2.26"]}`)
 	})
 	o, dials := f.options(), 0
 	o.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {

@@ -14,15 +14,15 @@ import (
 	"github.com/poolcast/poolcast/flasharray"
 )
 
-func TestExpiredSessionIsRenewedOnce(t *testing.T) {
+func TestExpiredSessionRenewedOnce(t *testing.T) {
 	for _, path := range []string{"arrays/space", "volumes", "array-connections"} {
 		t.Run(path, func(t *testing.T) {
-			f := newFake(t)
+			f := newFakeArray(t)
 			c := f.client(t)
 			if _, err := c.Sample(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			whole := f.answers[path]
+			whole := f.handlers[path]
 			f.handle(path, func(w http.ResponseWriter, r *http.Request) {
 				f.handle(path, whole)
 				f.expire()
@@ -30,7 +30,7 @@ func TestExpiredSessionIsRenewedOnce(t *testing.T) {
 			})
 			stats, err := c.Sample(t.Context())
 			if err != nil || len(stats.Faults) > 0 {
-				t.Fatalf("the reading did not survive: %v %v", err, stats.Faults)
+				t.Fatalf("the sample failed: %v %v", err, stats.Faults)
 			}
 			if f.logins != 2 || f.openSessions() != 1 {
 				t.Errorf("%d logins, %d sessions open", f.logins, f.openSessions())
@@ -39,8 +39,8 @@ func TestExpiredSessionIsRenewedOnce(t *testing.T) {
 	}
 }
 
-func TestSessionThatIsAlwaysRefusedCostsOneLogin(t *testing.T) {
-	f := newFake(t)
+func TestSessionAlwaysRefusedCostsOneLogin(t *testing.T) {
+	f := newFakeArray(t)
 	f.fail("arrays/space", http.StatusUnauthorized, `{"errors":[{"message":"Invalid session."}]}`)
 	c := f.client(t)
 	_, err := c.Sample(t.Context())
@@ -49,12 +49,12 @@ func TestSessionThatIsAlwaysRefusedCostsOneLogin(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if f.logins != 2 || f.openSessions() != 1 {
-		t.Errorf("%d logins, %d sessions: the refused session should have been left", f.logins, f.openSessions())
+		t.Errorf("%d logins, %d sessions: the refused session should have been logged out", f.logins, f.openSessions())
 	}
 }
 
-func TestGoroutinesShareOneLogin(t *testing.T) {
-	f := newFake(t)
+func TestConcurrentRequestsShareLogin(t *testing.T) {
+	f := newFakeArray(t)
 	c := f.client(t)
 	for round := 1; round <= 3; round++ {
 		var wg sync.WaitGroup
@@ -73,8 +73,8 @@ func TestGoroutinesShareOneLogin(t *testing.T) {
 	}
 }
 
-func TestRotatedTokenIsTriedAtOnce(t *testing.T) {
-	f := newFake(t)
+func TestRotatedTokenTriedAtOnce(t *testing.T) {
+	f := newFakeArray(t)
 	tokens, refused := []string{"yesterday's", apiToken}, 0
 	o := f.options()
 	o.Token = func(context.Context) (string, error) { return tokens[refused] + "\n", nil }
@@ -91,7 +91,7 @@ func TestRotatedTokenIsTriedAtOnce(t *testing.T) {
 
 func TestRefusedToken(t *testing.T) {
 	for _, status := range []int{400, 401, 403} {
-		f := newFake(t)
+		f := newFakeArray(t)
 		f.fail("login", status, `{"errors":[{"message":"Invalid API token."}]}`)
 		asked, refused := 0, 0
 		o := f.options()
@@ -112,7 +112,7 @@ func TestRefusedToken(t *testing.T) {
 	}
 }
 
-func TestTokenThatCannotBeHad(t *testing.T) {
+func TestTokenUnavailable(t *testing.T) {
 	errVault := errors.New("vault is sealed")
 	for name, tc := range map[string]struct {
 		token string
@@ -122,7 +122,7 @@ func TestTokenThatCannotBeHad(t *testing.T) {
 		"error": {"", errVault, "get the API token: vault is sealed"},
 		"empty": {" \n", nil, "get the API token: it is empty"},
 	} {
-		f := newFake(t)
+		f := newFakeArray(t)
 		o := f.options()
 		o.Token = func(context.Context) (string, error) { return tc.token, tc.err }
 		c, err := flasharray.New(o)
@@ -135,9 +135,9 @@ func TestTokenThatCannotBeHad(t *testing.T) {
 	}
 }
 
-func TestLoginWithoutASession(t *testing.T) {
-	f := newFake(t)
-	f.answer("login", `{"items":[]}`)
+func TestLoginWithoutSessionToken(t *testing.T) {
+	f := newFakeArray(t)
+	f.respond("login", `{"items":[]}`)
 	c := f.client(t)
 	if _, err := c.Sample(t.Context()); err == nil || !strings.Contains(err.Error(), "no session token") {
 		t.Errorf("got %v", err)
@@ -145,13 +145,13 @@ func TestLoginWithoutASession(t *testing.T) {
 }
 
 func TestCloseLogsOut(t *testing.T) {
-	f := newFake(t)
+	f := newFakeArray(t)
 	c := f.client(t)
 	if err := c.Close(t.Context()); err != nil || len(f.paths()) != 0 {
-		t.Errorf("closing a client that never asked: %v", err)
+		t.Errorf("closing a client without requests: %v", err)
 	}
 	if _, err := c.Sample(t.Context()); !errors.Is(err, flasharray.ErrClosed) {
-		t.Errorf("a closed client went on: %v", err)
+		t.Errorf("a closed client took a sample: %v", err)
 	}
 
 	c = f.client(t)
@@ -170,7 +170,7 @@ func TestCloseLogsOut(t *testing.T) {
 }
 
 func TestCloseIsBounded(t *testing.T) {
-	f := newFake(t)
+	f := newFakeArray(t)
 	o := f.options()
 	o.Timeout = 500 * time.Millisecond
 	c, err := flasharray.New(o)
@@ -188,8 +188,8 @@ func TestCloseIsBounded(t *testing.T) {
 	}
 }
 
-func TestSessionExpiredBeforeCloseIsNoError(t *testing.T) {
-	f := newFake(t)
+func TestCloseAfterSessionExpired(t *testing.T) {
+	f := newFakeArray(t)
 	c := f.client(t)
 	if _, err := c.Sample(t.Context()); err != nil {
 		t.Fatal(err)
@@ -207,42 +207,42 @@ func TestVersions(t *testing.T) {
 		{`["2.56","2.57","2.100","3.0"]`, "2.56"},
 		{`["2.55","2.DEV","2.X","x",7,null]`, "2.55"},
 	} {
-		f := newFake(t)
-		f.answer("/api/api_version", fmt.Sprintf(`{"version":%s}`, tc.offered))
+		f := newFakeArray(t)
+		f.respond("/api/api_version", fmt.Sprintf(`{"version":%s}`, tc.offered))
 		stats, err := f.client(t).Sample(t.Context())
 		if err != nil || stats.Identity.REST != tc.want {
 			t.Errorf("%s: chose %q (%v), want %s", tc.offered, stats.Identity.REST, err, tc.want)
 		}
 	}
 	for offered, want := range map[string]string{
-		`["1.0","1.19","2.3"]`: "the array offers 1.0 to 2.3, this client speaks 2.4 to 2.56",
+		`["1.0","1.19","2.3"]`: "the array offers 1.0 to 2.3, this client supports 2.4 to 2.56",
 		`["3.0"]`:              "the array offers 3.0 to 3.0",
-		`["2.DEV"]`:            "the array names none",
+		`["2.DEV"]`:            "the array offers none",
 	} {
-		f := newFake(t)
-		f.answer("/api/api_version", fmt.Sprintf(`{"version":%s}`, offered))
+		f := newFakeArray(t)
+		f.respond("/api/api_version", fmt.Sprintf(`{"version":%s}`, offered))
 		_, err := f.client(t).Sample(t.Context())
 		if !errors.Is(err, flasharray.ErrUnsupportedVersion) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v", offered, err)
 		}
 	}
 	for _, body := range []string{`{}`, `{"version":"2.4"}`, `[]`, `<html>`, ``} {
-		f := newFake(t)
-		f.answer("/api/api_version", body)
+		f := newFakeArray(t)
+		f.respond("/api/api_version", body)
 		if _, err := f.client(t).Sample(t.Context()); err == nil || f.logins != 0 {
-			t.Errorf("%s: went on to %d logins", body, f.logins)
+			t.Errorf("%s: %d logins", body, f.logins)
 		}
 	}
 }
 
-func TestUpgradedArrayIsSpokenToInItsNewVersion(t *testing.T) {
-	f := newFake(t)
+func TestNewVersionAfterUpgrade(t *testing.T) {
+	f := newFakeArray(t)
 	c := f.client(t)
 	if _, err := c.Sample(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	f.answer("/api/api_version", `{"version":["2.4","2.30"]}`)
-	f.answer("arrays", `{"items":[{"id":"A1","name":"fa1","version":"6.6.3"}]}`)
+	f.respond("/api/api_version", `{"version":["2.4","2.30"]}`)
+	f.respond("arrays", `{"items":[{"id":"A1","name":"fa1","version":"6.6.3"}]}`)
 	f.expire()
 	stats, err := c.Sample(t.Context())
 	if err != nil || stats.Identity.REST != "2.30" || stats.Identity.Purity != "6.6.3" {

@@ -20,7 +20,7 @@ import (
 	"github.com/poolcast/poolcast/flasharray/simulator"
 )
 
-func TestEveryFixtureIsReadWhole(t *testing.T) {
+func TestSampleOfEveryFixture(t *testing.T) {
 	all, err := simulator.Builtin()
 	if err != nil {
 		t.Fatal(err)
@@ -28,14 +28,14 @@ func TestEveryFixtureIsReadWhole(t *testing.T) {
 	for _, f := range all {
 		t.Run(f.Name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				l := newLab(t, f.Name, simulator.Options{})
+				l := newEnvironment(t, f.Name, simulator.Options{})
 				defer l.close(t)
-				stats := l.whole(t)
+				stats := l.sampleComplete(t)
 				if stats.Identity.ID != l.ID() || stats.Identity.Name != f.Name || stats.Identity.Model == "" || stats.Identity.Purity == "" {
 					t.Errorf("identity is %+v", stats.Identity)
 				}
 				if !slices.Contains(f.Versions, stats.Identity.REST) {
-					t.Errorf("spoke REST %s", stats.Identity.REST)
+					t.Errorf("used REST %s", stats.Identity.REST)
 				}
 				l.checkSpace(t, stats.Space)
 				l.checkPerformance(t, stats.Performance)
@@ -46,9 +46,8 @@ func TestEveryFixtureIsReadWhole(t *testing.T) {
 	}
 }
 
-// items fetches a list as anybody could, so that what the client made of it can
-// be compared with what the array calls it.
-func (l *lab) items(t *testing.T, path string, query url.Values) []map[string]any {
+// items reads a list without the decoder of the client, for comparison.
+func (l *environment) items(t *testing.T, path string, query url.Values) []map[string]any {
 	t.Helper()
 	raw, err := l.client.Get(t.Context(), path, query)
 	if err != nil {
@@ -68,7 +67,7 @@ func number[N int64 | float64](p *N) any {
 	return float64(*p)
 }
 
-func (l *lab) checkSpace(t *testing.T, got *capability.Space) {
+func (l *environment) checkSpace(t *testing.T, got *capability.Space) {
 	t.Helper()
 	array := l.items(t, "arrays/space", nil)[0]
 	space := array["space"].(map[string]any)
@@ -82,14 +81,14 @@ func (l *lab) checkSpace(t *testing.T, got *capability.Space) {
 		"total_provisioned": number(got.TotalProvisioned), "used_provisioned": number(got.UsedProvisioned),
 		"data_reduction": number(got.DataReduction), "total_reduction": number(got.TotalReduction),
 	}); diff != "" {
-		t.Errorf("space differs (-array +reading):\n%s", diff)
+		t.Errorf("space differs (-array +sample):\n%s", diff)
 	}
 	if got.Used() == nil || got.Provisioned() == nil {
 		t.Error("used or provisioned space is not known")
 	}
 }
 
-func (l *lab) checkPerformance(t *testing.T, got *capability.Performance) {
+func (l *environment) checkPerformance(t *testing.T, got *capability.Performance) {
 	t.Helper()
 	hour := l.items(t, "arrays/performance", url.Values{
 		"resolution": {"30000"}, "start_time": {strconv.FormatInt(time.Now().Add(-time.Hour).UnixMilli(), 10)},
@@ -107,7 +106,7 @@ func (l *lab) checkPerformance(t *testing.T, got *capability.Performance) {
 		"queue_usec_per_mirrored_write_op": got.QueueUsecPerMirroredWrite, "queue_depth": got.QueueDepth,
 	} {
 		if number(n) != want[field] {
-			t.Errorf("%s: the array says %v, the reading %v", field, want[field], number(n))
+			t.Errorf("%s: the array has %v, the sample %v", field, want[field], number(n))
 		}
 	}
 	if got.Age < 0 || got.Age > 30*time.Second || got.Resolution != 30*time.Second {
@@ -115,13 +114,13 @@ func (l *lab) checkPerformance(t *testing.T, got *capability.Performance) {
 	}
 }
 
-func (l *lab) checkCounts(t *testing.T, got capability.Counts) {
+func (l *environment) checkCounts(t *testing.T, got capability.Counts) {
 	t.Helper()
 	for path, n := range map[string]*int64{
 		"volumes": got.Volumes, "hosts": got.Hosts, "protection-groups": got.ProtectionGroups,
 	} {
 		if want := float64(len(l.items(t, path, nil))); number(n) != want && want < 1000 {
-			t.Errorf("%s: the array lists %v, the reading says %v", path, want, number(n))
+			t.Errorf("%s: the array lists %v, the sample has %v", path, want, number(n))
 		}
 	}
 	if *got.LiveVolumes >= *got.Volumes {
@@ -129,23 +128,23 @@ func (l *lab) checkCounts(t *testing.T, got capability.Counts) {
 	}
 }
 
-func (l *lab) checkLinks(t *testing.T, got []capability.Link) {
+func (l *environment) checkLinks(t *testing.T, got []capability.Link) {
 	t.Helper()
 	want := []capability.Link{}
 	for _, o := range l.items(t, "array-connections", nil) {
 		want = append(want, capability.Link{Peer: o["name"].(string), Status: o["status"].(string), Type: o["type"].(string)})
 	}
 	if diff := gocmp.Diff(want, got); diff != "" {
-		t.Errorf("links differ (-array +reading):\n%s", diff)
+		t.Errorf("links differ (-array +sample):\n%s", diff)
 	}
 }
 
 func TestEvergreenOne(t *testing.T) {
 	for name, physical := range map[string]bool{"flasharray-eg1-01": true, "flasharray-eg1-02": false} {
-		l := newLab(t, name, simulator.Options{})
-		stats := l.whole(t)
+		l := newEnvironment(t, name, simulator.Options{})
+		stats := l.sampleComplete(t)
 		if stats.Identity.Service != "Evergreen//One" || stats.Space.TotalProvisioned != nil || stats.Space.TotalReduction != nil {
-			t.Errorf("%s is not as an Evergreen//One array is: %+v", name, stats.Identity)
+			t.Errorf("%s is not like an Evergreen//One array: %+v", name, stats.Identity)
 		}
 		if (stats.Space.TotalPhysical != nil) != physical || stats.Space.Used() == nil || stats.Space.Provisioned() == nil {
 			t.Errorf("%s: used %v, provisioned %v", name, stats.Space.Used(), stats.Space.Provisioned())
@@ -154,21 +153,21 @@ func TestEvergreenOne(t *testing.T) {
 	}
 }
 
-func TestReadingFollowsTheArray(t *testing.T) {
+func TestSampleFollowsFrames(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, "flasharray-x-01", simulator.Options{})
+		l := newEnvironment(t, "flasharray-x-01", simulator.Options{})
 		defer l.close(t)
 		seen := map[int64]bool{}
 		for range 5 {
-			stats := l.whole(t)
+			stats := l.sampleComplete(t)
 			seen[*stats.Performance.ReadsPerSec] = true
 			if *stats.ClockSkew != 0 {
-				t.Errorf("one clock, and yet a skew of %s", *stats.ClockSkew)
+				t.Errorf("skew of %s with one clock", *stats.ClockSkew)
 			}
 			time.Sleep(time.Minute)
 		}
 		if len(seen) < 4 {
-			t.Errorf("five minutes brought the rates %v", seen)
+			t.Errorf("the rates within five minutes are %v", seen)
 		}
 		if l.Logins() != 1 || l.dials.Load() != 1 {
 			t.Errorf("%d logins over %d connections", l.Logins(), l.dials.Load())
@@ -176,14 +175,14 @@ func TestReadingFollowsTheArray(t *testing.T) {
 	})
 }
 
-func TestSessionMayEndAtAnyRequest(t *testing.T) {
+func TestSessionEndsAtAnyRequest(t *testing.T) {
 	for skip := range 8 {
 		synctest.Test(t, func(t *testing.T) {
-			l := newLab(t, "flasharray-x-01", simulator.Options{})
+			l := newEnvironment(t, "flasharray-x-01", simulator.Options{})
 			defer l.close(t)
-			l.whole(t)
+			l.sampleComplete(t)
 			l.SetFaults(simulator.Expire().After(skip).Times(1))
-			l.whole(t)
+			l.sampleComplete(t)
 			if l.Logins() != 2 || l.Sessions() != 1 {
 				t.Errorf("%d logins, %d sessions open", l.Logins(), l.Sessions())
 			}
@@ -193,11 +192,11 @@ func TestSessionMayEndAtAnyRequest(t *testing.T) {
 
 func TestIdleSessionExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, "flasharray-x-01", simulator.Options{SessionIdle: 5 * time.Minute})
+		l := newEnvironment(t, "flasharray-x-01", simulator.Options{SessionIdle: 5 * time.Minute})
 		defer l.close(t)
 		for _, pause := range []time.Duration{0, time.Minute, 6 * time.Minute, time.Minute} {
 			time.Sleep(pause)
-			l.whole(t)
+			l.sampleComplete(t)
 		}
 		if l.Logins() != 2 {
 			t.Errorf("%d logins", l.Logins())
@@ -205,12 +204,12 @@ func TestIdleSessionExpires(t *testing.T) {
 	})
 }
 
-func TestConnectionMayBeClosedBetweenReadings(t *testing.T) {
+func TestConnectionClosedAfterSample(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, "flasharray-x-01", simulator.Options{}, func(o *flasharray.Options) { o.IdleTimeout = -1 })
+		l := newEnvironment(t, "flasharray-x-01", simulator.Options{}, func(o *flasharray.Options) { o.IdleTimeout = -1 })
 		defer l.close(t)
 		for range 3 {
-			l.whole(t)
+			l.sampleComplete(t)
 		}
 		if l.dials.Load() != 3 || l.Logins() != 1 {
 			t.Errorf("%d connections and %d logins", l.dials.Load(), l.Logins())
@@ -219,17 +218,17 @@ func TestConnectionMayBeClosedBetweenReadings(t *testing.T) {
 }
 
 func TestTokenRevoked(t *testing.T) {
-	l := newLab(t, "flasharray-x-01", simulator.Options{Tokens: []string{"another"}})
+	l := newEnvironment(t, "flasharray-x-01", simulator.Options{Tokens: []string{"another"}})
 	defer l.close(t)
 	if _, err := l.client.Sample(t.Context()); !errors.Is(err, flasharray.ErrTokenRefused) {
 		t.Errorf("got %v", err)
 	}
 	l.SetTokens(apiToken)
-	l.whole(t)
+	l.sampleComplete(t)
 }
 
-func TestGetFetchesWhatever(t *testing.T) {
-	l := newLab(t, "flasharray-x-01", simulator.Options{})
+func TestGet(t *testing.T) {
+	l := newEnvironment(t, "flasharray-x-01", simulator.Options{})
 	defer l.close(t)
 	raw, err := l.client.Get(t.Context(), "/api/api_version", nil)
 	if err != nil || !json.Valid(raw) || !strings.Contains(string(raw), `"2.26"`) {
@@ -242,18 +241,19 @@ func TestGetFetchesWhatever(t *testing.T) {
 	if raw, err := l.client.Get(t.Context(), "pods", nil); err == nil || raw != nil {
 		t.Errorf("got %.100s", raw)
 	}
-	if n := l.client.Counters(); n.Requests[http.StatusOK] < 3 || n.Requests[http.StatusNotFound] != 1 || n.Logins != 1 || n.BodyBytes == 0 {
+	if n := l.client.Counters(); n.Requests[http.StatusOK] < 3 || n.Requests[http.StatusNotFound] != 1 || n.Sessions != 1 {
 		t.Errorf("counted %+v", n)
 	}
 }
 
-// An upgrade that leaves the session open is noticed, at the price of no
-// additional request; and what an array does not tell meanwhile is not forgotten.
-func TestIdentityIsReadAgain(t *testing.T) {
+// TestIdentityReadAgain checks that an upgrade that leaves the session open is
+// noticed without an additional request, and that what is missing meanwhile is
+// kept.
+func TestIdentityReadAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, "flasharray-x-01", simulator.Options{SessionIdle: -1})
+		l := newEnvironment(t, "flasharray-x-01", simulator.Options{SessionIdle: -1})
 		defer l.close(t)
-		before := l.whole(t)
+		before := l.sampleComplete(t)
 		body := func(what string) simulator.Fault {
 			return simulator.Fault{Garble: true, Body: `{"items":[` + what + `]}`}
 		}
@@ -262,25 +262,25 @@ func TestIdentityIsReadAgain(t *testing.T) {
 			body(`{"type":"array_controller","mode":"primary","model":"FA-X90R5"}`).On("controllers"),
 		)
 		l.ResetTraffic()
-		const readings = 60
+		const samples = 60
 		var last capability.Sample
-		for range readings {
+		for range samples {
 			time.Sleep(30 * time.Second)
-			last = l.whole(t)
+			last = l.sampleComplete(t)
 			if last.Links == nil {
 				t.Fatal("the connections are missing")
 			}
 		}
-		if n := l.requestCount(); n > 8*readings {
-			t.Errorf("%d readings cost %d requests: %v", readings, n, l.Requests())
+		if n := l.requestCount(); n > 8*samples {
+			t.Errorf("%d samples cost %d requests: %v", samples, n, l.Requests())
 		}
 		if id := last.Identity; id.Name != "renamed" || id.Purity != "9.9.9" || id.Model != "FA-X90R5" || id.ID != before.Identity.ID {
 			t.Errorf("identity is %+v", id)
 		}
 		l.SetFaults(simulator.ServerError(500).On("arrays"), body(`{}`).On("controllers"))
-		for range readings {
+		for range samples {
 			time.Sleep(30 * time.Second)
-			if got := l.whole(t).Identity; got != last.Identity {
+			if got := l.sampleComplete(t).Identity; got != last.Identity {
 				t.Fatalf("identity became %+v", got)
 			}
 		}

@@ -35,8 +35,8 @@ func trustFile(t *testing.T, folder string, s *httptest.Server) string {
 	return path
 }
 
-func TestCertificatesAreVerifiedWhenAsked(t *testing.T) {
-	f := newFake(t)
+func TestVerifyCertificates(t *testing.T) {
+	f := newFakeArray(t)
 	folder := t.TempDir()
 	file := trustFile(t, folder, f.Server)
 	if err := os.WriteFile(filepath.Join(folder, "README"), []byte("not a certificate"), 0o600); err != nil {
@@ -76,7 +76,7 @@ func TestCertificatesAreVerifiedWhenAsked(t *testing.T) {
 				t.Fatalf("got %v", err)
 			}
 			if distrust := (*tls.CertificateVerificationError)(nil); !tc.ok && !errors.As(err, &distrust) {
-				t.Errorf("the error does not tell that it is about trust: %v", err)
+				t.Errorf("the error is not about certificates: %v", err)
 			}
 		})
 	}
@@ -85,12 +85,12 @@ func TestCertificatesAreVerifiedWhenAsked(t *testing.T) {
 	}
 }
 
-// serveNegativeSerial makes a fake show a certificate whose serial number is
-// negative, which no library makes: the sign bit of a good one is set. That
-// breaks the signature, too.
-func serveNegativeSerial(t *testing.T) *fake {
+// serveNegativeSerial makes a fakeArray use a certificate with a negative serial
+// number, which no library makes: the sign bit of a valid one is set. That makes
+// the signature invalid, too.
+func serveNegativeSerial(t *testing.T) *fakeArray {
 	t.Helper()
-	f := newFake(t)
+	f := newFakeArray(t)
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -110,7 +110,7 @@ func serveNegativeSerial(t *testing.T) *fake {
 	return f
 }
 
-func TestNegativeSerialNumberIsReadWhereNothingIsVerified(t *testing.T) {
+func TestNegativeSerialNumberWithoutVerification(t *testing.T) {
 	f := serveNegativeSerial(t)
 	c := f.client(t)
 	defer closeClient(t, c)
@@ -129,7 +129,7 @@ func TestNegativeSerialNumberIsReadWhereNothingIsVerified(t *testing.T) {
 	}
 }
 
-func TestNegativeSerialNumberSaysWhichSettingIsMissing(t *testing.T) {
+func TestNegativeSerialNumberErrorNamesSetting(t *testing.T) {
 	f := serveNegativeSerial(t)
 	t.Setenv("GODEBUG", "x509negativeserial=0")
 	if _, err := f.client(t).Sample(t.Context()); err == nil || !strings.Contains(err.Error(), "//go:debug x509negativeserial=1") {
@@ -137,9 +137,9 @@ func TestNegativeSerialNumberSaysWhichSettingIsMissing(t *testing.T) {
 	}
 }
 
-// TestCertificateFilesThatHangAreRefused: a FIFO hung for ever, and an endless
-// device was read whole.
-func TestCertificateFilesThatHangAreRefused(t *testing.T) {
+// TestCertificateFilesFIFOAndDevice checks that a FIFO does not block and that an
+// endless device is not read.
+func TestCertificateFilesFIFOAndDevice(t *testing.T) {
 	folder := t.TempDir()
 	fifo, large := filepath.Join(folder, "fifo"), filepath.Join(folder, "large")
 	if err := errors.Join(syscall.Mkfifo(fifo, 0o600), os.WriteFile(large, nil, 0o600), os.Truncate(large, files.MaxCertificates+1)); err != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/poolcast/poolcast/flasharray"
 )
 
-// faults names the parts of a reading that failed, with their reasons.
+// faults lists the parts of a sample that failed, with their errors.
 func faults(stats capability.Sample) string {
 	var parts []string
 	for _, f := range stats.Faults {
@@ -26,11 +26,11 @@ func faults(stats capability.Sample) string {
 	return strings.ReplaceAll(strings.Join(parts, "; "), "\n", ", ")
 }
 
-func TestSpaceTakesWhatItCanRead(t *testing.T) {
+func TestSpaceUnexpectedMembers(t *testing.T) {
 	for name, tc := range map[string]struct {
-		item string
-		want *capability.Space
-		odd  string
+		item     string
+		want     *capability.Space
+		warnings string
 	}{
 		"floats": {
 			`{"capacity":1e3,"space":{"total_physical":400.6,"total_used":0.0}}`,
@@ -38,7 +38,7 @@ func TestSpaceTakesWhatItCanRead(t *testing.T) {
 		},
 		"no space":   {`{"capacity":1}`, &capability.Space{Capacity: new(int64(1))}, ""},
 		"null space": {`{"capacity":1,"space":null}`, &capability.Space{Capacity: new(int64(1))}, ""},
-		"odd space": {
+		"space of the wrong type": {
 			`{"capacity":1,"space":"none"}`, &capability.Space{Capacity: new(int64(1))},
 			"space: arrays/space.space is not an object",
 		},
@@ -57,15 +57,15 @@ func TestSpaceTakesWhatItCanRead(t *testing.T) {
 		},
 		"no capacity": {
 			`{"space":{"total_physical":1}}`, nil,
-			"space: the array did not tell its capacity; does the token's role have the right to see it?",
+			"space: the array did not return its capacity; does the token's role have the right to see it?",
 		},
 		"not an object": {
 			`7`, nil,
-			"space: arrays/space is not an object, the array did not tell its capacity; does the token's role have the right to see it?",
+			"space: arrays/space is not an object, the array did not return its capacity; does the token's role have the right to see it?",
 		},
 	} {
-		f := newFake(t)
-		f.answer("arrays/space", fmt.Sprintf(`{"items":[%s]}`, tc.item))
+		f := newFakeArray(t)
+		f.respond("arrays/space", fmt.Sprintf(`{"items":[%s]}`, tc.item))
 		stats, err := f.client(t).Sample(t.Context())
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -73,34 +73,34 @@ func TestSpaceTakesWhatItCanRead(t *testing.T) {
 		if diff := cmp.Diff(tc.want, stats.Space); diff != "" {
 			t.Errorf("%s: space differs (-want +got):\n%s", name, diff)
 		}
-		if got := faults(stats); got != tc.odd {
-			t.Errorf("%s: faults are %q, want %q", name, got, tc.odd)
+		if got := faults(stats); got != tc.warnings {
+			t.Errorf("%s: faults are %q, want %q", name, got, tc.warnings)
 		}
 	}
 }
 
-func TestPartialSuccessTellsTheArraysWords(t *testing.T) {
-	f := newFake(t)
+func TestPartialSuccess(t *testing.T) {
+	f := newFakeArray(t)
 	f.fail("hosts", http.StatusMultiStatus, `{"items":[],"total_item_count":5,"errors":[{"context":"realm1","message":"Not reachable."}]}`)
 	stats, err := f.client(t).Sample(t.Context())
-	if err != nil || faults(stats) != "hosts: hosts.errors say: Not reachable." {
+	if err != nil || faults(stats) != "hosts: hosts.errors contains: Not reachable." {
 		t.Errorf("faults are %q (%v)", faults(stats), err)
 	}
 }
 
-func TestCountingFallsBackToOneItem(t *testing.T) {
+func TestCountFallsBackToOneItem(t *testing.T) {
 	uncounted := `{"items":[],"total_item_count":null}`
 	for name, zero := range map[string]http.HandlerFunc{
-		"null":    func(w http.ResponseWriter, _ *http.Request) { say(w, uncounted) },
+		"null":    func(w http.ResponseWriter, _ *http.Request) { write(w, uncounted) },
 		"refused": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadRequest) },
 	} {
-		f := newFake(t)
+		f := newFakeArray(t)
 		f.handle("volumes", func(w http.ResponseWriter, r *http.Request) {
 			if r.FormValue("limit") == "0" {
 				zero(w, r)
 				return
 			}
-			say(w, `{"items":[{"name":"v1"}],"total_item_count":20000}`)
+			write(w, `{"items":[{"name":"v1"}],"total_item_count":20000}`)
 		})
 		c := f.client(t)
 		for _, want := range []int{8 + 2, 8} {
@@ -119,23 +119,23 @@ func TestCountingFallsBackToOneItem(t *testing.T) {
 	}
 }
 
-func TestObjectsThatCannotBeCountedAreMissing(t *testing.T) {
-	f := newFake(t)
-	f.answer("hosts", `{"items":[],"total_item_count":null}`)
+func TestCountUnavailable(t *testing.T) {
+	f := newFakeArray(t)
+	f.respond("hosts", `{"items":[],"total_item_count":null}`)
 	c := f.client(t)
 	for range 2 {
 		f.paths()
 		stats, err := c.Sample(t.Context())
-		if err != nil || stats.Counts.Hosts != nil || faults(stats) != "hosts: the array did not count" {
+		if err != nil || stats.Counts.Hosts != nil || faults(stats) != "hosts: the array returned no count" {
 			t.Errorf("counted %v (%v) %q", stats.Counts.Hosts, err, faults(stats))
 		}
 	}
 	if n := len(f.paths()); n != 8 {
-		t.Errorf("the second reading cost %d requests", n)
+		t.Errorf("the second sample cost %d requests", n)
 	}
 }
 
-func TestModelIsThePrimaryControllers(t *testing.T) {
+func TestModelOfPrimaryController(t *testing.T) {
 	for name, tc := range map[string]struct{ items, want string }{
 		"none":     {``, ""},
 		"shelf":    {`{"type":"shelf_controller","mode":"primary","model":"EXP"},{"type":"array_controller","mode":"primary","model":"FA-X70R3"}`, "FA-X70R3"},
@@ -143,8 +143,8 @@ func TestModelIsThePrimaryControllers(t *testing.T) {
 		"upgrade":  {`{"type":"array_controller","mode":"secondary","model":"FA-X70R4"},{"type":"array_controller","mode":"primary","model":"FA-X50R2"}`, "FA-X50R2"},
 		"nothing":  {`{},7,null,{"model":null}`, ""},
 	} {
-		f := newFake(t)
-		f.answer("controllers", fmt.Sprintf(`{"items":[%s]}`, tc.items))
+		f := newFakeArray(t)
+		f.respond("controllers", fmt.Sprintf(`{"items":[%s]}`, tc.items))
 		stats, err := f.client(t).Sample(t.Context())
 		if err != nil || stats.Identity.Model != tc.want {
 			t.Errorf("%s: the model is %q (%v)", name, stats.Identity.Model, err)
@@ -152,8 +152,8 @@ func TestModelIsThePrimaryControllers(t *testing.T) {
 	}
 }
 
-func TestIdentityIsCompletedWhenItCanBe(t *testing.T) {
-	f := newFake(t)
+func TestIdentityCompletedLater(t *testing.T) {
+	f := newFakeArray(t)
 	f.fail("arrays", http.StatusInternalServerError, "")
 	f.fail("controllers", http.StatusForbidden, `{"message":"No."}`)
 	f.fail("subscriptions", http.StatusNotFound, "")
@@ -162,7 +162,7 @@ func TestIdentityIsCompletedWhenItCanBe(t *testing.T) {
 	if err != nil || stats.Identity != (capability.Identity{ID: "A1", REST: "2.26"}) || len(stats.Faults) != 2 {
 		t.Fatalf("identity is %+v (%v) %s", stats.Identity, err, faults(stats))
 	}
-	f.answer("arrays", `{"items":[{"id":"A1","name":"fa1","version":"6.4.10"}]}`)
+	f.respond("arrays", `{"items":[{"id":"A1","name":"fa1","version":"6.4.10"}]}`)
 	f.paths()
 	stats, err = c.Sample(t.Context())
 	if err != nil || stats.Identity.Name != "fa1" || stats.Identity.Purity != "6.4.10" || len(stats.Faults) != 0 {
@@ -170,14 +170,14 @@ func TestIdentityIsCompletedWhenItCanBe(t *testing.T) {
 	}
 	for _, path := range f.paths() {
 		if strings.Contains(path, "controllers") || strings.Contains(path, "subscriptions") {
-			t.Errorf("asked again for what was refused: %s", path)
+			t.Errorf("requested again after it was refused: %s", path)
 		}
 	}
 }
 
-func TestOldArrayIsNotAskedForSubscriptions(t *testing.T) {
-	f := newFake(t)
-	f.answer("/api/api_version", `{"version":["2.25"]}`)
+func TestNoSubscriptionsOnOldVersions(t *testing.T) {
+	f := newFakeArray(t)
+	f.respond("/api/api_version", `{"version":["2.25"]}`)
 	stats, err := f.client(t).Sample(t.Context())
 	if err != nil || stats.Identity.Service != "" || slices.ContainsFunc(f.paths(), func(p string) bool { return strings.Contains(p, "subscriptions") }) {
 		t.Errorf("identity is %+v (%v)", stats.Identity, err)
@@ -185,28 +185,28 @@ func TestOldArrayIsNotAskedForSubscriptions(t *testing.T) {
 }
 
 func TestAnotherArrayAtTheSameAddress(t *testing.T) {
-	f := newFake(t)
+	f := newFakeArray(t)
 	c := f.client(t)
 	if _, err := c.Sample(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	space := func(id string) string { return fmt.Sprintf(`{"items":[{"id":"%s","capacity":5}]}`, id) }
-	f.answer("arrays/space", space("A2"))
-	f.answer("arrays", `{"items":[{"id":"A2","name":"fa2"}]}`)
+	f.respond("arrays/space", space("A2"))
+	f.respond("arrays", `{"items":[{"id":"A2","name":"fa2"}]}`)
 	stats, err := c.Sample(t.Context())
 	if err != nil || stats.Identity.ID != "A2" || stats.Identity.Name != "fa2" {
 		t.Errorf("identity is %+v (%v)", stats.Identity, err)
 	}
 
 	f.handle("volumes", func(w http.ResponseWriter, r *http.Request) { // the address moves in the middle
-		f.answer("volumes", `{"items":[],"total_item_count":9}`)
-		f.answer("arrays", `{"items":[{"id":"A3","name":"fa3"}]}`)
-		f.answer("arrays/space", space("A3"))
+		f.respond("volumes", `{"items":[],"total_item_count":9}`)
+		f.respond("arrays", `{"items":[{"id":"A3","name":"fa3"}]}`)
+		f.respond("arrays/space", space("A3"))
 		f.expire()
 		f.ServeHTTP(w, r)
 	})
-	if _, err = c.Sample(t.Context()); err == nil || !strings.Contains(err.Error(), "as A2 and as A3 in one reading") {
-		t.Errorf("a mixed reading passed: %v", err)
+	if _, err = c.Sample(t.Context()); err == nil || !strings.Contains(err.Error(), "the id A2 and the id A3 in one sample") {
+		t.Errorf("a mixed sample was accepted: %v", err)
 	}
 	if stats, err = c.Sample(t.Context()); err != nil || stats.Identity.ID != "A3" {
 		t.Errorf("identity is %+v (%v)", stats.Identity, err)
@@ -245,25 +245,25 @@ func (h historyServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if limit, err := strconv.Atoi(r.FormValue("limit")); err == nil {
 		items = items[:min(limit, len(items))]
 	}
-	sayf(w, `{"items":[%s],"total_item_count":%s}`, strings.Join(items, ","), total)
+	writef(w, `{"items":[%s],"total_item_count":%s}`, strings.Join(items, ","), total)
 }
 
-func TestNewestSampleOfAnArrayThatDoesNotSort(t *testing.T) {
+func TestNewestSampleWithoutSort(t *testing.T) {
 	for name, tc := range map[string]struct {
 		history historyServer
 		fault   string
 		found   bool
 	}{
-		"ignores sort":    {historyServer{40, 200, true, true}, "", true},
-		"refuses sort":    {historyServer{40, 400, true, true}, "", true},
-		"few":             {historyServer{2, 200, false, true}, "", true},
-		"as many":         {historyServer{3, 200, true, true}, "", true},
-		"none":            {historyServer{0, 400, true, true}, "", false},
-		"does not count":  {historyServer{40, 200, false, true}, "performance: the array neither sorts nor counts its samples", false},
-		"is out of order": {historyServer{40, 500, true, true}, "performance: GET arrays/performance: array answered 500", false},
-		"has no clock":    {historyServer{40, 200, true, false}, "", true},
+		"ignores sort":   {historyServer{40, 200, true, true}, "", true},
+		"refuses sort":   {historyServer{40, 400, true, true}, "", true},
+		"few":            {historyServer{2, 200, false, true}, "", true},
+		"as many":        {historyServer{3, 200, true, true}, "", true},
+		"none":           {historyServer{0, 400, true, true}, "", false},
+		"does not count": {historyServer{40, 200, false, true}, "performance: the array neither sorts nor counts its samples", false},
+		"fails":          {historyServer{40, 500, true, true}, "performance: GET arrays/performance: array returned 500", false},
+		"has no clock":   {historyServer{40, 200, true, false}, "", true},
 	} {
-		f := newFake(t)
+		f := newFakeArray(t)
 		f.handle("arrays/performance", tc.history.ServeHTTP)
 		c := f.client(t)
 		for range 2 {
@@ -276,38 +276,38 @@ func TestNewestSampleOfAnArrayThatDoesNotSort(t *testing.T) {
 				t.Errorf("%s: found %+v", name, perf)
 			}
 			if stats.Links == nil {
-				t.Errorf("%s: the links got lost", name)
+				t.Errorf("%s: no links", name)
 			}
 		}
 	}
 }
 
-func TestSamplesWithoutATimeAreNotBelieved(t *testing.T) {
-	f := newFake(t)
-	f.answer("arrays/performance", `{"items":[{"reads_per_sec":5},{"time":"now","reads_per_sec":6},{"time":0},{"time":999999999999999999}]}`)
+func TestSamplesWithoutTimeIgnored(t *testing.T) {
+	f := newFakeArray(t)
+	f.respond("arrays/performance", `{"items":[{"reads_per_sec":5},{"time":"now","reads_per_sec":6},{"time":0},{"time":999999999999999999}]}`)
 	stats, err := f.client(t).Sample(t.Context())
-	if err != nil || stats.Performance != nil || !strings.Contains(faults(stats), "no sample tells its time") {
+	if err != nil || stats.Performance != nil || !strings.Contains(faults(stats), "no sample has a time") {
 		t.Errorf("found %+v (%v) %q", stats.Performance, err, faults(stats))
 	}
 }
 
-func TestClockIsTheArraysNotTheProxys(t *testing.T) {
+func TestClockBehindProxy(t *testing.T) {
 	proxy, array := 3*time.Hour, -20*time.Minute
-	f := newFake(t)
+	f := newFakeArray(t)
 	inner := f.Config.Handler
 	f.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Date", time.Now().Add(proxy).UTC().Format(http.TimeFormat))
 		inner.ServeHTTP(w, r)
 	})
 	f.handle("arrays", func(w http.ResponseWriter, _ *http.Request) {
-		sayf(w, `{"items":[{"id":"A1","_as_of":%d}]}`, time.Now().Add(array).UnixMilli())
+		writef(w, `{"items":[{"id":"A1","_as_of":%d}]}`, time.Now().Add(array).UnixMilli())
 	})
 	f.handle("arrays/performance", func(w http.ResponseWriter, r *http.Request) {
 		start, _ := strconv.ParseInt(r.FormValue("start_time"), 10, 64)
 		if lag := time.Now().Add(array).Sub(time.UnixMilli(start)); lag < 85*time.Second || lag > 95*time.Second {
 			t.Errorf("the window begins %s ago by the array's clock", lag)
 		}
-		sayf(w, `{"items":[%s]}`, sample(time.Now().Add(array-20*time.Second), 1))
+		writef(w, `{"items":[%s]}`, sample(time.Now().Add(array-20*time.Second), 1))
 	})
 	c := f.client(t)
 	for range 2 {
@@ -324,8 +324,8 @@ func TestClockIsTheArraysNotTheProxys(t *testing.T) {
 	}
 }
 
-func TestRefusedTokenIsToldApartFromARefusedSession(t *testing.T) {
-	f := newFake(t)
+func TestTokenRefusedAfterExpiredSession(t *testing.T) {
+	f := newFakeArray(t)
 	c := f.client(t)
 	if _, err := c.Sample(t.Context()); err != nil {
 		t.Fatal(err)
@@ -337,15 +337,15 @@ func TestRefusedTokenIsToldApartFromARefusedSession(t *testing.T) {
 	}
 }
 
-func TestTextsOfAnArrayAreBounded(t *testing.T) {
+func TestTextsAreBounded(t *testing.T) {
 	const limit = 310
 	long := strings.Repeat("ä", 1_000_000)
-	f := newFake(t)
-	f.answer("arrays", fmt.Sprintf(`{"items":[{"id":"A1","name":"%s","version":"%s"}]}`, long, long))
-	f.answer("controllers", fmt.Sprintf(`{"items":[{"model":"%s"}]}`, long))
-	f.answer("subscriptions", fmt.Sprintf(`{"items":[{"service":"%s"}]}`, long))
-	f.answer("array-connections", fmt.Sprintf(`{"items":[{"name":"%s","status":"%s","type":"%s"}]}`, long[:500000], long[:500000], long[:500000]))
-	f.answer("hosts", `{"items":[`+strings.Repeat("7,", 500_000)+`7],"total_item_count":5}`)
+	f := newFakeArray(t)
+	f.respond("arrays", fmt.Sprintf(`{"items":[{"id":"A1","name":"%s","version":"%s"}]}`, long, long))
+	f.respond("controllers", fmt.Sprintf(`{"items":[{"model":"%s"}]}`, long))
+	f.respond("subscriptions", fmt.Sprintf(`{"items":[{"service":"%s"}]}`, long))
+	f.respond("array-connections", fmt.Sprintf(`{"items":[{"name":"%s","status":"%s","type":"%s"}]}`, long[:500000], long[:500000], long[:500000]))
+	f.respond("hosts", `{"items":[`+strings.Repeat("7,", 500_000)+`7],"total_item_count":5}`)
 	f.handle("protection-groups", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Connection", long[:5000]+"\r\x00") })
 	stats, err := f.client(t).Sample(t.Context())
 	if err != nil {

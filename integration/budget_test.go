@@ -49,7 +49,7 @@ func TestBudget(t *testing.T) {
 			if memory > c.memory {
 				t.Errorf("%.0f MiB is over the budget of %.0f MiB", memory, c.memory)
 			}
-			if strings.Contains(a.Output(), "does not answer") {
+			if strings.Contains(a.Output(), "polling array failed") {
 				t.Errorf("not every array was read:\n%s", a.Output())
 			}
 		})

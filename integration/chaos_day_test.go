@@ -146,8 +146,8 @@ func (d *day) targets() (targets []collector.Target) {
 	return targets
 }
 
-// Offer implements collector.Observer.
-func (d *day) Offer(r capability.Report) {
+// Update implements collector.Observer.
+func (d *day) Update(r capability.Report) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if r.CollectedAt.After(time.Now()) {
@@ -156,11 +156,11 @@ func (d *day) Offer(r capability.Report) {
 	d.seen[r.Backend] = append(d.seen[r.Backend], r.CollectedAt)
 }
 
-// Withdraw implements collector.Observer.
-func (d *day) Withdraw(string, string) {}
+// Suspend implements collector.Observer.
+func (d *day) Suspend(string, string) {}
 
-// Forget implements collector.Observer.
-func (d *day) Forget(string) {}
+// Remove implements collector.Observer.
+func (d *day) Remove(string) {}
 
 // checkSessions fails the test where an array does not have the one session.
 func (d *day) checkSessions() {

@@ -29,7 +29,7 @@ func misfortunes() []misfortune {
 	history := func(h simulator.History) func(*simulator.Server, *simulator.Array) {
 		return func(_ *simulator.Server, a *simulator.Array) { a.SetHistory(h) }
 	}
-	const silent, partly = "array does not answer", "array answers, but"
+	const silent, partly = "polling array failed", "array polled, sample is partial"
 	return []misfortune{
 		{name: "slow", strike: fault(simulator.Latency(100 * time.Millisecond))},
 		{name: "too-slow", strike: fault(simulator.Latency(10 * time.Second)), says: silent},
@@ -210,7 +210,9 @@ func has(s capability.Set, key string) bool {
 // passages are the lines of the log about the state of an array.
 func (a *agent) passages(host string) (lines []string) {
 	for _, line := range a.log() {
-		if text := line.text("message"); line.text("host") == host && strings.HasPrefix(text, "array") {
+		text := line.text("message")
+		about := func(prefix string) bool { return strings.HasPrefix(text, prefix) }
+		if line.text("host") == host && slices.ContainsFunc([]string{"array ", "polling array ", "report is stale"}, about) {
 			lines = append(lines, text)
 		}
 	}

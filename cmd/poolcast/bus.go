@@ -35,14 +35,14 @@ func newBusRunner(s *session) (*busRunner, error) {
 	return r, nil
 }
 
-// Offer implements collector.Observer.
-func (r *busRunner) Offer(report capability.Report) { r.publisher().Update(report) }
+// Update implements collector.Observer.
+func (r *busRunner) Update(report capability.Report) { r.publisher().Update(report) }
 
-// Withdraw implements collector.Observer.
-func (r *busRunner) Withdraw(host, reason string) { r.publisher().Suspend(host, reason) }
+// Suspend implements collector.Observer.
+func (r *busRunner) Suspend(host, reason string) { r.publisher().Suspend(host, reason) }
 
-// Forget implements collector.Observer.
-func (r *busRunner) Forget(host string) { r.publisher().Remove(host) }
+// Remove implements collector.Observer.
+func (r *busRunner) Remove(host string) { r.publisher().Remove(host) }
 
 // Status tells about the publisher that runs.
 func (r *busRunner) Status() publisher.Status { return r.publisher().Status() }

@@ -78,7 +78,7 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	c := newChild(t, "--config-file", l.path("cinder.conf"))
 	c.start()
 	l.await("a poll", polled(l.arrays[0]))
-	l.await("the first report", c.stderr.has("array answers"))
+	l.await("the first report", c.stderr.has("array polled"))
 	c.signal(syscall.SIGTERM)
 	c.signal(syscall.SIGINT)
 	if got := c.wait(); got != "exit status 130" && got != "exit status 143" {
@@ -116,7 +116,7 @@ func TestFIFOInPlaceOfCinderConf(t *testing.T) {
 	l.write("token", tokenOf(l.arrays[0].Name()))
 	c := newChild(t, "--config-file", l.path("cinder.conf"), "--listen=127.0.0.1:0")
 	c.start()
-	l.await("an answer", c.stderr.has("array answers"))
+	l.await("an answer", c.stderr.has("array polled"))
 	for _, name := range []string{"token", "cinder.conf"} {
 		if err := syscall.Mkfifo(l.path("fifo"), 0o600); err != nil {
 			t.Fatal(err)

@@ -232,7 +232,7 @@ func TestNewIntervalKeepsSessionAndHistory(t *testing.T) {
 	if n := l.arrays[0].Logins(); n != 1 {
 		t.Errorf("%d logins, want the first alone", n)
 	}
-	if told := lines(log, "array answers"); len(told) != 1 {
+	if told := lines(log, "array polled"); len(told) != 1 {
 		t.Errorf("the history began again: %q", told)
 	}
 }
@@ -340,7 +340,7 @@ func TestRenewedAuthorityIsTrustedWithoutARestart(t *testing.T) {
 	l.write("ca.pem", string(other.server.CAPEM()))
 	l.configure(1)
 	log, _ := l.agent()
-	l.await("the refusal of the certificate", log.has("array does not answer"))
+	l.await("the refusal of the certificate", log.has("polling array failed"))
 	l.write("ca.pem", string(good))
 	l.await("a poll with the authority that was put in place", polled(l.arrays[0]))
 }
@@ -351,7 +351,7 @@ func TestNewTokenIsTriedAtOnceAfterARefusal(t *testing.T) {
 	l.write("token", "hush-wrong")
 	l.configure(1, "token_file = "+l.path("token"))
 	log, _ := l.agent()
-	l.await("the refusal", log.has("array does not answer"))
+	l.await("the refusal", log.has("polling array failed"))
 	l.write("token", tokenOf(l.arrays[0].Name()))
 	l.await("a poll with the right token", polled(l.arrays[0]))
 }

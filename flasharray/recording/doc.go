@@ -1,27 +1,26 @@
-// Package recording turns what a real array answers into a fixture for the
-// simulator, with everything taken out that says whose array it is.
+// Package recording makes fixtures for the simulator from the responses of a real
+// array. Everything that identifies the owner of the array is replaced.
 //
 //	s := recording.NewScrubber()
-//	r, err := recording.Start(ctx, client, s)   // versions and the name
-//	frame, err := recording.Take(ctx, client, s) // as often as there should be frames
+//	r, err := recording.Start(ctx, client, s, address) // versions and the name
+//	frame, err := recording.Take(ctx, client, s)       // once for each frame
 //	err = r.Write(folder)
 //
-// # What is asked
+// # What is requested
 //
-// What a poll asks, and no more: identity, capacity, load, connections, and
-// counts. No volume, snapshot, host or protection group is ever listed, so no
-// name of one can end up in a file.
+// The same as in a poll: identity, capacity, load, connections, and counts. No
+// volume, snapshot, host or protection group is ever listed, so no name of one
+// can be in a file.
 //
 // # What is kept
 //
-// Truth values, nulls and the numbers of measurements are kept as they are
-// spelled: they are what a recording is for. A text is kept only if it stands in
-// a field that is known to hold a word of the array's own vocabulary, such as a
-// model or a status, and looks like one; the name of a field only if it is made
-// of words of the API. Everything else is replaced: ids by ids, addresses by
-// addresses of documentation, other words and names by numbered stand-ins, other
-// numbers by null. The same text becomes the
-// same stand-in everywhere one [Scrubber] has been, so that a connection still
-// points at its array, and nothing leads back, because ids are made with a key
-// that is thrown away.
+// Booleans, nulls and the numbers of measurements are kept with their spelling:
+// a recording is made for them. A text is kept only if its field has values that
+// the API defines, such as a model or a status, and the text has the form of one;
+// the name of a field only if it has words of the API only. Everything else is
+// replaced: ids by ids, addresses by addresses for documentation, other texts and
+// names by numbered replacements, other numbers by null. One [Scrubber] replaces
+// the same text by the same replacement everywhere, so that a connection still
+// names its array. The replacements cannot be reversed, because ids are made with
+// a random key that is not kept.
 package recording

@@ -5,32 +5,32 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 )
 
-// Getter fetches the JSON that an array answers to a path, such as
+// Getter returns the JSON of the response to a GET of a path, such as
 // "arrays/space" or "/api/api_version". A client of package flasharray is one.
 type Getter interface {
 	Get(ctx context.Context, path string, query url.Values) (json.RawMessage, error)
 }
 
-// Recording is one array as a fixture: who it is, and what it answered at each
-// of several instants.
+// Recording is one array as a fixture: its identity, and its responses at several
+// times.
 type Recording struct {
-	Name      string   // stand-in of the array's name, and of the folder's
-	Addresses []string // stand-ins
+	Name      string   // replacement of the array's name; also the name of the folder
+	Addresses []string // replacements
 	Versions  []string
 	Every     time.Duration // between two frames
 	Frames    []Frame
 }
 
-// Frame is everything an array answered at one instant, scrubbed, by endpoint.
+// Frame is all responses of an array at one time, scrubbed, by endpoint.
 type Frame struct {
-	Answers    map[string]json.RawMessage
+	Responses  map[string]json.RawMessage
 	Population map[string]Count
 }
 
@@ -40,7 +40,8 @@ type Count struct {
 	Destroyed int64 `json:"destroyed"`
 }
 
-// Start asks an array who it is. address is what it was reached at.
+// Start reads the versions and the name of an array. address is that of the
+// connection.
 func Start(ctx context.Context, g Getter, s *Scrubber, address string) (*Recording, error) {
 	raw, err := g.Get(ctx, "/api/api_version", nil)
 	if err != nil {
@@ -52,7 +53,7 @@ func Start(ctx context.Context, g Getter, s *Scrubber, address string) (*Recordi
 	if err := json.Unmarshal(raw, &offered); err != nil {
 		return nil, fmt.Errorf("read API versions: %w", err)
 	}
-	var who struct {
+	var arrays struct {
 		Items []struct {
 			Name string `json:"name"`
 		} `json:"items"`
@@ -60,14 +61,14 @@ func Start(ctx context.Context, g Getter, s *Scrubber, address string) (*Recordi
 	if raw, err = g.Get(ctx, "arrays", nil); err != nil {
 		return nil, err
 	}
-	if err := json.Unmarshal(raw, &who); err != nil || len(who.Items) == 0 {
-		return nil, errors.Join(errors.New("the array does not tell its name"), err)
+	if err := json.Unmarshal(raw, &arrays); err != nil || len(arrays.Items) == 0 {
+		return nil, errors.Join(errors.New("the array returned no name"), err)
 	}
-	return &Recording{Name: s.Name(who.Items[0].Name), Addresses: []string{s.Address(address)}, Versions: s.Versions(offered.Version)}, nil
+	return &Recording{Name: s.Name(arrays.Items[0].Name), Addresses: []string{s.Address(address)}, Versions: s.Versions(offered.Version)}, nil
 }
 
-// endpoints are read whole; those that may be missing in an older API version,
-// or denied to a role, are left out then.
+// endpoints are read completely. Optional ones may be missing in an older API
+// version, or forbidden for a role.
 var endpoints = []struct {
 	path     string
 	optional bool
@@ -82,7 +83,7 @@ var endpoints = []struct {
 
 // Take records one frame.
 func Take(ctx context.Context, g Getter, s *Scrubber) (Frame, error) {
-	f := Frame{Answers: map[string]json.RawMessage{}, Population: map[string]Count{}}
+	f := Frame{Responses: map[string]json.RawMessage{}, Population: map[string]Count{}}
 	for _, e := range endpoints {
 		raw, err := g.Get(ctx, e.path, nil)
 		if err != nil && e.optional && ctx.Err() == nil {
@@ -91,7 +92,7 @@ func Take(ctx context.Context, g Getter, s *Scrubber) (Frame, error) {
 		if err != nil {
 			return f, err
 		}
-		if f.Answers[e.path], err = s.Answer(e.path, raw); err != nil {
+		if f.Responses[e.path], err = s.Response(e.path, raw); err != nil {
 			return f, err
 		}
 	}
@@ -111,31 +112,29 @@ func Take(ctx context.Context, g Getter, s *Scrubber) (Frame, error) {
 	return f, err
 }
 
-// count asks for a number and never for the objects: limit=1 is understood by
-// every version, and what the one item says is thrown away.
+// count requests a number without a list: every version accepts limit=1, and the
+// one item is not used.
 func count(ctx context.Context, g Getter, kind string, query url.Values) (int64, error) {
 	q := url.Values{"limit": {"1"}, "total_item_count": {"true"}}
-	for key, values := range query {
-		q[key] = values
-	}
+	maps.Copy(q, query)
 	raw, err := g.Get(ctx, kind, q)
 	if err != nil {
 		return 0, err
 	}
-	var answer struct {
+	var response struct {
 		Total *int64 `json:"total_item_count"`
 	}
-	if err := json.Unmarshal(raw, &answer); err != nil {
+	if err := json.Unmarshal(raw, &response); err != nil {
 		return 0, fmt.Errorf("count %s: %w", kind, err)
 	}
-	if answer.Total == nil {
-		return 0, fmt.Errorf("count %s: the array did not count", kind)
+	if response.Total == nil {
+		return 0, fmt.Errorf("count %s: the array returned no count", kind)
 	}
-	return *answer.Total, nil
+	return *response.Total, nil
 }
 
-// Write puts the recording into folder/name, in the layout that the simulator
-// loads. A folder that is there already is an error: nothing is overwritten.
+// Write writes the recording to folder/name, in the layout that the simulator
+// loads. An existing folder is an error: nothing is overwritten.
 func (r *Recording) Write(folder string) error {
 	root := filepath.Join(folder, r.Name)
 	if err := os.MkdirAll(folder, 0o755); err != nil {
@@ -144,38 +143,33 @@ func (r *Recording) Write(folder string) error {
 	if err := os.Mkdir(root, 0o755); err != nil {
 		return fmt.Errorf("write recording: %w; choose another folder with --into, or remove it", err)
 	}
-	meta, err := json.MarshalIndent(map[string]any{
+	err := writeJSON(filepath.Join(root, "array.json"), map[string]any{
 		"addresses": r.Addresses, "versions": r.Versions, "username": "recorded", "frame_ms": r.Every.Milliseconds(),
-	}, "", "  ")
+	})
+	for n, f := range r.Frames {
+		frame := filepath.Join(root, "frames", fmt.Sprintf("%02d", n))
+		err = errors.Join(err, writeJSON(filepath.Join(frame, "population.json"), f.Population))
+		for path, body := range f.Responses {
+			err = errors.Join(err, writeFile(filepath.Join(frame, filepath.FromSlash(path)+".json"), body))
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("write recording: %w", err)
-	}
-	files := map[string][]byte{"array.json": append(meta, '\n')}
-	for n, f := range r.Frames {
-		if err := f.into(files, fmt.Sprintf("frames/%02d/", n)); err != nil {
-			return err
-		}
-	}
-	for name, text := range files {
-		path := filepath.Join(root, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return fmt.Errorf("write recording: %w", err)
-		}
-		if err := os.WriteFile(path, text, 0o644); err != nil {
-			return fmt.Errorf("write recording: %w", err)
-		}
 	}
 	return nil
 }
 
-func (f Frame) into(files map[string][]byte, prefix string) error {
-	for path, answer := range f.Answers {
-		files[prefix+strings.TrimPrefix(path, "/")+".json"] = answer
-	}
-	population, err := json.MarshalIndent(f.Population, "", "  ")
+func writeJSON(path string, v any) error {
+	text, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
-		return fmt.Errorf("write recording: %w", err)
+		return err
 	}
-	files[prefix+"population.json"] = append(population, '\n')
-	return nil
+	return writeFile(path, append(text, '\n'))
+}
+
+func writeFile(path string, text []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(path, text, 0o644)
 }

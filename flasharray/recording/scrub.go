@@ -15,47 +15,47 @@ import (
 	"strings"
 )
 
-// Scrubber replaces texts that could tell whose array it is, the same text by
-// the same stand-in. One goroutine uses it.
+// Scrubber replaces texts that could identify the owner of an array, the same
+// text by the same replacement. It is used by one goroutine at a time.
 type Scrubber struct {
-	known    vocabulary
-	key      []byte
-	standins map[string]string
-	counts   map[string]int
+	known        vocabulary
+	key          []byte
+	replacements map[string]string
+	counts       map[string]int
 }
 
-// NewScrubber draws a key, so that the stand-ins of two recordings cannot be
-// matched.
+// NewScrubber makes a random key, so that the replacements of two recordings
+// cannot be matched.
 func NewScrubber() *Scrubber {
 	key := make([]byte, 32)
 	_, _ = rand.Read(key) // never fails
-	return &Scrubber{known: newVocabulary(), key: key, standins: map[string]string{}, counts: map[string]int{}}
+	return &Scrubber{known: newVocabulary(), key: key, replacements: map[string]string{}, counts: map[string]int{}}
 }
 
-// Name returns the stand-in of an array's name.
+// Name returns the replacement of an array's name.
 func (s *Scrubber) Name(name string) string { return s.numbered("array", name) }
 
-// Address returns the stand-in of a host name or IP address.
+// Address returns the replacement of a host name or IP address.
 func (s *Scrubber) Address(address string) string {
 	if address == "" {
 		return ""
 	}
-	if known, ok := s.standins["address "+address]; ok {
+	if known, ok := s.replacements["address "+address]; ok {
 		return known
 	}
 	n := s.next("address")
-	standin := fmt.Sprintf("192.0.2.%d", n) // RFC 5737
+	replacement := fmt.Sprintf("192.0.2.%d", n) // RFC 5737
 	if ip := net.ParseIP(address); ip != nil && ip.To4() == nil {
-		standin = fmt.Sprintf("2001:db8::%x", n) // RFC 3849
+		replacement = fmt.Sprintf("2001:db8::%x", n) // RFC 3849
 	}
-	s.standins["address "+address] = standin
-	return standin
+	s.replacements["address "+address] = replacement
+	return replacement
 }
 
-// Answer returns one answer of an array with its texts replaced. path is the
+// Response returns the body of a response with its texts replaced. path is the
 // endpoint, such as arrays/space.
-func (s *Scrubber) Answer(path string, answer json.RawMessage) (json.RawMessage, error) {
-	dec := json.NewDecoder(bytes.NewReader(answer))
+func (s *Scrubber) Response(path string, body json.RawMessage) (json.RawMessage, error) {
+	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.UseNumber()
 	var v any
 	if err := dec.Decode(&v); err != nil {
@@ -90,7 +90,7 @@ func (s *Scrubber) value(path, field string, v any) any {
 }
 
 // object replaces the names of fields that are not the API's. They are replaced
-// in their order, so that stand-ins do not depend on chance.
+// in sorted order, so that the result is always the same.
 func (s *Scrubber) object(path string, object map[string]any) map[string]any {
 	out := make(map[string]any, len(object))
 	for _, key := range slices.Sorted(maps.Keys(object)) {
@@ -103,7 +103,7 @@ func (s *Scrubber) object(path string, object map[string]any) map[string]any {
 	return out
 }
 
-// Versions keeps what looks like a version of the API.
+// Versions keeps texts that have the form of a version of the API.
 func (s *Scrubber) Versions(offered []string) []string {
 	return slices.DeleteFunc(slices.Clone(offered), func(v string) bool { return !s.known.version.MatchString(v) })
 }
@@ -130,7 +130,7 @@ func isAddress(field, text string) bool {
 	return net.ParseIP(text) != nil || strings.Contains(field, "address") || strings.HasSuffix(field, "_servers")
 }
 
-// id makes a UUID out of another; without the key nothing leads back.
+// id makes a UUID from another one; without the key it cannot be reversed.
 func (s *Scrubber) id(text string) string {
 	mac := hmac.New(sha256.New, s.key)
 	_, _ = io.WriteString(mac, strings.ToLower(text))
@@ -140,14 +140,113 @@ func (s *Scrubber) id(text string) string {
 
 func (s *Scrubber) numbered(kind, text string) string {
 	key := kind + " " + strings.ToLower(text) // names are the same in any case
-	if known, ok := s.standins[key]; ok {
+	if known, ok := s.replacements[key]; ok {
 		return known
 	}
-	s.standins[key] = fmt.Sprintf("%s-%02d", kind, s.next(kind))
-	return s.standins[key]
+	s.replacements[key] = fmt.Sprintf("%s-%02d", kind, s.next(kind))
+	return s.replacements[key]
 }
 
 func (s *Scrubber) next(kind string) int {
 	s.counts[kind]++
 	return s.counts[kind]
+}
+
+// keyWords are the words of the API's field names. The name of a field with other
+// words could contain that of a customer.
+const keyWords = `
+	access active address addresses algorithm all allocated array arrays as at average banner blocks bytes cache cached
+	capacity clusters code compression config connected connection connections console continuation controller
+	controllers count counts created current data dedup default delay depth destroyed disabled effective efficiency
+	enabled encryption end endpoint endpoints eradication error errors expected expiration failed feature features file
+	footprint free group has hit host hosts id idle in ingress egress installed is item items key keys kind last latency
+	level license limit local lock logical login management manual max mean mediator member message metadata min mirrored
+	mode model module more name names network non not ntp number of offline on online op operation operations ops order
+	os other others parent parity partner path paths peak per percent percentage performance period physical pod pods
+	policy pool portal power present previous priority progress promotion protection provisioned provisioning qos queue
+	quota rate ratio raw read reads received reduction refused remaining remote removed replicated replication reserved
+	resource rest retention role running san saturation scheduled scheduling scsi sec secondary secure sent servers
+	service services session shared shelf since size slot snapshot snapshots source space speed start started state
+	states status storage subscription subscriptions symmetric system target temperature term thin threshold throttle
+	throughput tier time timeout timezone to token total transfer transport transferred type types unique unit units
+	unreachable up update updated uptime usec used user users utilization value values version versions virtual volume
+	volumes window workload write writes zone`
+
+// identityWords are words in the names of fields whose numbers could identify a
+// person.
+const identityWords = `address addresses banner host id key login member name names number portal session token user users`
+
+func words(list string) map[string]bool {
+	set := map[string]bool{}
+	for word := range strings.FieldsSeq(list) {
+		set[word] = true
+	}
+	return set
+}
+
+// vocabulary is the values and field names that the API itself defines.
+type vocabulary struct {
+	words, identity map[string]bool
+	texts           map[string]*regexp.Regexp // by field
+	controller      *regexp.Regexp            // names of controllers
+	number, version *regexp.Regexp
+}
+
+func newVocabulary() vocabulary {
+	exactly := func(pattern string) *regexp.Regexp { return regexp.MustCompile(`^(?:` + pattern + `)$`) }
+	return vocabulary{
+		words: words(keyWords), identity: words(identityWords),
+		texts: map[string]*regexp.Regexp{
+			"os":             exactly(`Purity(//(FA|FB))?`),
+			"version":        exactly(`\d{1,2}\.\d{1,2}\.\d{1,3}`),
+			"model":          exactly(`(FA|CBS)-[A-Za-z]{0,2}\d{1,3}(R\d|r\d)?`),
+			"module_version": exactly(`FA-\d{1,2}\.\d{1,2}`),
+			"mode":           exactly(`primary|secondary|active|standby|offline|unknown|not present`),
+			"status": exactly(`ready|not ready|updating|unknown|not present|online|offline|healthy|unhealthy|degraded|` +
+				`connected|connecting|partially connected|partially_connected|disconnected|unbalanced|incomplete|quiescing|quiesced`),
+			"type":                  exactly(`array_controller|shelf_controller|(a?sync)-replication|array|unknown`),
+			"service":               exactly(`Evergreen//(One|Flex|Forever|Foundation)|FlashArray|FlashBlade|Cloud Block Store|Portworx`),
+			"resource_type":         exactly(`(remote-)?(arrays|pods|volumes|hosts)|network-access-policies`),
+			"replication_transport": exactly(`ip|fc|eth`),
+			"encryption":            exactly(`encrypted|unencrypted`),
+			"encryption_mode":       exactly(`none|encrypted|unencrypted`),
+			"algorithm":             exactly(`AES-\d{3}(-[A-Z]{3})?`),
+			"manual_eradication":    exactly(`(all-|partially-)?(enabled|disabled)`),
+		},
+		controller: exactly(`(CT|CH|SC)\d{1,2}(\.SC\d)?`),
+		number:     exactly(`-?\d{1,20}(\.\d{1,20})?([eE][+-]?\d{1,2})?`),
+		version:    exactly(`\d\.(\d{1,2}|X)`),
+	}
+}
+
+// hasText reports whether a text is a value that the API defines.
+func (v vocabulary) hasText(path, field, text string) bool {
+	if field == "name" {
+		return path == "controllers" && v.controller.MatchString(text)
+	}
+	pattern := v.texts[field]
+	return pattern != nil && pattern.MatchString(text)
+}
+
+// hasKey reports whether the name of a field has words of the API only.
+func (v vocabulary) hasKey(key string) bool {
+	for part := range strings.SplitSeq(strings.TrimPrefix(key, "_"), "_") {
+		if !v.words[part] {
+			return false
+		}
+	}
+	return true
+}
+
+// hasNumber reports whether a number is a measurement.
+func (v vocabulary) hasNumber(field string, n json.Number) bool {
+	if !v.hasKey(field) || !v.number.MatchString(n.String()) {
+		return false
+	}
+	for part := range strings.SplitSeq(field, "_") {
+		if v.identity[part] {
+			return false
+		}
+	}
+	return true
 }

@@ -9,16 +9,16 @@ import (
 	"testing"
 )
 
-func scrubbed(t *testing.T, s *Scrubber, path, answer string) string {
+func scrubbed(t *testing.T, s *Scrubber, path, body string) string {
 	t.Helper()
-	out, err := s.Answer(path, json.RawMessage(answer))
+	out, err := s.Response(path, json.RawMessage(body))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return string(out)
 }
 
-func TestScrubberKeepsNumbersAsSpelled(t *testing.T) {
+func TestScrubberKeepsSpellingOfNumbers(t *testing.T) {
 	out := scrubbed(t, NewScrubber(), "arrays/space", `{"items":[{"parity":1.0,"capacity":20000000000000001,"space":{"unique":null},"on":true}]}`)
 	for _, want := range []string{`"parity": 1.0`, `"capacity": 20000000000000001`, `"unique": null`, `"on": true`} {
 		if !strings.Contains(out, want) {
@@ -27,7 +27,7 @@ func TestScrubberKeepsNumbersAsSpelled(t *testing.T) {
 	}
 }
 
-func TestScrubberReplacesAlikeByAlike(t *testing.T) {
+func TestScrubberSameReplacement(t *testing.T) {
 	s := NewScrubber()
 	const id = "3F0C9B52-7a41-4d6e-9a0d-5b1e2c7d8f10"
 	one := scrubbed(t, s, "arrays", `{"items":[{"name":"Secret-1","id":"`+id+`","banner":"property of ACME","ntp_servers":["ntp.acme.example"],"model":"FA-X50R4"}]}`)
@@ -38,19 +38,19 @@ func TestScrubberReplacesAlikeByAlike(t *testing.T) {
 		}
 	}
 	if !strings.Contains(one, `"array-01"`) || !strings.Contains(two, `"array-01"`) {
-		t.Errorf("the name has two stand-ins: %s %s", one, two)
+		t.Errorf("the name has two replacements: %s %s", one, two)
 	}
 	if !strings.Contains(two, s.id(id)) || !strings.Contains(one, "FA-X50R4") || !strings.Contains(two, "2001:db8::") {
 		t.Errorf("id, model or address are not as they should be: %s %s", one, two)
 	}
 	if other := NewScrubber(); other.id(id) == s.id(id) {
-		t.Error("two recordings give the same id the same stand-in")
+		t.Error("two recordings replace an id by the same one")
 	}
 }
 
-// TestPlantsDoNotPass: an array whose every field holds what could tell whose it
-// is, those for words of the array itself included.
-func TestPlantsDoNotPass(t *testing.T) {
+// TestScrubberRemovesIdentifyingTexts uses identifying texts in every field, also
+// in those for values that the API defines.
+func TestScrubberRemovesIdentifyingTexts(t *testing.T) {
 	fields := []string{
 		"os", "version", "model", "mode", "status", "type", "service", "resource_type", "replication_transport", "encryption",
 		"encryption_mode", "algorithm", "module_version", "manual_eradication", "name", "banner", "id", "serial", "capacity",
@@ -81,18 +81,18 @@ func TestPlantsDoNotPass(t *testing.T) {
 		}
 	}
 	if !strings.Contains(out, `"capacity": 7`) {
-		t.Errorf("a measurement is gone: %s", out)
+		t.Errorf("a measurement was removed: %s", out)
 	}
 }
 
-func TestVersionsAreVersions(t *testing.T) {
+func TestScrubberVersions(t *testing.T) {
 	if got := NewScrubber().Versions([]string{"1.19", "2.0", "2.56", "2.X", "PLANT", "2.0-PLANT", "10.9.8.7"}); strings.Join(got, " ") != "1.19 2.0 2.56 2.X" {
 		t.Errorf("got %q", got)
 	}
 }
 
-// TestFixturesPass: what arrays say in words of their own is kept.
-func TestFixturesPass(t *testing.T) {
+// TestScrubberKeepsFixtures checks that values that the API defines are kept.
+func TestScrubberKeepsFixtures(t *testing.T) {
 	known := newVocabulary()
 	for _, path := range []string{"arrays", "arrays/space", "arrays/performance", "controllers", "array-connections", "subscriptions"} {
 		files, err := filepath.Glob("../simulator/fixtures/*/frames/00/" + path + ".json")
@@ -139,10 +139,10 @@ func everyField(v any, field string, visit func(field string, v any)) {
 	}
 }
 
-func FuzzAnswer(f *testing.F) {
+func FuzzResponse(f *testing.F) {
 	f.Add(`{"items":[{"name":"x","a":[1,"y"]}]}`)
 	f.Fuzz(func(t *testing.T, answer string) {
-		out, err := NewScrubber().Answer("arrays", json.RawMessage(answer))
+		out, err := NewScrubber().Response("arrays", json.RawMessage(answer))
 		if err == nil && !json.Valid(out) {
 			t.Errorf("%q became %q", answer, out)
 		}

@@ -4,71 +4,70 @@ import (
 	"context"
 	"net/http"
 	"path"
-	"sync"
 	"time"
 )
 
-// Fault is something that goes wrong. What it does is in the first group of
-// fields (several may be combined); which requests it befalls in the second.
-// Make one with a constructor such as [Hang] and narrow it with [Fault.On],
-// [Fault.After] and [Fault.Times].
+// Fault is a fault of an array. The first group of fields is its effect (several
+// may be combined), the second the requests that it applies to. Make one with a
+// constructor such as [Hang] and restrict it with [Fault.On], [Fault.After] and
+// [Fault.Times].
 type Fault struct {
-	Delay          time.Duration // wait before answering
-	Late           time.Duration // do what was asked, then wait before answering
-	Hang           bool          // never answer: wait for the client to give up
-	ExpireSessions bool          // end every session, then answer
-	Status         int           // answer with this status and Body in place of the array's own
-	Header         http.Header   // further headers of that answer
+	Delay          time.Duration // wait before the response
+	Late           time.Duration // process the request, then wait before the response
+	Hang           bool          // no response: wait until the client closes
+	ExpireSessions bool          // end every session, then respond
+	Status         int           // respond with this status and Body instead of the array's own
+	Header         http.Header   // further headers of that response
 	Body           string        // its body
-	Garble         bool          // the array's own status, but Body in place of its JSON
+	Garble         bool          // the array's own status, but Body instead of its JSON
 	Cut            bool          // half of the body, then a closed connection
 	Null           []string      // fields of each item made null: "space.total_physical", "space.*"
 
-	Path  string // endpoint it befalls, as path.Match has it: "arrays/space", "volumes*"; "" is any
-	Skip  int    // let so many matching requests pass first
-	Limit int    // then strike so many; 0 is all
+	Path  string // endpoint, a pattern of path.Match: "arrays/space", "volumes*"; "" is any
+	Skip  int    // number of matching requests without the fault at first
+	Limit int    // number of requests with the fault after that; 0 is all
 }
 
-// On narrows a fault to one endpoint: "arrays/performance", "login",
+// On restricts a fault to one endpoint: "arrays/performance", "login",
 // "api_version"; a * matches within one segment of the path.
 func (f Fault) On(pattern string) Fault { f.Path = pattern; return f }
 
-// After lets n matching requests pass before the fault strikes.
+// After makes the fault begin after n matching requests.
 func (f Fault) After(n int) Fault { f.Skip = n; return f }
 
-// Times ends the fault after n requests have met it.
+// Times ends the fault after n requests.
 func (f Fault) Times(n int) Fault { f.Limit = n; return f }
 
-// Latency delays every answer.
+// Latency delays every response.
 func Latency(d time.Duration) Fault { return Fault{Delay: d} }
 
-// Late does what was asked at once and answers after a while: a client that
-// gives up on a login has opened a session all the same.
+// Late processes the request at once and responds after d: a login opens a
+// session even if the client does not wait for the response.
 func Late(d time.Duration) Fault { return Fault{Late: d} }
 
-// Hang answers nothing until the client gives up.
+// Hang sends no response until the client closes the connection.
 func Hang() Fault { return Fault{Hang: true} }
 
-// Expire ends every session when it strikes, so that the request that meets it
-// gets 401. Expire().On("volumes").After(1).Times(1) does so between two pages.
+// Expire ends every session, so that the request gets 401.
+// Expire().On("volumes").After(1).Times(1) does so between two pages.
 func Expire() Fault { return Fault{ExpireSessions: true} }
 
-// Unauthorized answers 401 whatever the session, as when the account is gone.
+// Unauthorized returns 401 whatever the session, as when the account was removed.
 func Unauthorized() Fault {
 	return Fault{Status: http.StatusUnauthorized, Body: `{"errors":[{"context":null,"message":"Invalid session."}]}`}
 }
 
-// Forbidden answers 403 in the shape that the official client expects.
+// Forbidden returns 403 in the form that the official client expects.
 func Forbidden() Fault {
 	return Fault{Status: http.StatusForbidden, Body: `{"message":"You cannot consume this service"}`}
 }
 
-// TooManyRequests answers 429 without any header that says when to come back.
+// TooManyRequests returns 429 without any header that says when to retry.
 func TooManyRequests() Fault {
 	return Fault{Status: http.StatusTooManyRequests, Body: `{"message":"API rate limit exceeded"}`}
 }
 
-// RateLimited answers 429 with the gateway's headers and, if retryAfter is not
+// RateLimited returns 429 with the gateway's headers and, if retryAfter is not
 // empty, with that Retry-After.
 func RateLimited(retryAfter string) Fault {
 	f := TooManyRequests()
@@ -82,8 +81,8 @@ func RateLimited(retryAfter string) Fault {
 	return f
 }
 
-// ServerError answers with a 5xx status: 500 in the array's shape, the others
-// in that of a proxy in front of it.
+// ServerError returns a 5xx status: 500 in the array's form, the others in that
+// of a proxy.
 func ServerError(status int) Fault {
 	f := Fault{Status: status, Body: "<html><body><h1>" + http.StatusText(status) + "</h1></body></html>"}
 	f.Header = http.Header{"Content-Type": {"text/html"}}
@@ -96,7 +95,7 @@ func ServerError(status int) Fault {
 // CutBody sends half of the body and closes the connection.
 func CutBody() Fault { return Fault{Cut: true} }
 
-// NotJSON answers 200 with a page where JSON belongs.
+// NotJSON returns 200 with an HTML page instead of JSON.
 func NotJSON() Fault {
 	return Fault{Garble: true, Body: "<html><body>Purity is starting</body></html>"}
 }
@@ -104,7 +103,8 @@ func NotJSON() Fault {
 // NullFields makes fields of every item null.
 func NullFields(paths ...string) Fault { return Fault{Null: paths} }
 
-// WithoutRights is what a role sees that may not read capacity: 200, with nulls.
+// WithoutRights are the responses for a role that may not read capacity: 200,
+// with nulls.
 func WithoutRights() []Fault {
 	return []Fault{
 		NullFields("capacity", "console_lock_enabled", "ntp_servers", "parity", "scsi_timeout", "space.*").On("arrays"),
@@ -112,44 +112,33 @@ func WithoutRights() []Fault {
 	}
 }
 
-// SetFaults replaces all faults; with none given, the array is well again. Of
-// several that match a request, the first that is due befalls it.
+// SetFaults replaces all faults; without arguments there are none. Of several
+// that match a request, the first that is due applies.
 func (a *Array) SetFaults(faults ...Fault) {
-	plan := &faultPlan{}
-	for _, f := range faults {
-		plan.faults = append(plan.faults, &plannedFault{Fault: f})
+	planned := make([]*plannedFault, len(faults))
+	for i, f := range faults {
+		planned[i] = &plannedFault{Fault: f}
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.faults = plan
+	a.faults = planned
 }
 
-func (a *Array) strike(endpoint string) Fault {
+// dueFault is the fault that applies to a request, or one without effect.
+func (a *Array) dueFault(endpoint string) Fault {
 	a.mu.Lock()
-	plan := a.faults
-	a.mu.Unlock()
-	return plan.strike(endpoint)
-}
-
-type faultPlan struct {
-	mu     sync.Mutex
-	faults []*plannedFault
-}
-
-type plannedFault struct {
-	Fault
-	seen int
-}
-
-func (p *faultPlan) strike(endpoint string) Fault {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, f := range p.faults {
+	defer a.mu.Unlock()
+	for _, f := range a.faults {
 		if f.matches(endpoint) && f.due() {
 			return f.Fault
 		}
 	}
 	return Fault{}
+}
+
+type plannedFault struct {
+	Fault
+	seen int
 }
 
 func (f *plannedFault) matches(endpoint string) bool {
@@ -160,13 +149,13 @@ func (f *plannedFault) matches(endpoint string) bool {
 	return hit && err == nil
 }
 
-// due counts a matching request and says whether the fault befalls it.
+// due counts a matching request and reports whether the fault applies to it.
 func (f *plannedFault) due() bool {
 	f.seen++
 	return f.seen > f.Skip && (f.Limit == 0 || f.seen <= f.Skip+f.Limit)
 }
 
-// wait returns false if there is nothing left to answer.
+// wait returns false if no response is to be sent.
 func (f *Fault) wait(ctx context.Context) bool {
 	if f.Hang {
 		<-ctx.Done()
@@ -175,7 +164,7 @@ func (f *Fault) wait(ctx context.Context) bool {
 	return pause(ctx, f.Delay)
 }
 
-// pause returns false if the client gave up meanwhile.
+// pause returns false if the client has closed the connection.
 func pause(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return true
@@ -190,16 +179,16 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// reply is the answer that the fault puts in place of the array's, or nil.
-func (f *Fault) reply() *reply {
+// response is the response of the fault instead of the array's, or nil.
+func (f *Fault) response() *response {
 	if f.Status == 0 {
 		return nil
 	}
-	return &reply{status: f.Status, header: f.Header, raw: []byte(f.Body)}
+	return &response{status: f.Status, header: f.Header, raw: []byte(f.Body)}
 }
 
-// write sends a reply, spoilt as the fault wants it.
-func (f *Fault) write(w http.ResponseWriter, r *reply) {
+// write sends a response with the changes of the fault.
+func (f *Fault) write(w http.ResponseWriter, r *response) {
 	if body, isObject := r.body.(object); isObject {
 		for _, p := range f.Null {
 			setNull(body["items"], p)

@@ -1,126 +1,96 @@
 package simulator
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"time"
 )
 
-// expr is a parsed filter. It reads an item through get, which knows dotted
-// paths, and says whether the item stays.
-type expr interface {
-	holds(get getter) bool
-}
+// expr is a parsed filter: it reports whether an item matches.
+type expr func(get getter) bool
 
+// getter returns a field of an item by its dotted path.
 type getter func(path string) (any, bool)
 
-type (
-	both    struct{ left, right expr }
-	either  struct{ left, right expr }
-	inverse struct{ of expr }
+func both(a, b expr) expr   { return func(get getter) bool { return a(get) && b(get) } }
+func either(a, b expr) expr { return func(get getter) bool { return a(get) || b(get) } }
+func not(a expr) expr       { return func(get getter) bool { return !a(get) } }
 
-	// present is a field on its own: it exists, and is not false.
-	present struct{ path string }
-
-	// comparison is field op value; of a list field, any element may do.
-	comparison struct {
-		path string
-		op   string
-		want any
-		all  bool // every element must do
-	}
-
-	// membership is field = ('a', 'b').
-	membership struct {
-		path string
-		op   string
-		want []any
-	}
-
-	contains struct{ path, text string }
-
-	tagged struct{ key, value string }
-)
-
-func (e both) holds(get getter) bool    { return e.left.holds(get) && e.right.holds(get) }
-func (e either) holds(get getter) bool  { return e.left.holds(get) || e.right.holds(get) }
-func (e inverse) holds(get getter) bool { return !e.of.holds(get) }
-
-func (e present) holds(get getter) bool {
-	v, ok := get(e.path)
-	switch v := v.(type) {
-	case nil:
-		return false
-	case bool:
-		return v
-	case []any:
-		return len(v) > 0
-	case object:
-		return !isHollow(v)
-	}
-	return ok
-}
-
-// isHollow says whether a reference leads nowhere.
-func isHollow(o object) bool {
-	for _, v := range o {
-		if v != nil {
+// exists is a field on its own: it exists, and is not false.
+func exists(path string) expr {
+	return func(get getter) bool {
+		v, ok := get(path)
+		switch v := v.(type) {
+		case nil:
+			return false
+		case bool:
+			return v
+		case []any:
+			return len(v) > 0
+		case object: // a reference to no object has nulls only
+			for _, member := range v {
+				if member != nil {
+					return true
+				}
+			}
 			return false
 		}
+		return ok
 	}
-	return true
 }
 
-func (e comparison) holds(get getter) bool {
-	v, _ := get(e.path)
-	list, isList := v.([]any)
-	if !isList {
-		return matches(v, e.op, e.want)
-	}
-	if e.op == "!=" && !e.all { // no element equals it
-		return !comparison{path: e.path, op: "=", want: e.want}.holds(get)
-	}
-	for _, element := range list {
-		if matches(element, e.op, e.want) != e.all {
-			return !e.all
+// comparison is field op value; of a list field any element, or every one if all
+// is set, must match.
+func comparison(path, op string, want any, all bool) expr {
+	return func(get getter) bool {
+		v, _ := get(path)
+		list, isList := v.([]any)
+		if !isList {
+			return matches(v, op, want)
 		}
-	}
-	return e.all && len(list) > 0
-}
-
-func (e membership) holds(get getter) bool {
-	for _, want := range e.want {
-		if (comparison{path: e.path, op: "=", want: want}).holds(get) {
-			return e.op == "="
+		if op == "!=" && !all { // no element equals it
+			return !comparison(path, "=", want, false)(get)
 		}
-	}
-	return e.op == "!="
-}
-
-func (e contains) holds(get getter) bool {
-	v, _ := get(e.path)
-	switch v := v.(type) {
-	case string:
-		return strings.Contains(strings.ToLower(v), strings.ToLower(e.text))
-	case []any:
-		for _, element := range v {
-			if matches(element, "=", e.text) {
-				return true
+		for _, element := range list {
+			if matches(element, op, want) != all {
+				return !all
 			}
 		}
+		return all && len(list) > 0
 	}
-	return false
 }
 
-func (e tagged) holds(get getter) bool {
-	v, _ := get("tags")
-	list, _ := v.([]any)
-	for _, t := range list {
-		o, _ := t.(object)
-		if textAt(o, "key") == e.key && textAt(o, "value") == e.value {
-			return true
-		}
+// membership is field = ('a', 'b'), or != with it.
+func membership(path, op string, values []any) expr {
+	return func(get getter) bool {
+		equal := slices.ContainsFunc(values, func(want any) bool { return comparison(path, "=", want, false)(get) })
+		return equal == (op == "=")
 	}
-	return false
+}
+
+func contains(path, text string) expr {
+	return func(get getter) bool {
+		v, _ := get(path)
+		switch v := v.(type) {
+		case string:
+			return strings.Contains(strings.ToLower(v), strings.ToLower(text))
+		case []any:
+			return slices.ContainsFunc(v, func(element any) bool { return matches(element, "=", text) })
+		}
+		return false
+	}
+}
+
+func hasTag(key, value string) expr {
+	return func(get getter) bool {
+		v, _ := get("tags")
+		list, _ := v.([]any)
+		return slices.ContainsFunc(list, func(t any) bool {
+			o, _ := t.(object)
+			return textAt(o, "key") == key && textAt(o, "value") == value
+		})
+	}
 }
 
 // matches compares one value. Null equals nothing and is unequal to everything.
@@ -129,12 +99,12 @@ func matches(have any, op string, want any) bool {
 		return op == "!="
 	}
 	if n, isNumber := number(have); isNumber {
-		w, ok := wanted(want)
-		return ok && ordered(op, compareFloats(n, w))
+		w, ok := numberOrDate(want)
+		return ok && accepts(op, cmp.Compare(n, w))
 	}
 	if b, isBool := have.(bool); isBool {
 		w, ok := want.(bool)
-		return ok && ordered(op, compareBools(b, w))
+		return ok && accepts(op, strings.Compare(sortText(b), sortText(w)))
 	}
 	text, isText := have.(string)
 	w, ok := want.(string)
@@ -142,14 +112,14 @@ func matches(have any, op string, want any) bool {
 	case !isText || !ok:
 		return op == "!="
 	case op == "=" || op == "!=":
-		return like(text, w) == (op == "=")
+		return matchWildcard(text, w) == (op == "=")
 	}
-	return ordered(op, strings.Compare(strings.ToLower(text), strings.ToLower(w)))
+	return accepts(op, strings.Compare(strings.ToLower(text), strings.ToLower(w)))
 }
 
-// wanted reads a number; a quoted one and a date, for fields in milliseconds,
-// will do as well.
-func wanted(v any) (float64, bool) {
+// numberOrDate reads a number, which may be quoted, or a date, for fields in
+// milliseconds.
+func numberOrDate(v any) (float64, bool) {
 	text, isText := v.(string)
 	if !isText {
 		return number(v)
@@ -162,17 +132,8 @@ func wanted(v any) (float64, bool) {
 	return parseNumber(text)
 }
 
-func compareBools(x, y bool) int {
-	switch {
-	case x == y:
-		return 0
-	case y:
-		return -1
-	}
-	return 1
-}
-
-func ordered(op string, order int) bool {
+// accepts reports whether an operator holds for the result of a comparison.
+func accepts(op string, order int) bool {
 	switch op {
 	case "=":
 		return order == 0
@@ -188,9 +149,9 @@ func ordered(op string, order int) bool {
 	return order <= 0
 }
 
-// like compares texts, whatever the case, with * for any run of characters. It
-// takes time in proportion to the product of the lengths at worst.
-func like(text, pattern string) bool {
+// matchWildcard compares texts, ignoring case, with * for any run of characters.
+// Its time is at worst in proportion to the product of the lengths.
+func matchWildcard(text, pattern string) bool {
 	text, pattern = strings.ToLower(text), strings.ToLower(pattern)
 	parts := strings.Split(pattern, "*")
 	if len(parts) == 1 {

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 )
@@ -10,8 +11,8 @@ const (
 	maxFilterDepth  = 64
 )
 
-// parseFilter reads a filter. The vendor gives no grammar; this one takes every
-// form that the official clients write:
+// parseFilter parses a filter. The vendor documents no grammar; this one accepts
+// every form that the official clients write:
 //
 //	or      = and { "or" and }
 //	and     = unary { "and" unary }
@@ -86,7 +87,7 @@ func (p *filterParser) or() (expr, error) {
 	for err == nil && p.accept("or") {
 		var right expr
 		right, err = p.and()
-		left = either{left, right}
+		left = either(left, right)
 	}
 	return left, err
 }
@@ -96,7 +97,7 @@ func (p *filterParser) and() (expr, error) {
 	for err == nil && p.accept("and") {
 		var right expr
 		right, err = p.unary()
-		left = both{left, right}
+		left = both(left, right)
 	}
 	return left, err
 }
@@ -108,7 +109,7 @@ func (p *filterParser) unary() (expr, error) {
 	defer func() { p.depth-- }()
 	if p.accept("not") {
 		e, err := p.unary()
-		return inverse{e}, err
+		return not(e), err
 	}
 	if p.accept("(") {
 		e, err := p.or()
@@ -134,14 +135,14 @@ func (p *filterParser) predicate() (expr, error) {
 		return nil, err
 	}
 	if p.peek().kind != operator {
-		return present{path}, nil
+		return exists(path), nil
 	}
 	op := p.next().text
 	if p.accept("(") {
 		return p.members(path, op)
 	}
 	value, err := p.value()
-	return comparison{path: path, op: op, want: value, all: all}, err
+	return comparison(path, op, value, all), err
 }
 
 func (p *filterParser) call(name token) (expr, error) {
@@ -156,10 +157,10 @@ func (p *filterParser) call(name token) (expr, error) {
 	}
 	switch {
 	case strings.EqualFold(name.text, "tags") && first.kind == quoted && second.kind == quoted:
-		return tagged{first.text, second.text}, nil
+		return hasTag(first.text, second.text), nil
 	case strings.EqualFold(name.text, "contains") && first.kind == word && second.kind == quoted:
 		path, _, err := p.field(first)
-		return contains{path, second.text}, err
+		return contains(path, second.text), err
 	}
 	return nil, refuse("filter", "Invalid filter: %s does not take these arguments.", name.text)
 }
@@ -181,13 +182,13 @@ func (p *filterParser) members(path, op string) (expr, error) {
 		return nil, p.unexpected()
 	}
 	doubled := p.accept("(")
-	m := membership{path: path, op: op}
+	var values []any
 	for {
 		v, err := p.value()
 		if err != nil {
 			return nil, err
 		}
-		m.want = append(m.want, v)
+		values = append(values, v)
 		if !p.accept(",") {
 			break
 		}
@@ -197,7 +198,7 @@ func (p *filterParser) members(path, op string) (expr, error) {
 			return nil, err
 		}
 	}
-	return m, p.expect(")")
+	return membership(path, op, values), p.expect(")")
 }
 
 func (p *filterParser) value() (any, error) {
@@ -223,4 +224,96 @@ func (p *filterParser) value() (any, error) {
 func parseNumber(text string) (float64, bool) {
 	n, err := strconv.ParseFloat(text, 64)
 	return n, err == nil
+}
+
+type tokenKind int
+
+const (
+	endOfFilter tokenKind = iota
+	word                  // a field, a keyword, true or false
+	digits                // a number
+	quoted                // a string, without its quotes
+	operator              // = != < <= > >=
+	sign                  // ( ) ,
+)
+
+type token struct {
+	kind   tokenKind
+	text   string
+	offset int
+}
+
+// lex splits a filter into tokens; the last one is endOfFilter.
+func lex(text string) ([]token, error) {
+	var tokens []token
+	for at := 0; at < len(text); {
+		t, length, err := lexOne(text[at:])
+		if err != nil {
+			return nil, refuse("filter", "Invalid filter: %s at character %d.", err, at+1)
+		}
+		if length > 0 && t.kind != endOfFilter {
+			t.offset = at
+			tokens = append(tokens, t)
+		}
+		at += length
+	}
+	return append(tokens, token{kind: endOfFilter, offset: len(text)}), nil
+}
+
+// lexOne reads one token, or white space, whose token has no length.
+func lexOne(s string) (token, int, error) {
+	switch c := s[0]; {
+	case strings.IndexByte(" \t\r\n", c) >= 0:
+		return token{}, 1, nil
+	case c == '\'' || c == '"':
+		return lexQuoted(s, c)
+	case strings.IndexByte("(),", c) >= 0:
+		return token{kind: sign, text: s[:1]}, 1, nil
+	case strings.IndexByte("=<>!", c) >= 0:
+		return lexOperator(s)
+	case isDigit(c) || c == '-' || c == '+':
+		return lexRun(s, digits, func(c byte) bool { return isWordByte(c) || c == '-' || c == '+' })
+	case isWordByte(c):
+		return lexRun(s, word, func(c byte) bool { return isWordByte(c) || c == '[' || c == ']' })
+	}
+	return token{}, 0, errors.New("unexpected character")
+}
+
+func lexOperator(s string) (token, int, error) {
+	if len(s) > 1 && s[1] == '=' && s[0] != '=' {
+		return token{kind: operator, text: s[:2]}, 2, nil
+	}
+	if s[0] == '!' {
+		return token{}, 0, errors.New("lone !")
+	}
+	return token{kind: operator, text: s[:1]}, 1, nil
+}
+
+func lexRun(s string, kind tokenKind, include func(byte) bool) (token, int, error) {
+	n := 0
+	for n < len(s) && include(s[n]) {
+		n++
+	}
+	return token{kind: kind, text: s[:n]}, n, nil
+}
+
+// lexQuoted reads a string; a backslash keeps the next character as it is.
+func lexQuoted(s string, quote byte) (token, int, error) {
+	var text strings.Builder
+	for i := 1; i < len(s); i++ {
+		switch {
+		case s[i] == quote:
+			return token{kind: quoted, text: text.String()}, i + 1, nil
+		case s[i] == '\\' && i+1 < len(s):
+			i++
+		}
+		text.WriteByte(s[i])
+	}
+	return token{}, 0, errors.New("string without an end")
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+func isWordByte(c byte) bool {
+	return isDigit(c) || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_' || c == '.'
 }

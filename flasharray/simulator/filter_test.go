@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// shelf is one item of each kind of field.
-var shelf = object{
+// example is an item with each kind of field.
+var example = object{
 	"name": "CT0.ETH4", "destroyed": false, "is_local": true, "created": int64(1735689600000), "provisioned": int64(1 << 30),
 	"eth": object{"subtype": "vif", "address": nil}, "iqns": []any{"iqn.a", "iqn.b"}, "ratio": 0.5, "note": "it's \\ here",
 	"volume_group": object{"id": nil, "name": nil}, "pod": object{"id": "1", "name": "p1"}, "empty": []any{}, "nothing": nil,
@@ -30,7 +30,7 @@ func fieldsOf(o object) *field {
 }
 
 func TestFilter(t *testing.T) {
-	fields := fieldsOf(shelf)
+	fields := fieldsOf(example)
 	for text, want := range map[string]bool{
 		`name='CT0.ETH4'`:                              true,
 		`name='ct0.eth4'`:                              true,
@@ -94,14 +94,14 @@ func TestFilter(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 			continue
 		}
-		if got := e.holds(func(path string) (any, bool) { return lookup(shelf, path) }); got != want {
+		if got := e(func(path string) (any, bool) { return lookup(example, path) }); got != want {
 			t.Errorf("%s is %v, want %v", text, got, want)
 		}
 	}
 }
 
-func TestFilterIsRefused(t *testing.T) {
-	fields := fieldsOf(shelf)
+func TestFilterInvalid(t *testing.T) {
+	fields := fieldsOf(example)
 	for text, want := range map[string]string{
 		"":                                      "ends too early",
 		"name=":                                 "ends too early",
@@ -140,14 +140,14 @@ func FuzzFilter(f *testing.F) {
 	} {
 		f.Add(s)
 	}
-	fields := fieldsOf(shelf)
+	fields := fieldsOf(example)
 	f.Fuzz(func(t *testing.T, text string) {
 		e, err := parseFilter(text, fields)
 		if (e == nil) == (err == nil) {
 			t.Fatalf("filter %v and error %v", e, err)
 		}
 		if err == nil {
-			e.holds(func(path string) (any, bool) { return lookup(shelf, path) })
+			e(func(path string) (any, bool) { return lookup(example, path) })
 		}
 	})
 }

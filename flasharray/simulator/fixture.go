@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"embed"
 	"encoding/json"
 	"errors"
@@ -19,16 +20,16 @@ import (
 //go:embed fixtures
 var embedded embed.FS
 
-// Fixture is one array as it was recorded, or written by hand: who it is, what
-// it answered, and how that changed from frame to frame. It is a value; an
-// Array never writes to it.
+// Fixture is one array as it was recorded, or written by hand: its identity, its
+// responses, and how they changed from frame to frame. It is a value; an Array
+// never changes it.
 type Fixture struct {
 	Name        string        // the array's name, and its folder's
 	Addresses   []string      // management addresses, as san_ip has them
-	Versions    []string      // what GET /api/api_version answers, ascending, newest 2.x last
-	Username    string        // what login answers
+	Versions    []string      // of GET /api/api_version, ascending, newest 2.x last
+	Username    string        // in the response to a login
 	FramePeriod time.Duration // how long one frame is current
-	Phase       time.Duration // how far after a whole multiple of the resolution samples are taken
+	Phase       time.Duration // offset of samples from multiples of their resolution
 
 	id     string
 	frames []frame
@@ -42,10 +43,10 @@ type Count struct {
 
 // Population is how many objects of each kind there are, by endpoint:
 // "volumes", "volume-snapshots", "hosts", "protection-groups". Objects beyond
-// the recorded ones are made up on demand.
+// the recorded ones are generated.
 type Population map[string]Count
 
-// frame is everything an array answered at one instant, by endpoint.
+// frame is all responses of an array at one time, by endpoint.
 type frame struct {
 	responses  map[string][]object
 	population Population
@@ -70,30 +71,30 @@ func Builtin() ([]Fixture, error) {
 }
 
 // LoadDir reads every fixture of a folder laid out as the embedded one, in
-// order of name: one subfolder an array. Every fault is reported, each with its
-// file and what to do about it.
+// order of name: one subfolder an array. Every error is reported, each with its
+// file and what to do.
 func LoadDir(dir fs.FS) ([]Fixture, error) {
 	entries, err := fs.ReadDir(dir, ".")
 	if err != nil {
 		return nil, fmt.Errorf("list fixtures: %w", err)
 	}
 	var all []Fixture
-	var faults []error
+	var errs []error
 	for _, e := range entries {
 		if !e.IsDir() || strings.HasPrefix(e.Name(), ".") {
 			continue
 		}
 		f, err := loadFixture(dir, e.Name())
 		if err != nil {
-			faults = append(faults, err)
+			errs = append(errs, err)
 			continue
 		}
 		all = append(all, f)
 	}
-	if len(all) == 0 && len(faults) == 0 {
+	if len(all) == 0 && len(errs) == 0 {
 		return nil, errors.New("find fixtures: no subfolder holds an array.json; point at the folder that contains one folder per array")
 	}
-	return all, errors.Join(faults...)
+	return all, errors.Join(errs...)
 }
 
 func loadFixture(dir fs.FS, name string) (Fixture, error) {
@@ -117,13 +118,13 @@ func loadFixture(dir fs.FS, name string) (Fixture, error) {
 		return Fixture{}, err
 	}
 	f.frames = frames
-	return f, f.adopt()
+	return f, f.complete()
 }
 
-// check refuses what would only surface as a puzzling answer later.
+// check rejects what would cause a confusing response later.
 func (f *Fixture) check() error {
 	if len(f.Versions) == 0 {
-		return errors.New(`"versions" is missing; copy the list that GET /api/api_version answers`)
+		return errors.New(`"versions" is missing; copy the list of GET /api/api_version`)
 	}
 	newest := f.Versions[len(f.Versions)-1]
 	if _, ok := parseVersion(newest); !ok {
@@ -135,8 +136,8 @@ func (f *Fixture) check() error {
 	return nil
 }
 
-// adopt takes the array's id and completes each frame from the one before it.
-func (f *Fixture) adopt() error {
+// complete checks the frames and sets the array's id.
+func (f *Fixture) complete() error {
 	for n := range f.frames {
 		fr := &f.frames[n]
 		for _, required := range []string{"arrays", "arrays/space", "arrays/performance"} {
@@ -155,7 +156,7 @@ func (f *Fixture) adopt() error {
 func loadFrames(dir fs.FS, root string) ([]frame, error) {
 	entries, err := fs.ReadDir(dir, root)
 	if err != nil {
-		return nil, fmt.Errorf("%s: list frames: %w; make a folder named 00 with the recorded answers", root, err)
+		return nil, fmt.Errorf("%s: list frames: %w; make a folder named 00 with the recorded responses", root, err)
 	}
 	var frames []frame
 	var last frame
@@ -173,12 +174,13 @@ func loadFrames(dir fs.FS, root string) ([]frame, error) {
 		frames = append(frames, last)
 	}
 	if len(frames) == 0 {
-		return nil, fmt.Errorf("%s: there is no frame; make a folder named 00 with the recorded answers", root)
+		return nil, fmt.Errorf("%s: there is no frame; make a folder named 00 with the recorded responses", root)
 	}
 	return frames, nil
 }
 
-// loadFrame lays the files of one folder over the previous frame.
+// loadFrame reads the files of one folder, which replace those of the previous
+// frame.
 func loadFrame(dir fs.FS, root string, previous frame) (frame, error) {
 	f := frame{responses: maps.Clone(previous.responses), population: maps.Clone(previous.population)}
 	if f.responses == nil {
@@ -204,20 +206,20 @@ func (f *frame) load(dir fs.FS, file, endpoint string) error {
 	if _, ok := all[endpoint]; !ok {
 		return fmt.Errorf("%s: there is no endpoint %q; known are %s", file, endpoint, strings.Join(slices.Sorted(maps.Keys(all)), ", "))
 	}
-	var answer struct {
+	var response struct {
 		Items []object `json:"items"`
 	}
-	if err := readJSON(dir, file, &answer); err != nil {
+	if err := readJSON(dir, file, &response); err != nil {
 		return err
 	}
-	if answer.Items == nil {
-		return fmt.Errorf(`%s: "items" is missing; write the whole answer, {"items": [...]}`, file)
+	if response.Items == nil {
+		return fmt.Errorf(`%s: "items" is missing; write the whole response, {"items": [...]}`, file)
 	}
-	f.responses[endpoint] = answer.Items
+	f.responses[endpoint] = response.Items
 	return nil
 }
 
-// readJSON keeps numbers as they were spelled and says where a fault is.
+// readJSON keeps the spelling of numbers and adds the file and line to errors.
 func readJSON(dir fs.FS, file string, into any) error {
 	text, err := fs.ReadFile(dir, file)
 	if err != nil {
@@ -229,7 +231,7 @@ func readJSON(dir fs.FS, file string, into any) error {
 		return fmt.Errorf("%s: line %d: %w", file, lineOf(text, err), err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return fmt.Errorf("%s: something follows the JSON value; leave one value in the file", file)
+		return fmt.Errorf("%s: there is text after the JSON value; leave one value in the file", file)
 	}
 	return nil
 }
@@ -246,4 +248,34 @@ func lineOf(text []byte, err error) int {
 		at = kind.Offset
 	}
 	return 1 + bytes.Count(text[:min(at, int64(len(text)))], []byte("\n"))
+}
+
+// As returns the fixture as another array of the same kind and load: with
+// another name and address, and an id computed from the name. So any number of
+// arrays can be made of a few recordings.
+func (f Fixture) As(name string, addresses ...string) Fixture {
+	id := uuidOf(sha256.Sum256([]byte(name)))
+	old := f.id
+	f.Name, f.Addresses, f.id = name, addresses, id
+	frames := make([]frame, len(f.frames))
+	for n, was := range f.frames {
+		frames[n] = frame{responses: make(map[string][]object, len(was.responses)), population: was.population}
+		for endpoint, items := range was.responses {
+			frames[n].responses[endpoint] = renamed(items, old, id, name)
+		}
+	}
+	f.frames = frames
+	return f
+}
+
+func renamed(items []object, old, id, name string) []object {
+	out := make([]object, len(items))
+	for i, item := range items {
+		out[i] = item
+		if textAt(item, "id") == old {
+			out[i] = maps.Clone(item)
+			out[i]["id"], out[i]["name"] = id, name
+		}
+	}
+	return out
 }

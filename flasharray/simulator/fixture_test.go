@@ -30,15 +30,15 @@ func TestBuiltinArrays(t *testing.T) {
 	}
 }
 
-// small is the least that a fixture needs.
+// small is the smallest valid fixture.
 func small() map[string]string {
 	return map[string]string{
-		"lab/array.json":                        `{"addresses": ["192.0.2.1"], "versions": ["1.19", "2.4"]}`,
-		"lab/frames/00/arrays.json":             `{"items": [{"id": "a1", "name": "lab", "space": {}}]}`,
-		"lab/frames/00/arrays/space.json":       `{"items": [{"capacity": 100, "space": {"unique": 7}}]}`,
-		"lab/frames/00/arrays/performance.json": `{"items": [{"reads_per_sec": 5}]}`,
-		"lab/frames/01/arrays/performance.json": `{"items": [{"reads_per_sec": 6}]}`,
-		"lab/README.txt":                        "not read",
+		"environment/array.json":                        `{"addresses": ["192.0.2.1"], "versions": ["1.19", "2.4"]}`,
+		"environment/frames/00/arrays.json":             `{"items": [{"id": "a1", "name": "environment", "space": {}}]}`,
+		"environment/frames/00/arrays/space.json":       `{"items": [{"capacity": 100, "space": {"unique": 7}}]}`,
+		"environment/frames/00/arrays/performance.json": `{"items": [{"reads_per_sec": 5}]}`,
+		"environment/frames/01/arrays/performance.json": `{"items": [{"reads_per_sec": 6}]}`,
+		"environment/README.txt":                        "not read",
 	}
 }
 
@@ -52,11 +52,11 @@ func files(texts map[string]string) fstest.MapFS {
 
 func TestLoadDir(t *testing.T) {
 	all, err := simulator.LoadDir(files(small()))
-	if err != nil || len(all) != 1 || all[0].Name != "lab" {
+	if err != nil || len(all) != 1 || all[0].Name != "environment" {
 		t.Fatalf("%v, %v", all, err)
 	}
 	a := simulator.New(all[0], simulator.Options{})
-	l := labOf(t, a, simulator.ServeOptions{})
+	l := environmentOf(t, a, simulator.ServeOptions{})
 	for n, want := range []float64{5, 6} {
 		a.SetFrame(n)
 		if got := num(l.get("arrays/performance").Items[0], "reads_per_sec"); got != want {
@@ -71,18 +71,18 @@ func TestLoadDir(t *testing.T) {
 	}
 }
 
-func TestLoadDirSaysWhatToDo(t *testing.T) {
+func TestLoadDirErrors(t *testing.T) {
 	for name, c := range map[string]struct{ file, text, want string }{
-		"no versions":    {"lab/array.json", `{}`, `lab/array.json: "versions" is missing; copy the list`},
-		"odd versions":   {"lab/array.json", `{"versions": ["2.4", "1.19"]}`, "put the newest 2.x version last"},
-		"bad JSON":       {"lab/array.json", "{\n\"versions\": oops}", "lab/array.json: line 2"},
-		"two values":     {"lab/array.json", `{"versions": ["2.4"]} {}`, "leave one value"},
-		"negative":       {"lab/array.json", `{"versions": ["2.4"], "frame_ms": -1}`, "write positive numbers"},
-		"no items":       {"lab/frames/00/hosts.json", `{}`, `lab/frames/00/hosts.json: "items" is missing`},
-		"unknown":        {"lab/frames/00/colours.json", `{"items": []}`, `there is no endpoint "colours"; known are alerts,`},
-		"odd frame":      {"lab/frames/first/hosts.json", `{"items": []}`, "rename it to 00"},
-		"empty array":    {"lab/frames/00/arrays.json", `{"items": []}`, "frame 0 has no item for arrays"},
-		"orphans":        {"lab/frames/00/population.json", `{"volume-snapshots": {"live": 3}}`, "counts snapshots but no volume"},
+		"no versions":    {"environment/array.json", `{}`, `environment/array.json: "versions" is missing; copy the list`},
+		"wrong versions": {"environment/array.json", `{"versions": ["2.4", "1.19"]}`, "put the newest 2.x version last"},
+		"bad JSON":       {"environment/array.json", "{\n\"versions\": oops}", "environment/array.json: line 2"},
+		"two values":     {"environment/array.json", `{"versions": ["2.4"]} {}`, "leave one value"},
+		"negative":       {"environment/array.json", `{"versions": ["2.4"], "frame_ms": -1}`, "write positive numbers"},
+		"no items":       {"environment/frames/00/hosts.json", `{}`, `environment/frames/00/hosts.json: "items" is missing`},
+		"unknown":        {"environment/frames/00/colours.json", `{"items": []}`, `there is no endpoint "colours"; known are alerts,`},
+		"wrong frame":    {"environment/frames/first/hosts.json", `{"items": []}`, "rename it to 00"},
+		"empty array":    {"environment/frames/00/arrays.json", `{"items": []}`, "frame 0 has no item for arrays"},
+		"orphans":        {"environment/frames/00/population.json", `{"volume-snapshots": {"live": 3}}`, "counts snapshots but no volume"},
 		"another broken": {"lab2/array.json", `{}`, "lab2/array.json"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -99,19 +99,19 @@ func TestLoadDirSaysWhatToDo(t *testing.T) {
 	}
 }
 
-func TestEveryFaultIsReported(t *testing.T) {
+func TestLoadDirReportsEveryError(t *testing.T) {
 	texts := small()
 	texts["b/array.json"], texts["c/array.json"] = `{}`, `[]`
 	_, err := simulator.LoadDir(files(texts))
 	var joined interface{ Unwrap() []error }
 	if !errors.As(err, &joined) || len(joined.Unwrap()) != 2 {
-		t.Errorf("error is %v, want both faults", err)
+		t.Errorf("error is %v, want both errors", err)
 	}
 }
 
-// Recorded objects come first; the rest of the count is made up.
-func TestRecordedObjectsAreCompleted(t *testing.T) {
-	l := newLab(t, "flasharray-c-01", simulator.Options{Population: simulator.Population{"volumes": {Live: 5, Destroyed: 2}}})
+// TestRecordedObjectsFirst checks that generated objects follow the recorded ones.
+func TestRecordedObjectsFirst(t *testing.T) {
+	l := newEnvironment(t, "flasharray-c-01", simulator.Options{Population: simulator.Population{"volumes": {Live: 5, Destroyed: 2}}})
 	var names []string
 	dead := 0
 	for _, v := range l.get("volumes").Items {

@@ -1,42 +1,44 @@
 package simulator
 
 import (
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
-// Order is how samples of one object follow one another when no sort is asked
-// for. No source states it; see doc.go.
+// Order is the order of the samples of one object when the request has no sort.
+// It is not documented; see doc.go.
 type Order int
 
-// The orders in which history may come.
+// The orders of a history.
 const (
 	Ascending Order = iota // oldest first
 	Descending
 	Unordered // neither, but the same each time
 )
 
-// History is how an array keeps samples. The zero value keeps all of them and
-// lists the oldest first.
+// History are the settings for the samples of an array. The zero value keeps all
+// samples and lists the oldest first.
 type History struct {
 	Order     Order
-	Ahead     time.Duration        // how far samples reach into the future, as after the clock was set back
+	Ahead     time.Duration        // how far samples are in the future, as after the clock was set back
 	Late      time.Duration        // how long after its time a sample is published
-	Gap       func(time.Time) bool // true: no sample was taken then; nil: there are no gaps
-	Empty     bool                 // no sample at all, as on an array that is new or idle
-	Retention time.Duration        // forget samples sooner than an array would; 0: as an array
+	Gap       func(time.Time) bool // true: no sample was taken at that time; nil: there are no gaps
+	Empty     bool                 // no sample at all, as on a new or idle array
+	Retention time.Duration        // how long samples are kept; 0: as long as an array keeps them
 }
 
-// SetHistory replaces how samples are kept and listed.
+// SetHistory replaces the settings for samples.
 func (a *Array) SetHistory(h History) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.history = h
 }
 
-// window is the history that a request asks for, in milliseconds.
+// window is the history that a request selects, in milliseconds.
 type window struct {
 	start, end, resolution *int64
 }
@@ -57,15 +59,15 @@ func (w *window) set(name, value string) error {
 	return nil
 }
 
-// current says whether one reading of now is asked for, rather than history.
+// current reports that the current values are requested, rather than history.
 func (w *window) current() bool { return w.start == nil && w.end == nil && w.resolution == nil }
 
-// step is a resolution and how long samples of it are kept.
-type step struct{ millis, kept int64 }
+// resolution is a distance of samples and how long they are kept.
+type resolution struct{ millis, kept int64 }
 
-// steps are the resolutions of arrays/performance; other performance starts
-// with the second, space with the third. Retention is as third parties saw it.
-var steps = []step{
+// resolutions are those of arrays/performance; other performance starts with the
+// second, space with the third. Retention is as third parties observed it.
+var resolutions = []resolution{
 	{1_000, 3 * hour},
 	{30_000, 3 * hour},
 	{300_000, day},
@@ -75,23 +77,25 @@ var steps = []step{
 	{day, 366 * day},
 }
 
-const hour = 3_600_000 // milliseconds
-
-func stepsOf(path string) []step {
+func resolutionsOf(path string) []resolution {
 	switch {
 	case path == "arrays/performance":
-		return steps
+		return resolutions
 	case path == "arrays/space" || isSpace(path):
-		return steps[2:]
+		return resolutions[2:]
 	}
-	return steps[1:]
+	return resolutions[1:]
 }
 
-// times are the instants that samples exist for. The window is open at its
-// start and closed at its end, so that a default one holds exactly one sample.
+// times are the times of samples in the window, or the current time without one.
+// A window is open at its start and closed at its end, so that a default one has
+// exactly one sample.
 func (v *view) times(path string, w window) ([]int64, error) {
 	now := v.millis()
-	chosen, err := w.step(stepsOf(path))
+	if w.current() {
+		return []int64{now}, nil
+	}
+	chosen, err := w.choose(resolutionsOf(path))
 	if err != nil {
 		return nil, err
 	}
@@ -114,19 +118,19 @@ func (v *view) times(path string, w window) ([]int64, error) {
 	return times, nil
 }
 
-func (w *window) step(valid []step) (step, error) {
+func (w *window) choose(valid []resolution) (resolution, error) {
 	if w.resolution == nil {
 		return valid[0], nil
 	}
-	for _, s := range valid {
-		if s.millis == *w.resolution {
-			return s, nil
+	for _, r := range valid {
+		if r.millis == *w.resolution {
+			return r, nil
 		}
 	}
-	return step{}, refuse("resolution", "Invalid resolution %d.", *w.resolution)
+	return resolution{}, refuse("resolution", "Invalid resolution %d.", *w.resolution)
 }
 
-func (v *view) samples(s step, start, end int64) []int64 {
+func (v *view) samples(s resolution, start, end int64) []int64 {
 	kept := s.kept
 	if r := v.history.Retention.Milliseconds(); r > 0 {
 		kept = min(kept, r)
@@ -152,7 +156,124 @@ func (h *History) arrange(times []int64) {
 	case Descending:
 		slices.Reverse(times)
 	case Unordered:
-		dice := rand.New(rand.NewPCG(1, uint64(len(times))))
-		dice.Shuffle(len(times), func(i, j int) { times[i], times[j] = times[j], times[i] })
+		random := rand.New(rand.NewPCG(1, uint64(len(times))))
+		random.Shuffle(len(times), func(i, j int) { times[i], times[j] = times[j], times[i] })
 	}
+}
+
+// isSpace and isPerformance report endpoints with values of objects.
+func isSpace(path string) bool       { return strings.HasSuffix(path, "/space") }
+func isPerformance(path string) bool { return strings.HasSuffix(path, "/performance") }
+
+// frameAt is the frame that was current at the time of a sample.
+func (v *view) frameAt(millis int64) frame {
+	return v.array.fixture.frames[v.timeline.at(time.UnixMilli(millis))]
+}
+
+// arraySample is the one item of arrays/space or arrays/performance at a time.
+func (v *view) arraySample(path string, millis int64, fileOnly bool) object {
+	o := clone(v.frameAt(millis).responses[path][0])
+	o["id"], o["name"], o["time"] = v.array.fixture.id, v.array.fixture.Name, millis
+	if fileOnly {
+		zeroNumbers(o)
+	}
+	return o
+}
+
+// zeroNumbers makes the sample of an idle array: rates and times are 0, not null.
+func zeroNumbers(o object) {
+	for name, value := range o {
+		if _, isNumber := number(value); isNumber && name != "time" {
+			o[name] = int64(0)
+		}
+	}
+}
+
+// spaceSample is an object's item of volumes/space and its like.
+func (v *view) spaceSample(base collection, i int, millis int64) object {
+	o := base.item(i)
+	s := object{"name": o["name"], "space": o["space"], "time": millis}
+	if id, ok := o["id"]; ok {
+		s["id"] = id
+	}
+	return s
+}
+
+// performanceSample is an object's item of volumes/performance and its like: the
+// recorded one if there is one, else its share of the array's load.
+func (v *view) performanceSample(path string, base collection, i int, millis int64) object {
+	name, _ := base.field(i, "name")
+	id, hasID := base.field(i, "id")
+	frame := v.frameAt(millis)
+	var o object
+	if at, ok := recorded(frame.responses[path]).find("name", name.(string)); ok {
+		o = clone(frame.responses[path][at])
+	} else {
+		position, of := v.position(path, base, i)
+		o = shareOfLoad(frame.responses["arrays/performance"][0], position, of)
+	}
+	o["name"], o["time"] = name, millis
+	delete(o, "id") // hosts have none
+	if hasID {
+		o["id"] = id
+	}
+	return o
+}
+
+// position is the position of an object among those with load. Objects without
+// load have a position beyond the last.
+func (v *view) position(path string, base collection, i int) (position, of int) {
+	g, ok := base.(*partlyGenerated)
+	if !ok || path == "pods/performance" {
+		return 1, 1
+	}
+	s, generated := g.serialAt(i)
+	if !generated || s.destroyed {
+		return g.live, g.live
+	}
+	return s.n, g.live
+}
+
+// rateOf names the rate by which a latency is weighted: an average over several
+// objects counts each by its operations. It is empty for other fields.
+func rateOf(name string) string {
+	if !strings.Contains(name, "usec_per_") {
+		return ""
+	}
+	for _, kind := range []string{"mirrored_write", "read", "write", "other"} {
+		if strings.HasSuffix(name, "_"+kind+"_op") {
+			return kind + "s_per_sec"
+		}
+	}
+	return ""
+}
+
+// shareOfLoad is one object's share of the array's sample.
+func shareOfLoad(array object, i, n int) object {
+	o := maps.Clone(array)
+	delete(o, "queue_depth")
+	delete(o, "local_queue_usec_per_op")
+	for name, value := range array {
+		if total, ok := integer(value); ok && strings.HasSuffix(name, "_per_sec") {
+			o[name] = share(total, i, n)
+		}
+	}
+	for name := range o {
+		if rate := rateOf(name); rate != "" && o[rate] == int64(0) && o[name] != nil {
+			o[name] = int64(0)
+		}
+	}
+	averageSizes(o)
+	return o
+}
+
+// averageSizes derives bytes per operation from the rates.
+func averageSizes(o object) {
+	rate := func(name string) int64 { n, _ := integer(o[name]); return n }
+	reads, writes, mirrored := rate("reads_per_sec"), rate("writes_per_sec"), rate("mirrored_writes_per_sec")
+	in, out, across := rate("write_bytes_per_sec"), rate("read_bytes_per_sec"), rate("mirrored_write_bytes_per_sec")
+	o["bytes_per_read"] = out / max(reads, 1)
+	o["bytes_per_write"] = in / max(writes, 1)
+	o["bytes_per_mirrored_write"] = across / max(mirrored, 1)
+	o["bytes_per_op"] = (in + out + across) / max(reads+writes+mirrored, 1)
 }

@@ -9,10 +9,10 @@ import (
 	"github.com/poolcast/poolcast/flasharray/simulator"
 )
 
-// noon is a clock that stands still, away from any multiple.
+// noon is a clock with a fixed time that is no multiple of a resolution.
 func noon() time.Time { return time.UnixMilli(1_767_268_817_412) }
 
-func (l *lab) samples(from, to time.Time, more string) page {
+func (l *environment) samples(from, to time.Time, more string) page {
 	l.t.Helper()
 	return l.get(fmt.Sprintf("arrays/performance?start_time=%d&end_time=%d&total_item_count=true%s", from.UnixMilli(), to.UnixMilli(), more))
 }
@@ -25,8 +25,8 @@ func times(p page) []int64 {
 	return all
 }
 
-func TestHourOfHistory(t *testing.T) {
-	l := newLab(t, "flasharray-x-01", simulator.Options{Clock: noon})
+func TestHistoryOneHour(t *testing.T) {
+	l := newEnvironment(t, "flasharray-x-01", simulator.Options{Clock: noon})
 	p := l.samples(noon().Add(-time.Hour), noon(), "&resolution=30000")
 	got := times(p)
 	if len(got) != 120 || *p.Count != 120 || !slices.IsSorted(got) {
@@ -49,12 +49,12 @@ func TestHourOfHistory(t *testing.T) {
 		t.Errorf("an hour has %d different samples, want one for each of %d frames", len(values), l.array.Frames())
 	}
 	if first, last := p.Items[0], p.Items[119]; first["reads_per_sec"] == last["reads_per_sec"] {
-		t.Error("the oldest and the newest sample are the same, so a mix-up would not show")
+		t.Error("the oldest and the newest sample are equal, so that the test proves nothing")
 	}
 }
 
-func TestWindows(t *testing.T) {
-	l := newLab(t, "flasharray-x-01", simulator.Options{Clock: noon})
+func TestHistoryWindows(t *testing.T) {
+	l := newEnvironment(t, "flasharray-x-01", simulator.Options{Clock: noon})
 	for query, want := range map[string][]int64{
 		"":                      {noon().UnixMilli()},
 		"?resolution=30000":     {1_767_268_810_000},
@@ -76,8 +76,8 @@ func TestWindows(t *testing.T) {
 	}
 }
 
-func TestHistorySwitches(t *testing.T) {
-	l := newLab(t, "flasharray-x-01", simulator.Options{Clock: noon})
+func TestHistorySettings(t *testing.T) {
+	l := newEnvironment(t, "flasharray-x-01", simulator.Options{Clock: noon})
 	hour := func(h simulator.History) []int64 {
 		l.array.SetHistory(h)
 		return times(l.samples(noon().Add(-time.Hour), noon(), "&resolution=30000"))
@@ -109,13 +109,13 @@ func TestHistorySwitches(t *testing.T) {
 		t.Errorf("a new array has %d samples", len(got))
 	}
 	if current := l.get("arrays/performance"); len(current.Items) != 1 {
-		t.Error("a new array has no current reading")
+		t.Error("a new array has no current sample")
 	}
 }
 
-func TestFramesMove(t *testing.T) {
+func TestFramesFollowClock(t *testing.T) {
 	now := noon()
-	l := newLab(t, "flasharray-x-02", simulator.Options{Clock: func() time.Time { return now }})
+	l := newEnvironment(t, "flasharray-x-02", simulator.Options{Clock: func() time.Time { return now }})
 	reads := func() float64 { return num(l.get("arrays/performance").Items[0], "reads_per_sec") }
 	volumes := func() int { return *l.get("volumes?limit=0&destroyed=false").Count }
 	seen := map[float64]bool{}
@@ -124,7 +124,7 @@ func TestFramesMove(t *testing.T) {
 		now = now.Add(time.Minute)
 	}
 	if len(seen) != l.array.Frames() {
-		t.Errorf("%d frames show %d loads", l.array.Frames(), len(seen))
+		t.Errorf("%d frames have %d loads", l.array.Frames(), len(seen))
 	}
 	l.array.SetFrame(3)
 	three, newest := reads(), func() float64 {
@@ -136,27 +136,23 @@ func TestFramesMove(t *testing.T) {
 	}
 	now = now.Add(10 * time.Minute)
 	if reads() != three {
-		t.Error("a frame that was set does not stay")
+		t.Error("SetFrame had no lasting effect")
 	}
 	before := l.samples(now.Add(-30*time.Minute), now.Add(-20*time.Minute), "&resolution=30000")
 	l.array.SetFrame(-1) // the last
 	after := l.samples(now.Add(-30*time.Minute), now.Add(-20*time.Minute), "&resolution=30000")
 	for i := range before.Items {
 		if before.Items[i]["reads_per_sec"] != after.Items[i]["reads_per_sec"] {
-			t.Fatal("setting a frame rewrites history")
+			t.Fatal("SetFrame changed the history")
 		}
 	}
 	if l.array.Frame() != l.array.Frames()-1 {
 		t.Errorf("frame -1 is %d", l.array.Frame())
 	}
-	l.array.FollowClock()
-	if got, want := l.array.Frame(), int(now.UnixMilli()/60_000)%l.array.Frames(); got != want {
-		t.Errorf("following the clock: frame %d, want %d", got, want)
-	}
 }
 
-func TestObjectsHaveHistoryToo(t *testing.T) {
-	l := newLab(t, "flasharray-x-03", simulator.Options{Clock: noon})
+func TestHistoryOfObjects(t *testing.T) {
+	l := newEnvironment(t, "flasharray-x-03", simulator.Options{Clock: noon})
 	name := l.get("volumes?limit=1").Items[0]["name"].(string)
 	window := fmt.Sprintf("start_time=%d&end_time=%d", noon().Add(-time.Hour).UnixMilli(), noon().UnixMilli())
 	for path, want := range map[string]int{"volumes/performance": 120, "volumes/space": 12} {
@@ -169,6 +165,6 @@ func TestObjectsHaveHistoryToo(t *testing.T) {
 		t.Errorf("arrays/space: %d samples, want 12", len(p.Items))
 	}
 	if p := l.get("arrays/performance?protocol=nfs"); num(p.Items[0], "reads_per_sec") != 0 {
-		t.Error("a block array does input and output over NFS")
+		t.Error("a block array has load over NFS")
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/poolcast/poolcast/flasharray/simulator"
 )
 
-// num reads a number; null and absent count as 0, as in the identities.
+// num reads a number; null and absent are 0, as in the identities.
 func num(o map[string]any, name string) float64 {
 	f, _ := o[name].(float64)
 	return f
@@ -26,7 +26,7 @@ func near(t *testing.T, what string, got, want, tolerance float64) {
 	}
 }
 
-// checkSpace holds a space against the identities found in recorded arrays.
+// checkSpace checks the identities of a space, as found in recorded arrays.
 func checkSpace(t *testing.T, where string, s map[string]any) {
 	t.Helper()
 	parts := num(s, "unique") + num(s, "snapshots") + num(s, "shared") + num(s, "system") + num(s, "replication")
@@ -43,7 +43,7 @@ func checkSpace(t *testing.T, where string, s map[string]any) {
 	}
 }
 
-// checkLoad holds a performance sample against the same.
+// checkLoad checks the identities of a performance sample.
 func checkLoad(t *testing.T, where string, o map[string]any) {
 	t.Helper()
 	reads, writes, mirrored := num(o, "reads_per_sec"), num(o, "writes_per_sec"), num(o, "mirrored_writes_per_sec")
@@ -57,7 +57,7 @@ func checkLoad(t *testing.T, where string, o map[string]any) {
 	}
 }
 
-func TestIdentitiesHoldInEveryFrameOfEveryFixture(t *testing.T) {
+func TestIdentitiesOfAllFrames(t *testing.T) {
 	all, err := simulator.Builtin()
 	if err != nil {
 		t.Fatal(err)
@@ -65,7 +65,7 @@ func TestIdentitiesHoldInEveryFrameOfEveryFixture(t *testing.T) {
 	for _, f := range all {
 		t.Run(f.Name, func(t *testing.T) {
 			a := simulator.New(f, simulator.Options{})
-			l := labOf(t, a, simulator.ServeOptions{})
+			l := environmentOf(t, a, simulator.ServeOptions{})
 			for n := range a.Frames() {
 				a.SetFrame(n)
 				for _, path := range []string{"arrays", "arrays/space", "volumes", "volumes/space", "hosts", "pods", "volume-snapshots"} {
@@ -85,9 +85,10 @@ func TestIdentitiesHoldInEveryFrameOfEveryFixture(t *testing.T) {
 	}
 }
 
-// What an array's volumes and hosts do adds up to what the array does.
-func TestPartsAddUpToTheArray(t *testing.T) {
-	l := newLab(t, "flasharray-x-01", simulator.Options{})
+// TestSumsOverObjects checks that the sums over volumes and hosts equal the values
+// of the array.
+func TestSumsOverObjects(t *testing.T) {
+	l := newEnvironment(t, "flasharray-x-01", simulator.Options{})
 	l.array.SetFrame(2)
 	whole := l.get("arrays/performance").Items[0]
 	for _, path := range []string{"volumes/performance", "hosts/performance"} {
@@ -102,8 +103,8 @@ func TestPartsAddUpToTheArray(t *testing.T) {
 	}
 }
 
-func TestTotalIsTheSumOfItems(t *testing.T) {
-	l := newLab(t, "flasharray-r-01", simulator.Options{})
+func TestTotalIsSumOfItems(t *testing.T) {
+	l := newEnvironment(t, "flasharray-r-01", simulator.Options{})
 	p := l.get("volumes")
 	sums := map[string]float64{}
 	for _, v := range p.Items {
@@ -126,7 +127,7 @@ func TestTotalIsTheSumOfItems(t *testing.T) {
 
 func TestEvergreenVariants(t *testing.T) {
 	for name, physical := range map[string]bool{"flasharray-eg1-01": true, "flasharray-eg1-02": false} {
-		l := newLab(t, name, simulator.Options{})
+		l := newEnvironment(t, name, simulator.Options{})
 		s := space(l.get("arrays/space").Items[0])
 		for _, null := range []string{"total_provisioned", "data_reduction", "total_reduction", "thin_provisioning"} {
 			if v, present := s[null]; v != nil || !present {

@@ -11,8 +11,8 @@ import (
 	"github.com/poolcast/poolcast/flasharray/simulator"
 )
 
-func TestPagesFollowTheirTokens(t *testing.T) {
-	l := newLab(t, "flasharray-x-02", simulator.Options{PageMax: 100})
+func TestPagesByToken(t *testing.T) {
+	l := newEnvironment(t, "flasharray-x-02", simulator.Options{PageMax: 100})
 	want := *l.get("volumes?limit=0").Count
 	seen, pages, path := map[string]bool{}, 0, "volumes"
 	for {
@@ -24,7 +24,7 @@ func TestPagesFollowTheirTokens(t *testing.T) {
 			seen[v["name"].(string)] = true
 		}
 		if p.Count != nil {
-			t.Errorf("total_item_count is %d without being asked for", *p.Count)
+			t.Errorf("total_item_count is %d without the parameter", *p.Count)
 		}
 		if p.NextToken == nil {
 			if *p.More || r.header.Get("x-next-token") != "" {
@@ -43,7 +43,7 @@ func TestPagesFollowTheirTokens(t *testing.T) {
 }
 
 func TestListParameters(t *testing.T) {
-	l := newLab(t, "flasharray-r-01", simulator.Options{})
+	l := newEnvironment(t, "flasharray-r-01", simulator.Options{})
 	first := func(path, field string) any { t.Helper(); return l.get(path).Items[0][field] }
 	if p := l.get("volumes?limit=5000&total_item_count=true"); len(p.Items) != *p.Count || *p.More {
 		t.Errorf("limit above the maximum: %d of %d", len(p.Items), *p.Count)
@@ -74,8 +74,8 @@ func TestListParameters(t *testing.T) {
 	}
 }
 
-func TestRefusals(t *testing.T) {
-	l := newLab(t, "flasharray-x-01", simulator.Options{})
+func TestRequestErrors(t *testing.T) {
+	l := newEnvironment(t, "flasharray-x-01", simulator.Options{})
 	for path, want := range map[string]struct {
 		status  int
 		message string
@@ -117,10 +117,11 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// A version shows neither endpoints nor fields nor parameters that came later.
-func TestVersionsHideWhatIsNewer(t *testing.T) {
-	l := newLab(t, "flasharray-r-01", simulator.Options{})
-	at := func(minor int, path string) reply {
+// TestVersionsHideNewerFields checks that a version has no endpoints, fields and
+// parameters of later ones.
+func TestVersionsHideNewerFields(t *testing.T) {
+	l := newEnvironment(t, "flasharray-r-01", simulator.Options{})
+	at := func(minor int, path string) response {
 		return l.do("GET", fmt.Sprintf("2.%d/%s", minor, path), map[string]string{"x-auth-token": l.token})
 	}
 	for path, since := range map[string]int{"arrays": 2, "pods": 1, "subscriptions": 26, "array-connections": 4, "volumes": 0} {
@@ -175,9 +176,10 @@ func has(v any, path string) bool {
 	return ok
 }
 
-// The Cinder driver's set-up with replication finds everything done already.
-func TestReplicationSetUpIsDoneAlready(t *testing.T) {
-	l := newLab(t, "flasharray-r-01", simulator.Options{})
+// TestReplicationSetupAlreadyDone makes the requests of the Cinder driver's setup
+// with replication.
+func TestReplicationSetupAlreadyDone(t *testing.T) {
+	l := newEnvironment(t, "flasharray-r-01", simulator.Options{})
 	for _, c := range []struct {
 		method, path string
 		status       int

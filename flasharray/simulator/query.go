@@ -19,10 +19,10 @@ type query struct {
 	destroyed  *bool
 	flagged    *bool
 	names, ids []string
-	related    map[string][]string // by field, what a reference must lead to: source.name
+	related    map[string][]string // by field of a reference: source.name
 	contexts   []string
 	window     window
-	fileOnly   bool // protocol or protocol_group asks for something else than block
+	fileOnly   bool // protocol or protocol_group is not block
 
 	raw url.Values
 }
@@ -32,9 +32,9 @@ type sortKey struct {
 	descending bool
 }
 
-// parseQuery refuses what the endpoint does not take at this version. Whether a
-// real array refuses or ignores an unknown parameter is not documented; refusing
-// shows a client's mistake at once.
+// parseQuery rejects parameters that the endpoint does not have in this version.
+// Whether a real array rejects or ignores an unknown parameter is not documented;
+// an error shows a client's mistake at once.
 func parseQuery(rawQuery string, e *endpoint, version int) (query, error) {
 	q := query{limit: -1}
 	values, err := url.ParseQuery(rawQuery)
@@ -93,7 +93,7 @@ func (q *query) setList(name string, list []string) {
 		q.ids = list
 	case "context_names":
 		q.contexts = list
-	default: // source_names, group_ids and their like
+	default: // source_names, group_ids and similar
 		what, kind, _ := strings.Cut(name, "_")
 		if q.related == nil {
 			q.related = map[string][]string{}
@@ -136,8 +136,8 @@ func parseSwitch(name, value string) (*bool, error) {
 	return &b, err
 }
 
-// parseSort takes the documented suffix minus and the prefix that newer texts
-// speak of.
+// parseSort accepts the documented suffix minus and the prefix of newer
+// documents.
 func parseSort(value string, fields *field) ([]sortKey, error) {
 	var keys []sortKey
 	for _, word := range strings.Split(value, ",") {
@@ -153,7 +153,7 @@ func parseSort(value string, fields *field) ([]sortKey, error) {
 
 const tokenPrefix = "v1:"
 
-// makeToken names the place where the next page begins.
+// makeToken encodes the offset of the next page.
 func makeToken(offset int) string {
 	return base64.StdEncoding.EncodeToString([]byte(tokenPrefix + strconv.Itoa(offset)))
 }

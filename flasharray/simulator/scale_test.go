@@ -10,14 +10,14 @@ import (
 	"github.com/poolcast/poolcast/flasharray/simulator"
 )
 
-// crowded is the size that a poll must stay cheap at.
-var crowded = simulator.Population{
+// manyObjects is the size at which a poll must stay cheap.
+var manyObjects = simulator.Population{
 	"volumes":          {Live: 20_000, Destroyed: 300},
 	"volume-snapshots": {Live: 100_000, Destroyed: 2_000},
 }
 
-func TestCrowdedArrayCountsAndPages(t *testing.T) {
-	l := newLab(t, "flasharray-x-01", simulator.Options{Population: crowded})
+func TestManyObjectsCountsAndPages(t *testing.T) {
+	l := newEnvironment(t, "flasharray-x-01", simulator.Options{Population: manyObjects})
 	for query, want := range map[string]int{
 		"volumes?limit=0":                                                   20_300,
 		"volumes?limit=0&destroyed=false":                                   20_000,
@@ -37,8 +37,8 @@ func TestCrowdedArrayCountsAndPages(t *testing.T) {
 	}
 }
 
-func TestNamesOfACrowdedArrayAreFoundAgain(t *testing.T) {
-	l := newLab(t, "flasharray-x-01", simulator.Options{Population: crowded})
+func TestManyObjectsFoundByName(t *testing.T) {
+	l := newEnvironment(t, "flasharray-x-01", simulator.Options{Population: manyObjects})
 	for _, path := range []string{"volumes", "volume-snapshots", "protection-groups"} {
 		for _, offset := range []int{0, 1, 7} {
 			want := l.get(fmt.Sprintf("%s?limit=1&offset=%d", path, offset)).Items[0]
@@ -54,14 +54,14 @@ func TestNamesOfACrowdedArrayAreFoundAgain(t *testing.T) {
 	}
 }
 
-func BenchmarkCrowdedArray(b *testing.B) {
+func BenchmarkManyObjects(b *testing.B) {
 	for _, path := range []string{
 		"volumes?limit=0&total_item_count=true", "volume-snapshots?limit=0", "volumes", "volume-snapshots?offset=50000",
 		"volumes?filter=name=%27nobody%27", "volume-snapshots?filter=source.name=%27nobody%27", "volumes?sort=provisioned-&limit=1",
 		"volumes/performance?total_only=true", "arrays/performance?resolution=30000&start_time=1",
 	} {
 		b.Run(path, func(b *testing.B) {
-			a := simulator.New(fixture(b, "flasharray-x-01"), simulator.Options{Population: crowded})
+			a := simulator.New(fixture(b, "flasharray-x-01"), simulator.Options{Population: manyObjects})
 			token := loginDirect(b, a)
 			b.ReportAllocs()
 			for b.Loop() {

@@ -14,8 +14,8 @@ var schemaText string
 // builtinSchema is parsed once, on first use, and never written afterwards.
 var builtinSchema = sync.OnceValues(func() (schema, error) { return parseSchema(schemaText) })
 
-// schema says of every endpoint since when it exists, and since when each of
-// its query parameters and fields does.
+// schema has for every endpoint the version that introduced it, and those that
+// introduced its query parameters and fields.
 type schema map[string]*endpoint
 
 type endpoint struct {
@@ -32,7 +32,7 @@ type field struct {
 	children map[string]*field
 }
 
-// commonParams are taken by every list.
+// commonParams are parameters of every list.
 var commonParams = []string{"filter", "limit", "offset", "sort", "total_item_count"}
 
 func parseSchema(text string) (schema, error) {
@@ -94,7 +94,7 @@ func (e *endpoint) parseLine(line string) error {
 	return nil
 }
 
-// accepts says whether a query parameter exists at a version.
+// accepts reports whether a query parameter exists in a version.
 func (e *endpoint) accepts(param string, version int) bool {
 	since, known := e.params[param]
 	return known && since <= version
@@ -113,7 +113,7 @@ func expandBraces(word string) []string {
 	return names
 }
 
-// add makes a parent as old as its oldest child.
+// add sets the version of a parent to that of its oldest child.
 func (f *field) add(path []string, since int) {
 	if f.children == nil {
 		f.children = map[string]*field{}
@@ -142,8 +142,8 @@ func (f *field) at(path string) (*field, bool) {
 	return f, true
 }
 
-// trim removes what a version does not have yet. Fields that the schema does
-// not know stay: a recording of a newer array may hold them.
+// trim removes the fields that a version does not have yet. Fields that are not in
+// the schema stay: a recording of a newer array may have them.
 func (f *field) trim(o object, version int) {
 	for name, value := range o {
 		child, ok := f.children[name]

@@ -9,8 +9,8 @@ import (
 
 const sessionHeader = "X-Auth-Token"
 
-// sessions are the logins that are still good. A session ends by logout, by
-// idling, when it is expired by hand, or when its api token is revoked.
+// sessions are the open sessions. A session ends by logout, after the idle time,
+// by ExpireSessions, or when its api token is revoked.
 type sessions struct {
 	idle time.Duration // not positive: never
 
@@ -25,32 +25,25 @@ type session struct {
 	used     time.Time
 }
 
-func newSessions(tokens []string, idle time.Duration) *sessions {
-	return &sessions{idle: idle, tokens: slices.Clone(tokens), open: map[string]*session{}}
-}
-
-// login returns a session token, or "" for an api token that is not accepted.
-func (s *sessions) login(apiToken string, now time.Time) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.accepts(apiToken) {
-		return ""
-	}
-	token := randomID()
-	s.open[token] = &session{apiToken: apiToken, used: now}
-	s.logins++
-	return token
-}
-
 func (s *sessions) accepts(apiToken string) bool {
 	return apiToken != "" && (s.tokens == nil || slices.Contains(s.tokens, apiToken))
 }
 
-// use says whether a session is good, and starts its idle time anew.
-func (s *sessions) use(token string, now time.Time) bool {
+// lock removes the sessions that were idle for too long and returns the function
+// that unlocks.
+func (s *sessions) lock(now time.Time) (unlock func()) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.sweep(now)
+	for token, open := range s.open {
+		if s.idle > 0 && now.Sub(open.used) >= s.idle {
+			delete(s.open, token)
+		}
+	}
+	return s.mu.Unlock
+}
+
+// use reports whether a session is open, and restarts its idle time.
+func (s *sessions) use(token string, now time.Time) bool {
+	defer s.lock(now)()
 	open, ok := s.open[token]
 	if ok {
 		open.used = now
@@ -58,42 +51,31 @@ func (s *sessions) use(token string, now time.Time) bool {
 	return ok
 }
 
-// sweep drops the sessions that have idled too long.
-func (s *sessions) sweep(now time.Time) {
-	if s.idle <= 0 {
-		return
-	}
-	for token, open := range s.open {
-		if now.Sub(open.used) >= s.idle {
-			delete(s.open, token)
-		}
-	}
+// Sessions is how many sessions are open now.
+func (a *Array) Sessions() int {
+	defer a.sessions.lock(a.now())()
+	return len(a.sessions.open)
 }
 
-func (s *sessions) close(token string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.open, token)
+// Logins is how many logins have succeeded so far.
+func (a *Array) Logins() int {
+	defer a.sessions.lock(a.now())()
+	return a.sessions.logins
 }
 
-func (s *sessions) expire() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	clear(s.open)
+// ExpireSessions ends every open session now, as a restart of the array's
+// management service would. The next request of each gets 401.
+func (a *Array) ExpireSessions() {
+	defer a.sessions.lock(a.now())()
+	clear(a.sessions.open)
 }
 
-func (s *sessions) count(now time.Time) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.sweep(now)
-	return len(s.open)
-}
-
-// setTokens also ends the sessions of tokens that are no longer accepted.
-func (s *sessions) setTokens(tokens []string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.tokens = slices.Clone(tokens)
+// SetTokens replaces the api tokens accepted at login; with none given, every
+// login is refused. Sessions of other tokens end at once.
+func (a *Array) SetTokens(tokens ...string) {
+	s := &a.sessions
+	defer s.lock(a.now())()
+	s.tokens = append([]string{}, tokens...)
 	for token, open := range s.open {
 		if !s.accepts(open.apiToken) {
 			delete(s.open, token)
@@ -101,45 +83,35 @@ func (s *sessions) setTokens(tokens []string) {
 	}
 }
 
-// Sessions is how many sessions are open now.
-func (a *Array) Sessions() int { return a.sessions.count(a.now()) }
-
-// Logins is how many logins have succeeded so far.
-func (a *Array) Logins() int {
-	a.sessions.mu.Lock()
-	defer a.sessions.mu.Unlock()
-	return a.sessions.logins
-}
-
-// ExpireSessions ends every open session now, as a restart of the array's
-// management service would. The next request of each gets 401.
-func (a *Array) ExpireSessions() { a.sessions.expire() }
-
-// SetTokens replaces the api tokens accepted at login; with none given, every
-// login is refused. Sessions opened with a token that is gone end at once.
-func (a *Array) SetTokens(tokens ...string) {
-	a.sessions.setTokens(append([]string{}, tokens...))
-}
-
-func (a *Array) login(r *http.Request) *reply {
-	token := a.sessions.login(r.Header.Get("api-token"), a.now())
-	if token == "" {
+func (a *Array) login(r *http.Request) *response {
+	s, apiToken := &a.sessions, r.Header.Get("api-token")
+	defer s.lock(a.now())()
+	if !s.accepts(apiToken) {
 		return failure(http.StatusUnauthorized, "", "Invalid api token.")
 	}
-	reply := ok(object{"items": []any{object{"username": a.fixture.Username}}})
-	reply.header.Set(sessionHeader, token)
-	return reply
+	token := randomID()
+	s.open[token] = &session{apiToken: apiToken, used: a.now()}
+	s.logins++
+	res := ok(object{"items": []any{object{"username": a.fixture.Username}}})
+	res.header.Set(sessionHeader, token)
+	return res
 }
 
-// invalidSession is the recorded body of arrays that offer 2.38; older ones are
-// given the shape that all their other errors have.
-func (a *Array) invalidSession() *reply {
-	reply := failure(http.StatusUnauthorized, "", "Invalid session.")
+func (a *Array) logout(r *http.Request) *response {
+	defer a.sessions.lock(a.now())()
+	delete(a.sessions.open, r.Header.Get(sessionHeader))
+	return &response{status: http.StatusOK}
+}
+
+// invalidSession has the recorded body of arrays that offer 2.38; for older ones
+// it has the form of all other errors.
+func (a *Array) invalidSession() *response {
+	res := failure(http.StatusUnauthorized, "", "Invalid session.")
 	if a.newest >= contextSince {
-		reply.body = object{"errors": []any{object{
+		res.body = object{"errors": []any{object{
 			"message":          "Invalid session.",
 			"location_context": object{"id": nil, "name": a.fixture.Name, "resource_type": "remote-arrays"},
 		}}}
 	}
-	return reply
+	return res
 }

@@ -12,7 +12,7 @@ import (
 )
 
 func TestLoginAndLogout(t *testing.T) {
-	l := newLab(t, "flasharray-x-01", simulator.Options{Tokens: []string{"secret", "second"}})
+	l := newEnvironment(t, "flasharray-x-01", simulator.Options{Tokens: []string{"secret", "second"}})
 	if r := l.login("wrong"); r.status != http.StatusUnauthorized || l.token != "" {
 		t.Errorf("a wrong token: status %d, session %q", r.status, l.token)
 	}
@@ -36,8 +36,8 @@ func TestLoginAndLogout(t *testing.T) {
 	}
 }
 
-func TestTokensAreRevoked(t *testing.T) {
-	l := newLab(t, "flasharray-x-01", simulator.Options{})
+func TestRevokedTokens(t *testing.T) {
+	l := newEnvironment(t, "flasharray-x-01", simulator.Options{})
 	l.array.SetTokens("fresh")
 	if r := l.request("arrays"); r.status != http.StatusUnauthorized {
 		t.Errorf("a revoked token's session: status %d", r.status)
@@ -58,13 +58,12 @@ func TestTokensAreRevoked(t *testing.T) {
 	}
 }
 
-// The body of a 401 follows the recording where there is one.
 func TestInvalidSessionBody(t *testing.T) {
 	for name, want := range map[string]string{
 		"flasharray-x-01": `{"errors":[{"context":null,"message":"Invalid session."}]}`,
 		"flasharray-c-01": `{"errors":[{"location_context":{"id":null,"name":"flasharray-c-01","resource_type":"remote-arrays"},"message":"Invalid session."}]}`,
 	} {
-		l := newLab(t, name, simulator.Options{})
+		l := newEnvironment(t, name, simulator.Options{})
 		l.token = "unknown"
 		if r := l.request("arrays"); string(r.body) != want {
 			t.Errorf("%s: %s", name, r.body)
@@ -72,11 +71,11 @@ func TestInvalidSessionBody(t *testing.T) {
 	}
 }
 
-// Sessions idle out on virtual time, through real TLS in memory.
-func TestSessionsIdleOut(t *testing.T) {
+// TestSessionIdleTimeout uses virtual time, through real TLS in memory.
+func TestSessionIdleTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := simulator.New(fixture(t, "flasharray-x-01"), simulator.Options{})
-		l := labOf(t, a, simulator.ServeOptions{
+		l := environmentOf(t, a, simulator.ServeOptions{
 			Listen: func(*simulator.Array) (net.Listener, error) { return simulator.NewPipeListener(), nil },
 		})
 		for range 3 { // each request starts the hour anew
@@ -92,8 +91,8 @@ func TestSessionsIdleOut(t *testing.T) {
 	})
 }
 
-func TestBeforeLogin(t *testing.T) {
-	l := newLab(t, "flasharray-x-01", simulator.Options{})
+func TestRequestsBeforeLogin(t *testing.T) {
+	l := newEnvironment(t, "flasharray-x-01", simulator.Options{})
 	r := l.do("GET", "api_version", map[string]string{"X-Request-ID": "abc"})
 	if r.header.Get("X-Request-ID") != "abc" || r.header.Get("Content-Type") != "application/json" {
 		t.Errorf("headers are %v", r.header)
@@ -102,6 +101,6 @@ func TestBeforeLogin(t *testing.T) {
 		t.Errorf("versions are %s", r.body)
 	}
 	if r := l.do("GET", "2.26/arrays", nil); r.header.Get("X-Request-ID") == "" {
-		t.Error("no X-Request-ID was made up")
+		t.Error("there is no X-Request-ID")
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/poolcast/poolcast/flasharray/simulator"
 )
 
-func TestEveryEndpointAnswersOnEveryFixture(t *testing.T) {
+func TestEveryEndpointOfEveryFixture(t *testing.T) {
 	all, err := simulator.Builtin()
 	if err != nil {
 		t.Fatal(err)
@@ -19,7 +19,7 @@ func TestEveryEndpointAnswersOnEveryFixture(t *testing.T) {
 	}
 	for _, f := range all {
 		t.Run(f.Name, func(t *testing.T) {
-			l := labOf(t, simulator.New(f, simulator.Options{}), simulator.ServeOptions{})
+			l := environmentOf(t, simulator.New(f, simulator.Options{}), simulator.ServeOptions{})
 			for _, e := range endpoints {
 				p := l.get(e + "?limit=3&total_item_count=true")
 				if p.Count == nil || len(p.Items) != min(*p.Count, 3) {
@@ -30,8 +30,8 @@ func TestEveryEndpointAnswersOnEveryFixture(t *testing.T) {
 	}
 }
 
-func TestSessionIsNeeded(t *testing.T) {
-	l := newLab(t, "flasharray-x-01", simulator.Options{})
+func TestSessionRequired(t *testing.T) {
+	l := newEnvironment(t, "flasharray-x-01", simulator.Options{})
 	if r := l.do("GET", "2.26/arrays", nil); r.status != http.StatusUnauthorized {
 		t.Errorf("without a session: status %d, want 401", r.status)
 	}

@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// totalCache remembers aggregates: one costs a look at every object, and a
-// client that pages asks for the same one with each page.
+// totalCache keeps aggregates: one needs every object, and a client that pages
+// requests the same one with each page.
 type totalCache struct {
 	mu     sync.Mutex
 	totals map[string]object
@@ -30,8 +30,8 @@ func (c *totalCache) get(key string, compute func() object) object {
 	return t
 }
 
-// total is the aggregate of all that matched, on whatever page. History has
-// none, as recorded.
+// total is the aggregate of all matching objects, not of the page only. History
+// has none, as recorded.
 func (v *view) total(e *endpoint, c collection, matched selection, q query) []any {
 	if !q.window.current() || matched.size() == 0 {
 		return []any{}
@@ -49,7 +49,7 @@ func (v *view) total(e *endpoint, c collection, matched selection, q query) []an
 	return []any{t}
 }
 
-// totalKey leaves out what changes from page to page.
+// totalKey omits what differs from page to page.
 func (v *view) totalKey(e *endpoint, q query) string {
 	kept := url.Values{}
 	for name, values := range q.raw {
@@ -62,22 +62,22 @@ func (v *view) totalKey(e *endpoint, q query) string {
 	return fmt.Sprint(e.path, "?", kept.Encode(), "#", v.number)
 }
 
-// hollow is an object of the same shape in which everything is null.
-func hollow(o object) object {
-	h := make(object, len(o))
+// nulled is an object with the same members, all null.
+func nulled(o object) object {
+	n := make(object, len(o))
 	for name, value := range o {
 		inner, isObject := value.(object)
 		if isObject {
-			h[name] = hollow(inner)
+			n[name] = nulled(inner)
 		} else {
-			h[name] = nil
+			n[name] = nil
 		}
 	}
-	return h
+	return n
 }
 
-// summed are the members of a space that add up; beside it, provisioned and
-// footprint do.
+// summed are the members of a space that are added; beside it, provisioned and
+// footprint are.
 var summed = []string{
 	"total_provisioned", "used_provisioned", "virtual", "unique", "shared", "snapshots", "replication",
 	"total_physical", "total_used",
@@ -106,7 +106,7 @@ func sumObjects(c collection, matched selection) object {
 			reduced, weight = reduced+ratio*physical, weight+physical
 		}
 	}
-	t := hollow(c.item(matched.at(0)))
+	t := nulled(c.item(matched.at(0)))
 	space := sub(t, "space")
 	for name, sum := range sums {
 		if name == "provisioned" || name == "footprint" {
@@ -131,7 +131,7 @@ func putRatios(space object, reduced, weight float64) {
 	space["total_reduction"] = reduced / weight / written
 }
 
-// sumLoad adds rates and averages times, each weighted by its operations.
+// sumLoad adds rates and averages latencies, each weighted by its operations.
 func sumLoad(c collection, matched selection) object {
 	sums, weighted := map[string]int64{}, map[string]int64{}
 	for i := range matched.each {
@@ -145,7 +145,7 @@ func sumLoad(c collection, matched selection) object {
 			}
 		}
 	}
-	t := hollow(c.item(matched.at(0)))
+	t := nulled(c.item(matched.at(0)))
 	for name, sum := range sums {
 		t[name] = sum
 	}

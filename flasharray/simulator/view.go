@@ -1,10 +1,11 @@
 package simulator
 
 import (
+	"slices"
 	"time"
 )
 
-// view is an array at one instant: what every part of one answer agrees on.
+// view is the state of an array at one time, which all parts of a response use.
 type view struct {
 	array    *Array
 	now      time.Time
@@ -37,7 +38,7 @@ func (v *view) count(kind string) Count {
 	}
 	var c Count
 	for _, o := range v.frame.responses[kind] {
-		if dead, _ := o["destroyed"].(bool); dead {
+		if isDestroyed(o) {
 			c.Destroyed++
 		} else {
 			c.Live++
@@ -55,20 +56,20 @@ func (v *view) collection(path string) collection {
 	case "volumes":
 		return v.volumes()
 	case "volume-snapshots":
-		return grow(items, v.count(path), v.snapshotMaker())
+		return withGenerated(items, v.count(path), v.snapshotGenerator())
 	case "hosts":
-		return grow(items, v.count(path), v.hostMaker())
+		return withGenerated(items, v.count(path), v.hostGenerator())
 	case "protection-groups":
-		return grow(items, v.count(path), v.groupMaker())
+		return withGenerated(items, v.count(path), v.groupGenerator())
 	}
 	return recorded(items)
 }
 
-func (v *view) volumes() *grown {
-	return grow(v.frame.responses["volumes"], v.count("volumes"), v.volumeMaker())
+func (v *view) volumes() *partlyGenerated {
+	return withGenerated(v.frame.responses["volumes"], v.count("volumes"), v.volumeGenerator())
 }
 
-// arrays shows the space that arrays/space shows, and the array's clock.
+// arrays has the space of arrays/space, and the array's clock.
 func (v *view) arrays() recorded {
 	if len(v.frame.responses["arrays"]) == 0 {
 		return nil
@@ -79,5 +80,64 @@ func (v *view) arrays() recorded {
 	return recorded{o}
 }
 
-// space is the array's own space at this instant.
+// space is the array's own space.
 func (v *view) space() object { return sub(v.frame.responses["arrays/space"][0], "space") }
+
+// timeline determines the frame that is current at a time. By default it follows
+// the clock: each frame for a period, in a cycle. A pin overrides that from its
+// time on.
+type timeline struct {
+	period time.Duration
+	frames int
+	pins   []pin
+}
+
+type pin struct {
+	from  time.Time
+	frame int
+}
+
+// pinsKept is how long pins are kept: the retention of 30 s samples.
+const pinsKept = 3 * time.Hour
+
+func (t *timeline) clone() timeline {
+	return timeline{period: t.period, frames: t.frames, pins: slices.Clone(t.pins)}
+}
+
+func (t *timeline) at(instant time.Time) int {
+	for _, p := range slices.Backward(t.pins) {
+		if !instant.Before(p.from) {
+			return p.frame
+		}
+	}
+	n := instant.UnixMilli() / max(t.period.Milliseconds(), 1) % int64(t.frames)
+	return int((n + int64(t.frames)) % int64(t.frames))
+}
+
+func (t *timeline) pin(frame int, from, now time.Time) {
+	t.pins = slices.DeleteFunc(t.pins, func(p pin) bool { return !p.from.Before(from) })
+	for len(t.pins) > 1 && t.pins[1].from.Before(now.Add(-pinsKept)) {
+		t.pins = t.pins[1:]
+	}
+	t.pins = append(t.pins, pin{from: from, frame: frame})
+}
+
+// Frames is how many frames the fixture has.
+func (a *Array) Frames() int { return len(a.fixture.frames) }
+
+// Frame is the number of the current frame.
+func (a *Array) Frame() int { return a.view().number }
+
+// SetFrame makes frame n (modulo [Array.Frames]) current until the next call,
+// beginning one frame period ago, so that the newest published sample is of this
+// frame too.
+func (a *Array) SetFrame(n int) {
+	if a.Frames() == 0 {
+		return
+	}
+	n = (n%a.Frames() + a.Frames()) % a.Frames()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := a.now()
+	a.timeline.pin(n, now.Add(-a.timeline.period), now)
+}

@@ -1,56 +1,42 @@
 package simulator
 
-import (
-	"fmt"
-	"strings"
-)
+import "strings"
 
-const (
-	gib = 1 << 30
-	day = 86_400_000 // milliseconds
-
-	// firstBorn is when the first made-up object was created: 2023-11-14T22:13:20Z.
-	firstBorn = 1_700_000_000_000
-)
-
-// volumeMaker makes volumes up from the array's own space: what they occupy
-// adds up to what the array says that it holds.
-type volumeMaker struct {
-	names, ids  namer
-	array       string // id
-	live        int    // made-up live volumes
-	provisioned int64  // GiB to hand out beyond the first of each volume
+// volumeGenerator generates volumes from the array's own space: the sum of their
+// space is what the array reports.
+type volumeGenerator struct {
+	common
+	live        int   // generated live volumes
+	provisioned int64 // GiB to distribute beyond the first of each volume
 	unique      int64
 	snapshots   int64
 	space       object // the array's ratios
-	now         int64
-	connected   int // volumes with a host
+	connected   int    // volumes with a host
 }
 
-func (v *view) volumeMaker() *volumeMaker {
-	items, space := v.frame.responses["volumes"], v.space()
-	m := &volumeMaker{
-		names: newNamer(v.array.fixture.id, "volume"), ids: newNamer(v.array.fixture.id, "volume id"),
-		array: v.array.fixture.id, live: v.count("volumes").Live, space: space, now: v.millis(),
+func (v *view) volumeGenerator() *volumeGenerator {
+	space := v.space()
+	g := &volumeGenerator{
+		common: v.common("volume", "volume-", "-cinder"), live: v.count("volumes").Live, space: space,
 		provisioned: provisionedBytes(space) / gib, unique: intAt(space, "unique"), snapshots: intAt(space, "snapshots"),
 	}
-	for _, o := range items {
-		if dead, _ := o["destroyed"].(bool); dead {
+	for _, o := range v.frame.responses["volumes"] {
+		if isDestroyed(o) {
 			continue
 		}
-		m.live--
-		m.provisioned -= intAt(o, "provisioned") / gib
-		m.unique -= intAt(o, "space.unique")
-		m.snapshots -= intAt(o, "space.snapshots")
+		g.live--
+		g.provisioned -= intAt(o, "provisioned") / gib
+		g.unique -= intAt(o, "space.unique")
+		g.snapshots -= intAt(o, "space.snapshots")
 	}
-	m.provisioned = max(m.provisioned-int64(m.live), 0)
-	m.unique, m.snapshots = max(m.unique, 0), max(m.snapshots, 0)
-	m.connected = m.live * 9 / 10
-	return m
+	g.provisioned = max(g.provisioned-int64(g.live), 0)
+	g.unique, g.snapshots = max(g.unique, 0), max(g.snapshots, 0)
+	g.connected = g.live * 9 / 10
+	return g
 }
 
-// provisionedBytes is what the array has handed out, also where, as on
-// Evergreen//One, it does not say so itself.
+// provisionedBytes is the provisioned size of the array, also where, as on
+// Evergreen//One, total_provisioned is null.
 func provisionedBytes(space object) int64 {
 	if n, ok := integer(space["total_provisioned"]); ok {
 		return n
@@ -58,58 +44,31 @@ func provisionedBytes(space object) int64 {
 	return intAt(space, "used_provisioned")
 }
 
-func (m *volumeMaker) name(s serial) string { return "volume-" + m.names.uuid(s) + "-cinder" }
-
-func (m *volumeMaker) bytes(s serial) int64 {
+func (g *volumeGenerator) bytes(s serial) int64 {
 	if s.destroyed {
 		return 10 * gib
 	}
-	return (1 + share(m.provisioned, s.n, m.live)) * gib
+	return (1 + share(g.provisioned, s.n, g.live)) * gib
 }
 
-// serialNumber is the array's first 16 hexadecimal digits and a counter.
-func (m *volumeMaker) serialNumber(s serial) string {
-	counter := 0x11010 + s.n
-	if s.destroyed {
-		counter |= 1 << 28
-	}
-	return volumeSerial(m.array, counter)
-}
+func (g *volumeGenerator) serialNumber(s serial) string { return g.common.serialNumber(s, 0x11010) }
 
-func volumeSerial(array string, counter int) string {
-	digits := strings.ToUpper(strings.ReplaceAll(array, "-", "")) + strings.Repeat("0", 16)
-	return digits[:16] + fmt.Sprintf("%08X", counter)
-}
+func (g *volumeGenerator) created(s serial) int64 { return created(s, 0, 60*day) }
 
-func (m *volumeMaker) born(s serial) int64 {
-	if s.destroyed {
-		return firstBorn + 60*day + int64(s.n)*60_000
-	}
-	return firstBorn + int64(s.n)*60_000
-}
-
-// remaining counts down to eradication and starts again.
-func remaining(s serial, now int64) any {
-	if !s.destroyed {
-		return nil
-	}
-	return day - (now+int64(s.n)*7_919_000)%day
-}
-
-func (m *volumeMaker) field(s serial, path string) (any, bool) {
+func (g *volumeGenerator) field(s serial, path string) (any, bool) {
 	switch path {
 	case "name":
-		return m.name(s), true
+		return g.name(s), true
 	case "id":
-		return m.ids.uuid(s), true
+		return g.ids.uuid(s), true
 	case "created":
-		return m.born(s), true
+		return g.created(s), true
 	case "serial":
-		return m.serialNumber(s), true
+		return g.serialNumber(s), true
 	case "provisioned":
-		return m.bytes(s), true
+		return g.bytes(s), true
 	case "space":
-		return m.volumeSpace(s), true
+		return g.volumeSpace(s), true
 	case "footprint": // pods have one
 		return nil, true
 	case "pod.name", "volume_group.name", "source.name", "pod.id", "volume_group.id", "source.id":
@@ -118,50 +77,37 @@ func (m *volumeMaker) field(s serial, path string) (any, bool) {
 	return nil, false
 }
 
-func (m *volumeMaker) find(key, value string) (serial, bool) {
-	if key == "id" {
-		return m.ids.serial(value)
-	}
-	value = strings.ToLower(value)
-	uuid, prefixed := strings.CutPrefix(value, "volume-")
-	uuid, suffixed := strings.CutSuffix(uuid, "-cinder")
-	if !prefixed || !suffixed {
-		return serial{}, false
-	}
-	return m.names.serial(uuid)
-}
-
-func (m *volumeMaker) item(s serial) object {
+func (g *volumeGenerator) item(s serial) object {
 	connections := int64(0)
-	if !s.destroyed && s.n < m.connected {
+	if !s.destroyed && s.n < g.connected {
 		connections = 1
 	}
 	return object{
-		"id": m.ids.uuid(s), "name": m.name(s), "created": m.born(s), "serial": m.serialNumber(s),
-		"provisioned": m.bytes(s), "destroyed": s.destroyed, "time_remaining": remaining(s, m.now),
+		"id": g.ids.uuid(s), "name": g.name(s), "created": g.created(s), "serial": g.serialNumber(s),
+		"provisioned": g.bytes(s), "destroyed": s.destroyed, "time_remaining": g.remaining(s),
 		"connection_count": connections, "subtype": "regular", "host_encryption_key_status": "none",
 		"promotion_status": "promoted", "requested_promotion_state": "promoted",
 		"priority": int64(0), "priority_adjustment": object{
 			"priority_adjustment_operator": "+", "priority_adjustment_value": int64(0),
 		},
 		"qos": object{"bandwidth_limit": nil, "iops_limit": nil},
-		"pod": nowhere(), "source": nowhere(), "volume_group": nowhere(), "workload": nil,
-		"space": m.volumeSpace(s),
+		"pod": nullReference(), "source": nullReference(), "volume_group": nullReference(), "workload": nil,
+		"space": g.volumeSpace(s),
 	}
 }
 
-// nowhere is a reference without a target.
-func nowhere() object { return object{"id": nil, "name": nil} }
-
-func (m *volumeMaker) volumeSpace(s serial) object {
-	if s.destroyed {
-		return emptySpace(m.bytes(s))
+// volumeSpace is empty for a destroyed volume.
+func (g *volumeGenerator) volumeSpace(s serial) object {
+	if !s.destroyed {
+		return objectSpace(g.space, g.bytes(s), share(g.unique, s.n, g.live), share(g.snapshots, s.n, g.live))
 	}
-	return objectSpace(m.space, m.bytes(s), share(m.unique, s.n, m.live), share(m.snapshots, s.n, m.live))
+	o := objectSpace(object{"data_reduction": 1.0, "thin_provisioning": 1.0, "total_reduction": 1.0}, g.bytes(s), 0, 0)
+	o["thin_provisioning"], o["used_provisioned"] = 0.0, int64(0)
+	return o
 }
 
-// objectSpace keeps the identities of a Space: physical is the sum of its
-// parts, virtual is what thin provisioning leaves of the provisioned size.
+// objectSpace keeps the identities of a Space: physical is the sum of its parts,
+// virtual is what thin provisioning leaves of the provisioned size.
 func objectSpace(array object, provisioned, unique, snapshots int64) object {
 	o := object{
 		"data_reduction": array["data_reduction"], "thin_provisioning": array["thin_provisioning"],
@@ -178,9 +124,100 @@ func objectSpace(array object, provisioned, unique, snapshots int64) object {
 	return o
 }
 
-// emptySpace is that of an object that holds nothing.
-func emptySpace(provisioned int64) object {
-	o := objectSpace(object{"data_reduction": 1.0, "thin_provisioning": 1.0, "total_reduction": 1.0}, provisioned, 0, 0)
-	o["thin_provisioning"], o["used_provisioned"] = 0.0, int64(0)
-	return o
+// snapshotGenerator generates snapshots, of each live volume in turn.
+type snapshotGenerator struct {
+	common
+	volumes *partlyGenerated
+	live    int
+	bytes   int64 // of all live ones together
+}
+
+func (v *view) snapshotGenerator() *snapshotGenerator {
+	g := &snapshotGenerator{
+		common: v.common("snapshot", "snapshot-", ""), volumes: v.volumes(), live: v.count("volume-snapshots").Live,
+		bytes: intAt(v.space(), "snapshots"),
+	}
+	for _, o := range v.frame.responses["volume-snapshots"] {
+		if !isDestroyed(o) {
+			g.live--
+			g.bytes -= intAt(o, "space.snapshots")
+		}
+	}
+	g.bytes = max(g.bytes, 0)
+	return g
+}
+
+// volume is a field of the volume that a snapshot is of.
+func (g *snapshotGenerator) volume(s serial, key string) any {
+	source := len(g.volumes.recorded) + s.n%max(g.volumes.live, 1)
+	if source >= g.volumes.size() {
+		return nil
+	}
+	value, _ := g.volumes.field(source, key)
+	return value
+}
+
+func (g *snapshotGenerator) name(s serial) string {
+	volume, _ := g.volume(s, "name").(string)
+	return volume + "." + g.common.name(s)
+}
+
+func (g *snapshotGenerator) created(s serial) int64 { return created(s, 70*day, 150*day) }
+
+func (g *snapshotGenerator) field(s serial, path string) (any, bool) {
+	switch path {
+	case "name":
+		return g.name(s), true
+	case "id":
+		return g.ids.uuid(s), true
+	case "suffix":
+		return g.common.name(s), true
+	case "created":
+		return g.created(s), true
+	case "provisioned", "source.name", "source.id":
+		return g.volume(s, strings.TrimPrefix(path, "source.")), true
+	case "space":
+		return g.space(s), true
+	case "footprint": // pods have one
+		return nil, true
+	case "pod.name", "volume_group.name", "pod.id", "volume_group.id":
+		return nil, true
+	}
+	return nil, false
+}
+
+func (g *snapshotGenerator) find(key, value string) (serial, bool) {
+	if key == "id" {
+		return g.ids.serial(value)
+	}
+	_, uuid, ok := strings.Cut(strings.ToLower(value), "."+g.prefix)
+	if !ok {
+		return serial{}, false
+	}
+	s, ok := g.names.serial(uuid)
+	return s, ok && strings.EqualFold(g.name(s), value)
+}
+
+func (g *snapshotGenerator) item(s serial) object {
+	return object{
+		"id": g.ids.uuid(s), "name": g.name(s), "suffix": g.common.name(s), "created": g.created(s),
+		"destroyed": s.destroyed, "time_remaining": g.remaining(s), "provisioned": g.volume(s, "provisioned"),
+		"serial": g.serialNumber(s, 0x20000000),
+		"source": object{"id": g.volume(s, "id"), "name": g.volume(s, "name")},
+		"pod":    nullReference(), "volume_group": nullReference(),
+		"space": g.space(s),
+	}
+}
+
+func (g *snapshotGenerator) space(s serial) object {
+	bytes := int64(0)
+	if !s.destroyed {
+		bytes = share(g.bytes, s.n, g.live)
+	}
+	return object{
+		"snapshots": bytes, "total_physical": bytes, "total_used": bytes, "total_provisioned": g.volume(s, "provisioned"),
+		"data_reduction": 1.0, "thin_provisioning": 0.0, "total_reduction": 1.0,
+		"used_provisioned": nil, "virtual": nil, "unique": nil, "shared": nil, "system": nil,
+		"snapshots_effective": nil, "footprint": nil,
+	}
 }

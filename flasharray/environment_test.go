@@ -11,8 +11,9 @@ import (
 	"github.com/poolcast/poolcast/flasharray/simulator"
 )
 
-// lab is a simulated array, a client of it, and a count of the bytes between.
-type lab struct {
+// environment is a simulated array, a client of it, and a count of the bytes
+// between them.
+type environment struct {
 	*simulator.Array
 	server *simulator.Server
 	client *flasharray.Client
@@ -35,26 +36,26 @@ func fixture(t testing.TB, name string) simulator.Fixture {
 	return simulator.Fixture{}
 }
 
-// newLab serves a fixture in memory, so that time may be virtual, and checks at
-// the end that the client has left no session behind.
-func newLab(t testing.TB, name string, o simulator.Options, change ...func(*flasharray.Options)) *lab {
+// newEnvironment serves a fixture in memory, so that time may be virtual, and checks at
+// the end that no session of the client is open.
+func newEnvironment(t testing.TB, name string, o simulator.Options, change ...func(*flasharray.Options)) *environment {
 	t.Helper()
-	l := &lab{Array: simulator.New(fixture(t, name), o)}
+	l := &environment{Array: simulator.New(fixture(t, name), o)}
 	l.serve(t, func(*simulator.Array) (net.Listener, error) { return simulator.NewPipeListener(), nil })
 	l.connect(t, change...)
 	return l
 }
 
-// newNetLab does the same over real sockets.
-func newNetLab(t testing.TB, name string, o simulator.Options, change ...func(*flasharray.Options)) *lab {
+// newNetEnvironment does the same over real sockets.
+func newNetEnvironment(t testing.TB, name string, o simulator.Options, change ...func(*flasharray.Options)) *environment {
 	t.Helper()
-	l := &lab{Array: simulator.New(fixture(t, name), o)}
+	l := &environment{Array: simulator.New(fixture(t, name), o)}
 	l.serve(t, nil)
 	l.connect(t, change...)
 	return l
 }
 
-func (l *lab) serve(t testing.TB, listen func(*simulator.Array) (net.Listener, error)) {
+func (l *environment) serve(t testing.TB, listen func(*simulator.Array) (net.Listener, error)) {
 	t.Helper()
 	server, err := simulator.Serve([]*simulator.Array{l.Array}, simulator.ServeOptions{Listen: listen})
 	if err != nil {
@@ -63,7 +64,7 @@ func (l *lab) serve(t testing.TB, listen func(*simulator.Array) (net.Listener, e
 	l.server = server
 }
 
-func (l *lab) connect(t testing.TB, change ...func(*flasharray.Options)) {
+func (l *environment) connect(t testing.TB, change ...func(*flasharray.Options)) {
 	t.Helper()
 	options := flasharray.Options{
 		Address: l.Addresses()[0], Token: flasharray.StaticToken(apiToken),
@@ -79,7 +80,7 @@ func (l *lab) connect(t testing.TB, change ...func(*flasharray.Options)) {
 	l.client = client
 }
 
-func (l *lab) close(t testing.TB) {
+func (l *environment) close(t testing.TB) {
 	t.Helper()
 	l.SetFaults()
 	if err := l.client.Close(context.WithoutCancel(t.Context())); err != nil {
@@ -93,13 +94,13 @@ func (l *lab) close(t testing.TB) {
 	}
 }
 
-func (l *lab) dial(ctx context.Context, network, address string) (net.Conn, error) {
+func (l *environment) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	l.dials.Add(1)
 	conn, err := l.server.DialContext(ctx, network, address)
 	return &countedConn{conn, &l.bytes}, err
 }
 
-// countedConn counts what crosses the wire in both directions, TLS included.
+// countedConn counts the bytes in both directions, TLS included.
 type countedConn struct {
 	net.Conn
 	bytes *atomic.Int64
@@ -117,7 +118,7 @@ func (c *countedConn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-func (l *lab) sample(t testing.TB) capability.Sample {
+func (l *environment) sample(t testing.TB) capability.Sample {
 	t.Helper()
 	stats, err := l.client.Sample(t.Context())
 	if err != nil {
@@ -126,8 +127,8 @@ func (l *lab) sample(t testing.TB) capability.Sample {
 	return stats
 }
 
-// whole takes a reading of which nothing may be missing.
-func (l *lab) whole(t testing.TB) capability.Sample {
+// sampleComplete takes a sample that must not lack anything.
+func (l *environment) sampleComplete(t testing.TB) capability.Sample {
 	t.Helper()
 	stats := l.sample(t)
 	for _, f := range stats.Faults {
@@ -136,7 +137,7 @@ func (l *lab) whole(t testing.TB) capability.Sample {
 	return stats
 }
 
-func (l *lab) requestCount() int {
+func (l *environment) requestCount() int {
 	n := 0
 	for _, asked := range l.Requests() {
 		n += asked

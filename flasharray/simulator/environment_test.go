@@ -10,8 +10,8 @@ import (
 	"github.com/poolcast/poolcast/flasharray/simulator"
 )
 
-// lab is one served array and a client with a session on it.
-type lab struct {
+// environment is one served array and a client with a session on it.
+type environment struct {
 	t       *testing.T
 	array   *simulator.Array
 	server  *simulator.Server
@@ -35,12 +35,12 @@ func fixture(t testing.TB, name string) simulator.Fixture {
 	return simulator.Fixture{}
 }
 
-func newLab(t *testing.T, name string, o simulator.Options) *lab {
+func newEnvironment(t *testing.T, name string, o simulator.Options) *environment {
 	t.Helper()
-	return labOf(t, simulator.New(fixture(t, name), o), simulator.ServeOptions{})
+	return environmentOf(t, simulator.New(fixture(t, name), o), simulator.ServeOptions{})
 }
 
-func labOf(t *testing.T, a *simulator.Array, o simulator.ServeOptions) *lab {
+func environmentOf(t *testing.T, a *simulator.Array, o simulator.ServeOptions) *environment {
 	t.Helper()
 	server, err := simulator.Serve([]*simulator.Array{a}, o)
 	if err != nil {
@@ -49,7 +49,7 @@ func labOf(t *testing.T, a *simulator.Array, o simulator.ServeOptions) *lab {
 	transport := &http.Transport{
 		DialContext: server.DialContext, TLSClientConfig: &tls.Config{RootCAs: server.CertPool()},
 	}
-	l := &lab{t: t, array: a, server: server, client: &http.Client{Transport: transport}}
+	l := &environment{t: t, array: a, server: server, client: &http.Client{Transport: transport}}
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
 		if err := server.Close(); err != nil {
@@ -63,14 +63,14 @@ func labOf(t *testing.T, a *simulator.Array, o simulator.ServeOptions) *lab {
 	return l
 }
 
-type reply struct {
+type response struct {
 	status int
 	header http.Header
 	body   []byte
 	err    error
 }
 
-func (l *lab) do(method, path string, header map[string]string) reply {
+func (l *environment) do(method, path string, header map[string]string) response {
 	l.t.Helper()
 	url := "https://" + l.array.Addresses()[0] + "/api/" + path
 	r, err := http.NewRequestWithContext(l.t.Context(), method, url, nil)
@@ -80,16 +80,16 @@ func (l *lab) do(method, path string, header map[string]string) reply {
 	for k, v := range header {
 		r.Header.Set(k, v)
 	}
-	response, err := l.client.Do(r)
+	res, err := l.client.Do(r)
 	if err != nil {
-		return reply{err: err}
+		return response{err: err}
 	}
-	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(response.Body)
-	return reply{response.StatusCode, response.Header, body, err}
+	defer func() { _ = res.Body.Close() }()
+	body, err := io.ReadAll(res.Body)
+	return response{res.StatusCode, res.Header, body, err}
 }
 
-func (l *lab) login(apiToken string) reply {
+func (l *environment) login(apiToken string) response {
 	l.t.Helper()
 	r := l.do("POST", l.version+"/login", map[string]string{"api-token": apiToken})
 	if r.err == nil {
@@ -98,12 +98,12 @@ func (l *lab) login(apiToken string) reply {
 	return r
 }
 
-func (l *lab) request(path string) reply {
+func (l *environment) request(path string) response {
 	l.t.Helper()
 	return l.do("GET", l.version+"/"+path, map[string]string{"x-auth-token": l.token})
 }
 
-func (l *lab) decode(r reply, into any) {
+func (l *environment) decode(r response, into any) {
 	l.t.Helper()
 	if r.err != nil || r.status != http.StatusOK {
 		l.t.Fatalf("status %d, error %v: %s", r.status, r.err, r.body)
@@ -113,7 +113,7 @@ func (l *lab) decode(r reply, into any) {
 	}
 }
 
-// page is the envelope of a list, as a client sees it.
+// page is the response to a list request.
 type page struct {
 	Items     []map[string]any `json:"items"`
 	Total     []map[string]any `json:"total"`
@@ -122,7 +122,7 @@ type page struct {
 	NextToken *string          `json:"continuation_token"`
 }
 
-func (l *lab) get(path string) page {
+func (l *environment) get(path string) page {
 	l.t.Helper()
 	var p page
 	l.decode(l.request(path), &p)

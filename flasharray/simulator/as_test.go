@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestAsIsAnotherArray(t *testing.T) {
+func TestFixtureAs(t *testing.T) {
 	fixtures, err := Builtin()
 	if err != nil {
 		t.Fatal(err)
@@ -16,7 +16,7 @@ func TestAsIsAnotherArray(t *testing.T) {
 	was := fixtures[0]
 	twin := New(was.As("flasharray-twin", "192.0.2.9"), Options{})
 	if twin.ID() == New(was, Options{}).ID() || len(twin.ID()) != 36 {
-		t.Errorf("the twin's id is %s, the first array's %s", twin.ID(), was.id)
+		t.Errorf("the new id is %s, the first array's %s", twin.ID(), was.id)
 	}
 	server := httptest.NewServer(twin)
 	defer server.Close()
@@ -36,14 +36,14 @@ func TestAsIsAnotherArray(t *testing.T) {
 			t.Fatal(err)
 		}
 		request.Header.Set("x-auth-token", login.Header.Get("x-auth-token"))
-		answer, err := http.DefaultClient.Do(request)
+		response, err := http.DefaultClient.Do(request)
 		if err != nil {
 			t.Fatal(err)
 		}
-		body, err := io.ReadAll(answer.Body)
-		_ = answer.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		_ = response.Body.Close()
 		if err != nil || !strings.Contains(string(body), "flasharray-twin") || strings.Contains(string(body), was.id) {
-			t.Errorf("%s answers %s (%v)", path, body, err)
+			t.Errorf("%s returns %s (%v)", path, body, err)
 		}
 	}
 }
