@@ -19,30 +19,34 @@ const anything = "*"
 // simulator is blind to everybody: it writes JSON of its own, so that a wrong
 // field tag in the client is caught and not mirrored.
 var edges = map[string][]string{
-	"cmd/...":                           {anything},
-	"examples/...":                      {anything},
-	"integration/...":                   {anything},
-	"config":                            {"collector/capability", "config/files"},
-	"config/files":                      {},
-	"flasharray":                        {"collector/capability", "config/files"},
-	"flasharray/simulator":              {},
-	"flasharray/recording":              {},
-	"collector":                         {"collector/capability"},
-	"collector/capability":              {},
-	"collector/placement":               {"collector/capability"},
-	"collector/placement/placementtest": {"collector/capability", "collector/placement"},
-	"collector/placement/cinder":        {"collector/capability", "collector/placement"},
-	"collector/placement/review":        {"collector/capability", "collector/placement", "collector/placement/cinder"},
-	"collector/placement/rehearsal":     {"collector/capability", "collector/placement", "collector/placement/cinder"},
-	"publisher":                         {"collector/capability", "config/files"},
-	"publisher/status":                  {"collector/capability"},
+	"cmd/...":                              {anything},
+	"examples/...":                         {anything},
+	"integration/...":                      {anything},
+	"config":                               {"collector/capability", "config/files"},
+	"config/files":                         {},
+	"flasharray":                           {"collector/capability", "config/files"},
+	"flasharray/simulator":                 {},
+	"flasharray/recording":                 {},
+	"collector":                            {"collector/capability"},
+	"collector/capability":                 {},
+	"collector/placement":                  {"collector/capability"},
+	"collector/placement/placementtest":    {"collector/capability", "collector/placement"},
+	"collector/placement/function":         {"collector/capability", "collector/placement/internal/python"},
+	"collector/placement/cinder":           {"collector/capability", "collector/placement", "collector/placement/function", "collector/placement/internal/python"},
+	"collector/placement/internal/python":  {"collector/capability"},
+	"collector/placement/internal/vectors": {"collector/capability"},
+	"collector/placement/review":           {"collector/capability", "collector/placement", "collector/placement/cinder", "collector/placement/function"},
+	"collector/placement/rehearsal":        {"collector/capability", "collector/placement", "collector/placement/cinder"},
+	"publisher":                            {"collector/capability", "config/files"},
+	"publisher/status":                     {"collector/capability"},
 }
 
 // testEdges are what a folder's tests may import besides.
 var testEdges = map[string][]string{
-	"flasharray":                 {"flasharray/simulator"},
-	"collector/placement/cinder": {"collector/placement/placementtest"},
-	"publisher":                  {"integration/process", "integration/rabbitmq"},
+	"flasharray":                   {"flasharray/simulator"},
+	"collector/placement/cinder":   {"collector/placement/placementtest", "collector/placement/internal/vectors"},
+	"collector/placement/function": {"collector/placement/internal/vectors"},
+	"publisher":                    {"integration/process", "integration/rabbitmq"},
 }
 
 // users are the folders that may import a module of others. A module that is

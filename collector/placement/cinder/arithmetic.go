@@ -1,6 +1,9 @@
 package cinder
 
-import "github.com/poolcast/poolcast/collector/capability"
+import (
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement/internal/python"
+)
 
 // Arithmetic is how the scheduler counts the room of one backend, in GiB: what
 // CapacityFilter compares a size with, term by term.
@@ -31,7 +34,7 @@ func ArithmeticOf(r capability.Report) (a Arithmetic, ok bool) {
 	}
 	a = Arithmetic{
 		Total: row.totalGiB, Reserved: row.totalGiB - row.thickAvailable, Ratio: 1, Thin: row.thin,
-		Provisioned: b.Space().Provisioned, Free: b.Space().Free, Virtual: round2(virtual),
+		Provisioned: b.Space().Provisioned, Free: b.Space().Free, Virtual: python.Round2(virtual),
 	}
 	if row.thin {
 		a.Ratio = row.ratio

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/poolcast/poolcast/collector/placement"
+	"github.com/poolcast/poolcast/collector/placement/internal/python"
 )
 
 // newCapacityFilter types the snapshot and finds out how much is asked for.
@@ -112,11 +113,11 @@ func (c *capacityFilter) provisionedRatio(p *pool, b *placement.Backend) float64
 	return (b.Space().Provisioned + c.want) / p.thinRounded
 }
 
-// below is round2(x) < want. Rounding is the costly part, and only matters
+// below is python.Round2(x) < want. Rounding is the costly part, and only matters
 // near want.
 func below(x, want float64) bool {
 	if math.Abs(x-want) > 0.01 {
 		return x < want
 	}
-	return round2(x) < want
+	return python.Round2(x) < want
 }

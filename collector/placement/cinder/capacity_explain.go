@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/poolcast/poolcast/collector/placement"
+	"github.com/poolcast/poolcast/collector/placement/internal/python"
 )
 
 // Explain shows the arithmetic.
@@ -74,4 +75,4 @@ func (p *pool) arithmetic(b *placement.Backend, thin bool) string {
 func gib(f float64) string { return plain(f) + " GiB" }
 
 // plain prints a number to 2 decimals, without the ones that say nothing.
-func plain(f float64) string { return strconv.FormatFloat(round2(f), 'f', -1, 64) }
+func plain(f float64) string { return strconv.FormatFloat(python.Round2(f), 'f', -1, 64) }

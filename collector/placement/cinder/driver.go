@@ -6,13 +6,14 @@ import (
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement"
+	"github.com/poolcast/poolcast/collector/placement/function"
 )
 
 // driverFilter is DriverFilter for one request
 // (cinder/scheduler/filters/driver_filter.py).
 type driverFilter struct {
-	asking
-	spare   []Operand // of Filter
+	requestFunctions
+	buffer  []function.Operand // of Filter
 	live    func(key string) bool
 	relaxed bool
 }
@@ -23,7 +24,7 @@ func newDriverFilter(view *placement.View[*functions], live func(string) bool) p
 		if err != nil {
 			return nil, err
 		}
-		return &driverFilter{asking: view.Of(s).ask(req), live: live}, nil
+		return &driverFilter{requestFunctions: view.Of(s).ask(req), live: live}, nil
 	}
 }
 
@@ -35,7 +36,7 @@ func (f *driverFilter) Filter(_ placement.Request, b *placement.Backend) (bool, 
 		return true, nil
 	}
 	for i := range fn.variants {
-		if v, err := f.run(b, &fn.variants[i], &f.spare); err == nil && v.Truth() {
+		if v, err := f.run(b, &fn.variants[i], &f.buffer); err == nil && v.Truth() {
 			return true, nil
 		}
 	}
@@ -51,7 +52,7 @@ func (f *driverFilter) Explain(_ placement.Request, b *placement.Backend) string
 	if len(fn.variants) == 0 {
 		return "filter_function asks for a protocol, and the backend has none"
 	}
-	v, err := f.run(b, &fn.variants[0], new([]Operand))
+	v, err := f.run(b, &fn.variants[0], new([]function.Operand))
 	if err != nil {
 		return fmt.Sprintf("filter_function %s: %v", quoteFunction(fn.text), err)
 	}
@@ -74,8 +75,8 @@ func (f *driverFilter) Relax() (placement.Filter, []string) {
 
 // reads reports whether the function reads a capability for which live is
 // true.
-func (f *function) reads(live func(key string) bool) bool {
-	return f.program != nil && slices.ContainsFunc(f.program.Names(), func(n Name) bool {
-		return n.Scope == ScopeCapabilities && live(n.Key)
+func (f *backendFunction) reads(live func(key string) bool) bool {
+	return f.program != nil && slices.ContainsFunc(f.program.Names(), func(n function.Name) bool {
+		return n.Scope == function.ScopeCapabilities && live(n.Key)
 	})
 }

@@ -5,13 +5,14 @@ import (
 	"fmt"
 
 	"github.com/poolcast/poolcast/collector/placement"
+	"github.com/poolcast/poolcast/collector/placement/function"
 )
 
 // goodnessWeigher is GoodnessWeigher for one request
 // (cinder/scheduler/weights/goodness.py).
 type goodnessWeigher struct {
-	asking
-	spare []Operand // of Weigh
+	requestFunctions
+	buffer []function.Operand // of Weigh
 }
 
 func newGoodnessWeigher(view *placement.View[*functions]) placement.PerRequestWeigher {
@@ -21,7 +22,7 @@ func newGoodnessWeigher(view *placement.View[*functions]) placement.PerRequestWe
 			return nil, err
 		}
 		fs := view.Of(s)
-		return &goodnessWeigher{asking: fs.ask(req)}, fs.pools.err
+		return &goodnessWeigher{requestFunctions: fs.ask(req)}, fs.pools.err
 	}
 }
 
@@ -46,7 +47,7 @@ func (w *goodnessWeigher) Weigh(_ placement.Request, b *placement.Backend) (floa
 // rating is 0…100; what is outside, or cannot be evaluated, is 0. A result
 // that is no number at all stops the scheduler, and so it does here.
 func (w *goodnessWeigher) rating(b *placement.Backend, v *variant) (float64, error) {
-	result, err := w.run(b, v, &w.spare)
+	result, err := w.run(b, v, &w.buffer)
 	if err != nil {
 		return 0, nil //nolint:nilerr // Cinder logs it and goes on with 0
 	}
@@ -77,7 +78,7 @@ func (w *goodnessWeigher) Explain(_ placement.Request, b *placement.Backend) str
 	case len(f.variants) == 0:
 		return ""
 	}
-	result, err := w.run(b, &f.variants[0], new([]Operand))
+	result, err := w.run(b, &f.variants[0], new([]function.Operand))
 	if err != nil {
 		return fmt.Sprintf("goodness_function %s: %v; it counts as 0", quoteFunction(f.text), err)
 	}

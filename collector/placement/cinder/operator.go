@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement/internal/python"
 )
 
 // operator is the first word of an extra spec's value.
@@ -91,7 +92,7 @@ type Requirement struct {
 // nothing to refuse.
 func CompileRequirement(text string) Requirement {
 	r := Requirement{text: text}
-	words := fields(text)
+	words := python.Fields(text)
 	if len(words) == 0 {
 		return r
 	}
@@ -104,8 +105,8 @@ func CompileRequirement(text string) Requirement {
 		return r
 	}
 	r.operand = words[0]
-	r.number, r.isNumber = parseFloat(r.operand)
-	r.isTrue = isTrueWord(r.operand)
+	r.number, r.isNumber = python.ParseFloat(r.operand)
+	r.isTrue = python.IsTrueWord(r.operand)
 	if r.op == opOr {
 		// Every second word is taken for another <or>, whatever it says.
 		for i := 0; i < len(words); i += 2 {
@@ -148,7 +149,7 @@ func (r *Requirement) Match(v capability.Value) (bool, error) {
 	case opEqual, opNotEqual, opAtLeast, opAtMost:
 		return r.matchNumber(v)
 	case opIs:
-		return isTrue(v) == r.isTrue, nil
+		return python.IsTrue(v) == r.isTrue, nil
 	case opIn:
 		return r.matchMember(v)
 	}
@@ -179,7 +180,7 @@ func (r *Requirement) matchChoice(v capability.Value) (bool, error) {
 }
 
 func (r *Requirement) matchNumber(v capability.Value) (bool, error) {
-	x, ok, err := numberOf(v)
+	x, ok, err := python.Float(v)
 	switch {
 	case err != nil:
 		return false, fmt.Errorf("compare with %q: %w", r.text, err)

@@ -6,13 +6,14 @@ import (
 	"unicode"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement/internal/python"
 )
 
 // Explain says why a capability does not meet the requirement, in the words of
 // whoever wrote it: "total_volumes 912 is not <= 800". It does not check that
 // the value is refused.
 func (r *Requirement) Explain(key string, v capability.Value) string {
-	shown := key + " " + pythonString(v)
+	shown := key + " " + python.String(v)
 	if list, ok := v.List(); ok && len(list) == 0 {
 		return key + " is an empty list"
 	}
@@ -56,7 +57,7 @@ func (r *Requirement) explainTrap(v capability.Value) string {
 			return "cannot meet " + strconv.Quote(r.text) + ": " + r.operand + " is not a number"
 		}
 		if s, ok := v.Str(); ok {
-			if _, ok := parseFloat(s); !ok {
+			if _, ok := python.ParseFloat(s); !ok {
 				return "is not a number, which " + r.word + " needs"
 			}
 		}
@@ -84,81 +85,8 @@ func (r *Requirement) explainPlain(v capability.Value) string {
 // quoteIfOdd leaves a plain word alone and quotes what would confuse in the
 // middle of a sentence.
 func quoteIfOdd(s string) string {
-	if s == "" || strings.ContainsFunc(s, func(r rune) bool { return isSpace(r) || !unicode.IsPrint(r) }) {
+	if s == "" || strings.ContainsFunc(s, func(r rune) bool { return python.IsSpace(r) || !unicode.IsPrint(r) }) {
 		return strconv.Quote(s)
 	}
 	return s
-}
-
-// pythonString is Python's str(): text bare, members of lists and objects as
-// repr() shows them. Objects are printed with their keys sorted.
-func pythonString(v capability.Value) string {
-	if s, ok := v.Str(); ok {
-		return s
-	}
-	return pythonRepr(v)
-}
-
-func pythonRepr(v capability.Value) string {
-	switch v.Kind() {
-	case capability.String:
-		s, _ := v.Str()
-		return quotePython(s)
-	case capability.List:
-		list, _ := v.List()
-		parts := make([]string, len(list))
-		for i := range list {
-			parts[i] = pythonRepr(list[i])
-		}
-		return "[" + strings.Join(parts, ", ") + "]"
-	case capability.Map:
-		set, _ := v.Set()
-		parts := make([]string, 0, len(set))
-		for _, key := range set.SortedKeys() {
-			parts = append(parts, quotePython(key)+": "+pythonRepr(set[key]))
-		}
-		return "{" + strings.Join(parts, ", ") + "}"
-	}
-	return v.String()
-}
-
-// quotePython is Python's repr() of text: single quotes unless only they occur.
-func quotePython(s string) string {
-	quote := byte('\'')
-	if strings.Contains(s, "'") && !strings.Contains(s, `"`) {
-		quote = '"'
-	}
-	b := []byte{quote}
-	for _, r := range s {
-		b = appendPythonRune(b, r, quote)
-	}
-	return string(append(b, quote))
-}
-
-func appendPythonRune(b []byte, r rune, quote byte) []byte {
-	switch {
-	case r == '\\', r == rune(quote):
-		return append(b, '\\', byte(r))
-	case r == '\n':
-		return append(b, '\\', 'n')
-	case r == '\r':
-		return append(b, '\\', 'r')
-	case r == '\t':
-		return append(b, '\\', 't')
-	case unicode.IsPrint(r):
-		return append(b, string(r)...)
-	case r < 0x100:
-		return appendHex(append(b, '\\', 'x'), r, 2)
-	case r < 0x10000:
-		return appendHex(append(b, '\\', 'u'), r, 4)
-	}
-	return appendHex(append(b, '\\', 'U'), r, 8)
-}
-
-func appendHex(b []byte, r rune, width int) []byte {
-	digits := strconv.FormatInt(int64(r), 16)
-	for range width - len(digits) {
-		b = append(b, '0')
-	}
-	return append(b, digits...)
 }

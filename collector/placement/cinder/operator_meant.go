@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement/internal/python"
 )
 
 // writtenOperator is an operator as people write it, and what Cinder has for numbers
@@ -24,10 +25,10 @@ func writtenOperators() []writtenOperator {
 // leadingOperator splits a condition as people write it: "<is>True", "<800",
 // "=> 5". Without an operator, written is "".
 func leadingOperator(text string) (op writtenOperator, operand string) {
-	text = trim(text)
+	text = python.Trim(text)
 	for _, s := range writtenOperators() {
 		if len(text) >= len(s.written) && strings.EqualFold(text[:len(s.written)], s.written) {
-			return s, trim(text[len(s.written):])
+			return s, python.Trim(text[len(s.written):])
 		}
 	}
 	return writtenOperator{number: "==", text: "s=="}, text
@@ -73,7 +74,7 @@ func (r *Requirement) meant(v capability.Value) string {
 		return op.numeric(operand)
 	case capability.String:
 		s, _ := v.Str()
-		if _, ok := parseFloat(s); ok && op.written != "" {
+		if _, ok := python.ParseFloat(s); ok && op.written != "" {
 			if text := op.numeric(operand); text != "" {
 				return text
 			}
@@ -100,15 +101,15 @@ func Respell(text string) string {
 }
 
 func (s writtenOperator) numeric(operand string) string {
-	if _, ok := parseFloat(operand); !ok || !oneWord(operand) {
+	if _, ok := python.ParseFloat(operand); !ok || !oneWord(operand) {
 		return ""
 	}
 	return s.number + " " + operand
 }
 
 func (s writtenOperator) boolean(operand string) string {
-	yes := isTrueWord(operand)
-	if !yes && !isFalseWord(operand) {
+	yes := python.IsTrueWord(operand)
+	if !yes && !python.IsFalseWord(operand) {
 		return ""
 	}
 	switch {
@@ -140,7 +141,7 @@ func (s writtenOperator) textual(operand string) string {
 func choicesOf(operand string) string {
 	var b strings.Builder
 	for choice := range strings.SplitSeq(strings.ReplaceAll(operand, "<OR>", "<or>"), "<or>") {
-		if choice = trim(choice); !oneWord(choice) {
+		if choice = python.Trim(choice); !oneWord(choice) {
 			return ""
 		}
 		b.WriteString(" <or> " + choice)
@@ -148,4 +149,4 @@ func choicesOf(operand string) string {
 	return strings.TrimPrefix(b.String(), " ")
 }
 
-func oneWord(s string) bool { return len(fields(s)) == 1 }
+func oneWord(s string) bool { return len(python.Fields(s)) == 1 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement"
+	"github.com/poolcast/poolcast/collector/placement/internal/python"
 )
 
 // initialAutoRatio is used for an automatic ratio while nothing is provisioned
@@ -77,7 +78,7 @@ func (p *pool) read(b *placement.Backend, ratio capability.Value) error {
 	}
 	p.readAmounts(b)
 	support, _ := b.Value(capability.KeyThinProvisioning)
-	p.thin = truthy(support)
+	p.thin = python.Bool(support)
 	var err error
 	if p.ratio, err = p.overSubscription(b, ratio); err != nil {
 		return fmt.Errorf("read max_over_subscription_ratio: %w", err)
@@ -89,11 +90,11 @@ func (p *pool) read(b *placement.Backend, ratio capability.Value) error {
 func (p *pool) readAmounts(b *placement.Backend) {
 	total := valueOr(b, capability.KeyTotalCapacity, capability.OfInt(0))
 	p.total = amountOf(total)
-	if p.totalGiB, p.totalErr = toFloat(total); p.totalErr != nil {
+	if p.totalGiB, p.totalErr = python.ToFloat(total); p.totalErr != nil {
 		p.totalErr = fmt.Errorf("read total_capacity_gb: %w", p.totalErr)
 	}
 	p.free = amountOf(valueOr(b, capability.KeyFreeCapacity, capability.OfInt(0)))
-	percent, err := toFloat(valueOr(b, capability.KeyReservedPercentage, capability.OfInt(0)))
+	percent, err := python.ToFloat(valueOr(b, capability.KeyReservedPercentage, capability.OfInt(0)))
 	if err != nil {
 		p.reservedErr = fmt.Errorf("read reserved_percentage: %w", err)
 	}
@@ -101,7 +102,7 @@ func (p *pool) readAmounts(b *placement.Backend) {
 }
 
 func amountOf(v capability.Value) amount {
-	if _, ok := asNumber(v); ok {
+	if _, ok := python.Number(v); ok {
 		return number
 	}
 	switch s, _ := v.Str(); {
@@ -127,11 +128,11 @@ func (p *pool) overSubscription(b *placement.Backend, global capability.Value) (
 		return 1, nil
 	}
 	ratio, _ := b.Value(capability.KeyMaxOverSubscription)
-	if !truthy(ratio) {
+	if !python.Bool(ratio) {
 		ratio = global
 	}
 	if s, ok := ratio.Str(); !ok || s != "auto" {
-		return toFloat(ratio)
+		return python.ToFloat(ratio)
 	}
 	return p.automatic(b)
 }
@@ -139,17 +140,17 @@ func (p *pool) overSubscription(b *placement.Backend, global capability.Value) (
 func (p *pool) automatic(b *placement.Backend) (float64, error) {
 	allocated := valueOr(b, capability.KeyAllocatedCapacity, capability.OfInt(0))
 	value := valueOr(b, capability.KeyProvisionedCapacity, allocated)
-	if f, ok := asNumber(value); ok && f == 0 {
+	if f, ok := python.Number(value); ok && f == 0 {
 		return initialAutoRatio, nil
 	}
 	if p.total != number || p.free != number {
 		return 0, errors.New("an automatic ratio needs numbers for total_capacity_gb and free_capacity_gb")
 	}
-	provisioned, err := toFloat(value)
+	provisioned, err := python.ToFloat(value)
 	if err != nil {
 		return 0, fmt.Errorf("an automatic ratio needs provisioned_capacity_gb: %w", err)
 	}
-	free, _ := asNumber(valueOr(b, capability.KeyFreeCapacity, capability.OfInt(0)))
+	free, _ := python.Number(valueOr(b, capability.KeyFreeCapacity, capability.OfInt(0)))
 	used := p.totalGiB - free
 	if used == -1 {
 		return 0, errors.New("an automatic ratio divides by the used capacity + 1, which is 0")
@@ -168,7 +169,7 @@ func (p *pool) readAvailable() {
 	}
 	p.thickAvailable = p.totalGiB - reserve
 	p.thinAvailable = p.thickAvailable * p.ratio
-	p.thinRounded = round2(p.thinAvailable)
+	p.thinRounded = python.Round2(p.thinAvailable)
 }
 
 // virtualFree is a backend's room for thin or thick volumes, which Cinder

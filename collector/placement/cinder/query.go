@@ -6,6 +6,7 @@ import (
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement"
+	"github.com/poolcast/poolcast/collector/placement/internal/python"
 )
 
 // The bounds of a query. Python gives up at about 1,000 levels.
@@ -46,7 +47,7 @@ func (f *jsonFilter) Filter(_ placement.Request, b *placement.Backend) (bool, er
 	if list, ok := v.List(); ok {
 		return anyTrue(list), err
 	}
-	return truthy(v), err
+	return python.Bool(v), err
 }
 
 // Explain shows the query with its operands.
@@ -90,7 +91,7 @@ func compileQuery(text string) (*query, error) {
 	if err := v.UnmarshalJSON([]byte(text)); err != nil {
 		return nil, fmt.Errorf("read query: %w", err)
 	}
-	if !truthy(v) {
+	if !python.Bool(v) {
 		return nil, nil
 	}
 	if s, ok := v.Str(); ok { // to Python, text is a list of characters
@@ -133,7 +134,7 @@ func compileList(v capability.Value, depth int) (*query, error) {
 func compileArgument(v capability.Value, depth int) (argument, error) {
 	switch v.Kind() {
 	case capability.List:
-		if !truthy(v) { // an empty query is true
+		if !python.Bool(v) { // an empty query is true
 			return argument{value: capability.OfBool(true)}, nil
 		}
 		q, err := compileList(v, depth)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement"
+	"github.com/poolcast/poolcast/collector/placement/internal/python"
 )
 
 // The names by which cinder.conf knows the plug-ins.
@@ -102,7 +103,7 @@ func (o Options) ratio() (capability.Value, error) {
 	if text == "auto" {
 		return capability.OfString(text), nil
 	}
-	f, ok := parseFloat(text)
+	f, ok := python.ParseFloat(text)
 	if !ok {
 		return capability.Value{}, fmt.Errorf("read max_over_subscription_ratio: %q is neither a number nor auto", text)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/poolcast/poolcast/collector/placement"
+	"github.com/poolcast/poolcast/collector/placement/internal/python"
 )
 
 // The offsets that stand for an infinite capacity when little is favoured
@@ -47,7 +48,7 @@ func (w *capacityWeigher) Weigh(_ placement.Request, b *placement.Backend) (floa
 		return w.boundless, nil
 	}
 	virtual, err := p.virtualFree(b, w.thin)
-	return round2(virtual), err
+	return python.Round2(virtual), err
 }
 
 // Adjust puts what is infinite far above the rest.

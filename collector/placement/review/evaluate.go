@@ -7,11 +7,12 @@ import (
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
+	"github.com/poolcast/poolcast/collector/placement/function"
 )
 
 // varsOf is what a function may read of a backend, for a volume of 1 GiB. What
 // cinder-volume always adds is there even where it was not heard.
-func varsOf(r *capability.Report) cinder.Vars {
+func varsOf(r *capability.Report) function.Vars {
 	set := r.Capabilities
 	if _, ok := set[capability.KeyAllocatedCapacity]; !ok {
 		set = set.Overlay(capability.Set{capability.KeyAllocatedCapacity: capability.OfFloat(0)})
@@ -26,18 +27,18 @@ func varsOf(r *capability.Report) cinder.Vars {
 			stats[key] = v
 		}
 	}
-	return cinder.Vars{
-		cinder.ScopeCapabilities: set, cinder.ScopeStats: stats,
-		cinder.ScopeVolume: {"size": capability.OfInt(1)},
+	return function.Vars{
+		function.ScopeCapabilities: set, function.ScopeStats: stats,
+		function.ScopeVolume: {"size": capability.OfInt(1)},
 	}
 }
 
 // evaluate runs the function on every report.
-func (f *Function) evaluate(e *cinder.Expression) []Finding {
+func (f *Function) evaluate(e *function.Function) []Finding {
 	if len(f.Reports) == 0 {
 		return nil
 	}
-	var results []cinder.Operand
+	var results []function.Operand
 	for i := range f.Reports {
 		v, err := e.Eval(varsOf(&f.Reports[i]))
 		if err != nil {
@@ -56,8 +57,8 @@ func (f *Function) evaluate(e *cinder.Expression) []Finding {
 }
 
 // refusals tells of a filter function that lets nothing pass.
-func (f *Function) refusals(results []cinder.Operand) []Finding {
-	if slices.ContainsFunc(results, cinder.Operand.Truth) {
+func (f *Function) refusals(results []function.Operand) []Finding {
+	if slices.ContainsFunc(results, function.Operand.Truth) {
 		return nil
 	}
 	out := f.finding(Warning, "filter-refuses-all")
@@ -68,7 +69,7 @@ func (f *Function) refusals(results []cinder.Operand) []Finding {
 }
 
 // ratings tells of scores that say nothing.
-func (f *Function) ratings(results []cinder.Operand) []Finding {
+func (f *Function) ratings(results []function.Operand) []Finding {
 	var outside, alike []string
 	for i, v := range results {
 		score, ok := v.Float()
@@ -103,12 +104,12 @@ func (f *Function) ratings(results []cinder.Operand) []Finding {
 
 // zeroLooksPerfect tries what the Cinder driver reports of an array that gives
 // no performance sample: zeros.
-func (f *Function) zeroLooksPerfect(e *cinder.Expression, now []cinder.Operand) []Finding {
+func (f *Function) zeroLooksPerfect(e *function.Function, now []function.Operand) []Finding {
 	zeros := capability.Set{capability.KeyMetricsStatus: capability.OfString(string(capability.Partial))}
 	var keys []string
 	for _, n := range e.Names() {
 		k, known := capability.LookupKey(n.Key)
-		if known && n.Scope == cinder.ScopeCapabilities && strings.HasPrefix(k.Source, "arrays/performance") {
+		if known && n.Scope == function.ScopeCapabilities && strings.HasPrefix(k.Source, "arrays/performance") {
 			zeros[n.Key] = capability.OfInt(0)
 			keys = append(keys, n.Key)
 		}
@@ -133,7 +134,7 @@ func (f *Function) zeroLooksPerfect(e *cinder.Expression, now []cinder.Operand) 
 	return []Finding{out}
 }
 
-func rate(e *cinder.Expression, r *capability.Report) float64 {
+func rate(e *function.Function, r *capability.Report) float64 {
 	v, err := e.Eval(varsOf(r))
 	if err != nil {
 		return 0
@@ -143,7 +144,7 @@ func rate(e *cinder.Expression, r *capability.Report) float64 {
 
 // score is what GoodnessWeigher makes of a result
 // (cinder/scheduler/weights/goodness.py).
-func score(v cinder.Operand) float64 {
+func score(v function.Operand) float64 {
 	f, ok := v.Float()
 	if good, isBool := v.Bool(); isBool && good {
 		return 100

@@ -8,7 +8,7 @@ import (
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement"
-	"github.com/poolcast/poolcast/collector/placement/cinder"
+	"github.com/poolcast/poolcast/collector/placement/function"
 )
 
 // Function is a filter_function or goodness_function and what the backends
@@ -31,7 +31,7 @@ func Functions(functions []Function) []Finding {
 }
 
 func (f *Function) review() []Finding {
-	e, err := cinder.CompileExpression(f.Text)
+	e, err := function.Compile(f.Text)
 	if err != nil {
 		return []Finding{f.syntax(err)}
 	}
@@ -60,7 +60,7 @@ func (f *Function) consequence() string {
 func (f *Function) syntax(err error) Finding {
 	out := f.finding(Error, "function-syntax")
 	out.What = "Cinder cannot read the function: " + err.Error()
-	if x, ok := errors.AsType[*cinder.ExpressionError](err); ok {
+	if x, ok := errors.AsType[*function.Error](err); ok {
 		out.What = fmt.Sprintf("Cinder cannot read the function: %s in column %d of %q", x.Problem, x.Column, x.Text)
 		out.Do = upper(x.Hint)
 	}
@@ -70,16 +70,16 @@ func (f *Function) syntax(err error) Finding {
 
 // asksForMore reports whether the function reads what only a request tells,
 // beyond the size.
-func asksForMore(e *cinder.Expression) bool {
-	return slices.ContainsFunc(e.Names(), func(n cinder.Name) bool {
-		return n.Scope == cinder.ScopeExtra || n.Scope == cinder.ScopeQoS || n.Scope == cinder.ScopeVolume && n.Key != "size"
+func asksForMore(e *function.Function) bool {
+	return slices.ContainsFunc(e.Names(), func(n function.Name) bool {
+		return n.Scope == function.ScopeExtra || n.Scope == function.ScopeQoS || n.Scope == function.ScopeVolume && n.Key != "size"
 	})
 }
 
 // traps tells each trap once, with the backends that it waits on.
-func (f *Function) traps(e *cinder.Expression) []Finding {
+func (f *Function) traps(e *function.Function) []Finding {
 	type group struct {
-		trap     cinder.Trap
+		trap     function.Trap
 		backends []string
 		set      capability.Set
 	}
@@ -95,7 +95,7 @@ func (f *Function) traps(e *cinder.Expression) []Finding {
 		}
 	}
 	if len(f.Reports) == 0 {
-		for _, t := range e.Review(cinder.Vars{}) {
+		for _, t := range e.Review(function.Vars{}) {
 			groups = append(groups, &group{trap: t})
 		}
 	}
@@ -110,26 +110,26 @@ func (f *Function) traps(e *cinder.Expression) []Finding {
 	return found
 }
 
-func (f *Function) trap(t cinder.Trap, set capability.Set) Finding {
+func (f *Function) trap(t function.Trap, set capability.Set) Finding {
 	out := f.finding(Error, "")
 	out.Why = f.consequence()
 	switch t.Kind {
-	case cinder.UnknownScope:
+	case function.UnknownScope:
 		out.Code = "unknown-scope"
 		out.What = fmt.Sprintf("%s has no value: Cinder fills capabilities, stats, volume, extra and qos only", t.Word)
 		out.Do = "Write " + nearScope(t.Name)
-	case cinder.BareWord:
+	case function.BareWord:
 		out.Code = "bare-word"
 		out.What = fmt.Sprintf("%s in column %d is read as text, not as a capability", t.Word, t.Column)
 		out.Why = "a text compared with a number is an error, and a text is never what an array reports: " + f.consequence()
 		out.Do = fmt.Sprintf("Write capabilities.%s, or %q in quotes if the text is meant", t.Word, t.Word)
-	case cinder.NoValue:
+	case function.NoValue:
 		return f.unknown(out, t, set)
-	case cinder.Unusable:
+	case function.Unusable:
 		out.Code = "unusable-value"
 		out.What = fmt.Sprintf("%s is %s, and Cinder's evaluator computes with numbers and text only", t.Word, kindWithArticle(t.Value))
 		out.Do = "Leave it out of the function, or ask for it in the volume type, where lists and null can be compared"
-	case cinder.Truncated:
+	case function.Truncated:
 		return f.truncated(out, t)
 	default:
 		return f.misread(out, t)
@@ -138,21 +138,21 @@ func (f *Function) trap(t cinder.Trap, set capability.Set) Finding {
 }
 
 // misread are the traps of the grammar.
-func (f *Function) misread(out Finding, t cinder.Trap) Finding {
+func (f *Function) misread(out Finding, t function.Trap) Finding {
 	switch t.Kind {
-	case cinder.NoFunction:
+	case function.NoFunction:
 		out.Code = "unknown-function"
 		out.What = fmt.Sprintf("%s in column %d stands before an operand, and so is read as a function", t.Word, t.Column)
 		out.Do = "Use min, max or abs, or put an operator between the two"
-	case cinder.Junction:
+	case function.Junction:
 		out.Code = "word-as-function"
 		out.What = fmt.Sprintf("the word %q in column %d follows a name, and so is read as a function", t.Word, t.Column)
 		out.Do = "Write && or ||, or put the left side in parentheses"
-	case cinder.SplitWord:
+	case function.SplitWord:
 		out.Code = "split-word"
 		out.What = fmt.Sprintf("%s in column %d is read as not, and then %s", t.Word, t.Column, t.Word[len("not"):])
 		out.Do = "Report the value under a name that does not begin with not"
-	case cinder.Ignored:
+	case function.Ignored:
 		out.Severity, out.Code = Warning, "ignored-operand"
 		out.What = fmt.Sprintf("what follows %q in column %d is never evaluated", t.Word, t.Column)
 		out.Why = "Cinder's evaluator looks at the first two operands of and and or, and at the first ? and : only"
@@ -161,8 +161,8 @@ func (f *Function) misread(out Finding, t cinder.Trap) Finding {
 	return out
 }
 
-func (f *Function) unknown(out Finding, t cinder.Trap, set capability.Set) Finding {
-	if k, known := capability.LookupKey(t.Name.Key); known && t.Name.Scope == cinder.ScopeCapabilities {
+func (f *Function) unknown(out Finding, t function.Trap, set capability.Set) Finding {
+	if k, known := capability.LookupKey(t.Name.Key); known && t.Name.Scope == function.ScopeCapabilities {
 		out.Severity, out.Code = Warning, "absent-key"
 		out.What = t.Word + " is not reported now: " + orText(k.Absent, "cinder-volume adds it")
 		if k.OnRequest {
@@ -185,7 +185,7 @@ func (f *Function) unknown(out Finding, t cinder.Trap, set capability.Set) Findi
 	return out
 }
 
-func (f *Function) truncated(out Finding, t cinder.Trap) Finding {
+func (f *Function) truncated(out Finding, t function.Trap) Finding {
 	out.Severity, out.Code = Warning, "truncated-float"
 	out.What = fmt.Sprintf("%s is %s, and Cinder reads %s", t.Word, t.Value, t.Read)
 	out.Why = "the evaluator cuts every float to an integer, so different arrays look alike"
@@ -201,12 +201,12 @@ func (f *Function) truncated(out Finding, t cinder.Trap) Finding {
 
 // absences notes the keys that may be missing some day, of those that were not
 // complained about.
-func (f *Function) absences(e *cinder.Expression, found []Finding) []Finding {
+func (f *Function) absences(e *function.Function, found []Finding) []Finding {
 	var keys []string
 	for _, n := range e.Names() {
 		k, known := capability.LookupKey(n.Key)
 		told := slices.ContainsFunc(found, func(f Finding) bool { return strings.Contains(f.What, n.String()) })
-		if known && n.Scope == cinder.ScopeCapabilities && k.Absent != "" && !told {
+		if known && n.Scope == function.ScopeCapabilities && k.Absent != "" && !told {
 			keys = append(keys, n.Key)
 		}
 	}
@@ -227,8 +227,8 @@ func orText(s, otherwise string) string {
 	return s
 }
 
-func nearScope(n cinder.Name) string {
-	scopes := []string{cinder.ScopeCapabilities, cinder.ScopeStats, cinder.ScopeVolume, cinder.ScopeExtra, cinder.ScopeQoS}
+func nearScope(n function.Name) string {
+	scopes := []string{function.ScopeCapabilities, function.ScopeStats, function.ScopeVolume, function.ScopeExtra, function.ScopeQoS}
 	if near := placement.Nearest(n.Scope, scopes); near != "" {
 		return near + "." + n.Key
 	}

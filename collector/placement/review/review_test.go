@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/poolcast/poolcast/collector/capability"
-	"github.com/poolcast/poolcast/collector/placement/cinder"
+	"github.com/poolcast/poolcast/collector/placement/function"
 )
 
 // report is a backend of the pool gold in dc1; the JSON changes its
@@ -160,11 +160,11 @@ func TestAdviceWorks(t *testing.T) {
 				t.Errorf("with %s there is still %+v", advised, still)
 			}
 		}
-		old, err := cinder.CompileExpression(f.Text)
+		old, err := function.Compile(f.Text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		mended, err := cinder.CompileExpression(advised)
+		mended, err := function.Compile(advised)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package cinder
+package function
 
 import (
 	"errors"
@@ -50,7 +50,7 @@ func TestExpressionsEvaluateAsInCinder(t *testing.T) {
 		"100 * (1 / max(capabilities.usec_per_write_op, 1))":   "0.6535947712418301",
 		"(capabilities.load_percent < 50) and volume.size < 9": "True",
 	} {
-		e, err := CompileExpression(expression)
+		e, err := Compile(expression)
 		if err != nil {
 			t.Errorf("%s: %v", expression, err)
 			continue
@@ -91,11 +91,11 @@ func TestExpressionErrorsSayWhereAndWhatToDo(t *testing.T) {
 		"max(5)":                          "give min and max two or more",
 		"'é' < volume.size":               "column 5: cannot compare text 'é' and number 5",
 	} {
-		e, err := CompileExpression(expression)
+		e, err := Compile(expression)
 		if err == nil {
 			_, err = e.Eval(testVars())
 		}
-		var fault *ExpressionError
+		var fault *Error
 		if !errors.As(err, &fault) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.40s: got %v, want %s", expression, err, want)
 		}
@@ -103,7 +103,7 @@ func TestExpressionErrorsSayWhereAndWhatToDo(t *testing.T) {
 }
 
 func TestNamesAreListedOnceInOrder(t *testing.T) {
-	e, err := CompileExpression("capabilities.b > volume.size ? capabilities.a : capabilities.b + extra.c")
+	e, err := Compile("capabilities.b > volume.size ? capabilities.a : capabilities.b + extra.c")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func TestNamesAreListedOnceInOrder(t *testing.T) {
 }
 
 func TestRunDoesNotAllocate(t *testing.T) {
-	e, err := CompileExpression("(capabilities.multiattach && volume.size <= 5) ? 100 - min(capabilities.load_percent, 100) : 0.5 * abs(-3)")
+	e, err := Compile("(capabilities.multiattach && volume.size <= 5) ? 100 - min(capabilities.load_percent, 100) : 0.5 * abs(-3)")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +136,7 @@ func FuzzExpression(f *testing.F) {
 	}
 	vars := testVars()
 	f.Fuzz(func(t *testing.T, text string) {
-		e, err := CompileExpression(text)
+		e, err := Compile(text)
 		if err != nil {
 			return
 		}
@@ -149,7 +149,7 @@ func FuzzExpression(f *testing.F) {
 }
 
 func BenchmarkExpression(b *testing.B) {
-	e, err := CompileExpression("100 * (1 / max(capabilities.usec_per_write_op, 1))")
+	e, err := Compile("100 * (1 / max(capabilities.usec_per_write_op, 1))")
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -165,7 +165,7 @@ func BenchmarkExpression(b *testing.B) {
 func BenchmarkCompileExpression(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := CompileExpression("100 * (1 / max(capabilities.usec_per_write_op, 1))"); err != nil {
+		if _, err := Compile("100 * (1 / max(capabilities.usec_per_write_op, 1))"); err != nil {
 			b.Fatal(err)
 		}
 	}

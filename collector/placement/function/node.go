@@ -1,4 +1,4 @@
-package cinder
+package function
 
 import "fmt"
 

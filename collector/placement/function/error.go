@@ -1,10 +1,64 @@
-package cinder
+package function
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/poolcast/poolcast/collector/placement/internal/python"
 )
+
+// Error says what is wrong with a filter or goodness function, or
+// with the values it was given.
+type Error struct {
+	Text    string // of the function
+	Column  int    // of the fault, counted in characters from 1
+	Problem string
+	Hint    string // what to write instead; may be empty
+}
+
+// Error returns the fault in one line, without the text of the function.
+func (e *Error) Error() string {
+	msg := fmt.Sprintf("column %d: %s", e.Column, e.Problem)
+	if e.Hint != "" {
+		msg += "; " + e.Hint
+	}
+	return msg
+}
+
+// fault is an error at an offset of a text that is not at hand.
+type fault struct {
+	at  int
+	err error
+}
+
+func (f *fault) Error() string { return f.err.Error() }
+func (f *fault) Unwrap() error { return f.err }
+
+func failAt(at int, err error) *fault { return &fault{at: at, err: err} }
+
+// locate turns a fault into the error that callers see.
+func (e *Function) locate(err *fault) error {
+	return &Error{Text: e.text, Column: column(e.text, err.at), Problem: err.Error(), Hint: hintOf(err.err)}
+}
+
+// hinted is a cause that knows its cure.
+type hinted struct{ problem, hint string }
+
+func (h *hinted) Error() string { return h.problem }
+
+func hintOf(err error) string {
+	if h, ok := errors.AsType[*hinted](err); ok {
+		return h.hint
+	}
+	return ""
+}
+
+// column is the character at a byte offset, from 1.
+func column(text string, offset int) int {
+	return utf8.RuneCountInString(text[:min(offset, len(text))]) + 1
+}
 
 // complaint says what is wrong at the offset where parsing stopped, guessing
 // from the text around it what its writer had in mind.
@@ -17,7 +71,7 @@ func complaint(text string, at int) *hinted {
 	switch c := rest[0]; {
 	case digitInside(text, at):
 		return digitInName(text, at)
-	case isWordByte(c) && at > 0 && isDigit(text[at-1]):
+	case isWordByte(c) && at > 0 && python.IsDigit(text[at-1]):
 		return &hinted{"unexpected letters after a number", "units and exponents are not understood: write 1000000 for 1e6"}
 	case c == '"' || c == '\'':
 		return &hinted{"unexpected text in quotes", "check that each quote is closed, and that an operator stands between two texts"}
@@ -50,10 +104,10 @@ func digitInside(text string, at int) bool {
 
 func wordAround(text string, at int) (start, end int) {
 	start, end = at, at
-	for start > 0 && (isWordByte(text[start-1]) || isDigit(text[start-1])) {
+	for start > 0 && (isWordByte(text[start-1]) || python.IsDigit(text[start-1])) {
 		start--
 	}
-	for end < len(text) && (isWordByte(text[end]) || isDigit(text[end])) {
+	for end < len(text) && (isWordByte(text[end]) || python.IsDigit(text[end])) {
 		end++
 	}
 	return start, end

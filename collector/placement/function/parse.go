@@ -1,4 +1,4 @@
-package cinder
+package function
 
 // Cinder builds its grammar with pyparsing's infix_notation, which tries the
 // alternatives in order and never takes back a choice that succeeded. The
@@ -95,7 +95,7 @@ func parse(text string) (node, error) {
 }
 
 func (p *parser) fail(at int, h *hinted) error {
-	return &ExpressionError{Text: p.text, Column: column(p.text, at), Problem: h.problem, Hint: h.hint}
+	return &Error{Text: p.text, Column: column(p.text, at), Problem: h.problem, Hint: h.hint}
 }
 
 // level parses an expression of the first n levels at an offset. The depth is

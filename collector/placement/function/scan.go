@@ -1,6 +1,10 @@
-package cinder
+package function
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/poolcast/poolcast/collector/placement/internal/python"
+)
 
 // The scanners below take a text and an offset and return the offset behind
 // the token, or -1. Space in front of a token is skipped, as pyparsing does;
@@ -50,12 +54,12 @@ func scanWord(text string, at int) int {
 // scanNumber scans digits, or digits, a point and digits. There is no
 // exponent, and neither side of the point may be empty.
 func scanNumber(text string, at int) int {
-	rest, whole := skipDigits(text[at:])
+	rest, whole := python.SkipDigits(text[at:])
 	if whole == 0 {
 		return -1
 	}
 	if strings.HasPrefix(rest, ".") {
-		if _, fraction := skipDigits(rest[1:]); fraction > 0 {
+		if _, fraction := python.SkipDigits(rest[1:]); fraction > 0 {
 			return at + whole + 1 + fraction
 		}
 	}
@@ -113,7 +117,7 @@ func escapeLength(s string) int {
 }
 
 func isHex(c byte) bool {
-	return isDigit(c) || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
+	return python.IsDigit(c) || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
 }
 
 // isName reports whether a word is read as a variable: letters, one point,

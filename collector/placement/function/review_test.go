@@ -1,4 +1,4 @@
-package cinder
+package function
 
 import (
 	"fmt"
@@ -34,7 +34,7 @@ func TestReviewFindsTraps(t *testing.T) {
 		{"(1 < 2) and (2 < 3) and (3 < 4)", "8 21 and "},
 		{"1 ? 2 : 3 ? 4 : 5", "8 11 ? "},
 	} {
-		e, err := CompileExpression(c.text)
+		e, err := Compile(c.text)
 		if err != nil {
 			t.Fatalf("%s: %v", c.text, err)
 		}

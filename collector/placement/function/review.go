@@ -1,4 +1,4 @@
-package cinder
+package function
 
 import (
 	"math"
@@ -50,7 +50,7 @@ const (
 // Review lists the traps that the expression holds for these variables, in the
 // order of the text, each once. A scope that is nil is not judged, as its
 // variables depend on the request.
-func (e *Expression) Review(vars Vars) []Trap {
+func (e *Function) Review(vars Vars) []Trap {
 	var traps []Trap
 	seen := map[string]bool{}
 	walk(e.root, func(n node) {
@@ -69,7 +69,7 @@ func (e *Expression) Review(vars Vars) []Trap {
 }
 
 // reviewShape finds traps that lie in the grammar, whatever the variables.
-func (e *Expression) reviewShape(n node) (t Trap, at int, found bool) {
+func (e *Function) reviewShape(n node) (t Trap, at int, found bool) {
 	at = n.offset()
 	switch n := n.(type) {
 	case *call:
@@ -101,7 +101,7 @@ func reviewIgnored(terms []term, at int) (Trap, int, bool) {
 }
 
 // wordAt is the run of letters, underscores and points at an offset.
-func (e *Expression) wordAt(at int) string {
+func (e *Function) wordAt(at int) string {
 	return e.text[at:max(at, scanWord(e.text, at))]
 }
 
@@ -153,4 +153,40 @@ func isScope(name string) bool {
 		return true
 	}
 	return false
+}
+
+// walk visits a node and all below it, in the order of the text.
+func walk(n node, visit func(node)) {
+	visit(n)
+	for _, child := range children(n) {
+		walk(child, visit)
+	}
+}
+
+func children(n node) []node {
+	switch n := n.(type) {
+	case *unary:
+		return []node{n.x}
+	case *call:
+		return []node{n.x}
+	case *sequence:
+		return n.members
+	case *fold:
+		all := []node{n.first}
+		for i := range n.steps {
+			all = append(all, n.steps[i].x)
+		}
+		return all
+	case *compared:
+		all := []node{n.first}
+		for i := range n.links {
+			all = append(all, n.links[i].x)
+		}
+		return all
+	case *choice:
+		return []node{n.condition, n.yes, n.no}
+	case *junction:
+		return []node{n.left, n.right}
+	}
+	return nil
 }

@@ -1,4 +1,4 @@
-package cinder
+package function
 
 import (
 	"strings"
@@ -6,14 +6,14 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// Expression is a filter_function or goodness_function, compiled. It is
+// Function is a filter_function or goodness_function, compiled. It is
 // immutable and may be used by any number of goroutines.
 //
 // The language is that of cinder/scheduler/evaluator/evaluator.py: numbers,
 // quoted text, names such as capabilities.load_percent, + - * / ^, comparisons
 // that may be chained, ! && || (also as words), a ? b : c, and min, max, abs.
-// The traps are Cinder's own; [Expression.Review] points them out.
-type Expression struct {
+// The traps are Cinder's own; [Function.Review] points them out.
+type Function struct {
 	text  string
 	root  node
 	names []Name
@@ -37,25 +37,25 @@ const (
 	ScopeQoS          = "qos"          // QoS specs of its type
 )
 
-// CompileExpression compiles a filter or goodness function. The error is an
-// [*ExpressionError] that says where Cinder's parser gives up, and why.
+// Compile compiles a filter or goodness function. The error is an
+// [*Error] that says where Cinder's parser gives up, and why.
 //
 // Whatever can only go wrong with particular values, such as a name that no
 // backend reports or a comparison of text with a number, is an error of
-// [Expression.Run] instead, as it is in Cinder.
-func CompileExpression(text string) (*Expression, error) {
+// [Function.Run] instead, as it is in Cinder.
+func Compile(text string) (*Function, error) {
 	text = expandTabs(text)
 	root, err := parse(text)
 	if err != nil {
 		return nil, err
 	}
-	e := &Expression{text: text, root: root}
+	e := &Function{text: text, root: root}
 	walk(root, e.assignSlot)
 	return e, nil
 }
 
 // assignSlot numbers the variables in the order in which they are read.
-func (e *Expression) assignSlot(n node) {
+func (e *Function) assignSlot(n node) {
 	v, ok := n.(*variable)
 	if !ok {
 		return
@@ -72,11 +72,11 @@ func (e *Expression) assignSlot(n node) {
 
 // String returns the text, its tabs expanded to spaces as Cinder's parser
 // does. Columns in errors count in this text.
-func (e *Expression) String() string { return e.text }
+func (e *Function) String() string { return e.text }
 
 // Names lists the variables that the expression mentions, each once. The
 // index of a name is its slot. The slice must not be changed.
-func (e *Expression) Names() []Name { return e.names }
+func (e *Function) Names() []Name { return e.names }
 
 // Run evaluates the expression. The value of Names()[i] is slots[i]: resolve
 // the names once, keep the slots of a report for as long as the report, and a
@@ -84,8 +84,8 @@ func (e *Expression) Names() []Name { return e.names }
 // does a slot beyond the end.
 //
 // It does not allocate while the values are booleans, floats and integers of
-// 64 bits. The error is an [*ExpressionError].
-func (e *Expression) Run(slots []Operand) (Operand, error) {
+// 64 bits. The error is an [*Error].
+func (e *Function) Run(slots []Operand) (Operand, error) {
 	v, err := e.root.eval(slots)
 	if err != nil {
 		return Operand{}, e.locate(err)
@@ -96,9 +96,9 @@ func (e *Expression) Run(slots []Operand) (Operand, error) {
 // Vars holds the variables by scope. A scope that is missing has no keys.
 type Vars map[string]capability.Set
 
-// Slots resolves the names of the expression, in the order [Expression.Run]
+// Slots resolves the names of the expression, in the order [Function.Run]
 // wants.
-func (e *Expression) Slots(vars Vars) []Operand {
+func (e *Function) Slots(vars Vars) []Operand {
 	slots := make([]Operand, len(e.names))
 	for i, name := range e.names {
 		if v, ok := vars[name.Scope][name.Key]; ok {
@@ -109,7 +109,7 @@ func (e *Expression) Slots(vars Vars) []Operand {
 }
 
 // Eval resolves the names and runs the expression once.
-func (e *Expression) Eval(vars Vars) (Operand, error) { return e.Run(e.Slots(vars)) }
+func (e *Function) Eval(vars Vars) (Operand, error) { return e.Run(e.Slots(vars)) }
 
 // expandTabs is Python's str.expandtabs(), which the parser applies to the
 // whole text, quoted or not.

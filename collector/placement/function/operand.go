@@ -1,4 +1,4 @@
-package cinder
+package function
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement/internal/python"
 )
 
 type operandKind uint8
@@ -90,7 +91,7 @@ func operandOfText(s string) Operand {
 	if i, ok := parseInt(s); ok {
 		return i
 	}
-	if f, ok := parseFloat(s); ok {
+	if f, ok := python.ParseFloat(s); ok {
 		return ofFloat(f)
 	}
 	return ofText(strings.Map(dropQuotes, s))
@@ -105,7 +106,7 @@ func dropQuotes(r rune) rune {
 
 // parseInt is Python's int() of text.
 func parseInt(s string) (Operand, bool) {
-	s, ok := plainNumber(s)
+	s, ok := python.PlainNumber(s)
 	if !ok {
 		return Operand{}, false
 	}
@@ -116,7 +117,7 @@ func parseInt(s string) (Operand, bool) {
 	if s[0] == '+' || s[0] == '-' {
 		digits = s[1:]
 	}
-	rest, n := skipDigits(digits)
+	rest, n := python.SkipDigits(digits)
 	if rest != "" || n == 0 || n > maxIntDigits {
 		return Operand{}, false
 	}
@@ -228,7 +229,7 @@ func (o Operand) String() string {
 
 func (o Operand) repr() string {
 	if o.kind == text {
-		return quotePython(o.big.text)
+		return python.Quote(o.big.text)
 	}
 	return o.String()
 }

@@ -6,29 +6,30 @@ import (
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement"
+	"github.com/poolcast/poolcast/collector/placement/function"
 )
 
 // functions are the filter or goodness functions of a snapshot, compiled and
 // with the slots filled that depend on the reports alone.
 type functions struct {
 	key   string
-	rows  []function
+	rows  []backendFunction
 	pools *pools
 	// programs are all different functions among the rows.
-	programs []*program
+	programs []*compiled
 }
 
 // function is one backend's.
-type function struct {
+type backendFunction struct {
 	text     string
-	program  *program // nil if it has none, or one that does not compile
-	err      error    // why it does not compile
+	program  *compiled // nil if it has none, or one that does not compile
+	err      error     // why it does not compile
 	variants []variant
 }
 
-// program is an expression that backends share.
-type program struct {
-	*Expression
+// compiled is an expression that backends share.
+type compiled struct {
+	*function.Function
 	index int // in functions.programs
 	// asked are the slots that each request fills in anew.
 	asked []int
@@ -37,9 +38,9 @@ type program struct {
 // variant is a function with one of the spellings of the protocol; there is
 // just one unless the function asks for the protocol.
 type variant struct {
-	slots []Operand
+	slots []function.Operand
 	// result is kept if nothing but the report goes into it.
-	result    Operand
+	result    function.Operand
 	resultErr error
 }
 
@@ -48,8 +49,8 @@ type variant struct {
 // goodness functions may not.
 func newFunctions(key string, view *placement.View[*pools], identity bool) *placement.View[*functions] {
 	return placement.NewView(func(s *placement.Snapshot) *functions {
-		fs := &functions{key: key, pools: view.Of(s), rows: make([]function, s.Len())}
-		known := map[string]*program{}
+		fs := &functions{key: key, pools: view.Of(s), rows: make([]backendFunction, s.Len())}
+		known := map[string]*compiled{}
 		for i := range fs.rows {
 			fs.compile(&fs.rows[i], s.At(i), known)
 			fs.rows[i].fill(reportScope{b: s.At(i), pool: &fs.pools.rows[i], identity: identity})
@@ -58,7 +59,7 @@ func newFunctions(key string, view *placement.View[*pools], identity bool) *plac
 	})
 }
 
-func (fs *functions) compile(f *function, b *placement.Backend, known map[string]*program) {
+func (fs *functions) compile(f *backendFunction, b *placement.Backend, known map[string]*compiled) {
 	v, ok := b.Value(fs.key)
 	if !ok || v.IsNull() {
 		return
@@ -67,12 +68,12 @@ func (fs *functions) compile(f *function, b *placement.Backend, known map[string
 	if f.program, ok = known[f.text]; ok {
 		return
 	}
-	e, err := CompileExpression(f.text)
+	e, err := function.Compile(f.text)
 	if err != nil {
 		f.err = err
 		return
 	}
-	f.program = &program{Expression: e, index: len(fs.programs)}
+	f.program = &compiled{Function: e, index: len(fs.programs)}
 	for slot, name := range e.Names() {
 		if asksRequest(name) {
 			f.program.asked = append(f.program.asked, slot)
@@ -82,12 +83,12 @@ func (fs *functions) compile(f *function, b *placement.Backend, known map[string
 	known[f.text] = f.program
 }
 
-func asksRequest(n Name) bool {
-	return n.Scope == ScopeVolume || n.Scope == ScopeExtra || n.Scope == ScopeQoS
+func asksRequest(n function.Name) bool {
+	return n.Scope == function.ScopeVolume || n.Scope == function.ScopeExtra || n.Scope == function.ScopeQoS
 }
 
 // fill computes the slots that depend on the report.
-func (f *function) fill(scope reportScope) {
+func (f *backendFunction) fill(scope reportScope) {
 	if f.program == nil {
 		return
 	}
@@ -98,7 +99,7 @@ func (f *function) fill(scope reportScope) {
 	}
 	for _, spelling := range spellings {
 		scope.protocol = spelling
-		v := variant{slots: make([]Operand, len(f.program.Names()))}
+		v := variant{slots: make([]function.Operand, len(f.program.Names()))}
 		for slot, name := range f.program.Names() {
 			v.slots[slot] = scope.operand(name)
 		}
@@ -119,21 +120,21 @@ type reportScope struct {
 	identity bool // whether stats have the cluster's name and the backend's ID
 }
 
-func (s reportScope) operand(name Name) Operand {
+func (s reportScope) operand(name function.Name) function.Operand {
 	var v capability.Value
 	ok := false
 	switch {
-	case name.Key == capability.KeyStorageProtocol && (name.Scope == ScopeStats || name.Scope == ScopeCapabilities):
+	case name.Key == capability.KeyStorageProtocol && (name.Scope == function.ScopeStats || name.Scope == function.ScopeCapabilities):
 		v, ok = s.protocol, true
-	case name.Scope == ScopeCapabilities:
+	case name.Scope == function.ScopeCapabilities:
 		v, ok = s.b.Value(name.Key)
-	case name.Scope == ScopeStats:
+	case name.Scope == function.ScopeStats:
 		v, ok = s.stat(name.Key)
 	}
 	if !ok {
-		return Operand{}
+		return function.Operand{}
 	}
-	return OperandOf(v)
+	return function.OperandOf(v)
 }
 
 func (s reportScope) stat(key string) (capability.Value, bool) {
@@ -150,22 +151,22 @@ func (s reportScope) stat(key string) (capability.Value, bool) {
 	return capability.Value{}, false
 }
 
-// asking is a request to the functions of a snapshot.
-type asking struct {
+// requestFunctions is a request to the functions of a snapshot.
+type requestFunctions struct {
 	*functions
 	// answers are what the request says to each program's asked slots.
-	answers [][]Operand
+	answers [][]function.Operand
 }
 
-func (fs *functions) ask(r *Request) asking {
-	a := asking{functions: fs, answers: make([][]Operand, len(fs.programs))}
+func (fs *functions) ask(r *Request) requestFunctions {
+	a := requestFunctions{functions: fs, answers: make([][]function.Operand, len(fs.programs))}
 	vars := r.vars()
 	for i, p := range fs.programs {
 		for _, slot := range p.asked {
 			name := p.Names()[slot]
-			answer := Operand{}
+			answer := function.Operand{}
 			if v, ok := vars[name.Scope][name.Key]; ok {
-				answer = OperandOf(v)
+				answer = function.OperandOf(v)
 			}
 			a.answers[i] = append(a.answers[i], answer)
 		}
@@ -174,27 +175,27 @@ func (fs *functions) ask(r *Request) asking {
 }
 
 // vars are what a function may read of a request.
-func (r *Request) vars() Vars {
+func (r *Request) vars() function.Vars {
 	volume := r.Properties
 	if _, ok := volume["size"]; !ok {
 		volume = volume.Overlay(capability.Set{"size": capability.OfInt(r.Size)})
 	}
-	return Vars{ScopeVolume: volume, ScopeExtra: r.specs().Set(), ScopeQoS: r.QoS}
+	return function.Vars{function.ScopeVolume: volume, function.ScopeExtra: r.specs().Set(), function.ScopeQoS: r.QoS}
 }
 
-// run evaluates a backend's function. The spare memory is for slots that do
+// run evaluates a backend's function. The buffer memory is for slots that do
 // not depend on the report alone.
-func (a *asking) run(b *placement.Backend, v *variant, spare *[]Operand) (Operand, error) {
+func (a *requestFunctions) run(b *placement.Backend, v *variant, buffer *[]function.Operand) (function.Operand, error) {
 	p := a.rows[b.Index()].program
 	if len(p.asked) == 0 && !b.Charged() {
 		return v.result, v.resultErr
 	}
-	*spare = a.slots((*spare)[:0], b, v)
-	return p.Run(*spare)
+	*buffer = a.slots((*buffer)[:0], b, v)
+	return p.Run(*buffer)
 }
 
 // slots appends what the function reads, in the order it wants.
-func (a *asking) slots(dst []Operand, b *placement.Backend, v *variant) []Operand {
+func (a *requestFunctions) slots(dst []function.Operand, b *placement.Backend, v *variant) []function.Operand {
 	p := a.rows[b.Index()].program
 	dst = append(dst, v.slots...)
 	for i, slot := range p.asked {
@@ -207,13 +208,13 @@ func (a *asking) slots(dst []Operand, b *placement.Backend, v *variant) []Operan
 }
 
 // recharge fills in what placing volumes has changed since the report.
-func (fs *functions) recharge(b *placement.Backend, p *program, slots []Operand) {
+func (fs *functions) recharge(b *placement.Backend, p *compiled, slots []function.Operand) {
 	scope := reportScope{b: b, pool: &fs.pools.rows[b.Index()]}
 	for slot, name := range p.Names() {
 		switch name.Key {
 		case capability.KeyAllocatedCapacity, capability.KeyFreeCapacity,
 			capability.KeyTotalVolumes, capability.KeyLiveVolumes:
-			if name.Scope == ScopeCapabilities || name.Scope == ScopeStats {
+			if name.Scope == function.ScopeCapabilities || name.Scope == function.ScopeStats {
 				slots[slot] = scope.operand(name)
 			}
 		}
@@ -229,10 +230,10 @@ const (
 // quoteFunction shows the text of a function, or the beginning of a long one.
 func quoteFunction(text string) string { return strconv.Quote(capability.Shorten(text, maxFunction)) }
 
-func shortValue(o Operand) string { return capability.Shorten(o.String(), maxOperand) }
+func shortValue(o function.Operand) string { return capability.Shorten(o.String(), maxOperand) }
 
 // operands lists what a function has read, for people.
-func (a *asking) operands(b *placement.Backend) string {
+func (a *requestFunctions) operands(b *placement.Backend) string {
 	f := &a.rows[b.Index()]
 	if f.program == nil || len(f.program.Names()) == 0 {
 		return ""
