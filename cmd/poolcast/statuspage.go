@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -114,10 +112,7 @@ func (f *fileToken) read() (string, error) {
 func (a *agent) place(q status.Query) (status.Answer, error) {
 	request := &cinder.Request{Size: q.Size, Zone: q.Zone}
 	if len(q.Properties) > 0 {
-		request.Type = &cinder.VolumeType{Name: "of the form"}
-	}
-	for _, key := range slices.Sorted(maps.Keys(q.Properties)) {
-		request.Type.ExtraSpecs = append(request.Type.ExtraSpecs, cinder.Spec(key, q.Properties[key]))
+		request.Type = &cinder.VolumeType{Name: "of the form", ExtraSpecs: cinder.ExtraSpecsOf(q.Properties)}
 	}
 	if q.Policy != "strict" && q.Policy != "prefer" {
 		return status.Answer{}, fmt.Errorf("policy %q: want strict or prefer", q.Policy)
@@ -126,27 +121,27 @@ func (a *agent) place(q status.Query) (status.Answer, error) {
 	if err != nil {
 		return status.Answer{}, err
 	}
-	found, err := placeOne(engine, cinder.NewSnapshot(a.view.told()), request)
+	d, err := decide(engine, cinder.NewSnapshot(a.view.told()), request)
 	if err != nil {
 		return status.Answer{}, err
 	}
-	out := status.Answer{JSON: found.json(q.Policy), Summary: found.summary(), Fits: found.fits()}
-	for i := range found.decision.Verdicts {
-		out.Rows = append(out.Rows, answerRow(&found.decision.Verdicts[i]))
+	out := status.Answer{JSON: d.JSON(), Summary: d.Summary(), Fits: d.Chosen != nil}
+	for i := range d.Verdicts {
+		out.Rows = append(out.Rows, answerRow(&d.Verdicts[i]))
 	}
 	return out, nil
 }
 
 func answerRow(v *placement.Verdict) status.AnswerRow {
-	row := status.AnswerRow{Backend: backendName(v.Backend.Report())}
+	row := status.AnswerRow{Backend: v.Backend.Name()}
 	if !v.Fits() {
 		row.Verdict = v.RefusedBy + ": " + v.Reason()
 		return row
 	}
-	row.Rank, row.Total = strconv.Itoa(v.Rank), weight(v.Total)
+	row.Rank, row.Total = strconv.Itoa(v.Rank), placement.FormatWeight(v.Total)
 	if v.Tied {
 		row.Rank += " (tie)"
 	}
-	row.Verdict = strings.Join(scoreLines(v), "; ")
+	row.Verdict = strings.Join(v.Lines(), "; ")
 	return row
 }

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// Ledger remembers what was placed and no report can know yet. Cinder's
-// scheduler forgets its own deductions with each report; a ledger forgets an
-// entry only when the backend's report was begun after the entry was made, and
-// it can count volumes as well as capacity.
+// Ledger keeps what was placed and is not in a report yet. Cinder's scheduler
+// drops its own deductions with each report; a ledger drops an entry only when the
+// backend's report was begun after the entry was made, and it can count volumes as
+// well as capacity.
 //
-// Nothing uses a ledger unless it is told to. A Ledger may be used from any
+// An engine does not use a ledger by itself. A Ledger may be used from any
 // goroutine; the zero value is empty and ready.
 type Ledger struct {
 	mu      sync.Mutex
@@ -19,25 +19,24 @@ type Ledger struct {
 }
 
 type entry struct {
-	charge Charge
+	placed Consumption
 	at     time.Time
 }
 
-// Add notes a charge on a backend. The caller says when; the ledger has no
-// clock.
-func (l *Ledger) Add(backend string, c Charge, at time.Time) {
+// Add enters what was placed on a backend at a time.
+func (l *Ledger) Add(backend string, c Consumption, at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.entries == nil {
 		l.entries = map[string][]entry{}
 	}
-	l.entries[backend] = append(l.entries[backend], entry{charge: c, at: at})
+	l.entries[backend] = append(l.entries[backend], entry{placed: c, at: at})
 }
 
-// Apply returns the snapshot with all charges that its reports do not know,
-// and forgets the others. Entries of backends that are not in the snapshot are
-// kept: they may be back with the next report. Use it on a snapshot of
-// reports, not on one that was charged by hand.
+// Apply returns the snapshot with all entries consumed that are not in its
+// reports, and drops the others. Entries of backends that are not in the snapshot
+// are kept for a later report. Use it on a snapshot of reports, not on one that was
+// consumed from already.
 func (l *Ledger) Apply(s *Snapshot) *Snapshot {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -49,7 +48,7 @@ func (l *Ledger) Apply(s *Snapshot) *Snapshot {
 			out = s.clone()
 		}
 		for _, e := range pending {
-			out.backends[i].charge(e.charge)
+			out.backends[i].consume(e.placed)
 		}
 	}
 	if out == nil {
@@ -58,7 +57,7 @@ func (l *Ledger) Apply(s *Snapshot) *Snapshot {
 	return out
 }
 
-// pending drops the entries that a reading begun at that time has seen.
+// pending drops the entries made before a report that was begun at that time.
 func (l *Ledger) pending(backend string, begun time.Time) []entry {
 	left := slices.DeleteFunc(l.entries[backend], func(e entry) bool { return e.at.Before(begun) })
 	if len(left) == 0 {
@@ -67,15 +66,4 @@ func (l *Ledger) pending(backend string, begun time.Time) []entry {
 	}
 	l.entries[backend] = left
 	return left
-}
-
-// Len is the number of entries.
-func (l *Ledger) Len() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	n := 0
-	for _, e := range l.entries {
-		n += len(e)
-	}
-	return n
 }

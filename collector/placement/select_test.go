@@ -19,7 +19,7 @@ func picks(t *testing.T, how placement.Select, s *placement.Snapshot, n uint64) 
 		if err != nil {
 			t.Fatal(err)
 		}
-		d, err := e.Decide(s, request{seed})
+		d, err := e.DecideOn(s, request{seed})
 		if err != nil || d.Chosen.Backend != c.Backend {
 			t.Fatalf("seed %d: chose %s, decided %v (%v)", seed, c.Backend.ID(), d.Chosen, err)
 		}

@@ -13,23 +13,23 @@ import (
 // (cinder/scheduler/filters/driver_filter.py).
 type driverFilter struct {
 	requestFunctions
-	buffer  []function.Operand // of Filter
+	buffer  []function.Operand // for Filter
 	live    func(key string) bool
 	relaxed bool
 }
 
-func newDriverFilter(view *placement.View[*functions], live func(string) bool) placement.PerRequestFilter {
+func newDriverFilter(compiled *placement.View[*functions], live func(string) bool) placement.PerRequestFilter {
 	return func(r placement.Request, s *placement.Snapshot) (placement.Filter, error) {
 		req, err := requestOf(r)
 		if err != nil {
 			return nil, err
 		}
-		return &driverFilter{requestFunctions: view.Of(s).ask(req), live: live}, nil
+		return &driverFilter{requestFunctions: compiled.Of(s).bind(req), live: live}, nil
 	}
 }
 
-// Filter lets backends pass whose filter function is true for any spelling of
-// their protocol. A function that cannot be evaluated is not true.
+// Filter passes backends whose filter function is true for any spelling of their
+// protocol. A function that cannot be evaluated is not true.
 func (f *driverFilter) Filter(_ placement.Request, b *placement.Backend) (bool, error) {
 	fn := &f.rows[b.Index()]
 	if fn.text == "" && fn.err == nil || f.relaxed && fn.reads(f.live) {
@@ -50,7 +50,7 @@ func (f *driverFilter) Explain(_ placement.Request, b *placement.Backend) string
 		return fmt.Sprintf("filter_function %s: %v", quoteFunction(fn.text), fn.err)
 	}
 	if len(fn.variants) == 0 {
-		return "filter_function asks for a protocol, and the backend has none"
+		return "filter_function reads the protocol, and the backend has none"
 	}
 	v, err := f.run(b, &fn.variants[0], new([]function.Operand))
 	if err != nil {
@@ -59,7 +59,7 @@ func (f *driverFilter) Explain(_ placement.Request, b *placement.Backend) string
 	return fmt.Sprintf("filter_function %s is %s%s", quoteFunction(fn.text), shortValue(v), f.operands(b))
 }
 
-// Relax sets the functions aside that read a live metric.
+// Relax removes the functions that read a live metric.
 func (f *driverFilter) Relax() (placement.Filter, []string) {
 	var conditions []string
 	for i := range f.rows {

@@ -16,7 +16,7 @@ func decide(t *testing.T, o cinder.Options, r *cinder.Request, reports ...capabi
 	if err != nil {
 		t.Fatal(err)
 	}
-	return e.Decide(cinder.NewSnapshot(reports), r)
+	return e.Decide(reports, r)
 }
 
 func TestRefusalsStateTheirOperands(t *testing.T) {
@@ -100,7 +100,7 @@ func TestScoresStateTheirArithmetic(t *testing.T) {
 	}
 }
 
-func TestPreferSetsLiveConditionsAside(t *testing.T) {
+func TestPreferRelaxesLiveConditions(t *testing.T) {
 	busy := func(host string, volumes, usec string) capability.Report {
 		return report(t, host, "dc1", `{"volume_backend_name":"gold","total_capacity_gb":"infinite","free_capacity_gb":"infinite","array_model":"X",
 			"filter_function":"capabilities.load_percent < 50 and 1","load_percent":90,"total_volumes":`+volumes+`,"usec_per_write_op":`+usec+`}`)
@@ -122,15 +122,15 @@ func TestPreferSetsLiveConditionsAside(t *testing.T) {
 		{Filter: "CapabilitiesFilter", Text: "usec_per_write_op <= 200"},
 		{Filter: "DriverFilter", Text: "filter_function capabilities.load_percent < 50 and 1"},
 	}
-	if d.Chosen.Backend.ID() != "h@b#gold" || d.Fit != 2 || !slices.Equal(d.SetAside, want) {
-		t.Errorf("chose %s of %d and set aside %v", d.Chosen.Backend.ID(), d.Fit, d.SetAside)
+	if d.Chosen.Backend.ID() != "h@b#gold" || d.Fit != 2 || !slices.Equal(d.Relaxed, want) {
+		t.Errorf("chose %s of %d and relaxed %v", d.Chosen.Backend.ID(), d.Fit, d.Relaxed)
 	}
 	if got := d.Of("h@c#_pool0").Reason(); got != "array_model C is not X" {
 		t.Errorf("a condition that is not live: %s", got)
 	}
 	o.Policy = placement.Strict
 	if _, err := decide(t, o, r, reports...); err == nil {
-		t.Error("strict has set conditions aside")
+		t.Error("strict has relaxed conditions")
 	}
 }
 

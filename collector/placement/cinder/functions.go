@@ -9,17 +9,17 @@ import (
 	"github.com/poolcast/poolcast/collector/placement/function"
 )
 
-// functions are the filter or goodness functions of a snapshot, compiled and
-// with the slots filled that depend on the reports alone.
+// functions are the compiled filter or goodness functions of a snapshot, with the
+// slots that depend on the reports alone.
 type functions struct {
 	key   string
 	rows  []backendFunction
-	pools *pools
-	// programs are all different functions among the rows.
+	views *reportViews
+	// programs are the different functions among the rows.
 	programs []*compiled
 }
 
-// function is one backend's.
+// backendFunction is the function of one backend.
 type backendFunction struct {
 	text     string
 	program  *compiled // nil if it has none, or one that does not compile
@@ -27,19 +27,19 @@ type backendFunction struct {
 	variants []variant
 }
 
-// compiled is an expression that backends share.
+// compiled is a function that backends share.
 type compiled struct {
 	*function.Function
 	index int // in functions.programs
-	// asked are the slots that each request fills in anew.
-	asked []int
+	// requestSlots are the slots that depend on the request.
+	requestSlots []int
 }
 
-// variant is a function with one of the spellings of the protocol; there is
-// just one unless the function asks for the protocol.
+// variant is a function with one of the spellings of the protocol; there is only
+// one unless the function reads the protocol.
 type variant struct {
 	slots []function.Operand
-	// result is kept if nothing but the report goes into it.
+	// result is the one for every request, if only the report is read.
 	result    function.Operand
 	resultErr error
 }
@@ -47,13 +47,13 @@ type variant struct {
 // newFunctions returns the view that compiles the functions under a key.
 // Filter functions may also read the identity of a backend from their stats,
 // goodness functions may not.
-func newFunctions(key string, view *placement.View[*pools], identity bool) *placement.View[*functions] {
+func newFunctions(key string, views *placement.View[*reportViews], identity bool) *placement.View[*functions] {
 	return placement.NewView(func(s *placement.Snapshot) *functions {
-		fs := &functions{key: key, pools: view.Of(s), rows: make([]backendFunction, s.Len())}
+		fs := &functions{key: key, views: views.Of(s), rows: make([]backendFunction, s.Len())}
 		known := map[string]*compiled{}
 		for i := range fs.rows {
 			fs.compile(&fs.rows[i], s.At(i), known)
-			fs.rows[i].fill(reportScope{b: s.At(i), pool: &fs.pools.rows[i], identity: identity})
+			fs.rows[i].fill(reportScope{b: s.At(i), report: &fs.views.rows[i], identity: identity})
 		}
 		return fs
 	})
@@ -75,15 +75,15 @@ func (fs *functions) compile(f *backendFunction, b *placement.Backend, known map
 	}
 	f.program = &compiled{Function: e, index: len(fs.programs)}
 	for slot, name := range e.Names() {
-		if asksRequest(name) {
-			f.program.asked = append(f.program.asked, slot)
+		if dependsOnRequest(name) {
+			f.program.requestSlots = append(f.program.requestSlots, slot)
 		}
 	}
 	fs.programs = append(fs.programs, f.program)
 	known[f.text] = f.program
 }
 
-func asksRequest(n function.Name) bool {
+func dependsOnRequest(n function.Name) bool {
 	return n.Scope == function.ScopeVolume || n.Scope == function.ScopeExtra || n.Scope == function.ScopeQoS
 }
 
@@ -103,7 +103,7 @@ func (f *backendFunction) fill(scope reportScope) {
 		for slot, name := range f.program.Names() {
 			v.slots[slot] = scope.operand(name)
 		}
-		if len(f.program.asked) == 0 {
+		if len(f.program.requestSlots) == 0 {
 			v.result, v.resultErr = f.program.Run(v.slots)
 		}
 		f.variants = append(f.variants, v)
@@ -115,7 +115,7 @@ func (f *backendFunction) fill(scope reportScope) {
 // cinder/scheduler/weights/goodness.py).
 type reportScope struct {
 	b        *placement.Backend
-	pool     *pool
+	report   *reportView
 	protocol capability.Value
 	identity bool // whether stats have the cluster's name and the backend's ID
 }
@@ -140,38 +140,38 @@ func (s reportScope) operand(name function.Name) function.Operand {
 func (s reportScope) stat(key string) (capability.Value, bool) {
 	switch key {
 	case "host":
-		return capability.OfString(s.pool.host), true
+		return capability.OfString(s.report.host), true
 	case "cluster_name", "backend_id":
-		return s.pool.attribute(s.b, key), s.identity
+		return s.report.attribute(s.b, key), s.identity
 	case capability.KeyVolumeBackendName, capability.KeyVendorName, capability.KeyDriverVersion,
 		capability.KeyQoSSupport, capability.KeyTotalCapacity, capability.KeyReservedPercentage,
 		capability.KeyAllocatedCapacity, capability.KeyFreeCapacity, "updated":
-		return s.pool.attribute(s.b, key), true
+		return s.report.attribute(s.b, key), true
 	}
 	return capability.Value{}, false
 }
 
-// requestFunctions is a request to the functions of a snapshot.
+// requestFunctions are the functions of a snapshot with a request's values.
 type requestFunctions struct {
 	*functions
-	// answers are what the request says to each program's asked slots.
-	answers [][]function.Operand
+	// values are those of each program's requestSlots.
+	values [][]function.Operand
 }
 
-func (fs *functions) ask(r *Request) requestFunctions {
-	a := requestFunctions{functions: fs, answers: make([][]function.Operand, len(fs.programs))}
+func (fs *functions) bind(r *Request) requestFunctions {
+	rf := requestFunctions{functions: fs, values: make([][]function.Operand, len(fs.programs))}
 	vars := r.vars()
 	for i, p := range fs.programs {
-		for _, slot := range p.asked {
+		for _, slot := range p.requestSlots {
 			name := p.Names()[slot]
-			answer := function.Operand{}
+			value := function.Operand{}
 			if v, ok := vars[name.Scope][name.Key]; ok {
-				answer = function.OperandOf(v)
+				value = function.OperandOf(v)
 			}
-			a.answers[i] = append(a.answers[i], answer)
+			rf.values[i] = append(rf.values[i], value)
 		}
 	}
-	return a
+	return rf
 }
 
 // vars are what a function may read of a request.
@@ -183,33 +183,33 @@ func (r *Request) vars() function.Vars {
 	return function.Vars{function.ScopeVolume: volume, function.ScopeExtra: r.specs().Set(), function.ScopeQoS: r.QoS}
 }
 
-// run evaluates a backend's function. The buffer memory is for slots that do
-// not depend on the report alone.
-func (a *requestFunctions) run(b *placement.Backend, v *variant, buffer *[]function.Operand) (function.Operand, error) {
-	p := a.rows[b.Index()].program
-	if len(p.asked) == 0 && !b.Charged() {
+// run evaluates a backend's function. The buffer is for slots that do not depend on
+// the report alone.
+func (rf *requestFunctions) run(b *placement.Backend, v *variant, buffer *[]function.Operand) (function.Operand, error) {
+	p := rf.rows[b.Index()].program
+	if len(p.requestSlots) == 0 && !b.Consumed() {
 		return v.result, v.resultErr
 	}
-	*buffer = a.slots((*buffer)[:0], b, v)
+	*buffer = rf.slots((*buffer)[:0], b, v)
 	return p.Run(*buffer)
 }
 
-// slots appends what the function reads, in the order it wants.
-func (a *requestFunctions) slots(dst []function.Operand, b *placement.Backend, v *variant) []function.Operand {
-	p := a.rows[b.Index()].program
+// slots appends the values of the function in the order of its names.
+func (rf *requestFunctions) slots(dst []function.Operand, b *placement.Backend, v *variant) []function.Operand {
+	p := rf.rows[b.Index()].program
 	dst = append(dst, v.slots...)
-	for i, slot := range p.asked {
-		dst[slot] = a.answers[p.index][i]
+	for i, slot := range p.requestSlots {
+		dst[slot] = rf.values[p.index][i]
 	}
-	if b.Charged() {
-		a.recharge(b, p, dst)
+	if b.Consumed() {
+		rf.refresh(b, p, dst)
 	}
 	return dst
 }
 
-// recharge fills in what placing volumes has changed since the report.
-func (fs *functions) recharge(b *placement.Backend, p *compiled, slots []function.Operand) {
-	scope := reportScope{b: b, pool: &fs.pools.rows[b.Index()]}
+// refresh sets the slots that placing volumes has changed since the report.
+func (fs *functions) refresh(b *placement.Backend, p *compiled, slots []function.Operand) {
+	scope := reportScope{b: b, report: &fs.views.rows[b.Index()]}
 	for slot, name := range p.Names() {
 		switch name.Key {
 		case capability.KeyAllocatedCapacity, capability.KeyFreeCapacity,
@@ -221,24 +221,24 @@ func (fs *functions) recharge(b *placement.Backend, p *compiled, slots []functio
 	}
 }
 
-// The lengths of what an explanation quotes, in characters.
+// The lengths of what an explanation includes, in characters.
 const (
 	maxFunction = 200
 	maxOperand  = 60
 )
 
-// quoteFunction shows the text of a function, or the beginning of a long one.
+// quoteFunction is the text of a function, or the beginning of a long one.
 func quoteFunction(text string) string { return strconv.Quote(capability.Shorten(text, maxFunction)) }
 
 func shortValue(o function.Operand) string { return capability.Shorten(o.String(), maxOperand) }
 
-// operands lists what a function has read, for people.
-func (a *requestFunctions) operands(b *placement.Backend) string {
-	f := &a.rows[b.Index()]
+// operands lists the values that a function has read.
+func (rf *requestFunctions) operands(b *placement.Backend) string {
+	f := &rf.rows[b.Index()]
 	if f.program == nil || len(f.program.Names()) == 0 {
 		return ""
 	}
-	slots := a.slots(nil, b, &f.variants[0])
+	slots := rf.slots(nil, b, &f.variants[0])
 	parts := make([]string, len(slots))
 	for i, name := range f.program.Names() {
 		parts[i] = capability.Shorten(name.String(), maxOperand) + " " + shortValue(slots[i])

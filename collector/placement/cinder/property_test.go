@@ -104,7 +104,7 @@ func TestRemovingARefusedBackendDoesNotChangeTheRanking(t *testing.T) {
 	removed := 0
 	for range clouds {
 		e, reports, r := anyEngine(t, chance), cloud(chance), ask(chance)
-		d, err := e.Decide(cinder.NewSnapshot(reports), r)
+		d, err := e.Decide(reports, r)
 		if d == nil {
 			t.Fatal(err)
 		}
@@ -129,7 +129,7 @@ func TestMoreCapacityNeverLowersTheRank(t *testing.T) {
 		t.Fatal(err)
 	}
 	rank := func(reports []capability.Report, r *cinder.Request, i int) int {
-		d, _ := e.Decide(cinder.NewSnapshot(reports), r)
+		d, _ := e.Decide(reports, r)
 		if v := d.Of(reports[i].Host + "#gold"); v.Fits() {
 			return v.Rank
 		}
@@ -182,7 +182,7 @@ func TestOneEngineAndSnapshotServeManyGoroutines(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			c, err := e.Choose(s, r)
-			d, errDecide := e.Decide(s, r)
+			d, errDecide := e.DecideOn(s, r)
 			if err != nil || errDecide != nil || d.Chosen.Backend != c.Backend {
 				t.Errorf("chose %v, decided %v: %v, %v", c.Backend, d, err, errDecide)
 				return

@@ -2,6 +2,7 @@ package cinder
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability"
@@ -19,18 +20,18 @@ const (
 // (cinder/scheduler/filters/json_filter.py).
 type jsonFilter struct {
 	text  string
-	rows  []pool
+	rows  []reportView
 	query *query
 	err   error // why there is no query; it counts once a backend gets this far
 }
 
-func newJSONFilter(view *placement.View[*pools]) placement.PerRequestFilter {
+func newJSONFilter(views *placement.View[*reportViews]) placement.PerRequestFilter {
 	return func(r placement.Request, s *placement.Snapshot) (placement.Filter, error) {
 		req, err := requestOf(r)
 		if err != nil || req.Query == "" {
 			return nil, err
 		}
-		f := &jsonFilter{text: req.Query, rows: view.Of(s).rows}
+		f := &jsonFilter{text: req.Query, rows: views.Of(s).rows}
 		if f.query, f.err = compileQuery(req.Query); f.err == nil && f.query == nil {
 			return nil, nil
 		}
@@ -152,7 +153,7 @@ func compileArgument(v capability.Value, depth int) (argument, error) {
 }
 
 // eval asks a query of one backend. Arguments that are null do not count.
-func (q *query) eval(p *pool, b *placement.Backend) (capability.Value, error) {
+func (q *query) eval(p *reportView, b *placement.Backend) (capability.Value, error) {
 	args := make([]capability.Value, 0, len(q.args))
 	for i := range q.args {
 		v, err := q.args[i].eval(p, b)
@@ -166,7 +167,7 @@ func (q *query) eval(p *pool, b *placement.Backend) (capability.Value, error) {
 	return q.apply(args)
 }
 
-func (a *argument) eval(p *pool, b *placement.Backend) (capability.Value, error) {
+func (a *argument) eval(p *reportView, b *placement.Backend) (capability.Value, error) {
 	switch {
 	case a.query != nil:
 		return a.query.eval(p, b)
@@ -178,7 +179,7 @@ func (a *argument) eval(p *pool, b *placement.Backend) (capability.Value, error)
 
 // look finds what $attribute or $attribute.key.key stands for; null if there
 // is no such thing.
-func look(path string, p *pool, b *placement.Backend) (capability.Value, error) {
+func look(path string, p *reportView, b *placement.Backend) (capability.Value, error) {
 	parts := strings.Split(path, ".")
 	v := p.attribute(b, parts[0])
 	for i, key := range parts[1:] {
@@ -207,4 +208,73 @@ func (q *query) walk(path func(string)) {
 			path(a.path)
 		}
 	}
+}
+
+type queryFunc = func(args []capability.Value) (capability.Value, error)
+
+// queryOperator returns the operator of that name, nil if there is none.
+func queryOperator(name string) queryFunc {
+	switch name {
+	case "=":
+		return comparing(func(a, b capability.Value) (bool, error) { return python.Equal(a, b), nil })
+	case "<":
+		return ordering(func(c int) bool { return c < 0 })
+	case ">":
+		return ordering(func(c int) bool { return c > 0 })
+	case "<=":
+		return ordering(func(c int) bool { return c <= 0 })
+	case ">=":
+		return ordering(func(c int) bool { return c >= 0 })
+	case "in":
+		return memberOf
+	case "not":
+		return negated
+	case "or":
+		return func(args []capability.Value) (capability.Value, error) { return capability.OfBool(anyTrue(args)), nil }
+	case "and":
+		return func(args []capability.Value) (capability.Value, error) {
+			return capability.OfBool(!slices.ContainsFunc(args, falsy)), nil
+		}
+	}
+	return nil
+}
+
+func falsy(v capability.Value) bool { return !python.Bool(v) }
+
+func anyTrue(values []capability.Value) bool { return slices.ContainsFunc(values, python.Bool) }
+
+// comparing compares the first argument with each of the others. One argument
+// alone compares with nothing, which is false.
+func comparing(holds func(a, b capability.Value) (bool, error)) queryFunc {
+	return func(args []capability.Value) (capability.Value, error) {
+		all := len(args) > 1
+		for i := 1; i < len(args); i++ {
+			ok, err := holds(args[0], args[i])
+			if err != nil {
+				return capability.Value{}, err
+			}
+			all = all && ok
+		}
+		return capability.OfBool(all), nil
+	}
+}
+
+func ordering(accepts func(c int) bool) queryFunc {
+	return comparing(func(a, b capability.Value) (bool, error) {
+		c, err := python.Compare(a, b)
+		return accepts(c), err
+	})
+}
+
+func memberOf(args []capability.Value) (capability.Value, error) {
+	found := len(args) > 1 && slices.ContainsFunc(args[1:], func(v capability.Value) bool { return python.Equal(args[0], v) })
+	return capability.OfBool(found), nil
+}
+
+func negated(args []capability.Value) (capability.Value, error) {
+	out := make([]capability.Value, len(args))
+	for i := range args {
+		out[i] = capability.OfBool(!python.Bool(args[i]))
+	}
+	return capability.OfList(out...), nil
 }

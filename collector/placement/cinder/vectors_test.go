@@ -168,7 +168,7 @@ func (p *vectorPlace) decide(r *Request) (*placement.Decision, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := engine.Decide(snapshot, r)
+	d, err := engine.DecideOn(snapshot, r)
 	if errors.Is(err, placement.ErrNoPool) {
 		err = nil
 	}
@@ -176,18 +176,20 @@ func (p *vectorPlace) decide(r *Request) (*placement.Decision, error) {
 }
 
 func compareSurvivors(d *placement.Decision, want []pair[string, []string]) error {
-	stages := d.Stages()
-	if len(stages) != len(want) {
-		return fmt.Errorf("%d filters, Cinder has %d", len(stages), len(want))
-	}
-	for i, stage := range stages {
+	left := slices.Clone(d.Verdicts)
+	slices.SortFunc(left, func(a, b placement.Verdict) int { return a.Backend.Index() - b.Backend.Index() })
+	for _, stage := range want {
+		left = slices.DeleteFunc(left, func(v placement.Verdict) bool { return v.RefusedBy == stage.first })
 		ids := []string{}
-		for _, b := range stage.Survivors {
-			ids = append(ids, b.ID())
+		for _, v := range left {
+			ids = append(ids, v.Backend.ID())
 		}
-		if stage.Filter != want[i].first || !slices.Equal(ids, want[i].second) {
-			return fmt.Errorf("after %s %q, Cinder has %s %q", stage.Filter, ids, want[i].first, want[i].second)
+		if !slices.Equal(ids, stage.second) {
+			return fmt.Errorf("after %s %q, Cinder has %q", stage.first, ids, stage.second)
 		}
+	}
+	if len(left) != d.Fit {
+		return fmt.Errorf("%d fit, and %d after the filters of Cinder", d.Fit, len(left))
 	}
 	return nil
 }
@@ -248,7 +250,7 @@ func (p *vectorPlace) choose(requests []Request) ([]string, error) {
 		choice, err := engine.Choose(snapshot, &requests[i])
 		if err == nil {
 			chosen[i] = choice.Backend.ID()
-			snapshot = Consume(snapshot, choice.Backend, &requests[i])
+			snapshot = snapshot.Consume(choice.Backend, requests[i].Consumption())
 		} else if !errors.Is(err, placement.ErrNoPool) {
 			return nil, fmt.Errorf("request %d: %w", i, err)
 		}

@@ -15,7 +15,7 @@ type T interface {
 	Fatalf(format string, args ...any)
 }
 
-// request says in every error which request it is about.
+// request adds the number of the request to every error.
 type request struct {
 	T
 	number int
@@ -26,12 +26,12 @@ func (r request) Errorf(format string, args ...any) {
 	r.T.Errorf("request %d: "+format, append([]any{r.number}, args...)...)
 }
 
-// Cloud is what a plug-in is tried on. The more different the reports and
-// requests are, the better: leave keys out, put strange values in.
+// Cloud is what a plug-in is tested with. The more the reports and requests differ,
+// the better: leave keys out, and use unusual values.
 type Cloud struct {
 	Reports  []capability.Report
 	Requests []placement.Request
-	// Snapshot takes reports in; by default placement.NewSnapshot.
+	// Snapshot reads the reports; by default placement.NewSnapshot.
 	Snapshot func([]capability.Report) *placement.Snapshot
 }
 
@@ -42,14 +42,14 @@ func (c Cloud) snapshot(reports []capability.Report) *placement.Snapshot {
 	if c.Snapshot != nil {
 		return c.Snapshot(reports)
 	}
-	return placement.NewSnapshot(reports, placement.Options{})
+	return placement.NewSnapshot(reports, placement.SnapshotOptions{})
 }
 
-// snapshots are the reports in several orders, and charged.
+// snapshots are the reports in several orders.
 func (c Cloud) snapshots(t T) []*placement.Snapshot {
 	t.Helper()
 	if len(c.Reports) == 0 || len(c.Requests) == 0 {
-		t.Fatalf("the cloud has no reports or no requests to try the plug-in on")
+		t.Fatalf("the cloud has no reports or no requests to test the plug-in with")
 	}
 	out := []*placement.Snapshot{c.snapshot(c.Reports)}
 	order := rand.New(rand.NewPCG(1, 2))
@@ -79,19 +79,27 @@ func (c Cloud) copies() []capability.Set {
 	return out
 }
 
-// charged is the snapshot after something was placed on each backend.
-func charged(s *placement.Snapshot) *placement.Snapshot {
+// consumed is the snapshot after a volume was placed on each backend.
+func consumed(s *placement.Snapshot) *placement.Snapshot {
 	for i := range s.Len() {
-		s = s.Charge(i, placement.Charge{GiB: 10, Volumes: 1})
+		s = s.Consume(s.At(i), placement.Consumption{GiB: 10, Volumes: 1})
 	}
 	return s
 }
 
-// prepare returns what the engine would ask: the prepared plug-in, or the
-// plug-in itself. It is nil if it has nothing to say.
-func prepare[P any](plugin P, r placement.Request, s *placement.Snapshot) (P, error) {
-	if p, ok := any(plugin).(placement.Preparer[P]); ok {
-		return p.Prepare(r, s)
+// prepareFilter returns what the engine calls: the prepared filter, nil if it lets
+// every backend pass, or the filter itself.
+func prepareFilter(f placement.Filter, r placement.Request, s *placement.Snapshot) (placement.Filter, error) {
+	if prepare, ok := f.(placement.PerRequestFilter); ok {
+		return prepare(r, s)
 	}
-	return plugin, nil
+	return f, nil
+}
+
+// prepareWeigher is prepareFilter for weighers.
+func prepareWeigher(w placement.Weigher, r placement.Request, s *placement.Snapshot) (placement.Weigher, error) {
+	if prepare, ok := w.(placement.PerRequestWeigher); ok {
+		return prepare(r, s)
+	}
+	return w, nil
 }

@@ -6,9 +6,9 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// Fleet are the reports of n arrays of one pool in one zone, to measure on:
-// each different from the others, with some forty keys, and with room. They
-// come with a goodness_function unless it is "".
+// Fleet returns the reports of n arrays of one pool in one zone, for benchmarks:
+// each different from the others, with some forty keys, and with free capacity. They
+// have a goodness_function unless it is "".
 func Fleet(n int, goodness string) []capability.Report {
 	reports := make([]capability.Report, n)
 	for i := range reports {

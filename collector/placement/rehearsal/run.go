@@ -120,7 +120,7 @@ func (p *play) fail(s *placement.Snapshot, r *cinder.Request) error {
 	if p.failed++; p.failed > 1 {
 		return nil
 	}
-	_, err := p.decider.engine.Decide(s, r)
+	_, err := p.decider.engine.DecideOn(s, r)
 	if !errors.Is(err, placement.ErrNoPool) {
 		return errors.Join(errors.New("two decisions on the same backends differ"), err)
 	}

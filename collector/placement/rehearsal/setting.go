@@ -3,7 +3,6 @@ package rehearsal
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement"
@@ -56,22 +55,18 @@ type rows struct{ volumes map[string]float64 }
 const databaseWeigher = "VolumeNumberWeigher by the database"
 
 func (s Setting) decider() (*decider, error) {
-	reg, err := cinder.Registry(s.Options)
-	if err != nil {
-		return nil, err
-	}
 	d := &decider{rows: &rows{volumes: map[string]float64{}}}
-	if err := reg.AddWeigher(databaseWeigher, placement.WeigherFunc(d.rows.weigh).Factory()); err != nil {
-		return nil, err
-	}
-	profile := cinder.Profile(s.Options)
-	profile.Weighers = slices.Clone(profile.Weighers)
-	for i, w := range profile.Weighers {
+	o := s.Options
+	o.Weighers, o.Multipliers = []string{}, map[string]float64{}
+	for _, w := range cinder.Profile(s.Options).Weighers {
 		if w.Weigher == cinder.VolumeNumberWeigher {
-			profile.Weighers[i].Weigher = databaseWeigher
+			w.Weigher = databaseWeigher
 		}
+		o.Weighers, o.Multipliers[w.Weigher] = append(o.Weighers, w.Weigher), w.Multiplier
 	}
-	if d.engine, err = placement.New(reg, profile); err != nil {
+	var err error
+	d.engine, err = cinder.NewEngine(o, placement.WithWeigher(databaseWeigher, placement.WeigherFunc(d.rows.weigh)))
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.Name, err)
 	}
 	return d, nil

@@ -72,7 +72,7 @@ func schedulerFails(where string, err error) Finding {
 }
 
 func (j *judge) decide(t *cinder.VolumeType) (*placement.Decision, error) {
-	d, err := j.engine.Decide(j.snapshot, &cinder.Request{Size: 1, Type: t})
+	d, err := j.engine.DecideOn(j.snapshot, &cinder.Request{Size: 1, Type: t})
 	if errors.Is(err, placement.ErrNoPool) {
 		err = nil
 	}

@@ -18,47 +18,46 @@ const initialAutoRatio = 20
 type amount uint8
 
 const (
-	number amount = iota
-	boundless
-	none
-	nonsense
+	number   amount = iota
+	infinite        // or unknown
+	null
+	invalid
 )
 
-// pool is a report typed for the scheduler's arithmetic. What changes as
-// volumes are placed is in placement.Space; the rest is here, what every
-// decision reads first.
-type pool struct {
+// reportView is a report with the types of the scheduler's arithmetic, ordered by
+// what decisions read first. What changes as volumes are placed is in
+// placement.Space.
+type reportView struct {
 	free, total amount
 	thin        bool // whether it can provision thinly
 	ratio       float64
 	reserved    float64 // share of the total, 0…1
 	totalGiB    float64 // float(total_capacity_gb)
 
-	// What there is to give out, less the reserve: for thick volumes, and for
-	// thin ones with over-subscription, exactly and to 2 decimals.
+	// The capacity less the reserve: for thick volumes, and for thin ones with
+	// over-subscription, exactly and to 2 decimals.
 	thickAvailable, thinAvailable, thinRounded float64
 
 	totalErr     error // why there is no totalGiB
 	reservedErr  error // why there is no reserved
-	availableErr error // why there is nothing to give out
+	availableErr error // why there is no available capacity
 
 	host    string // with the pool
 	cluster string // with the pool, "" if there is none
 }
 
-// pools are the typed reports of a snapshot, in its order.
-type pools struct {
-	rows []pool
-	// err is a report on which the scheduler would stumble before it asks any
-	// filter.
+// reportViews are the typed reports of a snapshot, in its order.
+type reportViews struct {
+	rows []reportView
+	// err is a report on which the scheduler fails before it calls any filter.
 	err error
 }
 
-// newPools returns the view that types a snapshot's reports. The ratio is
+// newReportViews returns the view of a snapshot's reports. The ratio is
 // [DEFAULT] max_over_subscription_ratio, for backends that report none.
-func newPools(ratio capability.Value) *placement.View[*pools] {
-	return placement.NewView(func(s *placement.Snapshot) *pools {
-		p := &pools{rows: make([]pool, s.Len())}
+func newReportViews(ratio capability.Value) *placement.View[*reportViews] {
+	return placement.NewView(func(s *placement.Snapshot) *reportViews {
+		p := &reportViews{rows: make([]reportView, s.Len())}
 		var faults []error
 		for i := range p.rows {
 			b := s.At(i)
@@ -71,7 +70,7 @@ func newPools(ratio capability.Value) *placement.View[*pools] {
 	})
 }
 
-func (p *pool) read(b *placement.Backend, ratio capability.Value) error {
+func (p *reportView) read(b *placement.Backend, ratio capability.Value) error {
 	p.host = poolHost(b.Report())
 	if b.Report().Cluster != "" {
 		p.cluster = b.ID()
@@ -87,7 +86,7 @@ func (p *pool) read(b *placement.Backend, ratio capability.Value) error {
 	return nil
 }
 
-func (p *pool) readAmounts(b *placement.Backend) {
+func (p *reportView) readAmounts(b *placement.Backend) {
 	total := valueOr(b, capability.KeyTotalCapacity, capability.OfInt(0))
 	p.total = amountOf(total)
 	if p.totalGiB, p.totalErr = python.ToFloat(total); p.totalErr != nil {
@@ -107,11 +106,11 @@ func amountOf(v capability.Value) amount {
 	}
 	switch s, _ := v.Str(); {
 	case s == "infinite", s == "unknown":
-		return boundless
+		return infinite
 	case v.IsNull():
-		return none
+		return null
 	}
-	return nonsense
+	return invalid
 }
 
 func valueOr(b *placement.Backend, key string, absent capability.Value) capability.Value {
@@ -123,8 +122,8 @@ func valueOr(b *placement.Backend, key string, absent capability.Value) capabili
 
 // overSubscription follows calculate_max_over_subscription_ratio in
 // cinder/scheduler/sched_utils.py.
-func (p *pool) overSubscription(b *placement.Backend, global capability.Value) (float64, error) {
-	if !p.thin || p.total == boundless || p.free == boundless {
+func (p *reportView) overSubscription(b *placement.Backend, global capability.Value) (float64, error) {
+	if !p.thin || p.total == infinite || p.free == infinite {
 		return 1, nil
 	}
 	ratio, _ := b.Value(capability.KeyMaxOverSubscription)
@@ -137,7 +136,7 @@ func (p *pool) overSubscription(b *placement.Backend, global capability.Value) (
 	return p.automatic(b)
 }
 
-func (p *pool) automatic(b *placement.Backend) (float64, error) {
+func (p *reportView) automatic(b *placement.Backend) (float64, error) {
 	allocated := valueOr(b, capability.KeyAllocatedCapacity, capability.OfInt(0))
 	value := valueOr(b, capability.KeyProvisionedCapacity, allocated)
 	if f, ok := python.Number(value); ok && f == 0 {
@@ -158,10 +157,9 @@ func (p *pool) automatic(b *placement.Backend) (float64, error) {
 	return 1 + provisioned/(used+1), nil
 }
 
-// readAvailable follows calculate_capacity_factors in
-// cinder/scheduler/sched_utils.py as far as it does not depend on what is
-// placed.
-func (p *pool) readAvailable() {
+// readAvailable is the part of calculate_capacity_factors in
+// cinder/scheduler/sched_utils.py that does not depend on what is placed.
+func (p *reportView) readAvailable() {
 	p.availableErr = errors.Join(p.totalErr, p.reservedErr)
 	reserve := math.Floor(p.totalGiB * p.reserved)
 	if p.availableErr == nil && (math.IsInf(reserve, 0) || math.IsNaN(reserve)) {
@@ -172,9 +170,9 @@ func (p *pool) readAvailable() {
 	p.thinRounded = python.Round2(p.thinAvailable)
 }
 
-// virtualFree is a backend's room for thin or thick volumes, which Cinder
-// rounds to 2 decimals.
-func (p *pool) virtualFree(b *placement.Backend, thin bool) (float64, error) {
+// virtualFree is a backend's room for thin or thick volumes; Cinder rounds it to 2
+// decimals.
+func (p *reportView) virtualFree(b *placement.Backend, thin bool) (float64, error) {
 	if p.availableErr != nil {
 		return 0, p.availableErr
 	}
@@ -189,4 +187,72 @@ func (p *pool) virtualFree(b *placement.Backend, thin bool) (float64, error) {
 		return 0, errors.New("free_capacity_gb is not a number")
 	}
 	return min(space.Free, p.thickAvailable-space.Provisioned), nil
+}
+
+// attribute returns the attribute of that name of the scheduler's pool (PoolState in
+// cinder/scheduler/host_manager.py), null if it has none. The time of its last
+// update is null too: it is a Python object that no comparison can use.
+func (p *reportView) attribute(b *placement.Backend, name string) capability.Value {
+	switch name {
+	case "host":
+		return capability.OfString(p.host)
+	case "cluster_name":
+		return textOrNull(p.cluster)
+	case "backend_id":
+		return capability.OfString(b.ID())
+	case "pool_name":
+		return capability.OfString(poolName(b.Report()))
+	case "capabilities":
+		return capability.OfSet(b.Report().Capabilities)
+	case "service":
+		return capability.OfSet(capability.Set{
+			"host":              capability.OfString(b.Report().Host),
+			"availability_zone": textOrNull(b.Report().Zone),
+		})
+	case "pools":
+		return capability.OfSet(nil)
+	case capability.KeyMaxOverSubscription:
+		return capability.OfFloat(p.ratio)
+	}
+	return reported(b, name)
+}
+
+func textOrNull(s string) capability.Value {
+	if s == "" {
+		return capability.Value{}
+	}
+	return capability.OfString(s)
+}
+
+// reported returns an attribute that is copied from the report, with the
+// scheduler's default.
+func reported(b *placement.Backend, name string) capability.Value {
+	switch name {
+	case capability.KeyFreeCapacity, capability.KeyAllocatedCapacity, capability.KeyProvisionedCapacity:
+		return current(b, name)
+	case capability.KeyTotalCapacity, capability.KeyReservedPercentage, capability.KeyGoodnessFunction:
+		return valueOr(b, name, capability.OfInt(0))
+	case capability.KeyQoSSupport, capability.KeyThinProvisioning, capability.KeyMultiattach, "thick_provisioning_support":
+		return valueOr(b, name, capability.OfBool(false))
+	case capability.KeyVolumeBackendName, capability.KeyVendorName, capability.KeyDriverVersion,
+		capability.KeyStorageProtocol, capability.KeyFilterFunction:
+		return valueOr(b, name, capability.Value{})
+	}
+	return capability.Value{}
+}
+
+// current is a capacity after what was placed since the report.
+func current(b *placement.Backend, name string) capability.Value {
+	v, ok := b.Value(name)
+	if ok && (!b.Consumed() || v.Kind() == capability.String || v.IsNull()) {
+		return v
+	}
+	space := b.Space()
+	switch name {
+	case capability.KeyFreeCapacity:
+		return capability.OfFloat(space.Free)
+	case capability.KeyAllocatedCapacity:
+		return capability.OfFloat(space.Allocated)
+	}
+	return capability.OfFloat(space.Provisioned)
 }

@@ -40,7 +40,7 @@ func TestRequirementsMatchAsInCinder(t *testing.T) {
 		{`true`, "True", "false"},
 		{`true`, "<is> True", "true"},
 		{`"yes"`, "<is>  t  ", "true"},
-		{`0`, "<is> nonsense", "true"},
+		{`0`, "<is> invalid", "true"},
 		{`1.0`, "<is> True", "false"},
 		{`"<is>True"`, "<is>True", "true"},
 		{`"iSCSI"`, "<or> FC <or> iSCSI", "true"},
