@@ -51,7 +51,7 @@ func (e *Engine) Rank(dst []Ranked, s *Snapshot, r Request) ([]Ranked, error) {
 		return dst, err
 	}
 	for _, k := range x.rank() {
-		dst = append(dst, Ranked{Backend: s.At(x.passed[k]), Weight: x.total[k]})
+		dst = append(dst, Ranked{Backend: s.At(x.passed[k.at]), Weight: x.total[k.at]})
 	}
 	return dst, nil
 }
@@ -274,13 +274,13 @@ func (e *Engine) addRanked(d *Decision, x *scratch, p *plan) error {
 	if err != nil {
 		return err
 	}
-	chosen := int32(e.pick(x, p.request))
+	chosen := uint32(e.pick(x, p.request))
 	d.Verdicts = d.Verdicts[:d.Fit]
 	for i, k := range x.rank() {
-		v, at := &d.Verdicts[i], int(k)
+		v, at := &d.Verdicts[i], int(k.at)
 		v.Backend, v.Rank, v.Total, v.decision = p.snapshot.At(x.passed[at]), i+1, x.total[at], d
 		v.Scores = scores[at*per : (at+1)*per : (at+1)*per]
-		if k == chosen {
+		if k.at == chosen {
 			d.Chosen = v
 		}
 	}
@@ -314,7 +314,8 @@ type scratch struct {
 	passed     []int     // positions in the snapshot of the backends that passed
 	raw        []float64 // by backend that passed: the weights of one weigher
 	total      []float64 // by backend that passed
-	order      []int32   // positions in passed, by rank
+	order      []ranked  // the backends that passed, by rank
+	buffer     []ranked  // for sorting them
 }
 
 func newScratchPool() *sync.Pool {
