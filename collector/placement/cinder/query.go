@@ -10,7 +10,7 @@ import (
 	"github.com/poolcast/poolcast/collector/placement/internal/python"
 )
 
-// The bounds of a query. Python gives up at about 1,000 levels.
+// The limits of a query. Python fails at about 1,000 levels.
 const (
 	maxQueryDepth = 200
 	maxQueryBytes = 64 << 10
@@ -22,7 +22,7 @@ type jsonFilter struct {
 	text  string
 	rows  []reportView
 	query *query
-	err   error // why there is no query; it counts once a backend gets this far
+	err   error // why there is no query; returned when a backend reaches this filter
 }
 
 func newJSONFilter(views *placement.View[*reportViews]) placement.PerRequestFilter {
@@ -39,7 +39,7 @@ func newJSONFilter(views *placement.View[*reportViews]) placement.PerRequestFilt
 	}
 }
 
-// Filter lets backends pass for which the query is true.
+// Filter passes backends for which the query is true.
 func (f *jsonFilter) Filter(_ placement.Request, b *placement.Backend) (bool, error) {
 	if f.err != nil {
 		return false, f.err
@@ -58,7 +58,7 @@ func (f *jsonFilter) Explain(_ placement.Request, b *placement.Backend) string {
 	}
 	var operands []string
 	f.query.walk(func(path string) {
-		v, err := look(path, &f.rows[b.Index()], b)
+		v, err := lookUp(path, &f.rows[b.Index()], b)
 		if err == nil {
 			operands = append(operands, path+" "+v.String())
 		}
@@ -83,7 +83,7 @@ type argument struct {
 	value  capability.Value
 }
 
-// compileQuery reads a query; it is nil if it says nothing.
+// compileQuery reads a query; it is nil if the text is empty or false.
 func compileQuery(text string) (*query, error) {
 	if len(text) > maxQueryBytes {
 		return nil, fmt.Errorf("read query: it has %d bytes, more than %d", len(text), maxQueryBytes)
@@ -145,14 +145,14 @@ func compileArgument(v capability.Value, depth int) (argument, error) {
 		if path, ok := strings.CutPrefix(s, "$"); ok {
 			return argument{lookup: true, path: path}, nil
 		}
-		if s == "" { // Python has it for nothing
+		if s == "" { // false in Python
 			return argument{}, nil
 		}
 	}
 	return argument{value: v}, nil
 }
 
-// eval asks a query of one backend. Arguments that are null do not count.
+// eval evaluates a query for one backend. Arguments that are null are left out.
 func (q *query) eval(p *reportView, b *placement.Backend) (capability.Value, error) {
 	args := make([]capability.Value, 0, len(q.args))
 	for i := range q.args {
@@ -172,14 +172,14 @@ func (a *argument) eval(p *reportView, b *placement.Backend) (capability.Value, 
 	case a.query != nil:
 		return a.query.eval(p, b)
 	case a.lookup:
-		return look(a.path, p, b)
+		return lookUp(a.path, p, b)
 	}
 	return a.value, nil
 }
 
-// look finds what $attribute or $attribute.key.key stands for; null if there
-// is no such thing.
-func look(path string, p *reportView, b *placement.Backend) (capability.Value, error) {
+// lookUp returns the value of $attribute or $attribute.key.key, null if there is
+// none.
+func lookUp(path string, p *reportView, b *placement.Backend) (capability.Value, error) {
 	parts := strings.Split(path, ".")
 	v := p.attribute(b, parts[0])
 	for i, key := range parts[1:] {
@@ -243,8 +243,8 @@ func falsy(v capability.Value) bool { return !python.Bool(v) }
 
 func anyTrue(values []capability.Value) bool { return slices.ContainsFunc(values, python.Bool) }
 
-// comparing compares the first argument with each of the others. One argument
-// alone compares with nothing, which is false.
+// comparing compares the first argument with each of the others. With one argument
+// the result is false.
 func comparing(holds func(a, b capability.Value) (bool, error)) queryFunc {
 	return func(args []capability.Value) (capability.Value, error) {
 		all := len(args) > 1

@@ -30,8 +30,8 @@ const (
 	opTextAtLeast
 )
 
-// operatorOf finds an operator by its spelling. "=" means at least: it has
-// since the days when Nova's memory filter was the only user.
+// operatorOf finds an operator by its spelling. "=" means at least, which comes from
+// Nova's memory filter.
 func operatorOf(word string) operator {
 	switch word {
 	case "=", ">=":
@@ -79,7 +79,7 @@ type Requirement struct {
 	text     string
 	op       operator
 	word     string   // the operator as written
-	operand  string   // the one word that the operator looks at
+	operand  string   // the one word that the operator compares
 	empty    bool     // nothing follows the operator
 	number   float64  // operand as a number
 	isNumber bool     // whether it is one
@@ -87,9 +87,8 @@ type Requirement struct {
 	choices  []string // of <or>
 }
 
-// CompileRequirement compiles the value of an extra spec. Every text has a
-// meaning to Cinder, if only that of a plain text nobody reports, so there is
-// nothing to refuse.
+// CompileRequirement compiles the value of an extra spec. There is no error: a text
+// without an operator is compared as a whole.
 func CompileRequirement(text string) Requirement {
 	r := Requirement{text: text}
 	words := python.Fields(text)
@@ -108,7 +107,7 @@ func CompileRequirement(text string) Requirement {
 	r.number, r.isNumber = python.ParseFloat(r.operand)
 	r.isTrue = python.IsTrueWord(r.operand)
 	if r.op == opOr {
-		// Every second word is taken for another <or>, whatever it says.
+		// Every second word is read as another <or>, whatever it is.
 		for i := 0; i < len(words); i += 2 {
 			r.choices = append(r.choices, words[i])
 		}
@@ -127,10 +126,10 @@ func (r Requirement) String() string {
 	return r.text
 }
 
-// Match reports whether one value meets the requirement. An error means that
-// Python raises an exception there that Cinder does not catch, and so fails the
-// whole request: a number asked for "<in>", say, or an "<or>" without a choice.
-// It does not allocate unless it returns an error.
+// Match reports whether one value meets the requirement. An error is an exception
+// that Cinder does not catch, so that the whole request fails: "<in>" with a number,
+// for example, or an "<or>" without a choice. Match does not allocate unless it
+// returns an error.
 func (r *Requirement) Match(v capability.Value) (bool, error) {
 	switch {
 	case r.op == opNull:

@@ -9,9 +9,8 @@ import (
 	"github.com/poolcast/poolcast/collector/placement/internal/python"
 )
 
-// Explain says why a capability does not meet the requirement, in the words of
-// whoever wrote it: "total_volumes 912 is not <= 800". It does not check that
-// the value is refused.
+// Explain states why a capability does not meet the requirement, as it was written:
+// "total_volumes 912 is not <= 800". It does not check that the value is refused.
 func (r *Requirement) Explain(key string, v capability.Value) string {
 	shown := key + " " + python.String(v)
 	if list, ok := v.List(); ok && len(list) == 0 {
@@ -34,10 +33,10 @@ func (r *Requirement) Explain(key string, v capability.Value) string {
 	case opNotEqual, opTextNotEqual:
 		return shown + " is " + r.operand
 	}
-	return shown + " is not " + quoteIfOdd(r.text)
+	return shown + " is not " + quoteUnlessWord(r.text)
 }
 
-// explainTrap names the cases in which no value of this kind can ever pass.
+// explainTrap is for the cases in which no value of this kind can pass.
 func (r *Requirement) explainTrap(v capability.Value) string {
 	switch r.op {
 	case opPlain:
@@ -65,34 +64,34 @@ func (r *Requirement) explainTrap(v capability.Value) string {
 	return ""
 }
 
-// explainPlain helps with the most frequent mistakes: a boolean or a number
-// compared with a plain text, and an operator that Cinder does not find because
-// no blank follows it.
+// explainPlain is for the most frequent mistakes: a boolean or a number compared
+// with a plain text, and an operator that Cinder does not find because no blank
+// follows it.
 func (r *Requirement) explainPlain(v capability.Value) string {
 	what := map[capability.Kind]string{capability.Bool: "a boolean", capability.Int: "a number", capability.Float: "a number"}[v.Kind()]
-	text, odd := r.Meant(v), HasOperator(r.text)
+	text, hasOperator := r.Meant(v), HasOperator(r.text)
 	switch {
-	case text != "" && odd:
-		return "is compared with a text, because Cinder finds no operator in it: write " + strconv.Quote(text) + " instead of " + quoteIfOdd(r.text)
+	case text != "" && hasOperator:
+		return "is compared with a text, because Cinder finds no operator in it: write " + strconv.Quote(text) + " instead of " + quoteUnlessWord(r.text)
 	case text != "" && what != "":
-		return "is " + what + ", which text never equals: write " + strconv.Quote(text) + " instead of " + quoteIfOdd(r.text)
+		return "is " + what + ", which text never equals: write " + strconv.Quote(text) + " instead of " + quoteUnlessWord(r.text)
 	case what != "":
-		return "is " + what + ", which the text " + quoteIfOdd(r.text) + " never equals"
+		return "is " + what + ", which the text " + quoteUnlessWord(r.text) + " never equals"
 	}
 	return ""
 }
 
-// quoteIfOdd leaves a plain word alone and quotes what would confuse in the
-// middle of a sentence.
-func quoteIfOdd(s string) string {
+// quoteUnlessWord quotes a text that is empty, or has blanks or unprintable
+// characters.
+func quoteUnlessWord(s string) string {
 	if s == "" || strings.ContainsFunc(s, func(r rune) bool { return python.IsSpace(r) || !unicode.IsPrint(r) }) {
 		return strconv.Quote(s)
 	}
 	return s
 }
 
-// writtenOperator is an operator as people write it, and what Cinder has for numbers
-// and for text.
+// writtenOperator is an operator as people write it, with Cinder's for numbers and
+// for text.
 type writtenOperator struct{ written, number, text string }
 
 // writtenOperators lists longer ones first. Cinder has no "less than" for numbers.
@@ -118,17 +117,17 @@ func leadingOperator(text string) (op writtenOperator, operand string) {
 	return writtenOperator{number: "==", text: "s=="}, text
 }
 
-// HasOperator reports whether a text begins with something that looks like an
-// operator, whether Cinder knows it or not.
+// HasOperator reports whether a text begins with an operator, also one that Cinder
+// does not have.
 func HasOperator(text string) bool {
 	op, _ := leadingOperator(text)
 	return op.written != ""
 }
 
-// Meant is what to write instead of a text in which Cinder finds no operator, so
-// that it is compared with v as it was meant: "<is> True" instead of "<is>True"
-// or of "True". It is "" where Cinder reads the text as it was meant, or where
-// no operator can compare the two.
+// Meant is what to write instead of a text in which Cinder finds no operator, so that
+// it is compared with v as it was meant: "<is> True" instead of "<is>True" or "True".
+// It is "" where Cinder reads the text as it was meant, or where no operator can
+// compare the two.
 func (r *Requirement) Meant(v capability.Value) string {
 	if r.op != opPlain {
 		return ""
@@ -172,8 +171,8 @@ func (r *Requirement) meant(v capability.Value) string {
 	return ""
 }
 
-// Respell writes a condition as Cinder reads it when nothing is known of the
-// capability: "<=800" is "<= 800", "==True" is "<is> True".
+// Respell writes a condition as Cinder reads it, for a capability of unknown type:
+// "<=800" is "<= 800", "==True" is "<is> True".
 func Respell(text string) string {
 	op, operand := leadingOperator(text)
 	for _, respelt := range []string{op.numeric(operand), op.boolean(operand), op.textual(operand)} {

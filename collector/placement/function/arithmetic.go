@@ -11,8 +11,8 @@ import (
 	"github.com/poolcast/poolcast/collector/placement/internal/python"
 )
 
-// Python's integers and texts may grow without end. Here a result beyond
-// these sizes is an error; no placement depends on one.
+// Python's integers and texts have no limit. Here a result beyond these sizes is an
+// error; no placement depends on one.
 const (
 	maxBits   = 1 << 16
 	maxLength = 1 << 16
@@ -57,7 +57,7 @@ func add(a, b Operand) (Operand, error) {
 	}
 	switch {
 	case a.kind == text && b.kind == text:
-		return joinTexts(a.big.text, b.big.text)
+		return joinTexts(a.box.text, b.box.text)
 	case a.kind == list:
 		return extend(a, b)
 	case !a.isNumber() || !b.isNumber():
@@ -76,23 +76,23 @@ func joinTexts(a, b string) (Operand, error) {
 	return ofText(a + b), nil
 }
 
-// extend is Python's += on a list, which takes the characters of a text.
+// extend is Python's += on a list, which appends the characters of a text.
 func extend(a, b Operand) (Operand, error) {
 	var more []Operand
 	switch b.kind {
 	case list:
-		more = b.big.list
+		more = b.box.list
 	case text:
-		for _, r := range b.big.text {
+		for _, r := range b.box.text {
 			more = append(more, ofText(string(r)))
 		}
 	default:
 		return Operand{}, mismatch("add", a, b)
 	}
-	if len(a.big.list)+len(more) > maxLength {
+	if len(a.box.list)+len(more) > maxLength {
 		return Operand{}, errTooLong
 	}
-	return ofList(append(a.big.list[:len(a.big.list):len(a.big.list)], more...)), nil
+	return ofList(append(a.box.list[:len(a.box.list):len(a.box.list)], more...)), nil
 }
 
 func subtract(a, b Operand) (Operand, error) {
@@ -151,8 +151,8 @@ func magnitude(x int64) uint64 {
 	return uint64(x)
 }
 
-// repeat is Python's text or list times an integer; none at all if negative. An
-// integer of more than 64 bits is refused before anything else is looked at.
+// repeat is Python's text or list times an integer, empty if that is negative. An
+// integer of more than 64 bits is an error before anything else is checked.
 func repeat(a, times Operand) (Operand, error) {
 	if a.kind != text && a.kind != list || !times.isWhole() {
 		return Operand{}, mismatch("multiply", a, times)
@@ -162,25 +162,25 @@ func repeat(a, times Operand) (Operand, error) {
 	}
 	n := int(min(max(times.int64(), 0), maxLength+1))
 	if a.kind == text {
-		if len(a.big.text)*n > maxLength {
+		if len(a.box.text)*n > maxLength {
 			return Operand{}, errTooLong
 		}
-		return ofText(strings.Repeat(a.big.text, n)), nil
+		return ofText(strings.Repeat(a.box.text, n)), nil
 	}
-	if len(a.big.list)*n > maxLength {
+	if len(a.box.list)*n > maxLength {
 		return Operand{}, errTooLong
 	}
 	var all []Operand
 	for range n {
-		all = append(all, a.big.list...)
+		all = append(all, a.box.list...)
 	}
 	return ofList(all), nil
 }
 
-// divide is a / float(b): a text that reads as a number will do as divisor.
+// divide is a / float(b): a text that is a number may be the divisor.
 func divide(a, b Operand) (Operand, error) {
 	if b.kind == text {
-		if f, ok := python.ParseFloat(b.big.text); ok {
+		if f, ok := python.ParseFloat(b.box.text); ok {
 			b = ofFloat(f)
 		}
 	}
@@ -222,7 +222,7 @@ func powerWhole(x, y *big.Int) (Operand, error) {
 }
 
 // powerFloat is Python's float.__pow__, which raises where C returns a NaN or
-// an infinity that its operands do not explain.
+// an infinity of finite operands.
 func powerFloat(x, y float64) (Operand, error) {
 	finite := !math.IsInf(x, 0) && !math.IsInf(y, 0)
 	switch {
@@ -247,8 +247,127 @@ func absolute(a Operand) (Operand, error) {
 			return ofInt(i), nil
 		}
 		return subtract(ofInt(0), a)
-	case huge:
-		return ofBig(new(big.Int).Abs(a.big.int)), nil
+	case bigInt:
+		return ofBig(new(big.Int).Abs(a.box.int)), nil
 	}
 	return Operand{}, fmt.Errorf("cannot take abs of %s", a.describe())
+}
+
+// comparison is an operator between two operands.
+type comparison uint8
+
+const (
+	equal comparison = iota
+	unequal
+	less
+	lessOrEqual
+	greater
+	greaterOrEqual
+)
+
+func comparisonOf(op string) comparison {
+	switch op {
+	case "<":
+		return less
+	case "<=":
+		return lessOrEqual
+	case ">":
+		return greater
+	case ">=":
+		return greaterOrEqual
+	case "==":
+		return equal
+	}
+	return unequal
+}
+
+func (c comparison) holds(a, b Operand) (bool, error) {
+	if a.isSmall() && b.isSmall() {
+		return c.accepts(compareOrdered(a.int64(), b.int64())), nil
+	}
+	switch {
+	case a.isNumber() && b.isNumber():
+		return c.accepts(compareNumbers(a, b)), nil
+	case a.kind == text && b.kind == text:
+		return c.accepts(compareOrdered(a.box.text, b.box.text)), nil
+	case a.kind == list && b.kind == list:
+		return c.holdsForLists(a.box.list, b.box.list)
+	case c == equal || c == unequal:
+		return c == unequal, nil
+	}
+	return false, mismatch("compare", a, b)
+}
+
+// unordered is the outcome of comparing with NaN.
+const unordered = 2
+
+func (c comparison) accepts(order int) bool {
+	switch c {
+	case equal:
+		return order == 0
+	case unequal:
+		return order != 0
+	case less:
+		return order == -1
+	case lessOrEqual:
+		return order == -1 || order == 0
+	case greater:
+		return order == 1
+	}
+	return order == 1 || order == 0
+}
+
+func compareOrdered[T int64 | float64 | string](a, b T) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	case a == b:
+		return 0
+	}
+	return unordered
+}
+
+// compareNumbers compares exactly: Python does not round a large integer to a
+// float to compare the two.
+func compareNumbers(a, b Operand) int {
+	switch {
+	case a.kind == float && b.kind == float:
+		return compareOrdered(a.float64(), b.float64())
+	case a.kind == float:
+		return compareFloatWhole(a.float64(), b)
+	case b.kind == float:
+		if order := compareFloatWhole(b.float64(), a); order != unordered {
+			return -order
+		}
+		return unordered
+	}
+	return a.bigInt().Cmp(b.bigInt())
+}
+
+func compareFloatWhole(f float64, i Operand) int {
+	const exact = 1 << 53
+	switch {
+	case math.IsNaN(f):
+		return unordered
+	case math.IsInf(f, 0):
+		return compareOrdered(f, 0)
+	case i.isSmall() && i.int64() > -exact && i.int64() < exact:
+		return compareOrdered(f, float64(i.int64()))
+	}
+	return big.NewFloat(f).Cmp(new(big.Float).SetInt(i.bigInt()))
+}
+
+// holdsForLists compares the first members that differ, else the lengths.
+func (c comparison) holdsForLists(a, b []Operand) (bool, error) {
+	for i := range min(len(a), len(b)) {
+		if same, err := equal.holds(a[i], b[i]); err != nil || !same {
+			if c == equal || c == unequal || err != nil {
+				return c == unequal, err
+			}
+			return c.holds(a[i], b[i])
+		}
+	}
+	return c.accepts(compareOrdered(int64(len(a)), int64(len(b)))), nil
 }

@@ -20,7 +20,7 @@ func (n *sequence) eval(slots []Operand) (Operand, *fault) {
 			return Operand{}, f
 		}
 		if v.kind == list && i == len(n.members)-1 {
-			all = append(all, v.big.list...)
+			all = append(all, v.box.list...)
 		} else {
 			all = append(all, v)
 		}
@@ -39,8 +39,8 @@ func buildComma(terms []term) node {
 	return n
 }
 
-// call is min, max or abs of what follows the name, parentheses or not. Any
-// other name is found out only when the call is reached.
+// call is min, max or abs of what follows the name, with or without parentheses. Any
+// other name is an error when the call is evaluated.
 type call struct {
 	place
 	function string
@@ -131,10 +131,10 @@ func (n *call) extremeOf(slots []Operand, e extremum) (Operand, *fault) {
 		return Operand{}, f
 	}
 	take := e.takeMembers
-	if v.kind == list && len(v.big.list) != 1 {
+	if v.kind == list && len(v.box.list) != 1 {
 		take = e.takeList
 	} else if v.kind == list {
-		v = v.big.list[0]
+		v = v.box.list[0]
 	}
 	if err := take(v); err != nil {
 		return Operand{}, failAt(n.offset(), err)
@@ -153,7 +153,7 @@ func (e *extremum) takeArgument(v Operand, last bool) error {
 }
 
 func (e *extremum) takeList(v Operand) error {
-	for _, member := range v.big.list {
+	for _, member := range v.box.list {
 		if err := e.take(member); err != nil {
 			return err
 		}
@@ -161,14 +161,14 @@ func (e *extremum) takeList(v Operand) error {
 	return nil
 }
 
-// takeMembers handles a single argument, which Python takes for something to
-// look inside: text has characters.
+// takeMembers handles a single argument, which Python iterates over: text has
+// characters.
 func (e *extremum) takeMembers(v Operand) error {
 	switch v.kind {
 	case list:
 		return e.takeList(v)
 	case text:
-		for _, r := range v.big.text {
+		for _, r := range v.box.text {
 			if err := e.take(ofText(string(r))); err != nil {
 				return err
 			}
@@ -183,8 +183,8 @@ func (n *call) abs(slots []Operand) (Operand, *fault) {
 	if f != nil {
 		return Operand{}, f
 	}
-	if v.kind == list && len(v.big.list) == 1 {
-		v = v.big.list[0]
+	if v.kind == list && len(v.box.list) == 1 {
+		v = v.box.list[0]
 	}
 	v, err := absolute(v)
 	if err != nil {

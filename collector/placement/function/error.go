@@ -27,7 +27,7 @@ func (e *Error) Error() string {
 	return msg
 }
 
-// fault is an error at an offset of a text that is not at hand.
+// fault is an error at an offset of the text.
 type fault struct {
 	at  int
 	err error
@@ -39,11 +39,11 @@ func (f *fault) Unwrap() error { return f.err }
 func failAt(at int, err error) *fault { return &fault{at: at, err: err} }
 
 // locate turns a fault into the error that callers see.
-func (e *Function) locate(err *fault) error {
-	return &Error{Text: e.text, Column: column(e.text, err.at), Problem: err.Error(), Hint: hintOf(err.err)}
+func (f *Function) locate(err *fault) error {
+	return &Error{Text: f.text, Column: column(f.text, err.at), Problem: err.Error(), Hint: hintOf(err.err)}
 }
 
-// hinted is a cause that knows its cure.
+// hinted is an error with a hint.
 type hinted struct{ problem, hint string }
 
 func (h *hinted) Error() string { return h.problem }
@@ -60,9 +60,9 @@ func column(text string, offset int) int {
 	return utf8.RuneCountInString(text[:min(offset, len(text))]) + 1
 }
 
-// complaint says what is wrong at the offset where parsing stopped, guessing
-// from the text around it what its writer had in mind.
-func complaint(text string, at int) *hinted {
+// problemAt describes the error at the offset where parsing stopped, with a hint
+// that depends on the text around it.
+func problemAt(text string, at int) *hinted {
 	before := strings.TrimRight(text[:at], " \n\r\t")
 	if at == len(text) {
 		return incomplete(text, before)
@@ -74,7 +74,7 @@ func complaint(text string, at int) *hinted {
 	case isWordByte(c) && at > 0 && python.IsDigit(text[at-1]):
 		return &hinted{"unexpected letters after a number", "units and exponents are not understood: write 1000000 for 1e6"}
 	case c == '"' || c == '\'':
-		return &hinted{"unexpected text in quotes", "check that each quote is closed, and that an operator stands between two texts"}
+		return &hinted{"unexpected text in quotes", "check that each quote is closed, and that there is an operator between two texts"}
 	case strings.HasSuffix(before, "^") && (c == '-' || c == '+'):
 		return &hinted{"unexpected sign after ^", "put a signed exponent in parentheses: 2 ^ (-1)"}
 	case c == '?' || c == ':':

@@ -20,8 +20,8 @@ func testVars() Vars {
 	}
 }
 
-// What each expression gives was read off Cinder's evaluator.
-func TestExpressionsEvaluateAsInCinder(t *testing.T) {
+// The expected values are the results of Cinder's evaluator.
+func TestRunEvaluatesAsCinder(t *testing.T) {
 	for expression, want := range map[string]string{
 		"1 + 2 * 3 ^ 2":                    "19",
 		"7 / 2":                            "3.5",
@@ -62,7 +62,7 @@ func TestExpressionsEvaluateAsInCinder(t *testing.T) {
 	}
 }
 
-func TestExpressionErrorsSayWhereAndWhatToDo(t *testing.T) {
+func TestErrorHasColumnAndHint(t *testing.T) {
 	for expression, want := range map[string]string{
 		"":                                "column 1: the function is empty",
 		"(1 + 2":                          "column 7: a parenthesis is not closed",
@@ -102,7 +102,7 @@ func TestExpressionErrorsSayWhereAndWhatToDo(t *testing.T) {
 	}
 }
 
-func TestNamesAreListedOnceInOrder(t *testing.T) {
+func TestNamesAreUniqueInOrder(t *testing.T) {
 	e, err := Compile("capabilities.b > volume.size ? capabilities.a : capabilities.b + extra.c")
 	if err != nil {
 		t.Fatal(err)
@@ -127,7 +127,7 @@ func TestRunDoesNotAllocate(t *testing.T) {
 	}
 }
 
-func FuzzExpression(f *testing.F) {
+func FuzzFunction(f *testing.F) {
 	for _, seed := range []string{
 		"100 * (1 / max(capabilities.usec_per_write_op, 1))", "!not-2^(3)^0.5", "a.b and c.d",
 		"max((1,2),'x')*3", "1 ? 2 : 3 ? 4 : 5", `"\x4""'`, "9999999999999999999999 ^ 99", "((((((", "not(not(not(1",
@@ -148,7 +148,7 @@ func FuzzExpression(f *testing.F) {
 	})
 }
 
-func BenchmarkExpression(b *testing.B) {
+func BenchmarkRun(b *testing.B) {
 	e, err := Compile("100 * (1 / max(capabilities.usec_per_write_op, 1))")
 	if err != nil {
 		b.Fatal(err)
@@ -162,7 +162,7 @@ func BenchmarkExpression(b *testing.B) {
 	}
 }
 
-func BenchmarkCompileExpression(b *testing.B) {
+func BenchmarkCompile(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := Compile("100 * (1 / max(capabilities.usec_per_write_op, 1))"); err != nil {

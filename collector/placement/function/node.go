@@ -2,15 +2,15 @@ package function
 
 import "fmt"
 
-// node is a piece of a compiled expression. Evaluation is a walk over nodes
-// rather than a byte code: for the half dozen nodes of a goodness function that
-// is as fast, and each rule of Cinder's stands in one method.
+// node is a part of a compiled function. Evaluation walks over nodes instead of
+// running a byte code: for the few nodes of a goodness function that is as fast, and
+// each rule of Cinder is in one method.
 type node interface {
 	eval(slots []Operand) (Operand, *fault)
 	offset() int
 }
 
-// place is where in the text a node's operator or operand stands.
+// place is the offset of a node's operator or operand in the text.
 type place int
 
 func (p place) offset() int { return int(p) }
@@ -18,7 +18,7 @@ func (p place) offset() int { return int(p) }
 type constant struct {
 	place
 	value Operand
-	word  bool // an unquoted word, which its writer may have taken for a name
+	word  bool // an unquoted word, which may be meant as a name
 }
 
 func (c *constant) eval([]Operand) (Operand, *fault) { return c.value, nil }
@@ -42,7 +42,7 @@ func (v *variable) refuse(slots []Operand) *fault {
 	if v.slot >= len(slots) || slots[v.slot].kind == absent {
 		return failAt(v.offset(), fmt.Errorf("%s has no value", v.name))
 	}
-	return failAt(v.offset(), fmt.Errorf("%s is of no use: Cinder's evaluator cannot read its %s", v.name, slots[v.slot].big.text))
+	return failAt(v.offset(), fmt.Errorf("%s is of no use: Cinder's evaluator cannot read its %s", v.name, slots[v.slot].box.text))
 }
 
 func buildOperand(token string, at int) node {
@@ -196,7 +196,7 @@ func buildComparison(terms []term) node {
 }
 
 // choice is a ? b : c. Only the chosen arm is evaluated. Cinder's grammar
-// takes further "? d : e" and its evaluator ignores them.
+// accepts further "? d : e" and its evaluator ignores them.
 type choice struct {
 	place
 	condition, yes, no node
@@ -223,7 +223,7 @@ func buildTernary(terms []term) node {
 
 // junction is a && b or a || b. Both sides are evaluated, so an error in
 // either is an error; the result is one of the operands, not a boolean.
-// Cinder's grammar takes a third operand and its evaluator ignores it.
+// Cinder's grammar accepts a third operand and its evaluator ignores it.
 type junction struct {
 	place
 	and         bool

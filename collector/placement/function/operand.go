@@ -19,32 +19,31 @@ const (
 	boolean
 	integer
 	float
-	huge // an integer beyond 64 bits
+	bigInt // an integer beyond 64 bits
 	text
 	list
 )
 
-// Operand is what an expression computes with. It is immutable, and small
+// Operand is a value of a function. It is immutable, and small
 // enough to be passed in registers. The zero Operand means that there is no
 // value; reading it is an error.
 type Operand struct {
 	kind operandKind
 	bits uint64 // of a boolean, integer or float
-	big  *bulky // of everything else
+	box  *boxed // of everything else
 }
 
-// bulky is the part of an operand that does not fit in 64 bits.
-type bulky struct {
+// boxed is the part of an operand that does not fit in 64 bits.
+type boxed struct {
 	text string // or why the value cannot be used
 	list []Operand
 	int  *big.Int
 }
 
-// OperandOf makes a capability usable in expressions, in the way Cinder does:
-// whatever Python's int() accepts becomes an integer, so that true is 1, "12"
-// is 12 and 0.99 is 0; other text is a float if it reads as one, else text
-// without its quotes. A null, a list or an object cannot be used, which is
-// reported when an expression reads it.
+// OperandOf converts a capability as Cinder does: what Python's int() accepts becomes
+// an integer, so that true is 1, "12" is 12 and 0.99 is 0; other text is a float if
+// Python's float() accepts it, else text without its quotes. A null, a list or an
+// object cannot be used, which is an error when a function reads it.
 func OperandOf(v capability.Value) Operand {
 	switch v.Kind() {
 	case capability.Bool:
@@ -64,7 +63,7 @@ func OperandOf(v capability.Value) Operand {
 		s, _ := v.Str()
 		return operandOfText(s)
 	}
-	return Operand{kind: unusable, big: &bulky{text: v.Kind().String()}}
+	return Operand{kind: unusable, box: &boxed{text: v.Kind().String()}}
 }
 
 // truncated is Python's int() of a float.
@@ -73,7 +72,7 @@ func truncated(f float64) Operand {
 	case math.IsNaN(f):
 		return ofFloat(f)
 	case math.IsInf(f, 0):
-		return Operand{kind: unusable, big: &bulky{text: "infinite number"}}
+		return Operand{kind: unusable, box: &boxed{text: "infinite number"}}
 	case math.Abs(f) < 1<<62:
 		return ofInt(int64(f))
 	}
@@ -82,11 +81,11 @@ func truncated(f float64) Operand {
 }
 
 // maxIntDigits is sys.int_info.default_max_str_digits: what Python's int()
-// refuses to read.
+// does not read.
 const maxIntDigits = 4300
 
-// operandOfText is how Cinder reads a word, a number or a quoted text of an
-// expression, and any capability that is text.
+// operandOfText is how Cinder reads a word, a number or a quoted text of a function,
+// and a capability that is text.
 func operandOfText(s string) Operand {
 	if i, ok := parseInt(s); ok {
 		return i
@@ -127,9 +126,9 @@ func parseInt(s string) (Operand, bool) {
 
 func ofInt(i int64) Operand     { return Operand{kind: integer, bits: uint64(i)} }
 func ofFloat(f float64) Operand { return Operand{kind: float, bits: math.Float64bits(f)} }
-func ofText(s string) Operand   { return Operand{kind: text, big: &bulky{text: s}} }
+func ofText(s string) Operand   { return Operand{kind: text, box: &boxed{text: s}} }
 
-func ofList(l []Operand) Operand { return Operand{kind: list, big: &bulky{list: l}} }
+func ofList(l []Operand) Operand { return Operand{kind: list, box: &boxed{list: l}} }
 
 func ofBool(b bool) Operand {
 	if b {
@@ -143,7 +142,7 @@ func ofBig(i *big.Int) Operand {
 	if i.IsInt64() {
 		return ofInt(i.Int64())
 	}
-	return Operand{kind: huge, big: &bulky{int: i}}
+	return Operand{kind: bigInt, box: &boxed{int: i}}
 }
 
 func (o Operand) int64() int64     { return int64(o.bits) }
@@ -153,14 +152,14 @@ func (o Operand) float64() float64 { return math.Float64frombits(o.bits) }
 func (o Operand) isSmall() bool { return o.kind == integer || o.kind == boolean }
 
 // isWhole reports whether o is one of Python's integers, which booleans are.
-func (o Operand) isWhole() bool { return o.isSmall() || o.kind == huge }
+func (o Operand) isWhole() bool { return o.isSmall() || o.kind == bigInt }
 
 func (o Operand) isNumber() bool { return o.kind == float || o.isWhole() }
 
 // bigInt returns a whole number at any size. It must not be changed.
 func (o Operand) bigInt() *big.Int {
-	if o.kind == huge {
-		return o.big.int
+	if o.kind == bigInt {
+		return o.box.int
 	}
 	return big.NewInt(o.int64())
 }
@@ -170,15 +169,15 @@ func (o Operand) toFloat() (f float64, ok bool) {
 	switch o.kind {
 	case float:
 		return o.float64(), true
-	case huge:
-		f, _ := new(big.Float).SetInt(o.big.int).Float64()
+	case bigInt:
+		f, _ := new(big.Float).SetInt(o.box.int).Float64()
 		return f, !math.IsInf(f, 0)
 	}
 	return float64(o.int64()), true
 }
 
 // Bool returns the boolean, and whether the operand is one. Cinder's
-// GoodnessWeigher takes true for 100.
+// GoodnessWeigher reads true as 100.
 func (o Operand) Bool() (b, ok bool) { return o.bits == 1, o.kind == boolean }
 
 // Float returns the number, and whether the operand is one. A boolean is 0 or
@@ -199,11 +198,11 @@ func (o Operand) Truth() bool {
 	case float:
 		return o.float64() != 0
 	case text:
-		return o.big.text != ""
+		return o.box.text != ""
 	case list:
-		return len(o.big.list) > 0
+		return len(o.box.list) > 0
 	}
-	return o.kind == huge
+	return o.kind == bigInt
 }
 
 // String returns the operand as Python prints it.
@@ -211,25 +210,25 @@ func (o Operand) String() string {
 	switch o.kind {
 	case boolean, integer, float:
 		return o.scalar().String()
-	case huge:
-		return o.big.int.String()
+	case bigInt:
+		return o.box.int.String()
 	case text:
-		return o.big.text
+		return o.box.text
 	case list:
-		parts := make([]string, len(o.big.list))
-		for i, member := range o.big.list {
+		parts := make([]string, len(o.box.list))
+		for i, member := range o.box.list {
 			parts[i] = member.repr()
 		}
 		return "[" + strings.Join(parts, ", ") + "]"
 	case unusable:
-		return "(" + o.big.text + ")"
+		return "(" + o.box.text + ")"
 	}
 	return "(absent)"
 }
 
 func (o Operand) repr() string {
 	if o.kind == text {
-		return python.Quote(o.big.text)
+		return python.Quote(o.box.text)
 	}
 	return o.String()
 }
@@ -249,7 +248,7 @@ func (o Operand) describe() string {
 	switch o.kind {
 	case boolean:
 		return "boolean " + o.String()
-	case integer, huge, float:
+	case integer, bigInt, float:
 		return "number " + shorten(o.String())
 	case text:
 		return "text " + shorten(o.repr())

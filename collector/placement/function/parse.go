@@ -1,19 +1,25 @@
 package function
 
+import (
+	"strings"
+
+	"github.com/poolcast/poolcast/collector/placement/internal/python"
+)
+
 // Cinder builds its grammar with pyparsing's infix_notation, which tries the
-// alternatives in order and never takes back a choice that succeeded. The
-// parser below does the same, level by level, because the order of trying is
-// the language: "capabilities.a and capabilities.b" calls a function named
-// capabilities.a, since a word followed by anything is tried as a call first.
-// (pyparsing 3.3.3 parses by another algorithm, with which Cinder's evaluator
-// cannot read any variable; what is followed here is 3.3.2 and before.)
+// alternatives in order and does not backtrack from one that succeeded. The parser
+// below does the same, level by level, because the order defines the language:
+// "capabilities.a and capabilities.b" calls a function named capabilities.a, since a
+// word followed by anything is tried as a call first. (pyparsing 3.3.3 parses by
+// another algorithm, with which Cinder's evaluator cannot read any variable; this is
+// the algorithm of 3.3.2 and before.)
 
 const (
-	maxExpressionBytes = 64 << 10
+	maxBytes = 64 << 10
 
 	// What a construct costs of the 3,000 frames that Cinder allows Python's
-	// stack, measured. The scheduler's own frames come on top, so an
-	// expression close to the limit is not safe there either.
+	// stack, measured. The scheduler's own frames are added, so a
+	// function close to the limit may fail there as well.
 	frameBudget   = 2990
 	framesToStart = 177
 	framesOfParen = 164
@@ -76,8 +82,8 @@ type parsed struct {
 
 func parse(text string) (node, error) {
 	p := &parser{text: text, levels: grammar(), parens: map[int]parsed{}, tooDeep: -1}
-	if len(text) > maxExpressionBytes {
-		return nil, p.fail(maxExpressionBytes, &hinted{problem: "the function is longer than 64 KiB"})
+	if len(text) > maxBytes {
+		return nil, p.fail(maxBytes, &hinted{problem: "the function is longer than 64 KiB"})
 	}
 	got := p.level(len(p.levels), 0, framesToStart)
 	if p.tooDeep >= 0 {
@@ -89,7 +95,7 @@ func parse(text string) (node, error) {
 	end := skipSpace(text, got.end)
 	if got.node == nil || end < len(text) {
 		at := max(p.reached, end)
-		return nil, p.fail(at, complaint(text, at))
+		return nil, p.fail(at, problemAt(text, at))
 	}
 	return got.node, nil
 }
@@ -98,7 +104,7 @@ func (p *parser) fail(at int, h *hinted) error {
 	return &Error{Text: p.text, Column: column(p.text, at), Problem: h.problem, Hint: h.hint}
 }
 
-// level parses an expression of the first n levels at an offset. The depth is
+// level parses a part of the first n levels at an offset. The depth is
 // what it costs on Cinder's stack.
 func (p *parser) level(n, at, depth int) parsed {
 	if depth > frameBudget && p.tooDeep < 0 {
@@ -247,4 +253,127 @@ func (p *parser) paren(start, depth int) parsed {
 	}
 	p.parens[start] = got
 	return got
+}
+
+// The scanners below take a text and an offset and return the offset behind
+// the token, or -1. Space in front of a token is skipped, as pyparsing does it. What
+// a token is depends on the level of the grammar, so that "nothing" is a name in one
+// place and a "not" before "hing" in another.
+
+type scanner func(text string, at int) int
+
+func skipSpace(text string, at int) int {
+	for at < len(text) && strings.IndexByte(" \n\r\t", text[at]) >= 0 {
+		at++
+	}
+	return at
+}
+
+// oneOf scans the first of the given literals that is there. A longer
+// one must be before its own prefix.
+func oneOf(literals ...string) scanner {
+	return func(text string, at int) int {
+		for _, l := range literals {
+			if strings.HasPrefix(text[at:], l) {
+				return at + len(l)
+			}
+		}
+		return -1
+	}
+}
+
+func isWordByte(c byte) bool {
+	return c == '.' || c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+}
+
+// scanWord scans a name of a variable or function: letters, underscores and
+// points, and no digits.
+func scanWord(text string, at int) int {
+	end := at
+	for end < len(text) && isWordByte(text[end]) {
+		end++
+	}
+	if end == at {
+		return -1
+	}
+	return end
+}
+
+// scanNumber scans digits, or digits, a point and digits. There is no
+// exponent, and neither side of the point may be empty.
+func scanNumber(text string, at int) int {
+	rest, whole := python.SkipDigits(text[at:])
+	if whole == 0 {
+		return -1
+	}
+	if strings.HasPrefix(rest, ".") {
+		if _, fraction := python.SkipDigits(rest[1:]); fraction > 0 {
+			return at + whole + 1 + fraction
+		}
+	}
+	return at + whole
+}
+
+// scanQuoted scans text in quotes of either kind. A doubled quote and an
+// escaped character belong to the text. It reads as much as it can before the
+// closing quote, so "a"" is not closed.
+func scanQuoted(text string, at int) int {
+	if at >= len(text) || text[at] != '"' && text[at] != '\'' {
+		return -1
+	}
+	quote := text[at]
+	for at++; at < len(text); {
+		n := quotedUnit(text[at:], quote)
+		if n == 0 {
+			break
+		}
+		at += n
+	}
+	if at < len(text) && text[at] == quote {
+		return at + 1
+	}
+	return -1
+}
+
+// quotedUnit is the length of the next piece inside quotes, 0 if there is none.
+func quotedUnit(s string, quote byte) int {
+	switch s[0] {
+	case '\n', '\r':
+		return 0
+	case quote:
+		if len(s) > 1 && s[1] == quote {
+			return 2
+		}
+		return 0
+	case '\\':
+		return escapeLength(s)
+	}
+	return 1
+}
+
+func escapeLength(s string) int {
+	if len(s) < 2 {
+		return 0
+	}
+	if s[1] != 'x' {
+		return 2
+	}
+	if len(s) < 3 || !isHex(s[2]) {
+		return 0
+	}
+	return 3
+}
+
+func isHex(c byte) bool {
+	return python.IsDigit(c) || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
+}
+
+// isName reports whether a word is read as a variable: letters, one point,
+// letters. Any other word is text.
+func isName(word string) (Name, bool) {
+	scope, key, ok := strings.Cut(word, ".")
+	if !ok || scope == "" || key == "" || strings.Contains(key, ".") {
+		return Name{}, false
+	}
+	return Name{Scope: scope, Key: key}, true
 }

@@ -7,8 +7,7 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// Trap is something in an expression that Cinder reads otherwise than its
-// writer expects.
+// Trap is a part of a function that Cinder does not read as it is written.
 type Trap struct {
 	Kind   TrapKind
 	Column int    // counted in characters from 1
@@ -16,7 +15,7 @@ type Trap struct {
 	Word   string // as it is written
 	// Value is what the variable stands for; null if there is none.
 	Value capability.Value
-	// Read is what the evaluator makes of the value, where it makes anything.
+	// Read is the value as the evaluator reads it, if it can.
 	Read string
 }
 
@@ -47,35 +46,35 @@ const (
 	Ignored
 )
 
-// Review lists the traps that the expression holds for these variables, in the
-// order of the text, each once. A scope that is nil is not judged, as its
-// variables depend on the request.
-func (e *Function) Review(vars Vars) []Trap {
+// Review lists the traps of the function with these variables, in the order of the
+// text, each once. A scope that is nil is not reviewed, because its variables depend
+// on the request.
+func (f *Function) Review(vars Vars) []Trap {
 	var traps []Trap
 	seen := map[string]bool{}
-	walk(e.root, func(n node) {
+	walk(f.root, func(n node) {
 		t, found := review(n, vars)
 		at := n.offset()
 		if !found {
-			t, at, found = e.reviewShape(n)
+			t, at, found = f.reviewShape(n)
 		}
 		if found && !seen[t.Word] {
 			seen[t.Word] = true
-			t.Column = column(e.text, at)
+			t.Column = column(f.text, at)
 			traps = append(traps, t)
 		}
 	})
 	return traps
 }
 
-// reviewShape finds traps that lie in the grammar, whatever the variables.
-func (e *Function) reviewShape(n node) (t Trap, at int, found bool) {
+// reviewShape finds traps of the grammar, for any variables.
+func (f *Function) reviewShape(n node) (t Trap, at int, found bool) {
 	at = n.offset()
 	switch n := n.(type) {
 	case *call:
 		return reviewCall(n), at, !n.known() && !n.beforeJunction()
 	case *unary:
-		word := e.wordAt(at)
+		word := f.wordAt(at)
 		return Trap{Kind: SplitWord, Word: word}, at, len(word) > len("not") && strings.EqualFold(word[:len("not")], "not")
 	case *choice:
 		return reviewIgnored(n.ignored, at)
@@ -101,8 +100,8 @@ func reviewIgnored(terms []term, at int) (Trap, int, bool) {
 }
 
 // wordAt is the run of letters, underscores and points at an offset.
-func (e *Function) wordAt(at int) string {
-	return e.text[at:max(at, scanWord(e.text, at))]
+func (f *Function) wordAt(at int) string {
+	return f.text[at:max(at, scanWord(f.text, at))]
 }
 
 func review(n node, vars Vars) (Trap, bool) {
@@ -140,7 +139,7 @@ func reviewValue(t Trap, set capability.Set) (Trap, bool) {
 	return t, v.Kind() == capability.Float && loses(v, o)
 }
 
-// loses reports whether a float loses more than 1 % by being read.
+// loses reports whether the evaluator changes a float by more than 1 %.
 func loses(v capability.Value, o Operand) bool {
 	f, _ := v.Float()
 	read, ok := o.toFloat()

@@ -84,19 +84,19 @@ func sameJSON(got Operand, want any) bool {
 		b, ok := got.Bool()
 		return ok && b == want
 	case string:
-		return got.kind == text && got.big.text == want || got.kind == float && got.String() == want
+		return got.kind == text && got.box.text == want || got.kind == float && got.String() == want
 	case json.Number:
 		return sameNumber(got, want.String())
 	case []any:
-		return got.kind == list && slices.EqualFunc(got.big.list, want, sameJSON)
+		return got.kind == list && slices.EqualFunc(got.box.list, want, sameJSON)
 	}
 	return false
 }
 
 func sameNumber(got Operand, want string) bool {
-	if got.kind == huge {
+	if got.kind == bigInt {
 		i, ok := new(big.Int).SetString(want, 10)
-		return ok && i.Cmp(got.big.int) == 0
+		return ok && i.Cmp(got.box.int) == 0
 	}
 	f, err := json.Number(want).Float64()
 	if got.kind != integer && got.kind != float || err != nil {
