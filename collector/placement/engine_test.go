@@ -213,11 +213,12 @@ func TestFailingPluginEndsDecision(t *testing.T) {
 		})),
 		placement.WithWeigher("BrokenWeigher", placement.WeigherFunc(func(placement.Request, *placement.Backend) (float64, error) { return 0, failure })),
 	)
+	const infinite = "Infinite: weigh a backend: +Inf is not a finite number"
 	for want, p := range map[string]placement.Profile{
 		"Broken on a: out of order":        {Filters: []string{"Broken"}},
 		"Unprepared: out of order":         {Filters: []string{"ZoneFilter", "Unprepared"}},
 		"BrokenWeigher on a: out of order": {Weighers: []placement.Weight{{Weigher: "BrokenWeigher", Multiplier: 1}}},
-		"Infinite: weigh a backend: +Inf is not a finite number": {
+		infinite: {
 			Weighers: []placement.Weight{{Weigher: "Infinite", Multiplier: 1}, {Weigher: "FreeWeigher", Multiplier: 1}},
 		},
 	} {
@@ -226,7 +227,7 @@ func TestFailingPluginEndsDecision(t *testing.T) {
 			t.Fatal(err)
 		}
 		d, err := e.DecideOn(snapshot(row{"dc1", 1, 1}, row{"dc1", 1, 1}), request{})
-		if _, ok := errors.AsType[*placement.PluginError](err); !ok || d != nil || err.Error() != want {
+		if _, ok := errors.AsType[*placement.PluginError](err); !ok || d != nil || err.Error() != want || want != infinite && !errors.Is(err, failure) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
@@ -283,5 +284,78 @@ func TestBoundsKeepSmallDifferencesSmall(t *testing.T) {
 		if err != nil || ranked[0].Weight != c.want[0] || ranked[1].Weight != c.want[1] {
 			t.Errorf("%v: ranked %v, want %v (%v)", c.rows, ranked, c.want, err)
 		}
+	}
+}
+
+func TestDecideReadsReports(t *testing.T) {
+	reports := []capability.Report{
+		{Host: "h@a", Backend: "a", Zone: "dc1", Capabilities: capability.Set{"load": capability.OfInt(1), "free": capability.OfInt(1234)}},
+		{Host: "h@b", Backend: "b", Zone: "dc1", Capabilities: capability.Set{"load": capability.OfInt(1), "free": capability.OfInt(1234)}},
+	}
+	d, err := engine(t, everything).Decide(reports, request{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "a would take it: it weighs 0, and so does another; the order in which the scheduler received their reports decides"; d.Summary() != want {
+		t.Errorf("got  %s\nwant %s", d.Summary(), want)
+	}
+	if text := d.String(); !strings.Contains(text, "  2 h@b  0 (tied)\n      FreeWeigher 1234 → 0 × 2 = 0\n") {
+		t.Errorf("printed\n%s", text)
+	}
+}
+
+// A plug-in that is prepared per request decides the same for one backend alone.
+func TestPerRequestPluginsAlone(t *testing.T) {
+	b := snapshot(row{zone: "dc1", load: 7}).At(0)
+	failure := errors.New("out of order")
+	for name, prepared := range map[string]struct {
+		filter placement.Filter
+		err    error
+		pass   bool
+	}{
+		"filter":  {sameZone("dc1"), nil, true},
+		"refuses": {sameZone("dc2"), nil, false},
+		"none":    {nil, nil, true},
+		"fails":   {nil, failure, false},
+	} {
+		f := placement.PerRequestFilter(func(placement.Request, *placement.Snapshot) (placement.Filter, error) {
+			return prepared.filter, prepared.err
+		})
+		if pass, err := f.Filter(request{}, b); pass != prepared.pass || !errors.Is(err, prepared.err) {
+			t.Errorf("%s: got %v, %v", name, pass, err)
+		}
+	}
+	for name, prepared := range map[string]struct {
+		weigher placement.Weigher
+		err     error
+		weight  float64
+	}{
+		"weigher": {number("load"), nil, 7},
+		"none":    {nil, nil, 0},
+		"fails":   {nil, failure, 0},
+	} {
+		w := placement.PerRequestWeigher(func(placement.Request, *placement.Snapshot) (placement.Weigher, error) {
+			return prepared.weigher, prepared.err
+		})
+		if weight, err := w.Weigh(request{}, b); weight != prepared.weight || !errors.Is(err, prepared.err) {
+			t.Errorf("%s: got %v, %v", name, weight, err)
+		}
+	}
+}
+
+func TestPolicyAsText(t *testing.T) {
+	for _, p := range []placement.Policy{placement.Strict, placement.Prefer} {
+		text, err := p.MarshalText()
+		var read placement.Policy
+		if err := errors.Join(err, read.UnmarshalText(text)); err != nil || read != p {
+			t.Errorf("%d is %s, which is read as %d (%v)", p, text, read, err)
+		}
+	}
+	if _, err := placement.Policy(9).MarshalText(); err == nil {
+		t.Error("policy 9 is written")
+	}
+	var p placement.Policy
+	if err := p.UnmarshalText([]byte("mild")); err == nil || !strings.Contains(err.Error(), "want strict or prefer") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -18,7 +18,7 @@ func report(t *testing.T, host, zone, capabilities string) capability.Report {
 	return capability.Report{Host: host, Zone: zone, Capabilities: set}
 }
 
-func TestCapacityDecides(t *testing.T) {
+func TestDecideByCapacity(t *testing.T) {
 	s := cinder.NewSnapshot([]capability.Report{
 		report(t, "h@a", "dc1", `{"volume_backend_name":"gold","total_capacity_gb":1000,"free_capacity_gb":100,"provisioned_capacity_gb":900,"thin_provisioning_support":true,"max_over_subscription_ratio":1.5}`),
 		report(t, "h@b", "dc1", `{"volume_backend_name":"gold","total_capacity_gb":1000,"free_capacity_gb":100,"provisioned_capacity_gb":800,"thin_provisioning_support":true,"max_over_subscription_ratio":1.5}`),
@@ -55,7 +55,7 @@ func TestCapacityDecides(t *testing.T) {
 	var _ placement.Request = &r
 }
 
-func TestFunctionsFollowWhatWasPlaced(t *testing.T) {
+func TestFunctionsReadPlacedVolumes(t *testing.T) {
 	busy := `{"total_volumes":10,"free_capacity_gb":90,"goodness_function":"100 - capabilities.total_volumes + stats.free_capacity_gb - capabilities.free_capacity_gb"}`
 	s := cinder.NewSnapshot([]capability.Report{report(t, "h@a", "", busy), report(t, "h@b", "", busy)})
 	engine, err := cinder.NewEngine(cinder.Options{Filters: []string{}, Weighers: []string{cinder.GoodnessWeigher}})

@@ -20,7 +20,7 @@ func array(name string, provisioned, volumes int64) capability.Report {
 	}}
 }
 
-// Where would the scheduler put a volume of 15,000 GiB?
+// The backend that the scheduler chooses for a volume of 15,000 GiB.
 func Example() {
 	engine, err := cinder.NewEngine(cinder.Options{})
 	if err != nil {

@@ -19,7 +19,7 @@ func decide(t *testing.T, o cinder.Options, r *cinder.Request, reports ...capabi
 	return e.Decide(reports, r)
 }
 
-func TestRefusalsStateTheirOperands(t *testing.T) {
+func TestRefusalHasOperands(t *testing.T) {
 	thin := `"volume_backend_name":"g","thin_provisioning_support":true,`
 	gold := func(specs ...cinder.ExtraSpec) *cinder.Request {
 		return &cinder.Request{Size: 100, Type: &cinder.VolumeType{ExtraSpecs: specs}}
@@ -62,16 +62,16 @@ func TestRefusalsStateTheirOperands(t *testing.T) {
 	} {
 		d, err := decide(t, cinder.Options{Filters: []string{c.filter}}, c.request, report(t, "h@a", "dc2", c.capabilities))
 		if d == nil || d.Fit != 0 {
-			t.Errorf("%s lets %s pass (%v)", c.filter, c.capabilities, err)
+			t.Errorf("%s passes %s (%v)", c.filter, c.capabilities, err)
 			continue
 		}
 		if got := d.Verdicts[0].Reason(); got != c.want {
-			t.Errorf("%s on %s\n says %s\n want %s", c.filter, c.capabilities, got, c.want)
+			t.Errorf("%s on %s\n got  %s\n want %s", c.filter, c.capabilities, got, c.want)
 		}
 	}
 }
 
-func TestScoresStateTheirArithmetic(t *testing.T) {
+func TestScoreHasArithmetic(t *testing.T) {
 	o := cinder.Options{Filters: []string{}, Weighers: []string{cinder.CapacityWeigher, cinder.GoodnessWeigher, cinder.VolumeNumberWeigher}}
 	d, err := decide(t, o, &cinder.Request{Size: 1},
 		report(t, "h@a", "", `{"total_capacity_gb":100,"free_capacity_gb":50,"provisioned_capacity_gb":120,"reserved_percentage":10,"thin_provisioning_support":true,"max_over_subscription_ratio":4,

@@ -27,7 +27,7 @@ func queryBackend() capability.Report {
 	}
 }
 
-func TestQueries(t *testing.T) {
+func TestQueryResults(t *testing.T) {
 	e, s := queryEngine(t), cinder.NewSnapshot([]capability.Report{queryBackend()})
 	for query, want := range map[string]string{
 		``: "", `[]`: "", `null`: "", `false`: "", `0`: "", `{}`: "",
@@ -64,7 +64,7 @@ func TestQueries(t *testing.T) {
 	}
 }
 
-func TestABadQueryIsAnErrorOnlyIfItIsAsked(t *testing.T) {
+func TestInvalidQueryIsAnErrorWhenReached(t *testing.T) {
 	if _, err := queryEngine(t).Decide(nil, &cinder.Request{Query: "invalid"}); err == nil || err.Error() != "0 of 0 backends fit" {
 		t.Errorf("got %v", err)
 	}
@@ -83,7 +83,7 @@ func FuzzQuery(f *testing.F) {
 			t.Fatalf("%q: first %v, then %v", query, err, errAgain)
 		}
 		if d != nil && d.Fit == 0 && d.Verdicts[0].Reason() == "" {
-			t.Errorf("%q refuses without a word", query)
+			t.Errorf("%q refuses without an explanation", query)
 		}
 	})
 }

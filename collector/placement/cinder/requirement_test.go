@@ -19,7 +19,7 @@ func value(t *testing.T, text string) capability.Value {
 	return v
 }
 
-func TestRequirementsMatchAsInCinder(t *testing.T) {
+func TestRequirementMatchesAsCinder(t *testing.T) {
 	for _, c := range []struct {
 		value, requirement string
 		want               string // true, false or error
@@ -71,7 +71,7 @@ func TestRequirementsMatchAsInCinder(t *testing.T) {
 	}
 }
 
-func TestNullIsMetByNullAlone(t *testing.T) {
+func TestNullRequirementNeedsNull(t *testing.T) {
 	r := NullRequirement()
 	if ok, _ := r.Match(capability.Value{}); !ok {
 		t.Error("null does not meet null")
@@ -81,14 +81,14 @@ func TestNullIsMetByNullAlone(t *testing.T) {
 	}
 }
 
-func TestOneMemberOfAListIsEnough(t *testing.T) {
+func TestMatchCapabilityNeedsOneMember(t *testing.T) {
 	r := CompileRequirement("iscsi")
 	if ok, err := r.MatchCapability(capability.OfStrings("iSCSI", "iscsi")); !ok || err != nil {
 		t.Errorf("got %v, %v", ok, err)
 	}
 }
 
-func TestExplanationsReadAsASentence(t *testing.T) {
+func TestRequirementExplain(t *testing.T) {
 	for _, c := range []struct{ key, value, requirement, want string }{
 		{"total_volumes", `912`, "<= 800", "total_volumes 912 is not <= 800"},
 		{"storage_protocol", `["iSCSI","iscsi"]`, "FC", "storage_protocol ['iSCSI', 'iscsi'] is not FC"},
@@ -152,8 +152,8 @@ func BenchmarkMatch(b *testing.B) {
 }
 
 // adviceCase is a text in which Cinder finds no operator, with what to write
-// instead, and whether the value is what was asked for. A test in the folder
-// integration has Cinder judge the same cases.
+// instead, and whether the value is what was meant. A test in the folder
+// integration evaluates the same cases with Cinder.
 type adviceCase struct {
 	Value   capability.Value `json:"value"`
 	Written string           `json:"written"`
@@ -161,9 +161,9 @@ type adviceCase struct {
 	Fits    bool             `json:"fits"`
 }
 
-// TestAdviceOnOperators applies each advice: what is to be written must be met by
-// a value that was asked for, and by no other.
-func TestAdviceOnOperators(t *testing.T) {
+// TestMeantOperators applies each advice: what is to be written must be met by
+// a value that was meant, and by no other.
+func TestMeantOperators(t *testing.T) {
 	data, err := os.ReadFile("testdata/advice/cases.json")
 	if err != nil {
 		t.Fatal(err)

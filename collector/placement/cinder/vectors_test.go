@@ -228,7 +228,7 @@ func checkSequence(raw json.RawMessage) error {
 	case err != nil:
 		return err
 	case len(chosen) != len(c.Expect.Chosen):
-		return fmt.Errorf("%d requests, %d answers", len(chosen), len(c.Expect.Chosen))
+		return fmt.Errorf("%d requests, %d choices", len(chosen), len(c.Expect.Chosen))
 	}
 	for i, want := range c.Expect.Chosen {
 		if got := chosen[i]; (want == nil) != (got == "") || want != nil && *want != got {
@@ -238,7 +238,7 @@ func checkSequence(raw json.RawMessage) error {
 	return nil
 }
 
-// choose places each request in the room that those before it have left, and
+// choose places each request with the capacity that those before it have left, and
 // returns a pool for each, "" where none fits.
 func (p *vectorPlace) choose(requests []Request) ([]string, error) {
 	engine, snapshot, err := p.start()
