@@ -112,8 +112,11 @@ func TestWeigherSuiteFindsFaults(t *testing.T) {
 	}{
 		"correct": {placement.WeigherFunc(load), ""},
 		"NaN":     {placement.WeigherFunc(func(placement.Request, *placement.Backend) (float64, error) { return math.NaN(), nil }), "a weight is NaN"},
-		"order":   {placement.WeigherFunc(func(_ placement.Request, b *placement.Backend) (float64, error) { return float64(b.Index()), nil }), "in another order"},
-		"bounds":  {reversed{load}, "its bounds are 1 to 0"},
+		"prepared": {placement.PerRequestWeigher(func(placement.Request, *placement.Snapshot) (placement.Weigher, error) {
+			return placement.WeigherFunc(load), nil
+		}), ""},
+		"order":  {placement.WeigherFunc(func(_ placement.Request, b *placement.Backend) (float64, error) { return float64(b.Index()), nil }), "in another order"},
+		"bounds": {reversed{load}, "its bounds are 1 to 0"},
 	} {
 		var r record
 		placementtest.Weigher(&r, c.weigher, cloud())
