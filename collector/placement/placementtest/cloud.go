@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync"
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement"
@@ -60,6 +61,35 @@ func (c Cloud) snapshots(t T) []*placement.Snapshot {
 		out = append(out, c.snapshot(reports))
 	}
 	return out
+}
+
+// run compares the results of a plug-in in another order, and from other goroutines,
+// with the first. It reads them also after volumes were placed.
+func run[Result any](t T, c Cloud, same func(a, b Result) bool, results func(T, placement.Request, *placement.Snapshot) map[string]Result) {
+	t.Helper()
+	before, snapshots := c.copies(), c.snapshots(t)
+	for i, r := range c.Requests {
+		t := request{T: t, number: i}
+		want := results(t, r, snapshots[0])
+		compare := func(when string, s *placement.Snapshot) {
+			got := results(t, r, s)
+			for id := range want {
+				if !same(got[id], want[id]) {
+					t.Errorf("%s: %s, it returns %+v instead of %+v", id, when, got[id], want[id])
+				}
+			}
+		}
+		for _, s := range snapshots[1:] {
+			compare("in another order", s)
+		}
+		results(t, r, consumed(snapshots[0]))
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() { compare("from another goroutine", snapshots[0]) })
+		}
+		wg.Wait()
+	}
+	c.unchanged(t, before)
 }
 
 // unchanged fails the test if the plug-in has changed a report.

@@ -1,27 +1,14 @@
 package placementtest
 
-import (
-	"sync"
-
-	"github.com/poolcast/poolcast/collector/placement"
-)
+import "github.com/poolcast/poolcast/collector/placement"
 
 // Filter tests a filter against the contract.
 func Filter(t T, f placement.Filter, c Cloud) {
 	t.Helper()
-	before := c.copies()
-	snapshots := c.snapshots(t)
-	for i, r := range c.Requests {
-		t := request{T: t, number: i}
-		want := verdicts(t, f, r, snapshots[0])
-		for _, s := range snapshots[1:] {
-			sameVerdicts(t, "in another order", want, verdicts(t, f, r, s))
-		}
-		verdicts(t, f, r, consumed(snapshots[0]))
-		atOnce(func() { sameVerdicts(t, "from another goroutine", want, verdicts(t, f, r, snapshots[0])) })
-		relaxedPassesMore(t, f, r, snapshots[0])
-	}
-	c.unchanged(t, before)
+	run(t, c, func(a, b verdict) bool { return a == b }, func(t T, r placement.Request, s *placement.Snapshot) map[string]verdict {
+		relaxedPassesMore(t, f, r, s)
+		return verdicts(t, f, r, s)
+	})
 }
 
 // verdict is the result of a filter for one backend.
@@ -73,15 +60,6 @@ func samePrepared(t T, f placement.Filter, r placement.Request, b *placement.Bac
 	}
 }
 
-func sameVerdicts(t T, when string, want, got map[string]verdict) {
-	t.Helper()
-	for id, v := range want {
-		if got[id] != v {
-			t.Errorf("%s: %s, it returns %+v instead of %+v", id, when, got[id], v)
-		}
-	}
-}
-
 func relaxedPassesMore(t T, f placement.Filter, r placement.Request, s *placement.Snapshot) {
 	t.Helper()
 	prepared, err := prepareFilter(f, r, s)
@@ -108,13 +86,4 @@ func message(err error) string {
 		return ""
 	}
 	return err.Error()
-}
-
-// atOnce runs a function in several goroutines.
-func atOnce(f func()) {
-	var wg sync.WaitGroup
-	for range 4 {
-		wg.Go(f)
-	}
-	wg.Wait()
 }

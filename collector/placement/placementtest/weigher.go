@@ -9,18 +9,7 @@ import (
 // Weigher tests a weigher against the contract.
 func Weigher(t T, w placement.Weigher, c Cloud) {
 	t.Helper()
-	before := c.copies()
-	snapshots := c.snapshots(t)
-	for i, r := range c.Requests {
-		t := request{T: t, number: i}
-		want := weights(t, w, r, snapshots[0])
-		for _, s := range snapshots[1:] {
-			sameWeights(t, "in another order", want, weights(t, w, r, s))
-		}
-		weights(t, w, r, consumed(snapshots[0]))
-		atOnce(func() { sameWeights(t, "from another goroutine", want, weights(t, w, r, snapshots[0])) })
-	}
-	c.unchanged(t, before)
+	run(t, c, sameWeight, func(t T, r placement.Request, s *placement.Snapshot) map[string]weight { return weights(t, w, r, s) })
 }
 
 // weight is the result of a weigher for one backend.
@@ -95,14 +84,8 @@ func checkBounds(t T, w placement.Weigher) {
 	}
 }
 
-func sameWeights(t T, when string, want, got map[string]weight) {
-	t.Helper()
-	for id, w := range want {
-		g := got[id]
-		if g.err != w.err || g.reason != w.reason || !same(g.raw, w.raw) || !same(g.adjusted, w.adjusted) {
-			t.Errorf("%s: %s, it returns %+v instead of %+v", id, when, g, w)
-		}
-	}
+func sameWeight(a, b weight) bool {
+	return a.err == b.err && a.reason == b.reason && same(a.raw, b.raw) && same(a.adjusted, b.adjusted)
 }
 
 func same(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
