@@ -169,7 +169,7 @@ func (c *condition) meetsDate() (bool, error) {
 	if c.requirement.op == opIn && !c.requirement.empty {
 		return false, fmt.Errorf("compare with %q: a date has no members", c.requirement.text)
 	}
-	ok, err := c.requirement.Match(capability.OfSet(nil))
+	ok, err := c.requirement.match(capability.OfSet(nil))
 	if err != nil {
 		err = fmt.Errorf("compare with %q: %s is a date", c.requirement.text, keyTimestamp)
 	}

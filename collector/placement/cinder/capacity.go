@@ -33,7 +33,7 @@ func newCapacityFilter(views *placement.View[*reportViews]) placement.PerRequest
 // thick reports whether the type asks for thick volumes, for which
 // over-subscription does not count.
 func (r *Request) thick() bool {
-	provisioning, _ := r.specs().Get("provisioning:type")
+	provisioning, _ := r.specs().get("provisioning:type")
 	return provisioning == "thick"
 }
 

@@ -180,7 +180,7 @@ func (r *Request) vars() function.Vars {
 	if _, ok := volume["size"]; !ok {
 		volume = volume.Overlay(capability.Set{"size": capability.OfInt(r.Size)})
 	}
-	return function.Vars{function.ScopeVolume: volume, function.ScopeExtra: r.specs().Set(), function.ScopeQoS: r.QoS}
+	return function.Vars{function.ScopeVolume: volume, function.ScopeExtra: r.specs().dictionary(), function.ScopeQoS: r.QoS}
 }
 
 // run evaluates a backend's function. The buffer is for slots that do not depend on

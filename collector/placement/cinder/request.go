@@ -72,8 +72,8 @@ type ExtraSpec struct {
 	Value *string
 }
 
-// Get returns the value of a key, and whether it is there and not null.
-func (s ExtraSpecs) Get(key string) (string, bool) {
+// get returns the value of a key, and whether it is there and not null.
+func (s ExtraSpecs) get(key string) (string, bool) {
 	for i := range s {
 		if s[i].Key == key && s[i].Value != nil {
 			return *s[i].Value, true
@@ -82,8 +82,8 @@ func (s ExtraSpecs) Get(key string) (string, bool) {
 	return "", false
 }
 
-// Set returns the specs as the dictionary that functions read as extra.name.
-func (s ExtraSpecs) Set() capability.Set {
+// dictionary returns the specs as the dictionary that functions read as extra.name.
+func (s ExtraSpecs) dictionary() capability.Set {
 	out := make(capability.Set, len(s))
 	for i := range s {
 		out[s[i].Key] = capability.Value{}

@@ -126,11 +126,11 @@ func (r Requirement) String() string {
 	return r.text
 }
 
-// Match reports whether one value meets the requirement. An error is an exception
+// match reports whether one value meets the requirement. An error is an exception
 // that Cinder does not catch, so that the whole request fails: "<in>" with a number,
-// for example, or an "<or>" without a choice. Match does not allocate unless it
+// for example, or an "<or>" without a choice. match does not allocate unless it
 // returns an error.
-func (r *Requirement) Match(v capability.Value) (bool, error) {
+func (r *Requirement) match(v capability.Value) (bool, error) {
 	switch {
 	case r.op == opNull:
 		return v.IsNull(), nil
@@ -155,15 +155,15 @@ func (r *Requirement) Match(v capability.Value) (bool, error) {
 	return r.matchText(v)
 }
 
-// MatchCapability is [Requirement.Match] as the CapabilitiesFilter applies it:
-// of a list, one member is enough (capabilities_filter.py).
+// MatchCapability reports whether a capability meets the requirement for the
+// CapabilitiesFilter: of a list, one member is enough (capabilities_filter.py).
 func (r *Requirement) MatchCapability(v capability.Value) (bool, error) {
 	list, ok := v.List()
 	if !ok {
-		return r.Match(v)
+		return r.match(v)
 	}
 	for i := range list {
-		if ok, err := r.Match(list[i]); ok || err != nil {
+		if ok, err := r.match(list[i]); ok || err != nil {
 			return ok, err
 		}
 	}

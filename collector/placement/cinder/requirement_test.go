@@ -60,7 +60,7 @@ func TestRequirementMatchesAsCinder(t *testing.T) {
 		{`"a b"`, "s== a b", "false"},
 	} {
 		r := CompileRequirement(c.requirement)
-		got, err := r.Match(value(t, c.value))
+		got, err := r.match(value(t, c.value))
 		verdict := map[bool]string{true: "true", false: "false"}[got]
 		if err != nil {
 			verdict = "error"
@@ -73,10 +73,10 @@ func TestRequirementMatchesAsCinder(t *testing.T) {
 
 func TestNullRequirementNeedsNull(t *testing.T) {
 	r := NullRequirement()
-	if ok, _ := r.Match(capability.Value{}); !ok {
+	if ok, _ := r.match(capability.Value{}); !ok {
 		t.Error("null does not meet null")
 	}
-	if ok, _ := r.Match(capability.OfString("None")); ok {
+	if ok, _ := r.match(capability.OfString("None")); ok {
 		t.Error(`"None" meets null`)
 	}
 }

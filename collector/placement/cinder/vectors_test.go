@@ -59,7 +59,7 @@ func checkMatch(raw json.RawMessage) error {
 	if c.Requirement != nil {
 		r = CompileRequirement(*c.Requirement)
 	}
-	got, err := r.Match(c.Value)
+	got, err := r.match(c.Value)
 	want, ok := c.Expect.(bool)
 	switch {
 	case ok && err != nil:

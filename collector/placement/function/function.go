@@ -90,8 +90,8 @@ func (f *Function) Run(slots []Operand) (Operand, error) {
 // Vars holds the variables by scope. A scope that is missing has no keys.
 type Vars map[string]capability.Set
 
-// Slots resolves the names of the function, in the order of [Function.Run].
-func (f *Function) Slots(vars Vars) []Operand {
+// slots resolves the names of the function, in the order of [Function.Run].
+func (f *Function) slots(vars Vars) []Operand {
 	slots := make([]Operand, len(f.names))
 	for i, name := range f.names {
 		if v, ok := vars[name.Scope][name.Key]; ok {
@@ -102,7 +102,7 @@ func (f *Function) Slots(vars Vars) []Operand {
 }
 
 // Eval resolves the names and runs the function once.
-func (f *Function) Eval(vars Vars) (Operand, error) { return f.Run(f.Slots(vars)) }
+func (f *Function) Eval(vars Vars) (Operand, error) { return f.Run(f.slots(vars)) }
 
 // expandTabs is Python's str.expandtabs(), which the parser applies to the
 // whole text, quoted or not.

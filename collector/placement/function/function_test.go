@@ -121,7 +121,7 @@ func TestRunDoesNotAllocate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	slots := e.Slots(testVars())
+	slots := e.slots(testVars())
 	if n := testing.AllocsPerRun(100, func() { _, _ = e.Run(slots) }); n != 0 {
 		t.Errorf("%v allocations per run", n)
 	}
@@ -153,7 +153,7 @@ func BenchmarkRun(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	slots := e.Slots(testVars())
+	slots := e.slots(testVars())
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := e.Run(slots); err != nil {
