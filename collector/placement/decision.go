@@ -50,7 +50,7 @@ type Verdict struct {
 	// Scores are the parts of the total, in the order of the profile; a
 	// backend that was refused has none.
 	Scores []Score
-	// RefusedBy is the first filter that did not let the backend pass, "" if
+	// RefusedBy is the first filter that refused the backend, "" if
 	// it fits.
 	RefusedBy string
 	// Tied says that another backend has exactly the same total, so that the

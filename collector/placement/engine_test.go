@@ -165,7 +165,7 @@ func TestNoPoolErrorCountsRefusals(t *testing.T) {
 		t.Error("the error is not ErrNoPool, or there is no decision with it")
 	}
 	if _, err := e.Choose(s, request{}); !errors.Is(err, placement.ErrNoPool) {
-		t.Errorf("choose says %v", err)
+		t.Errorf("Choose returns %v", err)
 	}
 	many := snapshot(row{"dc1", 61, 1}, row{"dc1", 62, 1}, row{"dc1", 63, 1}, row{"dc1", 64, 1}, row{"dc1", 65, 1}, row{"dc1", 61, 1})
 	_, err = e.DecideOn(many, request{})

@@ -99,7 +99,7 @@ func (c *capacityFilter) compare(p *reportView, b *placement.Backend) (shortage,
 		case p.ratio < 1:
 			return badRatio, nil
 		case p.thinRounded == 0:
-			return enough, errors.New("the reserve leaves nothing to divide by")
+			return enough, errors.New("total_capacity_gb less the reserve is 0, and cannot be divided by")
 		case c.provisionedRatio(p, b) > p.ratio:
 			return overRatio, nil
 		}

@@ -48,7 +48,7 @@
 // text, an integer of more than 65,536 bits, a root of a negative number (Python
 // has a complex one), a text or list of more than 65,536 members. Where Cinder
 // exceeds Python's stack, at about 17 nested parentheses, there is an error too. The parser is that of pyparsing up to 3.3.2: since 3.3.3,
-// Cinder's evaluator takes every name for a function and can read no variable.
+// Cinder's evaluator reads every name as a function and no variable.
 // A goodness of NaN, which Cinder sorts into any order, is not reproduced.
 //
 // # The fallback that Cinder does not have

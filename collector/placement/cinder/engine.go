@@ -9,7 +9,7 @@ import (
 	"github.com/poolcast/poolcast/collector/placement/internal/python"
 )
 
-// The names by which cinder.conf knows the plug-ins.
+// The names of the plug-ins in cinder.conf.
 const (
 	AvailabilityZoneFilter     = "AvailabilityZoneFilter"
 	CapacityFilter             = "CapacityFilter"

@@ -55,10 +55,10 @@ func TestRefusalHasOperands(t *testing.T) {
 		{"DriverFilter", `{"filter_function":"capabilities.oops < 1"}`, `filter_function "capabilities.oops < 1": column 1: capabilities.oops has no value`, gold()},
 		{"DriverFilter", `{"filter_function":"volume.size <"}`, `filter_function "volume.size <": column 14: the function ends where a number, a name or a parenthesis should follow`, gold()},
 		{"AvailabilityZoneFilter", `{}`, "dc2 is not dc1", &cinder.Request{Zone: "dc1"}},
-		{"AvailabilityZoneFilter", `{}`, "dc2 is none of dc1, dc3", &cinder.Request{Zones: []string{"dc1", "dc3"}}},
+		{"AvailabilityZoneFilter", `{}`, "dc2 is not one of dc1, dc3", &cinder.Request{Zones: []string{"dc1", "dc3"}}},
 		{"IgnoreAttemptedHostsFilter", `{}`, "h@a#_pool0 was tried before", &cinder.Request{Tried: []string{"h@a#_pool0"}}},
-		{"DifferentBackendFilter", `{}`, "h@a#_pool0 holds a volume to be apart from", &cinder.Request{DifferentFrom: []string{"h@a#_pool0"}}},
-		{"SameBackendFilter", `{}`, "h@a#_pool0 does not hold the volumes to be near to, which are on h@b#g", &cinder.Request{SameAs: []string{"h@b#g"}}},
+		{"DifferentBackendFilter", `{}`, "h@a#_pool0 has a volume of different_host", &cinder.Request{DifferentFrom: []string{"h@a#_pool0"}}},
+		{"SameBackendFilter", `{}`, "h@a#_pool0 has none of the volumes of same_host, which are on h@b#g", &cinder.Request{SameAs: []string{"h@b#g"}}},
 	} {
 		d, err := decide(t, cinder.Options{Filters: []string{c.filter}}, c.request, report(t, "h@a", "dc2", c.capabilities))
 		if d == nil || d.Fit != 0 {

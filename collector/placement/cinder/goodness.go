@@ -60,7 +60,7 @@ func (w *goodnessWeigher) rating(b *placement.Backend, v *variant) (float64, err
 	f, ok := result.Float()
 	switch {
 	case !ok:
-		return 0, fmt.Errorf("goodness_function gives %s, which is not a number", result)
+		return 0, fmt.Errorf("goodness_function returns %s, which is not a number", result)
 	case f < 0 || f > 100:
 		return 0, nil
 	}

@@ -40,7 +40,7 @@ func (f zoneFilter) Explain(_ placement.Request, b *placement.Backend) string {
 	if len(f.zones) == 1 {
 		return fmt.Sprintf("%s is not %s", zone, f.zones[0])
 	}
-	return fmt.Sprintf("%s is none of %s", zone, strings.Join(f.zones, ", "))
+	return fmt.Sprintf("%s is not one of %s", zone, strings.Join(f.zones, ", "))
 }
 
 // attemptedFilter is IgnoreAttemptedHostsFilter
@@ -98,7 +98,7 @@ func (f affinityFilter) Filter(_ placement.Request, b *placement.Backend) (bool,
 // Explain names the backends of the hint.
 func (f affinityFilter) Explain(_ placement.Request, b *placement.Backend) string {
 	if f.same {
-		return b.ID() + " does not hold the volumes to be near to, which are on " + strings.Join(f.backends, ", ")
+		return b.ID() + " has none of the volumes of same_host, which are on " + strings.Join(f.backends, ", ")
 	}
-	return b.ID() + " holds a volume to be apart from"
+	return b.ID() + " has a volume of different_host"
 }

@@ -140,7 +140,7 @@ func (n *call) extremeOf(slots []Operand, e extremum) (Operand, *fault) {
 		return Operand{}, failAt(n.offset(), err)
 	}
 	if !e.any {
-		return Operand{}, failAt(n.offset(), errors.New("there is nothing to choose from"))
+		return Operand{}, failAt(n.offset(), errors.New("there are no arguments"))
 	}
 	return e.best, nil
 }
