@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/big"
 	"math/bits"
+	"slices"
 	"strings"
 
 	"github.com/poolcast/poolcast/collector/placement/internal/python"
@@ -170,11 +171,7 @@ func repeat(a, times Operand) (Operand, error) {
 	if len(a.box.list)*n > maxLength {
 		return Operand{}, errTooLong
 	}
-	var all []Operand
-	for range n {
-		all = append(all, a.box.list...)
-	}
-	return ofList(all), nil
+	return ofList(slices.Repeat(a.box.list, n)), nil
 }
 
 // divide is a / float(b): a text that is a number may be the divisor.
