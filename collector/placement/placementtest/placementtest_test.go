@@ -1,6 +1,7 @@
 package placementtest_test
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -78,7 +79,10 @@ func TestFilterSuiteFindsFaults(t *testing.T) {
 		"random":      {placement.FilterFunc(func(placement.Request, *placement.Backend) (bool, error) { return calls.Add(1)%3 == 0, nil }), "request 0"},
 		"unexplained": {unexplained{refuse}, "without an explanation"},
 		"stricter":    {stricter{pass}, `not with ["x"] relaxed`},
-		"stateful":    {placement.PerRequestFilter(onlyFirst), "prepared it returns false"},
+		"fails to prepare": {placement.PerRequestFilter(func(placement.Request, *placement.Snapshot) (placement.Filter, error) {
+			return nil, errOutOfOrder
+		}), ""},
+		"stateful": {placement.PerRequestFilter(onlyFirst), "prepared it returns false"},
 	} {
 		var r record
 		placementtest.Filter(&r, c.filter, cloud())
@@ -101,6 +105,18 @@ type reversed struct{ placement.WeigherFunc }
 
 func (reversed) Bounds() (lo, hi float64) { return 1, 0 }
 
+// adjusted weighs all backends as infinite.
+type adjusted struct{ placement.WeigherFunc }
+
+func (adjusted) Adjust(weights []float64) error {
+	for i := range weights {
+		weights[i] = math.Inf(1)
+	}
+	return nil
+}
+
+var errOutOfOrder = errors.New("out of order")
+
 func TestWeigherSuiteFindsFaults(t *testing.T) {
 	load := func(_ placement.Request, b *placement.Backend) (float64, error) {
 		f, _ := b.Float("load")
@@ -115,8 +131,13 @@ func TestWeigherSuiteFindsFaults(t *testing.T) {
 		"prepared": {placement.PerRequestWeigher(func(placement.Request, *placement.Snapshot) (placement.Weigher, error) {
 			return placement.WeigherFunc(load), nil
 		}), ""},
-		"order":  {placement.WeigherFunc(func(_ placement.Request, b *placement.Backend) (float64, error) { return float64(b.Index()), nil }), "in another order"},
-		"bounds": {reversed{load}, "its bounds are 1 to 0"},
+		"order":                  {placement.WeigherFunc(func(_ placement.Request, b *placement.Backend) (float64, error) { return float64(b.Index()), nil }), "in another order"},
+		"bounds":                 {reversed{load}, "its bounds are 1 to 0"},
+		"infinite when adjusted": {adjusted{load}, "a weight is +Inf"},
+		"fails":                  {placement.WeigherFunc(func(placement.Request, *placement.Backend) (float64, error) { return 0, errOutOfOrder }), ""},
+		"fails to prepare": {placement.PerRequestWeigher(func(placement.Request, *placement.Snapshot) (placement.Weigher, error) {
+			return nil, errOutOfOrder
+		}), ""},
 	} {
 		var r record
 		placementtest.Weigher(&r, c.weigher, cloud())
