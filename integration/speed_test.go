@@ -180,7 +180,7 @@ func TestDecisionBudgets(t *testing.T) {
 			r := newRace(t, backends, w.weighers, w.goodness)
 			s := cinder.NewSnapshot(r.reports)
 			choose, _ := r.ours(t)
-			decide := perCall(func() error { _, err := r.engine.Decide(s, r.request); return err })
+			decide := perCall(func() error { _, err := r.engine.DecideOn(s, r.request); return err })
 			t.Logf("%d backends: %s a decision, %s explained", backends, choose, decide)
 			if choose > w.budget {
 				t.Errorf("a decision takes %s, more than %s", choose, w.budget)

@@ -2,101 +2,156 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
 
-	"github.com/poolcast/poolcast/collector/capability/format"
+	"golang.org/x/term"
+
 	"github.com/poolcast/poolcast/collector/placement"
-	"github.com/poolcast/poolcast/collector/placement/cinder"
 )
 
-// answerJSON is a decision as place --output json and /v1/place give it.
-type answerJSON struct {
-	Request  *cinder.Request       `json:"request"`
-	Policy   string                `json:"policy"`
-	Chosen   *string               `json:"chosen"` // host@backend#pool, null if none fits
-	Fit      int                   `json:"fit"`
-	Reason   string                `json:"reason"`
-	SetAside []placement.Condition `json:"set_aside"`
-	Backends []verdictJSON         `json:"backends"` // best first, then those refused
-}
-
-type verdictJSON struct {
-	ID      string       `json:"id"`
-	Backend string       `json:"backend"`
-	Zone    string       `json:"availability_zone"`
-	Rank    *int         `json:"rank"` // null if refused
-	Tied    bool         `json:"tied"`
-	Weight  *float64     `json:"weight"`
-	Scores  []scoreJSON  `json:"scores"`
-	Refused *refusalJSON `json:"refused"`
-}
-
-type scoreJSON struct {
-	Weigher    string  `json:"weigher"`
-	Raw        float64 `json:"raw"`
-	Normalised float64 `json:"normalised"`
-	Multiplier float64 `json:"multiplier"`
-	Weighted   float64 `json:"weighted"`
-	Reason     string  `json:"reason,omitempty"`
-}
-
-type refusalJSON struct {
-	Filter string `json:"filter"`
-	Reason string `json:"reason"`
-}
-
-func (a answer) json(policy string) answerJSON {
-	out := answerJSON{
-		Request: a.request, Policy: policy, Fit: a.decision.Fit, Reason: a.summary(),
-		SetAside: a.decision.SetAside, Backends: []verdictJSON{},
+// printDecisions writes one decision, or how many volumes each backend took and
+// the last decision of several.
+func printDecisions(w io.Writer, output string, decisions []*placement.Decision) error {
+	last := decisions[len(decisions)-1]
+	if output == "json" {
+		if len(decisions) == 1 {
+			return printJSON(w, last.JSON())
+		}
+		return printJSON(w, countedJSON(decisions))
 	}
-	if out.SetAside == nil {
-		out.SetAside = []placement.Condition{}
+	if len(decisions) > 1 {
+		if err := printPlaced(w, decisions); err != nil {
+			return err
+		}
 	}
-	if c := a.decision.Chosen; c != nil {
-		id := c.Backend.ID()
-		out.Chosen = &id
-	}
-	for i := range a.decision.Verdicts {
-		out.Backends = append(out.Backends, jsonVerdict(&a.decision.Verdicts[i]))
+	return printDecision(w, last)
+}
+
+// decisionsJSON is the output of --count.
+type decisionsJSON struct {
+	Placed    map[string]int           `json:"placed"` // volumes by backend ID
+	Decisions []placement.DecisionJSON `json:"decisions"`
+}
+
+func countedJSON(decisions []*placement.Decision) decisionsJSON {
+	out := decisionsJSON{Placed: placed(decisions)}
+	for _, d := range decisions {
+		out.Decisions = append(out.Decisions, d.JSON())
 	}
 	return out
 }
 
-func jsonVerdict(v *placement.Verdict) verdictJSON {
-	r := v.Backend.Report()
-	out := verdictJSON{ID: v.Backend.ID(), Backend: r.Name(), Zone: r.Zone, Tied: v.Tied, Scores: []scoreJSON{}}
-	if !v.Fits() {
-		out.Refused = &refusalJSON{Filter: v.RefusedBy, Reason: v.Reason()}
-		return out
+// placed counts volumes by backend, with those that got none.
+func placed(decisions []*placement.Decision) map[string]int {
+	counts := map[string]int{}
+	for _, d := range decisions {
+		for i := range d.Verdicts {
+			counts[d.Verdicts[i].Backend.ID()] += 0
+		}
+		if d.Chosen != nil {
+			counts[d.Chosen.Backend.ID()]++
+		}
 	}
-	out.Rank, out.Weight = &v.Rank, format.Finite(v.Total)
-	for k, s := range v.Scores {
-		out.Scores = append(out.Scores, scoreJSON{
-			Weigher: s.Weigher, Raw: s.Raw, Normalised: s.Normalised,
-			Multiplier: s.Multiplier, Weighted: s.Weighted, Reason: v.ScoreReason(k),
-		})
-	}
-	return out
+	return counts
 }
 
-// summary is the answer in a sentence, for people.
-func (a answer) summary() string {
-	d := a.decision
-	if d.Chosen == nil {
-		return a.none.Error()
+func printPlaced(w io.Writer, decisions []*placement.Decision) error {
+	t := newTable("BACKEND", "VOLUMES>")
+	counts := placed(decisions)
+	for _, id := range slices.Sorted(maps.Keys(counts)) {
+		t.add(id, strconv.Itoa(counts[id]))
 	}
-	text := fmt.Sprintf("%s would take it", d.Chosen.Backend.Report().Name())
-	switch {
-	case d.Fit == 1:
-		text += ": no other backend fits"
-	case d.Chosen.Tied:
-		text += fmt.Sprintf(": it weighs %s, and so does another; the order in which the scheduler heard of them decides", weight(d.Chosen.Total))
-	default:
-		next := d.Verdicts[1]
-		text += fmt.Sprintf(": it weighs %s, the next, %s, %s", weight(d.Chosen.Total), next.Backend.Report().Name(), weight(next.Total))
+	if err := t.print(w); err != nil {
+		return err
 	}
-	return text
+	_, err := fmt.Fprintf(w, "\nThe last of %d decisions:\n", len(decisions))
+	return err
 }
 
-// weight prints a weight in as few digits as tell it from another.
-func weight(w float64) string { return format.Significant(w, 4) }
+// printDecision writes the summary and then the result for each backend.
+func printDecision(w io.Writer, d *placement.Decision) error {
+	p := newPainter(w)
+	lines := []string{p.verdict(d.Chosen != nil, d.Summary())}
+	for _, c := range d.Relaxed {
+		lines = append(lines, printable(c.String()))
+	}
+	lines = append(lines, "")
+	if _, err := io.WriteString(w, strings.Join(lines, "\n")+"\n"); err != nil {
+		return err
+	}
+	width := lineWidth(w)
+	nameWidth := 0
+	for i := range d.Verdicts {
+		nameWidth = max(nameWidth, utf8.RuneCountInString(cell(d.Verdicts[i].Backend.Name())))
+	}
+	for i := range d.Verdicts {
+		if err := p.backend(w, &d.Verdicts[i], nameWidth, width); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// backend prints rank, name and total, and beside them the lines of the verdict.
+func (p painter) backend(w io.Writer, v *placement.Verdict, nameWidth, width int) error {
+	rank, total := "-", ""
+	if v.Fits() {
+		rank, total = strconv.Itoa(v.Rank), placement.FormatWeight(v.Total)
+	}
+	if v.Tied {
+		total += " tie"
+	}
+	const rankWidth, totalWidth = 3, 10
+	head := fmt.Sprintf("%*s %-*s  %-*s  ", rankWidth, rank, nameWidth, cell(v.Backend.Name()), totalWidth, total)
+	indent := rankWidth + 1 + nameWidth + 2 + totalWidth + 2
+	var lines []string
+	for _, text := range v.Lines() {
+		lines = append(lines, wrap(text, max(30, width-indent))...)
+	}
+	if len(lines) == 0 {
+		lines = []string{""}
+	}
+	for _, line := range lines {
+		if rest, ok := strings.CutPrefix(line, "refused"); ok && !v.Fits() {
+			line = p.paint("31", "refused") + rest
+		}
+		if _, err := fmt.Fprintln(w, strings.TrimRight(head+line, " ")); err != nil {
+			return err
+		}
+		head = strings.Repeat(" ", indent)
+	}
+	return nil
+}
+
+// wrap makes text printable and breaks it at blanks into lines no longer than
+// width, where it can.
+func wrap(text string, width int) []string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(printable(text)) {
+		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width {
+			lines = append(lines, line)
+			line = "  "
+		}
+		if strings.TrimSpace(line) != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
+}
+
+// lineWidth is the terminal's, or 120.
+func lineWidth(w io.Writer) int {
+	if f, ok := w.(interface{ Fd() uintptr }); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return 120
+}

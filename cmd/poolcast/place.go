@@ -15,7 +15,7 @@ import (
 	"github.com/poolcast/poolcast/config"
 )
 
-// placeFlags say what is to be placed, on which reports, and how.
+// placeFlags say what to place, on which reports, and how.
 type placeFlags struct {
 	*sourceFlags
 	question questionFlags
@@ -28,15 +28,15 @@ type placeFlags struct {
 
 const placeHelp = `Say which backend would take a volume, why that one, and why not the others.
 
-The filters, weighers and multipliers are those of cinder.conf, and the answer
-is Cinder's own: this is what the scheduler would decide on these reports. With
---policy prefer, conditions on live metrics are wishes: if no backend meets them,
-they are set aside and the weighers decide, and the answer says so. Cinder has
-no such policy.
+The filters, weighers and multipliers are those of cinder.conf, and the decision
+is the one that the scheduler would make on these reports. With --policy prefer,
+conditions on live metrics are preferences: if no backend meets them, they are
+relaxed, the weighers decide, and the output lists them. Cinder has no such
+policy.
 
-The reports are polled now, read from a saved dry run (--reports), or asked of
-the running agent (--agent), which knows what the scheduler was told last: live
-numbers laid over what cinder-volume said.`
+The reports are polled now, read from a saved dry run (--reports), or requested
+from the running agent (--agent). The agent has the effective reports, which the
+scheduler holds: cinder-volume's with the live metrics replaced.`
 
 func newPlaceCommand(sources *sourceFlags) *cobra.Command {
 	f := &placeFlags{sourceFlags: sources, reports: reportFlags{told: true}}
@@ -54,7 +54,7 @@ func newPlaceCommand(sources *sourceFlags) *cobra.Command {
 	}
 	f.question.add(cmd)
 	f.reports.add(cmd)
-	cmd.Flags().IntVar(&f.count, "count", 1, "place this many volumes one after the other, each taking its room")
+	cmd.Flags().IntVar(&f.count, "count", 1, "place this many volumes one after the other, each using up capacity")
 	policyFlag(cmd, &f.policy)
 	cmd.Flags().Uint64Var(&f.seed, "seed", 0, "seed for what is random, such as ChanceWeigher; 0 draws one")
 	outputFlag(cmd, &f.output, "table", "json")
@@ -64,7 +64,7 @@ func newPlaceCommand(sources *sourceFlags) *cobra.Command {
 func policyFlag(cmd *cobra.Command, policy *string) {
 	choices := []string{"strict", "prefer"}
 	*policy = choices[0]
-	cmd.Flags().Var(&choice{value: policy, choices: choices}, "policy", "strict: as Cinder decides; prefer: conditions on live metrics are wishes")
+	cmd.Flags().Var(&choice{value: policy, choices: choices}, "policy", "strict: as Cinder decides; prefer: conditions on live metrics are preferences")
 	_ = cmd.RegisterFlagCompletionFunc("policy", cobra.FixedCompletions(choices, cobra.ShellCompDirectiveNoFileComp))
 }
 
@@ -94,14 +94,14 @@ func (f *placeFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return withCode(exitConfig, err)
 	}
-	answers, err := placeMany(engine, cinder.NewSnapshot(reports), request, f.count)
+	decisions, err := placeMany(engine, cinder.NewSnapshot(reports), request, f.count)
 	if err != nil {
 		return err
 	}
-	if err := printAnswers(cmd.OutOrStdout(), f.output, answers, f.policy); err != nil {
-		return fmt.Errorf("print answer: %w", err)
+	if err := printDecisions(cmd.OutOrStdout(), f.output, decisions); err != nil {
+		return fmt.Errorf("print decision: %w", err)
 	}
-	if !answers[len(answers)-1].fits() {
+	if decisions[len(decisions)-1].Chosen == nil {
 		return withCode(exitNoFit, errors.New("no backend fits; the reasons are above"))
 	}
 	return polled
@@ -124,8 +124,7 @@ func placementEngine(s config.Scheduler, policy string) (*placement.Engine, erro
 	return cinder.NewEngine(o)
 }
 
-// schedulerOptions are the scheduler's settings in the words of the placement
-// core.
+// schedulerOptions are the scheduler's settings for package cinder.
 func schedulerOptions(s config.Scheduler) cinder.Options {
 	o := cinder.Options{
 		Filters: s.Filters, Weighers: s.Weighers,
@@ -146,52 +145,41 @@ func isLottery(s config.Scheduler) bool {
 	return s.Handler == "cinder.scheduler.weights.stochastic.StochasticHostWeightHandler" || s.Handler == "StochasticHostWeightHandler"
 }
 
-// draws reports whether anything is left to chance, so that an answer without
-// it has no seed and is the same each time.
+// draws reports whether the decision is random, so that one that is not has no seed
+// and is the same each time.
 func draws(s config.Scheduler) bool {
 	return isLottery(s) || slices.ContainsFunc(s.Weighers, func(w string) bool {
 		return w[strings.LastIndex(w, ".")+1:] == cinder.ChanceWeigher
 	})
 }
 
-// answer is one decision; none says why nothing fits.
-type answer struct {
-	request  *cinder.Request
-	decision *placement.Decision
-	none     error
-}
-
-func (a answer) fits() bool { return a.none == nil }
-
-// placeMany places volumes one after the other, each on what the one before
-// left. It stops at the first that fits nowhere.
-func placeMany(engine *placement.Engine, s *placement.Snapshot, request *cinder.Request, count int) ([]answer, error) {
-	var answers []answer
+// placeMany places volumes one after the other, each with the capacity that the
+// previous ones left. It stops at the first that does not fit.
+func placeMany(engine *placement.Engine, s *placement.Snapshot, request *cinder.Request, count int) ([]*placement.Decision, error) {
+	var decisions []*placement.Decision
 	for i := range count {
 		one := *request
 		if one.RandomSeed != 0 {
 			one.RandomSeed += uint64(i)
 		}
-		a, err := placeOne(engine, s, &one)
+		d, err := decide(engine, s, &one)
 		if err != nil {
 			return nil, err
 		}
-		answers = append(answers, a)
-		if !a.fits() {
+		decisions = append(decisions, d)
+		if d.Chosen == nil {
 			break
 		}
-		s = cinder.Consume(s, a.decision.Chosen.Backend, &one)
+		s = s.Consume(d.Chosen.Backend, one.Consumption())
 	}
-	return answers, nil
+	return decisions, nil
 }
 
-func placeOne(engine *placement.Engine, s *placement.Snapshot, request *cinder.Request) (answer, error) {
-	d, err := engine.Decide(s, request)
-	if errors.Is(err, placement.ErrNoPool) {
-		return answer{request: request, decision: d, none: err}, nil
+// decide returns a decision also if no backend fits.
+func decide(engine *placement.Engine, s *placement.Snapshot, request *cinder.Request) (*placement.Decision, error) {
+	d, err := engine.DecideOn(s, request)
+	if err != nil && !errors.Is(err, placement.ErrNoPool) {
+		return nil, fmt.Errorf("decide: %w", err)
 	}
-	if err != nil {
-		return answer{}, fmt.Errorf("decide: %w", err)
-	}
-	return answer{request: request, decision: d}, nil
+	return d, nil
 }

@@ -47,30 +47,30 @@ func TestPlaceExplains(t *testing.T) {
 	}
 }
 
-func TestCondensedPropertyIsUnderstoodAndExplained(t *testing.T) {
+func TestPlaceReadsCondensedProperty(t *testing.T) {
 	stdout, stderr, code := onExamples(t, "place", "--size", "100", "--property", "capabilities:total_volumes<=301")
 	if code != exitOK || !strings.Contains(stdout, "is not <= 301") {
 		t.Errorf("ended with %d: %s", code, stdout)
 	}
 	for _, want := range []string{"would store", `"capabilities:total_volumes<"`, "--property capabilities:total_volumes='<= 301'"} {
 		if !strings.Contains(stderr, want) {
-			t.Errorf("the warning does not say %s: %s", want, stderr)
+			t.Errorf("the warning lacks %s: %s", want, stderr)
 		}
 	}
 }
 
-// TestAdviceOfPlaceWorks does what place says about a condition that no backend
-// meets, until some backend does.
-func TestAdviceOfPlaceWorks(t *testing.T) {
+// TestPlaceAdvice follows the advice on a condition that no backend meets, after
+// which some backend meets it.
+func TestPlaceAdvice(t *testing.T) {
 	advice := regexp.MustCompile(`write ("(?:[^"\\]|\\.)*") instead of`)
 	for _, property := range []string{"multiattach=<is>True", "multiattach=True", "total_volumes=<=301", "total_volumes=<301", "vendor_name===Pure Storage", "storage_protocol=<or>FC<or>iSCSI"} {
 		stdout, _, code := onExamples(t, "place", "--size", "1", "--property", property)
-		said := advice.FindStringSubmatch(strings.Join(strings.Fields(stdout), " "))
-		if code != exitNoFit || said == nil {
+		found := advice.FindStringSubmatch(strings.Join(strings.Fields(stdout), " "))
+		if code != exitNoFit || found == nil {
 			t.Errorf("%s: ended with %d and without advice: %s", property, code, stdout)
 			continue
 		}
-		value, err := strconv.Unquote(said[1])
+		value, err := strconv.Unquote(found[1])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -81,7 +81,7 @@ func TestAdviceOfPlaceWorks(t *testing.T) {
 	}
 }
 
-func TestCondensedPropertyOfAnyKind(t *testing.T) {
+func TestPlaceReadsCondensedPropertyOfAnyType(t *testing.T) {
 	for _, property := range []string{"multiattach==True", "total_volumes<301", "total_volumes!=5", "storage_protocol==iSCSI"} {
 		stdout, stderr, code := onExamples(t, "place", "--size", "1", "--property", property)
 		if code != exitOK || !strings.Contains(stderr, "taken to mean") {
@@ -90,7 +90,7 @@ func TestCondensedPropertyOfAnyKind(t *testing.T) {
 	}
 }
 
-func TestPlaceRefusesWhatItCannotAnswer(t *testing.T) {
+func TestPlaceUsageErrors(t *testing.T) {
 	for want, args := range map[string][]string{
 		"--size is missing":       {"place"},
 		"1 or more":               {"place", "--size", "-4"},
@@ -107,25 +107,25 @@ func TestPlaceRefusesWhatItCannotAnswer(t *testing.T) {
 	}
 }
 
-// TestPlaceAnswersTheSameTwice: monitoring compares answers, and nothing here is
-// left to chance. Conditions are written as they are typed.
-func TestPlaceAnswersTheSameTwice(t *testing.T) {
+// TestPlaceIsRepeatable: monitoring compares decisions, and this one is not random.
+// Conditions are printed as they were given.
+func TestPlaceIsRepeatable(t *testing.T) {
 	args := []string{"place", "--size", "100", "--property", "total_volumes=<= 301", "--output", "json"}
 	one, _, _ := onExamples(t, args...)
 	two, _, _ := onExamples(t, args...)
 	if one != two || strings.Contains(one, "seed") || !strings.Contains(one, `"<= 301"`) {
-		t.Errorf("the answers are\n%s\n%s", one, two)
+		t.Errorf("the decisions are\n%s\n%s", one, two)
 	}
 	t.Setenv("OS_DEFAULT__SCHEDULER_DEFAULT_WEIGHERS", "ChanceWeigher")
-	if chance, stderr, _ := onExamples(t, args...); !strings.Contains(chance, `"seed": `) {
-		t.Errorf("a drawn answer cannot be drawn again:\n%s%s", chance, stderr)
+	if random, stderr, _ := onExamples(t, args...); !strings.Contains(random, `"seed": `) {
+		t.Errorf("a random decision has no seed to repeat it with:\n%s%s", random, stderr)
 	}
 	if again, _, _ := onExamples(t, append(args, "--seed", "7")...); !strings.Contains(again, `"seed": 7`) {
 		t.Errorf("the seed is not the one given:\n%s", again)
 	}
 }
 
-func TestHelpListsTheWordsOfAFlag(t *testing.T) {
+func TestHelpListsFlagValues(t *testing.T) {
 	for args, want := range map[string]string{
 		"place --help":    "--policy strict|prefer",
 		"rehearse --help": "--on-stale keep|down|drop",
@@ -135,7 +135,7 @@ func TestHelpListsTheWordsOfAFlag(t *testing.T) {
 	} {
 		stdout, _, _ := newDesk(t).run(strings.Fields(args)...)
 		if !strings.Contains(stdout, want) {
-			t.Errorf("%s does not say %s:\n%s", args, want, stdout)
+			t.Errorf("%s lacks %s:\n%s", args, want, stdout)
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 )
 
-// questionFlags describe a volume that is to be created.
+// questionFlags describe the volume to place.
 type questionFlags struct {
 	size       int64
 	zone       string
@@ -24,18 +24,18 @@ type questionFlags struct {
 
 func (f *questionFlags) add(cmd *cobra.Command) {
 	cmd.Flags().Int64Var(&f.size, "size", 0, "size of the volume in GiB")
-	cmd.Flags().StringVar(&f.zone, "availability-zone", "", "availability zone asked for")
-	cmd.Flags().StringVar(&f.typeName, "type", "", "volume type, by name, out of --types")
+	cmd.Flags().StringVar(&f.zone, "availability-zone", "", "availability zone of the volume")
+	cmd.Flags().StringVar(&f.typeName, "type", "", "name of the volume type in --types")
 	cmd.Flags().StringVar(&f.typeFile, "types", "", "volume types: the output of openstack volume type list --long -f json")
 	cmd.Flags().StringArrayVar(&f.properties, "property", nil, "extra spec of the volume type, key=value as the openstack client takes it; repeatable")
 	_ = cmd.MarkFlagFilename("types", "json")
 }
 
-// request builds the scheduler's request. The notes are warnings about extra
-// specs that Cinder reads otherwise than they look.
+// request builds the scheduler's request. The notes are warnings about extra specs
+// that Cinder does not read as they look.
 func (f *questionFlags) request() (r *cinder.Request, notes []string, err error) {
 	if f.size == 0 {
-		return nil, nil, errors.New("--size is missing: how many GiB is the volume to have?")
+		return nil, nil, errors.New("--size is missing: give the size of the volume in GiB")
 	}
 	if f.size < 0 {
 		return nil, nil, fmt.Errorf("--size %d: want a whole number of GiB, 1 or more", f.size)
@@ -97,12 +97,12 @@ func typeFromFile(path, name string) (cinder.VolumeType, error) {
 	return cinder.VolumeType{}, fmt.Errorf("--type %s: %s has no such type; it has %s", name, path, strings.Join(names, ", "))
 }
 
-// condensed is a condition without the blank that Cinder needs, such as
+// condensed is a condition without the blank that Cinder requires, such as
 // capabilities:total_volumes<=800.
 var condensed = regexp.MustCompile(`^([A-Za-z_][\w:.-]*?)\s*(<=|>=|==|!=|<|>)\s*([^=<>!\s].*)$`)
 
-// parseProperty reads key=value. A condensed condition is taken for what it
-// means, and the note says what the openstack client would make of it.
+// parseProperty reads key=value. A condensed condition is read as it was meant, and
+// the note says what the openstack client would store.
 func parseProperty(p string) (spec cinder.ExtraSpec, note string, err error) {
 	if m := condensed.FindStringSubmatch(p); m != nil {
 		value := cinder.Respell(m[2] + m[3])
@@ -124,8 +124,8 @@ func condensedNote(written, key, value string) string {
 	return fmt.Sprintf("--property %s: the openstack client would store the extra spec %q with the value %q, which no backend meets; %s", written, stored, rest, advice)
 }
 
-// reviewSpecs finds extra specs that were stored from a condensed condition.
-// They are left as they are, since that is what the scheduler has to go by.
+// reviewSpecs finds extra specs that were stored from a condensed condition. They
+// are not changed, because the scheduler reads them as they are.
 func reviewSpecs(t cinder.VolumeType) []string {
 	var notes []string
 	for _, f := range advice.OperatorsInKeys(t) {

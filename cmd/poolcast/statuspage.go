@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -114,10 +112,7 @@ func (f *fileToken) read() (string, error) {
 func (a *agent) place(q status.Query) (status.Decision, error) {
 	request := &cinder.Request{Size: q.Size, Zone: q.Zone}
 	if len(q.ExtraSpecs) > 0 {
-		request.Type = &cinder.VolumeType{Name: "of the form"}
-	}
-	for _, key := range slices.Sorted(maps.Keys(q.ExtraSpecs)) {
-		request.Type.ExtraSpecs = append(request.Type.ExtraSpecs, cinder.Spec(key, q.ExtraSpecs[key]))
+		request.Type = &cinder.VolumeType{Name: "of the form", ExtraSpecs: cinder.ExtraSpecsOf(q.ExtraSpecs)}
 	}
 	if q.Policy != "strict" && q.Policy != "prefer" {
 		return status.Decision{}, fmt.Errorf("policy %q: want strict or prefer", q.Policy)
@@ -126,13 +121,13 @@ func (a *agent) place(q status.Query) (status.Decision, error) {
 	if err != nil {
 		return status.Decision{}, err
 	}
-	found, err := placeOne(engine, cinder.NewSnapshot(a.view.told()), request)
+	d, err := decide(engine, cinder.NewSnapshot(a.view.told()), request)
 	if err != nil {
 		return status.Decision{}, err
 	}
-	out := status.Decision{JSON: found.json(q.Policy), Summary: found.summary(), Fits: found.fits()}
-	for i := range found.decision.Verdicts {
-		out.Rows = append(out.Rows, answerRow(&found.decision.Verdicts[i]))
+	out := status.Decision{JSON: d.JSON(), Summary: d.Summary(), Fits: d.Chosen != nil}
+	for i := range d.Verdicts {
+		out.Rows = append(out.Rows, answerRow(&d.Verdicts[i]))
 	}
 	return out, nil
 }
@@ -143,10 +138,10 @@ func answerRow(v *placement.Verdict) status.DecisionRow {
 		row.Reason = v.RefusedBy + ": " + v.Reason()
 		return row
 	}
-	row.Rank, row.Weight = strconv.Itoa(v.Rank), weight(v.Total)
+	row.Rank, row.Weight = strconv.Itoa(v.Rank), placement.FormatWeight(v.Total)
 	if v.Tied {
 		row.Rank += " (tie)"
 	}
-	row.Reason = strings.Join(scoreLines(v), "; ")
+	row.Reason = strings.Join(v.Lines(), "; ")
 	return row
 }

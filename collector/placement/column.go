@@ -6,10 +6,9 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// Column is one capability of every backend of a snapshot. Equal values are
-// kept once: a thousand arrays have a handful of models and protocols, so what
-// is asked of a value can be answered once per value and looked up per
-// backend.
+// Column is one capability of every backend of a snapshot. Equal values are kept
+// once: a thousand arrays have few models and protocols, so a plug-in can decide
+// once per value and look the result up per backend.
 type Column struct {
 	codes    []uint32
 	distinct []capability.Value // by code; code 0 stands for "not reported"
@@ -18,8 +17,8 @@ type Column struct {
 
 type columnKey string
 
-// Column returns the column of a key. It is never nil; of a key that nobody
-// reports every code is 0.
+// Column returns the column of a key. It is never nil; of a key that is not
+// reported every code is 0.
 func (s *Snapshot) Column(key string) *Column {
 	return remember(s.shared, columnKey(key), func() *Column { return s.buildColumn(key) })
 }
@@ -45,9 +44,9 @@ func (c *Column) Of(b *Backend) (capability.Value, bool) {
 	return v, ok
 }
 
-// Code returns the index of the backend's value in [Column.Distinct]; 0 says
-// that it does not report one, and -1 that its value is its own because of
-// what was charged, so that [Column.Of] must be asked.
+// Code returns the index of the backend's value in [Column.Distinct]; 0 says that
+// it reports none, and -1 that its value has changed since the report, so that only
+// [Column.Of] has it.
 func (c *Column) Code(b *Backend) int {
 	if c.counts && b.volumes != 0 {
 		return -1
@@ -59,7 +58,7 @@ func (c *Column) Code(b *Backend) int {
 // first stands for "not reported". The slice must not be changed.
 func (c *Column) Distinct() []capability.Value { return c.distinct }
 
-// coder finds out which values are the same.
+// coder gives equal values the same code.
 type coder struct {
 	column  *Column
 	scalars map[scalar]uint32
@@ -73,8 +72,8 @@ type scalar struct {
 	text   string
 }
 
-// maxNested bounds the search among lists and objects, which are compared one
-// by one; beyond it each gets a code of its own.
+// maxNested limits the search among lists and objects, which are compared one by
+// one; beyond it each has a code of its own.
 const maxNested = 16
 
 func (c *coder) code(v capability.Value) uint32 {

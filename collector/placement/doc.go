@@ -1,61 +1,72 @@
-// Package placement answers one question: which of these backends should take
-// this request, and why that one, and why not the others.
+// Package placement decides which of several backends takes a request, and
+// explains the decision: why this backend, and why not the others.
 //
 //	reports --> Snapshot ---.
 //	                         >--> Engine --> Decision
 //	            Request ----'       ^
 //	                                |
-//	            Registry --> Profile: which filters and weighers, in which order
+//	            Profile and plug-ins: filters and weighers in their order
 //
-// An [Engine] asks its filters about every backend, in the order of its
-// [Profile]; the first that says no is the one the decision names. Those that
-// are left it weighs: each [Weigher] gives a number in its own unit, which is
-// stretched to 0…1 over the survivors, multiplied, and added up. The greatest
-// total is chosen, and of equals the first.
+// An [Engine] applies its filters to every backend, in the order of its
+// [Profile]. The first filter that refuses a backend is the one that the decision
+// names. The backends that pass are weighed: each [Weigher] returns a number in
+// its own unit, which is normalised to 0…1 over the backends that passed,
+// multiplied, and added up. The backend with the greatest total is chosen, and of
+// equals the first.
 //
-// That is the shape of the Cinder scheduler, but this package knows nothing of
-// Cinder. What must equal it is in package cinder beside this one, as plug-ins
-// like anybody's; what a request is, too, is for the plug-ins to know.
+// This is the algorithm of the Cinder scheduler, and the package is shaped by it:
+// the way weights are normalised, the capacities that a placed volume changes, and
+// the lottery are Cinder's. Cinder's own filters and weighers, its request and its
+// way to read reports are in package cinder. Most programs need five types, and
+// begin there:
 //
-// # Three ways to ask
+//   - capability.Report: what a backend reports.
+//   - cinder.Request: the volume to place.
+//   - [Engine]: made by cinder.NewEngine, from the scheduler's settings.
+//   - [Filter] and [Weigher]: your own plug-ins, given to the engine by
+//     [WithFilter] and [WithWeigher]. They see a [Backend].
+//   - [Decision]: the result. It prints as text, and [Decision.JSON] is its form
+//     for other programs.
 //
-// [Engine.Choose] says where to go and nothing else. It allocates nothing per
-// backend, and is what to call in a loop. [Engine.Rank] gives all that fit, in
-// order. [Engine.Decide] gives a [Decision] with everything: for a backend that
-// fits its raw, normalised and weighted scores, its rank and whether it was a
-// tie; for one that does not the filter and, in words, what was compared. Words
-// are made when they are read, so a decision that nobody reads costs little
-// more than one that was never explained.
+// # More than one decision
 //
-// # A snapshot in, an answer out
+// A [Snapshot] holds reports that were read once, for many decisions. It never
+// changes: [Snapshot.Consume] returns another one, from which the room for a volume
+// is deducted. On a snapshot, [Engine.Choose] only finds the backend and allocates
+// nothing per backend, [Engine.Rank] returns all that fit in order, and
+// [Engine.DecideOn] explains. Explanations are made when they are read, so a
+// decision of which nothing is printed costs little more than a choice.
 //
-// No clock, no I/O, no global: the same [Snapshot], request and seed give the
-// same answer from any goroutine, today or from a file next year. A snapshot
-// never changes. Placing something gives another snapshot, with the room
-// deducted ([Snapshot.Charge]), so "what would the next ten volumes do" is a
-// loop. What the deductions have to outlive is the business of a [Ledger].
+// The result depends on nothing but the snapshot, the request and its seed: there
+// is no clock, no I/O and no global state. A [Ledger] keeps deductions beyond the
+// next report.
 //
 // # Writing a plug-in
 //
-// One method and a line in a [Registry]. Start with a [WeigherFunc] or
-// [FilterFunc]; examples/custom-weigher fits on a screen. When a plug-in should
-// be faster or say more, it grows by optional interfaces:
+// A plug-in has one method; [WeigherFunc] and [FilterFunc] make one of a function.
+// examples/custom-weigher is a complete program. To be faster, or to explain more,
+// a plug-in has these as well:
 //
-//   - [Preparer]: think once per request, not once per backend. Fetch a
-//     [Column] for each key you read; compile what the request says.
-//   - [Explainer]: say what you compared. Without it people see only your name.
-//   - [Bounds], [Adjuster]: for weights that need a fixed scale, or a look at
-//     the others.
-//   - [Relaxer]: some of your conditions are preferences; see [Prefer].
+//   - [PerRequestFilter] and [PerRequestWeigher] prepare a plug-in once per
+//     request instead of once per backend: read a [Column] of each key, compile
+//     what the request has.
+//   - [Explainer] states what was compared. Without it a decision has the
+//     plug-in's name alone.
+//   - [Bounds] and [Adjuster] are for weights with a fixed scale, and for weights
+//     that depend on those of the other backends.
+//   - [Relaxer] is for filters some of whose conditions are preferences; see
+//     [Prefer].
+//   - A [View] keeps what was computed from a snapshot for the next request.
 //
-// [View] remembers what you computed of a snapshot for the next request, and
-// package placementtest holds you to the contract.
+// Explainer, Bounds, Adjuster and Relaxer are optional interfaces, which Go does not check:
+// write "var _ placement.Explainer = myWeigher{}" beside the type. Package
+// placementtest tests a plug-in against the contract.
 //
-// # Traps
+// # Rules
 //
-// A capability that is missing is not zero: a filter or weigher has to say what
-// it makes of that. An error is not a refusal: it ends the decision, as an
-// exception in a filter ends the scheduler's. Normalisation stretches whatever
-// difference there is to the full range, so a weigher's smallest difference
-// weighs as much as another's largest, unless it has [Bounds].
+// A capability that is missing is not zero: a plug-in decides what it means. An
+// error is not a refusal: it ends the decision, as an exception in a filter ends
+// the scheduler's. Normalisation stretches any difference to the full range, so
+// the smallest difference of one weigher counts as much as the largest of another,
+// unless it has [Bounds].
 package placement

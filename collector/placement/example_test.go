@@ -1,14 +1,13 @@
 package placement_test
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement"
 )
 
-// anyRequest is enough for plug-ins that look at backends alone.
+// anyRequest is for plug-ins that read backends alone.
 type anyRequest struct{}
 
 func (anyRequest) Seed() uint64 { return 1 }
@@ -21,7 +20,7 @@ func arrays(latency ...int64) *placement.Snapshot {
 			Capabilities: capability.Set{capability.KeyUsecPerWrite: capability.OfInt(usec)},
 		}
 	}
-	return placement.NewSnapshot(reports, placement.Options{})
+	return placement.NewSnapshot(reports, placement.SnapshotOptions{})
 }
 
 // A filter that explains itself, and a weigher that is just a function.
@@ -30,53 +29,45 @@ func Example() {
 		usec, _ := b.Float(capability.KeyUsecPerWrite)
 		return -usec, nil
 	}
-	var registry placement.Registry
-	err := errors.Join(
-		registry.AddFilter("CalmFilter", placement.NoArgs[placement.Filter](atMost{capability.KeyUsecPerWrite, 400})),
-		registry.AddWeigher("FastestWeigher", placement.WeigherFunc(fastest).Factory()),
+	engine, err := placement.New(
+		placement.Profile{
+			Filters:  []string{"LatencyFilter"},
+			Weighers: []placement.Weight{{Weigher: "FastestWeigher", Multiplier: 1}},
+		},
+		placement.WithFilter("LatencyFilter", atMost{capability.KeyUsecPerWrite, 400}),
+		placement.WithWeigher("FastestWeigher", placement.WeigherFunc(fastest)),
 	)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	engine, err := placement.New(&registry, placement.Profile{
-		Filters:  []string{"CalmFilter"},
-		Weighers: []placement.Weight{{Weigher: "FastestWeigher", Multiplier: 1}},
-	})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	decision, err := engine.Decide(arrays(300, 250, 900), anyRequest{})
+	decision, err := engine.DecideOn(arrays(300, 250, 900), anyRequest{})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	fmt.Print(decision)
-	_, err = engine.Decide(arrays(700, 700), anyRequest{})
+	_, err = engine.DecideOn(arrays(700, 700), anyRequest{})
 	fmt.Println(err)
 	// Output:
-	// ctl1@array_2: best of 2 that fit, out of 3
+	// ctl1@array_2 would take it: it weighs 1, the next, ctl1@array_1, 0
 	//   1 ctl1@array_2  1
-	//       FastestWeigher -250 -> 1 x 1 = 1
+	//       FastestWeigher -250 → 1 × 1 = 1
 	//   2 ctl1@array_1  0
-	//       FastestWeigher -300 -> 0 x 1 = 0
-	//   - ctl1@array_3  CalmFilter: usec_per_write_op 900 is not <= 400
-	// 0 of 2 backends fit: 2 CalmFilter (usec_per_write_op 700 is not <= 400)
+	//       FastestWeigher -300 → 0 × 1 = 0
+	//   - ctl1@array_3
+	//       refused by LatencyFilter: usec_per_write_op 900 is not <= 400
+	// 0 of 2 backends fit: 2 LatencyFilter (usec_per_write_op 700 is not <= 400)
 }
 
 // A profile lists all its faults at once.
 func ExampleNew() {
-	var registry placement.Registry
-	if err := registry.AddFilter("CalmFilter", placement.NoArgs[placement.Filter](atMost{"load", 50})); err != nil {
-		fmt.Println(err)
-	}
-	_, err := placement.New(&registry, placement.Profile{
-		Filters:  []string{"ClamFilter"},
+	_, err := placement.New(placement.Profile{
+		Filters:  []string{"LaodFilter"},
 		Weighers: []placement.Weight{{Weigher: "FastestWeigher", Multiplier: 1}},
-	})
+	}, placement.WithFilter("LoadFilter", atMost{"load", 50}))
 	fmt.Println(err)
 	// Output:
-	// read placement profile: filter ClamFilter is not known: did you mean CalmFilter?
-	// weigher FastestWeigher is not known: none is registered
+	// read placement profile: filter LaodFilter is not known: did you mean LoadFilter?
+	// weigher FastestWeigher is not known: there is none
 }

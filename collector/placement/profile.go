@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/poolcast/poolcast/collector/capability"
@@ -13,38 +14,63 @@ import (
 
 // Profile says which plug-ins decide, in which order and how.
 type Profile struct {
-	// Filters are asked in this order; the first that refuses a backend is the
-	// one the decision names, so put the cheap ones first.
+	// Filters are applied in this order; the first that refuses a backend is
+	// the one that the decision names, so the cheap ones should be first.
 	Filters []string
-	// Weighers add up. Without one every survivor weighs the same.
+	// Weighers add up. Without one, all backends that pass weigh the same.
 	Weighers []Weight
-	// Args are the plug-ins' settings, by name.
-	Args   map[string]capability.Set
-	Policy Policy
-	Select Select
+	Policy   Policy
+	Select   Select
+	// Snapshot reads the reports of [Engine.Decide]; nil reads them with
+	// [NewSnapshot] and its defaults.
+	Snapshot func([]capability.Report) *Snapshot
 }
 
-// Weight names a weigher and what its normalised weight is multiplied by.
-// Negative multipliers turn the order round.
+// Weight names a weigher and the multiplier of its normalised weight. A negative
+// multiplier reverses the order.
 type Weight struct {
 	Weigher    string
 	Multiplier float64
 }
 
-// Policy says what becomes of preferences when nothing meets them.
+// Policy says how preferences are treated that no backend meets.
 type Policy uint8
 
 // The policies.
 const (
-	// Strict treats every condition as a condition.
+	// Strict treats every condition as a requirement.
 	Strict Policy = iota
-	// Prefer sets the conditions that filters call preferences aside if they
-	// would refuse every backend that passes the rest; the weighers then
-	// decide and the decision says so. See [Relaxer].
+	// Prefer removes the conditions that filters call preferences if they
+	// would refuse every backend that passes the rest. The weighers then
+	// decide, and the decision lists what was removed. See [Relaxer].
 	Prefer
 )
 
-// Select says which of the weighed survivors is chosen.
+// MarshalText returns strict or prefer.
+func (p Policy) MarshalText() ([]byte, error) {
+	switch p {
+	case Strict:
+		return []byte("strict"), nil
+	case Prefer:
+		return []byte("prefer"), nil
+	}
+	return nil, fmt.Errorf("policy %d does not exist", p)
+}
+
+// UnmarshalText reads strict or prefer.
+func (p *Policy) UnmarshalText(text []byte) error {
+	switch string(text) {
+	case "strict":
+		*p = Strict
+	case "prefer":
+		*p = Prefer
+	default:
+		return fmt.Errorf("policy %q: want strict or prefer", text)
+	}
+	return nil
+}
+
+// Select says which of the weighed backends is chosen.
 type Select uint8
 
 // The ways to select.
@@ -52,11 +78,12 @@ const (
 	// Best chooses the greatest weight; among equals the first in the
 	// snapshot.
 	Best Select = iota
-	// BestOfTwo draws two survivors and chooses the better one. Schedulers
-	// that do not see each other's choices then stop herding on one backend.
+	// BestOfTwo draws two backends and chooses the better one, so that
+	// schedulers that do not see each other's choices do not all choose the
+	// same backend.
 	BestOfTwo
-	// Lottery draws one survivor with a chance proportional to its weights,
-	// which are not normalised (cinder/scheduler/weights/stochastic.py).
+	// Lottery draws one backend with a probability proportional to its
+	// weights, which are not normalised (cinder/scheduler/weights/stochastic.py).
 	Lottery
 )
 
@@ -67,6 +94,7 @@ type Engine struct {
 	weighers []named[Weigher]
 	policy   Policy
 	selects  Select
+	snapshot func([]capability.Report) *Snapshot
 	scratch  *sync.Pool
 }
 
@@ -76,25 +104,26 @@ type named[P any] struct {
 	plugin     P
 }
 
-// New makes an engine of the registry's plug-ins. The error lists everything
-// that is wrong with the profile.
-func New(reg *Registry, p Profile) (*Engine, error) {
-	e := &Engine{policy: p.Policy, selects: p.Select, scratch: newScratchPool()}
-	faults := p.check()
+// New makes an engine that uses the plug-ins as the profile says. Plug-ins that
+// the profile does not name are not used. The error lists everything that is wrong.
+func New(p Profile, plugins ...Plugin) (*Engine, error) {
+	e := &Engine{policy: p.Policy, selects: p.Select, snapshot: p.Snapshot, scratch: newScratchPool()}
+	if e.snapshot == nil {
+		e.snapshot = func(r []capability.Report) *Snapshot { return NewSnapshot(r, SnapshotOptions{}) }
+	}
+	filters, weighers, faults := byName(plugins)
+	faults = append(faults, p.check()...)
 	for _, name := range p.Filters {
-		f, err := reg.Filter(name, Args{Values: p.Args[name]})
-		if err != nil {
-			faults = append(faults, err)
-			continue
+		f, ok := filters[name]
+		if !ok {
+			faults = append(faults, unknown("filter", name, slices.Sorted(maps.Keys(filters))))
 		}
 		e.filters = append(e.filters, named[Filter]{name: name, plugin: f})
 	}
 	for _, w := range p.Weighers {
-		args := Args{Multiplier: w.Multiplier, Values: p.Args[w.Weigher]}
-		plugin, err := reg.Weigher(w.Weigher, args)
-		if err != nil {
-			faults = append(faults, err)
-			continue
+		plugin, ok := weighers[w.Weigher]
+		if !ok {
+			faults = append(faults, unknown("weigher", w.Weigher, slices.Sorted(maps.Keys(weighers))))
 		}
 		e.weighers = append(e.weighers, named[Weigher]{w.Weigher, w.Multiplier, plugin})
 	}
@@ -104,16 +133,30 @@ func New(reg *Registry, p Profile) (*Engine, error) {
 	return e, nil
 }
 
+func byName(plugins []Plugin) (filters map[string]Filter, weighers map[string]Weigher, faults []error) {
+	filters, weighers = map[string]Filter{}, map[string]Weigher{}
+	for _, p := range plugins {
+		_, isFilter := filters[p.name]
+		_, isWeigher := weighers[p.name]
+		switch {
+		case p.name == "" || p.filter == nil && p.weigher == nil:
+			faults = append(faults, fmt.Errorf("add plug-in %q: it needs a name and a filter or weigher", p.name))
+		case p.filter != nil && isFilter, p.weigher != nil && isWeigher:
+			faults = append(faults, fmt.Errorf("add plug-in %s: the name is taken", p.name))
+		case p.filter != nil:
+			filters[p.name] = p.filter
+		default:
+			weighers[p.name] = p.weigher
+		}
+	}
+	return filters, weighers, faults
+}
+
 func (p Profile) check() []error {
 	var faults []error
 	for _, w := range p.Weighers {
 		if math.IsNaN(w.Multiplier) || math.IsInf(w.Multiplier, 0) {
-			faults = append(faults, fmt.Errorf("weigher %s: multiplier %v is not a number to multiply by", w.Weigher, w.Multiplier))
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(p.Args)) {
-		if !p.uses(name) {
-			faults = append(faults, fmt.Errorf("arguments are given for %s, which the profile does not use", name))
+			faults = append(faults, fmt.Errorf("weigher %s: multiplier %v is not a finite number", w.Weigher, w.Multiplier))
 		}
 	}
 	if p.Policy > Prefer {
@@ -125,7 +168,45 @@ func (p Profile) check() []error {
 	return faults
 }
 
-func (p Profile) uses(name string) bool {
-	return slices.Contains(p.Filters, name) ||
-		slices.ContainsFunc(p.Weighers, func(w Weight) bool { return w.Weigher == name })
+// unknown is the error for a name that no plug-in has, with the nearest name.
+func unknown(kind, name string, known []string) error {
+	if len(known) == 0 {
+		return fmt.Errorf("%s %s is not known: there is none", kind, name)
+	}
+	if near := Nearest(name, known); near != "" {
+		return fmt.Errorf("%s %s is not known: did you mean %s?", kind, name, near)
+	}
+	return fmt.Errorf("%s %s is not known: there are %s", kind, name, strings.Join(known, ", "))
+}
+
+// Nearest returns the known name that is most similar to a misspelt one, "" if
+// none is similar.
+func Nearest(name string, known []string) string {
+	best, distance := "", len(name)/3+1
+	for _, k := range known {
+		if d := editDistance(strings.ToLower(name), strings.ToLower(k)); d < distance {
+			best, distance = k, d
+		}
+	}
+	return best
+}
+
+// editDistance is the Levenshtein distance.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
+		}
+	}
+	return row[len(b)]
 }

@@ -19,7 +19,7 @@ func picks(t *testing.T, how placement.Select, s *placement.Snapshot, n uint64) 
 		if err != nil {
 			t.Fatal(err)
 		}
-		d, err := e.Decide(s, request{seed})
+		d, err := e.DecideOn(s, request{seed})
 		if err != nil || d.Chosen.Backend != c.Backend {
 			t.Fatalf("seed %d: chose %s, decided %v (%v)", seed, c.Backend.ID(), d.Chosen, err)
 		}
@@ -28,7 +28,7 @@ func picks(t *testing.T, how placement.Select, s *placement.Snapshot, n uint64) 
 	return out
 }
 
-func TestBestOfTwoSpreads(t *testing.T) {
+func TestBestOfTwoDistribution(t *testing.T) {
 	got := picks(t, placement.BestOfTwo, snapshot(row{free: 1}, row{free: 2}, row{free: 3}, row{free: 4}), 3000)
 	// Of 6 pairs, d wins 3, c 2, b 1 and a none.
 	for id, share := range map[string]float64{"a": 0, "b": 1. / 6, "c": 2. / 6, "d": 3. / 6} {
@@ -37,14 +37,14 @@ func TestBestOfTwoSpreads(t *testing.T) {
 		}
 	}
 	if equal := picks(t, placement.BestOfTwo, snapshot(row{free: 1}, row{free: 1}), 1000); equal["a"] < 400 || equal["b"] < 400 {
-		t.Errorf("equals do not share: %v", equal)
+		t.Errorf("equal backends are not chosen equally often: %v", equal)
 	}
 	if alone := picks(t, placement.BestOfTwo, snapshot(row{free: 1}), 3); alone["a"] != 3 {
 		t.Errorf("the only one was not chosen: %v", alone)
 	}
 }
 
-func TestLotteryIsProportional(t *testing.T) {
+func TestLotteryDistribution(t *testing.T) {
 	got := picks(t, placement.Lottery, snapshot(row{free: 10}, row{free: 30}, row{free: 60}), 3000)
 	for id, share := range map[string]float64{"a": 0.1, "b": 0.3, "c": 0.6} {
 		if math.Abs(float64(got[id])/3000-share) > 0.03 {
@@ -56,7 +56,7 @@ func TestLotteryIsProportional(t *testing.T) {
 	}
 }
 
-func TestRankIsStableAtAnySize(t *testing.T) {
+func TestRankIsStable(t *testing.T) {
 	chance := rand.New(rand.NewPCG(3, 4))
 	e := engine(t, placement.Profile{Weighers: []placement.Weight{{Weigher: "FreeWeigher", Multiplier: 1}}})
 	for _, n := range []int{1, 2, 127, 128, 129, 1000} {

@@ -1,8 +1,9 @@
-// Custom-weigher reads what poolcast --dry-run prints and picks the array that writes fastest.
+// Custom-weigher picks the array that writes fastest, from what poolcast --dry-run prints.
 package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log"
 	"os"
@@ -12,28 +13,23 @@ import (
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 )
 
-func fastestWrite(_ placement.Request, b *placement.Backend) (float64, error) {
+func fastest(_ placement.Request, b *placement.Backend) (float64, error) {
 	if usec, ok := b.Float(capability.KeyUsecPerWrite); ok {
 		return -usec, nil
 	}
-	return -10_000, nil // what was not measured is not fast
+	return -10_000, nil // an array without a measurement is not fast
 }
 
 func main() {
 	var reports []capability.Report
-	registry, err := cinder.Registry(cinder.Options{})
-	try(err)
-	try(json.NewDecoder(os.Stdin).Decode(&reports))
-	try(registry.AddWeigher("FastestWriteWeigher", placement.WeigherFunc(fastestWrite).Factory()))
-	engine, err := placement.New(registry, cinder.Profile(cinder.Options{Weighers: []string{"FastestWriteWeigher"}}))
-	try(err)
-	decision, err := engine.Decide(cinder.NewSnapshot(reports), &cinder.Request{Size: 100})
-	try(err)
-	fmt.Print(decision)
-}
-
-func try(err error) {
+	engine, err := cinder.NewEngine(cinder.Options{Weighers: []string{"FastestWrite"}},
+		placement.WithWeigher("FastestWrite", placement.WeigherFunc(fastest)))
+	if err := errors.Join(err, json.NewDecoder(os.Stdin).Decode(&reports)); err != nil {
+		log.Fatal(err)
+	}
+	decision, err := engine.Decide(reports, cinder.Request{Size: 100})
 	if err != nil {
 		log.Fatal(err)
 	}
+	fmt.Print(decision)
 }

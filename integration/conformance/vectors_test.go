@@ -25,7 +25,7 @@ func TestFreshVectors(t *testing.T) {
 	run(t, exec.Command(python(), script, "--seed", seed, "--out", folder))
 
 	test := exec.Command("go", "test", "-count=1", "-v", "-run", "^TestCinderVectors$",
-		"github.com/poolcast/poolcast/collector/placement/cinder")
+		"github.com/poolcast/poolcast/collector/placement/cinder", "github.com/poolcast/poolcast/collector/placement/function")
 	test.Env = append(os.Environ(), "POOLCAST_CINDER_VECTORS="+folder)
 	out := run(t, test)
 	for _, line := range regexp.MustCompile(`(?m)^(decide|sequence|match|evaluate): .*$`).FindAllString(out, -1) {

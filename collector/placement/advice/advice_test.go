@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/poolcast/poolcast/collector/capability"
-	"github.com/poolcast/poolcast/collector/placement/cinder"
+	"github.com/poolcast/poolcast/collector/placement/function"
 )
 
 // report is a backend of the pool gold in dc1; the JSON changes its
@@ -154,11 +154,11 @@ func TestFixWorks(t *testing.T) {
 				t.Errorf("with %s there is %+v", fixed, left)
 			}
 		}
-		old, err := cinder.CompileExpression(f.Text)
+		old, err := function.Compile(f.Text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		compiled, err := cinder.CompileExpression(fixed)
+		compiled, err := function.Compile(fixed)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -112,7 +112,7 @@ func Effects(engine *placement.Engine, before, after []capability.Report, questi
 }
 
 func results(engine *placement.Engine, s *placement.Snapshot, r *cinder.Request) ([]Result, error) {
-	d, err := engine.Decide(s, r)
+	d, err := engine.DecideOn(s, r)
 	if err != nil && !errors.Is(err, placement.ErrNoPool) {
 		return nil, err
 	}

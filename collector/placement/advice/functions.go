@@ -9,6 +9,7 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
+	"github.com/poolcast/poolcast/collector/placement/function"
 )
 
 // Function is a filter_function or goodness_function and the reports of the
@@ -30,7 +31,7 @@ func Functions(functions []Function) []Finding {
 }
 
 func (f *Function) check() []Finding {
-	e, err := cinder.CompileExpression(f.Text)
+	e, err := function.Compile(f.Text)
 	if err != nil {
 		return []Finding{f.syntax(err)}
 	}
@@ -59,7 +60,7 @@ func (f *Function) consequence() string {
 func (f *Function) syntax(err error) Finding {
 	out := f.finding(Error, "function-syntax", "Cinder cannot parse the function: "+err.Error(),
 		"Cinder accepts it at the start and fails at the first volume: "+f.consequence(), "")
-	if x, ok := errors.AsType[*cinder.ExpressionError](err); ok {
+	if x, ok := errors.AsType[*function.Error](err); ok {
 		out.Problem = fmt.Sprintf("Cinder cannot parse the function: %s in column %d of %q", x.Problem, x.Column, x.Text)
 		if x.Hint != "" {
 			out.Fix = strings.ToUpper(x.Hint[:1]) + x.Hint[1:]
@@ -70,16 +71,16 @@ func (f *Function) syntax(err error) Finding {
 
 // readsRequest reports whether the function reads more of a request than its
 // size.
-func readsRequest(e *cinder.Expression) bool {
-	return slices.ContainsFunc(e.Names(), func(n cinder.Name) bool {
-		return n.Scope == cinder.ScopeExtra || n.Scope == cinder.ScopeQoS || n.Scope == cinder.ScopeVolume && n.Key != "size"
+func readsRequest(e *function.Function) bool {
+	return slices.ContainsFunc(e.Names(), func(n function.Name) bool {
+		return n.Scope == function.ScopeExtra || n.Scope == function.ScopeQoS || n.Scope == function.ScopeVolume && n.Key != "size"
 	})
 }
 
 // traps reports each trap once, with the backends it applies to.
-func (f *Function) traps(e *cinder.Expression) []Finding {
+func (f *Function) traps(e *function.Function) []Finding {
 	type group struct {
-		trap     cinder.Trap
+		trap     function.Trap
 		backends []string
 		set      capability.Set
 	}
@@ -95,7 +96,7 @@ func (f *Function) traps(e *cinder.Expression) []Finding {
 		}
 	}
 	if len(f.Reports) == 0 {
-		for _, t := range e.Review(cinder.Vars{}) {
+		for _, t := range e.Review(function.Vars{}) {
 			groups = append(groups, &group{trap: t})
 		}
 	}
@@ -110,34 +111,34 @@ func (f *Function) traps(e *cinder.Expression) []Finding {
 	return found
 }
 
-func (f *Function) trap(t cinder.Trap, set capability.Set) Finding {
+func (f *Function) trap(t function.Trap, set capability.Set) Finding {
 	switch t.Kind {
-	case cinder.UnknownScope:
+	case function.UnknownScope:
 		return f.finding(Error, "unknown-scope",
 			t.Word+" has no value: Cinder sets capabilities, stats, volume, extra and qos only",
 			f.consequence(), "Write "+nearScope(t.Name))
-	case cinder.BareWord:
+	case function.BareWord:
 		return f.finding(Error, "bare-word",
 			fmt.Sprintf("%s in column %d is read as text, not as a capability", t.Word, t.Column),
 			"a text compared with a number is an error, and no array reports this text: "+f.consequence(),
 			fmt.Sprintf("Write capabilities.%s, or %q in quotes if the text is meant", t.Word, t.Word))
-	case cinder.NoValue:
+	case function.NoValue:
 		return f.noValue(t, set)
-	case cinder.Unusable:
+	case function.Unusable:
 		return f.finding(Error, "unsupported-value",
 			fmt.Sprintf("%s is %s, and Cinder's evaluator computes with numbers and text only", t.Word, kindWithArticle(t.Value)),
 			f.consequence(), "Remove it from the function, or use it in the volume type, where lists and null can be compared")
-	case cinder.Truncated:
+	case function.Truncated:
 		return f.truncated(t)
-	case cinder.NoFunction:
+	case function.NoFunction:
 		return f.finding(Error, "unknown-function",
 			fmt.Sprintf("%s in column %d is followed by an operand, and so is read as a function", t.Word, t.Column),
 			f.consequence(), "Use min, max or abs, or put an operator between the two")
-	case cinder.Junction:
+	case function.Junction:
 		return f.finding(Error, "word-as-function",
 			fmt.Sprintf("the word %q in column %d follows a name, and so is read as a function", t.Word, t.Column),
 			f.consequence(), "Write && or ||, or put the left side in parentheses")
-	case cinder.SplitWord:
+	case function.SplitWord:
 		return f.finding(Error, "split-word",
 			fmt.Sprintf("%s in column %d is read as not, and then %s", t.Word, t.Column, t.Word[len("not"):]),
 			f.consequence(), "Report the value under a name that does not begin with not")
@@ -149,13 +150,13 @@ func (f *Function) trap(t cinder.Trap, set capability.Set) Finding {
 }
 
 // noValue is about a key that is not reported.
-func (f *Function) noValue(t cinder.Trap, set capability.Set) Finding {
+func (f *Function) noValue(t function.Trap, set capability.Set) Finding {
 	k, known := capability.LookupKey(t.Name.Key)
 	near := format.Nearest(t.Name.Key, set.SortedKeys())
 	switch {
-	case known && t.Name.Scope == cinder.ScopeCapabilities && k.OnRequest:
+	case known && t.Name.Scope == function.ScopeCapabilities && k.OnRequest:
 		return f.finding(Error, "absent-key", t.Word+" is reported only on request", f.consequence(), onRequest(k))
-	case known && t.Name.Scope == cinder.ScopeCapabilities:
+	case known && t.Name.Scope == function.ScopeCapabilities:
 		return f.finding(Warning, "absent-key", t.Word+" is not reported now: "+absence(k), f.consequence(),
 			"Use a key that is always reported, or fix the reason why it is absent")
 	case near != "":
@@ -178,7 +179,7 @@ func onRequest(k capability.Key) string {
 	return "Write live_capabilities = " + k.Name + " into [poolcast]"
 }
 
-func (f *Function) truncated(t cinder.Trap) Finding {
+func (f *Function) truncated(t function.Trap) Finding {
 	fix := "Use an integer in a smaller unit"
 	switch t.Name.Key {
 	case capability.KeyAvgLatency:
@@ -193,13 +194,13 @@ func (f *Function) truncated(t cinder.Trap) Finding {
 
 // nullableKeys notes the keys that can be missing at times and are in no other
 // finding.
-func (f *Function) nullableKeys(e *cinder.Expression, found []Finding) []Finding {
+func (f *Function) nullableKeys(e *function.Function, found []Finding) []Finding {
 	var keys []string
 	reason := ""
 	for _, n := range e.Names() {
 		k, known := capability.LookupKey(n.Key)
 		reported := slices.ContainsFunc(found, func(f Finding) bool { return strings.Contains(f.Problem, n.String()) })
-		if !known || n.Scope != cinder.ScopeCapabilities || k.Absent == "" || reported {
+		if !known || n.Scope != function.ScopeCapabilities || k.Absent == "" || reported {
 			continue
 		}
 		if keys = append(keys, n.Key); reason == "" {
@@ -213,12 +214,12 @@ func (f *Function) nullableKeys(e *cinder.Expression, found []Finding) []Finding
 	return []Finding{f.finding(Note, "nullable-key", problem, f.consequence(), "")}
 }
 
-func nearScope(n cinder.Name) string {
-	scopes := []string{cinder.ScopeCapabilities, cinder.ScopeStats, cinder.ScopeVolume, cinder.ScopeExtra, cinder.ScopeQoS}
+func nearScope(n function.Name) string {
+	scopes := []string{function.ScopeCapabilities, function.ScopeStats, function.ScopeVolume, function.ScopeExtra, function.ScopeQoS}
 	if near := format.Nearest(n.Scope, scopes); near != "" {
 		return near + "." + n.Key
 	}
-	return cinder.ScopeCapabilities + "." + n.Key
+	return function.ScopeCapabilities + "." + n.Key
 }
 
 func kindWithArticle(v capability.Value) string {
@@ -233,7 +234,7 @@ func kindWithArticle(v capability.Value) string {
 
 // varsOf is what a function can read of a backend, for a volume of 1 GiB. The
 // key that cinder-volume always adds is there even without a base report.
-func varsOf(r *capability.Report) cinder.Vars {
+func varsOf(r *capability.Report) function.Vars {
 	set := r.Capabilities
 	if _, ok := set[capability.KeyAllocatedCapacity]; !ok {
 		set = set.Overlay(capability.Set{capability.KeyAllocatedCapacity: capability.OfFloat(0)})
@@ -248,18 +249,18 @@ func varsOf(r *capability.Report) cinder.Vars {
 			stats[key] = v
 		}
 	}
-	return cinder.Vars{
-		cinder.ScopeCapabilities: set, cinder.ScopeStats: stats,
-		cinder.ScopeVolume: {"size": capability.OfInt(1)},
+	return function.Vars{
+		function.ScopeCapabilities: set, function.ScopeStats: stats,
+		function.ScopeVolume: {"size": capability.OfInt(1)},
 	}
 }
 
 // evaluate runs the function on every report and checks the results.
-func (f *Function) evaluate(e *cinder.Expression) []Finding {
+func (f *Function) evaluate(e *function.Function) []Finding {
 	if len(f.Reports) == 0 {
 		return nil
 	}
-	var results []cinder.Operand
+	var results []function.Operand
 	for i := range f.Reports {
 		v, err := e.Eval(varsOf(&f.Reports[i]))
 		if err != nil {
@@ -272,7 +273,7 @@ func (f *Function) evaluate(e *cinder.Expression) []Finding {
 	if f.isGoodness() {
 		return append(f.scores(results), f.highestAtZero(e, results)...)
 	}
-	if slices.ContainsFunc(results, cinder.Operand.Truth) {
+	if slices.ContainsFunc(results, function.Operand.Truth) {
 		return nil
 	}
 	return []Finding{f.finding(Warning, "filter-refuses-all",
@@ -282,7 +283,7 @@ func (f *Function) evaluate(e *cinder.Expression) []Finding {
 }
 
 // scores finds scores that GoodnessWeigher cannot use or that are all equal.
-func (f *Function) scores(results []cinder.Operand) []Finding {
+func (f *Function) scores(results []function.Operand) []Finding {
 	var outside, distinct []string
 	for i, v := range results {
 		number, ok := v.Float()
@@ -315,12 +316,12 @@ func (f *Function) scores(results []cinder.Operand) []Finding {
 
 // highestAtZero tries what the Cinder driver reports of an array without a
 // performance sample: zeros.
-func (f *Function) highestAtZero(e *cinder.Expression, now []cinder.Operand) []Finding {
+func (f *Function) highestAtZero(e *function.Function, now []function.Operand) []Finding {
 	zeros := capability.Set{capability.KeyMetricsStatus: capability.OfString(string(capability.Partial))}
 	var keys []string
 	for _, n := range e.Names() {
 		k, known := capability.LookupKey(n.Key)
-		if known && n.Scope == cinder.ScopeCapabilities && strings.HasPrefix(k.Source, "arrays/performance") {
+		if known && n.Scope == function.ScopeCapabilities && strings.HasPrefix(k.Source, "arrays/performance") {
 			zeros[n.Key] = capability.OfInt(0)
 			keys = append(keys, n.Key)
 		}
@@ -345,7 +346,7 @@ func (f *Function) highestAtZero(e *cinder.Expression, now []cinder.Operand) []F
 		fmt.Sprintf(`%s = (capabilities.metrics_status == "ok") ? (%s) : 0`, f.Option, strings.TrimSpace(f.Text)))}
 }
 
-func rate(e *cinder.Expression, r *capability.Report) float64 {
+func rate(e *function.Function, r *capability.Report) float64 {
 	v, err := e.Eval(varsOf(r))
 	if err != nil {
 		return 0
@@ -355,7 +356,7 @@ func rate(e *cinder.Expression, r *capability.Report) float64 {
 
 // score is what GoodnessWeigher makes of a result
 // (cinder/scheduler/weights/goodness.py).
-func score(v cinder.Operand) float64 {
+func score(v function.Operand) float64 {
 	f, ok := v.Float()
 	if good, isBool := v.Bool(); isBool && good {
 		return 100

@@ -79,7 +79,7 @@ func schedulerFails(where string, err error) Finding {
 }
 
 func (c *typeChecker) decide(t *cinder.VolumeType) (*placement.Decision, error) {
-	d, err := c.engine.Decide(c.snapshot, &cinder.Request{Size: 1, Type: t})
+	d, err := c.engine.DecideOn(c.snapshot, &cinder.Request{Size: 1, Type: t})
 	if errors.Is(err, placement.ErrNoPool) {
 		err = nil
 	}

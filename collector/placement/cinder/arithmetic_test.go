@@ -19,6 +19,6 @@ func TestArithmeticOf(t *testing.T) {
 	}
 	set[capability.KeyFreeCapacity] = capability.OfString("unknown")
 	if a, ok := ArithmeticOf(capability.Report{Host: "h@b", Pool: "p", Capabilities: set}); ok {
-		t.Errorf("an unknown capacity gave %+v", a)
+		t.Errorf("an unknown capacity has the result %+v", a)
 	}
 }

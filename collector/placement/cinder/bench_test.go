@@ -74,7 +74,7 @@ func BenchmarkRank(b *testing.B) {
 func BenchmarkDecide(b *testing.B) {
 	perDecision(b, func(b *testing.B, e *placement.Engine, s *placement.Snapshot, r *cinder.Request) {
 		for b.Loop() {
-			if d, err := e.Decide(s, r); err != nil || d.Fit != s.Len() {
+			if d, err := e.DecideOn(s, r); err != nil || d.Fit != s.Len() {
 				b.Fatal(err)
 			}
 		}

@@ -20,29 +20,29 @@ const keyTimestamp = "timestamp"
 // capabilitiesFilter is CapabilitiesFilter for one request
 // (cinder/scheduler/filters/capabilities_filter.py).
 type capabilitiesFilter struct {
-	online *placement.Column // nil unless a volume in use is extended
-	wants  []want
-	live   func(key string) bool
+	online     *placement.Column // nil unless a volume in use is extended
+	conditions []condition
+	live       func(key string) bool
 }
 
-// want is one extra spec.
-type want struct {
+// condition is one extra spec.
+type condition struct {
 	name        string   // the key without its scope, as it is reported
 	path        []string // into objects
-	date        bool     // it is about the time of the report
+	date        bool     // it compares the time of the report
 	column      *placement.Column
 	requirement Requirement
-	// answers say of each distinct value of the column whether it will do.
-	answers []answer
+	// outcomes are those of each distinct value of the column.
+	outcomes []outcome
 }
 
-// answer is what a requirement says to one value.
-type answer uint8
+// outcome is the result of a requirement for one value.
+type outcome uint8
 
 const (
-	unmet answer = iota
+	unmet outcome = iota
 	met
-	unclear // ask again: it is an error, or the backend's own
+	undecided // an error, or different for each backend
 )
 
 // newCapabilitiesFilter compiles the extra specs of the request's type.
@@ -57,77 +57,77 @@ func newCapabilitiesFilter(live func(string) bool) placement.PerRequestFilter {
 			f.online = s.Column(keyOnlineExtend)
 		}
 		for _, spec := range req.specs() {
-			if w, ok := compileWant(spec, s); ok {
-				f.wants = append(f.wants, w)
+			if c, ok := compileCondition(spec, s); ok {
+				f.conditions = append(f.conditions, c)
 			}
 		}
-		if len(f.wants) == 0 && f.online == nil {
+		if len(f.conditions) == 0 && f.online == nil {
 			return nil, nil
 		}
 		return f, nil
 	}
 }
 
-// compileWant reads an extra spec; it is not ok if the spec is scoped for
-// somebody else, such as a driver.
-func compileWant(spec ExtraSpec, s *placement.Snapshot) (want, bool) {
+// compileCondition reads an extra spec; it is not ok if the scope of the spec is not
+// the scheduler's but, for example, the driver's.
+func compileCondition(spec ExtraSpec, s *placement.Snapshot) (condition, bool) {
 	path := strings.Split(spec.Key, ":")
 	if len(path) > 1 && path[0] != "capabilities" {
-		return want{}, false
+		return condition{}, false
 	}
 	if path[0] == "capabilities" {
 		path = path[1:]
 	}
-	w := want{name: strings.Join(path, ":"), path: path, requirement: NullRequirement()}
+	c := condition{name: strings.Join(path, ":"), path: path, requirement: NullRequirement()}
 	if spec.Value != nil {
-		w.requirement = CompileRequirement(*spec.Value)
+		c.requirement = CompileRequirement(*spec.Value)
 	}
 	switch {
 	case len(path) > 0 && path[0] == keyTimestamp:
-		w.date = true
+		c.date = true
 	case len(path) > 0:
-		w.column = s.Column(path[0])
-		w.answer()
+		c.column = s.Column(path[0])
+		c.decideAll()
 	}
-	return w, true
+	return c, true
 }
 
-// answer asks every distinct value once.
-func (w *want) answer() {
-	values := w.column.Distinct()
-	w.answers = make([]answer, len(values))
+// decideAll evaluates every distinct value once.
+func (c *condition) decideAll() {
+	values := c.column.Distinct()
+	c.outcomes = make([]outcome, len(values))
 	for code := 1; code < len(values); code++ {
-		w.answers[code] = w.ask(&values[code])
+		c.outcomes[code] = c.decide(&values[code])
 	}
 }
 
-func (w *want) ask(v *capability.Value) answer {
-	if x, ok := v.Float(); ok && len(w.path) == 1 && w.requirement.comparesNumbers() {
-		if w.requirement.holds(x) {
+func (c *condition) decide(v *capability.Value) outcome {
+	if x, ok := v.Float(); ok && len(c.path) == 1 && c.requirement.comparesNumbers() {
+		if c.requirement.holds(x) {
 			return met
 		}
 		return unmet
 	}
-	found, ok := w.within(*v)
+	found, ok := c.within(*v)
 	if !ok {
 		return unmet
 	}
-	switch ok, err := w.requirement.MatchCapability(found); {
+	switch ok, err := c.requirement.MatchCapability(found); {
 	case err != nil:
-		return unclear
+		return undecided
 	case ok:
 		return met
 	}
 	return unmet
 }
 
-// Filter lets backends pass that meet every extra spec.
+// Filter passes backends that meet every extra spec.
 func (f *capabilitiesFilter) Filter(_ placement.Request, b *placement.Backend) (bool, error) {
 	if f.refusesOnline(b) {
 		return false, nil
 	}
-	for i := range f.wants {
-		if ok, err := f.wants[i].meets(b); !ok || err != nil {
+	for i := range f.conditions {
+		if ok, err := f.conditions[i].meets(b); !ok || err != nil {
 			return false, err
 		}
 	}
@@ -143,55 +143,55 @@ func (f *capabilitiesFilter) refusesOnline(b *placement.Backend) bool {
 	return isBool && !extends
 }
 
-// meets reports whether the backend has what is wanted.
-func (w *want) meets(b *placement.Backend) (bool, error) {
-	if w.date {
-		return w.meetsDate()
+// meets reports whether the backend meets the condition.
+func (c *condition) meets(b *placement.Backend) (bool, error) {
+	if c.date {
+		return c.meetsDate()
 	}
-	if w.column != nil {
-		if code := w.column.Code(b); code >= 0 && w.answers[code] != unclear {
-			return w.answers[code] == met, nil
+	if c.column != nil {
+		if code := c.column.Code(b); code >= 0 && c.outcomes[code] != undecided {
+			return c.outcomes[code] == met, nil
 		}
 	}
-	v, ok := w.value(b)
+	v, ok := c.value(b)
 	if !ok {
 		return false, nil
 	}
-	return w.requirement.MatchCapability(v)
+	return c.requirement.MatchCapability(v)
 }
 
-// meetsDate asks the requirement about a Python date, whose members are not
-// found. To all operators but one it is what an object is: no text, no number
-// and not true.
-func (w *want) meetsDate() (bool, error) {
-	if len(w.path) > 1 {
+// meetsDate evaluates the requirement for a Python date, whose members are not
+// found. For all operators but one a date is like an object: no text, no number and
+// not true.
+func (c *condition) meetsDate() (bool, error) {
+	if len(c.path) > 1 {
 		return false, nil
 	}
-	if w.requirement.op == opIn && !w.requirement.empty {
-		return false, fmt.Errorf("compare with %q: a date has no members", w.requirement.text)
+	if c.requirement.op == opIn && !c.requirement.empty {
+		return false, fmt.Errorf("compare with %q: a date has no members", c.requirement.text)
 	}
-	ok, err := w.requirement.Match(capability.OfSet(nil))
+	ok, err := c.requirement.match(capability.OfSet(nil))
 	if err != nil {
-		err = fmt.Errorf("compare with %q: %s is a date", w.requirement.text, keyTimestamp)
+		err = fmt.Errorf("compare with %q: %s is a date", c.requirement.text, keyTimestamp)
 	}
 	return ok, err
 }
 
-// value finds what the spec is about.
-func (w *want) value(b *placement.Backend) (capability.Value, bool) {
-	if w.column == nil { // the key is "capabilities" and nothing else
+// value returns what the spec compares.
+func (c *condition) value(b *placement.Backend) (capability.Value, bool) {
+	if c.column == nil { // the key is "capabilities" and nothing else
 		return capability.OfSet(b.Report().Capabilities), true
 	}
-	v, ok := w.column.Of(b)
+	v, ok := c.column.Of(b)
 	if !ok {
 		return v, false
 	}
-	return w.within(v)
+	return c.within(v)
 }
 
 // within follows the path into an object.
-func (w *want) within(v capability.Value) (capability.Value, bool) {
-	for _, key := range w.path[1:] {
+func (c *condition) within(v capability.Value) (capability.Value, bool) {
+	for _, key := range c.path[1:] {
 		members, _ := v.Set()
 		member, ok := members[key]
 		if !ok {
@@ -207,46 +207,46 @@ func (f *capabilitiesFilter) Explain(_ placement.Request, b *placement.Backend) 
 	if f.refusesOnline(b) {
 		return keyOnlineExtend + " is False and the volume is not detached"
 	}
-	for i := range f.wants {
-		w := &f.wants[i]
-		if w.date {
-			if ok, err := w.meetsDate(); !ok || err != nil {
-				return w.name + " is a date: no requirement but \"s!=\" and \"<is> False\" is met"
+	for i := range f.conditions {
+		c := &f.conditions[i]
+		if c.date {
+			if ok, err := c.meetsDate(); !ok || err != nil {
+				return c.name + " is a date: no requirement but \"s!=\" and \"<is> False\" is met"
 			}
 			continue
 		}
-		v, ok := w.value(b)
+		v, ok := c.value(b)
 		if !ok {
-			return w.missing(b)
+			return c.missing(b)
 		}
-		if ok, err := w.requirement.MatchCapability(v); !ok || err != nil {
-			return w.requirement.Explain(w.name, v)
+		if ok, err := c.requirement.MatchCapability(v); !ok || err != nil {
+			return c.requirement.Explain(c.name, v)
 		}
 	}
 	return ""
 }
 
-func (w *want) missing(b *placement.Backend) string {
-	text := w.name + " is not reported"
-	if near := format.Nearest(w.path[0], b.Report().Capabilities.SortedKeys()); near != "" {
+func (c *condition) missing(b *placement.Backend) string {
+	text := c.name + " is not reported"
+	if near := format.Nearest(c.path[0], b.Report().Capabilities.SortedKeys()); near != "" {
 		text += "; did you mean " + near + "?"
 	}
 	return text
 }
 
-// Relax sets conditions on live metrics aside.
+// Relax removes conditions on live metrics.
 func (f *capabilitiesFilter) Relax() (placement.Filter, []string) {
-	var conditions []string
+	var removed []string
 	rest := *f
-	rest.wants = slices.DeleteFunc(slices.Clone(f.wants), func(w want) bool {
-		if len(w.path) == 0 || !f.live(w.path[0]) {
+	rest.conditions = slices.DeleteFunc(slices.Clone(f.conditions), func(c condition) bool {
+		if len(c.path) == 0 || !f.live(c.path[0]) {
 			return false
 		}
-		conditions = append(conditions, w.name+" "+w.requirement.String())
+		removed = append(removed, c.name+" "+c.requirement.String())
 		return true
 	})
-	if len(rest.wants) == 0 && rest.online == nil {
-		return nil, conditions
+	if len(rest.conditions) == 0 && rest.online == nil {
+		return nil, removed
 	}
-	return &rest, conditions
+	return &rest, removed
 }

@@ -6,36 +6,37 @@ import (
 
 	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement"
+	"github.com/poolcast/poolcast/collector/placement/function"
 )
 
 // driverFilter is DriverFilter for one request
 // (cinder/scheduler/filters/driver_filter.py).
 type driverFilter struct {
-	asking
-	spare   []Operand // of Filter
+	requestFunctions
+	buffer  []function.Operand // for Filter
 	live    func(key string) bool
 	relaxed bool
 }
 
-func newDriverFilter(view *placement.View[*functions], live func(string) bool) placement.PerRequestFilter {
+func newDriverFilter(compiled *placement.View[*functions], live func(string) bool) placement.PerRequestFilter {
 	return func(r placement.Request, s *placement.Snapshot) (placement.Filter, error) {
 		req, err := requestOf(r)
 		if err != nil {
 			return nil, err
 		}
-		return &driverFilter{asking: view.Of(s).ask(req), live: live}, nil
+		return &driverFilter{requestFunctions: compiled.Of(s).bind(req), live: live}, nil
 	}
 }
 
-// Filter lets backends pass whose filter function is true for any spelling of
-// their protocol. A function that cannot be evaluated is not true.
+// Filter passes backends whose filter function is true for any spelling of their
+// protocol. A function that cannot be evaluated is not true.
 func (f *driverFilter) Filter(_ placement.Request, b *placement.Backend) (bool, error) {
 	fn := &f.rows[b.Index()]
 	if fn.text == "" && fn.err == nil || f.relaxed && fn.reads(f.live) {
 		return true, nil
 	}
 	for i := range fn.variants {
-		if v, err := f.run(b, &fn.variants[i], &f.spare); err == nil && v.Truth() {
+		if v, err := f.run(b, &fn.variants[i], &f.buffer); err == nil && v.Truth() {
 			return true, nil
 		}
 	}
@@ -49,16 +50,16 @@ func (f *driverFilter) Explain(_ placement.Request, b *placement.Backend) string
 		return fmt.Sprintf("filter_function %s: %v", quoteFunction(fn.text), fn.err)
 	}
 	if len(fn.variants) == 0 {
-		return "filter_function asks for a protocol, and the backend has none"
+		return "filter_function reads the protocol, and the backend has none"
 	}
-	v, err := f.run(b, &fn.variants[0], new([]Operand))
+	v, err := f.run(b, &fn.variants[0], new([]function.Operand))
 	if err != nil {
 		return fmt.Sprintf("filter_function %s: %v", quoteFunction(fn.text), err)
 	}
 	return fmt.Sprintf("filter_function %s is %s%s", quoteFunction(fn.text), shortValue(v), f.operands(b))
 }
 
-// Relax sets the functions aside that read a live metric.
+// Relax removes the functions that read a live metric.
 func (f *driverFilter) Relax() (placement.Filter, []string) {
 	var conditions []string
 	for i := range f.rows {
@@ -74,8 +75,8 @@ func (f *driverFilter) Relax() (placement.Filter, []string) {
 
 // reads reports whether the function reads a capability for which live is
 // true.
-func (f *function) reads(live func(key string) bool) bool {
-	return f.program != nil && slices.ContainsFunc(f.program.Names(), func(n Name) bool {
-		return n.Scope == ScopeCapabilities && live(n.Key)
+func (f *backendFunction) reads(live func(key string) bool) bool {
+	return f.program != nil && slices.ContainsFunc(f.program.Names(), func(n function.Name) bool {
+		return n.Scope == function.ScopeCapabilities && live(n.Key)
 	})
 }

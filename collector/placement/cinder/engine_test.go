@@ -18,7 +18,7 @@ func report(t *testing.T, host, zone, capabilities string) capability.Report {
 	return capability.Report{Host: host, Zone: zone, Capabilities: set}
 }
 
-func TestCapacityDecides(t *testing.T) {
+func TestDecideByCapacity(t *testing.T) {
 	s := cinder.NewSnapshot([]capability.Report{
 		report(t, "h@a", "dc1", `{"volume_backend_name":"gold","total_capacity_gb":1000,"free_capacity_gb":100,"provisioned_capacity_gb":900,"thin_provisioning_support":true,"max_over_subscription_ratio":1.5}`),
 		report(t, "h@b", "dc1", `{"volume_backend_name":"gold","total_capacity_gb":1000,"free_capacity_gb":100,"provisioned_capacity_gb":800,"thin_provisioning_support":true,"max_over_subscription_ratio":1.5}`),
@@ -34,11 +34,11 @@ func TestCapacityDecides(t *testing.T) {
 	if err := json.Unmarshal([]byte(`{"size": 10, "availability_zone": "dc1"}`), &r); err != nil {
 		t.Fatal(err)
 	}
-	d, err := engine.Decide(s, &r)
+	d, err := engine.DecideOn(s, &r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.Chosen.Backend.ID() != "h@b#gold" || d.Fit != 2 || len(d.Stages()) != 2 {
+	if d.Chosen.Backend.ID() != "h@b#gold" || d.Fit != 2 {
 		t.Errorf("chose %s of %d", d.Chosen.Backend.ID(), d.Fit)
 	}
 	for range 20 {
@@ -46,16 +46,16 @@ func TestCapacityDecides(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s = cinder.Consume(s, c.Backend, &r)
+		s = s.Consume(c.Backend, r.Consumption())
 	}
-	a, b := s.Find("h@a#gold"), s.Find("h@b#gold")
+	a, b := s.At(0), s.At(1)
 	if a.Space().Provisioned != 950 || b.Space().Provisioned != 950 {
 		t.Errorf("provisioned %v and %v", a.Space(), b.Space())
 	}
 	var _ placement.Request = &r
 }
 
-func TestFunctionsFollowWhatWasPlaced(t *testing.T) {
+func TestFunctionsReadPlacedVolumes(t *testing.T) {
 	busy := `{"total_volumes":10,"free_capacity_gb":90,"goodness_function":"100 - capabilities.total_volumes + stats.free_capacity_gb - capabilities.free_capacity_gb"}`
 	s := cinder.NewSnapshot([]capability.Report{report(t, "h@a", "", busy), report(t, "h@b", "", busy)})
 	engine, err := cinder.NewEngine(cinder.Options{Filters: []string{}, Weighers: []string{cinder.GoodnessWeigher}})
@@ -63,17 +63,17 @@ func TestFunctionsFollowWhatWasPlaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	goodness := func(s *placement.Snapshot) [2]float64 {
-		d, err := engine.Decide(s, &cinder.Request{Size: 1})
+		d, err := engine.DecideOn(s, &cinder.Request{Size: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return [2]float64{d.Of("h@a#_pool0").Scores[0].Raw, d.Of("h@b#_pool0").Scores[0].Raw}
 	}
-	after := s.Charge(0, placement.Charge{GiB: 5, Volumes: 2})
+	after := s.Consume(s.At(0), placement.Consumption{GiB: 5, Volumes: 2})
 	if got, want := goodness(after), [2]float64{83, 90}; got != want { // capabilities.free_capacity_gb stays as reported
 		t.Errorf("after placing: %v, want %v", got, want)
 	}
 	if got, want := goodness(s), [2]float64{90, 90}; got != want {
-		t.Errorf("before placing, asked later: %v, want %v", got, want)
+		t.Errorf("before placing, computed later: %v, want %v", got, want)
 	}
 }

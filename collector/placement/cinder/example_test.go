@@ -20,7 +20,7 @@ func array(name string, provisioned, volumes int64) capability.Report {
 	}}
 }
 
-// Where would the scheduler put a volume of 15,000 GiB?
+// The backend that the scheduler chooses for a volume of 15,000 GiB.
 func Example() {
 	engine, err := cinder.NewEngine(cinder.Options{})
 	if err != nil {
@@ -28,21 +28,22 @@ func Example() {
 		return
 	}
 	snapshot := cinder.NewSnapshot([]capability.Report{array("fa1", 28916, 912), array("fa2", 21000, 640)})
-	decision, err := engine.Decide(snapshot, &cinder.Request{Size: 15000})
+	decision, err := engine.DecideOn(snapshot, &cinder.Request{Size: 15000})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	fmt.Print(decision)
 	// Output:
-	// ctl1@fa2#pure_performance: best of 1 that fit, out of 2
+	// ctl1@fa2 would take it: no other backend fits
 	//   1 ctl1@fa2#pure_performance  0
-	//       CapacityWeigher 19960 -> 0 x 1 = 0  virtual free 19960 GiB: total 20480 × ratio 2 - provisioned 21000
-	//   - ctl1@fa1#pure_performance  CapacityFilter: virtual free 12044 GiB < 15000 GiB: total 20480 × ratio 2 - provisioned 28916
+	//       CapacityWeigher 19960 → 0 × 1 = 0 (virtual free 19960 GiB: total 20480 × ratio 2 - provisioned 21000)
+	//   - ctl1@fa1#pure_performance
+	//       refused by CapacityFilter: virtual free 12044 GiB < 15000 GiB: total 20480 × ratio 2 - provisioned 28916
 }
 
 // Placing one volume after another, as the scheduler does between two reports.
-func ExampleConsume() {
+func ExampleRequest_Consumption() {
 	engine, err := cinder.NewEngine(cinder.Options{})
 	if err != nil {
 		fmt.Println(err)
@@ -57,7 +58,7 @@ func ExampleConsume() {
 			return
 		}
 		fmt.Println(choice.Backend.ID(), choice.Backend.Space().Provisioned)
-		snapshot = cinder.Consume(snapshot, choice.Backend, request)
+		snapshot = snapshot.Consume(choice.Backend, request.Consumption())
 	}
 	// Output:
 	// ctl1@fa1#pure_performance 20000
@@ -66,7 +67,7 @@ func ExampleConsume() {
 	// ctl1@fa1#pure_performance 20800
 }
 
-// Live thresholds as wishes: if no array meets them, the least loaded is taken.
+// Live thresholds as preferences: if no array meets them, the least loaded is chosen.
 func Example_prefer() {
 	engine, err := cinder.NewEngine(cinder.Options{
 		Weighers: []string{cinder.VolumeNumberWeigher}, Policy: placement.Prefer,
@@ -75,13 +76,13 @@ func Example_prefer() {
 		fmt.Println(err)
 		return
 	}
-	snapshot := cinder.NewSnapshot([]capability.Report{array("fa1", 1000, 912), array("fa2", 1000, 850)})
-	gold := &cinder.VolumeType{Name: "gold", ExtraSpecs: cinder.ExtraSpecs{cinder.Spec("total_volumes", "<= 800")}}
-	decision, err := engine.Decide(snapshot, &cinder.Request{Size: 10, Type: gold})
+	reports := []capability.Report{array("fa1", 1000, 912), array("fa2", 1000, 850)}
+	gold := &cinder.VolumeType{Name: "gold", ExtraSpecs: cinder.ExtraSpecsOf(map[string]string{"total_volumes": "<= 800"})}
+	decision, err := engine.Decide(reports, cinder.Request{Size: 10, Type: gold})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(decision.Chosen.Backend.ID(), decision.SetAside)
-	// Output: ctl1@fa2#pure_performance [{CapabilitiesFilter total_volumes <= 800}]
+	fmt.Println(decision.Chosen.Backend.ID(), decision.Relaxed)
+	// Output: ctl1@fa2#pure_performance [relaxed, no backend meets it: CapabilitiesFilter: total_volumes <= 800]
 }

@@ -16,10 +16,10 @@ func decide(t *testing.T, o cinder.Options, r *cinder.Request, reports ...capabi
 	if err != nil {
 		t.Fatal(err)
 	}
-	return e.Decide(cinder.NewSnapshot(reports), r)
+	return e.Decide(reports, r)
 }
 
-func TestRefusalsStateTheirOperands(t *testing.T) {
+func TestRefusalHasOperands(t *testing.T) {
 	thin := `"volume_backend_name":"g","thin_provisioning_support":true,`
 	gold := func(specs ...cinder.ExtraSpec) *cinder.Request {
 		return &cinder.Request{Size: 100, Type: &cinder.VolumeType{ExtraSpecs: specs}}
@@ -55,23 +55,23 @@ func TestRefusalsStateTheirOperands(t *testing.T) {
 		{"DriverFilter", `{"filter_function":"capabilities.oops < 1"}`, `filter_function "capabilities.oops < 1": column 1: capabilities.oops has no value`, gold()},
 		{"DriverFilter", `{"filter_function":"volume.size <"}`, `filter_function "volume.size <": column 14: the function ends where a number, a name or a parenthesis should follow`, gold()},
 		{"AvailabilityZoneFilter", `{}`, "dc2 is not dc1", &cinder.Request{Zone: "dc1"}},
-		{"AvailabilityZoneFilter", `{}`, "dc2 is none of dc1, dc3", &cinder.Request{Zones: []string{"dc1", "dc3"}}},
+		{"AvailabilityZoneFilter", `{}`, "dc2 is not one of dc1, dc3", &cinder.Request{Zones: []string{"dc1", "dc3"}}},
 		{"IgnoreAttemptedHostsFilter", `{}`, "h@a#_pool0 was tried before", &cinder.Request{Tried: []string{"h@a#_pool0"}}},
-		{"DifferentBackendFilter", `{}`, "h@a#_pool0 holds a volume to be apart from", &cinder.Request{DifferentFrom: []string{"h@a#_pool0"}}},
-		{"SameBackendFilter", `{}`, "h@a#_pool0 does not hold the volumes to be near to, which are on h@b#g", &cinder.Request{SameAs: []string{"h@b#g"}}},
+		{"DifferentBackendFilter", `{}`, "h@a#_pool0 has a volume of different_host", &cinder.Request{DifferentFrom: []string{"h@a#_pool0"}}},
+		{"SameBackendFilter", `{}`, "h@a#_pool0 has none of the volumes of same_host, which are on h@b#g", &cinder.Request{SameAs: []string{"h@b#g"}}},
 	} {
 		d, err := decide(t, cinder.Options{Filters: []string{c.filter}}, c.request, report(t, "h@a", "dc2", c.capabilities))
 		if d == nil || d.Fit != 0 {
-			t.Errorf("%s lets %s pass (%v)", c.filter, c.capabilities, err)
+			t.Errorf("%s passes %s (%v)", c.filter, c.capabilities, err)
 			continue
 		}
 		if got := d.Verdicts[0].Reason(); got != c.want {
-			t.Errorf("%s on %s\n says %s\n want %s", c.filter, c.capabilities, got, c.want)
+			t.Errorf("%s on %s\n got  %s\n want %s", c.filter, c.capabilities, got, c.want)
 		}
 	}
 }
 
-func TestScoresStateTheirArithmetic(t *testing.T) {
+func TestScoreHasArithmetic(t *testing.T) {
 	o := cinder.Options{Filters: []string{}, Weighers: []string{cinder.CapacityWeigher, cinder.GoodnessWeigher, cinder.VolumeNumberWeigher}}
 	d, err := decide(t, o, &cinder.Request{Size: 1},
 		report(t, "h@a", "", `{"total_capacity_gb":100,"free_capacity_gb":50,"provisioned_capacity_gb":120,"reserved_percentage":10,"thin_provisioning_support":true,"max_over_subscription_ratio":4,
@@ -100,7 +100,7 @@ func TestScoresStateTheirArithmetic(t *testing.T) {
 	}
 }
 
-func TestPreferSetsLiveConditionsAside(t *testing.T) {
+func TestPreferRelaxesLiveConditions(t *testing.T) {
 	busy := func(host string, volumes, usec string) capability.Report {
 		return report(t, host, "dc1", `{"volume_backend_name":"gold","total_capacity_gb":"infinite","free_capacity_gb":"infinite","array_model":"X",
 			"filter_function":"capabilities.load_percent < 50 and 1","load_percent":90,"total_volumes":`+volumes+`,"usec_per_write_op":`+usec+`}`)
@@ -122,15 +122,15 @@ func TestPreferSetsLiveConditionsAside(t *testing.T) {
 		{Filter: "CapabilitiesFilter", Text: "usec_per_write_op <= 200"},
 		{Filter: "DriverFilter", Text: "filter_function capabilities.load_percent < 50 and 1"},
 	}
-	if d.Chosen.Backend.ID() != "h@b#gold" || d.Fit != 2 || !slices.Equal(d.SetAside, want) {
-		t.Errorf("chose %s of %d and set aside %v", d.Chosen.Backend.ID(), d.Fit, d.SetAside)
+	if d.Chosen.Backend.ID() != "h@b#gold" || d.Fit != 2 || !slices.Equal(d.Relaxed, want) {
+		t.Errorf("chose %s of %d and relaxed %v", d.Chosen.Backend.ID(), d.Fit, d.Relaxed)
 	}
 	if got := d.Of("h@c#_pool0").Reason(); got != "array_model C is not X" {
 		t.Errorf("a condition that is not live: %s", got)
 	}
 	o.Policy = placement.Strict
 	if _, err := decide(t, o, r, reports...); err == nil {
-		t.Error("strict has set conditions aside")
+		t.Error("strict has relaxed conditions")
 	}
 }
 

@@ -5,23 +5,24 @@ import (
 	"fmt"
 
 	"github.com/poolcast/poolcast/collector/placement"
+	"github.com/poolcast/poolcast/collector/placement/function"
 )
 
 // goodnessWeigher is GoodnessWeigher for one request
 // (cinder/scheduler/weights/goodness.py).
 type goodnessWeigher struct {
-	asking
-	spare []Operand // of Weigh
+	requestFunctions
+	buffer []function.Operand // for Weigh
 }
 
-func newGoodnessWeigher(view *placement.View[*functions]) placement.PerRequestWeigher {
+func newGoodnessWeigher(compiled *placement.View[*functions]) placement.PerRequestWeigher {
 	return func(r placement.Request, s *placement.Snapshot) (placement.Weigher, error) {
 		req, err := requestOf(r)
 		if err != nil {
 			return nil, err
 		}
-		fs := view.Of(s)
-		return &goodnessWeigher{asking: fs.ask(req)}, fs.pools.err
+		fs := compiled.Of(s)
+		return &goodnessWeigher{requestFunctions: fs.bind(req)}, fs.views.err
 	}
 }
 
@@ -32,7 +33,7 @@ func (w *goodnessWeigher) Weigh(_ placement.Request, b *placement.Backend) (floa
 		return 0, nil
 	}
 	if len(f.variants) == 0 {
-		return 0, errors.New("goodness_function asks for a protocol, and the backend has none")
+		return 0, errors.New("goodness_function reads the protocol, and the backend has none")
 	}
 	best, err := w.rating(b, &f.variants[0])
 	for i := 1; i < len(f.variants) && err == nil; i++ {
@@ -43,12 +44,12 @@ func (w *goodnessWeigher) Weigh(_ placement.Request, b *placement.Backend) (floa
 	return best, err
 }
 
-// rating is 0…100; what is outside, or cannot be evaluated, is 0. A result
-// that is no number at all stops the scheduler, and so it does here.
+// rating is 0…100; what is outside, or cannot be evaluated, is 0. A result that is
+// not a number fails the scheduler's request, and so it does here.
 func (w *goodnessWeigher) rating(b *placement.Backend, v *variant) (float64, error) {
-	result, err := w.run(b, v, &w.spare)
+	result, err := w.run(b, v, &w.buffer)
 	if err != nil {
-		return 0, nil //nolint:nilerr // Cinder logs it and goes on with 0
+		return 0, nil //nolint:nilerr // Cinder logs it and continues with 0
 	}
 	if good, ok := result.Bool(); ok {
 		if good {
@@ -59,7 +60,7 @@ func (w *goodnessWeigher) rating(b *placement.Backend, v *variant) (float64, err
 	f, ok := result.Float()
 	switch {
 	case !ok:
-		return 0, fmt.Errorf("goodness_function gives %s, which is not a number", result)
+		return 0, fmt.Errorf("goodness_function returns %s, which is not a number", result)
 	case f < 0 || f > 100:
 		return 0, nil
 	}
@@ -77,7 +78,7 @@ func (w *goodnessWeigher) Explain(_ placement.Request, b *placement.Backend) str
 	case len(f.variants) == 0:
 		return ""
 	}
-	result, err := w.run(b, &f.variants[0], new([]Operand))
+	result, err := w.run(b, &f.variants[0], new([]function.Operand))
 	if err != nil {
 		return fmt.Sprintf("goodness_function %s: %v; it counts as 0", quoteFunction(f.text), err)
 	}

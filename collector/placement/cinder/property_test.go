@@ -15,57 +15,57 @@ import (
 	"github.com/poolcast/poolcast/collector/placement/placementtest"
 )
 
-// clouds is how many random clouds each property is tried on.
+// clouds is the number of random clouds that each property is tested with.
 const clouds = 400
 
-// cloud draws backends of which some are refused and some alike.
-func cloud(chance *rand.Rand) []capability.Report {
-	reports := make([]capability.Report, 2+chance.IntN(9))
+// cloud draws backends of which some are refused and some are equal.
+func cloud(random *rand.Rand) []capability.Report {
+	reports := make([]capability.Report, 2+random.IntN(9))
 	for i := range reports {
-		total := float64(chance.IntN(4)+1) * 1000
+		total := float64(random.IntN(4)+1) * 1000
 		set := capability.Set{
 			capability.KeyVolumeBackendName:   capability.OfString("gold"),
 			capability.KeyTotalCapacity:       capability.OfFloat(total),
-			capability.KeyFreeCapacity:        capability.OfFloat(total * chance.Float64()),
-			capability.KeyProvisionedCapacity: capability.OfFloat(float64(chance.IntN(8)) * 500),
-			capability.KeyAllocatedCapacity:   capability.OfInt(chance.Int64N(5) * 100),
-			capability.KeyReservedPercentage:  capability.OfInt(chance.Int64N(3) * 5),
-			capability.KeyThinProvisioning:    capability.OfBool(chance.IntN(4) > 0),
-			capability.KeyMaxOverSubscription: capability.OfFloat(float64(chance.IntN(4) + 1)),
-			capability.KeyTotalVolumes:        capability.OfInt(chance.Int64N(4) * 300),
-			capability.KeyUsecPerWrite:        capability.OfInt(chance.Int64N(400)),
+			capability.KeyFreeCapacity:        capability.OfFloat(total * random.Float64()),
+			capability.KeyProvisionedCapacity: capability.OfFloat(float64(random.IntN(8)) * 500),
+			capability.KeyAllocatedCapacity:   capability.OfInt(random.Int64N(5) * 100),
+			capability.KeyReservedPercentage:  capability.OfInt(random.Int64N(3) * 5),
+			capability.KeyThinProvisioning:    capability.OfBool(random.IntN(4) > 0),
+			capability.KeyMaxOverSubscription: capability.OfFloat(float64(random.IntN(4) + 1)),
+			capability.KeyTotalVolumes:        capability.OfInt(random.Int64N(4) * 300),
+			capability.KeyUsecPerWrite:        capability.OfInt(random.Int64N(400)),
 		}
-		if chance.IntN(8) == 0 {
+		if random.IntN(8) == 0 {
 			set[capability.KeyFreeCapacity] = capability.OfString("unknown")
 		}
-		if chance.IntN(2) == 0 {
+		if random.IntN(2) == 0 {
 			set[capability.KeyGoodnessFunction] = capability.OfString(reportGoodness)
 			set[capability.KeyFilterFunction] = capability.OfString("volume.size < 80 or capabilities.total_volumes < 500")
 		}
-		reports[i] = capability.Report{Host: fmt.Sprintf("h@b%d", i), Zone: fmt.Sprintf("dc%d", chance.IntN(2)), Capabilities: set}
+		reports[i] = capability.Report{Host: fmt.Sprintf("h@b%d", i), Zone: fmt.Sprintf("dc%d", random.IntN(2)), Capabilities: set}
 	}
 	return reports
 }
 
-func ask(chance *rand.Rand) *cinder.Request {
-	r := &cinder.Request{Size: chance.Int64N(5) * 50, RandomSeed: chance.Uint64()}
-	if chance.IntN(2) == 0 {
+func randomRequest(random *rand.Rand) *cinder.Request {
+	r := &cinder.Request{Size: random.Int64N(5) * 50, RandomSeed: random.Uint64()}
+	if random.IntN(2) == 0 {
 		r.Zone = "dc1"
 	}
-	if chance.IntN(2) == 0 {
+	if random.IntN(2) == 0 {
 		r.Type = &cinder.VolumeType{ExtraSpecs: cinder.ExtraSpecs{cinder.Spec("total_volumes", "<= 600")}}
 	}
 	return r
 }
 
-func anyEngine(t *testing.T, chance *rand.Rand) *placement.Engine {
+func anyEngine(t *testing.T, random *rand.Rand) *placement.Engine {
 	t.Helper()
 	weighers := [][]string{nil, {cinder.GoodnessWeigher}, {cinder.CapacityWeigher, cinder.AllocatedCapacityWeigher, cinder.VolumeNumberWeigher}, {cinder.ChanceWeigher}}
 	e, err := cinder.NewEngine(cinder.Options{
 		Filters: []string{
 			cinder.AvailabilityZoneFilter, cinder.CapacityFilter, cinder.CapabilitiesFilter, cinder.DriverFilter,
 		},
-		Weighers: weighers[chance.IntN(len(weighers))],
+		Weighers: weighers[random.IntN(len(weighers))],
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -87,24 +87,24 @@ func ranking(t *testing.T, e *placement.Engine, reports []capability.Report, r *
 	return out
 }
 
-func TestOrderOfBackendsDoesNotChangeWhoFits(t *testing.T) {
-	chance := rand.New(rand.NewPCG(11, 1))
+func TestFitIsIndependentOfOrder(t *testing.T) {
+	random := rand.New(rand.NewPCG(11, 1))
 	for range clouds {
-		e, reports, r := anyEngine(t, chance), cloud(chance), ask(chance)
+		e, reports, r := anyEngine(t, random), cloud(random), randomRequest(random)
 		want := slices.Sorted(slices.Values(ranking(t, e, reports, r)))
-		chance.Shuffle(len(reports), func(i, j int) { reports[i], reports[j] = reports[j], reports[i] })
+		random.Shuffle(len(reports), func(i, j int) { reports[i], reports[j] = reports[j], reports[i] })
 		if got := slices.Sorted(slices.Values(ranking(t, e, reports, r))); !slices.Equal(got, want) {
 			t.Fatalf("in another order %v fit instead of %v", got, want)
 		}
 	}
 }
 
-func TestRemovingARefusedBackendDoesNotChangeTheRanking(t *testing.T) {
-	chance := rand.New(rand.NewPCG(11, 2))
+func TestRankingIsIndependentOfRefusedBackends(t *testing.T) {
+	random := rand.New(rand.NewPCG(11, 2))
 	removed := 0
 	for range clouds {
-		e, reports, r := anyEngine(t, chance), cloud(chance), ask(chance)
-		d, err := e.Decide(cinder.NewSnapshot(reports), r)
+		e, reports, r := anyEngine(t, random), cloud(random), randomRequest(random)
+		d, err := e.Decide(reports, r)
 		if d == nil {
 			t.Fatal(err)
 		}
@@ -118,26 +118,26 @@ func TestRemovingARefusedBackendDoesNotChangeTheRanking(t *testing.T) {
 		}
 	}
 	if removed < clouds {
-		t.Errorf("only %d backends were refused: the clouds are too kind", removed)
+		t.Errorf("only %d backends were refused, which is too few to test with", removed)
 	}
 }
 
-func TestMoreCapacityNeverLowersTheRank(t *testing.T) {
-	chance := rand.New(rand.NewPCG(11, 3))
+func TestMoreCapacityDoesNotLowerRank(t *testing.T) {
+	random := rand.New(rand.NewPCG(11, 3))
 	e, err := cinder.NewEngine(cinder.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	rank := func(reports []capability.Report, r *cinder.Request, i int) int {
-		d, _ := e.Decide(cinder.NewSnapshot(reports), r)
+		d, _ := e.Decide(reports, r)
 		if v := d.Of(reports[i].Host + "#gold"); v.Fits() {
 			return v.Rank
 		}
 		return len(reports) + 1
 	}
 	for range clouds {
-		reports, r := cloud(chance), ask(chance)
-		i := chance.IntN(len(reports))
+		reports, r := cloud(random), randomRequest(random)
+		i := random.IntN(len(reports))
 		before := rank(reports, r, i)
 		set := reports[i].Capabilities.Clone()
 		for _, key := range []string{capability.KeyTotalCapacity, capability.KeyFreeCapacity} {
@@ -152,7 +152,7 @@ func TestMoreCapacityNeverLowersTheRank(t *testing.T) {
 	}
 }
 
-func TestDecisionsAllocateNothingPerBackend(t *testing.T) {
+func TestChooseDoesNotAllocatePerBackend(t *testing.T) {
 	for _, p := range profiles {
 		e, err := cinder.NewEngine(cinder.Options{Weighers: p.weighers})
 		if err != nil {
@@ -172,9 +172,9 @@ func TestDecisionsAllocateNothingPerBackend(t *testing.T) {
 	}
 }
 
-func TestOneEngineAndSnapshotServeManyGoroutines(t *testing.T) {
-	chance := rand.New(rand.NewPCG(11, 4))
-	e, reports, r := anyEngine(t, chance), placementtest.Fleet(300, requestGoodness), ask(chance)
+func TestEngineIsSafeForManyGoroutines(t *testing.T) {
+	random := rand.New(rand.NewPCG(11, 4))
+	e, reports, r := anyEngine(t, random), placementtest.Fleet(300, requestGoodness), randomRequest(random)
 	r.Zone, r.Size = "dc1", 10
 	s := cinder.NewSnapshot(reports) // nothing of it is computed yet
 	var want atomic.Pointer[placement.Backend]
@@ -182,7 +182,7 @@ func TestOneEngineAndSnapshotServeManyGoroutines(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			c, err := e.Choose(s, r)
-			d, errDecide := e.Decide(s, r)
+			d, errDecide := e.DecideOn(s, r)
 			if err != nil || errDecide != nil || d.Chosen.Backend != c.Backend {
 				t.Errorf("chose %v, decided %v: %v, %v", c.Backend, d, err, errDecide)
 				return

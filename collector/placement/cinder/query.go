@@ -2,13 +2,15 @@ package cinder
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement"
+	"github.com/poolcast/poolcast/collector/placement/internal/python"
 )
 
-// The bounds of a query. Python gives up at about 1,000 levels.
+// The limits of a query. Python fails at about 1,000 levels.
 const (
 	maxQueryDepth = 200
 	maxQueryBytes = 64 << 10
@@ -18,18 +20,18 @@ const (
 // (cinder/scheduler/filters/json_filter.py).
 type jsonFilter struct {
 	text  string
-	rows  []pool
+	rows  []reportView
 	query *query
-	err   error // why there is no query; it counts once a backend gets this far
+	err   error // why there is no query; returned when a backend reaches this filter
 }
 
-func newJSONFilter(view *placement.View[*pools]) placement.PerRequestFilter {
+func newJSONFilter(views *placement.View[*reportViews]) placement.PerRequestFilter {
 	return func(r placement.Request, s *placement.Snapshot) (placement.Filter, error) {
 		req, err := requestOf(r)
 		if err != nil || req.Query == "" {
 			return nil, err
 		}
-		f := &jsonFilter{text: req.Query, rows: view.Of(s).rows}
+		f := &jsonFilter{text: req.Query, rows: views.Of(s).rows}
 		if f.query, f.err = compileQuery(req.Query); f.err == nil && f.query == nil {
 			return nil, nil
 		}
@@ -37,7 +39,7 @@ func newJSONFilter(view *placement.View[*pools]) placement.PerRequestFilter {
 	}
 }
 
-// Filter lets backends pass for which the query is true.
+// Filter passes backends for which the query is true.
 func (f *jsonFilter) Filter(_ placement.Request, b *placement.Backend) (bool, error) {
 	if f.err != nil {
 		return false, f.err
@@ -46,7 +48,7 @@ func (f *jsonFilter) Filter(_ placement.Request, b *placement.Backend) (bool, er
 	if list, ok := v.List(); ok {
 		return anyTrue(list), err
 	}
-	return truthy(v), err
+	return python.Bool(v), err
 }
 
 // Explain shows the query with its operands.
@@ -56,7 +58,7 @@ func (f *jsonFilter) Explain(_ placement.Request, b *placement.Backend) string {
 	}
 	var operands []string
 	f.query.walk(func(path string) {
-		v, err := look(path, &f.rows[b.Index()], b)
+		v, err := lookUp(path, &f.rows[b.Index()], b)
 		if err == nil {
 			operands = append(operands, path+" "+v.String())
 		}
@@ -81,7 +83,7 @@ type argument struct {
 	value  capability.Value
 }
 
-// compileQuery reads a query; it is nil if it says nothing.
+// compileQuery reads a query; it is nil if the text is empty or false.
 func compileQuery(text string) (*query, error) {
 	if len(text) > maxQueryBytes {
 		return nil, fmt.Errorf("read query: it has %d bytes, more than %d", len(text), maxQueryBytes)
@@ -90,7 +92,7 @@ func compileQuery(text string) (*query, error) {
 	if err := v.UnmarshalJSON([]byte(text)); err != nil {
 		return nil, fmt.Errorf("read query: %w", err)
 	}
-	if !truthy(v) {
+	if !python.Bool(v) {
 		return nil, nil
 	}
 	if s, ok := v.Str(); ok { // to Python, text is a list of characters
@@ -133,7 +135,7 @@ func compileList(v capability.Value, depth int) (*query, error) {
 func compileArgument(v capability.Value, depth int) (argument, error) {
 	switch v.Kind() {
 	case capability.List:
-		if !truthy(v) { // an empty query is true
+		if !python.Bool(v) { // an empty query is true
 			return argument{value: capability.OfBool(true)}, nil
 		}
 		q, err := compileList(v, depth)
@@ -143,15 +145,15 @@ func compileArgument(v capability.Value, depth int) (argument, error) {
 		if path, ok := strings.CutPrefix(s, "$"); ok {
 			return argument{lookup: true, path: path}, nil
 		}
-		if s == "" { // Python has it for nothing
+		if s == "" { // false in Python
 			return argument{}, nil
 		}
 	}
 	return argument{value: v}, nil
 }
 
-// eval asks a query of one backend. Arguments that are null do not count.
-func (q *query) eval(p *pool, b *placement.Backend) (capability.Value, error) {
+// eval evaluates a query for one backend. Arguments that are null are left out.
+func (q *query) eval(p *reportView, b *placement.Backend) (capability.Value, error) {
 	args := make([]capability.Value, 0, len(q.args))
 	for i := range q.args {
 		v, err := q.args[i].eval(p, b)
@@ -165,19 +167,19 @@ func (q *query) eval(p *pool, b *placement.Backend) (capability.Value, error) {
 	return q.apply(args)
 }
 
-func (a *argument) eval(p *pool, b *placement.Backend) (capability.Value, error) {
+func (a *argument) eval(p *reportView, b *placement.Backend) (capability.Value, error) {
 	switch {
 	case a.query != nil:
 		return a.query.eval(p, b)
 	case a.lookup:
-		return look(a.path, p, b)
+		return lookUp(a.path, p, b)
 	}
 	return a.value, nil
 }
 
-// look finds what $attribute or $attribute.key.key stands for; null if there
-// is no such thing.
-func look(path string, p *pool, b *placement.Backend) (capability.Value, error) {
+// lookUp returns the value of $attribute or $attribute.key.key, null if there is
+// none.
+func lookUp(path string, p *reportView, b *placement.Backend) (capability.Value, error) {
 	parts := strings.Split(path, ".")
 	v := p.attribute(b, parts[0])
 	for i, key := range parts[1:] {
@@ -206,4 +208,73 @@ func (q *query) walk(path func(string)) {
 			path(a.path)
 		}
 	}
+}
+
+type queryFunc = func(args []capability.Value) (capability.Value, error)
+
+// queryOperator returns the operator of that name, nil if there is none.
+func queryOperator(name string) queryFunc {
+	switch name {
+	case "=":
+		return comparing(func(a, b capability.Value) (bool, error) { return python.Equal(a, b), nil })
+	case "<":
+		return ordering(func(c int) bool { return c < 0 })
+	case ">":
+		return ordering(func(c int) bool { return c > 0 })
+	case "<=":
+		return ordering(func(c int) bool { return c <= 0 })
+	case ">=":
+		return ordering(func(c int) bool { return c >= 0 })
+	case "in":
+		return memberOf
+	case "not":
+		return negated
+	case "or":
+		return func(args []capability.Value) (capability.Value, error) { return capability.OfBool(anyTrue(args)), nil }
+	case "and":
+		return func(args []capability.Value) (capability.Value, error) {
+			return capability.OfBool(!slices.ContainsFunc(args, falsy)), nil
+		}
+	}
+	return nil
+}
+
+func falsy(v capability.Value) bool { return !python.Bool(v) }
+
+func anyTrue(values []capability.Value) bool { return slices.ContainsFunc(values, python.Bool) }
+
+// comparing compares the first argument with each of the others. With one argument
+// the result is false.
+func comparing(holds func(a, b capability.Value) (bool, error)) queryFunc {
+	return func(args []capability.Value) (capability.Value, error) {
+		all := len(args) > 1
+		for i := 1; i < len(args); i++ {
+			ok, err := holds(args[0], args[i])
+			if err != nil {
+				return capability.Value{}, err
+			}
+			all = all && ok
+		}
+		return capability.OfBool(all), nil
+	}
+}
+
+func ordering(accepts func(c int) bool) queryFunc {
+	return comparing(func(a, b capability.Value) (bool, error) {
+		c, err := python.Compare(a, b)
+		return accepts(c), err
+	})
+}
+
+func memberOf(args []capability.Value) (capability.Value, error) {
+	found := len(args) > 1 && slices.ContainsFunc(args[1:], func(v capability.Value) bool { return python.Equal(args[0], v) })
+	return capability.OfBool(found), nil
+}
+
+func negated(args []capability.Value) (capability.Value, error) {
+	out := make([]capability.Value, len(args))
+	for i := range args {
+		out[i] = capability.OfBool(!python.Bool(args[i]))
+	}
+	return capability.OfList(out...), nil
 }

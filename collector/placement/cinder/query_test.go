@@ -27,7 +27,7 @@ func queryBackend() capability.Report {
 	}
 }
 
-func TestQueries(t *testing.T) {
+func TestQueryResults(t *testing.T) {
 	e, s := queryEngine(t), cinder.NewSnapshot([]capability.Report{queryBackend()})
 	for query, want := range map[string]string{
 		``: "", `[]`: "", `null`: "", `false`: "", `0`: "", `{}`: "",
@@ -57,15 +57,15 @@ func TestQueries(t *testing.T) {
 		strings.Repeat(`["not",`, 500) + "1" + strings.Repeat("]", 500): "nests deeper than 200",
 		`["=", "` + strings.Repeat("x", 1<<17) + `"]`:                   "more than 65536",
 	} {
-		_, err := e.Decide(s, &cinder.Request{Size: 1, Query: query})
+		_, err := e.DecideOn(s, &cinder.Request{Size: 1, Query: query})
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%.80s: got %v, want %q", query, err, want)
 		}
 	}
 }
 
-func TestABadQueryIsAnErrorOnlyIfItIsAsked(t *testing.T) {
-	if _, err := queryEngine(t).Decide(cinder.NewSnapshot(nil), &cinder.Request{Query: "nonsense"}); err == nil || err.Error() != "0 of 0 backends fit" {
+func TestInvalidQueryIsAnErrorWhenReached(t *testing.T) {
+	if _, err := queryEngine(t).Decide(nil, &cinder.Request{Query: "invalid"}); err == nil || err.Error() != "0 of 0 backends fit" {
 		t.Errorf("got %v", err)
 	}
 }
@@ -77,13 +77,13 @@ func FuzzQuery(f *testing.F) {
 	e, s := queryEngine(f), cinder.NewSnapshot([]capability.Report{queryBackend()})
 	f.Fuzz(func(t *testing.T, query string) {
 		r := &cinder.Request{Size: 1, Query: query}
-		d, err := e.Decide(s, r)
-		again, errAgain := e.Decide(s, r)
+		d, err := e.DecideOn(s, r)
+		again, errAgain := e.DecideOn(s, r)
 		if (err == nil) != (errAgain == nil) || (d == nil) != (again == nil) {
 			t.Fatalf("%q: first %v, then %v", query, err, errAgain)
 		}
 		if d != nil && d.Fit == 0 && d.Verdicts[0].Reason() == "" {
-			t.Errorf("%q refuses without a word", query)
+			t.Errorf("%q refuses without an explanation", query)
 		}
 	})
 }

@@ -4,14 +4,16 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement"
 )
 
-// Request is what the scheduler is asked to place: the parts of a request spec
-// and its filter properties that filters and weighers read
-// (cinder/scheduler/filter_scheduler.py). It must not be changed while a
+// Request is the volume to place: the parts of a request spec and its filter
+// properties that filters and weighers read (cinder/scheduler/filter_scheduler.py).
+// An engine takes a Request or a *Request; the latter must not be changed while a
 // decision on it may still be read.
 type Request struct {
 	// Size of the volume in GiB.
@@ -29,15 +31,15 @@ type Request struct {
 	Zones []string `json:"availability_zones,omitempty"`
 	Zone  string   `json:"availability_zone,omitempty"`
 	// ExistsOn is the backend that already holds the volume (a retype); it
-	// passes the CapacityFilter whatever room it has.
+	// always passes the CapacityFilter.
 	ExistsOn string `json:"vol_exists_on,omitempty"`
 	// Tried are the backends of earlier attempts.
 	Tried []string `json:"retry_backends,omitempty"`
 	// Query is the JsonFilter's scheduler hint: JSON text.
 	Query string `json:"query,omitempty"`
-	// DifferentFrom and SameAs are backends (hosts or clusters with pool) of
-	// the volumes named in the hints different_host and same_host. Cinder
-	// looks them up in its database; here the caller does.
+	// DifferentFrom and SameAs are the backends (hosts or clusters with pool)
+	// of the volumes in the hints different_host and same_host. Cinder looks
+	// them up in its database; here the caller does.
 	DifferentFrom []string `json:"different_from,omitempty"`
 	SameAs        []string `json:"same_as,omitempty"`
 	// RandomSeed is returned by Seed.
@@ -45,7 +47,14 @@ type Request struct {
 }
 
 // Seed implements [placement.Request].
-func (r *Request) Seed() uint64 { return r.RandomSeed }
+func (r Request) Seed() uint64 { return r.RandomSeed }
+
+// Consumption is what the scheduler deducts from the chosen backend until its next
+// report, for placement.Snapshot.Consume (cinder/scheduler/host_manager.py,
+// consume_from_volume).
+func (r Request) Consumption() placement.Consumption {
+	return placement.Consumption{GiB: float64(r.Size)}
+}
 
 // VolumeType is a volume type's name and requirements.
 type VolumeType struct {
@@ -63,8 +72,8 @@ type ExtraSpec struct {
 	Value *string
 }
 
-// Get returns the value of a key, and whether it is there and not null.
-func (s ExtraSpecs) Get(key string) (string, bool) {
+// get returns the value of a key, and whether it is there and not null.
+func (s ExtraSpecs) get(key string) (string, bool) {
 	for i := range s {
 		if s[i].Key == key && s[i].Value != nil {
 			return *s[i].Value, true
@@ -73,8 +82,8 @@ func (s ExtraSpecs) Get(key string) (string, bool) {
 	return "", false
 }
 
-// Set returns the specs as the dictionary that functions read as extra.name.
-func (s ExtraSpecs) Set() capability.Set {
+// dictionary returns the specs as the dictionary that functions read as extra.name.
+func (s ExtraSpecs) dictionary() capability.Set {
 	out := make(capability.Set, len(s))
 	for i := range s {
 		out[s[i].Key] = capability.Value{}
@@ -149,17 +158,29 @@ func (s *ExtraSpecs) put(key string, value *string) {
 // Spec makes an extra spec of two strings.
 func Spec(key, value string) ExtraSpec { return ExtraSpec{Key: key, Value: &value} }
 
-// requestOf returns the request behind r.
-func requestOf(r placement.Request) (*Request, error) {
-	req, ok := r.(*Request)
-	if !ok || req == nil {
-		return nil, fmt.Errorf("the request is a %T, not a *cinder.Request", r)
+// ExtraSpecsOf makes extra specs of a map, in the order of its keys.
+func ExtraSpecsOf(specs map[string]string) ExtraSpecs {
+	out := make(ExtraSpecs, 0, len(specs))
+	for _, key := range slices.Sorted(maps.Keys(specs)) {
+		out = append(out, Spec(key, specs[key]))
 	}
-	return req, nil
+	return out
 }
 
-// extendsInUse reports whether a volume is to be extended that is not known to
-// be detached.
+// requestOf returns r as this package's request.
+func requestOf(r placement.Request) (*Request, error) {
+	switch r := r.(type) {
+	case Request:
+		return &r, nil
+	case *Request:
+		if r != nil {
+			return r, nil
+		}
+	}
+	return nil, fmt.Errorf("the request is a %T, not a cinder.Request", r)
+}
+
+// extendsInUse reports whether a volume is extended that may be attached.
 func (r *Request) extendsInUse() bool {
 	status, _ := r.Properties["attach_status"].Str()
 	return r.NewSize != 0 && status != "detached"

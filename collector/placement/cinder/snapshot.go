@@ -11,18 +11,18 @@ import (
 // (cinder/volume/volume_utils.py, DEFAULT_POOL_NAME).
 const defaultPool = "_pool0"
 
-// NewSnapshot takes reports in as the scheduler does: a backend is named
-// host@stanza#pool, or cluster@stanza#pool; of the hosts of one cluster the
-// first stands for all, with the last report of any of them; and a protocol is
-// known by all its spellings (cinder/scheduler/host_manager.py).
+// NewSnapshot reads reports as the scheduler does: a backend is named
+// host@stanza#pool, or cluster@stanza#pool; the hosts of one cluster are one
+// backend, in the place of the first and with the last report of any of them; and a
+// protocol has all its spellings (cinder/scheduler/host_manager.py).
 func NewSnapshot(reports []capability.Report) *placement.Snapshot {
-	return placement.NewSnapshot(oneEach(reports), placement.Options{ID: PoolID, Read: read})
+	return placement.NewSnapshot(onePerBackend(reports), placement.SnapshotOptions{ID: PoolID, Read: read})
 }
 
-// PoolID is the scheduler's name for the pool that a report is about.
+// PoolID is the scheduler's name for the pool of a report.
 func PoolID(r *capability.Report) string { return withPool(r.Identity(), r) }
 
-// poolHost is the host's name for the pool, also where a cluster names it.
+// poolHost is the name of the pool by its host, also where the cluster's is used.
 func poolHost(r *capability.Report) string { return withPool(r.Host, r) }
 
 func withPool(backend string, r *capability.Report) string {
@@ -40,7 +40,7 @@ func poolName(r *capability.Report) string {
 	return v.String()
 }
 
-func oneEach(reports []capability.Report) []capability.Report {
+func onePerBackend(reports []capability.Report) []capability.Report {
 	out := make([]capability.Report, 0, len(reports))
 	at := make(map[string]int, len(reports))
 	for _, r := range reports {
@@ -54,8 +54,8 @@ func oneEach(reports []capability.Report) []capability.Report {
 	return out
 }
 
-// read looks a capability up as the scheduler would find it: protocols with
-// all their spellings, and the four names that it always fills in.
+// read looks a capability up as the scheduler does: protocols with all their
+// spellings, and four keys that it always has.
 func read(r *capability.Report, key string) (capability.Value, bool) {
 	v, ok := r.Capabilities[key]
 	switch key {
@@ -88,11 +88,4 @@ func allSpellings(protocol capability.Value) capability.Value {
 		}
 	}
 	return protocol
-}
-
-// Consume returns the snapshot after the request was placed on the backend,
-// with the room deducted as the scheduler does until the next report
-// (cinder/scheduler/host_manager.py, consume_from_volume).
-func Consume(s *placement.Snapshot, b *placement.Backend, r *Request) *placement.Snapshot {
-	return s.Charge(b.Index(), placement.Charge{GiB: float64(r.Size)})
 }

@@ -1,128 +1,50 @@
 package cinder
 
 import (
-	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
-	"math/big"
-	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement"
+	"github.com/poolcast/poolcast/collector/placement/internal/vectors"
 )
 
-// vectorsFolder names a folder of further vectors, made by
-// integration/vectors.py or by anybody who writes the same format.
-const vectorsFolder = "POOLCAST_CINDER_VECTORS"
-
-// vectorFile holds questions that Cinder itself was asked, with its answers.
-type vectorFile struct {
-	Kind  string            `json:"kind"`
-	Vars  Vars              `json:"vars"` // of an evaluate file
-	Cases []json.RawMessage `json:"cases"`
-}
-
-// TestCinderVectors asks every question of the files again and wants Cinder's
-// own answers.
+// TestCinderVectors compares the results of all vectors with Cinder's own.
+// Package function has those of kind evaluate.
 func TestCinderVectors(t *testing.T) {
-	agreed, total := map[string]int{}, map[string]int{}
-	for _, path := range vectorPaths(t) {
-		file := readVectors(t, path)
-		check := file.checker()
-		if check == nil {
-			t.Errorf("%s: unknown kind %q", path, file.Kind)
-			continue
-		}
-		for i, raw := range file.Cases {
-			total[file.Kind]++
-			if err := check(raw); err != nil {
-				t.Errorf("%s: %s %d: %v", filepath.Base(path), file.Kind, i, err)
-				continue
-			}
-			agreed[file.Kind]++
-		}
-	}
-	for _, kind := range []string{"decide", "sequence", "match", "evaluate"} {
-		fmt.Printf("%s: %d of %d agree\n", kind, agreed[kind], total[kind])
-	}
-}
-
-func (f *vectorFile) checker() func(json.RawMessage) error {
-	return map[string]func(json.RawMessage) error{
-		"decide":   checkDecide,
-		"sequence": checkSequence,
-		"match":    checkMatch,
-		"evaluate": func(raw json.RawMessage) error { return checkEvaluate(raw, f.Vars) },
-	}[f.Kind]
-}
-
-func vectorPaths(t *testing.T) []string {
-	t.Helper()
-	var paths []string
-	patterns := []string{"testdata/*.json", "testdata/*.json.gz"}
-	if folder := os.Getenv(vectorsFolder); folder != "" {
-		patterns = append(patterns, filepath.Join(folder, "*.json"), filepath.Join(folder, "*.json.gz"))
-	}
-	for _, pattern := range patterns {
-		found, err := filepath.Glob(pattern)
-		if err != nil {
-			t.Fatal(err)
-		}
-		paths = append(paths, found...)
-	}
-	if len(paths) == 0 {
-		t.Fatal("no vectors found")
-	}
-	return paths
-}
-
-func readVectors(t *testing.T, path string) *vectorFile {
-	t.Helper()
-	data, err := os.ReadFile(path)
+	files, err := vectors.Read("testdata")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.HasSuffix(path, ".gz") {
-		if data, err = gunzip(data); err != nil {
-			t.Fatalf("%s: %v", path, err)
+	checks := map[string]func(json.RawMessage) error{
+		"decide": checkDecide, "sequence": checkSequence, "match": checkMatch,
+	}
+	agreed, total := map[string]int{}, map[string]int{}
+	for _, f := range files {
+		check := checks[f.Kind]
+		if check == nil && f.Kind != "evaluate" {
+			t.Errorf("%s: unknown kind %q", f.Name, f.Kind)
+		}
+		for i := 0; check != nil && i < len(f.Cases); i++ {
+			total[f.Kind]++
+			if err := check(f.Cases[i]); err != nil {
+				t.Errorf("%s: %s %d: %v", f.Name, f.Kind, i, err)
+				continue
+			}
+			agreed[f.Kind]++
 		}
 	}
-	var file vectorFile
-	if err := json.Unmarshal(pythonNumbers(data), &file); err != nil {
-		t.Fatalf("%s: %v", path, err)
-	}
-	return &file
-}
-
-func gunzip(data []byte) ([]byte, error) {
-	r, err := gzip.NewReader(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	return io.ReadAll(r)
-}
-
-// pythonNumbers puts in quotes what Python writes for numbers that JSON does
-// not have. Within text, "NaN" and "Infinity" stay as they are.
-func pythonNumbers(data []byte) []byte {
-	return pythonNumber.ReplaceAllFunc(data, func(token []byte) []byte {
-		if token[0] == '"' {
-			return token
+	for kind := range checks {
+		fmt.Printf("%s: %d of %d agree\n", kind, agreed[kind], total[kind])
+		if total[kind] == 0 {
+			t.Errorf("there are no vectors of kind %s", kind)
 		}
-		return fmt.Appendf(nil, "%q", strings.ReplaceAll(strings.ToLower(string(token)), "infinity", "inf"))
-	})
+	}
 }
-
-var pythonNumber = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|-?Infinity|NaN`)
 
 func checkMatch(raw json.RawMessage) error {
 	var c struct {
@@ -137,7 +59,7 @@ func checkMatch(raw json.RawMessage) error {
 	if c.Requirement != nil {
 		r = CompileRequirement(*c.Requirement)
 	}
-	got, err := r.Match(c.Value)
+	got, err := r.match(c.Value)
 	want, ok := c.Expect.(bool)
 	switch {
 	case ok && err != nil:
@@ -148,76 +70,6 @@ func checkMatch(raw json.RawMessage) error {
 		return fmt.Errorf("%s: got %v, want %v", raw, got, c.Expect)
 	}
 	return nil
-}
-
-func checkEvaluate(raw json.RawMessage, vars Vars) error {
-	var c struct {
-		Expression string
-		Expect     struct {
-			Value json.RawMessage
-			Error string
-		}
-	}
-	if err := json.Unmarshal(raw, &c); err != nil {
-		return err
-	}
-	got, err := evaluateOnce(c.Expression, vars)
-	if c.Expect.Error != "" {
-		if err == nil {
-			return fmt.Errorf("%s: got %v", raw, got)
-		}
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", raw, err)
-	}
-	dec := json.NewDecoder(bytes.NewReader(c.Expect.Value))
-	dec.UseNumber()
-	var want any
-	if err := dec.Decode(&want); err != nil {
-		return err
-	}
-	if !sameJSON(got, want) {
-		return fmt.Errorf("%s: got %v", raw, got)
-	}
-	return nil
-}
-
-func evaluateOnce(expression string, vars Vars) (Operand, error) {
-	e, err := CompileExpression(expression)
-	if err != nil {
-		return Operand{}, err
-	}
-	return e.Eval(vars)
-}
-
-// sameJSON compares as JSON does: true and 1 differ, 1 and 1.0 do not.
-func sameJSON(got Operand, want any) bool {
-	switch want := want.(type) {
-	case bool:
-		b, ok := got.Bool()
-		return ok && b == want
-	case string:
-		return got.kind == text && got.big.text == want || got.kind == float && got.String() == want
-	case json.Number:
-		return sameNumber(got, want.String())
-	case []any:
-		return got.kind == list && slices.EqualFunc(got.big.list, want, sameJSON)
-	}
-	return false
-}
-
-func sameNumber(got Operand, want string) bool {
-	if got.kind == huge {
-		i, ok := new(big.Int).SetString(want, 10)
-		return ok && i.Cmp(got.big.int) == 0
-	}
-	f, err := json.Number(want).Float64()
-	if got.kind != integer && got.kind != float || err != nil {
-		return false
-	}
-	g, _ := got.Float()
-	return g == f || math.Abs(g-f) <= 1e-9*math.Max(math.Abs(g), math.Abs(f))
 }
 
 // vectorOptions are the scheduler's settings of a case.
@@ -316,7 +168,7 @@ func (p *vectorPlace) decide(r *Request) (*placement.Decision, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := engine.Decide(snapshot, r)
+	d, err := engine.DecideOn(snapshot, r)
 	if errors.Is(err, placement.ErrNoPool) {
 		err = nil
 	}
@@ -324,18 +176,20 @@ func (p *vectorPlace) decide(r *Request) (*placement.Decision, error) {
 }
 
 func compareSurvivors(d *placement.Decision, want []pair[string, []string]) error {
-	stages := d.Stages()
-	if len(stages) != len(want) {
-		return fmt.Errorf("%d filters, Cinder has %d", len(stages), len(want))
-	}
-	for i, stage := range stages {
+	left := slices.Clone(d.Verdicts)
+	slices.SortFunc(left, func(a, b placement.Verdict) int { return a.Backend.Index() - b.Backend.Index() })
+	for _, stage := range want {
+		left = slices.DeleteFunc(left, func(v placement.Verdict) bool { return v.RefusedBy == stage.first })
 		ids := []string{}
-		for _, b := range stage.Survivors {
-			ids = append(ids, b.ID())
+		for _, v := range left {
+			ids = append(ids, v.Backend.ID())
 		}
-		if stage.Filter != want[i].first || !slices.Equal(ids, want[i].second) {
-			return fmt.Errorf("after %s %q, Cinder has %s %q", stage.Filter, ids, want[i].first, want[i].second)
+		if !slices.Equal(ids, stage.second) {
+			return fmt.Errorf("after %s %q, Cinder has %q", stage.first, ids, stage.second)
 		}
+	}
+	if len(left) != d.Fit {
+		return fmt.Errorf("%d fit, and %d after the filters of Cinder", d.Fit, len(left))
 	}
 	return nil
 }
@@ -374,7 +228,7 @@ func checkSequence(raw json.RawMessage) error {
 	case err != nil:
 		return err
 	case len(chosen) != len(c.Expect.Chosen):
-		return fmt.Errorf("%d requests, %d answers", len(chosen), len(c.Expect.Chosen))
+		return fmt.Errorf("%d requests, %d choices", len(chosen), len(c.Expect.Chosen))
 	}
 	for i, want := range c.Expect.Chosen {
 		if got := chosen[i]; (want == nil) != (got == "") || want != nil && *want != got {
@@ -384,7 +238,7 @@ func checkSequence(raw json.RawMessage) error {
 	return nil
 }
 
-// choose places each request in the room that those before it have left, and
+// choose places each request with the capacity that those before it have left, and
 // returns a pool for each, "" where none fits.
 func (p *vectorPlace) choose(requests []Request) ([]string, error) {
 	engine, snapshot, err := p.start()
@@ -396,7 +250,7 @@ func (p *vectorPlace) choose(requests []Request) ([]string, error) {
 		choice, err := engine.Choose(snapshot, &requests[i])
 		if err == nil {
 			chosen[i] = choice.Backend.ID()
-			snapshot = Consume(snapshot, choice.Backend, &requests[i])
+			snapshot = snapshot.Consume(choice.Backend, requests[i].Consumption())
 		} else if !errors.Is(err, placement.ErrNoPool) {
 			return nil, fmt.Errorf("request %d: %w", i, err)
 		}

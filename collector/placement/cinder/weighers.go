@@ -2,80 +2,13 @@ package cinder
 
 import (
 	"errors"
+	"hash/fnv"
 	"math"
-	"slices"
+	"math/rand/v2"
 
+	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement"
 )
-
-// The offsets that stand for an infinite capacity when little is favoured
-// (cinder/scheduler/weights/capacity.py, OFFSET_MIN and OFFSET_MULT).
-const (
-	offsetMin  = 10000
-	offsetMult = 100
-)
-
-// capacityWeigher is CapacityWeigher for one request
-// (cinder/scheduler/weights/capacity.py).
-type capacityWeigher struct {
-	rows      []pool
-	thin      bool
-	boundless float64 // weight of what is infinite or unknown
-}
-
-func newCapacityWeigher(view *placement.View[*pools]) placement.WeigherFactory {
-	return func(a placement.Args) (placement.Weigher, error) {
-		boundless := -1.0
-		if a.Multiplier <= 0 {
-			boundless = math.Inf(1)
-		}
-		return placement.PerRequestWeigher(func(r placement.Request, s *placement.Snapshot) (placement.Weigher, error) {
-			req, err := requestOf(r)
-			if err != nil {
-				return nil, err
-			}
-			p := view.Of(s)
-			return &capacityWeigher{rows: p.rows, thin: !req.thick(), boundless: boundless}, p.err
-		}), nil
-	}
-}
-
-// Weigh returns the virtual free capacity.
-func (w *capacityWeigher) Weigh(_ placement.Request, b *placement.Backend) (float64, error) {
-	p := &w.rows[b.Index()]
-	if p.free == boundless || p.total == boundless {
-		return w.boundless, nil
-	}
-	virtual, err := p.virtualFree(b, w.thin)
-	return round2(virtual), err
-}
-
-// Adjust puts what is infinite far above the rest.
-func (w *capacityWeigher) Adjust(weights []float64) error {
-	if !math.IsInf(slices.Max(weights), 1) {
-		return nil
-	}
-	lo, hi := math.Inf(1), math.Inf(-1)
-	for _, weight := range weights {
-		lo = min(lo, weight)
-		if !math.IsInf(weight, 0) {
-			hi = max(hi, weight)
-		}
-	}
-	if math.IsInf(hi, -1) {
-		return errors.New("no backend has a finite capacity to compare with")
-	}
-	offset := (hi - lo) * offsetMult
-	if offset == 0 {
-		offset = offsetMin
-	}
-	for i := range weights {
-		if math.IsInf(weights[i], 0) {
-			weights[i] = hi + offset
-		}
-	}
-	return nil
-}
 
 // allocatedWeigher is AllocatedCapacityWeigher.
 func allocatedWeigher(_ placement.Request, b *placement.Backend) (float64, error) {
@@ -84,4 +17,68 @@ func allocatedWeigher(_ placement.Request, b *placement.Backend) (float64, error
 		return 0, errors.New("allocated_capacity_gb is not a number")
 	}
 	return allocated, nil
+}
+
+// volumeNumberWeigher is VolumeNumberWeigher
+// (cinder/scheduler/weights/volume_number.py), by total_volumes. Cinder counts the
+// volumes in its own database instead; total_volumes is what the array has, with
+// destroyed ones and those of others. It measures an array better, and is available
+// without the database.
+type volumeNumberWeigher struct {
+	multiplier float64
+	column     *placement.Column
+}
+
+func newVolumeNumberWeigher(multiplier float64) placement.PerRequestWeigher {
+	return func(_ placement.Request, s *placement.Snapshot) (placement.Weigher, error) {
+		return volumeNumberWeigher{multiplier, s.Column(capability.KeyTotalVolumes)}, nil
+	}
+}
+
+// Weigh returns the number of volumes, NaN if it is not reported.
+func (w volumeNumberWeigher) Weigh(_ placement.Request, b *placement.Backend) (float64, error) {
+	v, _ := w.column.Of(b)
+	if n, ok := v.Float(); ok {
+		return n, nil
+	}
+	return math.NaN(), nil
+}
+
+// Adjust gives a backend that does not report its number the worst of the others:
+// missing is not zero.
+func (w volumeNumberWeigher) Adjust(weights []float64) error {
+	worst := math.NaN()
+	for _, n := range weights {
+		if math.IsNaN(worst) || (n-worst)*w.multiplier < 0 {
+			worst = n
+		}
+	}
+	if math.IsNaN(worst) {
+		worst = 0
+	}
+	for i, n := range weights {
+		if math.IsNaN(n) {
+			weights[i] = worst
+		}
+	}
+	return nil
+}
+
+// Explain states the number, or that it is not reported.
+func (w volumeNumberWeigher) Explain(_ placement.Request, b *placement.Backend) string {
+	if v, ok := w.column.Of(b); !ok {
+		return "total_volumes is not reported, which counts as the worst of the others"
+	} else {
+		return "total_volumes " + v.String()
+	}
+}
+
+// chanceWeigher is ChanceWeigher (cinder/scheduler/weights/chance.py): a
+// random weight that depends only on the request's seed and the backend's name, so
+// that a decision can be repeated.
+func chanceWeigher(r placement.Request, b *placement.Backend) (float64, error) {
+	name := fnv.New64a()
+	_, _ = name.Write([]byte(b.ID())) // a hash does not fail to write
+	chance := rand.NewPCG(r.Seed(), name.Sum64())
+	return float64(chance.Uint64()>>11) / (1 << 53), nil
 }

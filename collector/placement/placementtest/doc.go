@@ -1,5 +1,5 @@
-// Package placementtest holds filters and weighers to the contract of package
-// placement. Whoever writes a plug-in runs it from a test of their own:
+// Package placementtest tests filters and weighers against the contract of package
+// placement. Call it from a test of your plug-in:
 //
 //	func TestFastestWrite(t *testing.T) {
 //		placementtest.Weigher(t, fastestWrite{}, placementtest.Cloud{
@@ -9,11 +9,11 @@
 //		})
 //	}
 //
-// [Fleet] is a cloud to measure on.
+// [Fleet] makes reports for benchmarks.
 //
-// The suites know nothing about what a plug-in decides, only how: the same
-// answer every time and from every goroutine, whatever the order of the
-// backends; nothing changed of what it was handed; prepared or not makes no
-// difference; words for every refusal; weights that can be added up. Run them
-// with -race: half of the contract is about goroutines.
+// The suites do not check what a plug-in decides, but how: it returns the same
+// every time, from every goroutine and in every order of the backends; it changes no
+// argument; it returns the same prepared and unprepared; it explains every refusal;
+// its weights can be added up. Run them with -race: half of the contract is about
+// goroutines.
 package placementtest

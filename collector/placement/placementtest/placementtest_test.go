@@ -1,6 +1,7 @@
 package placementtest_test
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -13,7 +14,7 @@ import (
 	"github.com/poolcast/poolcast/collector/placement/placementtest"
 )
 
-// record keeps what a suite has to say.
+// record keeps the errors of a suite.
 type record struct {
 	mu     sync.Mutex
 	faults []string
@@ -29,9 +30,9 @@ func (r *record) Errorf(format string, args ...any) {
 
 func (r *record) Fatalf(format string, args ...any) { r.Errorf(format, args...) }
 
-type question struct{}
+type anyRequest struct{}
 
-func (question) Seed() uint64 { return 1 }
+func (anyRequest) Seed() uint64 { return 1 }
 
 func cloud() placementtest.Cloud {
 	var c placementtest.Cloud
@@ -40,13 +41,13 @@ func cloud() placementtest.Cloud {
 			Host: fmt.Sprintf("h@%d", i), Capabilities: capability.Set{"load": capability.OfInt(int64(i))},
 		})
 	}
-	c.Requests = []placement.Request{question{}}
+	c.Requests = []placement.Request{anyRequest{}}
 	return c
 }
 
-type mute struct{ placement.FilterFunc }
+type unexplained struct{ placement.FilterFunc }
 
-func (mute) Explain(placement.Request, *placement.Backend) string { return "" }
+func (unexplained) Explain(placement.Request, *placement.Backend) string { return "" }
 
 type stricter struct{ placement.FilterFunc }
 
@@ -54,10 +55,14 @@ func (stricter) Relax() (placement.Filter, []string) {
 	return placement.FilterFunc(func(placement.Request, *placement.Backend) (bool, error) { return false, nil }), []string{"x"}
 }
 
-type twoFaced struct{ placement.FilterFunc }
-
-func (twoFaced) Prepare(placement.Request, *placement.Snapshot) (placement.Filter, error) {
-	return nil, nil
+// onlyFirst is prepared to pass the first backend that it is called with.
+func onlyFirst(placement.Request, *placement.Snapshot) (placement.Filter, error) {
+	first := true
+	return placement.FilterFunc(func(placement.Request, *placement.Backend) (bool, error) {
+		pass := first
+		first = false
+		return pass, nil
+	}), nil
 }
 
 func refuse(placement.Request, *placement.Backend) (bool, error) { return false, nil }
@@ -69,12 +74,15 @@ func TestFilterSuiteFindsFaults(t *testing.T) {
 		filter placement.Filter
 		want   string
 	}{
-		"sound":    {placement.FilterFunc(refuse), ""},
-		"order":    {placement.FilterFunc(func(_ placement.Request, b *placement.Backend) (bool, error) { return b.Index() > 1, nil }), "in another order"},
-		"fickle":   {placement.FilterFunc(func(placement.Request, *placement.Backend) (bool, error) { return calls.Add(1)%3 == 0, nil }), "request 0"},
-		"mute":     {mute{refuse}, "without a word"},
-		"stricter": {stricter{pass}, `not with ["x"] set aside`},
-		"twoFaced": {twoFaced{refuse}, "prepared it says true"},
+		"correct":     {placement.FilterFunc(refuse), ""},
+		"order":       {placement.FilterFunc(func(_ placement.Request, b *placement.Backend) (bool, error) { return b.Index() > 1, nil }), "in another order"},
+		"random":      {placement.FilterFunc(func(placement.Request, *placement.Backend) (bool, error) { return calls.Add(1)%3 == 0, nil }), "request 0"},
+		"unexplained": {unexplained{refuse}, "without an explanation"},
+		"stricter":    {stricter{pass}, `not with ["x"] relaxed`},
+		"fails to prepare": {placement.PerRequestFilter(func(placement.Request, *placement.Snapshot) (placement.Filter, error) {
+			return nil, errOutOfOrder
+		}), ""},
+		"stateful": {placement.PerRequestFilter(onlyFirst), "prepared it returns false"},
 	} {
 		var r record
 		placementtest.Filter(&r, c.filter, cloud())
@@ -82,20 +90,32 @@ func TestFilterSuiteFindsFaults(t *testing.T) {
 	}
 }
 
-func TestFilterSuiteFindsChangedReports(t *testing.T) {
+func TestFilterSuiteFindsChangedReport(t *testing.T) {
 	var once sync.Once
-	meddle := func(_ placement.Request, b *placement.Backend) (bool, error) {
+	change := func(_ placement.Request, b *placement.Backend) (bool, error) {
 		once.Do(func() { b.Report().Capabilities["load"] = capability.OfInt(99) })
 		return true, nil
 	}
 	var r record
-	placementtest.Filter(&r, placement.FilterFunc(meddle), cloud())
-	expect(t, "meddling", &r, "it changed the report of h@")
+	placementtest.Filter(&r, placement.FilterFunc(change), cloud())
+	expect(t, "changing", &r, "it changed the report of h@")
 }
 
 type reversed struct{ placement.WeigherFunc }
 
 func (reversed) Bounds() (lo, hi float64) { return 1, 0 }
+
+// adjusted weighs all backends as infinite.
+type adjusted struct{ placement.WeigherFunc }
+
+func (adjusted) Adjust(weights []float64) error {
+	for i := range weights {
+		weights[i] = math.Inf(1)
+	}
+	return nil
+}
+
+var errOutOfOrder = errors.New("out of order")
 
 func TestWeigherSuiteFindsFaults(t *testing.T) {
 	load := func(_ placement.Request, b *placement.Backend) (float64, error) {
@@ -106,10 +126,18 @@ func TestWeigherSuiteFindsFaults(t *testing.T) {
 		weigher placement.Weigher
 		want    string
 	}{
-		"sound":  {placement.WeigherFunc(load), ""},
-		"NaN":    {placement.WeigherFunc(func(placement.Request, *placement.Backend) (float64, error) { return math.NaN(), nil }), "a weight is NaN"},
-		"order":  {placement.WeigherFunc(func(_ placement.Request, b *placement.Backend) (float64, error) { return float64(b.Index()), nil }), "in another order"},
-		"bounds": {reversed{load}, "its bounds are 1 to 0"},
+		"correct": {placement.WeigherFunc(load), ""},
+		"NaN":     {placement.WeigherFunc(func(placement.Request, *placement.Backend) (float64, error) { return math.NaN(), nil }), "a weight is NaN"},
+		"prepared": {placement.PerRequestWeigher(func(placement.Request, *placement.Snapshot) (placement.Weigher, error) {
+			return placement.WeigherFunc(load), nil
+		}), ""},
+		"order":                  {placement.WeigherFunc(func(_ placement.Request, b *placement.Backend) (float64, error) { return float64(b.Index()), nil }), "in another order"},
+		"bounds":                 {reversed{load}, "its bounds are 1 to 0"},
+		"infinite when adjusted": {adjusted{load}, "a weight is +Inf"},
+		"fails":                  {placement.WeigherFunc(func(placement.Request, *placement.Backend) (float64, error) { return 0, errOutOfOrder }), ""},
+		"fails to prepare": {placement.PerRequestWeigher(func(placement.Request, *placement.Snapshot) (placement.Weigher, error) {
+			return nil, errOutOfOrder
+		}), ""},
 	} {
 		var r record
 		placementtest.Weigher(&r, c.weigher, cloud())
@@ -117,7 +145,7 @@ func TestWeigherSuiteFindsFaults(t *testing.T) {
 	}
 }
 
-func TestAnEmptyCloudProvesNothing(t *testing.T) {
+func TestEmptyCloudIsAnError(t *testing.T) {
 	var r record
 	placementtest.Filter(&r, placement.FilterFunc(pass), placementtest.Cloud{})
 	expect(t, "empty", &r, "no reports or no requests")

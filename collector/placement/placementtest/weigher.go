@@ -6,24 +6,13 @@ import (
 	"github.com/poolcast/poolcast/collector/placement"
 )
 
-// Weigher holds a weigher to its contract.
+// Weigher tests a weigher against the contract.
 func Weigher(t T, w placement.Weigher, c Cloud) {
 	t.Helper()
-	before := c.copies()
-	snapshots := c.snapshots(t)
-	for i, r := range c.Requests {
-		t := request{T: t, number: i}
-		want := weights(t, w, r, snapshots[0])
-		for _, s := range snapshots[1:] {
-			sameWeights(t, "in another order", want, weights(t, w, r, s))
-		}
-		weights(t, w, r, charged(snapshots[0]))
-		atOnce(func() { sameWeights(t, "from another goroutine", want, weights(t, w, r, snapshots[0])) })
-	}
-	c.unchanged(t, before)
+	run(t, c, sameWeight, func(t T, r placement.Request, s *placement.Snapshot) map[string]weight { return weights(t, w, r, s) })
 }
 
-// weight is what a weigher says to one backend.
+// weight is the result of a weigher for one backend.
 type weight struct {
 	raw      float64
 	adjusted float64
@@ -33,7 +22,7 @@ type weight struct {
 
 func weights(t T, w placement.Weigher, r placement.Request, s *placement.Snapshot) map[string]weight {
 	t.Helper()
-	prepared, err := prepare(w, r, s)
+	prepared, err := prepareWeigher(w, r, s)
 	if err != nil || prepared == nil {
 		return map[string]weight{"": {err: message(err)}}
 	}
@@ -62,14 +51,14 @@ func weigh(w placement.Weigher, r placement.Request, b *placement.Backend) weigh
 	return out
 }
 
-// adjust does what the engine does with the weights, and checks that they can
-// be added up afterwards.
+// adjust changes the weights as the engine does, and checks that they can be added
+// up afterwards.
 func adjust(t T, w placement.Weigher, all []weight) {
 	t.Helper()
 	raw := make([]float64, 0, len(all))
 	for i := range all {
 		if all[i].err != "" {
-			return // the engine would have stopped
+			return // the engine ends the decision
 		}
 		raw = append(raw, all[i].raw)
 	}
@@ -95,14 +84,8 @@ func checkBounds(t T, w placement.Weigher) {
 	}
 }
 
-func sameWeights(t T, when string, want, got map[string]weight) {
-	t.Helper()
-	for id, w := range want {
-		g := got[id]
-		if g.err != w.err || g.reason != w.reason || !same(g.raw, w.raw) || !same(g.adjusted, w.adjusted) {
-			t.Errorf("%s: %s, it says %+v instead of %+v", id, when, g, w)
-		}
-	}
+func sameWeight(a, b weight) bool {
+	return a.err == b.err && a.reason == b.reason && same(a.raw, b.raw) && same(a.adjusted, b.adjusted)
 }
 
 func same(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }

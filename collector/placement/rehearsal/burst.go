@@ -190,7 +190,7 @@ func (p *simulation) fail(s *placement.Snapshot, r *cinder.Request) error {
 	if p.failed++; p.failed > 1 {
 		return nil
 	}
-	_, err := p.engine.Decide(s, r)
+	_, err := p.engine.DecideOn(s, r)
 	if !errors.Is(err, placement.ErrNoPool) {
 		return errors.Join(errors.New("two decisions on the same backends differ"), err)
 	}

@@ -97,19 +97,19 @@ func (s *scheduler) deduct() {
 	s.current = s.fresh
 	for i, sizes := range s.taken {
 		for _, gib := range sizes {
-			s.current = s.current.Charge(i, placement.Charge{GiB: gib})
+			s.current = s.current.Consume(s.current.At(i), placement.Consumption{GiB: gib})
 		}
 	}
 }
 
 // consume deducts a volume that was placed.
 func (s *scheduler) consume(b *placement.Backend, r *cinder.Request, at time.Time) {
-	i, charge := b.Index(), placement.Charge{GiB: float64(r.Size)}
+	i, consumed := b.Index(), r.Consumption()
 	if s.ledger != nil {
-		charge.Volumes = 1
-		s.ledger.Add(b.ID(), charge, at)
+		consumed.Volumes = 1
+		s.ledger.Add(b.ID(), consumed, at)
 	}
-	s.current = s.current.Charge(i, charge)
-	s.taken[i] = append(slices.Clip(s.taken[i]), charge.GiB)
+	s.current = s.current.Consume(b, consumed)
+	s.taken[i] = append(slices.Clip(s.taken[i]), consumed.GiB)
 	s.updated[i] = at
 }

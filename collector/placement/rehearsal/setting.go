@@ -134,21 +134,15 @@ type database map[string]float64
 const databaseWeigher = "VolumeNumberWeigher by the database"
 
 func (s Setting) engine(d database) (*placement.Engine, error) {
-	reg, err := cinder.Registry(s.Options)
-	if err != nil {
-		return nil, err
-	}
-	if err := reg.AddWeigher(databaseWeigher, placement.WeigherFunc(d.weigh).Factory()); err != nil {
-		return nil, err
-	}
-	profile := cinder.Profile(s.Options)
-	profile.Weighers = slices.Clone(profile.Weighers)
-	for i, w := range profile.Weighers {
+	o := s.Options
+	o.Weighers, o.Multipliers = []string{}, map[string]float64{}
+	for _, w := range cinder.Profile(s.Options).Weighers {
 		if w.Weigher == cinder.VolumeNumberWeigher {
-			profile.Weighers[i].Weigher = databaseWeigher
+			w.Weigher = databaseWeigher
 		}
+		o.Weighers, o.Multipliers[w.Weigher] = append(o.Weighers, w.Weigher), w.Multiplier
 	}
-	engine, err := placement.New(reg, profile)
+	engine, err := cinder.NewEngine(o, placement.WithWeigher(databaseWeigher, placement.WeigherFunc(d.weigh)))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.Name, err)
 	}

@@ -1,0 +1,165 @@
+package placement
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/poolcast/poolcast/collector/capability/format"
+)
+
+// DecisionJSON is a decision as other programs read it: poolcast place --output
+// json prints it, and /v1/place sends it.
+type DecisionJSON struct {
+	// Request is the request that the engine was given. To read it back as one
+	// of package cinder, set it to a *cinder.Request before json.Unmarshal.
+	Request  any           `json:"request"`
+	Policy   Policy        `json:"policy"`
+	Chosen   *string       `json:"chosen"` // ID of the backend, null if none fits
+	Fit      int           `json:"fit"`
+	Reason   string        `json:"reason"` // Decision.Summary
+	Relaxed  []Condition   `json:"relaxed"`
+	Backends []VerdictJSON `json:"backends"` // best first, then those refused
+}
+
+// VerdictJSON is the result for one backend in a [DecisionJSON].
+type VerdictJSON struct {
+	ID      string       `json:"id"`
+	Backend string       `json:"backend"`
+	Zone    string       `json:"availability_zone"`
+	Rank    *int         `json:"rank"` // null if refused
+	Tied    bool         `json:"tied"`
+	Weight  *float64     `json:"weight"` // null if refused
+	Scores  []ScoreJSON  `json:"scores"`
+	Refused *RefusalJSON `json:"refused"`
+}
+
+// ScoreJSON is a [Score] with its reason in a [VerdictJSON].
+type ScoreJSON struct {
+	Score
+
+	Reason string `json:"reason,omitempty"`
+}
+
+// RefusalJSON says which filter refused a backend, and why.
+type RefusalJSON struct {
+	Filter string `json:"filter"`
+	Reason string `json:"reason"`
+}
+
+// JSON returns the whole decision with every reason.
+func (d *Decision) JSON() DecisionJSON {
+	out := DecisionJSON{
+		Request: d.plan.request, Policy: d.policy, Fit: d.Fit, Reason: d.Summary(),
+		Relaxed: append([]Condition{}, d.Relaxed...), Backends: make([]VerdictJSON, len(d.Verdicts)),
+	}
+	if d.Chosen != nil {
+		id := d.Chosen.Backend.ID()
+		out.Chosen = &id
+	}
+	for i := range d.Verdicts {
+		out.Backends[i] = d.Verdicts[i].json()
+	}
+	return out
+}
+
+// MarshalJSON writes [Decision.JSON].
+func (d *Decision) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false) // reasons are full of < and >
+	err := enc.Encode(d.JSON())
+	return bytes.TrimSpace(buf.Bytes()), err
+}
+
+func (v *Verdict) json() VerdictJSON {
+	b := v.Backend
+	out := VerdictJSON{ID: b.ID(), Backend: b.Name(), Zone: b.Report().Zone, Tied: v.Tied, Scores: []ScoreJSON{}}
+	if !v.Fits() {
+		out.Refused = &RefusalJSON{Filter: v.RefusedBy, Reason: v.Reason()}
+		return out
+	}
+	rank, total := v.Rank, v.Total
+	out.Rank = &rank
+	if !math.IsNaN(total) && !math.IsInf(total, 0) { // JSON has no such numbers
+		out.Weight = &total
+	}
+	for k, s := range v.Scores {
+		out.Scores = append(out.Scores, ScoreJSON{Score: s, Reason: v.ScoreReason(k)})
+	}
+	return out
+}
+
+// Summary is the decision in one sentence.
+func (d *Decision) Summary() string {
+	if d.Chosen == nil {
+		return (&NoPoolError{Decision: d}).Error()
+	}
+	text := d.Chosen.Backend.Name() + " would take it"
+	switch {
+	case d.Fit == 1:
+		return text + ": no other backend fits"
+	case d.Chosen.Tied:
+		return text + fmt.Sprintf(": it weighs %s, and so does another; the order in which the scheduler received their reports decides",
+			FormatWeight(d.Chosen.Total))
+	}
+	next := &d.Verdicts[1]
+	return text + fmt.Sprintf(": it weighs %s, the next, %s, %s", FormatWeight(d.Chosen.Total), next.Backend.Name(), FormatWeight(next.Total))
+}
+
+// Lines states in one line per weigher how a backend that fits came to its total,
+// or which filter refused it and why.
+func (v *Verdict) Lines() []string {
+	if !v.Fits() {
+		text := "refused by " + v.RefusedBy
+		if reason := v.Reason(); reason != "" {
+			text += ": " + reason
+		}
+		return []string{text}
+	}
+	lines := make([]string, len(v.Scores))
+	for k, s := range v.Scores {
+		lines[k] = fmt.Sprintf("%s %s → %s × %s = %s", s.Weigher,
+			FormatWeight(s.Raw), FormatWeight(s.Normalised), FormatWeight(s.Multiplier), FormatWeight(s.Weighted))
+		if reason := v.ScoreReason(k); reason != "" {
+			lines[k] += " (" + reason + ")"
+		}
+	}
+	return lines
+}
+
+// String is the decision as text: the summary, then the rank, name and total of
+// each backend with its lines.
+func (d *Decision) String() string {
+	var b strings.Builder
+	fmt.Fprintln(&b, d.Summary())
+	for _, c := range d.Relaxed {
+		fmt.Fprintln(&b, c)
+	}
+	for i := range d.Verdicts {
+		v := &d.Verdicts[i]
+		rank, total := "-", ""
+		if v.Fits() {
+			rank, total = strconv.Itoa(v.Rank), "  "+FormatWeight(v.Total)
+		}
+		if v.Tied {
+			total += " (tied)"
+		}
+		fmt.Fprintf(&b, "%3s %s%s\n", rank, v.Backend.ID(), total)
+		for _, line := range v.Lines() {
+			fmt.Fprintln(&b, "      "+line)
+		}
+	}
+	return b.String()
+}
+
+// String says that the condition was removed.
+func (c Condition) String() string {
+	return "relaxed, no backend meets it: " + c.Filter + ": " + c.Text
+}
+
+// FormatWeight prints a weight to 4 digits, or to whole numbers from 1000.
+func FormatWeight(w float64) string { return format.Significant(w, 4) }
