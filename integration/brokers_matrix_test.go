@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/poolcast/poolcast/integration/network"
-	"github.com/poolcast/poolcast/integration/scheduler"
+	"github.com/poolcast/poolcast/integration/internal/network"
+	"github.com/poolcast/poolcast/integration/internal/scheduler"
 )
 
 // The releases, by the names of their folders in the cache.

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/poolcast/poolcast/integration/network"
+	"github.com/poolcast/poolcast/integration/internal/network"
 	"github.com/poolcast/poolcast/integration/process"
 	"github.com/poolcast/poolcast/integration/rabbitmq"
 )

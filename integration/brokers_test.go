@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/poolcast/poolcast/integration/network"
+	"github.com/poolcast/poolcast/integration/internal/network"
 	"github.com/poolcast/poolcast/integration/rabbitmq"
 )
 

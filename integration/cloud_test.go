@@ -18,7 +18,7 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/flasharray/simulator"
 	"github.com/poolcast/poolcast/integration/rabbitmq"
-	"github.com/poolcast/poolcast/integration/scheduler"
+	"github.com/poolcast/poolcast/integration/internal/scheduler"
 )
 
 const (

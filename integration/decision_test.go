@@ -19,7 +19,7 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/flasharray/simulator"
 	"github.com/poolcast/poolcast/integration/process"
-	"github.com/poolcast/poolcast/integration/scheduler"
+	"github.com/poolcast/poolcast/integration/internal/scheduler"
 )
 
 // questions are asked of each scheduler.

@@ -11,7 +11,7 @@
 // stands: at get_pools of the scheduler, at the queues of the broker, at the
 // log. What the scheduler believes is asked of the scheduler and nobody else.
 // Package [github.com/poolcast/poolcast/integration/rabbitmq] starts brokers,
-// [github.com/poolcast/poolcast/integration/scheduler] starts schedulers, and
+// [github.com/poolcast/poolcast/integration/internal/scheduler] starts schedulers, and
 // [github.com/poolcast/poolcast/integration/process] makes sure that neither
 // outlives its test. The script setup installs the packages.
 //
@@ -19,7 +19,7 @@
 //
 // With the build tag brokers as well, the bus tests run on RabbitMQ and Cinder of
 // other releases, on clusters, and while nodes fail. Package
-// [github.com/poolcast/poolcast/integration/network] gives each node a host of its
+// [github.com/poolcast/poolcast/integration/internal/network] gives each node a host of its
 // own; the script roots makes what they run.
 //
 // # The program against the reference

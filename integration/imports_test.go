@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -11,17 +12,23 @@ import (
 
 const module = "github.com/poolcast/poolcast"
 
-// anything, as an edge, lets a folder import whatever it likes of ours.
+// anything, as an edge, lets a folder import every package of the module but the
+// test scaffolding.
 const anything = "*"
 
-// edges are the imports of ours that a folder may have; "x/..." is x and all
-// below it. What stands on one level is blind to its neighbours, and the
-// simulator is blind to everybody: it writes JSON of its own, so that a wrong
-// field tag in the client is caught and not mirrored.
+// scaffolding are the packages that only tests may import. They stand below
+// integration; those that the tests of other packages use cannot stand in its
+// folder internal.
+const scaffolding = "integration/..."
+
+// edges are the imports from this module that a folder may have; "x/..." is x and
+// all below it. Packages on one level do not import each other. The simulator
+// imports none: it writes JSON of its own, so that a wrong field tag in the client
+// is caught and not mirrored.
 var edges = map[string][]string{
 	"cmd/...":                           {anything},
 	"examples/...":                      {anything},
-	"integration/...":                   {anything},
+	"integration/...":                   {anything, scaffolding},
 	"config":                            {"collector/capability", "config/files"},
 	"config/files":                      {},
 	"flasharray":                        {"collector/capability", "config/files"},
@@ -38,15 +45,15 @@ var edges = map[string][]string{
 	"publisher/status":                  {"collector/capability"},
 }
 
-// testEdges are what a folder's tests may import besides.
+// testEdges are the imports that a folder's tests may have in addition.
 var testEdges = map[string][]string{
 	"flasharray":                 {"flasharray/simulator"},
 	"collector/placement/cinder": {"collector/placement/placementtest"},
 	"publisher":                  {"integration/process", "integration/rabbitmq"},
 }
 
-// users are the folders that may import a module of others. A module that is
-// not listed may not be imported at all, and tests may use what is for testing.
+// users are the folders that may import a module of somebody else. A module that
+// is not listed may not be imported at all.
 var users = map[string][]string{
 	"github.com/chromedp/cdproto":         {onlyTests},
 	"github.com/chromedp/chromedp":        {onlyTests},
@@ -90,6 +97,11 @@ func TestImportFaultsAreFound(t *testing.T) {
 		{"go-cmp in the program", "config/a.go", "github.com/google/go-cmp/cmp", "config may not import github.com/google/go-cmp/cmp"},
 		{"an unknown module", "cmd/poolcast/a.go", "github.com/fancy/colours", "cmd/poolcast may not import github.com/fancy/colours"},
 		{"an unknown folder", "collector/new/a.go", ours + "collector/capability", "collector/new may not import collector/capability"},
+		{"test scaffolding in cmd", "cmd/poolcast/a.go", ours + "integration/process", "cmd/poolcast may not import integration/process"},
+		{"test scaffolding in an example", "examples/custom-weigher/a.go", ours + "integration/rabbitmq", "examples/custom-weigher may not import integration/rabbitmq"},
+		{"test scaffolding in a test of publisher", "publisher/a_test.go", ours + "integration/rabbitmq", ""},
+		{"test scaffolding in publisher", "publisher/a.go", ours + "integration/rabbitmq", "publisher may not import integration/rabbitmq"},
+		{"test scaffolding in itself", "integration/rabbitmq/a.go", ours + "integration/process", ""},
 		{"the standard library", "collector/capability/a.go", "encoding/json", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -135,7 +147,10 @@ func allowedOurs(f source, imported string) bool {
 		return true
 	}
 	for from, to := range edges {
-		if matches([]string{from}, f.folder()) && (slices.Contains(to, anything) || matches(to, imported)) {
+		if !matches([]string{from}, f.folder()) {
+			continue
+		}
+		if matches(to, imported) || slices.Contains(to, anything) && !matches([]string{scaffolding}, imported) {
 			return true
 		}
 	}
@@ -169,4 +184,116 @@ func sources(t *testing.T, tree fs.FS) (files []source) {
 		t.Fatal(err)
 	}
 	return files
+}
+
+// tableRow is a row of ARCHITECTURE.md's table of folders.
+type tableRow struct{ folder, importers string }
+
+// TestFolderTableMatchesFolders holds the table of ARCHITECTURE.md to the code:
+// each folder with Go files has a row, each row is a folder, and no package is
+// imported by a folder that its row does not name.
+func TestFolderTableMatchesFolders(t *testing.T) {
+	text, err := os.ReadFile("../ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := folderTable(string(text))
+	if len(rows) < 10 {
+		t.Fatalf("ARCHITECTURE.md has a table of %d folders, which cannot be all", len(rows))
+	}
+	for _, fault := range tableFaults(rows, sources(t, os.DirFS(".."))) {
+		t.Error(fault)
+	}
+}
+
+func TestFolderTableFaultsAreFound(t *testing.T) {
+	rows := folderTable("| folder | what is in it | who may import it |\n| --- | --- | --- |\n" +
+		"| `config` | cinder.conf | `cmd` |\n| `cmd/poolcast` | main | nobody |\n| `integration` | tests | tests |\n")
+	if len(rows) != 3 {
+		t.Fatalf("the table has %d rows, want 3", len(rows))
+	}
+	for _, c := range []struct{ name, file, imports, want string }{
+		{"a row that permits it", "cmd/poolcast/a.go", "config", ""},
+		{"a folder below cmd", "cmd/poolcast/internal/a/a.go", "config", "cmd/poolcast/internal/a has no row"},
+		{"a row that does not name the folder", "publisher/a.go", "config", "publisher imports config"},
+		{"a test", "publisher/a_test.go", "config", ""},
+		{"a folder below integration", "integration/internal/network/a.go", "errors", ""},
+		{"nobody", "config/a.go", "cmd/poolcast", "config imports cmd/poolcast"},
+		{"a row without a folder", "config/a.go", "errors", "cmd/poolcast has a row and no Go files"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := strings.Join(tableFaults(rows, planted(t, c.file, `import _ "`+module+"/"+c.imports+`"`)), "\n")
+			if c.want == "" && strings.Contains(got, "imports") || !strings.Contains(got, c.want) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// folderTable reads the rows whose first cell is a folder in backquotes.
+func folderTable(text string) (rows []tableRow) {
+	_, table, _ := strings.Cut(text, "| folder |")
+	for line := range strings.Lines(table) {
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		if len(cells) == 1 && len(rows) > 0 {
+			break
+		}
+		if folder := strings.TrimSpace(cells[0]); len(cells) == 3 && strings.HasPrefix(folder, "`") {
+			rows = append(rows, tableRow{folder: strings.Trim(folder, "`"), importers: cells[2]})
+		}
+	}
+	return rows
+}
+
+// tableFaults names what the table and the files do not agree on. The folders
+// below examples and integration have the row of those.
+func tableFaults(rows []tableRow, files []source) (faults []string) {
+	folders := map[string]bool{}
+	for _, f := range files {
+		folder := f.folder()
+		for _, shared := range []string{"examples", "integration"} {
+			if matches([]string{shared + "/..."}, folder) {
+				folder = shared
+			}
+		}
+		folders[folder] = true
+	}
+	named := map[string]tableRow{}
+	for _, r := range rows {
+		named[r.folder] = r
+		if !folders[r.folder] {
+			faults = append(faults, r.folder+" has a row and no Go files in ARCHITECTURE.md's table of folders")
+		}
+	}
+	for folder := range folders {
+		if _, ok := named[folder]; !ok {
+			faults = append(faults, folder+" has no row in ARCHITECTURE.md's table of folders")
+		}
+	}
+	for _, f := range files {
+		for _, imported := range f.imports() {
+			folder, ours := strings.CutPrefix(imported, module+"/")
+			if row, ok := named[folder]; ours && ok && !row.permits(f) {
+				faults = append(faults, f.path+": "+f.folder()+" imports "+folder+", which ARCHITECTURE.md's table of folders leaves to"+row.importers)
+			}
+		}
+	}
+	slices.Sort(faults)
+	return faults
+}
+
+// permits says whether the row allows a file to import its folder: the folders
+// that it names and all below them, plugins, which are examples, or everybody.
+// Tests have rules of their own.
+func (r tableRow) permits(f source) bool {
+	if f.isTest() || matches([]string{scaffolding}, f.folder()) || strings.Contains(r.importers, "everybody") {
+		return true
+	}
+	permitted := regexp.MustCompile("`([a-z/-]+)`").FindAllStringSubmatch(r.importers, -1)
+	if strings.Contains(r.importers, "plugins") {
+		permitted = append(permitted, []string{"", "examples"})
+	}
+	return slices.ContainsFunc(permitted, func(match []string) bool {
+		return matches([]string{match[1] + "/..."}, f.folder())
+	})
 }

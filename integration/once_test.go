@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/poolcast/poolcast/integration/process"
-	"github.com/poolcast/poolcast/integration/scheduler"
+	"github.com/poolcast/poolcast/integration/internal/scheduler"
 )
 
 // TestOncePublishesAndEnds lets cinder-volume report once while --once waits for

@@ -10,7 +10,7 @@ import (
 
 	"github.com/poolcast/poolcast/integration/process"
 	"github.com/poolcast/poolcast/integration/rabbitmq"
-	"github.com/poolcast/poolcast/integration/scheduler"
+	"github.com/poolcast/poolcast/integration/internal/scheduler"
 	"github.com/poolcast/poolcast/publisher"
 )
 

@@ -15,7 +15,7 @@ import (
 
 	"github.com/rabbitmq/amqp091-go"
 
-	"github.com/poolcast/poolcast/integration/network"
+	"github.com/poolcast/poolcast/integration/internal/network"
 	"github.com/poolcast/poolcast/integration/process"
 )
 

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/poolcast/poolcast/integration/network"
+	"github.com/poolcast/poolcast/integration/internal/network"
 	"github.com/poolcast/poolcast/integration/process"
 	"github.com/poolcast/poolcast/integration/rabbitmq"
 )
