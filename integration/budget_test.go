@@ -15,9 +15,9 @@ import (
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/flasharray/simulator"
+	"github.com/poolcast/poolcast/integration/internal/scheduler"
 	"github.com/poolcast/poolcast/integration/process"
 	"github.com/poolcast/poolcast/integration/rabbitmq"
-	"github.com/poolcast/poolcast/integration/internal/scheduler"
 )
 
 // TestBudget measures what the agent costs its host: the program as it is

@@ -17,8 +17,8 @@ import (
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/flasharray/simulator"
-	"github.com/poolcast/poolcast/integration/rabbitmq"
 	"github.com/poolcast/poolcast/integration/internal/scheduler"
+	"github.com/poolcast/poolcast/integration/rabbitmq"
 )
 
 const (

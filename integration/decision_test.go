@@ -18,8 +18,8 @@ import (
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/flasharray/simulator"
-	"github.com/poolcast/poolcast/integration/process"
 	"github.com/poolcast/poolcast/integration/internal/scheduler"
+	"github.com/poolcast/poolcast/integration/process"
 )
 
 // questions are asked of each scheduler.

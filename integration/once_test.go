@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/poolcast/poolcast/integration/process"
 	"github.com/poolcast/poolcast/integration/internal/scheduler"
+	"github.com/poolcast/poolcast/integration/process"
 )
 
 // TestOncePublishesAndEnds lets cinder-volume report once while --once waits for

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/poolcast/poolcast/collector/capability"
-	"github.com/poolcast/poolcast/integration/process"
 	"github.com/poolcast/poolcast/integration/internal/scheduler"
+	"github.com/poolcast/poolcast/integration/process"
 	"github.com/poolcast/poolcast/publisher"
 )
 

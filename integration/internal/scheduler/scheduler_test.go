@@ -10,9 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/integration/internal/scheduler"
 	"github.com/poolcast/poolcast/integration/process"
 	"github.com/poolcast/poolcast/integration/rabbitmq"
-	"github.com/poolcast/poolcast/integration/internal/scheduler"
 )
 
 // TestSchedulerBelievesReports is the harness's own proof: a report that Cinder
