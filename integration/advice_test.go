@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// TestAdviceOnOperatorsIsCinders lets Cinder's own operators judge what poolcast
+// TestOperatorAdviceMatchesCinder lets Cinder's own operators judge what poolcast
 // says to write instead of a condition without an operator.
-func TestAdviceOnOperatorsIsCinders(t *testing.T) {
+func TestOperatorAdviceMatchesCinder(t *testing.T) {
 	data, err := os.ReadFile("../collector/placement/cinder/testdata/advice/cases.json")
 	if err != nil {
 		t.Fatal(err)

@@ -15,8 +15,8 @@ import (
 // agent is the program running as a service.
 type agent struct {
 	*process.Process
-	t     *testing.T
-	cloud *cloud
+	t           *testing.T
+	environment *environment
 }
 
 // logLine is one line of an agent's log.
@@ -29,17 +29,17 @@ func (l logLine) text(key string) string {
 
 // startAgent runs the agent. Whatever the test is about, nothing that it ever
 // writes may hold a secret, and the race detector must have nothing to say.
-func (c *cloud) startAgent() *agent {
-	c.t.Helper()
-	a := &agent{t: c.t, cloud: c, Process: process.Start(c.t, process.Command{
+func (env *environment) startAgent() *agent {
+	env.t.Helper()
+	a := &agent{t: env.t, environment: env, Process: process.Start(env.t, process.Command{
 		Name: "poolcast",
-		Args: []string{program(c.t), "--config-file", c.config},
+		Args: []string{program(env.t), "--config-file", env.config},
 	})}
-	c.t.Cleanup(func() {
+	env.t.Cleanup(func() {
 		a.Stop()
-		checkSecrets(c.t, a.Output())
+		checkSecrets(env.t, a.Output())
 		if strings.Contains(a.Output(), "DATA RACE") {
-			c.t.Errorf("the race detector found something:\n%s", a.Output())
+			env.t.Errorf("the race detector found something:\n%s", a.Output())
 		}
 	})
 	return a
@@ -52,7 +52,7 @@ func (a *agent) finish() {
 	if code := a.ExitCode(); code != 0 {
 		a.t.Errorf("poolcast ended with code %d", code)
 	}
-	for _, array := range a.cloud.arrays {
+	for _, array := range a.environment.arrays {
 		if n := array.Sessions(); n != 0 {
 			a.t.Errorf("%d sessions were left open on %s", n, array.Name())
 		}
@@ -76,8 +76,8 @@ func (a *agent) log() (lines []logLine) {
 	return lines
 }
 
-// pageURL waits for the status page of an agent that chooses its port itself.
-func (a *agent) pageURL() string {
+// statusPageURL waits for the status page of an agent that chooses its port itself.
+func (a *agent) statusPageURL() string {
 	a.t.Helper()
 	a.awaitLog(0, "message", "status page is up")
 	for _, line := range a.log() {
@@ -92,7 +92,7 @@ func (a *agent) pageURL() string {
 // field holds a text.
 func (a *agent) awaitLog(beyond int, field, text string) {
 	a.t.Helper()
-	process.Await(a.t, patience, fmt.Sprintf("a line in the log with %s %q", field, text), func() error {
+	process.Await(a.t, pollBound, fmt.Sprintf("a line in the log with %s %q", field, text), func() error {
 		lines := a.log()
 		for _, line := range lines[min(beyond, len(lines)):] {
 			if strings.Contains(line.text(field), text) {

@@ -55,22 +55,22 @@ func (m *matrix) testScheduler(t *testing.T, b *rabbitmq.Broker, release string,
 	vhost := strings.ReplaceAll(t.Name(), "/", "-")
 	b.VHosts(t, vhost)
 	inside := b.In(t, vhost)
-	c := newCloud(t, threeArrays(t)[:1], inside.TransportURL())
-	c.add("[oslo_messaging_rabbit]\n" + strings.Join(l.messaging, "\n") + "\n")
+	env := newEnvironment(t, threeArrays(t)[:1], inside.TransportURL())
+	env.add("[oslo_messaging_rabbit]\n" + strings.Join(l.messaging, "\n") + "\n")
 	cinder := scheduler.Start(t, scheduler.Options{
-		Broker: inside, Backends: c.backends(), Messaging: l.messaging, Installation: m.installation(t, release),
+		Broker: inside, Backends: env.backends(), Messaging: l.messaging, Installation: m.installation(t, release),
 	})
-	host := hostOf(c.arrays[0].Name())
-	reported := volumeReport(t, c.dryRun()[0])
+	host := hostName(env.arrays[0].Name())
+	reported := volumeReport(t, env.dryRun()[0])
 	cinder.Report(scheduler.Report{Host: host, Capabilities: reported})
-	a := c.startAgent()
+	a := env.startAgent()
 	a.awaitLog(0, "session", string(publisher.Ready))
 	listensBy(t, inside, l.on(release))
 	cinder.Report(scheduler.Report{Host: host, Capabilities: reported})
 	for frame := range 2 {
-		c.setFrame(frame)
-		measured := c.dryRun()[0].Capabilities
-		awaitCapabilities(t, cinder, host, func(got capability.Set) error { return holds(got, laidOver(reported, measured)) })
+		env.setFrame(frame)
+		measured := env.dryRun()[0].Capabilities
+		awaitCapabilities(t, cinder, host, func(got capability.Set) error { return holds(got, withOverlay(reported, measured)) })
 	}
 	a.finish()
 	cinder.Report(scheduler.Report{Host: host, Capabilities: reported})
@@ -90,10 +90,10 @@ func (m *matrix) testChangedLayout(t *testing.T, b *rabbitmq.Broker, release str
 	vhost := strings.ReplaceAll(t.Name(), "/", "-")
 	b.VHosts(t, vhost)
 	inside := b.In(t, vhost)
-	c := newCloud(t, threeArrays(t)[:1], inside.TransportURL())
-	o := scheduler.Options{Broker: inside, Backends: c.backends(), Installation: m.installation(t, release)}
+	env := newEnvironment(t, threeArrays(t)[:1], inside.TransportURL())
+	o := scheduler.Options{Broker: inside, Backends: env.backends(), Installation: m.installation(t, release)}
 	old := scheduler.Start(t, o)
-	a := c.startAgent()
+	a := env.startAgent()
 	a.awaitLog(0, "session", string(publisher.Ready))
 
 	old.Stop()
@@ -107,10 +107,10 @@ func (m *matrix) testChangedLayout(t *testing.T, b *rabbitmq.Broker, release str
 	busMust(t, ch.ExchangeDelete("openstack", false, false))
 	o.Messaging = []string{"rabbit_quorum_queue = true", "rabbit_transient_quorum_queue = true"}
 	upgraded := scheduler.Start(t, o)
-	host := hostOf(c.arrays[0].Name())
+	host := hostName(env.arrays[0].Name())
 	a.awaitLog(0, "session", string(publisher.NoScheduler))
-	reported := volumeReport(t, c.dryRun()[0])
-	process.Await(t, reconnection, "poolcast to find the new exchange", func() error {
+	reported := volumeReport(t, env.dryRun()[0])
+	process.Await(t, reconnectBound, "poolcast to find the new exchange", func() error {
 		last := ""
 		for _, line := range a.log() {
 			last = cmp.Or(line.text("session"), last)
@@ -121,8 +121,8 @@ func (m *matrix) testChangedLayout(t *testing.T, b *rabbitmq.Broker, release str
 		return nil
 	})
 	upgraded.Report(scheduler.Report{Host: host, Capabilities: reported})
-	measured := c.dryRun()[0].Capabilities
-	awaitCapabilities(t, upgraded, host, func(got capability.Set) error { return holds(got, laidOver(reported, measured)) })
+	measured := env.dryRun()[0].Capabilities
+	awaitCapabilities(t, upgraded, host, func(got capability.Set) error { return holds(got, withOverlay(reported, measured)) })
 	a.finish()
 }
 
@@ -139,7 +139,7 @@ func (l queueLayout) on(release string) string {
 func listensBy(t *testing.T, b *rabbitmq.Broker, mode string) {
 	t.Helper()
 	want := map[string]string{"exclusive": "amq.gen-", "quorum": "poolcast."}[mode]
-	process.Await(t, patience, fmt.Sprintf("poolcast to listen by %q", mode), func() error {
+	process.Await(t, pollBound, fmt.Sprintf("poolcast to listen by %q", mode), func() error {
 		var stream bool
 		var others []string
 		for _, q := range b.Queues() {

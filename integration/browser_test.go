@@ -104,7 +104,7 @@ func eval[T any](b *browser, script string) T {
 // await waits until a piece of script comes to true.
 func (b *browser) await(what, script string) {
 	b.t.Helper()
-	if _, err := chromedp.Run(b.ctx, chromedp.Poll[bool](script, chromedp.WithPollingTimeout(patience))); err != nil {
+	if _, err := chromedp.Run(b.ctx, chromedp.Poll[bool](script, chromedp.WithPollingTimeout(pollBound))); err != nil {
 		b.t.Fatalf("waited for %s: %v", what, err)
 	}
 }
@@ -205,11 +205,11 @@ func (b *browser) checkStructure() {
 	}
 }
 
-// TestPageInABrowser drives the page of a running agent as a person would.
-func TestPageInABrowser(t *testing.T) {
+// TestStatusPageInBrowser drives the page of a running agent as a person would.
+func TestStatusPageInBrowser(t *testing.T) {
 	t.Parallel()
-	c := newCloud(t, threeArrays(t), nowhere)
-	a, url := c.startPage()
+	env := newEnvironment(t, threeArrays(t), unreachable)
+	a, url := env.startWithStatusPage()
 	b := startBrowser(t, url)
 	b.do(chromedp.EmulateViewport(1300, 1000), chromedp.Navigate(url+"/"))
 	b.checkStructure()
@@ -219,7 +219,7 @@ func TestPageInABrowser(t *testing.T) {
 		b.do(chromedp.SetValue(chromedp.CSS("#size"), "77"))
 		b.do(chromedp.Click(chromedp.CSS("#zone")))
 		before := eval[string](b, `document.querySelector(".array .series").textContent`)
-		c.setFrame(2)
+		env.setFrame(2)
 		b.await("other numbers", fmt.Sprintf(`document.querySelector(".array .series").textContent !== %q`, before))
 		if !eval[bool](b, `document.querySelector("details[data-key=report]").open`) {
 			t.Error("the details have closed")

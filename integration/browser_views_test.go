@@ -17,12 +17,12 @@ import (
 	"github.com/poolcast/poolcast/publisher/status"
 )
 
-// stillView is a view that does not change.
-type stillView status.View
+// fixedView is a view that does not change.
+type fixedView status.View
 
-func (v stillView) View() status.View { return status.View(v) }
+func (v fixedView) View() status.View { return status.View(v) }
 
-func (v stillView) History(string) []status.Point {
+func (v fixedView) History(string) []status.Point {
 	var points []status.Point
 	for i := range 60 {
 		points = append(points, status.Point{
@@ -33,8 +33,8 @@ func (v stillView) History(string) []status.Point {
 	return points
 }
 
-// crowd is a view of n arrays in one pool, all well.
-func crowd(n int) stillView {
+// healthyView is a view of n arrays in one pool, all well.
+func healthyView(n int) fixedView {
 	v := status.View{
 		Now:   time.Now(),
 		Agent: status.Agent{Host: "ctl1", Version: "1.0.0", LastTurn: time.Now()},
@@ -57,35 +57,35 @@ func crowd(n int) stillView {
 			Space:   &status.Space{Total: 189849, Reserved: 18984, Ratio: 20, Provisioned: 1184194, VirtualFree: 2233106, Thin: true},
 		})
 	}
-	return stillView(v)
+	return fixedView(v)
 }
 
-// TestPagesOfBadDays renders what an operator sees on the days that matter.
-func TestPagesOfBadDays(t *testing.T) {
+// TestStatusPageStates renders what an operator sees on the days that matter.
+func TestStatusPageStates(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("a_very_long_name_", 4)[:60]
 	for name, c := range map[string]struct {
-		view stillView
-		bend func(v *stillView)
-		want string
+		view   fixedView
+		change func(v *fixedView)
+		want   string
 	}{
-		"thirty-two arrays": {view: crowd(32), want: "Everything is in order"},
-		"no backend":        {view: crowd(0), want: "No backend is configured."},
-		"no data yet": {view: crowd(2), want: "not polled yet", bend: func(v *stillView) {
+		"thirty-two arrays": {view: healthyView(32), want: "Everything is in order"},
+		"no backend":        {view: healthyView(0), want: "No backend is configured."},
+		"no data yet": {view: healthyView(2), want: "not polled yet", change: func(v *fixedView) {
 			for i := range v.Backends {
 				b := &v.Backends[i]
 				*b = status.Backend{Name: b.Name, Host: b.Host, Pool: b.Pool, Zone: b.Zone}
 			}
 		}},
-		"array down": {view: crowd(3), want: "1 thing to look at", bend: func(v *stillView) {
+		"array down": {view: healthyView(3), want: "1 thing to look at", change: func(v *fixedView) {
 			v.Backends[1].Poll = status.Poll{Polls: 9, Failures: 4, Error: "GET https://10.21.0.12/api/2.26/arrays/space: context deadline exceeded"}
 			v.Backends[1].Overlay.State, v.Backends[1].Report.Status = "withdrawn", capability.Stale
 		}},
-		"suspended overlay": {view: crowd(3), want: "heard 10 GiB, measured 20 GiB", bend: func(v *stillView) {
+		"suspended overlay": {view: healthyView(3), want: "heard 10 GiB, measured 20 GiB", change: func(v *fixedView) {
 			v.Backends[0].Overlay = status.Overlay{State: "suspended", Code: "different_capacity", Reason: "heard 10 GiB, measured 20 GiB", Heard: v.Now}
 		}},
-		"blocked broker": {view: crowd(2), want: "RabbitMQ asked publishers to pause", bend: func(v *stillView) { v.Bus.Blocked = true }},
-		"long names": {view: crowd(3), want: long, bend: func(v *stillView) {
+		"blocked broker": {view: healthyView(2), want: "RabbitMQ asked publishers to pause", change: func(v *fixedView) { v.Bus.Blocked = true }},
+		"long names": {view: healthyView(3), want: long, change: func(v *fixedView) {
 			v.Agent.Host = long
 			for i := range v.Backends {
 				b := &v.Backends[i]
@@ -95,8 +95,8 @@ func TestPagesOfBadDays(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if c.bend != nil {
-				c.bend(&c.view)
+			if c.change != nil {
+				c.change(&c.view)
 			}
 			server, err := status.New(status.Options{Listen: "127.0.0.1:0", Source: c.view, Logger: zerolog.Nop(), Placer: func(status.Query) (status.Answer, error) {
 				return status.Answer{Summary: long, Rows: []status.AnswerRow{{Backend: long, Verdict: strings.Repeat("y", 200)}}}, nil

@@ -26,13 +26,13 @@ const (
 	burstPace = time.Second / 6
 )
 
-// TestBurst creates volumes faster than cinder-volume reports. A scheduler that
+// TestBurstPlacement creates volumes faster than cinder-volume reports. A scheduler that
 // weighs by allocated capacity then goes by what it has placed since the last
 // report, and takes three equal arrays in turn. Overlays of fresh metrics must
 // not change that.
-func TestBurst(t *testing.T) {
+func TestBurstPlacement(t *testing.T) {
 	t.Parallel()
-	s := newBurstScene(t, "AllocatedCapacityWeigher")
+	s := newBurstEnvironment(t, "AllocatedCapacityWeigher")
 	var rows []string
 	burst := func(name string, agent bool) {
 		s.marker++
@@ -62,16 +62,16 @@ func TestBurst(t *testing.T) {
 	t.Logf("%d creates a burst:\n%s", burstVolumes, strings.Join(rows, "\n"))
 }
 
-// burstScene is a cloud of three equal arrays with a real scheduler. The test
+// burstEnvironment is a cloud of three equal arrays with a real scheduler. The test
 // is its cinder-volume.
-type burstScene struct {
-	*cloud
+type burstEnvironment struct {
+	*environment
 	cinder *scheduler.Scheduler
 	base   capability.Set // what cinder-volume reports of each array
 	marker int            // number of the current base reports
 }
 
-func newBurstScene(t *testing.T, weigher string) *burstScene {
+func newBurstEnvironment(t *testing.T, weigher string) *burstEnvironment {
 	t.Helper()
 	var fixtures []simulator.Fixture
 	for i := range 3 {
@@ -80,7 +80,7 @@ func newBurstScene(t *testing.T, weigher string) *burstScene {
 		fixtures = append(fixtures, f)
 	}
 	broker, transport := startBroker(t)
-	s := &burstScene{cloud: newCloud(t, fixtures, transport)}
+	s := &burstEnvironment{environment: newEnvironment(t, fixtures, transport)}
 	s.reportSeldom()
 	s.cinder = scheduler.Start(t, scheduler.Options{Broker: broker, Backends: s.backends(), Settings: []string{
 		"scheduler_default_filters = AvailabilityZoneFilter,CapacityFilter,CapabilitiesFilter,DriverFilter",
@@ -100,7 +100,7 @@ func newBurstScene(t *testing.T, weigher string) *burstScene {
 
 // reportSeldom gives cinder-volume a long reporting interval, so that a report stays a
 // base however long a burst takes on a busy machine.
-func (s *burstScene) reportSeldom() {
+func (s *burstEnvironment) reportSeldom() {
 	s.t.Helper()
 	text, err := os.ReadFile(s.config)
 	if err != nil {
@@ -111,17 +111,17 @@ func (s *burstScene) reportSeldom() {
 
 // reportAll has cinder-volume report every backend, with some keys replaced.
 // The scheduler then accounts for nothing that it placed before.
-func (s *burstScene) reportAll(more capability.Set) {
+func (s *burstEnvironment) reportAll(more capability.Set) {
 	s.t.Helper()
 	for _, a := range s.arrays {
 		set := s.base.Overlay(more).Overlay(capability.Set{"marker": capability.OfInt(int64(s.marker))})
-		s.cinder.Report(scheduler.Report{Host: hostOf(a.Name()), Capabilities: set})
+		s.cinder.Report(scheduler.Report{Host: hostName(a.Name()), Capabilities: set})
 	}
 }
 
 // awaitBases waits until the scheduler has the last reports of cinder-volume,
 // and if there is an agent, an overlay of each.
-func (s *burstScene) awaitBases(agent bool) {
+func (s *burstEnvironment) awaitBases(agent bool) {
 	s.t.Helper()
 	s.awaitEach(fmt.Sprintf("report %d, overlaid: %t", s.marker, agent), func(_ *simulator.Array, got capability.Set) error {
 		_, marked := got[capability.KeyMetricsAgent]
@@ -134,7 +134,7 @@ func (s *burstScene) awaitBases(agent bool) {
 
 // awaitMetrics waits until the scheduler knows how many volumes each array has
 // now.
-func (s *burstScene) awaitMetrics() {
+func (s *burstEnvironment) awaitMetrics() {
 	s.t.Helper()
 	want := s.dryRun("--backend", stanza(s.arrays[0].Name()))[0].Capabilities["total_volumes"]
 	s.awaitEach(fmt.Sprintf("%s volumes", want), func(_ *simulator.Array, got capability.Set) error {
@@ -145,15 +145,15 @@ func (s *burstScene) awaitMetrics() {
 	})
 }
 
-func (s *burstScene) awaitEach(what string, wrong func(*simulator.Array, capability.Set) error) {
+func (s *burstEnvironment) awaitEach(what string, wrong func(*simulator.Array, capability.Set) error) {
 	s.t.Helper()
-	process.Await(s.t, patience, "the scheduler to have "+what+" of each array", func() error {
+	process.Await(s.t, pollBound, "the scheduler to have "+what+" of each array", func() error {
 		pools, err := s.cinder.Pools()
 		if err != nil {
 			return err
 		}
 		for _, a := range s.arrays {
-			if err := wrong(a, find(pools, hostOf(a.Name()))); err != nil {
+			if err := wrong(a, find(pools, hostName(a.Name()))); err != nil {
 				return fmt.Errorf("%s: %w", a.Name(), err)
 			}
 		}
@@ -162,7 +162,7 @@ func (s *burstScene) awaitEach(what string, wrong func(*simulator.Array, capabil
 }
 
 // burst creates volumes one after another and returns the array of each.
-func (s *burstScene) burst() (chosen []int) {
+func (s *burstEnvironment) burst() (chosen []int) {
 	s.t.Helper()
 	pace := time.NewTicker(burstPace)
 	defer pace.Stop()
@@ -174,17 +174,17 @@ func (s *burstScene) burst() (chosen []int) {
 }
 
 // create creates a volume and returns its array, or -1 if none fits.
-func (s *burstScene) create(specs map[string]string) int {
+func (s *burstEnvironment) create(specs map[string]string) int {
 	s.t.Helper()
 	host, err := s.cinder.Create(scheduler.Volume{Size: 10, Zone: zone, ExtraSpecs: specs})
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return slices.IndexFunc(s.arrays, func(a *simulator.Array) bool { return hostOf(a.Name())+"#"+pool == host })
+	return slices.IndexFunc(s.arrays, func(a *simulator.Array) bool { return hostName(a.Name())+"#"+pool == host })
 }
 
 // counts is how many volumes each array has got.
-func (s *burstScene) counts(chosen []int) string {
+func (s *burstEnvironment) counts(chosen []int) string {
 	n := make([]int, len(s.arrays))
 	for _, i := range chosen {
 		if i < 0 {
@@ -229,13 +229,13 @@ func initials(chosen []int) string {
 	return text
 }
 
-// TestMetricsDecide changes one array and creates volumes: a filter of a volume
+// TestDecisionUsesNewMetrics changes one array and creates volumes: a filter of a volume
 // type, a filter function and a goodness function read the new metric as soon as
 // the agent has polled it, although the scheduler has placed something on that
 // array since cinder-volume's last report, and there is no newer one.
-func TestMetricsDecide(t *testing.T) {
+func TestDecisionUsesNewMetrics(t *testing.T) {
 	t.Parallel()
-	s := newBurstScene(t, "GoodnessWeigher")
+	s := newBurstEnvironment(t, "GoodnessWeigher")
 	a := s.startAgent()
 	a.awaitLog(0, "session", string(publisher.Ready))
 	// The frames of the recording before and after the change.
@@ -277,12 +277,12 @@ func TestMetricsDecide(t *testing.T) {
 // where they should, and then some more. The first poll that begins after the
 // change, within an interval, has to be enough: no create is wrong that is asked
 // for when two more have begun. (One poll may have been under way.)
-func (s *burstScene) awaitChange(what string, specs map[string]string, array, frame int, right func(chosen int) bool) {
+func (s *burstEnvironment) awaitChange(what string, specs map[string]string, array, frame int, right func(chosen int) bool) {
 	s.t.Helper()
 	polls := func() int { return s.arrays[array].Requests()["GET arrays/performance"] }
 	s.arrays[array].SetFrame(frame)
 	changed, before, creates := time.Now(), polls(), 0
-	process.Await(s.t, patience, what, func() error {
+	process.Await(s.t, pollBound, what, func() error {
 		begun := polls() - before
 		creates++
 		chosen := s.create(specs)

@@ -13,9 +13,9 @@ import (
 	"github.com/poolcast/poolcast/publisher"
 )
 
-// TestBusRealScheduler lets a real cinder-scheduler judge: it is told things by
+// TestPublisherWithScheduler lets a real cinder-scheduler judge: it is told things by
 // Cinder's own class, as by cinder-volume, and by a publisher.
-func TestBusRealScheduler(t *testing.T) {
+func TestPublisherWithScheduler(t *testing.T) {
 	broker := rabbitmq.Start(t, rabbitmq.Options{})
 	cinder := scheduler.Start(t, scheduler.Options{
 		Broker: broker, Backends: []scheduler.Backend{{Host: busBackend, Zone: "dc1"}},

@@ -19,10 +19,10 @@ import (
 	"github.com/poolcast/poolcast/publisher"
 )
 
-// TestBus runs publishers against a real broker, with stand-ins for schedulers
+// TestPublisher runs publishers against a real broker, with stand-ins for schedulers
 // and cinder-volume. All share the broker, each in a virtual host of its own;
 // those that stop or block it come last.
-func TestBus(t *testing.T) {
+func TestPublisher(t *testing.T) {
 	broker := rabbitmq.Start(t, rabbitmq.Options{User: "cinder", Password: `p@ss:"w/rd%`, TLS: true})
 	testBus(t, broker, busRun)
 	testBusAlone(t, broker, busRun)

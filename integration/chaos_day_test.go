@@ -23,11 +23,11 @@ import (
 // for the day to pass in seconds.
 const dayInterval = 5 * time.Minute
 
-// TestAVirtualDayOfRealRequests polls simulated arrays over HTTPS for a day of
+// TestCollectorVirtualDay polls simulated arrays over HTTPS for a day of
 // virtual time: one that is well, one whose sessions end every hour, one that
 // fails in another way each hour. Nothing grows, no poll drifts, and each array
 // has the one session.
-func TestAVirtualDayOfRealRequests(t *testing.T) {
+func TestCollectorVirtualDay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := newDay(t, 3)

@@ -17,54 +17,54 @@ import (
 	"github.com/poolcast/poolcast/integration/process"
 )
 
-// deed is something that goes wrong, or is changed.
-type deed struct {
+// chaosFault is something that goes wrong, or is changed.
+type chaosFault struct {
 	name string
 	do   func()
 }
 
-func (x *chaos) deeds() []deed {
-	list := []deed{
-		{"broker-stopped", func() { x.broker.Stop(); x.broker.Start(); x.ears.attend(x.broker) }},
-		{"broker-killed", func() { x.broker.Kill(); x.broker.Start(); x.ears.attend(x.broker) }},
+func (x *chaos) chaosFaults() []chaosFault {
+	list := []chaosFault{
+		{"broker-stopped", func() { x.broker.Stop(); x.broker.Start(); x.listener.connect(x.broker) }},
+		{"broker-killed", func() { x.broker.Kill(); x.broker.Start(); x.listener.connect(x.broker) }},
 		{"broker-silent", x.freeze},
-		{"stanza-removed", x.remove},
-		{"stanza-back", x.restore},
+		{"stanza-removed", x.removeStanza},
+		{"stanza-back", x.restoreStanza},
 		{"file-written-in-place", func() { x.edits++; x.write(x.config, x.cinderConf()) }},
 		{"file-replaced", x.configure},
 		{"bad-file", func() { x.write(x.config, x.cinderConf()+"[chaos_00]\nextra_capabilities = {\"broken\"}\n") }},
-		{"no-file", x.vanish},
-		{"hang-ups", x.hangUp},
+		{"no-file", x.removeConfig},
+		{"hang-ups", x.signalReload},
 		{"configuration-flaps", x.flap},
 		{"bus-changed", x.changeBus},
 		{"address-changed", x.changeAddress},
 		{"token-rotated", func() { x.rotate(true) }},
 		{"token-in-file-rotated", func() { x.rotate(false) }},
 	}
-	burst := misfortune{name: "burst-of-errors", strike: func(_ *simulator.Server, a *simulator.Array) {
-		a.SetFaults(simulator.ServerError(http.StatusBadGateway).Times(5 + x.dice.IntN(20)))
+	burst := arrayFault{name: "burst-of-errors", inject: func(_ *simulator.Server, a *simulator.Array) {
+		a.SetFaults(simulator.ServerError(http.StatusBadGateway).Times(5 + x.random.IntN(20)))
 	}}
-	for _, m := range append(misfortunes(), burst) {
-		list = append(list, deed{m.name, func() { x.befall(m) }})
+	for _, m := range append(arrayFaults(), burst) {
+		list = append(list, chaosFault{m.name, func() { x.injectFault(m) }})
 	}
 	for range 5 {
-		list = append(list, deed{"frame", func() { x.setFrame(x.dice.IntN(chaosFrames)) }})
+		list = append(list, chaosFault{"frame", func() { x.setFrame(x.random.IntN(chaosFrames)) }})
 	}
 	return list
 }
 
-// befall lets a misfortune befall an array that has no other trouble.
-func (x *chaos) befall(m misfortune) {
+// injectFault lets a arrayFault injectFault an array that has no other trouble.
+func (x *chaos) injectFault(m arrayFault) {
 	if i, ok := x.pick(func(int) bool { return true }); ok {
-		m.strike(x.server, x.arrays[i])
-		x.trouble[i] = func() { m.end(x.cloud, x.arrays[i], x.tokens[i]) }
+		m.inject(x.server, x.arrays[i])
+		x.injected[i] = func() { m.end(x.environment, x.arrays[i], x.tokens[i]) }
 	}
 }
 
 // pick chooses an array without trouble.
 func (x *chaos) pick(suits func(int) bool) (int, bool) {
-	for _, i := range x.dice.Perm(len(x.arrays)) {
-		if x.trouble[i] == nil && suits(i) {
+	for _, i := range x.random.Perm(len(x.arrays)) {
+		if x.injected[i] == nil && suits(i) {
 			return i, true
 		}
 	}
@@ -76,7 +76,7 @@ func (x *chaos) freeze() {
 	x.broker.Freeze()
 	defer x.broker.Thaw()
 	since := time.Now()
-	process.Await(x.t, patience, "the silence to last", func() error {
+	process.Await(x.t, pollBound, "the silence to last", func() error {
 		if time.Since(since) < interval+time.Second {
 			return fmt.Errorf("it is young")
 		}
@@ -143,38 +143,38 @@ func (x *chaos) replace(path, text string) {
 	}
 }
 
-// vanish takes the configuration away for the moment.
-func (x *chaos) vanish() {
+// removeConfig takes the configuration away for the moment.
+func (x *chaos) removeConfig() {
 	x.t.Helper()
 	if err := os.Rename(x.config, x.config+".away"); err != nil {
 		x.t.Fatal(err)
 	}
 	x.agent.Signal(syscall.SIGHUP)
-	x.breathe()
+	x.waitRandom()
 	x.configure()
 }
 
 // remove leaves an array out, which is no trouble to anybody else.
-func (x *chaos) remove() {
+func (x *chaos) removeStanza() {
 	if i, ok := x.pick(func(int) bool { return len(x.absent) < 4 }); ok {
 		x.absent[i] = true
-		x.trouble[i] = func() { delete(x.absent, i); x.configure() }
+		x.injected[i] = func() { delete(x.absent, i); x.configure() }
 		x.configure()
 	}
 }
 
 // restore puts an array back that was left out.
-func (x *chaos) restore() {
-	for _, i := range x.dice.Perm(len(x.arrays)) {
+func (x *chaos) restoreStanza() {
+	for _, i := range x.random.Perm(len(x.arrays)) {
 		if x.absent[i] {
-			x.relieve(i)
+			x.clearFault(i)
 			return
 		}
 	}
 }
 
-// hangUp sends a hundred signals, among which the files change too.
-func (x *chaos) hangUp() {
+// signalReload sends a hundred signals, among which the files change too.
+func (x *chaos) signalReload() {
 	for n := range 100 {
 		x.agent.Signal(syscall.SIGHUP)
 		if n%10 == 0 {
@@ -186,9 +186,9 @@ func (x *chaos) hangUp() {
 // flap removes an array and puts it back, faster than anybody should.
 func (x *chaos) flap() {
 	for range 5 {
-		x.remove()
-		x.breathe()
-		x.restore()
+		x.removeStanza()
+		x.waitRandom()
+		x.restoreStanza()
 	}
 }
 

@@ -39,7 +39,7 @@ func (x *chaos) footprint() footprint {
 // one session on each array.
 func (x *chaos) awaitFootprint(before footprint) {
 	x.t.Helper()
-	process.Await(x.t, settling, "the agent to let go of what it does not need", func() error {
+	process.Await(x.t, closeBound, "the agent to let go of what it does not need", func() error {
 		now := x.footprint()
 		var left []error
 		if now.descriptors > before.descriptors+slack {

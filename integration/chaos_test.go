@@ -21,29 +21,29 @@ const (
 	chaosFrames = 3
 	// chaosLength is how long things go wrong; POOLCAST_CHAOS makes it longer.
 	chaosLength = 60 * time.Second
-	// chaosPace is the mean time from one deed to the next.
+	// chaosPace is the mean time from one chaosFault to the next.
 	chaosPace = 500 * time.Millisecond
-	// mostTroubled is how many arrays are in trouble at once.
-	mostTroubled = 12
-	// settling is for what ends by a time-out of the agent's, or of TCP's.
-	settling = 2 * time.Minute
-	// pardon is for an array that refused the login again and again: to lock no
+	// maxFaulty is how many arrays are in trouble at once.
+	maxFaulty = 12
+	// closeBound is for what ends by a time-out of the agent's, or of TCP's.
+	closeBound = 2 * time.Minute
+	// loginBound is for an array that refused the login again and again: to lock no
 	// account, the agent may let five minutes pass before it asks anew.
-	pardon = 6 * time.Minute
+	loginBound = 6 * time.Minute
 )
 
 // chaos is a cloud in which everything goes wrong at random.
 type chaos struct {
-	*cloud
-	dice   *rand.Rand
-	broker *rabbitmq.Broker
-	ears   *listener
-	agent  *agent
-	page   string // URL of the agent's status page
+	*environment
+	random   *rand.Rand
+	broker   *rabbitmq.Broker
+	listener *listener
+	agent    *agent
+	page     string // URL of the agent's status page
 
 	base       string         // a configuration that names every array
 	edits      int            // of the configuration
-	trouble    map[int]func() // how the trouble of an array ends, by the array's index
+	injected   map[int]func() // how the trouble of an array ends, by the array's index
 	absent     map[int]bool   // arrays that the configuration leaves out
 	tokenFiles map[int]string // of the arrays whose tokens are in files
 }
@@ -57,33 +57,33 @@ type chaos struct {
 // step does is shown in virtual time, by the tests of publisher.
 //
 // POOLCAST_CHAOS is how long it lasts, 10m for one, and POOLCAST_CHAOS_SEED
-// plays the same deeds again.
+// plays the same chaosFaults again.
 func TestChaos(t *testing.T) {
 	t.Parallel()
 	x := newChaos(t)
-	truth := x.everyFrame(chaosFrames)
+	truth := x.reportsByFrame(chaosFrames)
 	begun := time.Now()
 	x.begin()
 	before := x.footprint()
 	t.Logf("before: %+v", before)
 
-	x.rage(chaosTime(t))
-	over := x.calm()
+	x.injectAll(chaosTime(t))
+	over := x.settle()
 	t.Logf("after %v", time.Since(begun))
 
 	for _, array := range x.arrays {
-		x.ears.await(hostOf(array.Name()), over, pardon, sound)
+		x.listener.await(hostName(array.Name()), over, loginBound, complete)
 	}
 	t.Logf("all are well after %v", time.Since(over))
-	x.awaitRhythm()
+	x.awaitIntervals()
 	x.awaitFootprint(before)
 	x.agent.finish()
-	awaitOnlyCinders(t, x.broker)
+	awaitOnlyCinderQueues(t, x.broker)
 	for _, array := range x.arrays {
-		x.ears.checkStamps(t, hostOf(array.Name()))
-		truth.check(t, x.ears, array.Name())
+		x.listener.checkStamps(t, hostName(array.Name()))
+		truth.check(t, x.listener, array.Name())
 	}
-	t.Logf("%d reports were heard, the log has %d lines", x.ears.count(), len(x.agent.log()))
+	t.Logf("%d reports were heard, the log has %d lines", x.listener.count(), len(x.agent.log()))
 }
 
 func newChaos(t *testing.T) *chaos {
@@ -106,8 +106,8 @@ func newChaos(t *testing.T) *chaos {
 	}
 	broker, transport := startBroker(t)
 	x := &chaos{
-		cloud: newCloud(t, fixtures, transport), dice: rand.New(rand.NewPCG(seed, 0)), broker: broker,
-		trouble: map[int]func(){}, absent: map[int]bool{}, tokenFiles: map[int]string{},
+		environment: newEnvironment(t, fixtures, transport), random: rand.New(rand.NewPCG(seed, 0)), broker: broker,
+		injected: map[int]func(){}, absent: map[int]bool{}, tokenFiles: map[int]string{},
 	}
 	x.prepare()
 	return x
@@ -130,30 +130,30 @@ func chaosTime(t *testing.T) time.Duration {
 // begin starts listener and agent, and waits until all is well.
 func (x *chaos) begin() {
 	x.t.Helper()
-	x.ears = listen(x.t, x.broker)
+	x.listener = listen(x.t, x.broker)
 	x.startVolume(x.broker)
 	x.agent = x.startAgent()
-	x.page = x.agent.pageURL()
+	x.page = x.agent.statusPageURL()
 	for _, array := range x.arrays {
-		x.ears.await(hostOf(array.Name()), time.Time{}, reconnection, sound)
+		x.listener.await(hostName(array.Name()), time.Time{}, reconnectBound, complete)
 	}
 }
 
-// rage does all deeds in random order, again and again.
-func (x *chaos) rage(length time.Duration) {
+// injectAll does all chaosFaults in random order, again and again.
+func (x *chaos) injectAll(length time.Duration) {
 	x.t.Helper()
-	deeds := x.deeds()
+	chaosFaults := x.chaosFaults()
 	end := time.Now().Add(length)
 	done := map[string]int{}
 	for round := 0; round == 0 || time.Now().Before(end); round++ {
-		for _, i := range x.dice.Perm(len(deeds)) {
+		for _, i := range x.random.Perm(len(chaosFaults)) {
 			if round > 0 && time.Now().After(end) {
 				break
 			}
-			x.t.Logf("%s", deeds[i].name)
-			deeds[i].do()
-			done[deeds[i].name]++
-			x.breathe()
+			x.t.Logf("%s", chaosFaults[i].name)
+			chaosFaults[i].do()
+			done[chaosFaults[i].name]++
+			x.waitRandom()
 			if !x.agent.Running() {
 				x.t.Fatalf("poolcast has ended with code %d", x.agent.ExitCode())
 			}
@@ -162,10 +162,10 @@ func (x *chaos) rage(length time.Duration) {
 	x.t.Logf("%v", done)
 }
 
-// breathe lets the agent meet what was done, for a random time, and ends some
+// waitRandom lets the agent meet what was done, for a random time, and ends some
 // trouble if there is much of it.
-func (x *chaos) breathe() {
-	rest := time.NewTimer(time.Duration(x.dice.Float64() * 2 * float64(chaosPace)))
+func (x *chaos) waitRandom() {
+	rest := time.NewTimer(time.Duration(x.random.Float64() * 2 * float64(chaosPace)))
 	defer rest.Stop()
 	select {
 	case <-rest.C:
@@ -174,11 +174,11 @@ func (x *chaos) breathe() {
 	for _, array := range x.arrays {
 		x.awaitSessions(array)
 	}
-	for _, i := range x.dice.Perm(len(x.arrays)) {
-		if len(x.trouble) <= mostTroubled {
+	for _, i := range x.random.Perm(len(x.arrays)) {
+		if len(x.injected) <= maxFaulty {
 			return
 		}
-		x.relieve(i)
+		x.clearFault(i)
 	}
 }
 
@@ -186,7 +186,7 @@ func (x *chaos) breathe() {
 // client with another address or token takes over.
 func (x *chaos) awaitSessions(array *simulator.Array) {
 	x.t.Helper()
-	process.Await(x.t, settling, "sessions on "+array.Name()+" to be closed", func() error {
+	process.Await(x.t, closeBound, "sessions on "+array.Name()+" to be closed", func() error {
 		if n := array.Sessions(); n > 2 {
 			return fmt.Errorf("there are %d", n)
 		}
@@ -194,32 +194,32 @@ func (x *chaos) awaitSessions(array *simulator.Array) {
 	})
 }
 
-// relieve ends the trouble of an array.
-func (x *chaos) relieve(i int) {
-	if end := x.trouble[i]; end != nil {
-		delete(x.trouble, i)
+// clearFault ends the trouble of an array.
+func (x *chaos) clearFault(i int) {
+	if end := x.injected[i]; end != nil {
+		delete(x.injected, i)
 		end()
 	}
 }
 
-// calm ends all trouble and returns when it had ended.
-func (x *chaos) calm() time.Time {
+// settle ends all trouble and returns when it had ended.
+func (x *chaos) settle() time.Time {
 	for i := range x.arrays {
-		x.relieve(i)
+		x.clearFault(i)
 	}
 	x.configure()
 	return time.Now()
 }
 
-// awaitRhythm waits until every array has been reported three times in a row as
+// awaitIntervals waits until every array has been reported three times in a row as
 // often, and as freshly, as its interval allows.
-func (x *chaos) awaitRhythm() {
+func (x *chaos) awaitIntervals() {
 	x.t.Helper()
 	since := time.Now()
 	for _, array := range x.arrays {
-		host := hostOf(array.Name())
-		process.Await(x.t, settling, "reports of "+host+" in time", func() error {
-			reports := x.ears.overlays(host)
+		host := hostName(array.Name())
+		process.Await(x.t, closeBound, "reports of "+host+" in time", func() error {
+			reports := x.listener.overlays(host)
 			if len(reports) < 3 {
 				return fmt.Errorf("%d reports came", len(reports))
 			}
@@ -230,7 +230,7 @@ func (x *chaos) awaitRhythm() {
 
 // inTime is an error unless each overlay came after an instant, its base was fresh, and it
 // followed the one before within two intervals.
-func inTime(reports []heardReport, since time.Time) error {
+func inTime(reports []receivedReport, since time.Time) error {
 	before := reports[0].at
 	for _, r := range reports {
 		switch age, gap := r.at.Sub(r.stamp), r.at.Sub(before); {

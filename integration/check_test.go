@@ -12,19 +12,19 @@ import (
 	"github.com/poolcast/poolcast/collector/placement/review"
 )
 
-// TestNamesAndReportsAgainstTheBus lets cinder-volume speak for three backends:
+// TestCheckAndDiffWithReports lets cinder-volume speak for three backends:
 // for the first as configured, for the second under the host's full name, and
 // for the third not at all. check says so and what to write; diff shows what an
 // overlay would change of the first.
-func TestNamesAndReportsAgainstTheBus(t *testing.T) {
+func TestCheckAndDiffWithReports(t *testing.T) {
 	t.Parallel()
 	broker, transport := joinBroker(t)
-	c := newCloud(t, threeArrays(t), transport)
+	env := newEnvironment(t, threeArrays(t), transport)
 	startBusScheduler(t, broker.URL(), busLayout{})
-	reports := c.dryRun()
+	reports := env.dryRun()
 	said := withoutOurs(t, reports[0])
 	reportEverySecond(t, broker.URL(), map[string]string{
-		hostOf("flasharray-x-01"):          said,
+		hostName("flasharray-x-01"):        said,
 		"ctl1.example.org@flasharray_x_02": said,
 	})
 
@@ -32,7 +32,7 @@ func TestNamesAndReportsAgainstTheBus(t *testing.T) {
 		Bus      struct{ Heard []string }
 		Findings []review.Finding
 	}
-	c.ask(t, &check, 3, "check", "--listen-for", "8s", "--output", "json")
+	env.ask(t, &check, 3, "check", "--listen-for", "8s", "--output", "json")
 	if got := strings.Join(check.Bus.Heard, " "); got != "ctl1.example.org@flasharray_x_02 ctl1@flasharray_x_01" {
 		t.Errorf("heard %s", got)
 	}
@@ -67,7 +67,7 @@ func TestNamesAndReportsAgainstTheBus(t *testing.T) {
 			Changes []review.KeyChange
 		}
 	}
-	c.ask(t, &diff, 1, "diff", "--wait", "8s", "--output", "json")
+	env.ask(t, &diff, 1, "diff", "--wait", "8s", "--output", "json")
 	if len(diff.Backends) != 3 || !diff.Backends[0].Heard || diff.Backends[1].Heard || diff.Backends[2].Heard {
 		t.Fatalf("got %+v", diff)
 	}
@@ -127,9 +127,9 @@ func reportEverySecond(t *testing.T, uri string, said map[string]string) {
 }
 
 // ask runs a command that prints JSON and ends with a code.
-func (c *cloud) ask(t *testing.T, answer any, code int, args ...string) {
+func (env *environment) ask(t *testing.T, answer any, code int, args ...string) {
 	t.Helper()
-	cmd := c.command(args...)
+	cmd := env.command(args...)
 	var errs strings.Builder
 	cmd.Stderr = &errs
 	out, _ := cmd.Output() // the code is looked at

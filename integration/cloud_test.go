@@ -24,11 +24,11 @@ import (
 const (
 	// interval is how often the agents in these tests poll: the least there is.
 	interval = 3 * time.Second
-	// patience is for what should be there after an interval or two, on a
+	// pollBound is for what should be there after an interval or two, on a
 	// machine that does other things too.
-	patience = 90 * time.Second
-	// reconnection is for what needs a connection to be made anew.
-	reconnection = 3 * time.Minute
+	pollBound = 90 * time.Second
+	// reconnectBound is for what needs a connection to be made anew.
+	reconnectBound = 3 * time.Minute
 
 	// secretMark begins every token and password in these tests, so that none
 	// can be printed without being noticed.
@@ -38,56 +38,56 @@ const (
 	pool = "pure_performance"
 )
 
-// cloud is what stands around an agent: arrays that are simulated in this
+// environment is what stands around an agent: arrays that are simulated in this
 // process, the way to the message bus, and the cinder.conf that names both. The
 // stanza of an array is its name with underscores, and all are one pool.
-type cloud struct {
+type environment struct {
 	t      *testing.T
 	arrays []*simulator.Array
 	server *simulator.Server
 	tokens []string // of the arrays, in the same order
 	config string   // path of cinder.conf
-	// patient is the path of a further configuration file, for commands.
-	patient string
+	// commandConfig is the path of a further configuration file, for commands.
+	commandConfig string
 }
 
-// newCloud serves arrays and writes a configuration for them. transport is the
+// newEnvironment serves arrays and writes a configuration for them. transport is the
 // value of transport_url.
-func newCloud(t *testing.T, fixtures []simulator.Fixture, transport string) *cloud {
+func newEnvironment(t *testing.T, fixtures []simulator.Fixture, transport string) *environment {
 	t.Helper()
-	c := &cloud{t: t}
+	env := &environment{t: t}
 	for _, f := range fixtures {
 		a := simulator.New(f, simulator.Options{})
 		a.SetFrame(0)
-		c.arrays = append(c.arrays, a)
+		env.arrays = append(env.arrays, a)
 	}
 	var err error
-	if c.server, err = simulator.Serve(c.arrays, simulator.ServeOptions{}); err != nil {
+	if env.server, err = simulator.Serve(env.arrays, simulator.ServeOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := c.server.Close(); err != nil {
+		if err := env.server.Close(); err != nil {
 			t.Errorf("close the simulator: %v", err)
 		}
 	})
 	dir := t.TempDir()
-	c.config, c.patient = filepath.Join(dir, "cinder.conf"), filepath.Join(dir, "patient.conf")
-	c.write(c.patient, "[poolcast]\npoll_interval = 1m\npoll_timeout = 30s\n")
-	c.write(filepath.Join(dir, "ca.pem"), string(c.server.CAPEM()))
-	c.write(c.config, c.cinderConf(transport, filepath.Join(dir, "ca.pem")))
-	return c
+	env.config, env.commandConfig = filepath.Join(dir, "cinder.conf"), filepath.Join(dir, "patient.conf")
+	env.write(env.commandConfig, "[poolcast]\npoll_interval = 1m\npoll_timeout = 30s\n")
+	env.write(filepath.Join(dir, "ca.pem"), string(env.server.CAPEM()))
+	env.write(env.config, env.cinderConf(transport, filepath.Join(dir, "ca.pem")))
+	return env
 }
 
 // add appends lines to the configuration.
-func (c *cloud) add(lines string) {
-	c.t.Helper()
-	f, err := os.OpenFile(c.config, os.O_APPEND|os.O_WRONLY, 0)
+func (env *environment) add(lines string) {
+	env.t.Helper()
+	f, err := os.OpenFile(env.config, os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
-		c.t.Fatal(err)
+		env.t.Fatal(err)
 	}
 	_, err = f.WriteString(lines)
 	if err := errors.Join(err, f.Close()); err != nil {
-		c.t.Fatal(err)
+		env.t.Fatal(err)
 	}
 }
 
@@ -112,9 +112,9 @@ func builtin(t *testing.T, name string) simulator.Fixture {
 	return simulator.Fixture{}
 }
 
-func (c *cloud) cinderConf(transport, ca string) string {
+func (env *environment) cinderConf(transport, ca string) string {
 	var stanzas []string
-	for _, a := range c.arrays {
+	for _, a := range env.arrays {
 		stanzas = append(stanzas, stanza(a.Name()))
 	}
 	lines := []string{
@@ -129,11 +129,11 @@ func (c *cloud) cinderConf(transport, ca string) string {
 		"driver_ssl_cert_verify = true",
 		"driver_ssl_cert_path = " + ca,
 	}
-	for _, a := range c.arrays {
-		c.tokens = append(c.tokens, secret())
+	for _, a := range env.arrays {
+		env.tokens = append(env.tokens, secret())
 		lines = append(lines, "["+stanza(a.Name())+"]",
-			"san_ip = "+c.server.Addr(a.Name()),
-			"pure_api_token = "+c.tokens[len(c.tokens)-1],
+			"san_ip = "+env.server.Addr(a.Name()),
+			"pure_api_token = "+env.tokens[len(env.tokens)-1],
 			`extra_capabilities = {"tier": "performance", "media": "nvme-ssd"}`)
 	}
 	lines = append(lines, "[poolcast]", "poll_interval = "+interval.String(), "log_format = json", "log_level = debug", "listen = off")
@@ -143,79 +143,79 @@ func (c *cloud) cinderConf(transport, ca string) string {
 // secret makes one up. Whatever begins like it is one.
 func secret() string { return secretMark + strings.ToLower(rand.Text()) }
 
-func (c *cloud) write(path, text string) {
-	c.t.Helper()
+func (env *environment) write(path, text string) {
+	env.t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		c.t.Fatal(err)
+		env.t.Fatal(err)
 	}
 }
 
 func stanza(array string) string { return strings.ReplaceAll(array, "-", "_") }
 
-// hostOf is how the scheduler calls an array's backend.
-func hostOf(array string) string { return "ctl1@" + stanza(array) }
+// hostName is how the scheduler calls an array's backend.
+func hostName(array string) string { return "ctl1@" + stanza(array) }
 
 // backends are the services that a scheduler needs to know.
-func (c *cloud) backends() []scheduler.Backend {
+func (env *environment) backends() []scheduler.Backend {
 	var list []scheduler.Backend
-	for _, a := range c.arrays {
-		list = append(list, scheduler.Backend{Host: hostOf(a.Name()), Zone: zone})
+	for _, a := range env.arrays {
+		list = append(list, scheduler.Backend{Host: hostName(a.Name()), Zone: zone})
 	}
 	return list
 }
 
-func (c *cloud) setFrame(n int) {
-	for _, a := range c.arrays {
+func (env *environment) setFrame(n int) {
+	for _, a := range env.arrays {
 		a.SetFrame(n)
 	}
 }
 
 // dryRun is what the program itself says of the arrays, without any bus.
-func (c *cloud) dryRun(args ...string) []capability.Report {
-	c.t.Helper()
-	out := c.run(append(args, "--dry-run")...)
+func (env *environment) dryRun(args ...string) []capability.Report {
+	env.t.Helper()
+	out := env.run(append(args, "--dry-run")...)
 	var reports []capability.Report
 	if err := json.Unmarshal([]byte(out), &reports); err != nil {
-		c.t.Fatalf("read the dry run: %v\n%s", err, out)
+		env.t.Fatalf("read the dry run: %v\n%s", err, out)
 	}
 	return reports
 }
 
 // command is one of the program, with time to ask the arrays: it is no agent
 // whose interval passes.
-func (c *cloud) command(args ...string) *exec.Cmd {
-	c.t.Helper()
-	all := []string{"--config-file", c.config, "--config-file", c.patient}
-	cmd := exec.Command(program(c.t), append(all, args...)...)
+func (env *environment) command(args ...string) *exec.Cmd {
+	env.t.Helper()
+	all := []string{"--config-file", env.config, "--config-file", env.commandConfig}
+	cmd := exec.Command(program(env.t), append(all, args...)...)
 	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0") // or it ends with a second of rest
 	return cmd
 }
 
 // run runs a command of the program to its end and returns its output. It must
 // exit with 0.
-func (c *cloud) run(args ...string) string {
-	c.t.Helper()
-	cmd := c.command(args...)
+func (env *environment) run(args ...string) string {
+	env.t.Helper()
+	cmd := env.command(args...)
 	var errs strings.Builder
 	cmd.Stderr = &errs
 	out, err := cmd.Output()
 	if err != nil {
-		c.t.Fatalf("run poolcast %s: %v\n%s", strings.Join(args, " "), err, errs.String())
+		env.t.Fatalf("run poolcast %s: %v\n%s", strings.Join(args, " "), err, errs.String())
 	}
-	checkSecrets(c.t, string(out)+errs.String())
+	checkSecrets(env.t, string(out)+errs.String())
 	return string(out)
 }
 
 // startVolume lets a cinder-volume report every array, with the values of its
 // present frame, until the test ends.
-func (c *cloud) startVolume(broker *rabbitmq.Broker) {
-	c.t.Helper()
-	c.newVolume(broker).start(c.t)
+func (env *environment) startVolume(broker *rabbitmq.Broker) {
+	env.t.Helper()
+	env.newVolume(broker).start(env.t)
 }
 
-func (c *cloud) newVolume(broker *rabbitmq.Broker) *volumeService {
-	c.t.Helper()
-	return newVolumeService(broker.URL(), c.dryRun("--poll-interval", "1m", "--poll-timeout", "30s"))
+func (env *environment) newVolume(broker *rabbitmq.Broker) *volumeService {
+	env.t.Helper()
+	return newVolumeService(broker.URL(), env.dryRun("--poll-interval", "1m", "--poll-timeout", "30s"))
 }
 
 // checkSecrets fails the test if a text gives away a secret.
@@ -229,13 +229,13 @@ func checkSecrets(t *testing.T, text string) {
 }
 
 // pollEvery gives an agent that has not started yet another interval.
-func (c *cloud) pollEvery(d time.Duration) {
-	c.t.Helper()
-	text, err := os.ReadFile(c.config)
+func (env *environment) pollEvery(d time.Duration) {
+	env.t.Helper()
+	text, err := os.ReadFile(env.config)
 	if err != nil {
-		c.t.Fatal(err)
+		env.t.Fatal(err)
 	}
-	c.write(c.config, strings.Replace(string(text), "poll_interval = "+interval.String(), "poll_interval = "+d.String(), 1))
+	env.write(env.config, strings.Replace(string(text), "poll_interval = "+interval.String(), "poll_interval = "+d.String(), 1))
 }
 
 // startBroker runs a broker of the test's own, whose password is a secret like any other, and

@@ -25,7 +25,7 @@ import (
 // questions are asked of each scheduler.
 const questions = 25
 
-// TestSchedulerDecidesAlike asks a real scheduler for volumes as cinder-api
+// TestPlaceMatchesScheduler asks a real scheduler for volumes as cinder-api
 // does, and poolcast place where it would put them. The answers are the same,
 // whatever is asked: types, sizes and zones are drawn, and the arrays' numbers
 // change in between.
@@ -33,7 +33,7 @@ const questions = 25
 // Debian's scheduler is Cinder 21 and the vectors are made with the newest. All
 // that decides here is the same in both (filters, weighers, evaluator,
 // HostManager), so no question needs to be avoided.
-func TestSchedulerDecidesAlike(t *testing.T) {
+func TestPlaceMatchesScheduler(t *testing.T) {
 	t.Parallel()
 	seed := decisionSeed(t)
 	arrays, err := simulator.Builtin()
@@ -50,8 +50,8 @@ func TestSchedulerDecidesAlike(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := newCloud(t, arrays, nowhere)
-			j := newJury(t, c, settings, rand.New(rand.NewPCG(seed, uint64(len(settings)))))
+			env := newEnvironment(t, arrays, unreachable)
+			j := newDecisionTest(t, env, settings, rand.New(rand.NewPCG(seed, uint64(len(settings)))))
 			for range questions {
 				j.ask()
 			}
@@ -73,24 +73,24 @@ func decisionSeed(t *testing.T) uint64 {
 	return seed
 }
 
-// jury puts the same questions to a scheduler and to the program.
-type jury struct {
-	*cloud
+// decisionTest puts the same questions to a scheduler and to the program.
+type decisionTest struct {
+	*environment
 	cinder *scheduler.Scheduler
-	chance *rand.Rand
+	random *rand.Rand
 	more   string // path of a second configuration file
 	asked  int
 	chosen map[string]int
 }
 
-func newJury(t *testing.T, c *cloud, settings []string, chance *rand.Rand) *jury {
+func newDecisionTest(t *testing.T, env *environment, settings []string, random *rand.Rand) *decisionTest {
 	t.Helper()
-	j := &jury{cloud: c, chance: chance, more: filepath.Join(filepath.Dir(c.config), "more.conf"), chosen: map[string]int{}}
-	c.write(j.more, j.moreSettings(settings))
+	j := &decisionTest{environment: env, random: random, more: filepath.Join(filepath.Dir(env.config), "more.conf"), chosen: map[string]int{}}
+	env.write(j.more, j.moreSettings(settings))
 	broker, _ := joinBroker(t)
 	var backends []scheduler.Backend
-	for i, a := range c.arrays {
-		backends = append(backends, scheduler.Backend{Host: hostOf(a.Name()), Zone: zoneOf(i)})
+	for i, a := range env.arrays {
+		backends = append(backends, scheduler.Backend{Host: hostName(a.Name()), Zone: zoneOf(i)})
 	}
 	settings = append(slices.Clone(settings), "quota_volumes = -1", "quota_gigabytes = -1", "per_volume_size_limit = -1")
 	j.cinder = scheduler.Start(t, scheduler.Options{Broker: broker, Backends: backends, Settings: settings})
@@ -105,7 +105,7 @@ func zoneOf(array int) string {
 	return zone
 }
 
-func (j *jury) moreSettings(settings []string) string {
+func (j *decisionTest) moreSettings(settings []string) string {
 	lines := append([]string{"[DEFAULT]"}, settings...)
 	for i, a := range j.arrays {
 		lines = append(lines, "["+stanza(a.Name())+"]", "backend_availability_zone = "+zoneOf(i),
@@ -119,10 +119,10 @@ func (j *jury) moreSettings(settings []string) string {
 }
 
 // ask asks one question after telling the scheduler the arrays' state.
-func (j *jury) ask() {
+func (j *decisionTest) ask() {
 	j.t.Helper()
 	j.asked++
-	j.setFrame(j.chance.IntN(30))
+	j.setFrame(j.random.IntN(30))
 	reports := j.reports()
 	j.tell(reports)
 	v := j.draw()
@@ -138,7 +138,7 @@ func (j *jury) ask() {
 
 // reports are a dry run, with what cinder-volume counts added, and marked with
 // the number of the question.
-func (j *jury) reports() []capability.Report {
+func (j *decisionTest) reports() []capability.Report {
 	j.t.Helper()
 	var reports []capability.Report
 	if err := json.Unmarshal([]byte(j.run("--config-file", j.more, "--dry-run")), &reports); err != nil {
@@ -146,8 +146,8 @@ func (j *jury) reports() []capability.Report {
 	}
 	for _, r := range reports {
 		r.Capabilities["question"] = capability.OfInt(int64(j.asked))
-		r.Capabilities[capability.KeyAllocatedCapacity] = capability.OfInt(j.chance.Int64N(200000))
-		if j.chance.IntN(4) == 0 { // as releases do that misspell it
+		r.Capabilities[capability.KeyAllocatedCapacity] = capability.OfInt(j.random.Int64N(200000))
+		if j.random.IntN(4) == 0 { // as releases do that misspell it
 			delete(r.Capabilities, capability.KeyProvisionedCapacity)
 		}
 	}
@@ -155,12 +155,12 @@ func (j *jury) reports() []capability.Report {
 }
 
 // tell reports to the scheduler and waits until it has heard everything.
-func (j *jury) tell(reports []capability.Report) {
+func (j *decisionTest) tell(reports []capability.Report) {
 	j.t.Helper()
 	for _, r := range reports {
 		j.cinder.Report(scheduler.Report{Host: r.Host, Cluster: r.Cluster, Capabilities: r.Capabilities})
 	}
-	process.Await(j.t, patience, "the scheduler to hear every report", func() error {
+	process.Await(j.t, pollBound, "the scheduler to hear every report", func() error {
 		pools, err := j.cinder.Pools()
 		if err != nil {
 			return err
@@ -180,10 +180,10 @@ func (j *jury) tell(reports []capability.Report) {
 
 // draw makes a volume up. Each condition refuses some of the arrays some of the
 // time.
-func (j *jury) draw() scheduler.Volume {
+func (j *decisionTest) draw() scheduler.Volume {
 	sizes := []int64{1, 10, 500, 8000, 50000, 400000, 1500000}
 	v := scheduler.Volume{
-		Size: sizes[j.chance.IntN(len(sizes))] + j.chance.Int64N(1000), Zone: zoneOf(j.chance.IntN(3)),
+		Size: sizes[j.random.IntN(len(sizes))] + j.random.Int64N(1000), Zone: zoneOf(j.random.IntN(3)),
 		ExtraSpecs: map[string]string{},
 	}
 	for key, values := range map[string][]string{
@@ -198,8 +198,8 @@ func (j *jury) draw() scheduler.Volume {
 		"capabilities:data_reduction": {">= 3.5"},
 		"purity_version":              {"<in> 6."},
 	} {
-		if j.chance.IntN(5) == 0 {
-			v.ExtraSpecs[key] = values[j.chance.IntN(len(values))]
+		if j.random.IntN(5) == 0 {
+			v.ExtraSpecs[key] = values[j.random.IntN(len(values))]
 		}
 	}
 	return v
@@ -207,7 +207,7 @@ func (j *jury) draw() scheduler.Volume {
 
 // place asks the program, which ends with 4 where nothing fits. why is all of
 // its answer.
-func (j *jury) place(reports []capability.Report, v scheduler.Volume) (chosen, why string) {
+func (j *decisionTest) place(reports []capability.Report, v scheduler.Volume) (chosen, why string) {
 	j.t.Helper()
 	data, err := json.Marshal(reports)
 	if err != nil {
@@ -234,7 +234,7 @@ func (j *jury) place(reports []capability.Report, v scheduler.Volume) (chosen, w
 }
 
 // finish makes sure that the questions were worth asking.
-func (j *jury) finish() {
+func (j *decisionTest) finish() {
 	j.t.Helper()
 	j.t.Logf("of %d volumes %v", j.asked, j.chosen)
 	if len(j.chosen) < 3 || j.chosen[""] == j.asked {

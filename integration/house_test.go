@@ -58,7 +58,7 @@ func TestHouseRules(t *testing.T) {
 	}
 }
 
-func TestHouseFaultsAreFound(t *testing.T) {
+func TestHouseRulesFindFaults(t *testing.T) {
 	long := strings.Repeat("\n", maxLines)
 	for _, c := range []struct{ name, file, code, want string }{
 		{"init", "config/a.go", "func init() {}", "no init"},

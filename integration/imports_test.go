@@ -74,13 +74,13 @@ var users = map[string][]string{
 // onlyTests, as a user, stands for every test file and nothing else.
 const onlyTests = "_test.go"
 
-func TestImportsPointDown(t *testing.T) {
+func TestImportsFollowRules(t *testing.T) {
 	for _, fault := range importFaults(sources(t, os.DirFS(".."))) {
 		t.Error(fault)
 	}
 }
 
-func TestImportFaultsAreFound(t *testing.T) {
+func TestImportRulesFindFaults(t *testing.T) {
 	ours := module + "/"
 	for _, c := range []struct{ name, file, imports, want string }{
 		{"down to the vocabulary", "publisher/a.go", ours + "collector/capability", ""},
@@ -206,7 +206,7 @@ func TestFolderTableMatchesFolders(t *testing.T) {
 	}
 }
 
-func TestFolderTableFaultsAreFound(t *testing.T) {
+func TestFolderTableFindsFaults(t *testing.T) {
 	rows := folderTable("| folder | what is in it | who may import it |\n| --- | --- | --- |\n" +
 		"| `config` | cinder.conf | `cmd` |\n| `cmd/poolcast` | main | nobody |\n| `integration` | tests | tests |\n")
 	if len(rows) != 3 {

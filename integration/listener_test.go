@@ -25,11 +25,11 @@ type listener struct {
 	t *testing.T
 
 	mu      sync.Mutex
-	reports []heardReport
+	reports []receivedReport
 }
 
-// heardReport is a report as it was on the bus.
-type heardReport struct {
+// receivedReport is a report as it was on the bus.
+type receivedReport struct {
 	host         string
 	capabilities capability.Set
 	stamp        time.Time
@@ -40,12 +40,12 @@ type heardReport struct {
 func listen(t *testing.T, broker *rabbitmq.Broker) *listener {
 	t.Helper()
 	l := &listener{t: t}
-	l.attend(broker)
+	l.connect(broker)
 	return l
 }
 
-// attend listens on a broker, once more after it was stopped.
-func (l *listener) attend(broker *rabbitmq.Broker) {
+// connect listens on a broker, once more after it was stopped.
+func (l *listener) connect(broker *rabbitmq.Broker) {
 	t := l.t
 	t.Helper()
 	const fanout = "cinder-scheduler_fanout"
@@ -81,7 +81,7 @@ func (l *listener) attend(broker *rabbitmq.Broker) {
 	var done sync.WaitGroup
 	done.Go(func() {
 		for d := range heard {
-			l.hear(d.Body)
+			l.receive(d.Body)
 		}
 	})
 	t.Cleanup(func() {
@@ -94,7 +94,7 @@ func (l *listener) attend(broker *rabbitmq.Broker) {
 
 // hear takes the envelope apart by hand, so that it is not publisher's own idea
 // of it that decides.
-func (l *listener) hear(body []byte) {
+func (l *listener) receive(body []byte) {
 	var envelope struct {
 		Message string `json:"oslo.message"`
 	}
@@ -121,14 +121,14 @@ func (l *listener) hear(body []byte) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.reports = append(l.reports, heardReport{host: message.Args.Host, capabilities: message.Args.Capabilities, stamp: stamp, at: at})
+	l.reports = append(l.reports, receivedReport{host: message.Args.Host, capabilities: message.Args.Capabilities, stamp: stamp, at: at})
 }
 
 // heard are all reports of a backend so far.
-func (l *listener) heard(host string) []heardReport {
+func (l *listener) received(host string) []receivedReport {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(l.reports), func(r heardReport) bool { return r.host != host })
+	return slices.DeleteFunc(slices.Clone(l.reports), func(r receivedReport) bool { return r.host != host })
 }
 
 // await waits for a report of a backend that was sent after an instant and is
@@ -137,7 +137,7 @@ func (l *listener) await(host string, since time.Time, within time.Duration, wro
 	l.t.Helper()
 	process.Await(l.t, within, "a report of "+host, func() error {
 		err := fmt.Errorf("none was sent")
-		for _, r := range l.heard(host) {
+		for _, r := range l.received(host) {
 			if r.at.Before(since) {
 				continue
 			}
@@ -150,9 +150,9 @@ func (l *listener) await(host string, since time.Time, within time.Duration, wro
 }
 
 // overlays are the reports of a backend that an agent has published.
-func (l *listener) overlays(host string) []heardReport {
-	var found []heardReport
-	for _, r := range l.heard(host) {
+func (l *listener) overlays(host string) []receivedReport {
+	var found []receivedReport
+	for _, r := range l.received(host) {
 		if has(r.capabilities, capability.KeyMetricsAgent) {
 			found = append(found, r)
 		}
@@ -165,7 +165,7 @@ func (l *listener) overlays(host string) []heardReport {
 func (l *listener) checkStamps(t *testing.T, host string) {
 	t.Helper()
 	var bases, latest []time.Time // the stamps of reports, and of the last overlay of each
-	for _, r := range l.heard(host) {
+	for _, r := range l.received(host) {
 		if !has(r.capabilities, capability.KeyMetricsAgent) {
 			bases, latest = append(bases, r.stamp), append(latest, r.stamp)
 			continue

@@ -11,24 +11,24 @@ import (
 	"github.com/poolcast/poolcast/integration/process"
 )
 
-// TestOncePublishesAndEnds lets cinder-volume report once while --once waits for
+// TestOncePublishesAndExits lets cinder-volume report once while --once waits for
 // it: the overlay of each array reaches a real scheduler and stays there, and
 // nothing is left behind.
-func TestOncePublishesAndEnds(t *testing.T) {
+func TestOncePublishesAndExits(t *testing.T) {
 	t.Parallel()
 	broker, transport := joinBroker(t)
-	c := newCloud(t, threeArrays(t), transport)
-	cinder := scheduler.Start(t, scheduler.Options{Broker: broker, Backends: c.backends()})
-	volume := c.newVolume(broker)
+	env := newEnvironment(t, threeArrays(t), transport)
+	cinder := scheduler.Start(t, scheduler.Options{Broker: broker, Backends: env.backends()})
+	volume := env.newVolume(broker)
 	ended := make(chan string)
 	go func() {
-		out, code := c.try(t, "--once")
+		out, code := env.try(t, "--once")
 		if code != 0 {
 			t.Errorf("poolcast --once ended with code %d:\n%s", code, out)
 		}
 		ended <- out
 	}()
-	process.Await(t, patience, "the agent to listen", func() error {
+	process.Await(t, pollBound, "the agent to listen", func() error {
 		for _, queue := range broker.Bound("cinder-scheduler_fanout") {
 			if strings.HasPrefix(queue, "amq.gen") {
 				return nil
@@ -39,9 +39,9 @@ func TestOncePublishesAndEnds(t *testing.T) {
 	conn := busDial(t, broker.URL())
 	volume.reportAll(conn)
 	<-ended
-	c.awaitPools(cinder, patience)
-	awaitOnlyCinders(t, broker)
-	for _, a := range c.arrays {
+	env.awaitPools(cinder, pollBound)
+	awaitOnlyCinderQueues(t, broker)
+	for _, a := range env.arrays {
 		if n := a.Sessions(); n != 0 {
 			t.Errorf("%d sessions were left open on %s", n, a.Name())
 		}

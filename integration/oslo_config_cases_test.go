@@ -204,7 +204,7 @@ var snippets = []struct{ name, text, differs string }{
 	{"name of a stranger that is set", "[DEFAULT]\nmy_own = x\n[a]\nvolume_backend_name = $my_own\n", "stands for itself"},
 	{"default of a path", "[a]\ndriver_ssl_cert_path = $state_path/ca\ndriver_ssl_cert_verify = true\n", ""},
 	// The bus.
-	{"reconnection", "[oslo_messaging_rabbit]\nkombu_reconnect_delay = .5\nssl = 1\nheartbeat_timeout_threshold = 0\n", ""},
+	{"reconnectBound", "[oslo_messaging_rabbit]\nkombu_reconnect_delay = .5\nssl = 1\nheartbeat_timeout_threshold = 0\n", ""},
 	{"older and newer place", "[DEFAULT]\nrabbit_retry_backoff = 3\n[oslo_messaging_rabbit]\nrabbit_retry_backoff = 4\n", ""},
 	{"exchange", "[DEFAULT]\ncontrol_exchange = cinder\n", ""},
 }

@@ -36,9 +36,9 @@ type reading struct {
 	since int
 }
 
-// TestReadsAsCinderReads compares every configuration of the corpus, of the
+// TestConfigMatchesOsloConfig compares every configuration of the corpus, of the
 // examples, and of the tables below.
-func TestReadsAsCinderReads(t *testing.T) {
+func TestConfigMatchesOsloConfig(t *testing.T) {
 	t.Parallel()
 	var readings []reading
 	readings = append(readings, corpusReadings(t)...)
@@ -48,10 +48,10 @@ func TestReadsAsCinderReads(t *testing.T) {
 	compare(t, readings)
 }
 
-// TestReadsRandomConfigurationsAsCinderReads puts configurations together
+// TestConfigMatchesOsloConfigRandom puts configurations together
 // from fragments that go well and fragments that do not. POOLCAST_SEED asks for
 // others than the usual ones.
-func TestReadsRandomConfigurationsAsCinderReads(t *testing.T) {
+func TestConfigMatchesOsloConfigRandom(t *testing.T) {
 	t.Parallel()
 	seed := uint64(1)
 	if text := os.Getenv("POOLCAST_SEED"); text != "" {
@@ -69,9 +69,9 @@ func TestReadsRandomConfigurationsAsCinderReads(t *testing.T) {
 	compare(t, readings)
 }
 
-// TestNoCinderOptionLooksMisspelt makes sure that a key which Cinder has is
+// TestConfigAcceptsCinderOptions makes sure that a key which Cinder has is
 // never taken for a slip of the pen.
-func TestNoCinderOptionLooksMisspelt(t *testing.T) {
+func TestConfigAcceptsCinderOptions(t *testing.T) {
 	t.Parallel()
 	var names []string
 	run(t, nil, &names, "options")

@@ -14,50 +14,50 @@ import (
 	"github.com/poolcast/poolcast/publisher"
 )
 
-// TestBrokerAndSchedulerComeAndGo takes away, one after the other, everything
+// TestAgentBrokerAndSchedulerOutages takes away, one after the other, everything
 // the agent needs, from the very start. Each time it waits, says so once, and is
 // back within an interval or so; it makes nothing on the broker that outlives
 // it, and nothing that a scheduler would have made.
-func TestBrokerAndSchedulerComeAndGo(t *testing.T) {
+func TestAgentBrokerAndSchedulerOutages(t *testing.T) {
 	t.Parallel()
 	broker, transport := startBroker(t)
-	c := newCloud(t, threeArrays(t), transport)
-	a := c.startAgent()
+	env := newEnvironment(t, threeArrays(t), transport)
+	a := env.startAgent()
 	a.awaitLog(0, "session", string(publisher.NoScheduler))
 	if found := broker.Exchanges(); len(found) != 0 {
 		t.Errorf("the agent made exchanges: %+v", found)
 	}
 
-	cinder := scheduler.Start(t, scheduler.Options{Broker: broker, Backends: c.backends()})
-	c.startVolume(broker)
-	c.awaitPools(cinder, reconnection)
+	cinder := scheduler.Start(t, scheduler.Options{Broker: broker, Backends: env.backends()})
+	env.startVolume(broker)
+	env.awaitPools(cinder, reconnectBound)
 	made := broker.Exchanges()
 
 	seen := len(a.log())
 	broker.Kill()
-	c.setFrame(1)
+	env.setFrame(1)
 	a.awaitLog(seen, "session", string(publisher.Connecting))
 	broker.Start()
-	c.awaitPools(cinder, reconnection)
+	env.awaitPools(cinder, reconnectBound)
 
 	seen = len(a.log())
 	cinder.Stop()
-	c.setFrame(2)
+	env.setFrame(2)
 	a.awaitLog(seen, "session", string(publisher.NoScheduler))
 	cinder.Start()
-	c.awaitPools(cinder, reconnection)
+	env.awaitPools(cinder, reconnectBound)
 
 	a.finish()
-	awaitOnlyCinders(t, broker)
+	awaitOnlyCinderQueues(t, broker)
 	if now := broker.Exchanges(); !sameNames(made, now) {
 		t.Errorf("exchanges were %+v and are %+v", made, now)
 	}
 }
 
-// awaitOnlyCinders waits until every queue on the broker is one of Cinder's.
-func awaitOnlyCinders(t *testing.T, broker *rabbitmq.Broker) {
+// awaitOnlyCinderQueues waits until every queue on the broker is one of Cinder's.
+func awaitOnlyCinderQueues(t *testing.T, broker *rabbitmq.Broker) {
 	t.Helper()
-	process.Await(t, patience, "the agent's queue to be gone", func() error {
+	process.Await(t, pollBound, "the agent's queue to be gone", func() error {
 		for _, q := range broker.Queues() {
 			if q.Exclusive {
 				return fmt.Errorf("%+v is left", q)

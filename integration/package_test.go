@@ -26,9 +26,9 @@ const dropin = "/etc/systemd/system/poolcast.service.d/10-cinder-group.conf"
 // repository is the top of the sources.
 const repository = ".."
 
-// TestPackage installs the Debian package on this machine, runs what it brought
+// TestPackageInstalls installs the Debian package on this machine, runs what it brought
 // as its unit would, and removes it again without a trace.
-func TestPackage(t *testing.T) {
+func TestPackageInstalls(t *testing.T) {
 	t.Parallel()
 	needRoot(t)
 	if known() {
@@ -91,9 +91,9 @@ func TestPackageIsReproducible(t *testing.T) {
 	}
 }
 
-// TestImage builds the root of the image without a container engine, from the
+// TestImageRuns builds the root of the image without a container engine, from the
 // lines of the Containerfile, and runs the program in it.
-func TestImage(t *testing.T) {
+func TestImageRuns(t *testing.T) {
 	t.Parallel()
 	needRoot(t)
 	folder := openFolder(t)
@@ -236,7 +236,7 @@ func runAsService(t *testing.T, argv []string) {
 	})
 	await := func(word string) {
 		t.Helper()
-		process.Await(t, patience, word, func() error {
+		process.Await(t, pollBound, word, func() error {
 			for {
 				select {
 				case got := <-words:

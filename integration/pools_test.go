@@ -14,45 +14,45 @@ import (
 	"github.com/poolcast/poolcast/publisher"
 )
 
-// TestSchedulerSeesTheArrays is the program's promise: what the dry run prints
+// TestSchedulerReceivesReports is the program's promise: what the dry run prints
 // is what a real scheduler believes of each array of the pool, and when the
 // arrays' numbers move, so does the scheduler's belief.
-func TestSchedulerSeesTheArrays(t *testing.T) {
+func TestSchedulerReceivesReports(t *testing.T) {
 	t.Parallel()
 	broker, transport := joinBroker(t)
-	c := newCloud(t, threeArrays(t), transport)
-	cinder := scheduler.Start(t, scheduler.Options{Broker: broker, Backends: c.backends()})
-	c.startVolume(broker)
-	a := c.startAgent()
+	env := newEnvironment(t, threeArrays(t), transport)
+	cinder := scheduler.Start(t, scheduler.Options{Broker: broker, Backends: env.backends()})
+	env.startVolume(broker)
+	a := env.startAgent()
 	for frame := range 3 {
-		c.setFrame(frame)
-		c.awaitPools(cinder, patience)
+		env.setFrame(frame)
+		env.awaitPools(cinder, pollBound)
 	}
 	a.finish()
 }
 
-// TestCinderVolumeIsHeard lets cinder-volume speak beside the agent: what the
+// TestOverlayWithCinderVolume lets cinder-volume speak beside the agent: what the
 // agent knows nothing of passes through, what it measures wins, and once it has
 // gone, cinder-volume has the word again.
-func TestCinderVolumeIsHeard(t *testing.T) {
+func TestOverlayWithCinderVolume(t *testing.T) {
 	t.Parallel()
 	broker, transport := joinBroker(t)
-	c := newCloud(t, threeArrays(t)[:1], transport)
-	cinder := scheduler.Start(t, scheduler.Options{Broker: broker, Backends: c.backends()})
-	host := hostOf(c.arrays[0].Name())
-	a := c.startAgent()
+	env := newEnvironment(t, threeArrays(t)[:1], transport)
+	cinder := scheduler.Start(t, scheduler.Options{Broker: broker, Backends: env.backends()})
+	host := hostName(env.arrays[0].Name())
+	a := env.startAgent()
 	a.awaitLog(0, "session", string(publisher.Ready))
 
-	said := volumeReport(t, c.dryRun()[0])
+	said := volumeReport(t, env.dryRun()[0])
 	cinder.Report(scheduler.Report{Host: host, Capabilities: said})
 	for frame := range 2 {
-		c.setFrame(frame)
-		measured := c.dryRun()[0].Capabilities
+		env.setFrame(frame)
+		measured := env.dryRun()[0].Capabilities
 		awaitCapabilities(t, cinder, host, func(got capability.Set) error {
 			if v, there := got[capability.KeyProvisionedCapacity]; there {
 				return fmt.Errorf("provisioned_capacity_gb was added, though cinder-volume does not send it: %v", v)
 			}
-			return holds(got, laidOver(said, measured))
+			return holds(got, withOverlay(said, measured))
 		})
 	}
 
@@ -91,9 +91,9 @@ func volumeReport(t *testing.T, r capability.Report) capability.Set {
 	return said
 }
 
-// laidOver is cinder-volume's report with some of the measured keys replaced or
+// withOverlay is cinder-volume's report with some of the measured keys replaced or
 // added: enough of them to see that the rule works in both directions.
-func laidOver(said, measured capability.Set) capability.Set {
+func withOverlay(said, measured capability.Set) capability.Set {
 	out := said.Clone()
 	for _, key := range []string{
 		"total_volumes", "reads_per_sec", "usec_per_read_op", "free_capacity_gb",
@@ -106,13 +106,13 @@ func laidOver(said, measured capability.Set) capability.Set {
 
 // awaitPools waits until the scheduler believes, of every array, all that the
 // dry run prints.
-func (c *cloud) awaitPools(cinder *scheduler.Scheduler, within time.Duration) {
-	c.t.Helper()
-	reports := c.dryRun()
-	if len(reports) != len(c.arrays) {
-		c.t.Fatalf("the dry run has %d reports of %d arrays", len(reports), len(c.arrays))
+func (env *environment) awaitPools(cinder *scheduler.Scheduler, within time.Duration) {
+	env.t.Helper()
+	reports := env.dryRun()
+	if len(reports) != len(env.arrays) {
+		env.t.Fatalf("the dry run has %d reports of %d arrays", len(reports), len(env.arrays))
 	}
-	process.Await(c.t, within, "get_pools to say what the dry run says", func() error {
+	process.Await(env.t, within, "get_pools to say what the dry run says", func() error {
 		pools, err := cinder.Pools()
 		if err != nil {
 			return err
@@ -133,7 +133,7 @@ func (c *cloud) awaitPools(cinder *scheduler.Scheduler, within time.Duration) {
 // as they should be.
 func awaitCapabilities(t *testing.T, cinder *scheduler.Scheduler, host string, wrong func(capability.Set) error) {
 	t.Helper()
-	process.Await(t, patience, "the scheduler to know "+host+" rightly", func() error {
+	process.Await(t, pollBound, "the scheduler to know "+host+" rightly", func() error {
 		pools, err := cinder.Pools()
 		if err != nil {
 			return err

@@ -19,33 +19,33 @@ import (
 	"github.com/poolcast/poolcast/collector/placement/placementtest"
 )
 
-// quietGoodness is about the shortest function there is. Cinder parses it anew
+// shortGoodness is about the shortest function there is. Cinder parses it anew
 // for each backend, and longer ones take it several times as long.
-const quietGoodness = "100 - capabilities.load_percent"
+const shortGoodness = "100 - capabilities.load_percent"
 
-// weighings are the weighers that are measured.
-var weighings = []struct {
+// weigherSets are the weighers that are measured.
+var weigherSets = []struct {
 	name     string
 	weighers []string
 	goodness string
 	budget   time.Duration // of a decision over a thousand backends
 }{
 	{"CapacityWeigher", []string{cinder.CapacityWeigher}, "", 100 * time.Microsecond},
-	{"with GoodnessWeigher", []string{cinder.CapacityWeigher, cinder.GoodnessWeigher}, quietGoodness, 200 * time.Microsecond},
+	{"with GoodnessWeigher", []string{cinder.CapacityWeigher, cinder.GoodnessWeigher}, shortGoodness, 200 * time.Microsecond},
 }
 
 // race is a decision that both sides make: the default filters, four extra
 // specs, and all backends fit.
-type race struct {
+type comparison struct {
 	engine  *placement.Engine
 	reports []capability.Report
 	request *cinder.Request
 	options map[string]any // as Cinder knows them
 }
 
-func newRace(t *testing.T, backends int, weighers []string, goodness string) race {
+func newComparison(t *testing.T, backends int, weighers []string, goodness string) comparison {
 	t.Helper()
-	r := race{
+	r := comparison{
 		reports: placementtest.Fleet(backends, goodness),
 		request: &cinder.Request{Size: 100, Zone: "dc1", Type: &cinder.VolumeType{Name: "gold", ExtraSpecs: cinder.ExtraSpecs{
 			cinder.Spec("volume_backend_name", "gold"),
@@ -64,7 +64,7 @@ func newRace(t *testing.T, backends int, weighers []string, goodness string) rac
 }
 
 // ours measures the engine on reports it has taken in.
-func (r race) ours(t *testing.T) (per time.Duration, chosen string) {
+func (r comparison) ours(t *testing.T) (per time.Duration, chosen string) {
 	t.Helper()
 	s := cinder.NewSnapshot(r.reports)
 	c, err := r.engine.Choose(s, r.request)
@@ -94,7 +94,7 @@ func perCall(call func() error) time.Duration {
 }
 
 // theirCase is the decision for Cinder, in the format of the vectors.
-func (r race) theirCase() map[string]any {
+func (r comparison) theirCase() map[string]any {
 	var backends []map[string]any
 	for _, report := range r.reports {
 		backends = append(backends, map[string]any{
@@ -124,23 +124,23 @@ type theirTimes struct {
 // best run, so the comparison flatters it.
 func TestSpeedAgainstCinder(t *testing.T) {
 	sizes := []int{3, 100, 1000, 10000}
-	var races []race
+	var comparisons []comparison
 	var cases []map[string]any
-	for _, w := range weighings {
+	for _, w := range weigherSets {
 		for _, n := range sizes {
-			races = append(races, newRace(t, n, w.weighers, w.goodness))
-			cases = append(cases, races[len(races)-1].theirCase())
+			comparisons = append(comparisons, newComparison(t, n, w.weighers, w.goodness))
+			cases = append(cases, comparisons[len(comparisons)-1].theirCase())
 		}
 	}
 	theirs := askCinder(t, cases)
 	table := fmt.Sprintf("%-22s %9s %16s %16s %12s\n", "weighers", "backends", "poolcast", "Cinder "+theirs.Cinder, "times faster")
-	for i, r := range races {
+	for i, r := range comparisons {
 		per, chosen := r.ours(t)
 		m := theirs.Measured[i]
 		if m.Chosen != chosen || m.Fit != len(r.reports) {
 			t.Errorf("%d backends: Cinder chooses %s of %d, poolcast %s", len(r.reports), m.Chosen, m.Fit, chosen)
 		}
-		table += fmt.Sprintf("%-22s %9d %14.0f/s %14.4g/s %11.0f×\n", weighings[i/len(sizes)].name, len(r.reports),
+		table += fmt.Sprintf("%-22s %9d %14.0f/s %14.4g/s %11.0f×\n", weigherSets[i/len(sizes)].name, len(r.reports),
 			1/per.Seconds(), 1/m.Seconds, m.Seconds/per.Seconds())
 	}
 	t.Log("decisions per second:\n" + table)
@@ -175,9 +175,9 @@ func askCinder(t *testing.T, cases []map[string]any) theirTimes {
 // cost.
 func TestDecisionBudgets(t *testing.T) {
 	const backends = 1000
-	for _, w := range weighings {
+	for _, w := range weigherSets {
 		t.Run(w.name, func(t *testing.T) {
-			r := newRace(t, backends, w.weighers, w.goodness)
+			r := newComparison(t, backends, w.weighers, w.goodness)
 			s := cinder.NewSnapshot(r.reports)
 			choose, _ := r.ours(t)
 			decide := perCall(func() error { _, err := r.engine.Decide(s, r.request); return err })
@@ -196,7 +196,7 @@ func TestDecisionBudgets(t *testing.T) {
 	}
 }
 
-func allocations(t *testing.T, backends int, r race) float64 {
+func allocations(t *testing.T, backends int, r comparison) float64 {
 	t.Helper()
 	s := cinder.NewSnapshot(r.reports[:backends])
 	return testing.AllocsPerRun(100, func() {

@@ -16,20 +16,20 @@ import (
 	"github.com/poolcast/poolcast/integration/process"
 )
 
-// startPage runs an agent with a status page, and returns where that is.
-func (c *cloud) startPage() (*agent, string) {
-	c.t.Helper()
-	conf, err := os.ReadFile(c.config)
+// startWithStatusPage runs an agent with a status page, and returns where that is.
+func (env *environment) startWithStatusPage() (*agent, string) {
+	env.t.Helper()
+	conf, err := os.ReadFile(env.config)
 	if err != nil {
-		c.t.Fatal(err)
+		env.t.Fatal(err)
 	}
-	c.write(c.config, strings.Replace(string(conf), "listen = off", "listen = 127.0.0.1:0", 1))
-	a := c.startAgent()
-	url := a.pageURL()
-	process.Await(c.t, patience, "a report of each array", func() error {
-		body, err := ask(c.t.Context(), url+"/v1/reports")
-		if n := strings.Count(body, `"collected_at"`); err == nil && n != len(c.arrays) {
-			return fmt.Errorf("there are %d of %d", n, len(c.arrays))
+	env.write(env.config, strings.Replace(string(conf), "listen = off", "listen = 127.0.0.1:0", 1))
+	a := env.startAgent()
+	url := a.statusPageURL()
+	process.Await(env.t, pollBound, "a report of each array", func() error {
+		body, err := ask(env.t.Context(), url+"/v1/reports")
+		if n := strings.Count(body, `"collected_at"`); err == nil && n != len(env.arrays) {
+			return fmt.Errorf("there are %d of %d", n, len(env.arrays))
 		}
 		return err
 	})
@@ -50,8 +50,8 @@ func ask(ctx context.Context, url string) (string, error) {
 	return string(body), err
 }
 
-// nowhere is a transport_url at which nobody answers.
-const nowhere = "rabbit://openstack:nobody@127.0.0.1:1/"
+// unreachable is a transport_url at which nobody answers.
+const unreachable = "rabbit://openstack:nobody@127.0.0.1:1/"
 
 func promtool(t *testing.T, input string, args ...string) {
 	t.Helper()
@@ -63,15 +63,15 @@ func promtool(t *testing.T, input string, args ...string) {
 	}
 }
 
-func TestAlertRules(t *testing.T) {
+func TestAlertRulesPassPromtool(t *testing.T) {
 	t.Parallel()
 	promtool(t, "", "check", "rules", "alerts.yml")
 	promtool(t, "", "test", "rules", "alerts_test.yml")
 }
 
-func TestScrapeIsAsPrometheusWantsIt(t *testing.T) {
+func TestMetricsPassPromtool(t *testing.T) {
 	t.Parallel()
-	_, url := newCloud(t, threeArrays(t), nowhere).startPage()
+	_, url := newEnvironment(t, threeArrays(t), unreachable).startWithStatusPage()
 	scrape, err := ask(t.Context(), url+"/metrics")
 	if err != nil {
 		t.Fatal(err)

@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// TestVersionNamesWhatIsInstalled: the oldest Cinder and RabbitMQ that the
+// TestVersionMatchesInstalled: the oldest Cinder and RabbitMQ that the
 // program says it was tested with are those that these tests run.
-func TestVersionNamesWhatIsInstalled(t *testing.T) {
+func TestVersionMatchesInstalled(t *testing.T) {
 	out, err := exec.Command(program(t), "version", "--output", "json").Output()
 	if err != nil {
 		t.Fatal(err)

@@ -15,9 +15,9 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// TestDropTakesTheBackendOut asks Cinder's own CapacityFilter: the policy drop
+// TestStalePolicyInCapacityFilter asks Cinder's own CapacityFilter: the policy drop
 // must have its effect, and the others must not.
-func TestDropTakesTheBackendOut(t *testing.T) {
+func TestStalePolicyInCapacityFilter(t *testing.T) {
 	var lines strings.Builder
 	for _, r := range []capability.Report{
 		staleUnder(t, collector.Keep), staleUnder(t, collector.Down), staleUnder(t, collector.Drop),

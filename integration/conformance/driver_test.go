@@ -14,10 +14,10 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// TestReportEqualsCinders runs Cinder's own driver and manager, and poolcast,
+// TestReportMatchesDriver runs Cinder's own driver and manager, and poolcast,
 // against the same simulated arrays with the same cinder.conf, and allows the
 // differences that collector/DRIVER.md lists, and no others.
-func TestReportEqualsCinders(t *testing.T) {
+func TestReportMatchesDriver(t *testing.T) {
 	document := driverDocument(t)
 	rows := readDriverTable(t, document)
 	cases := driverCases()

@@ -17,11 +17,11 @@ import (
 	"github.com/poolcast/poolcast/flasharray/simulator"
 )
 
-// TestSimulatorKeepsToOpenAPI reads every endpoint of every fixture at every
+// TestSimulatorMatchesOpenAPI reads every endpoint of every fixture at every
 // version that it offers and holds the answers against the vendor's OpenAPI
 // files. They are not part of this repository; get definitions/oas3.x of
 // PureStorage-OpenConnect/swagger and point POOLCAST_OPENAPI_DIR at it.
-func TestSimulatorKeepsToOpenAPI(t *testing.T) {
+func TestSimulatorMatchesOpenAPI(t *testing.T) {
 	dir := os.Getenv("POOLCAST_OPENAPI_DIR")
 	if dir == "" {
 		t.Skip("not run: POOLCAST_OPENAPI_DIR does not name a folder with FA2.*.spec.yaml")

@@ -49,9 +49,9 @@ type sdkSaw struct {
 
 const sdkToken = "11111111-2222-3333-4444-555555555555"
 
-// TestOfficialClientReadsTheSimulator lets py-pure-client log in, read, filter,
+// TestSimulatorWithOfficialClient lets py-pure-client log in, read, filter,
 // page beyond 1,000 objects and log in again, on every fixture.
-func TestOfficialClientReadsTheSimulator(t *testing.T) {
+func TestSimulatorWithOfficialClient(t *testing.T) {
 	fixtures, err := simulator.Builtin()
 	if err != nil {
 		t.Fatal(err)

@@ -11,10 +11,10 @@ import (
 	"testing"
 )
 
-// TestFreshVectors has Cinder answer questions that nobody has seen before,
+// TestVectorsOfNewSeed has Cinder answer questions that nobody has seen before,
 // and asks poolcast the same. So the equality that the committed vectors prove
 // is not one with a file.
-func TestFreshVectors(t *testing.T) {
+func TestVectorsOfNewSeed(t *testing.T) {
 	seed := os.Getenv("POOLCAST_VECTORS_SEED")
 	if seed == "" {
 		seed = rand.Text()

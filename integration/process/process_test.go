@@ -26,7 +26,7 @@ func TestOutputAndExitCode(t *testing.T) {
 	}
 }
 
-func TestStopTakesTheWholeGroup(t *testing.T) {
+func TestStopEndsProcessGroup(t *testing.T) {
 	p := process.Start(t, process.Command{
 		Name: "family",
 		Args: []string{"sh", "-c", `sleep 300 & echo $!; wait`},
@@ -36,9 +36,9 @@ func TestStopTakesTheWholeGroup(t *testing.T) {
 	awaitGone(t, child)
 }
 
-// TestDiesWithItsTest runs this very test binary as a test that starts a child
-// and is then killed without a chance to clean up.
-func TestDiesWithItsTest(t *testing.T) {
+// TestChildEndsWithKilledTest runs this very test binary as a test that starts a child
+// and is then killed without a random to clean up.
+func TestChildEndsWithKilledTest(t *testing.T) {
 	if os.Getenv("PROCESS_TEST_VICTIM") != "" {
 		p := process.Start(t, process.Command{Name: "orphan", Args: []string{"sleep", "300"}})
 		println("child", p.Pid())
@@ -50,7 +50,7 @@ func TestDiesWithItsTest(t *testing.T) {
 	}
 	victim := process.Start(t, process.Command{
 		Name: "victim",
-		Args: []string{self, "-test.run=^TestDiesWithItsTest$"},
+		Args: []string{self, "-test.run=^TestChildEndsWithKilledTest$"},
 		Env:  []string{"PROCESS_TEST_VICTIM=1", "TMPDIR=" + t.TempDir()}, // it cannot clean up
 	})
 	child := printedPid(t, victim)
@@ -60,7 +60,7 @@ func TestDiesWithItsTest(t *testing.T) {
 	awaitGone(t, child)
 }
 
-func TestPortsAreFreeAndDifferent(t *testing.T) {
+func TestPortsAreFreeAndUnique(t *testing.T) {
 	seen := map[int]bool{}
 	for _, port := range process.Ports(t, 50) {
 		if seen[port] || port < 1024 || port > 32767 {

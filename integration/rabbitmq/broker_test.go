@@ -17,7 +17,7 @@ import (
 	"github.com/poolcast/poolcast/integration/rabbitmq"
 )
 
-func TestBrokerLives(t *testing.T) {
+func TestBrokerLifecycle(t *testing.T) {
 	t.Parallel()
 	b := rabbitmq.Start(t, rabbitmq.Options{TLS: true, User: "cinder", Password: `q"\uo/te@d`})
 
@@ -116,8 +116,8 @@ func TestBrokerLives(t *testing.T) {
 	})
 }
 
-// TestBrokersDoNotMeet runs two at once.
-func TestBrokersDoNotMeet(t *testing.T) {
+// TestBrokersAreSeparate runs two at once.
+func TestBrokersAreSeparate(t *testing.T) {
 	t.Parallel()
 	one, two := rabbitmq.Start(t, rabbitmq.Options{}), rabbitmq.Start(t, rabbitmq.Options{})
 	if err := channel(t, dial(t, one)).ExchangeDeclare("mine", "direct", true, false, false, false, nil); err != nil {
@@ -164,8 +164,8 @@ func next[T any](t *testing.T, c <-chan T) (v T) {
 	return v
 }
 
-// TestSharedBrokerKeepsTestsApart gives two tests a virtual host each.
-func TestSharedBrokerKeepsTestsApart(t *testing.T) {
+// TestSharedBrokerVirtualHosts gives two tests a virtual host each.
+func TestSharedBrokerVirtualHosts(t *testing.T) {
 	t.Parallel()
 	shared := rabbitmq.Shared{Options: rabbitmq.Options{User: "cinder", Password: `q"\uo/te@d`}}
 	var first *rabbitmq.Broker

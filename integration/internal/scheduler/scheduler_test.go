@@ -15,9 +15,9 @@ import (
 	"github.com/poolcast/poolcast/integration/rabbitmq"
 )
 
-// TestSchedulerBelievesReports is the harness's own proof: a report that Cinder
+// TestSchedulerShowsReports is the harness's own proof: a report that Cinder
 // sends comes out of get_pools, and a restart forgets it.
-func TestSchedulerBelievesReports(t *testing.T) {
+func TestSchedulerShowsReports(t *testing.T) {
 	broker := rabbitmq.Start(t, rabbitmq.Options{})
 	cinder := scheduler.Start(t, scheduler.Options{
 		Broker:   broker,
