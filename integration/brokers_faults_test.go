@@ -5,6 +5,7 @@ package integration
 import (
 	"testing"
 
+	"github.com/poolcast/poolcast/integration/cindertest"
 	"github.com/poolcast/poolcast/integration/rabbitmq"
 	"github.com/poolcast/poolcast/publisher"
 )
@@ -62,7 +63,7 @@ func localFaults() []fault {
 			lift: func(i *incident) {
 				i.other.VHosts(i.t, i.vhost)
 				i.allow()
-				i.scheduler = startBusScheduler(i.t, i.other.URL(), i.mode.layout)
+				i.scheduler = cindertest.StartScheduler(i.t, i.other.URL(), i.mode.layout)
 			},
 		},
 	}
@@ -90,9 +91,9 @@ func (i *incident) closeConnections() {
 }
 
 // testFault lets a fault happen to an agent, and ends it.
-func testFault(t *testing.T, nodes []*rabbitmq.Broker, mode busMode, f fault) {
+func testFault(t *testing.T, nodes []*rabbitmq.Broker, mode listenMode, f fault) {
 	i := newIncident(t, nodes, mode)
-	before := i.service.all()
+	before := i.service.Count(cindertest.Tally{})
 	f.inject(i)
 	i.agent.offer(1)
 	i.agent.awaits(f.state)

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/integration/cindertest"
 	"github.com/poolcast/poolcast/integration/process"
 	"github.com/poolcast/poolcast/integration/rabbitmq"
 	"github.com/poolcast/poolcast/publisher"
@@ -27,36 +29,36 @@ type incident struct {
 	t         *testing.T
 	vhost     string
 	user      string // of the agent
-	mode      busMode
+	mode      listenMode
 	nodes     []*rabbitmq.Broker // seen from within the virtual host
 	cluster   []*rabbitmq.Broker // the same, to be stopped and started
 	at        int                // the number of the agent's node
 	other     *rabbitmq.Broker   // the scheduler's and the cinder-volume's
-	scheduler *busScheduler
-	service   *confirmedVolume
-	agent     *busAgent
+	scheduler *cindertest.Scheduler
+	service   *cindertest.Service
+	agent     *publisherRun
 	channels  int // that the agent has open
 	volumes   int64
 }
 
-// busMode is a way of listening, and how a cloud must be set up for it.
-type busMode struct {
+// listenMode is a way of listening, and how a cloud must be set up for it.
+type listenMode struct {
 	name   string
-	layout busLayout
+	layout cindertest.Layout
 }
 
-// busModes are all of them.
-func busModes() []busMode {
-	return []busMode{
-		{"exclusive", busLayout{durable: true}},
-		{"quorum", busLayout{durable: true, quorum: true}},
-		{"stream", busLayout{durable: true, quorum: true, stream: true}},
+// listenModes are all of them.
+func listenModes() []listenMode {
+	return []listenMode{
+		{"exclusive", cindertest.Layout{Durable: true}},
+		{"quorum", cindertest.Layout{Durable: true, Quorum: true}},
+		{"stream", cindertest.Layout{Durable: true, Quorum: true, Stream: true}},
 	}
 }
 
 // newIncident starts everything and returns when the agent's reports reach the
 // scheduler. In a cluster the others are on another node than the agent.
-func newIncident(t *testing.T, nodes []*rabbitmq.Broker, mode busMode) *incident {
+func newIncident(t *testing.T, nodes []*rabbitmq.Broker, mode listenMode) *incident {
 	t.Helper()
 	i := &incident{t: t, mode: mode, cluster: nodes, vhost: strings.ReplaceAll(t.Name(), "/", "-")}
 	i.user = "agent-" + i.vhost
@@ -66,9 +68,9 @@ func newIncident(t *testing.T, nodes []*rabbitmq.Broker, mode busMode) *incident
 	}
 	i.other = i.nodes[len(nodes)-1]
 	i.addUser()
-	i.scheduler = startBusScheduler(t, i.other.URL(), mode.layout)
-	i.service = startConfirmedVolume(t, i.other.URL())
-	i.agent = startBusAgent(t, i.options())
+	i.scheduler = cindertest.StartScheduler(t, i.other.URL(), mode.layout)
+	i.service = cindertest.StartService(t, i.other.URL(), 500*time.Millisecond, map[string]capability.Set{publisherBackend: baseReport(t, 1)})
+	i.agent = startPublisher(t, i.options())
 	i.at = i.agentAt()
 	i.works()
 	i.channels = i.openChannels()
@@ -85,12 +87,12 @@ func (i *incident) addUser() {
 func (i *incident) allow() {
 	i.t.Helper()
 	text, err := os.ReadFile("../OPERATIONS.md")
-	busMust(i.t, err)
+	must(i.t, err)
 	documented := regexp.MustCompile(`(?m)^rabbitmqctl set_permissions -p / poolcast '(.*)' '(.*)' '(.*)'$`).FindAllStringSubmatch(string(text), -1)
-	if len(documented) != len(busModes()) {
-		i.t.Fatalf("OPERATIONS.md has rights for %d modes of listening, not %d", len(documented), len(busModes()))
+	if len(documented) != len(listenModes()) {
+		i.t.Fatalf("OPERATIONS.md has rights for %d modes of listening, not %d", len(documented), len(listenModes()))
 	}
-	for n, mode := range busModes() {
+	for n, mode := range listenModes() {
 		if mode == i.mode {
 			i.rights(documented[n][1:]...)
 		}
@@ -112,14 +114,14 @@ func (i *incident) options() publisher.Options {
 	i.t.Helper()
 	var o publisher.Options
 	for _, n := range i.nodes[:max(1, len(i.nodes)-1)] {
-		one := busOptions(i.t, n.URL())
+		one := publisherOptions(i.t, n.URL())
 		one.Brokers = append(o.Brokers, one.Brokers...)
 		o = one
 	}
 	for b := range o.Brokers {
-		o.Brokers[b].User, o.Brokers[b].Password = i.user, busSecret("secret")
+		o.Brokers[b].User, o.Brokers[b].Password = i.user, password("secret")
 	}
-	o.TransientQuorum = i.mode.layout.quorum
+	o.TransientQuorum = i.mode.layout.Quorum
 	o.ConfirmTimeout = 10 * time.Second // as ever: a cluster takes its time while it loses a node
 	return o
 }
@@ -146,7 +148,7 @@ func (i *incident) works() {
 	i.agent.offer(1000 + i.volumes)
 	want := fmt.Sprint(1000 + i.volumes)
 	process.Await(i.t, recovery, "a report of the agent", func() error {
-		if !slices.ContainsFunc(i.scheduler.reports(), func(r busReport) bool { return r.value("total_volumes") == want }) {
+		if !slices.ContainsFunc(i.scheduler.Reports(), func(r cindertest.Report) bool { return r.Value("total_volumes") == want }) {
 			return fmt.Errorf("there is none; the agent is %+v", i.agent.Status())
 		}
 		return nil
@@ -156,7 +158,7 @@ func (i *incident) works() {
 // logs waits until the agent's log has a text.
 func (i *incident) logs(text string) {
 	i.t.Helper()
-	process.Await(i.t, busBound, "the true reason in the log", func() error {
+	process.Await(i.t, pollBound, "the true reason in the log", func() error {
 		if !strings.Contains(i.agent.log.String(), text) {
 			return fmt.Errorf("%q is not there; the session is %+v", text, i.agent.Status().Session)
 		}
@@ -182,13 +184,13 @@ func (i *incident) recovers() {
 	})
 }
 
-// undisturbed waits until every report of the cinder-volume since a tally is
+// undisturbed waits until every report of the cinder-volume since a cindertest.Tally is
 // confirmed, none of them refused, and logs how many and how long it took.
-func (i *incident) undisturbed(since tally) {
+func (i *incident) undisturbed(since cindertest.Tally) {
 	i.t.Helper()
-	var c tally
+	var c cindertest.Tally
 	process.Await(i.t, recovery, "confirmations of all reports", func() error {
-		if c = i.service.count(since); c.Sent == 0 || c.Acked+c.Nacked != c.Sent {
+		if c = i.service.Count(since); c.Sent == 0 || c.Acked+c.Nacked != c.Sent {
 			return fmt.Errorf("%+v", c)
 		}
 		return nil

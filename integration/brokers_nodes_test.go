@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/poolcast/poolcast/integration/cindertest"
 	"github.com/poolcast/poolcast/integration/internal/network"
 	"github.com/poolcast/poolcast/integration/process"
 	"github.com/poolcast/poolcast/integration/rabbitmq"
@@ -57,9 +58,9 @@ func (i *incident) eachPeer(do func(*network.Host)) {
 
 // testNodeFault lets something happen to the agent's node while a cinder-volume
 // goes on reporting through another one.
-func testNodeFault(t *testing.T, cluster []*rabbitmq.Broker, mode busMode, f nodeFault) {
+func testNodeFault(t *testing.T, cluster []*rabbitmq.Broker, mode listenMode, f nodeFault) {
 	i := newIncident(t, cluster, mode)
-	before := i.service.all()
+	before := i.service.Count(cindertest.Tally{})
 	lift := sync.OnceFunc(func() { f.lift(i) })
 	t.Cleanup(lift) // so that the next test has a whole cluster
 	f.inject(i)
@@ -73,7 +74,7 @@ func testNodeFault(t *testing.T, cluster []*rabbitmq.Broker, mode busMode, f nod
 		}
 		i.undisturbed(before)
 	} else {
-		t.Logf("with an exclusive queue, while the node is away: %+v", i.service.count(before))
+		t.Logf("with an exclusive queue, while the node is away: %+v", i.service.Count(before))
 	}
 	lift()
 	process.Await(t, recovery, "the node to be back", func() error {
@@ -83,15 +84,15 @@ func testNodeFault(t *testing.T, cluster []*rabbitmq.Broker, mode busMode, f nod
 		return nil
 	})
 	i.recovers()
-	i.undisturbed(i.service.all())
+	i.undisturbed(i.service.Count(cindertest.Tally{}))
 	i.leavesNothing()
 }
 
 // goesOn waits until the cinder-volume has reported for a while.
-func (i *incident) goesOn(since tally) {
+func (i *incident) goesOn(since cindertest.Tally) {
 	i.t.Helper()
 	process.Await(i.t, recovery, "the reports of cinder-volume", func() error {
-		if c := i.service.count(since); c.Acked+c.Nacked < 20 {
+		if c := i.service.Count(since); c.Acked+c.Nacked < 20 {
 			return fmt.Errorf("%+v", c)
 		}
 		return nil

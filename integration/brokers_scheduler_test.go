@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/integration/cindertest"
 	"github.com/poolcast/poolcast/integration/internal/scheduler"
 	"github.com/poolcast/poolcast/integration/process"
 	"github.com/poolcast/poolcast/integration/rabbitmq"
@@ -97,14 +98,14 @@ func (m *matrix) testChangedLayout(t *testing.T, b *rabbitmq.Broker, release str
 	a.awaitLog(0, "session", string(publisher.Ready))
 
 	old.Stop()
-	ch := busChannel(t, busDial(t, inside.URL()))
+	ch := rabbitmq.Channel(t, rabbitmq.Dial(t, inside.URL()))
 	for _, q := range inside.Queues() {
 		if strings.HasPrefix(q.Name, "cinder-scheduler") {
 			_, err := ch.QueueDelete(q.Name, false, false, false)
-			busMust(t, err)
+			must(t, err)
 		}
 	}
-	busMust(t, ch.ExchangeDelete("openstack", false, false))
+	must(t, ch.ExchangeDelete("openstack", false, false))
 	o.Messaging = []string{"rabbit_quorum_queue = true", "rabbit_transient_quorum_queue = true"}
 	upgraded := scheduler.Start(t, o)
 	host := hostName(env.arrays[0].Name())
@@ -144,7 +145,7 @@ func listensBy(t *testing.T, b *rabbitmq.Broker, mode string) {
 		var others []string
 		for _, q := range b.Queues() {
 			switch {
-			case q.Name == busExchange:
+			case q.Name == cindertest.FanoutExchange:
 				stream = true
 			case !strings.HasPrefix(q.Name, "cinder-scheduler") && !strings.HasPrefix(q.Name, "reply_"):
 				others = append(others, q.Name)

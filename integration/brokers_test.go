@@ -34,9 +34,9 @@ func (m *matrix) testBroker(t *testing.T, release string, nodes int) {
 	}
 	cluster := rabbitmq.StartCluster(t, rabbitmq.Options{User: "cinder", Password: `p@ss:"w.rd%`, TLS: true}, hosts...)
 	t.Run("bus", func(t *testing.T) {
-		testBus(t, cluster[0], m.run)
+		testPublisher(t, cluster[0], m.run)
 		if nodes == 1 {
-			testBusAlone(t, cluster[0], m.run)
+			testPublisherAlone(t, cluster[0], m.run)
 		}
 	})
 	t.Run("scheduler", func(t *testing.T) { m.testSchedulers(t, cluster) })
@@ -50,9 +50,9 @@ func (m *matrix) testBroker(t *testing.T, release string, nodes int) {
 // eachFault lets each fault happen in each mode of listening: on one broker to
 // an exclusive queue, on a cluster to what only a cluster is for.
 func (m *matrix) eachFault(t *testing.T, cluster []*rabbitmq.Broker, faults []fault, parallel bool) {
-	modes := busModes()[:1]
+	modes := listenModes()[:1]
 	if len(cluster) > 1 {
-		modes = busModes()[1:]
+		modes = listenModes()[1:]
 	}
 	for _, mode := range modes {
 		for _, f := range faults {
@@ -66,7 +66,7 @@ func (m *matrix) eachFault(t *testing.T, cluster []*rabbitmq.Broker, faults []fa
 
 func (m *matrix) eachNodeFault(t *testing.T, cluster []*rabbitmq.Broker) {
 	for _, f := range nodeFaults() {
-		for _, mode := range busModes() {
+		for _, mode := range listenModes() {
 			m.run(t, f.name+"/"+mode.name, false, func(t *testing.T) { testNodeFault(t, cluster, mode, f) })
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/flasharray/simulator"
+	"github.com/poolcast/poolcast/integration/cindertest"
 	"github.com/poolcast/poolcast/integration/internal/scheduler"
 	"github.com/poolcast/poolcast/integration/process"
 	"github.com/poolcast/poolcast/integration/rabbitmq"
@@ -74,9 +75,8 @@ func startMeasured(t *testing.T, arrays int, interval time.Duration) *measured {
 	broker := rabbitmq.Start(t, rabbitmq.Options{})
 	scheduler.Start(t, scheduler.Options{Broker: broker})
 	conf := budgetConf(t, arrays, interval, broker.TransportURL())
-	volume := newVolumeService(broker.URL(), budgetReports(t, program, conf))
-	volume.period = time.Minute // as cinder-volume reports
-	volume.start(t)
+	// As often as cinder-volume reports.
+	cindertest.StartService(t, broker.URL(), time.Minute, driverReports(budgetReports(t, program, conf)))
 	pidFile := filepath.Join(t.TempDir(), "pid")
 	a := &measured{t: t, Process: process.Start(t, process.Command{
 		Name: "poolcast",

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/integration/internal/scheduler"
 	"github.com/poolcast/poolcast/integration/process"
 	"github.com/poolcast/poolcast/integration/rabbitmq"
@@ -18,46 +17,39 @@ import (
 func TestPublisherWithScheduler(t *testing.T) {
 	broker := rabbitmq.Start(t, rabbitmq.Options{})
 	cinder := scheduler.Start(t, scheduler.Options{
-		Broker: broker, Backends: []scheduler.Backend{{Host: busBackend, Zone: "dc1"}},
+		Broker: broker, Backends: []scheduler.Backend{{Host: publisherBackend, Zone: "dc1"}},
 	})
-	o := busOptions(t, broker.URL())
+	o := publisherOptions(t, broker.URL())
 	o.VirtualHost = "/"
-	a := startBusAgent(t, o)
+	a := startPublisher(t, o)
 
 	a.awaits(publisher.Ready)
-	cinder.Report(scheduler.Report{Host: busBackend, Capabilities: busSaid(t, 7)})
-	busPool(t, cinder, "the report", map[string]string{"total_volumes": "7", "rack": "ä", "metrics_agent": ""})
+	cinder.Report(scheduler.Report{Host: publisherBackend, Capabilities: baseReport(t, 7)})
+	awaitPool(t, cinder, "the report", map[string]string{"total_volumes": "7", "rack": "ä", "metrics_agent": ""})
 	a.offer(1)
-	busPool(t, cinder, "the overlay", map[string]string{"total_volumes": "1", "rack": "ä", "allocated_capacity_gb": "17", "free_capacity_gb": "400.0"})
+	awaitPool(t, cinder, "the overlay", map[string]string{"total_volumes": "1", "rack": "ä", "allocated_capacity_gb": "17", "free_capacity_gb": "400.0"})
 	a.offer(2)
-	busPool(t, cinder, "the next overlay", map[string]string{"total_volumes": "2", "rack": "ä", "allocated_capacity_gb": "17"})
+	awaitPool(t, cinder, "the next overlay", map[string]string{"total_volumes": "2", "rack": "ä", "allocated_capacity_gb": "17"})
 
 	cinder.Restart()
 	a.awaits(publisher.Ready)
-	cinder.Report(scheduler.Report{Host: busBackend, Capabilities: busSaid(t, 7)})
+	cinder.Report(scheduler.Report{Host: publisherBackend, Capabilities: baseReport(t, 7)})
 	a.offer(3)
-	busPool(t, cinder, "the overlay after a restart", map[string]string{"total_volumes": "3", "rack": "ä", "allocated_capacity_gb": "17"})
+	awaitPool(t, cinder, "the overlay after a restart", map[string]string{"total_volumes": "3", "rack": "ä", "allocated_capacity_gb": "17"})
 	if s := a.Status().Session; s.Schedulers == nil || *s.Schedulers != 1 {
 		t.Errorf("the session is %+v, want one scheduler", s)
 	}
 
 	a.stop()
-	busPool(t, cinder, "the base report once more", map[string]string{"total_volumes": "7", "rack": "ä", "metrics_agent": "", "free_capacity_gb": "500.0"})
-	cinder.Report(scheduler.Report{Host: busBackend, Capabilities: busSaid(t, 8)})
-	busPool(t, cinder, "cinder-volume's own report", map[string]string{"total_volumes": "8", "rack": "ä", "metrics_agent": "", "free_capacity_gb": "500.0"})
-}
-
-func busSaid(t *testing.T, volumes int) capability.Set {
-	t.Helper()
-	set, err := capability.ParseSet([]byte(busCapabilities(volumes)))
-	busMust(t, err)
-	return set
+	awaitPool(t, cinder, "the base report once more", map[string]string{"total_volumes": "7", "rack": "ä", "metrics_agent": "", "free_capacity_gb": "500.0"})
+	cinder.Report(scheduler.Report{Host: publisherBackend, Capabilities: baseReport(t, 8)})
+	awaitPool(t, cinder, "cinder-volume's own report", map[string]string{"total_volumes": "8", "rack": "ä", "metrics_agent": "", "free_capacity_gb": "500.0"})
 }
 
 // busPool waits until get_pools has the values; "" stands for an absent key.
-func busPool(t *testing.T, cinder *scheduler.Scheduler, what string, values map[string]string) {
+func awaitPool(t *testing.T, cinder *scheduler.Scheduler, what string, values map[string]string) {
 	t.Helper()
-	process.Await(t, busBound, what, func() error {
+	process.Await(t, pollBound, what, func() error {
 		pools, err := cinder.Pools()
 		if err != nil {
 			return err

@@ -25,8 +25,8 @@ type chaosFault struct {
 
 func (x *chaos) chaosFaults() []chaosFault {
 	list := []chaosFault{
-		{"broker-stopped", func() { x.broker.Stop(); x.broker.Start(); x.listener.connect(x.broker) }},
-		{"broker-killed", func() { x.broker.Kill(); x.broker.Start(); x.listener.connect(x.broker) }},
+		{"broker-stopped", func() { x.broker.Stop(); x.broker.Start(); x.listener.Reconnect(x.broker.URL()) }},
+		{"broker-killed", func() { x.broker.Kill(); x.broker.Start(); x.listener.Reconnect(x.broker.URL()) }},
 		{"broker-silent", x.freeze},
 		{"stanza-removed", x.removeStanza},
 		{"stanza-back", x.restoreStanza},

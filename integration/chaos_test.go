@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/poolcast/poolcast/flasharray/simulator"
+	"github.com/poolcast/poolcast/integration/cindertest"
 	"github.com/poolcast/poolcast/integration/process"
 	"github.com/poolcast/poolcast/integration/rabbitmq"
 )
@@ -37,7 +38,7 @@ type chaos struct {
 	*environment
 	random   *rand.Rand
 	broker   *rabbitmq.Broker
-	listener *listener
+	listener *cindertest.Scheduler
 	agent    *agent
 	page     string // URL of the agent's status page
 
@@ -72,7 +73,7 @@ func TestChaos(t *testing.T) {
 	t.Logf("after %v", time.Since(begun))
 
 	for _, array := range x.arrays {
-		x.listener.await(hostName(array.Name()), over, loginBound, complete)
+		x.listener.Await(loginBound, hostName(array.Name()), over, complete)
 	}
 	t.Logf("all are well after %v", time.Since(over))
 	x.awaitIntervals()
@@ -80,10 +81,10 @@ func TestChaos(t *testing.T) {
 	x.agent.finish()
 	awaitOnlyCinderQueues(t, x.broker)
 	for _, array := range x.arrays {
-		x.listener.checkStamps(t, hostName(array.Name()))
+		checkTimestamps(t, hostName(array.Name()), x.listener.ReportsOf(hostName(array.Name())))
 		truth.check(t, x.listener, array.Name())
 	}
-	t.Logf("%d reports were heard, the log has %d lines", x.listener.count(), len(x.agent.log()))
+	t.Logf("%d reports were heard, the log has %d lines", len(x.listener.Reports()), len(x.agent.log()))
 }
 
 func newChaos(t *testing.T) *chaos {
@@ -130,12 +131,12 @@ func chaosTime(t *testing.T) time.Duration {
 // begin starts listener and agent, and waits until all is well.
 func (x *chaos) begin() {
 	x.t.Helper()
-	x.listener = listen(x.t, x.broker)
+	x.listener = cindertest.StartScheduler(x.t, x.broker.URL(), cindertest.Layout{})
 	x.startVolume(x.broker)
 	x.agent = x.startAgent()
 	x.page = x.agent.statusPageURL()
 	for _, array := range x.arrays {
-		x.listener.await(hostName(array.Name()), time.Time{}, reconnectBound, complete)
+		x.listener.Await(reconnectBound, hostName(array.Name()), time.Time{}, complete)
 	}
 }
 
@@ -219,7 +220,7 @@ func (x *chaos) awaitIntervals() {
 	for _, array := range x.arrays {
 		host := hostName(array.Name())
 		process.Await(x.t, closeBound, "reports of "+host+" in time", func() error {
-			reports := x.listener.overlays(host)
+			reports := overlays(x.listener.ReportsOf(host))
 			if len(reports) < 3 {
 				return fmt.Errorf("%d reports came", len(reports))
 			}
@@ -230,27 +231,20 @@ func (x *chaos) awaitIntervals() {
 
 // inTime is an error unless each overlay came after an instant, its base was fresh, and it
 // followed the one before within two intervals.
-func inTime(reports []receivedReport, since time.Time) error {
-	before := reports[0].at
+func inTime(reports []cindertest.Report, since time.Time) error {
+	before := reports[0].Received
 	for _, r := range reports {
-		switch age, gap := r.at.Sub(r.stamp), r.at.Sub(before); {
-		case r.at.Before(since):
-			return fmt.Errorf("the report of %v is an old one", r.at)
-		case age >= interval+reportPeriod:
+		switch age, gap := r.Received.Sub(r.Timestamp), r.Received.Sub(before); {
+		case r.Received.Before(since):
+			return fmt.Errorf("the report of %v is an old one", r.Received)
+		case age >= interval+volumeInterval:
 			return fmt.Errorf("a report was %v old when it was sent", age)
 		case gap >= 2*interval:
 			return fmt.Errorf("%v passed between two reports", gap)
 		}
-		before = r.at
+		before = r.Received
 	}
 	return nil
-}
-
-// count is how many reports were heard.
-func (l *listener) count() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(l.reports)
 }
 
 // lines are those of a text that begin with a prefix, without it.

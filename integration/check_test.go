@@ -10,6 +10,7 @@ import (
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement/review"
+	"github.com/poolcast/poolcast/integration/cindertest"
 )
 
 // TestCheckAndDiffWithReports lets cinder-volume speak for three backends:
@@ -20,10 +21,10 @@ func TestCheckAndDiffWithReports(t *testing.T) {
 	t.Parallel()
 	broker, transport := joinBroker(t)
 	env := newEnvironment(t, threeArrays(t), transport)
-	startBusScheduler(t, broker.URL(), busLayout{})
+	cindertest.StartScheduler(t, broker.URL(), cindertest.Layout{})
 	reports := env.dryRun()
-	said := withoutOurs(t, reports[0])
-	reportEverySecond(t, broker.URL(), map[string]string{
+	said := withoutOurs(reports[0])
+	cindertest.StartService(t, broker.URL(), time.Second, map[string]capability.Set{
 		hostName("flasharray-x-01"):        said,
 		"ctl1.example.org@flasharray_x_02": said,
 	})
@@ -87,43 +88,14 @@ func TestCheckAndDiffWithReports(t *testing.T) {
 }
 
 // withoutOurs is what an older cinder-volume would say of the same array.
-func withoutOurs(t *testing.T, r capability.Report) string {
-	t.Helper()
+func withoutOurs(r capability.Report) capability.Set {
 	set := r.Capabilities.Overlay(capability.Set{
 		capability.KeyTotalVolumes:      capability.OfInt(7),
 		capability.KeyAllocatedCapacity: capability.OfInt(17),
 	})
 	delete(set, capability.KeyMetricsAgent)
 	delete(set, capability.KeyProvisionedCapacity)
-	text, err := set.MarshalJSON()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
-// reportEverySecond is a cinder-volume that is in a hurry.
-func reportEverySecond(t *testing.T, uri string, said map[string]string) {
-	t.Helper()
-	volume := startBusVolume(t, uri)
-	done := make(chan struct{})
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		tick := time.NewTicker(time.Second)
-		defer tick.Stop()
-		for {
-			for host, capabilities := range said {
-				volume.say(host, capabilities)
-			}
-			select {
-			case <-done:
-				return
-			case <-tick.C:
-			}
-		}
-	}()
-	t.Cleanup(func() { close(done); <-ended })
+	return set
 }
 
 // ask runs a command that prints JSON and ends with a code.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/flasharray/simulator"
+	"github.com/poolcast/poolcast/integration/cindertest"
 	"github.com/poolcast/poolcast/integration/process"
 )
 
@@ -91,11 +92,11 @@ func TestArrayFaultsAreIsolated(t *testing.T) {
 	env := newEnvironment(t, fixtures, transport)
 	env.pollEvery(slowInterval)
 	truth := env.reportsByFrame(3)
-	l := listen(t, broker)
+	l := cindertest.StartScheduler(t, broker.URL(), cindertest.Layout{})
 	env.startVolume(broker)
 	a := env.startAgent()
 	for _, array := range env.arrays {
-		l.await(hostName(array.Name()), time.Time{}, pollBound, complete)
+		l.Await(pollBound, hostName(array.Name()), time.Time{}, complete)
 	}
 
 	injected := time.Now()
@@ -104,7 +105,7 @@ func TestArrayFaultsAreIsolated(t *testing.T) {
 	}
 	for _, array := range env.arrays[:healthy] {
 		array.SetFrame(1)
-		l.await(hostName(array.Name()), injected, 2*slowInterval, truth.frame(array.Name(), 1))
+		l.Await(2*slowInterval, hostName(array.Name()), injected, truth.frame(array.Name(), 1))
 	}
 	for _, m := range troubles {
 		if m.says != "" {
@@ -113,7 +114,7 @@ func TestArrayFaultsAreIsolated(t *testing.T) {
 	}
 	for _, array := range env.arrays[:healthy] {
 		array.SetFrame(2)
-		l.await(hostName(array.Name()), time.Now(), 2*slowInterval, truth.frame(array.Name(), 2))
+		l.Await(2*slowInterval, hostName(array.Name()), time.Now(), truth.frame(array.Name(), 2))
 	}
 
 	over := time.Now()
@@ -121,17 +122,18 @@ func TestArrayFaultsAreIsolated(t *testing.T) {
 		m.end(env, env.arrays[healthy+i], env.tokens[healthy+i])
 	}
 	for _, array := range env.arrays {
-		l.await(hostName(array.Name()), over, loginBound, complete)
+		l.Await(loginBound, hostName(array.Name()), over, complete)
 	}
 	a.finish()
 	for _, array := range env.arrays {
 		host := hostName(array.Name())
-		l.checkStamps(t, host)
+		checkTimestamps(t, host, l.ReportsOf(host))
 		truth.check(t, l, array.Name())
 		a.checkStateChanges(host)
 	}
 	for _, array := range env.arrays[:healthy] {
-		l.checkIntervals(hostName(array.Name()))
+		host := hostName(array.Name())
+		checkIntervals(t, host, overlays(l.ReportsOf(host)))
 	}
 	for i, m := range troubles {
 		if n := len(a.stateChanges(hostName(m.name))); m.says == "" && n != 1 {
@@ -149,12 +151,11 @@ func complete(got capability.Set) error {
 }
 
 // checkIntervals fails the test where a report of a backend was late.
-func (l *listener) checkIntervals(host string) {
-	l.t.Helper()
-	reports := l.overlays(host)
+func checkIntervals(t *testing.T, host string, reports []cindertest.Report) {
+	t.Helper()
 	for i := 1; i < len(reports); i++ {
-		if gap := reports[i].at.Sub(reports[i-1].at); gap >= 2*slowInterval {
-			l.t.Errorf("%s: a report was missed: %v between two", host, gap)
+		if gap := reports[i].Received.Sub(reports[i-1].Received); gap >= 2*slowInterval {
+			t.Errorf("%s: a report was missed: %v between two", host, gap)
 		}
 	}
 }
@@ -188,15 +189,15 @@ func (f frames) frame(array string, n int) func(capability.Set) error {
 // check fails the test if a value was published that is in no frame. A value
 // may be missing; what says how good the sample was, and what only cinder-volume
 // counts, may be anything.
-func (f frames) check(t *testing.T, l *listener, array string) {
+func (f frames) check(t *testing.T, l *cindertest.Scheduler, array string) {
 	t.Helper()
-	for _, r := range l.received(hostName(array)) {
-		for key, value := range r.capabilities {
+	for _, r := range l.ReportsOf(hostName(array)) {
+		for key, value := range r.Capabilities {
 			if key == capability.KeyMetricsAge || key == capability.KeyMetricsStatus || key == capability.KeyAllocatedCapacity {
 				continue
 			}
-			if !slices.ContainsFunc(f[r.host], func(s capability.Set) bool { return value.Equal(s[key]) && has(s, key) }) {
-				t.Errorf("%s: %s = %v was published and is in no frame", r.host, key, value)
+			if !slices.ContainsFunc(f[r.Host], func(s capability.Set) bool { return value.Equal(s[key]) && has(s, key) }) {
+				t.Errorf("%s: %s = %v was published and is in no frame", r.Host, key, value)
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/poolcast/poolcast/integration/cindertest"
 	"github.com/poolcast/poolcast/integration/internal/scheduler"
 	"github.com/poolcast/poolcast/integration/process"
 )
@@ -19,7 +20,7 @@ func TestOncePublishesAndExits(t *testing.T) {
 	broker, transport := joinBroker(t)
 	env := newEnvironment(t, threeArrays(t), transport)
 	cinder := scheduler.Start(t, scheduler.Options{Broker: broker, Backends: env.backends()})
-	volume := env.newVolume(broker)
+	reports := env.driverReports()
 	ended := make(chan string)
 	go func() {
 		out, code := env.try(t, "--once")
@@ -36,8 +37,10 @@ func TestOncePublishesAndExits(t *testing.T) {
 		}
 		return errors.New("it has no queue at the exchange")
 	})
-	conn := busDial(t, broker.URL())
-	volume.reportAll(conn)
+	volume := cindertest.StartVolume(t, broker.URL())
+	for host, report := range reports {
+		volume.Report(host, report)
+	}
 	<-ended
 	env.awaitPools(cinder, pollBound)
 	awaitOnlyCinderQueues(t, broker)

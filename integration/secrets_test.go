@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/poolcast/poolcast/flasharray/simulator"
+	"github.com/poolcast/poolcast/integration/cindertest"
 	"github.com/poolcast/poolcast/publisher"
 )
 
@@ -86,11 +87,11 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 	t.Run("an agent", func(t *testing.T) {
 		env.write(env.config, strings.Replace(string(good), "listen = off", "listen = 127.0.0.1:0\nlog_level = trace", 1))
 		defer env.write(env.config, string(good))
-		l := listen(t, broker)
+		l := cindertest.StartScheduler(t, broker.URL(), cindertest.Layout{})
 		env.startVolume(broker)
 		a := env.startAgent()
 		for _, array := range env.arrays {
-			l.await(hostName(array.Name()), time.Time{}, pollBound, complete)
+			l.Await(pollBound, hostName(array.Name()), time.Time{}, complete)
 		}
 		for _, page := range []string{"", "metrics", "livez", "readyz", "v1/reports", "v1/told", "v1/place?size=1", "no/such/page"} {
 			checkSecrets(t, fetch(t, a.statusPageURL()+"/"+page))

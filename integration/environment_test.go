@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/flasharray/simulator"
+	"github.com/poolcast/poolcast/integration/cindertest"
 	"github.com/poolcast/poolcast/integration/internal/scheduler"
 	"github.com/poolcast/poolcast/integration/rabbitmq"
 )
@@ -206,16 +208,21 @@ func (env *environment) run(args ...string) string {
 	return string(out)
 }
 
-// startVolume lets a cinder-volume report every array, with the values of its
-// present frame, until the test ends.
+// volumeInterval is how often the double of cinder-volume reports: more often than
+// cinder-volume, so that tests wait less.
+const volumeInterval = 2 * time.Second
+
+// startVolume runs a double of cinder-volume that reports every array, with the
+// values of its present frame, until the test ends.
 func (env *environment) startVolume(broker *rabbitmq.Broker) {
 	env.t.Helper()
-	env.newVolume(broker).start(env.t)
+	cindertest.StartService(env.t, broker.URL(), volumeInterval, env.driverReports())
 }
 
-func (env *environment) newVolume(broker *rabbitmq.Broker) *volumeService {
+// driverReports are the reports of cinder-volume, by host.
+func (env *environment) driverReports() map[string]capability.Set {
 	env.t.Helper()
-	return newVolumeService(broker.URL(), env.dryRun("--poll-interval", "1m", "--poll-timeout", "30s"))
+	return driverReports(env.dryRun("--poll-interval", "1m", "--poll-timeout", "30s"))
 }
 
 // checkSecrets fails the test if a text gives away a secret.
@@ -268,3 +275,33 @@ var buildOnce = sync.OnceValues(func() (string, error) {
 	}
 	return path, nil
 })
+
+// overlays are the reports that an agent has published.
+func overlays(reports []cindertest.Report) []cindertest.Report {
+	return slices.DeleteFunc(reports, func(r cindertest.Report) bool { return !r.FromAgent() })
+}
+
+// checkTimestamps fails the test where the timestamp of an overlay does not follow
+// that of a base report directly, or that of the overlay of the same base report
+// before it.
+func checkTimestamps(t *testing.T, host string, reports []cindertest.Report) {
+	t.Helper()
+	var bases, latest []time.Time // timestamps of base reports, and of the last overlay of each
+	for _, r := range reports {
+		if !r.FromAgent() {
+			bases, latest = append(bases, r.Timestamp), append(latest, r.Timestamp)
+			continue
+		}
+		i := slices.IndexFunc(bases, func(base time.Time) bool {
+			return r.Timestamp.After(base) && r.Timestamp.Sub(base) < time.Millisecond
+		})
+		switch {
+		case i < 0:
+			t.Errorf("%s: an overlay of %v does not follow a report of cinder-volume", host, r.Timestamp)
+		case !r.Timestamp.After(latest[i]):
+			t.Errorf("%s: an overlay of %v follows one of %v", host, r.Timestamp, latest[i])
+		default:
+			latest[i] = r.Timestamp
+		}
+	}
+}

@@ -1,0 +1,524 @@
+//go:build integration
+
+package integration
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/poolcast/poolcast/integration/cindertest"
+	"github.com/poolcast/poolcast/integration/process"
+	"github.com/poolcast/poolcast/integration/rabbitmq"
+	"github.com/poolcast/poolcast/publisher"
+)
+
+// TestPublisher runs publishers against a real broker, with stand-ins for schedulers
+// and cinder-volume. All share the broker, each in a virtual host of its own;
+// those that stop or block it come last.
+func TestPublisher(t *testing.T) {
+	broker := rabbitmq.Start(t, rabbitmq.Options{User: "cinder", Password: `p@ss:"w/rd%`, TLS: true})
+	testPublisher(t, broker, runSubtest)
+	testPublisherAlone(t, broker, runSubtest)
+}
+
+// subtestRunner runs a test as a subtest.
+type subtestRunner func(t *testing.T, name string, parallel bool, test func(*testing.T))
+
+func runSubtest(t *testing.T, name string, parallel bool, test func(*testing.T)) {
+	t.Run(name, func(t *testing.T) {
+		if parallel {
+			t.Parallel()
+		}
+		test(t)
+	})
+}
+
+// testPublisher runs the tests that any broker must pass, one broker or a cluster.
+func testPublisher(t *testing.T, broker *rabbitmq.Broker, run subtestRunner) {
+	beside := map[string]func(*testing.T, *rabbitmq.Broker, string){
+		"overlay":     testPublisherOverlay,
+		"twoagents":   testPublisherTwoAgents,
+		"lostbinding": testPublisherLostBinding,
+		"nothing":     testPublisherNothing,
+		"durable":     func(t *testing.T, b *rabbitmq.Broker, uri string) { testPublisherLayout(t, b, uri, true) },
+		"transient":   func(t *testing.T, b *rabbitmq.Broker, uri string) { testPublisherLayout(t, b, uri, false) },
+		"noscheduler": testPublisherNoScheduler,
+		"logins":      testPublisherLogins,
+		"notify":      testPublisherNotify,
+		"misnotify":   testPublisherNotifyNowhere,
+		"standalone":  testPublisherStandalone,
+		"tls":         testPublisherTLS,
+		"failover":    testPublisherFailover,
+	}
+	broker.VHosts(t, slices.Collect(maps.Keys(beside))...)
+	t.Run("beside", func(t *testing.T) {
+		for name, test := range beside {
+			run(t, name, true, func(t *testing.T) { in := broker.In(t, name); test(t, in, in.URL()) })
+		}
+	})
+}
+
+// testPublisherAlone runs those that stop or block their only broker.
+func testPublisherAlone(t *testing.T, broker *rabbitmq.Broker, run subtestRunner) {
+	broker.VHosts(t, "blocked", "outages")
+	for _, tt := range []struct {
+		name string
+		test func(*testing.T, *rabbitmq.Broker, string)
+	}{
+		{"blocked", testPublisherBlocked},
+		{"outages", testPublisherOutages},
+	} {
+		run(t, tt.name, false, func(t *testing.T) { in := broker.In(t, tt.name); tt.test(t, in, in.URL()) })
+	}
+}
+
+func testPublisherOverlay(t *testing.T, _ *rabbitmq.Broker, uri string) {
+	s := cindertest.StartScheduler(t, uri, cindertest.Layout{})
+	volume := cindertest.StartVolume(t, uri)
+	a := startPublisher(t, publisherOptions(t, uri))
+	a.awaits(publisher.Ready)
+	volume.Report(publisherBackend, baseReport(t, 1))
+	process.Await(t, pollBound, "the report to be received", func() error {
+		if n := a.Status().Counters.HeardReports; n != 1 {
+			return fmt.Errorf("%d were", n)
+		}
+		return nil
+	})
+	a.offer(42) // a sample that is newer than the base report
+	unknown := map[string]string{"allocated_capacity_gb": "17", "rack": `"ä"`, "limits": `{"a":[1e3,null],"z":1.50}`}
+	ours := map[string]string{"total_volumes": "42", "free_capacity_gb": "400.0"}
+	for range 3 {
+		s.AwaitLast(pollBound, "our numbers", ours)
+		last := s.AwaitLast(pollBound, "cinder-volume's keys", unknown)
+		if p := last.Delivery; p.ContentType != "application/json" || p.ContentEncoding != "utf-8" || p.DeliveryMode != 2 || p.RoutingKey != "" {
+			t.Errorf("the properties are %+v", p)
+		}
+		before := len(s.Reports())
+		volume.Report(publisherBackend, baseReport(t, 1))
+		process.Await(t, pollBound, "an overlay right after the report", func() error {
+			more := s.Reports()[before:]
+			if len(more) < 2 || more[0].FromAgent() || !more[1].FromAgent() {
+				return fmt.Errorf("there are %d reports more", len(more))
+			}
+			return nil
+		})
+		a.offer(42)
+	}
+	a.stop()
+	s.AwaitLast(pollBound, "the base report once more", map[string]string{"metrics_agent": "", "free_capacity_gb": "500.0", "total_volumes": "1"})
+	volume.Report(publisherBackend, baseReport(t, 2))
+	last := s.AwaitLast(pollBound, "cinder-volume's own report", map[string]string{"total_volumes": "2", "free_capacity_gb": "500.0"})
+	if last.FromAgent() || len(last.Capabilities) != 6 {
+		t.Errorf("after stopping, the scheduler knows %v", last.Capabilities)
+	}
+	if c := a.Status().Counters; c.Confirms != c.Publishes || c.Overlays == 0 || c.Unreadable != 0 {
+		t.Errorf("the counters are %+v", c)
+	}
+}
+
+func testPublisherTwoAgents(t *testing.T, _ *rabbitmq.Broker, uri string) {
+	s := cindertest.StartScheduler(t, uri, cindertest.Layout{})
+	volume := cindertest.StartVolume(t, uri)
+	one, two := startPublisher(t, publisherOptions(t, uri)), startPublisher(t, publisherOptions(t, uri))
+	one.awaits(publisher.Ready)
+	two.awaits(publisher.Ready)
+	const rounds = 5
+	for i := range rounds {
+		volume.Report(publisherBackend, baseReport(t, 1))
+		one.offer(int64(10 + i))
+		two.offer(int64(20 + i))
+		s.AwaitLast(pollBound, "an overlay", map[string]string{"metrics_agent": `"poolcast"`, "allocated_capacity_gb": "17"})
+	}
+	process.Await(t, pollBound, "everything to be heard by both", func() error {
+		first, second := one.Status().Counters, two.Status().Counters
+		if first.HeardReports != rounds || first.HeardOwn != first.Confirms || first.HeardAgents != second.Confirms || second.HeardAgents != first.Confirms {
+			return fmt.Errorf("%+v, %+v", first, second)
+		}
+		return nil
+	})
+	agents := map[string]int{}
+	for _, r := range s.Reports() {
+		if r.FromAgent() {
+			agents[r.ID[:16]]++
+		}
+	}
+	total := 0
+	for _, n := range agents {
+		total += n
+	}
+	if total > 2*rounds+4 {
+		t.Errorf("the agents cast %v reports in %d rounds", agents, rounds)
+	}
+	states := []publisher.State{one.Status().Backends[0].State, two.Status().Backends[0].State}
+	slices.Sort(states)
+	if !slices.Equal(states, []publisher.State{publisher.Overlaying, publisher.Standby}) {
+		t.Errorf("the agents are %v", states)
+	}
+}
+
+// testPublisherLostBinding removes the binding of the agent's queue on the broker: the
+// agent binds it again, and cinder-volume's next report is overlaid.
+func testPublisherLostBinding(t *testing.T, b *rabbitmq.Broker, uri string) {
+	s := cindertest.StartScheduler(t, uri, cindertest.Layout{Durable: true, Quorum: true})
+	volume := cindertest.StartVolume(t, uri)
+	o := publisherOptions(t, uri)
+	o.TransientQuorum = true
+	a := startPublisher(t, o)
+	a.awaits(publisher.Ready)
+	volume.Report(publisherBackend, baseReport(t, 1))
+	a.offer(42)
+	s.AwaitLast(pollBound, "an overlay", map[string]string{"total_volumes": "42"})
+
+	queue := ""
+	for _, q := range b.Bound(cindertest.FanoutExchange) {
+		if strings.HasPrefix(q, "poolcast.") {
+			queue = q
+		}
+	}
+	must(t, rabbitmq.Channel(t, rabbitmq.Dial(t, uri)).QueueUnbind(queue, "", cindertest.FanoutExchange, nil))
+	volume.Report(publisherBackend, baseReport(t, 2))
+	s.AwaitLast(pollBound, "cinder-volume's report, unknown to the agent", map[string]string{"total_volumes": "2"})
+	a.offer(43) // published, and does not return
+	process.Await(t, pollBound, "the queue to be bound again", func() error {
+		if bound := b.Bound(cindertest.FanoutExchange); !slices.Contains(bound, queue) {
+			return fmt.Errorf("bound are %v", bound)
+		}
+		return nil
+	})
+	volume.Report(publisherBackend, baseReport(t, 3))
+	a.offer(44)
+	s.AwaitLast(pollBound, "an overlay of the report after that", map[string]string{"total_volumes": "44"})
+	if n := strings.Count(a.log.String(), "binding the listening queue again"); n != 1 {
+		t.Errorf("the log says so %d times", n)
+	}
+}
+
+// testPublisherNothing begins on an empty virtual host: the agent makes nothing, says
+// so once, and finds the scheduler that starts at last.
+func testPublisherNothing(t *testing.T, b *rabbitmq.Broker, uri string) {
+	a := startPublisher(t, standaloneOptions(t, uri))
+	a.offer(42)
+	a.awaits(publisher.NoScheduler)
+	if made := declaredIn(b, "nothing"); len(made) != 0 {
+		t.Errorf("the agent made %v", made)
+	}
+	s := cindertest.StartScheduler(t, uri, cindertest.Layout{})
+	s.AwaitLast(reconnectBound, "the report", map[string]string{"total_volumes": "42"})
+	if n := strings.Count(a.log.String(), `"no_scheduler"`); n != 1 {
+		t.Errorf("the log says so %d times", n)
+	}
+	if n := strings.Count(b.Log(), "in vhost 'nothing' due to timeout") + strings.Count(b.Log(), "no queue 'cinder-scheduler' in vhost 'nothing'"); n > 4 {
+		t.Errorf("the broker logged %d lines", n)
+	}
+}
+
+func testPublisherLayout(t *testing.T, b *rabbitmq.Broker, uri string, durable bool) {
+	vhost := uri[strings.LastIndex(uri, "/")+1:]
+	s := cindertest.StartScheduler(t, uri, cindertest.Layout{Durable: durable})
+	before := declaredIn(b, vhost)
+	a := startPublisher(t, standaloneOptions(t, uri))
+	a.offer(42)
+	s.AwaitLast(pollBound, "the report", map[string]string{"total_volumes": "42"})
+	during := declaredIn(b, vhost)
+	if len(during) != len(before)+1 {
+		t.Errorf("besides %v there are %v, want one queue more", before, during)
+	}
+	if session := a.Status().Session; session.Schedulers == nil || *session.Schedulers != 1 {
+		t.Errorf("the session is %+v, want one scheduler", session)
+	}
+	a.stop()
+	process.Await(t, pollBound, "the queue to be gone", func() error {
+		if after := declaredIn(b, vhost); !slices.Equal(before, after) {
+			return fmt.Errorf("%v", after)
+		}
+		return nil
+	})
+}
+
+// testPublisherNoScheduler ends the last scheduler and deletes its queues, as for a
+// change of their settings: the agent must let the exchange go, and find the one
+// that an upgraded scheduler declares in its place.
+func testPublisherNoScheduler(t *testing.T, b *rabbitmq.Broker, uri string) {
+	old := cindertest.StartScheduler(t, uri, cindertest.Layout{Durable: false})
+	a := startPublisher(t, standaloneOptions(t, uri))
+	a.offer(42)
+	old.AwaitLast(pollBound, "the report", map[string]string{"total_volumes": "42"})
+	old.Stop()
+	ch := rabbitmq.Channel(t, rabbitmq.Dial(t, uri))
+	for _, q := range []string{"cinder-scheduler", old.Queue} {
+		_, err := ch.QueueDelete(q, false, false, false)
+		must(t, err)
+	}
+	a.awaits(publisher.NoScheduler)
+	process.Await(t, pollBound, "the exchange to delete itself", func() error {
+		if made := declaredIn(b, "noscheduler"); slices.ContainsFunc(made, func(s string) bool { return strings.Contains(s, "fanout") }) {
+			return fmt.Errorf("there are %v", made)
+		}
+		return nil
+	})
+	must(t, ch.ExchangeDelete("openstack", false, false))
+	upgraded := cindertest.StartScheduler(t, uri, cindertest.Layout{Durable: true})
+	a.offer(43)
+	upgraded.AwaitLast(reconnectBound, "the report", map[string]string{"total_volumes": "43"})
+}
+
+func testPublisherLogins(t *testing.T, b *rabbitmq.Broker, uri string) {
+	s := cindertest.StartScheduler(t, uri, cindertest.Layout{})
+	for i, method := range []string{"AMQPLAIN", "PLAIN"} {
+		o := standaloneOptions(t, uri)
+		o.LoginMethod = method
+		a := startPublisher(t, o)
+		a.offer(int64(50 + i))
+		s.AwaitLast(pollBound, "the report by "+method, map[string]string{"total_volumes": strconv.Itoa(50 + i)})
+		a.stop()
+		if strings.Contains(a.log.String(), string(o.Brokers[0].Password.(password))) {
+			t.Error("the password is in the log")
+		}
+	}
+	for what, tt := range map[string]struct {
+		change func(*publisher.Options)
+		line   string // of the broker's log
+	}{
+		"password": {func(o *publisher.Options) { o.Brokers[0].Password = password("hushhush") }, "user 'cinder' - invalid credentials"},
+		"vhost":    {func(o *publisher.Options) { o.VirtualHost = "elsewhere" }, "vhost elsewhere not found"},
+	} {
+		o := standaloneOptions(t, uri)
+		tt.change(&o)
+		a := startPublisher(t, o)
+		a.awaits(publisher.Connecting)
+		process.Await(t, pollBound, "a reason", func() error {
+			if d := a.Status().Session.Detail; !strings.Contains(d, "log in as cinder") {
+				return fmt.Errorf("it is %q", d)
+			}
+			return nil
+		})
+		process.Await(t, pollBound, "some more attempts", func() error {
+			if n := strings.Count(b.Log(), tt.line); n < 4 {
+				return fmt.Errorf("there were %d", n)
+			}
+			return nil
+		})
+		a.stop()
+		text := fmt.Sprintf("%s%+v", a.log, a.Status())
+		if strings.Contains(text, "hushhush") || strings.Contains(text, "p@ss") {
+			t.Errorf("wrong %s: the password is in the log or the status", what)
+		}
+		if n := strings.Count(a.log.String(), "\n"); n != 1 {
+			t.Errorf("wrong %s: the log has %d lines", what, n)
+		}
+	}
+}
+
+func testPublisherNotify(t *testing.T, _ *rabbitmq.Broker, uri string) {
+	s := cindertest.StartScheduler(t, uri, cindertest.Layout{})
+	o := standaloneOptions(t, uri)
+	o.Notify = true
+	a := startPublisher(t, o)
+	a.offer(42)
+	process.Await(t, pollBound, "both messages", func() error {
+		var topics []string
+		for _, r := range s.Reports() {
+			topics = append(topics, r.Delivery.Exchange+"/"+r.Delivery.RoutingKey)
+		}
+		if !slices.Contains(topics, cindertest.FanoutExchange+"/") || !slices.Contains(topics, "openstack/cinder-scheduler") {
+			return fmt.Errorf("there are %v", topics)
+		}
+		return nil
+	})
+}
+
+// testPublisherNotifyNowhere has a wrong control_exchange: the reports go out all the
+// same.
+func testPublisherNotifyNowhere(t *testing.T, b *rabbitmq.Broker, uri string) {
+	s := cindertest.StartScheduler(t, uri, cindertest.Layout{})
+	before := declaredIn(b, "misnotify")
+	o := standaloneOptions(t, uri)
+	o.Notify, o.ControlExchange = true, "nowhere"
+	a := startPublisher(t, o)
+	for i := range 3 {
+		a.offer(int64(i))
+		s.AwaitLast(pollBound, "the report", map[string]string{"total_volumes": strconv.Itoa(i)})
+	}
+	process.Await(t, pollBound, "the reason", func() error {
+		if f := a.Status().Backends[0].Failure; !strings.Contains(f, "nowhere") {
+			return fmt.Errorf("it is %q", f)
+		}
+		return nil
+	})
+	if made := declaredIn(b, "misnotify"); len(made) != len(before)+1 {
+		t.Errorf("besides %v there are %v, want one queue more", before, made)
+	}
+}
+
+// testPublisherStandalone listens too: a cinder-volume may report after all.
+func testPublisherStandalone(t *testing.T, _ *rabbitmq.Broker, uri string) {
+	s := cindertest.StartScheduler(t, uri, cindertest.Layout{})
+	a := startPublisher(t, standaloneOptions(t, uri))
+	a.offer(43)
+	s.AwaitLast(pollBound, "the report", map[string]string{"total_volumes": "43", "free_capacity_gb": "400.0"})
+	if mode := a.Status().Session.Listening; mode != publisher.ListenExclusive {
+		t.Errorf("it listens in the mode %q", mode)
+	}
+}
+
+// busMade lists what clients have made in a virtual host.
+func declaredIn(b *rabbitmq.Broker, vhost string) []string {
+	var made []string
+	for _, q := range strings.Fields(b.Ctl("list_queues", "--no-table-headers", "-p", vhost, "name")) {
+		made = append(made, "queue "+q)
+	}
+	for _, e := range strings.Fields(b.Ctl("list_exchanges", "--no-table-headers", "-p", vhost, "name")) {
+		if !strings.HasPrefix(e, "amq.") {
+			made = append(made, "exchange "+e)
+		}
+	}
+	slices.Sort(made)
+	return made
+}
+
+func testPublisherTLS(t *testing.T, broker *rabbitmq.Broker, uri string) {
+	s := cindertest.StartScheduler(t, uri, cindertest.Layout{})
+	wrong := filepath.Join(t.TempDir(), "wrong.pem")
+	must(t, os.WriteFile(wrong, []byte("no certificate"), 0o600))
+	straight, detour := broker.TLSAddr(), rabbitmq.StartProxy(t, "127.0.0.2", broker.TLSAddr(), 0).Addr()
+	options := func(addr string, tls publisher.TLS) publisher.Options {
+		o := standaloneOptions(t, strings.Replace(uri, broker.Addr(), addr, 1))
+		o.TLS = &tls
+		return o
+	}
+	for i, tt := range []struct {
+		name string
+		o    publisher.Options
+		want string // in the reason; "" means that reports arrive
+	}{
+		{"good", options(straight, publisher.TLS{CAFile: broker.CAFile()}), ""},
+		{"unknown authority", options(straight, publisher.TLS{}), "set ssl_ca_file"},
+		{"another name", options(detour, publisher.TLS{CAFile: broker.CAFile()}), "ssl_enforce_hostname_verification = false"},
+		{"any name", options(detour, publisher.TLS{CAFile: broker.CAFile(), AnyName: true}), ""},
+		{"any name, unknown authority", options(detour, publisher.TLS{AnyName: true}), "set ssl_ca_file"},
+		{"no such file", options(straight, publisher.TLS{CAFile: wrong + "2"}), "ssl_ca_file"},
+		{"not a certificate", options(straight, publisher.TLS{CAFile: wrong}), "holds no certificate"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			a := startPublisher(t, tt.o)
+			a.offer(int64(60 + i))
+			if tt.want == "" {
+				s.AwaitLast(pollBound, "the report", map[string]string{"total_volumes": strconv.Itoa(60 + i)})
+				return
+			}
+			process.Await(t, pollBound, "a reason", func() error {
+				if d := a.Status().Session.Detail; !strings.Contains(d, tt.want) {
+					return fmt.Errorf("it is %q", d)
+				}
+				return nil
+			})
+		})
+	}
+}
+
+// testPublisherBlocked has the broker read from nobody who publishes, and stops while
+// it does so.
+func testPublisherBlocked(t *testing.T, broker *rabbitmq.Broker, uri string) {
+	s := cindertest.StartScheduler(t, uri, cindertest.Layout{})
+	a := startPublisher(t, standaloneOptions(t, uri))
+	a.offer(1)
+	s.AwaitLast(pollBound, "the report", map[string]string{"total_volumes": "1"})
+	broker.Block()
+	defer broker.Unblock()
+	a.offer(2)
+	a.awaits(publisher.Blocked)
+	a.offer(3)
+	broker.Unblock()
+	s.AwaitLast(pollBound, "the newest report after a block", map[string]string{"total_volumes": "3"})
+	broker.Block()
+	a.offer(4)
+	a.awaits(publisher.Blocked)
+	begun := time.Now()
+	a.stop()
+	if took := time.Since(begun); took > 2*time.Second {
+		t.Errorf("stopping took %s", took)
+	}
+	awaitNoGoroutines(t)
+}
+
+func testPublisherOutages(t *testing.T, broker *rabbitmq.Broker, uri string) {
+	s := cindertest.StartScheduler(t, uri, cindertest.Layout{})
+	a := startPublisher(t, standaloneOptions(t, uri))
+	a.offer(1)
+	s.AwaitLast(pollBound, "the first report", map[string]string{"total_volumes": "1"})
+
+	broker.Kill()
+	a.awaits(publisher.Connecting)
+	a.offer(2)
+	a.offer(3)
+	broker.Start()
+	s = cindertest.StartScheduler(t, uri, cindertest.Layout{})
+	s.AwaitLast(reconnectBound, "the newest report after a crash", map[string]string{"total_volumes": "3"})
+
+	broker.Stop()
+	a.awaits(publisher.Connecting)
+	broker.Start()
+	s = cindertest.StartScheduler(t, uri, cindertest.Layout{})
+	s.AwaitLast(reconnectBound, "the report after a restart", map[string]string{"total_volumes": "3"})
+
+	broker.Freeze()
+	a.offer(4)
+	a.awaits(publisher.Connecting)
+	broker.Thaw()
+	s.AwaitLast(reconnectBound, "the report after a freeze", map[string]string{"total_volumes": "4"})
+
+	a.stop()
+	awaitNoGoroutines(t)
+	process.Await(t, pollBound, "the agent's queue to be gone", func() error {
+		for _, made := range declaredIn(broker, "outages") {
+			if strings.Contains(made, "amq.gen") {
+				return fmt.Errorf("there is %s", made)
+			}
+		}
+		return nil
+	})
+}
+
+// busNoGoroutines waits until no code of the publisher runs.
+func awaitNoGoroutines(t *testing.T) {
+	t.Helper()
+	process.Await(t, pollBound, "the publisher's goroutines to end", func() error {
+		stacks := make([]byte, 1<<20)
+		stacks = stacks[:runtime.Stack(stacks, true)]
+		if n := strings.Count(string(stacks), "poolcast/publisher.(*"); n > 0 {
+			return fmt.Errorf("there are %d frames:\n%s", n, stacks)
+		}
+		return nil
+	})
+}
+
+// testPublisherFailover reaches the broker through two hosts, one of which is lost.
+func testPublisherFailover(t *testing.T, broker *rabbitmq.Broker, uri string) {
+	s := cindertest.StartScheduler(t, uri, cindertest.Layout{})
+	hosts := map[string]*rabbitmq.Proxy{}
+	o := standaloneOptions(t, uri)
+	o.Brokers = nil
+	for range 2 {
+		p := rabbitmq.StartProxy(t, "127.0.0.2", broker.Addr(), 0)
+		hosts[p.Addr()] = p
+		o.Brokers = append(o.Brokers, publisherOptions(t, strings.Replace(uri, broker.Addr(), p.Addr(), 1)).Brokers...)
+	}
+	a := startPublisher(t, o)
+	a.offer(1)
+	s.AwaitLast(pollBound, "the report", map[string]string{"total_volumes": "1"})
+	first := a.awaits(publisher.Ready).Broker
+	hosts[first].Cut()
+	a.offer(2)
+	s.AwaitLast(pollBound, "the report through the other host", map[string]string{"total_volumes": "2"})
+	if s := a.awaits(publisher.Ready); s.Broker == first || hosts[s.Broker] == nil {
+		t.Errorf("the session is %+v", s)
+	}
+}
