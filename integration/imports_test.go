@@ -49,7 +49,7 @@ var edges = map[string][]string{
 var testEdges = map[string][]string{
 	"flasharray":                 {"flasharray/simulator"},
 	"collector/placement/cinder": {"collector/placement/placementtest"},
-	"publisher":                  {"integration/process", "integration/rabbitmq"},
+	"publisher":                  {"integration/cindertest", "integration/process", "integration/rabbitmq"},
 }
 
 // users are the folders that may import a module of somebody else. A module that
