@@ -47,6 +47,7 @@ var edges = map[string][]string{
 
 // testEdges are the imports that a folder's tests may have in addition.
 var testEdges = map[string][]string{
+	"cmd/poolcast":               {"integration/openapi"},
 	"flasharray":                 {"flasharray/simulator"},
 	"collector/placement/cinder": {"collector/placement/placementtest"},
 	"publisher":                  {"integration/cindertest", "integration/process", "integration/rabbitmq"},
@@ -58,6 +59,7 @@ var users = map[string][]string{
 	"github.com/chromedp/cdproto":         {onlyTests},
 	"github.com/chromedp/chromedp":        {onlyTests},
 	"github.com/coreos/go-systemd/v22":    {"cmd/..."},
+	"github.com/getkin/kin-openapi":       {"integration/openapi"},
 	"github.com/go-resty/resty/v2":        {"flasharray"},
 	"github.com/google/go-cmp":            {onlyTests},
 	"github.com/prometheus/client_golang": {"publisher/status"},
