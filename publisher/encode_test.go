@@ -69,7 +69,7 @@ func TestEncodeIsGolden(t *testing.T) {
 }
 
 // TestEncodeSaysWhatCinderSays compares with what Cinder 29 puts on the wire,
-// field by field; integration/bus_messages.py makes the files.
+// field by field; integration/cinder_messages.py makes the files.
 func TestEncodeSaysWhatCinderSays(t *testing.T) {
 	for file, method := range map[string]Method{
 		"cinder-update.json": UpdateCapabilities, "cinder-notify.json": NotifyCapabilities,

@@ -41,6 +41,22 @@ func (v *Volume) Report(host string, capabilities capability.Set) {
 	}
 }
 
+// DriverReports are what cinder-volume reports of arrays, by host: all that
+// poolcast reports but the keys that it adds.
+func DriverReports(reports []capability.Report) map[string]capability.Set {
+	sets := map[string]capability.Set{}
+	for _, r := range reports {
+		set := capability.Set{capability.KeyAllocatedCapacity: capability.OfInt(0)}
+		for name, v := range r.Capabilities {
+			if k, known := capability.LookupKey(name); !known || k.Driver || name == capability.KeyCacheable {
+				set[name] = v
+			}
+		}
+		sets[r.Host] = set
+	}
+	return sets
+}
+
 // encode makes a report into a message as oslo.messaging sends it.
 func encode(host string, capabilities capability.Set) (amqp.Publishing, error) {
 	inner, err := json.Marshal(map[string]any{

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Write the messages that an installed Cinder sends to its schedulers.
 
-    bus_messages.py FOLDER
+    cinder_messages.py FOLDER
 
 Cinder's own SchedulerAPI builds them, oslo.messaging's own serializer wraps
 them, and instead of a broker a file takes them:

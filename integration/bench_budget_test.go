@@ -21,11 +21,11 @@ import (
 	"github.com/poolcast/poolcast/integration/rabbitmq"
 )
 
-// TestBudget measures what the agent costs its host: the program as it is
+// TestAgentBudget measures what the agent costs its host: the program as it is
 // shipped, polling simulated arrays over TLS and publishing to a real RabbitMQ
 // on which a real scheduler listens. The simulator runs in the test's own
 // process, so that only the agent is measured.
-func TestBudget(t *testing.T) {
+func TestAgentBudget(t *testing.T) {
 	for _, c := range []struct {
 		arrays   int
 		interval time.Duration
@@ -76,7 +76,7 @@ func startMeasured(t *testing.T, arrays int, interval time.Duration) *measured {
 	scheduler.Start(t, scheduler.Options{Broker: broker})
 	conf := budgetConf(t, arrays, interval, broker.TransportURL())
 	// As often as cinder-volume reports.
-	cindertest.StartService(t, broker.URL(), time.Minute, driverReports(budgetReports(t, program, conf)))
+	cindertest.StartService(t, broker.URL(), time.Minute, cindertest.DriverReports(budgetReports(t, program, conf)))
 	pidFile := filepath.Join(t.TempDir(), "pid")
 	a := &measured{t: t, Process: process.Start(t, process.Command{
 		Name: "poolcast",

@@ -3,14 +3,24 @@
 package integration
 
 import (
+	"errors"
+	"flag"
 	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/integration/cindertest"
 	"github.com/poolcast/poolcast/integration/internal/scheduler"
 	"github.com/poolcast/poolcast/integration/process"
+	"github.com/poolcast/poolcast/integration/rabbitmq"
 	"github.com/poolcast/poolcast/publisher"
 )
 
@@ -181,4 +191,166 @@ func holds(got, want capability.Set) error {
 func among(list, member capability.Value) bool {
 	members, _ := list.List()
 	return slices.ContainsFunc(members, member.Equal)
+}
+
+// TestAgentBrokerAndSchedulerOutages takes away, one after the other, everything
+// the agent needs, from the very start. Each time it waits, says so once, and is
+// back within an interval or so; it makes nothing on the broker that outlives
+// it, and nothing that a scheduler would have made.
+func TestAgentBrokerAndSchedulerOutages(t *testing.T) {
+	t.Parallel()
+	broker, transport := startBroker(t)
+	env := newEnvironment(t, threeArrays(t), transport)
+	a := env.startAgent()
+	a.awaitLog(0, "session", string(publisher.NoScheduler))
+	if found := broker.Exchanges(); len(found) != 0 {
+		t.Errorf("the agent made exchanges: %+v", found)
+	}
+
+	cinder := scheduler.Start(t, scheduler.Options{Broker: broker, Backends: env.backends()})
+	env.startVolume(broker)
+	env.awaitPools(cinder, reconnectBound)
+	made := broker.Exchanges()
+
+	seen := len(a.log())
+	broker.Kill()
+	env.setFrame(1)
+	a.awaitLog(seen, "session", string(publisher.Connecting))
+	broker.Start()
+	env.awaitPools(cinder, reconnectBound)
+
+	seen = len(a.log())
+	cinder.Stop()
+	env.setFrame(2)
+	a.awaitLog(seen, "session", string(publisher.NoScheduler))
+	cinder.Start()
+	env.awaitPools(cinder, reconnectBound)
+
+	a.finish()
+	awaitOnlyCinderQueues(t, broker)
+	if now := broker.Exchanges(); !sameNames(made, now) {
+		t.Errorf("exchanges were %+v and are %+v", made, now)
+	}
+}
+
+// awaitOnlyCinderQueues waits until every queue on the broker is one of Cinder's.
+func awaitOnlyCinderQueues(t *testing.T, broker *rabbitmq.Broker) {
+	t.Helper()
+	process.Await(t, pollBound, "the agent's queue to be gone", func() error {
+		for _, q := range broker.Queues() {
+			if q.Exclusive {
+				return fmt.Errorf("%+v is left", q)
+			}
+		}
+		return nil
+	})
+}
+
+// sameNames says whether two lists of exchanges have the same members, but for
+// those through which answers come back, which are new at each start.
+func sameNames(a, b []rabbitmq.Exchange) bool {
+	names := func(list []rabbitmq.Exchange) (names []string) {
+		for _, e := range list {
+			if !strings.HasPrefix(e.Name, "reply_") {
+				names = append(names, e.Name)
+			}
+		}
+		slices.Sort(names)
+		return names
+	}
+	return slices.Equal(names(a), names(b))
+}
+
+// TestOncePublishesAndExits lets cinder-volume report once while --once waits for
+// it: the overlay of each array reaches a real scheduler and stays there, and
+// nothing is left behind.
+func TestOncePublishesAndExits(t *testing.T) {
+	t.Parallel()
+	broker, transport := joinBroker(t)
+	env := newEnvironment(t, threeArrays(t), transport)
+	cinder := scheduler.Start(t, scheduler.Options{Broker: broker, Backends: env.backends()})
+	reports := env.driverReports()
+	ended := make(chan string)
+	go func() {
+		out, code := env.try(t, "--once")
+		if code != 0 {
+			t.Errorf("poolcast --once ended with code %d:\n%s", code, out)
+		}
+		ended <- out
+	}()
+	process.Await(t, pollBound, "the agent to listen", func() error {
+		for _, queue := range broker.Bound("cinder-scheduler_fanout") {
+			if strings.HasPrefix(queue, "amq.gen") {
+				return nil
+			}
+		}
+		return errors.New("it has no queue at the exchange")
+	})
+	volume := cindertest.StartVolume(t, broker.URL())
+	for host, report := range reports {
+		volume.Report(host, report)
+	}
+	<-ended
+	env.awaitPools(cinder, pollBound)
+	awaitOnlyCinderQueues(t, broker)
+	for _, a := range env.arrays {
+		if n := a.Sessions(); n != 0 {
+			t.Errorf("%d sessions were left open on %s", n, a.Name())
+		}
+	}
+}
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// TestGetPoolsTranscript keeps the transcript that the documents show: what an
+// operator's own client prints of the arrays while the agent runs.
+func TestGetPoolsTranscript(t *testing.T) {
+	t.Parallel()
+	broker, transport := joinBroker(t)
+	env := newEnvironment(t, threeArrays(t), transport)
+	cinder := scheduler.Start(t, scheduler.Options{Broker: broker, Backends: env.backends()})
+	api := cinder.StartAPI()
+	env.startVolume(broker)
+	a := env.startAgent()
+	env.awaitPools(cinder, pollBound)
+
+	got := "$ cinder get-pools --detail\n" + settled(api.Client("get-pools", "--detail"))
+	a.finish()
+	golden := filepath.Join("testdata", "get-pools.txt")
+	if *update {
+		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
+		t.Errorf("the transcript differs; run make golden if that is meant (-want +got):\n%s", diff)
+	}
+}
+
+// settled puts the pools in order of name, for the scheduler keeps none, and
+// replaces the two values that are others at each run.
+func settled(transcript string) string {
+	table := regexp.MustCompile(`(?m)(\+-.*\n)\| Property[^+]*\+-.*\n[^+]*\+-.*\n`)
+	name := regexp.MustCompile(`\| name +\| (\S+)`)
+	tables := table.FindAllString(transcript, -1)
+	slices.SortFunc(tables, func(a, b string) int {
+		return strings.Compare(name.FindString(a), name.FindString(b))
+	})
+	text := strings.Join(tables, "")
+	text = mask(text, `metrics_age_seconds +\| (\d+ )`, "26 ")
+	return mask(text, `timestamp +\| (\S+)`, "2026-01-01T12:00:00.000000")
+}
+
+// mask writes another value where a pattern's only group is, and keeps the
+// column as wide as it was.
+func mask(text, pattern, value string) string {
+	cell := regexp.MustCompile(pattern + ` *`)
+	return cell.ReplaceAllStringFunc(text, func(found string) string {
+		at := cell.FindStringSubmatchIndex(found)[2]
+		return fmt.Sprintf("%-*s", len(found), found[:at]+value)
+	})
 }

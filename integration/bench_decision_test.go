@@ -118,11 +118,11 @@ type theirTimes struct {
 	}
 }
 
-// TestSpeedAgainstCinder has poolcast and an installed Cinder make the same
+// TestDecisionSpeed has poolcast and an installed Cinder make the same
 // decisions on this machine, one after the other, and prints how many each
 // makes in a second. Cinder's time is that of filters and weighers alone, its
 // best run, so the comparison flatters it.
-func TestSpeedAgainstCinder(t *testing.T) {
+func TestDecisionSpeed(t *testing.T) {
 	sizes := []int{3, 100, 1000, 10000}
 	var comparisons []comparison
 	var cases []map[string]any
@@ -153,7 +153,7 @@ func askCinder(t *testing.T, cases []map[string]any) theirTimes {
 		t.Fatal(err)
 	}
 	python := cmp.Or(os.Getenv("POOLCAST_PYTHON"), "/usr/bin/python3")
-	cmd := exec.CommandContext(t.Context(), python, "-W", "ignore", "speed.py")
+	cmd := exec.CommandContext(t.Context(), python, "-W", "ignore", "bench_decision.py")
 	cmd.Stdin = bytes.NewReader(input)
 	var errs strings.Builder
 	cmd.Stderr = &errs
@@ -171,9 +171,9 @@ func askCinder(t *testing.T, cases []map[string]any) theirTimes {
 	return times
 }
 
-// TestDecisionBudgets holds decisions over a thousand backends to what they may
+// TestDecisionBudget holds decisions over a thousand backends to what they may
 // cost.
-func TestDecisionBudgets(t *testing.T) {
+func TestDecisionBudget(t *testing.T) {
 	const backends = 1000
 	for _, w := range weigherSets {
 		t.Run(w.name, func(t *testing.T) {
