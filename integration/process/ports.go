@@ -7,16 +7,16 @@ import (
 	"testing"
 )
 
-// Listening ports are taken from below the range that the kernel hands out to
-// outgoing connections. From inside it, a client that keeps dialling a stopped
-// server may be given the server's own port and end up talking to itself.
+// Listening ports are taken from below the range that the kernel uses for outgoing
+// connections. From inside that range, a client that keeps dialling a stopped
+// server may get the server's own port and connect to itself.
 const (
 	firstPort = 10240
 	lastPort  = 32767
 )
 
-// Ports returns n different ports on which nobody listens on loopback. Until the
-// test ends no other call returns them, also in another process.
+// Ports returns n different free ports of loopback. Until the test ends no other
+// call returns them, also in another process.
 func Ports(t testing.TB, n int) []int {
 	t.Helper()
 	ports := make([]int, 0, n)
@@ -33,8 +33,8 @@ func Ports(t testing.TB, n int) []int {
 	return nil
 }
 
-// reserve takes a port if nobody has it. A UDP socket with the same number shows
-// to other tests that it is taken, while the test's server is started or stopped.
+// reserve takes a port if it is free. A UDP socket with the same number marks it
+// for other tests, while the test's server is started or stopped.
 func reserve(t testing.TB, port int) bool {
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	mark, err := net.ListenPacket("udp", address)

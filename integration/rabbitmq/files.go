@@ -22,7 +22,7 @@ const (
 	serverScript = toolFolder + "rabbitmq-server"
 )
 
-// writeFiles puts down what the broker reads at its start.
+// writeFiles writes what the broker reads at its start.
 func (b *Broker) writeFiles() {
 	b.t.Helper()
 	if err := os.Mkdir(b.path("home"), 0o700); err != nil {

@@ -31,8 +31,8 @@ type Network struct {
 	next int
 }
 
-// New makes the bridge. The test stops here where it runs in the network
-// namespace of the machine.
+// New makes the bridge. The test stops where it runs in the network namespace of the
+// machine.
 func New(t testing.TB) *Network {
 	t.Helper()
 	requirePrivate(t)
@@ -44,8 +44,8 @@ func New(t testing.TB) *Network {
 	return &Network{}
 }
 
-// requirePrivate stops the test where an interface other than loopback is up:
-// that is the network of the machine.
+// requirePrivate stops the test where an interface other than loopback is up, which
+// belongs to the machine.
 func requirePrivate(t testing.TB) {
 	t.Helper()
 	all, err := net.Interfaces()
@@ -64,7 +64,7 @@ type Host struct {
 	Name    string // n1, n2, …; a root's /etc/hosts has it
 	Address string
 	root    string
-	port    string // the bridge's end of its cable
+	port    string // the bridge's end of its link
 	holder  *process.Process
 	t       testing.TB
 }
@@ -82,7 +82,7 @@ func (n *Network) Host(t testing.TB, root string) *Host {
 	}
 	h := &Host{t: t, root: root, Name: fmt.Sprintf("n%d", number), Address: addressOf(number), port: fmt.Sprintf("port%d", number)}
 	h.holder = process.Start(t, process.Command{Name: "host-" + h.Name, Args: []string{"unshare", "--net", "sleep", "infinity"}})
-	process.Await(t, 10*time.Second, "a network namespace", h.separate)
+	process.Await(t, time.Minute, "a network namespace", h.separate)
 	pid := fmt.Sprint(h.holder.Pid())
 	run(t, "ip", "link", "add", h.port, "type", "veth", "peer", "name", "eth0", "netns", pid)
 	run(t, "ip", "link", "set", h.port, "master", bridge, "up")
@@ -95,7 +95,7 @@ func (n *Network) Host(t testing.TB, root string) *Host {
 // addressOf is the address of the host with a number.
 func addressOf(number int) string { return fmt.Sprintf("%s%d", prefix, firstHost+number-1) }
 
-// separate is an error until the host has a namespace of its own.
+// separate returns an error until the host has a namespace of its own.
 func (h *Host) separate() error {
 	ours, err := os.Readlink("/proc/self/ns/net")
 	if err != nil {
@@ -115,14 +115,13 @@ func (h *Host) Args(args ...string) []string {
 	return append(enter, Enter(h.root, args...)...)
 }
 
-// Disconnect pulls the host's cable: packets are lost in silence.
+// Disconnect takes the host's link down: packets are lost without an error.
 func (h *Host) Disconnect() { h.t.Helper(); run(h.t, "ip", "link", "set", h.port, "down") }
 
 // Connect ends a Disconnect.
 func (h *Host) Connect() { h.t.Helper(); run(h.t, "ip", "link", "set", h.port, "up") }
 
-// Part lets this host and another lose sight of one another, while both still
-// reach everybody else.
+// Part separates this host from another, while both still reach all others.
 func (h *Host) Part(other *Host) {
 	h.t.Helper()
 	h.run("ip", "route", "add", "blackhole", other.Address+"/32")
@@ -150,10 +149,10 @@ func run(t testing.TB, name string, args ...string) {
 	}
 }
 
-// Root prepares a Debian root for the programs of a test: they see the processes
-// and devices of this machine, the folder for temporary files under its own
-// name, and every host of the network by its name. It returns the root. All of it
-// is mounted in the namespace of the test and gone with it.
+// Root prepares a Debian root for the programs of a test: it mounts the processes and
+// devices of this machine, the folder for temporary files under its own name, and a
+// file with the names of all hosts of the network. It returns the root. The mounts are
+// in the namespace of the test and end with it.
 func Root(t testing.TB, root string) string {
 	t.Helper()
 	if _, err := os.Stat(filepath.Join(root, "usr/bin/env")); err != nil {
@@ -181,12 +180,12 @@ func mount(t testing.TB, where string, what ...string) {
 	t.Cleanup(func() { run(t, "umount", "--lazy", where) })
 }
 
-// hostsFile has every name that a host may have, and that of this machine.
+// hostsFile has the names of all possible hosts, and that of this machine.
 func hostsFile(t testing.TB) string {
 	t.Helper()
 	name, err := os.Hostname()
 	if err != nil {
-		t.Fatalf("ask for this machine's name: %v", err)
+		t.Fatalf("read this machine's name: %v", err)
 	}
 	var lines strings.Builder
 	fmt.Fprintf(&lines, "127.0.0.1 localhost %s\n", name)

@@ -16,10 +16,10 @@ const (
 	// apiProgram is Debian's cinder-api without the package that also sets up
 	// a web server.
 	apiProgram = "from cinder.cmd.api import main; main()"
-	// project is any: nobody checks who asks.
+	// project may be any: noauth does not check it.
 	project = "0123456789abcdef0123456789abcdef"
 	// clientBound is how long one command of the client may take.
-	clientBound = time.Minute
+	clientBound = 2 * time.Minute
 )
 
 // API is Cinder's REST API in front of a scheduler, without Keystone.
@@ -28,8 +28,7 @@ type API struct {
 	endpoint string
 }
 
-// StartAPI runs cinder-api beside the scheduler, for what an operator would see
-// of it.
+// StartAPI runs cinder-api beside the scheduler, for the commands of an operator.
 func (s *Scheduler) StartAPI() *API {
 	s.t.Helper()
 	port := strconv.Itoa(process.Ports(s.t, 1)[0])

@@ -13,22 +13,22 @@ import (
 	"github.com/poolcast/poolcast/integration/process"
 )
 
-// stamp is how Cinder writes a moment: UTC, without a zone.
-const stamp = "2006-01-02T15:04:05.000000"
+// timeFormat is how Cinder writes a time: UTC, without a zone.
+const timeFormat = "2006-01-02T15:04:05.000000"
 
-// console is the Python program that talks to the scheduler.
+// console is the Python program that calls the scheduler.
 type console struct {
 	base   string
 	client http.Client
 }
 
-// Pool is what get_pools says of one pool.
+// Pool is one pool of get_pools.
 type Pool struct {
 	Name         string         `json:"name"` // host@stanza#volume_backend_name
 	Capabilities capability.Set `json:"capabilities"`
 }
 
-// Report is what cinder-volume says of one backend.
+// Report is cinder-volume's report of one backend.
 type Report struct {
 	Host         string
 	Cluster      string
@@ -40,7 +40,7 @@ func (s *Scheduler) startConsole() {
 	s.t.Helper()
 	s.write("console.py", consoleProgram)
 	port := strconv.Itoa(process.Ports(s.t, 1)[0])
-	s.console = console{base: "http://127.0.0.1:" + port + "/", client: http.Client{Timeout: 30 * time.Second}}
+	s.console = console{base: "http://127.0.0.1:" + port + "/", client: http.Client{Timeout: 90 * time.Second}}
 	p := process.Start(s.t, process.Command{
 		Name: "console",
 		Args: s.opts.Installation.python(s.path("console.py"), s.ConfigFile(), port),
@@ -58,30 +58,29 @@ func (s *Scheduler) startConsole() {
 	})
 }
 
-// Pools asks the scheduler for every pool it knows and what was last reported
-// of it. An error means that the scheduler did not answer within seconds.
+// Pools calls get_pools: every pool that the scheduler has, with its last report. It
+// returns an error where the scheduler does not respond within some seconds.
 func (s *Scheduler) Pools() ([]Pool, error) {
 	var pools []Pool
-	err := s.console.ask(http.MethodGet, "pools", nil, &pools)
+	err := s.console.call(http.MethodGet, "pools", nil, &pools)
 	return pools, err
 }
 
-// Report casts a report as cinder-volume does, with Cinder's own class. Nobody
-// says when, or whether, it has arrived.
+// Report sends a report as cinder-volume does, with Cinder's own class. It does not
+// wait until the scheduler has it.
 func (s *Scheduler) Report(r Report) {
 	s.t.Helper()
-	said := map[string]any{"host": r.Host, "cluster": nullable(r.Cluster), "capabilities": r.Capabilities}
+	fields := map[string]any{"host": r.Host, "cluster": nullable(r.Cluster), "capabilities": r.Capabilities}
 	if !r.At.IsZero() {
-		said["timestamp"] = r.At.UTC().Format(stamp)
+		fields["timestamp"] = r.At.UTC().Format(timeFormat)
 	}
-	s.tell("report", said)
+	s.post("report", fields)
 }
 
-// Know gives the scheduler another backend, as cinder-volume's first start
-// does.
-func (s *Scheduler) Know(b Backend) {
+// AddBackend adds the service of a backend, as cinder-volume's first start does.
+func (s *Scheduler) AddBackend(b Backend) {
 	s.t.Helper()
-	s.tell("service", map[string]any{"host": b.Host, "cluster": nullable(b.Cluster), "zone": b.Zone})
+	s.post("service", map[string]any{"host": b.Host, "cluster": nullable(b.Cluster), "zone": b.Zone})
 }
 
 // Volume is one to create.
@@ -91,14 +90,14 @@ type Volume struct {
 	ExtraSpecs map[string]string // of its type
 }
 
-// Create creates a volume of a type with these extra specs, by the code that
-// cinder-api runs: a row, quotas, a cast to the scheduler. It returns the host
-// with the pool that the scheduler chose, "" if it found none. Nobody makes the
-// volume there.
+// Create creates a volume of a type with these extra specs, with the code that
+// cinder-api runs: a row, quotas, a message to the scheduler. It returns the host with
+// the pool that the scheduler chose, "" if it found none. No cinder-volume is there to
+// make the volume.
 func (s *Scheduler) Create(v Volume) (host string, err error) {
 	var got struct{ Host, Status string }
-	said := map[string]any{"size": v.Size, "zone": v.Zone, "extra_specs": v.ExtraSpecs}
-	if err := s.console.ask(http.MethodPost, "volume", said, &got); err != nil {
+	fields := map[string]any{"size": v.Size, "zone": v.Zone, "extra_specs": v.ExtraSpecs}
+	if err := s.console.call(http.MethodPost, "volume", fields, &got); err != nil {
 		return "", err
 	}
 	if got.Host == "" && got.Status != "error" {
@@ -107,18 +106,18 @@ func (s *Scheduler) Create(v Volume) (host string, err error) {
 	return got.Host, nil
 }
 
-// tell posts what should not fail.
-func (s *Scheduler) tell(what string, said any) {
+// post sends a request that must succeed.
+func (s *Scheduler) post(what string, fields any) {
 	s.t.Helper()
-	if err := s.console.ask(http.MethodPost, what, said, nil); err != nil {
-		s.t.Fatalf("tell the console of a %s: %v", what, err)
+	if err := s.console.call(http.MethodPost, what, fields, nil); err != nil {
+		s.t.Fatalf("post a %s: %v", what, err)
 	}
 }
 
-// ask puts a question to the console and reads the answer into a value, unless
-// that is nil.
-func (c *console) ask(method, path string, said, into any) error {
-	body, err := json.Marshal(said)
+// call sends a request to the console and reads the response into a value, unless that
+// is nil.
+func (c *console) call(method, path string, fields, into any) error {
+	body, err := json.Marshal(fields)
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", path, err)
 	}
@@ -136,7 +135,7 @@ func (c *console) ask(method, path string, said, into any) error {
 	case err != nil:
 		return fmt.Errorf("read %s: %w", path, err)
 	case response.StatusCode != http.StatusOK:
-		return fmt.Errorf("ask for %s: %s", path, text)
+		return fmt.Errorf("request %s: %s", path, text)
 	case into == nil:
 		return nil
 	}

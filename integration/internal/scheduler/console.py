@@ -1,13 +1,13 @@
-"""Talks to a cinder-scheduler as the other services of Cinder do.
+"""Calls a cinder-scheduler as the other services of Cinder do.
 
-Called as: console.py CONFIG PORT. Makes the database, then answers on
-127.0.0.1:PORT. One request at a time; whatever goes wrong is a 500 with the
-reason as text.
+Called as: console.py CONFIG PORT. Makes the database, then serves HTTP on
+127.0.0.1:PORT, one request at a time. An error is a 500 with the reason as
+text.
 
-  GET  /pools     what get_pools of the scheduler says
-  POST /report    casts a report as cinder-volume does
+  GET  /pools     get_pools of the scheduler
+  POST /report    sends a report as cinder-volume does
   POST /service   adds a row to the table services
-  POST /volume    creates a volume as cinder-api does and says who got it
+  POST /volume    creates a volume as cinder-api does; returns its host
 """
 
 import http.server
@@ -37,32 +37,32 @@ class Console:
     def pools(self, _):
         return self.scheduler.get_pools(self.context, {})
 
-    def report(self, said):
-        moment = said.get('timestamp')
+    def report(self, fields):
+        timestamp = fields.get('timestamp')
         self.scheduler.update_service_capabilities(
-            self.context, 'volume', said['host'], said['capabilities'],
-            said.get('cluster'),
-            timeutils.parse_strtime(moment) if moment else None)
+            self.context, 'volume', fields['host'], fields['capabilities'],
+            fields.get('cluster'),
+            timeutils.parse_strtime(timestamp) if timestamp else None)
 
-    def service(self, said):
+    def service(self, fields):
         objects.Service(
-            self.context, host=said['host'], binary='cinder-volume',
-            topic='cinder-volume', availability_zone=said['zone'],
-            cluster_name=said.get('cluster'), report_count=1,
+            self.context, host=fields['host'], binary='cinder-volume',
+            topic='cinder-volume', availability_zone=fields['zone'],
+            cluster_name=fields.get('cluster'), report_count=1,
             rpc_current_version=volume_rpcapi.VolumeAPI.RPC_API_VERSION,
             object_current_version=base.OBJ_VERSIONS.get_current()).create()
 
-    def volume(self, said):
-        from cinder.volume import api  # wants what register_all adds
+    def volume(self, fields):
+        from cinder.volume import api  # after register_all
 
         volume = api.API().create(
-            self.user, said['size'], None, None,
-            volume_type=self.type_with(said['extra_specs']),
-            availability_zone=said['zone'])
-        deadline = time.monotonic() + 20
+            self.user, fields['size'], None, None,
+            volume_type=self.type_with(fields['extra_specs']),
+            availability_zone=fields['zone'])
+        deadline = time.monotonic() + 60
         while not volume.host and volume.status == 'creating':
             if time.monotonic() > deadline:
-                raise TimeoutError('no scheduler took volume %s' % volume.id)
+                raise TimeoutError('no scheduler has placed volume %s' % volume.id)
             time.sleep(0.02)
             volume.refresh()
         return {'host': volume.host, 'status': volume.status}
@@ -81,20 +81,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
     console = None
 
     def do_GET(self):
-        self.answer(None)
+        self.respond(None)
 
     def do_POST(self):
-        self.answer(json.loads(self.rfile.read(int(self.headers['Content-Length']))))
+        self.respond(json.loads(self.rfile.read(int(self.headers['Content-Length']))))
 
     def log_message(self, *_):
         pass
 
-    def answer(self, said):
+    def respond(self, fields):
         try:
-            result = getattr(self.console, self.path.strip('/'))(said)
+            result = getattr(self.console, self.path.strip('/'))(fields)
             code, text = 200, json.dumps(result)
-        except Exception as reason:
-            code, text = 500, '%s: %s' % (type(reason).__name__, reason)
+        except Exception as error:
+            code, text = 500, '%s: %s' % (type(error).__name__, error)
         body = text.encode()
         self.send_response(code)
         self.send_header('Content-Length', str(len(body)))

@@ -1,7 +1,7 @@
-// Package scheduler gives a test a real cinder-scheduler, as Debian packages
-// it: with a database of its own, on the broker it is told to use, and with the
-// services it should know about. It is the judge of everything that poolcast
-// publishes, since nobody else can say what a scheduler believes.
+// Package scheduler gives a test a real cinder-scheduler, as Debian packages it: with
+// a database of its own, on a broker of the test, and with the services that the test
+// names. Tests check with it what a scheduler holds of the reports that poolcast
+// publishes.
 //
 //	cinder := scheduler.Start(t, scheduler.Options{
 //		Broker:   broker,
@@ -11,16 +11,13 @@
 //
 // # What a scheduler needs to see a pool
 //
-// Two things that come from different sides. A row in the table services, which
-// cinder-volume writes in real life and Start writes here: a report about a
-// backend without one is kept and never shown. And a report, which is the
-// test's business: poolcast's own, or one that [Scheduler.Report] sends just as
-// cinder-volume would.
+// A row in the table services, which cinder-volume writes in a cloud and Start writes
+// here: a report of a backend without one is kept and never shown. And a report:
+// poolcast's own, or one that [Scheduler.Report] sends as cinder-volume does.
 //
 // # The console
 //
-// Questions are put to the scheduler by a small Python program that uses
-// Cinder's own client classes (cinder/scheduler/rpcapi.py), so that nothing of
-// the exchange is of our making. It stays up and answers over HTTP on loopback,
-// because loading Cinder takes a second each time.
+// A small Python program, console.py, calls the scheduler with Cinder's own client
+// classes (cinder/scheduler/rpcapi.py), so that the messages are Cinder's. It serves
+// HTTP on loopback and keeps running, because loading Cinder takes a second.
 package scheduler

@@ -15,15 +15,14 @@ import (
 	"github.com/poolcast/poolcast/integration/rabbitmq"
 )
 
-// Installation says which Cinder is run. The zero value is Debian's on this
-// machine.
+// Installation is a Cinder to run. The zero value is Debian's on this machine.
 type Installation struct {
 	Root        string // a Debian root that has Cinder, entered with chroot
 	Environment string // a Python virtual environment that has Cinder
 }
 
-// python are the arguments that run a Python program. By name alone another
-// interpreter could be found than the one that sees Debian's packages.
+// python are the arguments that run a Python program. The path is absolute, because
+// another interpreter of the same name does not find Debian's packages.
 func (i Installation) python(args ...string) []string {
 	if i.Environment != "" {
 		return append([]string{filepath.Join(i.Environment, "bin/python")}, args...)
@@ -39,21 +38,21 @@ func (i Installation) scheduler(args ...string) []string {
 	return i.python(append([]string{"/usr/bin/cinder-scheduler"}, args...)...)
 }
 
-// startBound is how long a scheduler may take to answer. It takes about five
-// seconds; the rest is for a machine that has other things to do.
+// startBound is how long a scheduler may take to respond. It takes about five seconds;
+// the rest is for a busy machine.
 const startBound = 90 * time.Second
 
 //go:embed console.py
 var consoleProgram []byte
 
-// Backend is a cinder-volume backend that the scheduler should know.
+// Backend is a service of cinder-volume.
 type Backend struct {
 	Host    string // host@stanza
 	Cluster string // cluster@stanza, or ""
 	Zone    string // availability zone
 }
 
-// Options say what the scheduler works with.
+// Options say how a scheduler is configured.
 type Options struct {
 	Broker   *rabbitmq.Broker
 	Backends []Backend
@@ -69,11 +68,11 @@ type Scheduler struct {
 	t       testing.TB
 	opts    Options
 	dir     string
-	runs    []*process.Process // the last one is the one that runs
+	runs    []*process.Process // the last one is running
 	console console
 }
 
-// Start runs a scheduler and returns when it answers.
+// Start runs a scheduler and returns when it responds.
 func Start(t testing.TB, opts Options) *Scheduler {
 	t.Helper()
 	requireInstalled(t, opts.Installation)
@@ -82,13 +81,13 @@ func Start(t testing.TB, opts Options) *Scheduler {
 	s.startConsole()
 	s.Start()
 	for _, b := range opts.Backends {
-		s.Know(b)
+		s.AddBackend(b)
 	}
 	return s
 }
 
-// Start runs a stopped scheduler again. It knows the services it knew, and has
-// forgotten every report.
+// Start runs a stopped scheduler again. It has the services that it had, and no
+// report.
 func (s *Scheduler) Start() {
 	s.t.Helper()
 	p := process.Start(s.t, process.Command{
@@ -97,19 +96,19 @@ func (s *Scheduler) Start() {
 		Dir:  s.dir,
 	})
 	s.runs = append(s.runs, p)
-	process.Await(s.t, startBound, "cinder-scheduler to answer", func() error {
+	process.Await(s.t, startBound, "cinder-scheduler to respond", func() error {
 		if !p.Running() {
 			s.t.Fatalf("start cinder-scheduler: it ended with code %d", p.ExitCode())
 		}
 		if s.opts.Broker.Consumers("cinder-scheduler") == 0 {
-			return errors.New("it does not listen yet")
+			return errors.New("it does not consume yet")
 		}
 		_, err := s.Pools()
 		return err
 	})
 }
 
-// Stop ends the scheduler in good order, or by force where it takes too long.
+// Stop ends the scheduler with SIGTERM, or with SIGKILL where it takes too long.
 func (s *Scheduler) Stop() { s.runs[len(s.runs)-1].Stop() }
 
 // Restart stops the scheduler and starts it again.
@@ -133,11 +132,10 @@ func (s *Scheduler) ConfigFile() string { return s.path("cinder.conf") }
 
 func (s *Scheduler) path(name string) string { return filepath.Join(s.dir, name) }
 
-// settings are the scheduler's configuration: little more than where things
-// are. Nobody renews the services' sign of life here, so it never runs out. The
-// database does not wait for the disk, and waits long for its lock, as a busy
-// machine wants. The scheduler writes to it only while it starts and for a volume:
-// SQLite refuses one of two transactions that have read before both write.
+// settings are the scheduler's cinder.conf. No service renews its heartbeat here, so
+// it never expires. The database does not wait for the disk, and waits long for its
+// lock, for a busy machine. The scheduler writes to it only while it starts and for a
+// volume: SQLite refuses one of two transactions that have read before both write.
 func (s *Scheduler) settings() string {
 	lines := []string{
 		"[DEFAULT]",
@@ -147,7 +145,7 @@ func (s *Scheduler) settings() string {
 		"rpc_response_timeout = 5",
 		"service_down_time = 100000000",
 		"graceful_shutdown_timeout = 3",
-		"report_interval = 0",      // no sign of life of its own
+		"report_interval = 0",      // no heartbeat of its own
 		"periodic_fuzzy_delay = 0", // expired messages are deleted at once, not later
 	}
 	lines = append(lines, s.opts.Settings...)
@@ -169,12 +167,11 @@ func (s *Scheduler) write(name string, data []byte) {
 	}
 }
 
-// requireInstalled stops the test, with one line that says what to do, where
-// Cinder is missing.
+// requireInstalled stops the test where Cinder is missing.
 func requireInstalled(t testing.TB, i Installation) {
 	t.Helper()
 	if i != (Installation{}) {
-		return // whoever made it has looked
+		return // integration/roots has made and checked it
 	}
 	_, err := os.Stat("/usr/bin/cinder-scheduler")
 	if err == nil {

@@ -15,28 +15,23 @@ import (
 	"github.com/poolcast/poolcast/integration/rabbitmq"
 )
 
-// TestSchedulerShowsReports is the harness's own proof: a report that Cinder
-// sends comes out of get_pools, and a restart forgets it.
+// TestSchedulerShowsReports tests the package itself: a report that Cinder sends is in
+// get_pools, and is lost at a restart.
 func TestSchedulerShowsReports(t *testing.T) {
 	broker := rabbitmq.Start(t, rabbitmq.Options{})
 	cinder := scheduler.Start(t, scheduler.Options{
 		Broker:   broker,
 		Backends: []scheduler.Backend{{Host: "ctl1@gold", Zone: "dc1"}},
 	})
-	said, err := capability.ParseSet([]byte(`{"volume_backend_name": "pool", "total_capacity_gb": 10.5,
+	capabilities, err := capability.ParseSet([]byte(`{"volume_backend_name": "pool", "total_capacity_gb": 10.5,
 		"free_capacity_gb": 3, "thin_provisioning_support": true, "usec": 7, "labels": ["a", "b"]}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	cinder.Report(scheduler.Report{Host: "ctl1@gold", Capabilities: said})
-	cinder.Report(scheduler.Report{Host: "ctl1@unknown", Capabilities: said})
-	awaitPools(t, cinder, "ctl1@gold#pool")
-
-	pools, err := cinder.Pools()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for key, want := range said {
+	cinder.Report(scheduler.Report{Host: "ctl1@gold", Capabilities: capabilities})
+	cinder.Report(scheduler.Report{Host: "ctl1@unknown", Capabilities: capabilities})
+	pools := awaitPools(t, cinder, "ctl1@gold#pool")
+	for key, want := range capabilities {
 		if got := pools[0].Capabilities[key]; got.String() != want.String() {
 			t.Errorf("%s is %v, want %v", key, got, want)
 		}
@@ -44,15 +39,15 @@ func TestSchedulerShowsReports(t *testing.T) {
 
 	cinder.Restart()
 	awaitPools(t, cinder)
-	cinder.Know(scheduler.Backend{Host: "ctl1@unknown", Zone: "dc1"})
-	cinder.Report(scheduler.Report{Host: "ctl1@unknown", Capabilities: said})
+	cinder.AddBackend(scheduler.Backend{Host: "ctl1@unknown", Zone: "dc1"})
+	cinder.Report(scheduler.Report{Host: "ctl1@unknown", Capabilities: capabilities})
 	awaitPools(t, cinder, "ctl1@unknown#pool")
 }
 
-func awaitPools(t *testing.T, cinder *scheduler.Scheduler, want ...string) {
+func awaitPools(t *testing.T, cinder *scheduler.Scheduler, want ...string) (pools []scheduler.Pool) {
 	t.Helper()
-	process.Await(t, 20*time.Second, "the pools to be right", func() error {
-		pools, err := cinder.Pools()
+	process.Await(t, 90*time.Second, "these pools", func() (err error) {
+		pools, err = cinder.Pools()
 		if err != nil {
 			return err
 		}
@@ -65,4 +60,5 @@ func awaitPools(t *testing.T, cinder *scheduler.Scheduler, want ...string) {
 		}
 		return nil
 	})
+	return pools
 }
