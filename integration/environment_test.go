@@ -25,32 +25,34 @@ import (
 )
 
 const (
-	// interval is how often the agents in these tests poll: the least there is.
+	// interval is how often the agents in these tests poll: the shortest that is allowed.
 	interval = 3 * time.Second
-	// pollBound is for what should be there after an interval or two, on a
-	// machine that does other things too.
+	// pollBound is for what happens after an interval or two; most of it is for a busy
+	// machine.
 	pollBound = 90 * time.Second
-	// reconnectBound is for what needs a connection to be made anew.
+	// reconnectBound is for what needs a new connection to the broker, for which the
+	// agent may wait half a minute.
 	reconnectBound = 3 * time.Minute
 
-	// secretMark begins every token and password in these tests, so that none
-	// can be printed without being noticed.
-	secretMark = "not-for-your-eyes-"
+	// secretPrefix begins every token and password in these tests, so that a test
+	// finds those that are printed.
+	secretPrefix = "secret-of-a-test-"
 
 	zone = "dc1"
 	pool = "pure_performance"
 )
 
-// environment is what stands around an agent: arrays that are simulated in this
-// process, the way to the message bus, and the cinder.conf that names both. The
-// stanza of an array is its name with underscores, and all are one pool.
+// environment is what an agent works with: arrays that are simulated in this process,
+// and the cinder.conf that names them and the broker. The stanza of an array is its
+// name with underscores, and all are one logical pool.
 type environment struct {
 	t      *testing.T
 	arrays []*simulator.Array
 	server *simulator.Server
 	tokens []string // of the arrays, in the same order
 	config string   // path of cinder.conf
-	// commandConfig is the path of a further configuration file, for commands.
+	// commandConfig is the path of a second configuration file, for commands: it gives
+	// them more time for the arrays than an agent has.
 	commandConfig string
 }
 
@@ -74,7 +76,7 @@ func newEnvironment(t *testing.T, fixtures []simulator.Fixture, transport string
 		}
 	})
 	dir := t.TempDir()
-	env.config, env.commandConfig = filepath.Join(dir, "cinder.conf"), filepath.Join(dir, "patient.conf")
+	env.config, env.commandConfig = filepath.Join(dir, "cinder.conf"), filepath.Join(dir, "commands.conf")
 	env.write(env.commandConfig, "[poolcast]\npoll_interval = 1m\npoll_timeout = 30s\n")
 	env.write(filepath.Join(dir, "ca.pem"), string(env.server.CAPEM()))
 	env.write(env.config, env.cinderConf(transport, filepath.Join(dir, "ca.pem")))
@@ -94,12 +96,13 @@ func (env *environment) add(lines string) {
 	}
 }
 
-// threeArrays are the identical ones of the published example.
+// threeArrays are the identical arrays of the example in README.md.
 func threeArrays(t *testing.T) []simulator.Fixture {
 	t.Helper()
 	return []simulator.Fixture{builtin(t, "flasharray-x-01"), builtin(t, "flasharray-x-02"), builtin(t, "flasharray-x-03")}
 }
 
+// builtin is a fixture of the simulator.
 func builtin(t *testing.T, name string) simulator.Fixture {
 	t.Helper()
 	all, err := simulator.Builtin()
@@ -115,6 +118,7 @@ func builtin(t *testing.T, name string) simulator.Fixture {
 	return simulator.Fixture{}
 }
 
+// cinderConf makes up the tokens and returns the configuration.
 func (env *environment) cinderConf(transport, ca string) string {
 	var stanzas []string
 	for _, a := range env.arrays {
@@ -143,8 +147,8 @@ func (env *environment) cinderConf(transport, ca string) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// secret makes one up. Whatever begins like it is one.
-func secret() string { return secretMark + strings.ToLower(rand.Text()) }
+// secret makes up a token or password.
+func secret() string { return secretPrefix + strings.ToLower(rand.Text()) }
 
 func (env *environment) write(path, text string) {
 	env.t.Helper()
@@ -155,10 +159,10 @@ func (env *environment) write(path, text string) {
 
 func stanza(array string) string { return strings.ReplaceAll(array, "-", "_") }
 
-// hostName is how the scheduler calls an array's backend.
+// hostName is the id of an array's backend.
 func hostName(array string) string { return "ctl1@" + stanza(array) }
 
-// backends are the services that a scheduler needs to know.
+// backends are the services that a scheduler needs.
 func (env *environment) backends() []scheduler.Backend {
 	var list []scheduler.Backend
 	for _, a := range env.arrays {
@@ -173,7 +177,7 @@ func (env *environment) setFrame(n int) {
 	}
 }
 
-// dryRun is what the program itself says of the arrays, without any bus.
+// dryRun returns the reports that the program prints without a broker.
 func (env *environment) dryRun(args ...string) []capability.Report {
 	env.t.Helper()
 	out := env.run(append(args, "--dry-run")...)
@@ -184,13 +188,12 @@ func (env *environment) dryRun(args ...string) []capability.Report {
 	return reports
 }
 
-// command is one of the program, with time to ask the arrays: it is no agent
-// whose interval passes.
+// command is a command of the program.
 func (env *environment) command(args ...string) *exec.Cmd {
 	env.t.Helper()
 	all := []string{"--config-file", env.config, "--config-file", env.commandConfig}
 	cmd := exec.Command(program(env.t), append(all, args...)...)
-	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0") // or it ends with a second of rest
+	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0") // it would wait for a second at its end
 	return cmd
 }
 
@@ -226,17 +229,17 @@ func (env *environment) driverReports() map[string]capability.Set {
 	return cindertest.DriverReports(env.dryRun("--poll-interval", "1m", "--poll-timeout", "30s"))
 }
 
-// checkSecrets fails the test if a text gives away a secret.
+// checkSecrets fails the test if a text has a secret.
 func checkSecrets(t *testing.T, text string) {
 	t.Helper()
 	for line := range strings.Lines(text) {
-		if strings.Contains(strings.ToLower(line), secretMark) {
+		if strings.Contains(strings.ToLower(line), secretPrefix) {
 			t.Errorf("a secret was printed: %s", line)
 		}
 	}
 }
 
-// pollEvery gives an agent that has not started yet another interval.
+// pollEvery sets the interval of an agent that has not started yet.
 func (env *environment) pollEvery(d time.Duration) {
 	env.t.Helper()
 	text, err := os.ReadFile(env.config)
@@ -246,16 +249,15 @@ func (env *environment) pollEvery(d time.Duration) {
 	env.write(env.config, strings.Replace(string(text), "poll_interval = "+interval.String(), "poll_interval = "+d.String(), 1))
 }
 
-// startBroker runs a broker of the test's own, whose password is a secret like any other, and
-// returns its transport_url too.
+// startBroker runs a broker of the test's own and returns it with its transport_url.
 func startBroker(t *testing.T) (*rabbitmq.Broker, string) {
 	t.Helper()
 	broker := rabbitmq.Start(t, rabbitmq.Options{User: "openstack", Password: secret()})
 	return broker, broker.TransportURL()
 }
 
-// program is the path of the program under test, built once for all tests of a
-// run and watched by the race detector.
+// program is the path of the program under test, built once for all tests of a run,
+// with the race detector.
 func program(t *testing.T) string {
 	t.Helper()
 	path, err := buildOnce()
@@ -307,14 +309,13 @@ func checkTimestamps(t *testing.T, host string, reports []cindertest.Report) {
 	}
 }
 
-// sharedBroker is for tests that do not stop, freeze or block it. Its password
-// is a secret like any other.
+// sharedBroker is for tests that do not stop, freeze or block it.
 var sharedBroker = rabbitmq.Shared{Options: rabbitmq.Options{User: "openstack", Password: secret()}}
 
 func TestMain(m *testing.M) {
 	m.Run()
 	if err := sharedBroker.Close(); err != nil {
-		fmt.Fprintln(os.Stderr, "end the shared broker:", err)
+		fmt.Fprintln(os.Stderr, "stop the shared broker:", err)
 	}
 }
 
@@ -341,8 +342,8 @@ func (l logLine) text(key string) string {
 	return s
 }
 
-// startAgent runs the agent. Whatever the test is about, nothing that it ever
-// writes may hold a secret, and the race detector must have nothing to say.
+// startAgent runs the agent until the test ends. In every test its output must have no
+// secret and no data race.
 func (env *environment) startAgent() *agent {
 	env.t.Helper()
 	a := &agent{t: env.t, environment: env, Process: process.Start(env.t, process.Command{
@@ -353,13 +354,13 @@ func (env *environment) startAgent() *agent {
 		a.Stop()
 		checkSecrets(env.t, a.Output())
 		if strings.Contains(a.Output(), "DATA RACE") {
-			env.t.Errorf("the race detector found something:\n%s", a.Output())
+			env.t.Errorf("the race detector found a data race:\n%s", a.Output())
 		}
 	})
 	return a
 }
 
-// finish asks the agent to stop, which it must do by itself and well.
+// finish stops the agent, which must end with code 0 and close its sessions.
 func (a *agent) finish() {
 	a.t.Helper()
 	a.Stop()
@@ -368,12 +369,12 @@ func (a *agent) finish() {
 	}
 	for _, array := range a.environment.arrays {
 		if n := array.Sessions(); n != 0 {
-			a.t.Errorf("%d sessions were left open on %s", n, array.Name())
+			a.t.Errorf("%d sessions are open on %s after the end", n, array.Name())
 		}
 	}
 }
 
-// log is what the agent has logged so far.
+// log returns the lines that the agent has logged so far.
 func (a *agent) log() (lines []logLine) {
 	a.t.Helper()
 	for text := range strings.Lines(a.Output()) {
@@ -390,7 +391,7 @@ func (a *agent) log() (lines []logLine) {
 	return lines
 }
 
-// statusPageURL waits for the status page of an agent that chooses its port itself.
+// statusPageURL waits for the status page of an agent that listens on any free port.
 func (a *agent) statusPageURL() string {
 	a.t.Helper()
 	a.awaitLog(0, "message", "status page is up")
@@ -402,13 +403,13 @@ func (a *agent) statusPageURL() string {
 	return ""
 }
 
-// awaitLog waits for a line of the log, beyond the first so many, in which a
-// field holds a text.
-func (a *agent) awaitLog(beyond int, field, text string) {
+// awaitLog waits for a line of the log, after the first so many, in which a field
+// contains a text.
+func (a *agent) awaitLog(skip int, field, text string) {
 	a.t.Helper()
 	process.Await(a.t, pollBound, fmt.Sprintf("a line in the log with %s %q", field, text), func() error {
 		lines := a.log()
-		for _, line := range lines[min(beyond, len(lines)):] {
+		for _, line := range lines[min(skip, len(lines)):] {
 			if strings.Contains(line.text(field), text) {
 				return nil
 			}
@@ -416,6 +417,6 @@ func (a *agent) awaitLog(beyond int, field, text string) {
 		if !a.Running() {
 			a.t.Fatalf("poolcast has ended with code %d", a.ExitCode())
 		}
-		return errors.New("it is not there")
+		return errors.New("there is none")
 	})
 }

@@ -24,6 +24,10 @@ import (
 // publisherBackend is the backend that these tests report.
 const publisherBackend = "ctl1@fa1"
 
+// publisherInterval is the interval of the publishers in these tests. It is short, so
+// that tests wait less.
+const publisherInterval = 4 * time.Second
+
 // baseReport is a report of cinder-volume, with keys that poolcast does not read.
 func baseReport(t *testing.T, volumes int) capability.Set {
 	t.Helper()
@@ -64,14 +68,13 @@ type password string
 
 func (s password) Reveal() string { return string(s) }
 
-// startPublisher runs a publisher until the test ends. Its interval is short, so
-// that tests wait less; its confirm timeout is the usual one, because a busy broker
-// takes its time.
+// startPublisher runs a publisher until the test ends, by default with the usual confirm
+// timeout, which a busy broker needs.
 func startPublisher(t *testing.T, o publisher.Options) *publisherRun {
 	t.Helper()
 	a := &publisherRun{t: t, log: &logBuffer{}}
 	o.Logger = zerolog.New(a.log)
-	o.Interval = cmp.Or(o.Interval, 4*time.Second)
+	o.Interval = cmp.Or(o.Interval, publisherInterval)
 	o.ConfirmTimeout = cmp.Or(o.ConfirmTimeout, 10*time.Second)
 	p, err := publisher.New(o)
 	must(t, err)
@@ -85,7 +88,7 @@ func startPublisher(t *testing.T, o publisher.Options) *publisherRun {
 		case err := <-done:
 			must(t, err)
 		case <-time.After(pollBound):
-			t.Error("the publisher does not stop")
+			t.Error("the publisher did not stop")
 		}
 	})
 	t.Cleanup(func() {

@@ -23,7 +23,7 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 	t.Parallel()
 	broker, transport := startBroker(t)
 	right := strings.TrimSuffix(transport, "/")
-	wrong := strings.Replace(strings.TrimPrefix(right, "rabbit://"), secretMark, secretMark+"wrong", 1)
+	wrong := strings.Replace(strings.TrimPrefix(right, "rabbit://"), secretPrefix, secretPrefix+"wrong", 1)
 	env := newEnvironment(t, threeArrays(t), right+","+wrong+"/")
 	good, err := os.ReadFile(env.config)
 	if err != nil {
