@@ -27,9 +27,9 @@ const (
 )
 
 // TestBurstPlacement creates volumes faster than cinder-volume reports. A scheduler that
-// weighs by allocated capacity then goes by what it has placed since the last
-// report, and takes three equal arrays in turn. Overlays of fresh metrics must
-// not change that.
+// weighs by allocated capacity then counts what it has placed since the last report,
+// and chooses three equal arrays in turn. Overlays with new metrics must not change
+// that.
 func TestBurstPlacement(t *testing.T) {
 	t.Parallel()
 	s := newBurstEnvironment(t, "AllocatedCapacityWeigher")
@@ -38,13 +38,13 @@ func TestBurstPlacement(t *testing.T) {
 		s.marker++
 		s.reportAll(nil)
 		s.awaitBases(agent)
-		s.setFrame(s.marker) // what the overlays during this burst have to bring
+		s.setFrame(s.marker) // the overlays during this burst must have the new numbers
 		begun := time.Now()
 		chosen := s.burst()
 		rows = append(rows, fmt.Sprintf("%s %d: %s at %.1f/s, longest run %d: %s", name, s.marker,
 			s.counts(chosen), burstVolumes/time.Since(begun).Seconds(), longestRun(chosen), initials(chosen)))
 		if !inTurn(chosen) {
-			t.Errorf("the arrays do not take turns: %s", rows[len(rows)-1])
+			t.Errorf("the arrays are not chosen in turn: %s", rows[len(rows)-1])
 		}
 		if agent {
 			s.awaitMetrics()
@@ -62,8 +62,8 @@ func TestBurstPlacement(t *testing.T) {
 	t.Logf("%d creates a burst:\n%s", burstVolumes, strings.Join(rows, "\n"))
 }
 
-// burstEnvironment is a cloud of three equal arrays with a real scheduler. The test
-// is its cinder-volume.
+// burstEnvironment has three equal arrays and a real scheduler. The test sends the
+// reports of cinder-volume.
 type burstEnvironment struct {
 	*environment
 	cinder *scheduler.Scheduler
@@ -98,8 +98,8 @@ func newBurstEnvironment(t *testing.T, weigher string) *burstEnvironment {
 	return s
 }
 
-// reportSeldom gives cinder-volume a long reporting interval, so that a report stays a
-// base however long a burst takes on a busy machine.
+// reportSeldom gives cinder-volume a long reporting interval, so that a base report does
+// not expire during a burst, however long that takes on a busy machine.
 func (s *burstEnvironment) reportSeldom() {
 	s.t.Helper()
 	text, err := os.ReadFile(s.config)
@@ -109,18 +109,18 @@ func (s *burstEnvironment) reportSeldom() {
 	s.write(s.config, strings.Replace(string(text), "[DEFAULT]\n", "[DEFAULT]\nbackend_stats_polling_interval = 600\n", 1))
 }
 
-// reportAll has cinder-volume report every backend, with some keys replaced.
-// The scheduler then accounts for nothing that it placed before.
-func (s *burstEnvironment) reportAll(more capability.Set) {
+// reportAll sends cinder-volume's report of every backend, with some keys replaced. The
+// scheduler then no longer counts what it has placed before.
+func (s *burstEnvironment) reportAll(replaced capability.Set) {
 	s.t.Helper()
 	for _, a := range s.arrays {
-		set := s.base.Overlay(more).Overlay(capability.Set{"marker": capability.OfInt(int64(s.marker))})
+		set := s.base.Overlay(replaced).Overlay(capability.Set{"marker": capability.OfInt(int64(s.marker))})
 		s.cinder.Report(scheduler.Report{Host: hostName(a.Name()), Capabilities: set})
 	}
 }
 
-// awaitBases waits until the scheduler has the last reports of cinder-volume,
-// and if there is an agent, an overlay of each.
+// awaitBases waits until the scheduler has the last reports of cinder-volume, and with
+// an agent, an overlay of each.
 func (s *burstEnvironment) awaitBases(agent bool) {
 	s.t.Helper()
 	s.awaitEach(fmt.Sprintf("report %d, overlaid: %t", s.marker, agent), func(_ *simulator.Array, got capability.Set) error {
@@ -132,8 +132,8 @@ func (s *burstEnvironment) awaitBases(agent bool) {
 	})
 }
 
-// awaitMetrics waits until the scheduler knows how many volumes each array has
-// now.
+// awaitMetrics waits until the scheduler has the present number of volumes of each
+// array.
 func (s *burstEnvironment) awaitMetrics() {
 	s.t.Helper()
 	want := s.dryRun("--backend", stanza(s.arrays[0].Name()))[0].Capabilities["total_volumes"]
@@ -145,7 +145,7 @@ func (s *burstEnvironment) awaitMetrics() {
 	})
 }
 
-func (s *burstEnvironment) awaitEach(what string, wrong func(*simulator.Array, capability.Set) error) {
+func (s *burstEnvironment) awaitEach(what string, check func(*simulator.Array, capability.Set) error) {
 	s.t.Helper()
 	process.Await(s.t, pollBound, "the scheduler to have "+what+" of each array", func() error {
 		pools, err := s.cinder.Pools()
@@ -153,7 +153,7 @@ func (s *burstEnvironment) awaitEach(what string, wrong func(*simulator.Array, c
 			return err
 		}
 		for _, a := range s.arrays {
-			if err := wrong(a, find(pools, hostName(a.Name()))); err != nil {
+			if err := check(a, find(pools, hostName(a.Name()))); err != nil {
 				return fmt.Errorf("%s: %w", a.Name(), err)
 			}
 		}
@@ -229,10 +229,10 @@ func initials(chosen []int) string {
 	return text
 }
 
-// TestDecisionUsesNewMetrics changes one array and creates volumes: a filter of a volume
-// type, a filter function and a goodness function read the new metric as soon as
-// the agent has polled it, although the scheduler has placed something on that
-// array since cinder-volume's last report, and there is no newer one.
+// TestDecisionUsesNewMetrics changes one array and creates volumes: a condition of a
+// volume type, a filter function and a goodness function use the new metric as soon as
+// the scheduler has it, although the scheduler has placed a volume on that array since
+// cinder-volume's last report.
 func TestDecisionUsesNewMetrics(t *testing.T) {
 	t.Parallel()
 	s := newBurstEnvironment(t, "GoodnessWeigher")
@@ -273,31 +273,35 @@ func TestDecisionUsesNewMetrics(t *testing.T) {
 	a.finish()
 }
 
-// awaitChange puts an array into another frame and creates volumes until they go
-// where they should, and then some more. The first poll that begins after the
-// change, within an interval, has to be enough: no create is wrong that is asked
-// for when two more have begun. (One poll may have been under way.)
+// awaitChange puts an array into another frame and creates volumes until they are placed
+// as they should be, and then some more. From when the scheduler has the new number of
+// volumes, each placement must be right.
 func (s *burstEnvironment) awaitChange(what string, specs map[string]string, array, frame int, right func(chosen int) bool) {
 	s.t.Helper()
 	polls := func() int { return s.arrays[array].Requests()["GET arrays/performance"] }
 	s.arrays[array].SetFrame(frame)
+	want := s.dryRun("--backend", stanza(s.arrays[array].Name()))[0].Capabilities[capability.KeyTotalVolumes]
 	changed, before, creates := time.Now(), polls(), 0
 	process.Await(s.t, pollBound, what, func() error {
-		begun := polls() - before
+		pools, err := s.cinder.Pools()
+		if err != nil {
+			return err
+		}
+		received := find(pools, hostName(s.arrays[array].Name()))[capability.KeyTotalVolumes].Equal(want)
 		creates++
 		chosen := s.create(specs)
 		if right(chosen) {
 			return nil
 		}
-		if begun > 2 {
-			s.t.Errorf("waiting for %s: volume %d went to array %d after %d polls", what, creates, chosen, begun)
+		if received {
+			s.t.Errorf("waiting for %s: volume %d was placed on array %d, although the scheduler has the new number", what, creates, chosen)
 		}
-		return fmt.Errorf("volume %d went to array %d", creates, chosen)
+		return fmt.Errorf("volume %d was placed on array %d", creates, chosen)
 	})
 	s.t.Logf("%s: %.1f s, %d creates and %d polls after the change", what, time.Since(changed).Seconds(), creates, polls()-before)
 	for range 3 {
 		if chosen := s.create(specs); !right(chosen) {
-			s.t.Errorf("waiting for %s: a later volume went to array %d", what, chosen)
+			s.t.Errorf("waiting for %s: a later volume was placed on array %d", what, chosen)
 		}
 	}
 }

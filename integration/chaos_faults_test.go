@@ -3,6 +3,7 @@
 package integration
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -17,24 +18,25 @@ import (
 	"github.com/poolcast/poolcast/integration/process"
 )
 
-// chaosFault is something that goes wrong, or is changed.
+// chaosFault is a fault, or a change that must not be one.
 type chaosFault struct {
-	name string
-	do   func()
+	name   string
+	inject func()
 }
 
+// chaosFaults are all faults. The frames change most often.
 func (x *chaos) chaosFaults() []chaosFault {
 	list := []chaosFault{
 		{"broker-stopped", func() { x.broker.Stop(); x.broker.Start(); x.listener.Reconnect(x.broker.URL()) }},
 		{"broker-killed", func() { x.broker.Kill(); x.broker.Start(); x.listener.Reconnect(x.broker.URL()) }},
-		{"broker-silent", x.freeze},
+		{"broker-frozen", x.freeze},
 		{"stanza-removed", x.removeStanza},
-		{"stanza-back", x.restoreStanza},
+		{"stanza-restored", x.restoreStanza},
 		{"file-written-in-place", func() { x.edits++; x.write(x.config, x.cinderConf()) }},
 		{"file-replaced", x.configure},
 		{"bad-file", func() { x.write(x.config, x.cinderConf()+"[chaos_00]\nextra_capabilities = {\"broken\"}\n") }},
 		{"no-file", x.removeConfig},
-		{"hang-ups", x.signalReload},
+		{"many-reload-signals", x.signalReload},
 		{"configuration-flaps", x.flap},
 		{"bus-changed", x.changeBus},
 		{"address-changed", x.changeAddress},
@@ -53,15 +55,15 @@ func (x *chaos) chaosFaults() []chaosFault {
 	return list
 }
 
-// injectFault lets a arrayFault injectFault an array that has no other trouble.
+// injectFault injects a fault into an array that has none.
 func (x *chaos) injectFault(m arrayFault) {
 	if i, ok := x.pick(func(int) bool { return true }); ok {
 		m.inject(x.server, x.arrays[i])
-		x.injected[i] = func() { m.end(x.environment, x.arrays[i], x.tokens[i]) }
+		x.injected[i] = func() { m.clear(x.environment, x.arrays[i], x.tokens[i]) }
 	}
 }
 
-// pick chooses an array without trouble.
+// pick chooses an array without a fault.
 func (x *chaos) pick(suits func(int) bool) (int, bool) {
 	for _, i := range x.random.Perm(len(x.arrays)) {
 		if x.injected[i] == nil && suits(i) {
@@ -71,14 +73,14 @@ func (x *chaos) pick(suits func(int) bool) (int, bool) {
 	return 0, false
 }
 
-// freeze keeps the broker silent for longer than an interval.
+// freeze freezes the broker for longer than an interval.
 func (x *chaos) freeze() {
 	x.broker.Freeze()
 	defer x.broker.Thaw()
 	since := time.Now()
-	process.Await(x.t, pollBound, "the silence to last", func() error {
+	process.Await(x.t, pollBound, "the freeze to last", func() error {
 		if time.Since(since) < interval+time.Second {
-			return fmt.Errorf("it is young")
+			return errors.New("it is not over")
 		}
 		return nil
 	})
@@ -105,7 +107,7 @@ func (x *chaos) prepare() {
 	x.configure()
 }
 
-// substitute changes the configuration from now on.
+// substitute changes a text of the configuration.
 func (x *chaos) substitute(old, now string) {
 	x.t.Helper()
 	if !strings.Contains(x.base, old) {
@@ -114,8 +116,7 @@ func (x *chaos) substitute(old, now string) {
 	x.base = strings.Replace(x.base, old, now, 1)
 }
 
-// cinderConf is the configuration as it should be now, different from any
-// before it.
+// cinderConf is the present configuration, different from each before it.
 func (x *chaos) cinderConf() string {
 	var enabled []string
 	for i, a := range x.arrays {
@@ -129,7 +130,7 @@ func (x *chaos) cinderConf() string {
 	return strings.Join(all, "\n") + fmt.Sprintf("# edit %d\n", x.edits)
 }
 
-// configure puts the configuration in place as careful programs do.
+// configure writes the configuration to a new file, which it renames.
 func (x *chaos) configure() {
 	x.edits++
 	x.replace(x.config, x.cinderConf())
@@ -143,7 +144,7 @@ func (x *chaos) replace(path, text string) {
 	}
 }
 
-// removeConfig takes the configuration away for the moment.
+// removeConfig removes the configuration for a short time.
 func (x *chaos) removeConfig() {
 	x.t.Helper()
 	if err := os.Rename(x.config, x.config+".away"); err != nil {
@@ -154,7 +155,7 @@ func (x *chaos) removeConfig() {
 	x.configure()
 }
 
-// remove leaves an array out, which is no trouble to anybody else.
+// removeStanza removes an array from the configuration, which must not affect others.
 func (x *chaos) removeStanza() {
 	if i, ok := x.pick(func(int) bool { return len(x.absent) < 4 }); ok {
 		x.absent[i] = true
@@ -163,7 +164,7 @@ func (x *chaos) removeStanza() {
 	}
 }
 
-// restore puts an array back that was left out.
+// restoreStanza restores an array that was removed.
 func (x *chaos) restoreStanza() {
 	for _, i := range x.random.Perm(len(x.arrays)) {
 		if x.absent[i] {
@@ -173,7 +174,7 @@ func (x *chaos) restoreStanza() {
 	}
 }
 
-// signalReload sends a hundred signals, among which the files change too.
+// signalReload sends SIGHUP a hundred times, and changes the files in between.
 func (x *chaos) signalReload() {
 	for n := range 100 {
 		x.agent.Signal(syscall.SIGHUP)
@@ -183,7 +184,7 @@ func (x *chaos) signalReload() {
 	}
 }
 
-// flap removes an array and puts it back, faster than anybody should.
+// flap removes and restores an array several times in a short time.
 func (x *chaos) flap() {
 	for range 5 {
 		x.removeStanza()
@@ -192,7 +193,7 @@ func (x *chaos) flap() {
 	}
 }
 
-// changeBus makes the agent begin a new connection to the broker.
+// changeBus changes an option that needs a new connection to the broker.
 func (x *chaos) changeBus() {
 	x.edits++
 	const section = "[oslo_messaging_rabbit]\nheartbeat_timeout_threshold = "
@@ -205,7 +206,7 @@ func (x *chaos) changeBus() {
 	x.configure()
 }
 
-// changeAddress makes the agent begin a new session with an array.
+// changeAddress changes an address, which needs a new session with the array.
 func (x *chaos) changeAddress() {
 	i, ok := x.pick(func(int) bool { return true })
 	if !ok {
@@ -220,7 +221,7 @@ func (x *chaos) changeAddress() {
 	x.configure()
 }
 
-// rotate gives an array another token, and tells the agent at last.
+// rotate gives an array another token, and then changes that of the agent.
 func (x *chaos) rotate(inConfig bool) {
 	i, ok := x.pick(func(i int) bool { return (x.tokenFiles[i] == "") == inConfig })
 	if !ok {

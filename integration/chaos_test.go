@@ -21,20 +21,20 @@ import (
 const (
 	chaosArrays = 32
 	chaosFrames = 3
-	// chaosLength is how long things go wrong; POOLCAST_CHAOS makes it longer.
+	// chaosLength is how long faults are injected; POOLCAST_CHAOS makes it longer.
 	chaosLength = 60 * time.Second
-	// chaosPace is the mean time from one chaosFault to the next.
+	// chaosPace is the mean time from one fault to the next.
 	chaosPace = 500 * time.Millisecond
-	// maxFaulty is how many arrays are in trouble at once.
+	// maxFaulty is how many arrays have a fault at once.
 	maxFaulty = 12
-	// closeBound is for what ends by a time-out of the agent's, or of TCP's.
+	// closeBound is for what ends by a time-out of the agent, or of TCP.
 	closeBound = 2 * time.Minute
-	// loginBound is for an array that refused the login again and again: to lock no
-	// account, the agent may let five minutes pass before it asks anew.
+	// loginBound is for an array that has refused several logins: so that it locks no
+	// account, the agent waits for up to five minutes before the next.
 	loginBound = 6 * time.Minute
 )
 
-// chaos is a cloud in which everything goes wrong at random.
+// chaos is an environment into which faults are injected at random.
 type chaos struct {
 	*environment
 	random   *rand.Rand
@@ -45,25 +45,25 @@ type chaos struct {
 
 	base       string         // a configuration that names every array
 	edits      int            // of the configuration
-	injected   map[int]func() // how the trouble of an array ends, by the array's index
+	injected   map[int]func() // clears the fault of an array, by the array's index
 	absent     map[int]bool   // arrays that the configuration leaves out
 	tokenFiles map[int]string // of the arrays whose tokens are in files
 }
 
-// TestChaos lets arrays, broker, configuration and tokens misbehave at random
-// for a while, and each in every way at least once. When it is over, each array
-// is reported in time, nothing has leaked, and nothing false was ever said.
+// TestChaos injects faults of arrays, broker, configuration and tokens in random order
+// for a while, and each at least once. Afterwards each array is reported at its
+// interval, no resource has leaked, and no wrong value was published.
 //
-// The clock is not among what misbehaves: the Go runtime reads it without the
-// C library, so that only the clock of the whole host could be turned. What a
-// step does is shown in virtual time, by the tests of publisher.
+// Steps of the clock are not among the faults: the Go runtime reads the clock without
+// the C library, so that only the clock of the whole host could be set. The tests of
+// publisher have them, in virtual time.
 //
-// POOLCAST_CHAOS is how long it lasts, 10m for one, and POOLCAST_CHAOS_SEED
-// plays the same chaosFaults again.
+// POOLCAST_CHAOS is how long it lasts, for example 10m. The order is the same at each
+// run; POOLCAST_CHAOS_SEED=N is another.
 func TestChaos(t *testing.T) {
 	t.Parallel()
 	x := newChaos(t)
-	truth := x.reportsByFrame(chaosFrames)
+	expected := x.reportsByFrame(chaosFrames)
 	begun := time.Now()
 	x.begin()
 	before := x.footprint()
@@ -76,21 +76,21 @@ func TestChaos(t *testing.T) {
 	for _, array := range x.arrays {
 		x.listener.Await(loginBound, hostName(array.Name()), over, complete)
 	}
-	t.Logf("all are well after %v", time.Since(over))
+	t.Logf("all arrays are reported after %v", time.Since(over))
 	x.awaitIntervals()
 	x.awaitFootprint(before)
 	x.agent.finish()
 	awaitOnlyCinderQueues(t, x.broker)
 	for _, array := range x.arrays {
 		checkTimestamps(t, hostName(array.Name()), x.listener.ReportsOf(hostName(array.Name())))
-		truth.check(t, x.listener, array.Name())
+		expected.check(t, x.listener, array.Name())
 	}
-	t.Logf("%d reports were heard, the log has %d lines", len(x.listener.Reports()), len(x.agent.log()))
+	t.Logf("%d reports were received, the log has %d lines", len(x.listener.Reports()), len(x.agent.log()))
 }
 
 func newChaos(t *testing.T) *chaos {
 	t.Helper()
-	seed := rand.Uint64()
+	seed := uint64(1)
 	if text := os.Getenv("POOLCAST_CHAOS_SEED"); text != "" {
 		var err error
 		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
@@ -115,7 +115,7 @@ func newChaos(t *testing.T) *chaos {
 	return x
 }
 
-// chaosTime is how long things go wrong.
+// chaosTime is how long faults are injected.
 func chaosTime(t *testing.T) time.Duration {
 	t.Helper()
 	text := os.Getenv("POOLCAST_CHAOS")
@@ -129,7 +129,7 @@ func chaosTime(t *testing.T) time.Duration {
 	return d
 }
 
-// begin starts listener and agent, and waits until all is well.
+// begin starts listener and agent, and waits for a complete report of each array.
 func (x *chaos) begin() {
 	x.t.Helper()
 	x.listener = cindertest.StartScheduler(x.t, x.broker.URL(), cindertest.Layout{})
@@ -141,20 +141,20 @@ func (x *chaos) begin() {
 	}
 }
 
-// injectAll does all chaosFaults in random order, again and again.
+// injectAll injects all faults in random order, again and again.
 func (x *chaos) injectAll(length time.Duration) {
 	x.t.Helper()
-	chaosFaults := x.chaosFaults()
+	faults := x.chaosFaults()
 	end := time.Now().Add(length)
 	done := map[string]int{}
 	for round := 0; round == 0 || time.Now().Before(end); round++ {
-		for _, i := range x.random.Perm(len(chaosFaults)) {
+		for _, i := range x.random.Perm(len(faults)) {
 			if round > 0 && time.Now().After(end) {
 				break
 			}
-			x.t.Logf("%s", chaosFaults[i].name)
-			chaosFaults[i].do()
-			done[chaosFaults[i].name]++
+			x.t.Logf("%s", faults[i].name)
+			faults[i].inject()
+			done[faults[i].name]++
 			x.waitRandom()
 			if !x.agent.Running() {
 				x.t.Fatalf("poolcast has ended with code %d", x.agent.ExitCode())
@@ -164,8 +164,8 @@ func (x *chaos) injectAll(length time.Duration) {
 	x.t.Logf("%v", done)
 }
 
-// waitRandom lets the agent meet what was done, for a random time, and ends some
-// trouble if there is much of it.
+// waitRandom waits for a random time, so that the agent meets the fault, and clears
+// some faults where more than maxFaulty arrays have one.
 func (x *chaos) waitRandom() {
 	rest := time.NewTimer(time.Duration(x.random.Float64() * 2 * float64(chaosPace)))
 	defer rest.Stop()
@@ -184,8 +184,8 @@ func (x *chaos) waitRandom() {
 	}
 }
 
-// awaitSessions waits until an array has no more than two sessions: those while a
-// client with another address or token takes over.
+// awaitSessions waits until an array has no more than two sessions: it has two while a
+// client with another address or token replaces the one before.
 func (x *chaos) awaitSessions(array *simulator.Array) {
 	x.t.Helper()
 	process.Await(x.t, closeBound, "sessions on "+array.Name()+" to be closed", func() error {
@@ -196,7 +196,7 @@ func (x *chaos) awaitSessions(array *simulator.Array) {
 	})
 }
 
-// clearFault ends the trouble of an array.
+// clearFault clears the fault of an array.
 func (x *chaos) clearFault(i int) {
 	if end := x.injected[i]; end != nil {
 		delete(x.injected, i)
@@ -204,7 +204,7 @@ func (x *chaos) clearFault(i int) {
 	}
 }
 
-// settle ends all trouble and returns when it had ended.
+// settle clears all faults and returns the time after that.
 func (x *chaos) settle() time.Time {
 	for i := range x.arrays {
 		x.clearFault(i)
@@ -213,8 +213,8 @@ func (x *chaos) settle() time.Time {
 	return time.Now()
 }
 
-// awaitIntervals waits until every array has been reported three times in a row as
-// often, and as freshly, as its interval allows.
+// awaitIntervals waits until every array has been reported three times in a row at its
+// interval, each time over a base report of the last interval.
 func (x *chaos) awaitIntervals() {
 	x.t.Helper()
 	since := time.Now()
@@ -230,14 +230,14 @@ func (x *chaos) awaitIntervals() {
 	}
 }
 
-// inTime is an error unless each overlay came after an instant, its base was fresh, and it
-// followed the one before within two intervals.
+// inTime returns an error unless each overlay was received after a time, its base report
+// was new, and it followed the one before within two intervals.
 func inTime(reports []cindertest.Report, since time.Time) error {
 	before := reports[0].Received
 	for _, r := range reports {
 		switch age, gap := r.Received.Sub(r.Timestamp), r.Received.Sub(before); {
 		case r.Received.Before(since):
-			return fmt.Errorf("the report of %v is an old one", r.Received)
+			return fmt.Errorf("the report of %v is too old", r.Received)
 		case age >= interval+volumeInterval:
 			return fmt.Errorf("a report was %v old when it was sent", age)
 		case gap >= 2*interval:
@@ -248,7 +248,7 @@ func inTime(reports []cindertest.Report, since time.Time) error {
 	return nil
 }
 
-// lines are those of a text that begin with a prefix, without it.
+// lines returns the lines of a text that begin with a prefix, without the prefix.
 func lines(text, prefix string) (found []string) {
 	for line := range strings.Lines(text) {
 		if rest, ok := strings.CutPrefix(line, prefix); ok {
@@ -258,10 +258,10 @@ func lines(text, prefix string) (found []string) {
 	return found
 }
 
-// footprint is what an agent holds.
+// footprint is the resources that an agent holds.
 type footprint struct{ descriptors, goroutines, queues int }
 
-// slack is what may be in flight: a poll or two, the question for the metrics.
+// slack is for requests under way: a poll or two, the request of the metrics.
 const slack = 10
 
 func (x *chaos) footprint() footprint {
@@ -269,7 +269,7 @@ func (x *chaos) footprint() footprint {
 	text := fetch(x.t, x.page+"/metrics")
 	goroutines := lines(text, "go_goroutines ")
 	if len(goroutines) != 1 {
-		x.t.Fatalf("the metrics do not tell the number of goroutines:\n%s", text)
+		x.t.Fatalf("the metrics have no number of goroutines:\n%s", text)
 	}
 	n, err := strconv.Atoi(goroutines[0])
 	if err != nil {
@@ -282,11 +282,11 @@ func (x *chaos) footprint() footprint {
 	return footprint{descriptors: len(descriptors), goroutines: n, queues: len(x.broker.Queues())}
 }
 
-// awaitFootprint waits until the agent holds no more than it did before, and
-// one session on each array.
+// awaitFootprint waits until the agent holds no more than before, and one session on
+// each array.
 func (x *chaos) awaitFootprint(before footprint) {
 	x.t.Helper()
-	process.Await(x.t, closeBound, "the agent to let go of what it does not need", func() error {
+	process.Await(x.t, closeBound, "the agent to release what it does not need", func() error {
 		now := x.footprint()
 		var left []error
 		if now.descriptors > before.descriptors+slack {

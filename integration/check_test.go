@@ -13,27 +13,26 @@ import (
 	"github.com/poolcast/poolcast/integration/cindertest"
 )
 
-// TestCheckAndDiffWithReports lets cinder-volume speak for three backends:
-// for the first as configured, for the second under the host's full name, and
-// for the third not at all. check says so and what to write; diff shows what an
-// overlay would change of the first.
+// TestCheckAndDiffWithReports has three backends: the first is reported as configured,
+// the second under the host's full name, and the third not at all. check finds that and
+// says what to write; diff shows what an overlay would change of the first.
 func TestCheckAndDiffWithReports(t *testing.T) {
 	t.Parallel()
 	broker, transport := joinBroker(t)
 	env := newEnvironment(t, threeArrays(t), transport)
 	cindertest.StartScheduler(t, broker.URL(), cindertest.Layout{})
 	reports := env.dryRun()
-	said := withoutOurs(reports[0])
+	report := olderReport(reports[0])
 	cindertest.StartService(t, broker.URL(), time.Second, map[string]capability.Set{
-		hostName("flasharray-x-01"):        said,
-		"ctl1.example.org@flasharray_x_02": said,
+		hostName("flasharray-x-01"):        report,
+		"ctl1.example.org@flasharray_x_02": report,
 	})
 
 	var check struct {
 		Bus      struct{ Heard []string }
 		Findings []review.Finding
 	}
-	env.ask(t, &check, 3, "check", "--listen-for", "8s", "--output", "json")
+	env.runJSON(t, &check, 3, "check", "--listen-for", "20s", "--output", "json")
 	if got := strings.Join(check.Bus.Heard, " "); got != "ctl1.example.org@flasharray_x_02 ctl1@flasharray_x_01" {
 		t.Errorf("heard %s", got)
 	}
@@ -68,27 +67,27 @@ func TestCheckAndDiffWithReports(t *testing.T) {
 			Changes []review.KeyChange
 		}
 	}
-	env.ask(t, &diff, 1, "diff", "--wait", "8s", "--output", "json")
+	env.runJSON(t, &diff, 1, "diff", "--wait", "20s", "--output", "json")
 	if len(diff.Backends) != 3 || !diff.Backends[0].Heard || diff.Backends[1].Heard || diff.Backends[2].Heard {
 		t.Fatalf("got %+v", diff)
 	}
-	told := map[string]review.KeyChange{}
+	changes := map[string]review.KeyChange{}
 	for _, change := range diff.Backends[0].Changes {
-		told[change.Key] = change
+		changes[change.Key] = change
 	}
-	if k := told[capability.KeyTotalVolumes]; k.Change != review.Changed || !k.Sent || !k.Old.Equal(capability.OfInt(7)) {
+	if k := changes[capability.KeyTotalVolumes]; k.Change != review.Changed || !k.Sent || !k.Old.Equal(capability.OfInt(7)) {
 		t.Errorf("total_volumes: %+v", k)
 	}
-	if k := told[capability.KeyProvisionedCapacity]; k.Change != review.Added || k.Sent {
+	if k := changes[capability.KeyProvisionedCapacity]; k.Change != review.Added || k.Sent {
 		t.Errorf("provisioned_capacity_gb: %+v", k)
 	}
-	if k := told[capability.KeyAllocatedCapacity]; k.Change != review.Missing {
+	if k := changes[capability.KeyAllocatedCapacity]; k.Change != review.Missing {
 		t.Errorf("allocated_capacity_gb: %+v", k)
 	}
 }
 
-// withoutOurs is what an older cinder-volume would say of the same array.
-func withoutOurs(r capability.Report) capability.Set {
+// olderReport is the report of an older cinder-volume of the same array.
+func olderReport(r capability.Report) capability.Set {
 	set := r.Capabilities.Overlay(capability.Set{
 		capability.KeyTotalVolumes:      capability.OfInt(7),
 		capability.KeyAllocatedCapacity: capability.OfInt(17),
@@ -98,18 +97,18 @@ func withoutOurs(r capability.Report) capability.Set {
 	return set
 }
 
-// ask runs a command that prints JSON and ends with a code.
-func (env *environment) ask(t *testing.T, answer any, code int, args ...string) {
+// runJSON runs a command that prints JSON and ends with a code.
+func (env *environment) runJSON(t *testing.T, result any, code int, args ...string) {
 	t.Helper()
 	cmd := env.command(args...)
 	var errs strings.Builder
 	cmd.Stderr = &errs
-	out, _ := cmd.Output() // the code is looked at
+	out, _ := cmd.Output() // the code is checked
 	checkSecrets(t, string(out)+errs.String())
 	if got := cmd.ProcessState.ExitCode(); got != code {
 		t.Errorf("poolcast %s ended with code %d, want %d: %s", strings.Join(args, " "), got, code, errs.String())
 	}
-	if err := json.Unmarshal(out, answer); err != nil {
-		t.Fatalf("read the answer of poolcast %s: %v\n%s%s", strings.Join(args, " "), err, out, errs.String())
+	if err := json.Unmarshal(out, result); err != nil {
+		t.Fatalf("read the output of poolcast %s: %v\n%s%s", strings.Join(args, " "), err, out, errs.String())
 	}
 }

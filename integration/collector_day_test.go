@@ -19,28 +19,27 @@ import (
 	"github.com/poolcast/poolcast/flasharray/simulator"
 )
 
-// dayInterval is how often arrays are polled in the virtual day: seldom enough
-// for the day to pass in seconds.
+// dayInterval is how often arrays are polled in the virtual day: so seldom that the day
+// takes some seconds.
 const dayInterval = 5 * time.Minute
 
-// TestCollectorVirtualDay polls simulated arrays over HTTPS for a day of
-// virtual time: one that is well, one whose sessions end every hour, one that
-// fails in another way each hour. Nothing grows, no poll drifts, and each array
-// has the one session.
+// TestCollectorVirtualDay polls simulated arrays over HTTPS for a day of virtual time:
+// one without faults, one whose sessions expire every hour, one with a different fault
+// each hour. Goroutines do not grow, no poll drifts, and each array has one session.
 func TestCollectorVirtualDay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := newDay(t, 3)
-		well, forgetful, ill := d.arrays[0], d.arrays[1], d.arrays[2]
+		healthy, expiring, faulty := d.arrays[0], d.arrays[1], d.arrays[2]
 		time.Sleep(2*dayInterval + dayInterval/2)
 		synctest.Wait()
 		before := bubbleGoroutines(t)
 		faults := dayFaults()
 		for hour := range 24 {
-			forgetful.ExpireSessions()
-			ill.SetFaults(faults[hour%len(faults)]...)
+			expiring.ExpireSessions()
+			faulty.SetFaults(faults[hour%len(faults)]...)
 			time.Sleep(40 * time.Minute)
-			ill.SetFaults()
+			faulty.SetFaults()
 			time.Sleep(20 * time.Minute)
 			synctest.Wait()
 			d.checkSessions()
@@ -48,17 +47,17 @@ func TestCollectorVirtualDay(t *testing.T) {
 		if after := bubbleGoroutines(t); after > before {
 			t.Errorf("%d goroutines became %d", before, after)
 		}
-		d.checkPolls(well)
-		d.checkPolls(forgetful)
-		if n := well.Logins(); n != 1 {
-			t.Errorf("%d logins where one lasts all day", n)
+		d.checkPolls(healthy)
+		d.checkPolls(expiring)
+		if n := healthy.Logins(); n != 1 {
+			t.Errorf("%d logins, want 1", n)
 		}
 		d.stop()
 	})
 }
 
-// bubbleGoroutines counts the goroutines of the test's own bubble, whatever runs
-// beside it.
+// bubbleGoroutines counts the goroutines of the test's own bubble, not those of other
+// tests.
 func bubbleGoroutines(t *testing.T) int {
 	t.Helper()
 	stacks := make([]byte, 16<<20)
@@ -70,7 +69,7 @@ func bubbleGoroutines(t *testing.T) int {
 	return bytes.Count(stacks, append(own, ']'))
 }
 
-// dayFaults are those of one hour each.
+// dayFaults are the faults of one hour each.
 func dayFaults() [][]simulator.Fault {
 	return [][]simulator.Fault{
 		{simulator.Hang()},
@@ -151,7 +150,7 @@ func (d *day) Offer(r capability.Report) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if r.CollectedAt.After(time.Now()) {
-		d.t.Errorf("%s: collected at %v, which is not yet", r.Host, r.CollectedAt)
+		d.t.Errorf("%s: collected at %v, which is in the future", r.Host, r.CollectedAt)
 	}
 	d.seen[r.Backend] = append(d.seen[r.Backend], r.CollectedAt)
 }
@@ -162,7 +161,7 @@ func (d *day) Withdraw(string, string) {}
 // Forget implements collector.Observer.
 func (d *day) Forget(string) {}
 
-// checkSessions fails the test where an array does not have the one session.
+// checkSessions fails the test where an array has not exactly one session.
 func (d *day) checkSessions() {
 	d.t.Helper()
 	for _, a := range d.arrays {
@@ -172,7 +171,7 @@ func (d *day) checkSessions() {
 	}
 }
 
-// checkPolls fails the test unless an array was read every interval, on the dot.
+// checkPolls fails the test unless an array was read exactly at every interval.
 func (d *day) checkPolls(a *simulator.Array) {
 	d.t.Helper()
 	want := int(time.Since(d.begun) / dayInterval)
@@ -182,14 +181,14 @@ func (d *day) checkPolls(a *simulator.Array) {
 	if n := len(seen); n < want-1 || n > want+1 {
 		d.t.Errorf("%s was read %d times, want %d", a.Name(), n, want)
 	}
-	for i := 2; i < len(seen); i++ { // the first is out of turn
+	for i := 2; i < len(seen); i++ { // the first poll is at once
 		if step := seen[i].Sub(seen[i-1]); step != dayInterval {
 			d.t.Errorf("%s: %v between two polls", a.Name(), step)
 		}
 	}
 }
 
-// stop ends the day, after which no session is left.
+// stop ends the day and checks that no session is left.
 func (d *day) stop() {
 	d.t.Helper()
 	d.cancel()

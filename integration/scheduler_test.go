@@ -24,9 +24,8 @@ import (
 	"github.com/poolcast/poolcast/publisher"
 )
 
-// TestSchedulerReceivesReports is the program's promise: what the dry run prints
-// is what a real scheduler believes of each array of the pool, and when the
-// arrays' numbers move, so does the scheduler's belief.
+// TestSchedulerReceivesReports checks that a real scheduler holds of each array of the
+// pool what the dry run prints, also after the arrays' numbers have changed.
 func TestSchedulerReceivesReports(t *testing.T) {
 	t.Parallel()
 	broker, transport := joinBroker(t)
@@ -41,9 +40,9 @@ func TestSchedulerReceivesReports(t *testing.T) {
 	a.finish()
 }
 
-// TestOverlayWithCinderVolume lets cinder-volume speak beside the agent: what the
-// agent knows nothing of passes through, what it measures wins, and once it has
-// gone, cinder-volume has the word again.
+// TestOverlayWithCinderVolume sends cinder-volume's reports beside the agent's: keys that
+// the agent does not measure are forwarded unchanged, measured keys are replaced, and
+// after the agent has ended, cinder-volume's report is the effective one.
 func TestOverlayWithCinderVolume(t *testing.T) {
 	t.Parallel()
 	broker, transport := joinBroker(t)
@@ -53,8 +52,8 @@ func TestOverlayWithCinderVolume(t *testing.T) {
 	a := env.startAgent()
 	a.awaitLog(0, "session", string(publisher.Ready))
 
-	said := volumeReport(t, env.dryRun()[0])
-	cinder.Report(scheduler.Report{Host: host, Capabilities: said})
+	base := volumeReport(t, env.dryRun()[0])
+	cinder.Report(scheduler.Report{Host: host, Capabilities: base})
 	for frame := range 2 {
 		env.setFrame(frame)
 		measured := env.dryRun()[0].Capabilities
@@ -62,31 +61,31 @@ func TestOverlayWithCinderVolume(t *testing.T) {
 			if v, there := got[capability.KeyProvisionedCapacity]; there {
 				return fmt.Errorf("provisioned_capacity_gb was added, though cinder-volume does not send it: %v", v)
 			}
-			return holds(got, withOverlay(said, measured))
+			return holds(got, withOverlay(base, measured))
 		})
 	}
 
 	a.finish()
-	said["unknown_integer"] = capability.OfInt(43)
-	cinder.Report(scheduler.Report{Host: host, Capabilities: said})
+	base["unknown_integer"] = capability.OfInt(43)
+	cinder.Report(scheduler.Report{Host: host, Capabilities: base})
 	awaitCapabilities(t, cinder, host, func(got capability.Set) error {
 		if v, there := got[capability.KeyMetricsAgent]; there {
 			return fmt.Errorf("metrics_agent is still there: %v", v)
 		}
-		return holds(got, said)
+		return holds(got, base)
 	})
 }
 
-// volumeReport is what a cinder-volume of another release might say of an
-// array: old numbers, keys that nobody knows, and no provisioned_capacity_gb.
+// volumeReport is a report of a cinder-volume of another release: old numbers, unknown
+// keys, and no provisioned_capacity_gb.
 func volumeReport(t *testing.T, r capability.Report) capability.Set {
 	t.Helper()
-	said, err := capability.ParseSet([]byte(`{
+	report, err := capability.ParseSet([]byte(`{
 		"unknown_integer": 42, "unknown_float": 1.0, "unknown_text": "naïve \u65e5 <&>",
 		"unknown_list": [1, {"a": [null, true]}], "unknown_null": null,
 		"allocated_capacity_gb": 977, "backend_state": "up",
 		"total_volumes": 1, "reads_per_sec": 1, "usec_per_read_op": 1, "free_capacity_gb": 1.5,
-		"tier": "as cinder-volume says"
+		"tier": "of cinder-volume"
 	}`))
 	if err != nil {
 		t.Fatal(err)
@@ -96,15 +95,14 @@ func volumeReport(t *testing.T, r capability.Report) capability.Set {
 		capability.KeyStorageProtocol, capability.KeyReservedPercentage, capability.KeyMaxOverSubscription,
 		capability.KeyVendorName, capability.KeyDriverVersion,
 	} {
-		said[key] = r.Capabilities[key]
+		report[key] = r.Capabilities[key]
 	}
-	return said
+	return report
 }
 
-// withOverlay is cinder-volume's report with some of the measured keys replaced or
-// added: enough of them to see that the rule works in both directions.
-func withOverlay(said, measured capability.Set) capability.Set {
-	out := said.Clone()
+// withOverlay is a base report with some of the measured keys replaced or added.
+func withOverlay(base, measured capability.Set) capability.Set {
+	out := base.Clone()
 	for _, key := range []string{
 		"total_volumes", "reads_per_sec", "usec_per_read_op", "free_capacity_gb",
 		"writes_per_sec", "load_percent", "array_id", "metrics_status", "metrics_agent",
@@ -114,15 +112,15 @@ func withOverlay(said, measured capability.Set) capability.Set {
 	return out
 }
 
-// awaitPools waits until the scheduler believes, of every array, all that the
-// dry run prints.
+// awaitPools waits until the scheduler has, of every array, all that the dry run
+// prints.
 func (env *environment) awaitPools(cinder *scheduler.Scheduler, within time.Duration) {
 	env.t.Helper()
 	reports := env.dryRun()
 	if len(reports) != len(env.arrays) {
 		env.t.Fatalf("the dry run has %d reports of %d arrays", len(reports), len(env.arrays))
 	}
-	process.Await(env.t, within, "get_pools to say what the dry run says", func() error {
+	process.Await(env.t, within, "get_pools to be as the dry run", func() error {
 		pools, err := cinder.Pools()
 		if err != nil {
 			return err
@@ -139,16 +137,16 @@ func (env *environment) awaitPools(cinder *scheduler.Scheduler, within time.Dura
 	})
 }
 
-// awaitCapabilities waits until a backend's capabilities at the scheduler are
-// as they should be.
-func awaitCapabilities(t *testing.T, cinder *scheduler.Scheduler, host string, wrong func(capability.Set) error) {
+// awaitCapabilities waits until a check of a backend's capabilities at the scheduler
+// returns nil.
+func awaitCapabilities(t *testing.T, cinder *scheduler.Scheduler, host string, check func(capability.Set) error) {
 	t.Helper()
-	process.Await(t, pollBound, "the scheduler to know "+host+" rightly", func() error {
+	process.Await(t, pollBound, "the capabilities of "+host, func() error {
 		pools, err := cinder.Pools()
 		if err != nil {
 			return err
 		}
-		return wrong(find(pools, host))
+		return check(find(pools, host))
 	})
 }
 
@@ -162,8 +160,8 @@ func find(pools []scheduler.Pool, host string) capability.Set {
 	return nil
 }
 
-// holds is an error unless a set has every key of another with its value. The
-// age of a measurement is its own business.
+// holds returns an error unless a set has every key of another with its value. The age
+// of a sample may differ.
 func holds(got, want capability.Set) error {
 	for _, key := range want.SortedKeys() {
 		value, there := got[key]
@@ -175,8 +173,8 @@ func holds(got, want capability.Set) error {
 				return fmt.Errorf("%s is %v", key, value)
 			}
 		case key == capability.KeyStorageProtocol && value.Kind() == capability.List:
-			// The scheduler itself spells it in every way that a volume type
-			// may (cinder/scheduler/host_manager.py, BackendState).
+			// The scheduler makes a list of all spellings that a volume type may have
+			// (cinder/scheduler/host_manager.py, BackendState).
 			if !among(value, want[key]) {
 				return fmt.Errorf("%s is %v, want %v among them", key, value, want[key])
 			}
@@ -193,10 +191,10 @@ func among(list, member capability.Value) bool {
 	return slices.ContainsFunc(members, member.Equal)
 }
 
-// TestAgentBrokerAndSchedulerOutages takes away, one after the other, everything
-// the agent needs, from the very start. Each time it waits, says so once, and is
-// back within an interval or so; it makes nothing on the broker that outlives
-// it, and nothing that a scheduler would have made.
+// TestAgentBrokerAndSchedulerOutages stops scheduler and broker, one after the other,
+// beginning without a scheduler. Each time the agent waits, logs it once and publishes
+// again afterwards. It declares nothing that a scheduler declares, and leaves nothing on
+// the broker.
 func TestAgentBrokerAndSchedulerOutages(t *testing.T) {
 	t.Parallel()
 	broker, transport := startBroker(t)
@@ -204,13 +202,13 @@ func TestAgentBrokerAndSchedulerOutages(t *testing.T) {
 	a := env.startAgent()
 	a.awaitLog(0, "session", string(publisher.NoScheduler))
 	if found := broker.Exchanges(); len(found) != 0 {
-		t.Errorf("the agent made exchanges: %+v", found)
+		t.Errorf("the agent has declared exchanges: %+v", found)
 	}
 
 	cinder := scheduler.Start(t, scheduler.Options{Broker: broker, Backends: env.backends()})
 	env.startVolume(broker)
 	env.awaitPools(cinder, reconnectBound)
-	made := broker.Exchanges()
+	declared := broker.Exchanges()
 
 	seen := len(a.log())
 	broker.Kill()
@@ -228,8 +226,8 @@ func TestAgentBrokerAndSchedulerOutages(t *testing.T) {
 
 	a.finish()
 	awaitOnlyCinderQueues(t, broker)
-	if now := broker.Exchanges(); !sameNames(made, now) {
-		t.Errorf("exchanges were %+v and are %+v", made, now)
+	if now := broker.Exchanges(); !sameNames(declared, now) {
+		t.Errorf("exchanges were %+v and are %+v", declared, now)
 	}
 }
 
@@ -246,8 +244,8 @@ func awaitOnlyCinderQueues(t *testing.T, broker *rabbitmq.Broker) {
 	})
 }
 
-// sameNames says whether two lists of exchanges have the same members, but for
-// those through which answers come back, which are new at each start.
+// sameNames says whether two lists of exchanges have the same names. Those of RPC replies
+// are left out, because they are new at each start.
 func sameNames(a, b []rabbitmq.Exchange) bool {
 	names := func(list []rabbitmq.Exchange) (names []string) {
 		for _, e := range list {
@@ -261,9 +259,9 @@ func sameNames(a, b []rabbitmq.Exchange) bool {
 	return slices.Equal(names(a), names(b))
 }
 
-// TestOncePublishesAndExits lets cinder-volume report once while --once waits for
-// it: the overlay of each array reaches a real scheduler and stays there, and
-// nothing is left behind.
+// TestOncePublishesAndExits sends cinder-volume's report once while --once waits for it:
+// the overlay of each array reaches a real scheduler and stays there, and nothing is
+// left on the broker and the arrays.
 func TestOncePublishesAndExits(t *testing.T) {
 	t.Parallel()
 	broker, transport := joinBroker(t)
@@ -295,15 +293,15 @@ func TestOncePublishesAndExits(t *testing.T) {
 	awaitOnlyCinderQueues(t, broker)
 	for _, a := range env.arrays {
 		if n := a.Sessions(); n != 0 {
-			t.Errorf("%d sessions were left open on %s", n, a.Name())
+			t.Errorf("%d sessions are open on %s after the end", n, a.Name())
 		}
 	}
 }
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files")
 
-// TestGetPoolsTranscript keeps the transcript that the documents show: what an
-// operator's own client prints of the arrays while the agent runs.
+// TestGetPoolsTranscript checks the transcript that the documents show: what the client
+// of Cinder prints of the arrays while the agent runs.
 func TestGetPoolsTranscript(t *testing.T) {
 	t.Parallel()
 	broker, transport := joinBroker(t)
@@ -314,7 +312,7 @@ func TestGetPoolsTranscript(t *testing.T) {
 	a := env.startAgent()
 	env.awaitPools(cinder, pollBound)
 
-	got := "$ cinder get-pools --detail\n" + settled(api.Client("get-pools", "--detail"))
+	got := "$ cinder get-pools --detail\n" + normalized(api.Client("get-pools", "--detail"))
 	a.finish()
 	golden := filepath.Join("testdata", "get-pools.txt")
 	if *update {
@@ -327,13 +325,13 @@ func TestGetPoolsTranscript(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
-		t.Errorf("the transcript differs; run make golden if that is meant (-want +got):\n%s", diff)
+		t.Errorf("the transcript differs; run make golden if that is intended (-want +got):\n%s", diff)
 	}
 }
 
-// settled puts the pools in order of name, for the scheduler keeps none, and
-// replaces the two values that are others at each run.
-func settled(transcript string) string {
+// normalized sorts the pools by name, because the scheduler does not, and replaces the
+// two values that differ at each run.
+func normalized(transcript string) string {
 	table := regexp.MustCompile(`(?m)(\+-.*\n)\| Property[^+]*\+-.*\n[^+]*\+-.*\n`)
 	name := regexp.MustCompile(`\| name +\| (\S+)`)
 	tables := table.FindAllString(transcript, -1)
@@ -345,8 +343,7 @@ func settled(transcript string) string {
 	return mask(text, `timestamp +\| (\S+)`, "2026-01-01T12:00:00.000000")
 }
 
-// mask writes another value where a pattern's only group is, and keeps the
-// column as wide as it was.
+// mask replaces the only group of a pattern and keeps the width of the column.
 func mask(text, pattern, value string) string {
 	cell := regexp.MustCompile(pattern + ` *`)
 	return cell.ReplaceAllStringFunc(text, func(found string) string {

@@ -16,9 +16,9 @@ import (
 	"github.com/poolcast/poolcast/publisher"
 )
 
-// TestSecretsAreNotPrinted runs the program in every way in which it has
-// something to say, with things going wrong, at the most talkative level. Every
-// other test in this folder looks at the agent's log for secrets too.
+// TestSecretsAreNotPrinted runs the commands and the agent with faults, at the most
+// detailed log level. Every other test in this folder checks the agent's log for
+// secrets too.
 func TestSecretsAreNotPrinted(t *testing.T) {
 	t.Parallel()
 	broker, transport := startBroker(t)
@@ -47,7 +47,7 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 		}
 	})
 
-	t.Run("arrays that refuse", func(t *testing.T) {
+	t.Run("arrays with faults", func(t *testing.T) {
 		for name, inject := range map[string]func(a *simulator.Array, token string){
 			"token":       func(a *simulator.Array, _ string) { a.SetTokens() },
 			"echoed back": func(a *simulator.Array, token string) { a.SetFaults(echo(token).On("login")) },
@@ -60,12 +60,12 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 				t.Errorf("%s: the dry run ended with %d:\n%s", name, code, out)
 			}
 			for i, a := range env.arrays {
-				arrayFault{}.end(env, a, env.tokens[i])
+				arrayFault{}.clear(env, a, env.tokens[i])
 			}
 		}
 	})
 
-	t.Run("configurations that are refused", func(t *testing.T) {
+	t.Run("invalid configurations", func(t *testing.T) {
 		defer env.write(env.config, string(good))
 		for _, line := range []string{
 			"[DEFAULT]\ntransport_url = rabbit://user:" + secret() + "@host:port/",
@@ -109,13 +109,12 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 	})
 }
 
-// echo is a fault in which the array repeats the token that it was shown.
+// echo is a fault in which the array returns the token of the request.
 func echo(token string) simulator.Fault {
 	return simulator.Fault{Status: http.StatusBadRequest, Body: `{"errors":[{"context":null,"message":"bad token ` + token + `"}]}`}
 }
 
-// try runs a command of the program to its end, whatever that is, and returns
-// all it said.
+// try runs a command of the program to its end and returns its output and exit code.
 func (env *environment) try(t *testing.T, args ...string) (output string, code int) {
 	t.Helper()
 	cmd := env.command(args...)
@@ -128,9 +127,10 @@ func (env *environment) try(t *testing.T, args ...string) (output string, code i
 	return string(out), cmd.ProcessState.ExitCode()
 }
 
+// fetch returns the body of a page, whatever its status is.
 func fetch(t *testing.T, url string) string {
 	t.Helper()
-	client := http.Client{Timeout: 10 * time.Second}
+	client := http.Client{Timeout: pollBound}
 	response, err := client.Get(url)
 	if err != nil {
 		t.Fatal(err)
