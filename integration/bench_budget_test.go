@@ -21,10 +21,9 @@ import (
 	"github.com/poolcast/poolcast/integration/rabbitmq"
 )
 
-// TestAgentBudget measures what the agent costs its host: the program as it is
-// shipped, polling simulated arrays over TLS and publishing to a real RabbitMQ
-// on which a real scheduler listens. The simulator runs in the test's own
-// process, so that only the agent is measured.
+// TestAgentBudget measures the processor time and memory of the agent: the program as it
+// is shipped polls simulated arrays over TLS and publishes to a real RabbitMQ with a real
+// scheduler. The simulator runs in the test's own process and is not measured.
 func TestAgentBudget(t *testing.T) {
 	for _, c := range []struct {
 		arrays   int
@@ -57,7 +56,7 @@ func TestAgentBudget(t *testing.T) {
 	}
 }
 
-// measured is an agent whose process is looked at from outside.
+// measured is an agent with its process id.
 type measured struct {
 	*process.Process
 	t   *testing.T
@@ -82,7 +81,7 @@ func startMeasured(t *testing.T, arrays int, interval time.Duration) *measured {
 		Name: "poolcast",
 		Args: []string{"/bin/sh", "-c", `echo $$ >"$1"; shift; exec "$@"`, "sh", pidFile, program, "--config-file", conf},
 	})}
-	process.Await(t, 10*time.Second, "the agent's process", func() error {
+	process.Await(t, time.Minute, "the agent's process", func() error {
 		text, err := os.ReadFile(pidFile)
 		if err != nil {
 			return err
@@ -93,8 +92,8 @@ func startMeasured(t *testing.T, arrays int, interval time.Duration) *measured {
 	return a
 }
 
-// budgetConf names as many arrays as asked for; each has a stanza, a session and
-// a connection of its own, whichever recording answers.
+// budgetConf has a stanza for each array, which therefore has a session and a connection
+// of its own. Arrays share the recordings.
 func budgetConf(t *testing.T, arrays int, interval time.Duration, transport string) string {
 	t.Helper()
 	fixtures, err := simulator.Builtin()
@@ -131,7 +130,7 @@ func budgetConf(t *testing.T, arrays int, interval time.Duration, transport stri
 	return filepath.Join(dir, "cinder.conf")
 }
 
-// budgetReports is what the program reads of the arrays.
+// budgetReports are the reports of a dry run.
 func budgetReports(t *testing.T, program, conf string) []capability.Report {
 	t.Helper()
 	out, err := exec.Command(program, "--config-file", conf, "--dry-run").Output()
@@ -181,11 +180,11 @@ func (m *measured) peak() float64 {
 			return float64(kib) / 1024
 		}
 	}
-	m.t.Fatal("the kernel does not tell the resident memory")
+	m.t.Fatal("the kernel does not report the resident memory")
 	return 0
 }
 
-// pause lets the agent work: here time itself is what is measured over.
+// pause waits for a fixed time, over which the agent is measured.
 func pause(t *testing.T, d time.Duration) {
 	t.Helper()
 	select {

@@ -19,8 +19,8 @@ import (
 	"github.com/poolcast/poolcast/collector/placement/placementtest"
 )
 
-// shortGoodness is about the shortest function there is. Cinder parses it anew
-// for each backend, and longer ones take it several times as long.
+// shortGoodness is about the shortest useful function. Cinder parses it for each backend
+// again, and longer ones take several times as long.
 const shortGoodness = "100 - capabilities.load_percent"
 
 // weigherSets are the weighers that are measured.
@@ -34,13 +34,13 @@ var weigherSets = []struct {
 	{"with GoodnessWeigher", []string{cinder.CapacityWeigher, cinder.GoodnessWeigher}, shortGoodness, 200 * time.Microsecond},
 }
 
-// race is a decision that both sides make: the default filters, four extra
+// comparison is a decision that poolcast and Cinder make: the default filters, four extra
 // specs, and all backends fit.
 type comparison struct {
 	engine  *placement.Engine
 	reports []capability.Report
 	request *cinder.Request
-	options map[string]any // as Cinder knows them
+	options map[string]any // of Cinder
 }
 
 func newComparison(t *testing.T, backends int, weighers []string, goodness string) comparison {
@@ -63,7 +63,7 @@ func newComparison(t *testing.T, backends int, weighers []string, goodness strin
 	return r
 }
 
-// ours measures the engine on reports it has taken in.
+// ours measures the engine on a snapshot of the reports.
 func (r comparison) ours(t *testing.T) (per time.Duration, chosen string) {
 	t.Helper()
 	s := cinder.NewSnapshot(r.reports)
@@ -74,8 +74,8 @@ func (r comparison) ours(t *testing.T) (per time.Duration, chosen string) {
 	return perCall(func() error { _, err := r.engine.Choose(s, r.request); return err }), c.Backend.ID()
 }
 
-// perCall is the time a call takes when nothing disturbs it: the best of some
-// benchmarks, because a machine has other things to do.
+// perCall is the time of a call without disturbance by other processes: the best of some
+// benchmarks.
 func perCall(call func() error) time.Duration {
 	best := time.Duration(1<<63 - 1)
 	for range 5 {
@@ -107,7 +107,7 @@ func (r comparison) theirCase() map[string]any {
 	}}
 }
 
-// theirTimes are what Cinder took.
+// theirTimes are the times of Cinder.
 type theirTimes struct {
 	Cinder   string
 	Measured []struct {
@@ -118,10 +118,9 @@ type theirTimes struct {
 	}
 }
 
-// TestDecisionSpeed has poolcast and an installed Cinder make the same
-// decisions on this machine, one after the other, and prints how many each
-// makes in a second. Cinder's time is that of filters and weighers alone, its
-// best run, so the comparison flatters it.
+// TestDecisionSpeed makes the same decisions with poolcast and with an installed Cinder on
+// this machine, one after the other, and prints how many each makes in a second. Cinder's
+// time is that of filters and weighers alone, in its best run.
 func TestDecisionSpeed(t *testing.T) {
 	sizes := []int{3, 100, 1000, 10000}
 	var comparisons []comparison
@@ -146,6 +145,7 @@ func TestDecisionSpeed(t *testing.T) {
 	t.Log("decisions per second:\n" + table)
 }
 
+// askCinder measures Cinder.
 func askCinder(t *testing.T, cases []map[string]any) theirTimes {
 	t.Helper()
 	input, err := json.Marshal(cases)
@@ -171,8 +171,7 @@ func askCinder(t *testing.T, cases []map[string]any) theirTimes {
 	return times
 }
 
-// TestDecisionBudget holds decisions over a thousand backends to what they may
-// cost.
+// TestDecisionBudget checks time and allocations of decisions over a thousand backends.
 func TestDecisionBudget(t *testing.T) {
 	const backends = 1000
 	for _, w := range weigherSets {
@@ -190,7 +189,7 @@ func TestDecisionBudget(t *testing.T) {
 			}
 			few, many := allocations(t, 10, r), allocations(t, backends, r)
 			if many > few {
-				t.Errorf("a decision allocates %v times for 10 backends and %v times for %d, so backends cost memory", few, many, backends)
+				t.Errorf("a decision allocates %v times for 10 backends and %v times for %d", few, many, backends)
 			}
 		})
 	}

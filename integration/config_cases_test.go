@@ -41,7 +41,7 @@ func corpusReadings(t *testing.T) []reading {
 	return readings
 }
 
-// base loads; a snippet is put at its end, after a header of its own.
+// base is valid; a snippet is appended to it.
 const base = `[DEFAULT]
 enabled_backends = a
 host = ctl1
@@ -165,7 +165,7 @@ var snippets = []struct{ name, text, differs string }{
 	{"JSON not a number", "[a]\nextra_capabilities = {\"a\": NaN}\n", "is read without \"a\""},
 	{"an unknown type of replication", "[a]\nreplication_device = backend_id:x,san_ip:10.0.0.9,api_token:u,type:Sync\n", "taken for async"},
 	{"a port of nothing", "[DEFAULT]\ntransport_url = rabbit://u:p@h:/\n", ""},
-	// What stands for what.
+	// Defaults and inheritance.
 	{"host empty", "[DEFAULT]\nhost =\n", ""},
 	{"cluster", "[DEFAULT]\ncluster = c\n", ""},
 	{"cluster blank", "[DEFAULT]\ncluster = \"  \"\n", ""},
@@ -327,8 +327,8 @@ func orderReadings(t *testing.T) []reading {
 	}
 }
 
-// randomConf puts lines together. None of them is one that poolcast repairs
-// or refuses of its own accord.
+// randomConf puts lines together. None of them is one that poolcast alone repairs or
+// refuses.
 func randomConf(r *rand.Rand) string {
 	lines := []string{
 		"[a]", "[A]", "[DEFAULT]", "[backend_defaults]", "[oslo_messaging_rabbit]", "[else]",

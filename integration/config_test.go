@@ -19,15 +19,14 @@ import (
 	"github.com/poolcast/poolcast/config"
 )
 
-// reading is one configuration to be read twice: by this program, and by
-// Cinder's own options on the real oslo.config.
+// reading is one configuration that is read twice: by this program, and by Cinder's own
+// options with the real oslo.config.
 type reading struct {
 	name    string
 	inputs  []config.Input
 	environ map[string]string
-	// differs is empty where both must read the same, or both refuse. Else
-	// they must not, and poolcast must say so in a fault or a warning that
-	// holds this text.
+	// differs is empty where both must read the same, or both refuse. Otherwise they
+	// must differ, and poolcast must have an error or a warning with this text.
 	differs string
 	// differsSince is the first major version of Cinder for which differs is true, 0
 	// for all: older libraries read as poolcast does.
@@ -36,8 +35,8 @@ type reading struct {
 	since int
 }
 
-// TestConfigMatchesOsloConfig compares every configuration of the corpus, of the
-// examples, and of the tables below.
+// TestConfigMatchesOsloConfig compares the configurations of config/testdata, of the
+// examples, and of the tables in config_cases_test.go.
 func TestConfigMatchesOsloConfig(t *testing.T) {
 	t.Parallel()
 	var readings []reading
@@ -48,9 +47,8 @@ func TestConfigMatchesOsloConfig(t *testing.T) {
 	compare(t, readings)
 }
 
-// TestConfigMatchesOsloConfigRandom puts configurations together
-// from fragments that go well and fragments that do not. POOLCAST_SEED asks for
-// others than the usual ones.
+// TestConfigMatchesOsloConfigRandom puts configurations together from valid and invalid
+// fragments. POOLCAST_SEED draws others.
 func TestConfigMatchesOsloConfigRandom(t *testing.T) {
 	t.Parallel()
 	seed := uint64(1)
@@ -69,8 +67,8 @@ func TestConfigMatchesOsloConfigRandom(t *testing.T) {
 	compare(t, readings)
 }
 
-// TestConfigAcceptsCinderOptions makes sure that a key which Cinder has is
-// never taken for a slip of the pen.
+// TestConfigAcceptsCinderOptions checks that an option of Cinder is never reported as
+// misspelt.
 func TestConfigAcceptsCinderOptions(t *testing.T) {
 	t.Parallel()
 	var names []string
@@ -91,19 +89,19 @@ func TestConfigAcceptsCinderOptions(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(names) < 100 || len(cfg.Warnings) > 0 {
-		t.Errorf("of %d options some look misspelt: %v", len(names), cfg.Warnings)
+		t.Errorf("of %d options some are reported as misspelt: %v", len(names), cfg.Warnings)
 	}
 }
 
-// compare reads everything twice.
+// compare reads each configuration with both and compares the results.
 func compare(t *testing.T, readings []reading) {
 	t.Helper()
 	theirs, major := cinderReads(t, readings)
 	for i, r := range readings {
 		t.Run(r.name, func(t *testing.T) {
-			ours, told := weRead(r)
+			ours, messages := poolcastReads(r)
 			if ours != nil {
-				ours = alike(ours, theirs[i])
+				ours = withoutNewer(ours, theirs[i])
 			}
 			why := fmt.Sprint("Cinder: ", theirs[i]["why"])
 			delete(theirs[i], "why")
@@ -116,17 +114,17 @@ func compare(t *testing.T, readings []reading) {
 			case major < r.since:
 				t.Logf("Cinder %d is too old for it: %s", major, why)
 			case expected == "" && diff != "":
-				t.Errorf("Cinder (-) and poolcast (+) differ:\n%s\n%s\n%s", diff, told, why)
+				t.Errorf("Cinder (-) and poolcast (+) differ:\n%s\n%s\n%s", diff, messages, why)
 			case expected != "" && diff == "":
-				t.Errorf("expected a difference about %q, and there is none: %s\n%s", expected, told, why)
-			case !strings.Contains(told, expected):
-				t.Errorf("poolcast reads it differently, and does not say %q:\n%s", expected, told)
+				t.Errorf("expected a difference about %q, and there is none: %s\n%s", expected, messages, why)
+			case !strings.Contains(messages, expected):
+				t.Errorf("poolcast reads it differently, and does not report %q:\n%s", expected, messages)
 			}
 		})
 	}
 }
 
-// cinderReads runs the script once for all. A refusal is {"refused": true}.
+// cinderReads runs read_cinder_conf.py once for all. A refusal is {"refused": true}.
 func cinderReads(t *testing.T, readings []reading) (results []map[string]any, major int) {
 	t.Helper()
 	type request struct {
@@ -144,14 +142,15 @@ func cinderReads(t *testing.T, readings []reading) (results []map[string]any, ma
 			requests[i].Args = append(requests[i].Args, flag, in.Path)
 		}
 	}
-	var answer struct {
+	var output struct {
 		Cinder  int              `json:"cinder"`
 		Results []map[string]any `json:"results"`
 	}
-	run(t, requests, &answer)
-	return answer.Results, answer.Cinder
+	run(t, requests, &output)
+	return output.Results, output.Cinder
 }
 
+// run runs read_cinder_conf.py with JSON on its input and output.
 func run(t *testing.T, input, output any, args ...string) {
 	t.Helper()
 	python := os.Getenv("POOLCAST_DEBIAN_PYTHON")
@@ -164,32 +163,33 @@ func run(t *testing.T, input, output any, args ...string) {
 	}
 	cmd := exec.CommandContext(t.Context(), python, append([]string{"read_cinder_conf.py"}, args...)...)
 	cmd.Stdin = bytes.NewReader(text)
-	var complaints bytes.Buffer
-	cmd.Stderr = &complaints
-	answer, err := cmd.Output()
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("%s cannot read with Cinder's options; install python3-cinder, or name an interpreter in POOLCAST_DEBIAN_PYTHON: %v\n%s", python, err, complaints.String())
+		t.Fatalf("%s cannot read with Cinder's options; install python3-cinder, or name an interpreter in POOLCAST_DEBIAN_PYTHON: %v\n%s", python, err, errs.String())
 	}
-	if err := json.Unmarshal(answer, output); err != nil {
+	if err := json.Unmarshal(out, output); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// weRead gives what poolcast reads in the script's terms, and all it says.
-func weRead(r reading) (result map[string]any, told string) {
+// poolcastReads returns what poolcast reads, in the form of the script, and its errors and
+// warnings.
+func poolcastReads(r reading) (result map[string]any, messages string) {
 	environ := make([]string, 0, len(r.environ))
 	for name, value := range r.environ {
 		environ = append(environ, name+"="+value)
 	}
 	cfg, err := config.Load(config.Sources{Inputs: r.inputs, Environ: environ})
 	for _, w := range cfg.Warnings {
-		told += w.String() + "\n"
+		messages += w.String() + "\n"
 	}
 	if err != nil {
-		return map[string]any{"refused": true}, told + err.Error()
+		return map[string]any{"refused": true}, messages + err.Error()
 	}
-	for _, b := range cfg.Broken { // the script refuses everything for one value
-		return map[string]any{"refused": true}, told + b.Faults.Error()
+	for _, b := range cfg.Broken { // the script refuses the whole file for one value
+		return map[string]any{"refused": true}, messages + b.Faults.Error()
 	}
 	text, err := json.Marshal(inCinderTerms(cfg))
 	if err != nil {
@@ -198,11 +198,11 @@ func weRead(r reading) (result map[string]any, told string) {
 	if err := json.Unmarshal(text, &result); err != nil {
 		return nil, err.Error()
 	}
-	return result, told
+	return result, messages
 }
 
-// alike leaves out of ours what Cinder's release does not have.
-func alike(ours, theirs map[string]any) map[string]any {
+// withoutNewer removes from ours what the release of Cinder does not have.
+func withoutNewer(ours, theirs map[string]any) map[string]any {
 	for key, value := range theirs {
 		their, ok := value.(map[string]any)
 		our, same := ours[key].(map[string]any)
@@ -235,6 +235,7 @@ func alike(ours, theirs map[string]any) map[string]any {
 	return ours
 }
 
+// inCinderTerms is a configuration in the form of the script.
 func inCinderTerms(cfg *config.Config) map[string]any {
 	s, b := cfg.Scheduler, cfg.Bus
 	brokers := []any{}
@@ -277,7 +278,7 @@ func backendInCinderTerms(b config.Backend) map[string]any {
 			"uniform": d.Uniform, "ssl_cert_verify": d.VerifyTLS, "ssl_cert_path": d.CAPath,
 		})
 	}
-	var token any // a file or a command stands in for Cinder's own
+	var token any // absent where a file or a command is used
 	if b.Credential.File == "" && len(b.Credential.Command) == 0 {
 		token = b.Credential.Token.Reveal()
 	}
@@ -304,7 +305,7 @@ func ratio(r config.OverSubscription) any {
 	return r.Ratio
 }
 
-// write puts a configuration into a file of its own.
+// write writes a configuration to a file and returns its path.
 func write(t *testing.T, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "cinder.conf")

@@ -16,7 +16,7 @@ import (
 	"github.com/poolcast/poolcast/integration/process"
 )
 
-// startWithStatusPage runs an agent with a status page, and returns where that is.
+// startWithStatusPage runs an agent with a status page, and returns the URL of that.
 func (env *environment) startWithStatusPage() (*agent, string) {
 	env.t.Helper()
 	conf, err := os.ReadFile(env.config)
@@ -27,7 +27,7 @@ func (env *environment) startWithStatusPage() (*agent, string) {
 	a := env.startAgent()
 	url := a.statusPageURL()
 	process.Await(env.t, pollBound, "a report of each array", func() error {
-		body, err := ask(env.t.Context(), url+"/v1/reports")
+		body, err := get(env.t.Context(), url+"/v1/reports")
 		if n := strings.Count(body, `"collected_at"`); err == nil && n != len(env.arrays) {
 			return fmt.Errorf("there are %d of %d", n, len(env.arrays))
 		}
@@ -36,23 +36,25 @@ func (env *environment) startWithStatusPage() (*agent, string) {
 	return a, url
 }
 
-func ask(ctx context.Context, url string) (string, error) {
+// get returns the body of a page.
+func get(ctx context.Context, url string) (string, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return "", err
 	}
-	answer, err := http.DefaultClient.Do(request)
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return "", err
 	}
-	defer func() { _ = answer.Body.Close() }()
-	body, err := io.ReadAll(answer.Body)
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
 	return string(body), err
 }
 
-// unreachable is a transport_url at which nobody answers.
-const unreachable = "rabbit://openstack:nobody@127.0.0.1:1/"
+// unreachable is a transport_url on which no broker listens.
+const unreachable = "rabbit://openstack:word@127.0.0.1:1/"
 
+// promtool runs a check of promtool, which must succeed.
 func promtool(t *testing.T, input string, args ...string) {
 	t.Helper()
 	cmd := exec.Command("promtool", args...)
@@ -72,7 +74,7 @@ func TestAlertRulesPassPromtool(t *testing.T) {
 func TestMetricsPassPromtool(t *testing.T) {
 	t.Parallel()
 	_, url := newEnvironment(t, threeArrays(t), unreachable).startWithStatusPage()
-	scrape, err := ask(t.Context(), url+"/metrics")
+	scrape, err := get(t.Context(), url+"/metrics")
 	if err != nil {
 		t.Fatal(err)
 	}

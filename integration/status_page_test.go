@@ -26,15 +26,14 @@ import (
 	"github.com/poolcast/poolcast/publisher/status"
 )
 
-// browser is a headless Chromium with one tab. Whatever the test is about,
-// nothing may be said on its console, and nothing asked of another place than
-// the page's own.
+// browser is a headless Chromium with one tab. In every test nothing may be written to
+// its console, and no other server may be requested than that of the page.
 type browser struct {
 	t   *testing.T
 	ctx context.Context
 
 	mu       sync.Mutex
-	said     []string // on the console, or as an exception
+	console  []string // messages and exceptions
 	requests []string
 }
 
@@ -51,20 +50,20 @@ func startBrowser(t *testing.T, origin string) *browser {
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx, chromedp.WithListener(b.listen))
 	t.Cleanup(cancel)
-	b.ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
+	b.ctx, cancel = context.WithTimeout(ctx, 10*time.Minute)
 	t.Cleanup(cancel)
 	t.Cleanup(func() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		for _, text := range b.said {
-			t.Errorf("said on the console: %s", text)
+		for _, text := range b.console {
+			t.Errorf("on the console: %s", text)
 		}
 		if len(b.requests) == 0 {
 			t.Error("no request was seen")
 		}
 		for _, url := range b.requests {
 			if !strings.HasPrefix(url, origin+"/") && !strings.HasPrefix(url, "data:") {
-				t.Errorf("the page asked for %s", url)
+				t.Errorf("the page requested %s", url)
 			}
 		}
 	})
@@ -77,13 +76,13 @@ func (b *browser) listen(event any) {
 	switch e := event.(type) {
 	case *runtime.EventConsoleAPICalled:
 		for _, arg := range e.Args {
-			b.said = append(b.said, string(arg.Value))
+			b.console = append(b.console, string(arg.Value))
 		}
 	case *runtime.EventExceptionThrown:
-		b.said = append(b.said, fmt.Sprintf("%+v", e.ExceptionDetails))
+		b.console = append(b.console, fmt.Sprintf("%+v", e.ExceptionDetails))
 	case *log.EventEntryAdded:
-		if e.Entry.Source != log.EntrySourceNetwork { // an agent that is gone is seen there
-			b.said = append(b.said, e.Entry.Text)
+		if e.Entry.Source != log.EntrySourceNetwork { // has an error when the agent has stopped
+			b.console = append(b.console, e.Entry.Text)
 		}
 	case *network.EventRequestWillBeSent:
 		b.requests = append(b.requests, e.Request.URL)
@@ -97,7 +96,7 @@ func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// eval runs a piece of script and returns what it comes to.
+// eval runs a script and returns its value.
 func eval[T any](b *browser, script string) T {
 	b.t.Helper()
 	value, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](script))
@@ -107,7 +106,7 @@ func eval[T any](b *browser, script string) T {
 	return value
 }
 
-// await waits until a piece of script comes to true.
+// await waits until a script returns true.
 func (b *browser) await(what, script string) {
 	b.t.Helper()
 	if _, err := chromedp.Run(b.ctx, chromedp.Poll[bool](script, chromedp.WithPollingTimeout(pollBound))); err != nil {
@@ -115,7 +114,7 @@ func (b *browser) await(what, script string) {
 	}
 }
 
-// picture keeps a screenshot where POOLCAST_SCREENSHOTS says, for people.
+// picture writes a screenshot to the folder POOLCAST_SCREENSHOTS, if that is set.
 func (b *browser) picture(name string) {
 	b.t.Helper()
 	folder := os.Getenv("POOLCAST_SCREENSHOTS")
@@ -131,7 +130,7 @@ func (b *browser) picture(name string) {
 	}
 }
 
-// dark asks for the dark colours, or for the light ones.
+// dark selects the dark colours, or the light ones.
 func (b *browser) dark(on bool) {
 	b.t.Helper()
 	scheme := "light"
@@ -146,7 +145,7 @@ func (b *browser) dark(on bool) {
 	}))
 }
 
-// checkWidth fails if something reaches beyond the window or out of its card.
+// checkWidth fails if an element is wider than the window or than its card.
 func (b *browser) checkWidth(width int64) {
 	b.t.Helper()
 	b.do(chromedp.EmulateViewport(width, 900))
@@ -166,8 +165,7 @@ func (b *browser) checkWidth(width int64) {
 	}
 }
 
-// checkContrast fails if a text is not told from what is behind it, by the
-// measure of WCAG 2.1, level AA.
+// checkContrast fails if the contrast of a text is below that of WCAG 2.1, level AA.
 func (b *browser) checkContrast(name string) {
 	b.t.Helper()
 	for _, fault := range eval[[]string](b, `(() => {
@@ -187,7 +185,7 @@ func (b *browser) checkContrast(name string) {
 	}
 }
 
-// checkStructure fails if somebody who listens to the page would get lost.
+// checkStructure fails if the structure of the page does not suit a screen reader.
 func (b *browser) checkStructure() {
 	b.t.Helper()
 	for _, fault := range eval[[]string](b, `(() => {
@@ -211,7 +209,7 @@ func (b *browser) checkStructure() {
 	}
 }
 
-// TestStatusPageInBrowser drives the page of a running agent as a person would.
+// TestStatusPageInBrowser uses the page of a running agent in a browser.
 func TestStatusPageInBrowser(t *testing.T) {
 	t.Parallel()
 	env := newEnvironment(t, threeArrays(t), unreachable)
@@ -220,7 +218,7 @@ func TestStatusPageInBrowser(t *testing.T) {
 	b.do(chromedp.EmulateViewport(1300, 1000), chromedp.Navigate(url+"/"))
 	b.checkStructure()
 
-	t.Run("keeps itself fresh and leaves the reader alone", func(t *testing.T) {
+	t.Run("refreshes and keeps the state of the page", func(t *testing.T) {
 		b.do(chromedp.Click(chromedp.CSS("details[data-key=report] > summary")))
 		b.do(chromedp.SetValue(chromedp.CSS("#size"), "77"))
 		b.do(chromedp.Click(chromedp.CSS("#zone")))
@@ -245,15 +243,15 @@ func TestStatusPageInBrowser(t *testing.T) {
 		if _, err := chromedp.RunResponse(b.ctx, chromedp.Click(chromedp.CSS("form button"))); err != nil {
 			t.Fatal(err)
 		}
-		answer := eval[string](b, `document.querySelector("#answer").textContent`)
+		decision := eval[string](b, `document.querySelector("#answer").textContent`)
 		for _, want := range []string{"would take it", "CapacityWeigher", "flasharray_x_01", "flasharray_x_02", "flasharray_x_03"} {
-			if !strings.Contains(answer, want) {
-				t.Errorf("the answer has no %q: %s", want, answer)
+			if !strings.Contains(decision, want) {
+				t.Errorf("the decision has no %q: %s", want, decision)
 			}
 		}
 		b.checkStructure()
 	})
-	t.Run("fits and can be read", func(t *testing.T) {
+	t.Run("fits and has contrast", func(t *testing.T) {
 		for _, width := range []int64{320, 420, 768, 1024, 1300, 1920} {
 			b.checkWidth(width)
 		}
@@ -263,14 +261,14 @@ func TestStatusPageInBrowser(t *testing.T) {
 		b.dark(true)
 		b.checkContrast("dark")
 		if eval[bool](b, `matchMedia("(prefers-color-scheme: light)").matches || getComputedStyle(document.body).backgroundColor === "rgb(246, 247, 248)"`) {
-			t.Error("dark is as light")
+			t.Error("the dark colours are the light ones")
 		}
 		b.do(chromedp.EmulateViewport(1300, 1000))
 		b.picture("dark")
 	})
-	t.Run("says when nobody answers", func(t *testing.T) {
+	t.Run("shows that the agent has stopped", func(t *testing.T) {
 		a.finish()
-		b.await("the page to say so", `document.querySelector("#word").textContent.includes("does not answer")`)
+		b.await("the page to show it", `document.querySelector("#word").textContent.includes("does not answer")`)
 	})
 }
 
@@ -290,7 +288,7 @@ func (v fixedView) History(string) []status.Point {
 	return points
 }
 
-// healthyView is a view of n arrays in one pool, all well.
+// healthyView is a view of n arrays in one logical pool, without faults.
 func healthyView(n int) fixedView {
 	v := status.View{
 		Now:   time.Now(),
@@ -317,7 +315,7 @@ func healthyView(n int) fixedView {
 	return fixedView(v)
 }
 
-// TestStatusPageStates renders what an operator sees on the days that matter.
+// TestStatusPageStates renders the page for unusual and for faulty states.
 func TestStatusPageStates(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("a_very_long_name_", 4)[:60]
@@ -366,7 +364,7 @@ func TestStatusPageStates(t *testing.T) {
 			b := startBrowser(t, listener.URL)
 			b.do(chromedp.EmulateViewport(1300, 1000), chromedp.Navigate(listener.URL+"/?size=1#place"))
 			if text := eval[string](b, `document.body.innerText`); !strings.Contains(text, c.want) {
-				t.Errorf("the page does not say %q:\n%s", c.want, text)
+				t.Errorf("the page has no %q:\n%s", c.want, text)
 			}
 			eval[bool](b, `(document.querySelectorAll("details").forEach((d) => (d.open = true)), true)`)
 			for _, width := range []int64{320, 420, 1000, 1300} {
