@@ -21,19 +21,19 @@ import (
 	"github.com/poolcast/poolcast/publisher"
 )
 
-// fault is something that an operator or a broker does to the agent.
+// fault is a fault that an operator or a broker causes.
 type fault struct {
 	name   string
 	inject func(*incident)
 	lift   func(*incident)
 	state  publisher.SessionState // while it lasts
-	reason string                 // in the log, in the broker's own words
-	// everybody is met by it: other publishers wait, or are gone.
-	everybody bool
-	modes     []string // that it applies to; nil means all
+	reason string                 // in the log, with the broker's own text
+	// affectsAll is true where other publishers are blocked or disconnected too.
+	affectsAll bool
+	modes      []string // that it applies to; nil means all
 }
 
-// localFaults concern one virtual host or user, and may happen at the same time.
+// localFaults affect one virtual host or user, and may be injected at the same time.
 func localFaults() []fault {
 	return []fault{
 		{
@@ -69,7 +69,7 @@ func localFaults() []fault {
 			inject: func(i *incident) { i.ctl("delete_user", i.user) },
 			lift:   func(i *incident) { i.addUser() },
 		}, {
-			name: "vhostdeleted", state: publisher.Connecting, reason: "not found", everybody: true,
+			name: "vhostdeleted", state: publisher.Connecting, reason: "not found", affectsAll: true,
 			inject: func(i *incident) { i.ctl("delete_vhost", i.vhost) },
 			lift: func(i *incident) {
 				i.other.VHosts(i.t, i.vhost)
@@ -80,15 +80,15 @@ func localFaults() []fault {
 	}
 }
 
-// alarms concern the whole broker.
+// alarms affect the whole broker.
 func alarms() []fault {
 	return []fault{
 		{
-			name: "memoryalarm", state: publisher.Blocked, reason: "memory", everybody: true,
+			name: "memoryalarm", state: publisher.Blocked, reason: "memory", affectsAll: true,
 			inject: func(i *incident) { i.other.Block() },
 			lift:   func(i *incident) { i.other.Unblock() },
 		}, {
-			name: "diskalarm", state: publisher.Blocked, reason: "disk", everybody: true,
+			name: "diskalarm", state: publisher.Blocked, reason: "disk", affectsAll: true,
 			inject: func(i *incident) { i.ctl("set_disk_free_limit", "1000000000000000") },
 			lift:   func(i *incident) { i.ctl("set_disk_free_limit", "50MB") },
 		},
@@ -101,7 +101,7 @@ func (i *incident) closeConnections() {
 	i.ctl("close_all_user_connections", i.user, "closed by an operator")
 }
 
-// testFault lets a fault happen to an agent, and ends it.
+// testFault injects a fault and lifts it.
 func testFault(t *testing.T, nodes []*rabbitmq.Broker, mode listenMode, f fault) {
 	i := newIncident(t, nodes, mode)
 	before := i.service.Count(cindertest.Tally{})
@@ -109,7 +109,7 @@ func testFault(t *testing.T, nodes []*rabbitmq.Broker, mode listenMode, f fault)
 	i.agent.offer(1)
 	i.agent.awaits(f.state)
 	i.logs(f.reason)
-	if !f.everybody {
+	if !f.affectsAll {
 		i.undisturbed(before)
 	}
 	f.lift(i)
@@ -120,15 +120,15 @@ func testFault(t *testing.T, nodes []*rabbitmq.Broker, mode listenMode, f fault)
 	i.leavesNothing()
 }
 
-// nodeFault is something that happens to the agent's node of a cluster.
+// nodeFault is a fault of the agent's node of a cluster.
 type nodeFault struct {
 	name         string
 	inject, lift func(*incident)
-	// reason is in the agent's log; "" where nobody can know it.
+	// reason is in the agent's log; "" where the agent cannot detect it.
 	reason string
-	// orderly faults let the node move away what it has.
+	// orderly faults let the node move its queues to others.
 	orderly bool
-	// reachable is the node for the agent, which may therefore stay with it.
+	// reachable nodes can be used by the agent, which may stay connected.
 	reachable bool
 }
 
@@ -154,7 +154,7 @@ func nodeFaults() []nodeFault {
 	}
 }
 
-// eachPeer does something with the hosts of all nodes but the agent's.
+// eachPeer calls a function with the hosts of all nodes but the agent's.
 func (i *incident) eachPeer(do func(*network.Host)) {
 	for n, b := range i.cluster {
 		if n != i.at {
@@ -163,19 +163,19 @@ func (i *incident) eachPeer(do func(*network.Host)) {
 	}
 }
 
-// testNodeFault lets something happen to the agent's node while a cinder-volume
-// goes on reporting through another one.
+// testNodeFault injects a fault into the agent's node while a cinder-volume reports
+// through another one.
 func testNodeFault(t *testing.T, cluster []*rabbitmq.Broker, mode listenMode, f nodeFault) {
 	i := newIncident(t, cluster, mode)
 	before := i.service.Count(cindertest.Tally{})
 	lift := sync.OnceFunc(func() { f.lift(i) })
-	t.Cleanup(lift) // so that the next test has a whole cluster
+	t.Cleanup(lift) // the next test needs a complete cluster
 	f.inject(i)
 	if f.reason != "" {
 		i.logs(f.reason)
 	}
-	i.goesOn(before)
-	if claimed := mode.name != "exclusive" || f.orderly; claimed {
+	i.continues(before)
+	if available := mode.name != "exclusive" || f.orderly; available {
 		if !f.reachable {
 			i.works() // at another node
 		}
@@ -195,8 +195,8 @@ func testNodeFault(t *testing.T, cluster []*rabbitmq.Broker, mode listenMode, f 
 	i.leavesNothing()
 }
 
-// goesOn waits until the cinder-volume has reported for a while.
-func (i *incident) goesOn(since cindertest.Tally) {
+// continues waits until the cinder-volume has sent further reports.
+func (i *incident) continues(since cindertest.Tally) {
 	i.t.Helper()
 	process.Await(i.t, recovery, "the reports of cinder-volume", func() error {
 		if c := i.service.Count(since); c.Acked+c.Nacked < 20 {
@@ -206,19 +206,19 @@ func (i *incident) goesOn(since cindertest.Tally) {
 	})
 }
 
-// recovery bounds what follows the end of a fault: a broker or a cluster that
-// comes back, and an agent that has waited for up to 30 s.
+// recovery bounds what follows the end of a fault: the start of a broker or a cluster,
+// and an agent that waits for up to 30 s before it connects again.
 const recovery = 2 * time.Minute
 
-// incident is an agent at work in a virtual host of its own and as a user of its
-// own, with a scheduler and a cinder-volume that it must not disturb.
+// incident is an agent with a virtual host and a user of its own, and with a scheduler
+// and a cinder-volume that it must not disturb.
 type incident struct {
 	t         *testing.T
 	vhost     string
 	user      string // of the agent
 	mode      listenMode
-	nodes     []*rabbitmq.Broker // seen from within the virtual host
-	cluster   []*rabbitmq.Broker // the same, to be stopped and started
+	nodes     []*rabbitmq.Broker // with the virtual host
+	cluster   []*rabbitmq.Broker // the same, with the rights to stop and start them
 	at        int                // the number of the agent's node
 	other     *rabbitmq.Broker   // the scheduler's and the cinder-volume's
 	scheduler *cindertest.Scheduler
@@ -228,13 +228,13 @@ type incident struct {
 	volumes   int64
 }
 
-// listenMode is a way of listening, and how a cloud must be set up for it.
+// listenMode is a way of listening, and the queues of schedulers that it needs.
 type listenMode struct {
 	name   string
 	layout cindertest.Layout
 }
 
-// listenModes are all of them.
+// listenModes are all ways of listening.
 func listenModes() []listenMode {
 	return []listenMode{
 		{"exclusive", cindertest.Layout{Durable: true}},
@@ -270,7 +270,7 @@ func (i *incident) addUser() {
 	i.allow()
 }
 
-// allow gives the agent's user the rights that OPERATIONS.md has for its mode.
+// allow gives the agent's user the permissions that OPERATIONS.md has for its mode.
 func (i *incident) allow() {
 	i.t.Helper()
 	text, err := os.ReadFile("../OPERATIONS.md")
@@ -286,17 +286,17 @@ func (i *incident) allow() {
 	}
 }
 
-// rights sets what the agent's user may configure, write and read.
+// rights sets the permissions of the agent's user to configure, write and read.
 func (i *incident) rights(names ...string) {
 	i.t.Helper()
 	i.ctl(append([]string{"set_permissions", "-p", i.vhost, i.user}, names...)...)
 }
 
-// ctl runs rabbitmqctl on a node that no fault concerns.
+// ctl runs rabbitmqctl on a node without a fault.
 func (i *incident) ctl(args ...string) string { i.t.Helper(); return i.other.Ctl(args...) }
 
-// options are the agent's: every node is one of its brokers but that of the
-// others, if there is another.
+// options are those of the agent. Its brokers are all nodes but that of scheduler and
+// cinder-volume, if there are several.
 func (i *incident) options() publisher.Options {
 	i.t.Helper()
 	var o publisher.Options
@@ -309,7 +309,7 @@ func (i *incident) options() publisher.Options {
 		o.Brokers[b].User, o.Brokers[b].Password = i.user, password("secret")
 	}
 	o.TransientQuorum = i.mode.layout.Quorum
-	o.ConfirmTimeout = 10 * time.Second // as ever: a cluster takes its time while it loses a node
+	o.ConfirmTimeout = 10 * time.Second // the default: a cluster is slow while it loses a node
 	return o
 }
 
@@ -328,7 +328,7 @@ func (i *incident) agentAt() int {
 	return at
 }
 
-// works waits until a new report of the agent reaches the scheduler.
+// works waits until the scheduler has received a new report of the agent.
 func (i *incident) works() {
 	i.t.Helper()
 	i.volumes++
@@ -345,7 +345,7 @@ func (i *incident) works() {
 // logs waits until the agent's log has a text.
 func (i *incident) logs(text string) {
 	i.t.Helper()
-	process.Await(i.t, pollBound, "the true reason in the log", func() error {
+	process.Await(i.t, pollBound, "the reason in the log", func() error {
 		if !strings.Contains(i.agent.log.String(), text) {
 			return fmt.Errorf("%q is not there; the session is %+v", text, i.agent.Status().Session)
 		}
@@ -359,7 +359,7 @@ func (i *incident) openChannels() int {
 	return strings.Count(i.ctl("--no-table-headers", "list_channels", "user"), i.user)
 }
 
-// recovers waits until all is as it was before the fault.
+// recovers waits until the agent works with as many channels as before the fault.
 func (i *incident) recovers() {
 	i.t.Helper()
 	i.works()
@@ -371,8 +371,8 @@ func (i *incident) recovers() {
 	})
 }
 
-// undisturbed waits until every report of the cinder-volume since a cindertest.Tally is
-// confirmed, none of them refused, and logs how many and how long it took.
+// undisturbed waits until every report of the cinder-volume since a tally is confirmed and
+// none was refused, and logs how many there were and how long it took.
 func (i *incident) undisturbed(since cindertest.Tally) {
 	i.t.Helper()
 	var c cindertest.Tally
@@ -383,12 +383,12 @@ func (i *incident) undisturbed(since cindertest.Tally) {
 		return nil
 	})
 	if c.Nacked > 0 {
-		i.t.Errorf("of the reports of cinder-volume the broker refused some: %+v", c)
+		i.t.Errorf("the broker refused reports of cinder-volume: %+v", c)
 	}
 	i.t.Logf("reports of cinder-volume: %d, all confirmed, the slowest after %s", c.Acked, c.Longest.Round(time.Millisecond))
 }
 
-// leavesNothing stops the agent and waits until the broker has forgotten it.
+// leavesNothing stops the agent and waits until the broker has nothing of it.
 func (i *incident) leavesNothing() {
 	i.t.Helper()
 	i.agent.stop()

@@ -16,8 +16,7 @@ import (
 	"github.com/poolcast/poolcast/publisher"
 )
 
-// queueLayout is a section [oslo_messaging_rabbit], and how poolcast listens in a
-// cloud that has it.
+// queueLayout is a section [oslo_messaging_rabbit], and how poolcast listens with it.
 type queueLayout struct {
 	name      string
 	messaging []string
@@ -39,8 +38,8 @@ func queueLayouts() []queueLayout {
 	}
 }
 
-// testSchedulers lets poolcast report to a real scheduler of each release in each
-// layout of its queues.
+// testSchedulers runs poolcast with a real scheduler of each release in each layout of its
+// queues.
 func (m *matrix) testSchedulers(t *testing.T, cluster []*rabbitmq.Broker) {
 	for _, release := range cinderReleases() {
 		t.Run(release, func(t *testing.T) {
@@ -135,8 +134,8 @@ func (l queueLayout) on(release string) string {
 	return l.listening
 }
 
-// listensBy waits until the only queue that is not Cinder's is of a kind; "" and
-// stream are none.
+// listensBy waits until the only queue that is not Cinder's is that of a way of listening;
+// "" and stream have none.
 func listensBy(t *testing.T, b *rabbitmq.Broker, mode string) {
 	t.Helper()
 	want := map[string]string{"exclusive": "amq.gen-", "quorum": "poolcast."}[mode]

@@ -20,7 +20,7 @@ import (
 	"github.com/poolcast/poolcast/integration/rabbitmq"
 )
 
-// TestBrokers runs the bus tests on the RabbitMQ of each Debian release, as one
+// TestBrokers runs the publisher tests on the RabbitMQ of each Debian release, as one
 // broker and as a cluster of three nodes, each node with a network of its own.
 // `make brokers` prepares what it needs.
 func TestBrokers(t *testing.T) {
@@ -34,8 +34,8 @@ func TestBrokers(t *testing.T) {
 	t.Run("versions", m.testVersions)
 }
 
-// testBroker runs all tests on one broker or on a cluster. Tests that have the
-// broker to themselves come last.
+// testBroker runs all tests on one broker or on a cluster. Tests that need the broker for
+// themselves come last.
 func (m *matrix) testBroker(t *testing.T, release string, nodes int) {
 	root := m.root(t, release)
 	var hosts []*network.Host
@@ -57,8 +57,8 @@ func (m *matrix) testBroker(t *testing.T, release string, nodes int) {
 	}
 }
 
-// eachFault lets each fault happen in each mode of listening: on one broker to
-// an exclusive queue, on a cluster to what only a cluster is for.
+// eachFault runs each fault in each way of listening: on one broker with an exclusive
+// queue, on a cluster with those that are made for clusters.
 func (m *matrix) eachFault(t *testing.T, cluster []*rabbitmq.Broker, faults []fault, parallel bool) {
 	modes := listenModes()[:1]
 	if len(cluster) > 1 {
@@ -82,7 +82,7 @@ func (m *matrix) eachNodeFault(t *testing.T, cluster []*rabbitmq.Broker) {
 	}
 }
 
-// The releases, by the names of their folders in the cache.
+// The releases, by the names of their folders in POOLCAST_ROOTS.
 func brokerReleases() []string { return []string{"12", "13", "sid"} }
 func cinderReleases() []string { return []string{"12", "13", "pypi"} }
 
@@ -180,31 +180,31 @@ func (m *matrix) versions(release string) []string {
 	return strings.Split(strings.TrimSpace(string(text)), "\n")
 }
 
-// testVersions: what the program says that it was tested with is what these
-// tests run, the oldest and the newest.
+// testVersions checks that the oldest and newest releases of the command version are those
+// that these tests run.
 func (m *matrix) testVersions(t *testing.T) {
 	out, err := exec.Command(program(t), "version", "--output", "json").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var said struct {
+	var version struct {
 		Tested struct {
 			Cinder, RabbitMQ struct{ Oldest, Newest string }
 		}
 	}
-	if err := json.Unmarshal(out, &said); err != nil {
+	if err := json.Unmarshal(out, &version); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ release, software, want string }{
-		{"12", "rabbitmq-server", said.Tested.RabbitMQ.Oldest},
-		{"sid", "rabbitmq-server", said.Tested.RabbitMQ.Newest},
-		{"12", "cinder-scheduler", said.Tested.Cinder.Oldest},
-		{"pypi", "cinder", said.Tested.Cinder.Newest},
+		{"12", "rabbitmq-server", version.Tested.RabbitMQ.Oldest},
+		{"sid", "rabbitmq-server", version.Tested.RabbitMQ.Newest},
+		{"12", "cinder-scheduler", version.Tested.Cinder.Oldest},
+		{"pypi", "cinder", version.Tested.Cinder.Newest},
 	} {
 		m.root(t, c.release)
 		is := regexp.MustCompile(`(?m)^` + c.software + ` (?:\d+:)?(.*)`).FindStringSubmatch(strings.Join(m.versions(c.release), "\n"))
 		if is == nil || c.want == "" || !strings.HasPrefix(is[1], c.want+".") {
-			t.Errorf("%s of %s is %v, and the program says %q", c.software, c.release, is, c.want)
+			t.Errorf("%s of %s is %v, and the command version has %q", c.software, c.release, is, c.want)
 		}
 	}
 }

@@ -24,23 +24,24 @@ import (
 	"github.com/poolcast/poolcast/config"
 	"github.com/poolcast/poolcast/flasharray"
 	"github.com/poolcast/poolcast/flasharray/simulator"
+	"github.com/poolcast/poolcast/integration/process"
 )
 
-// stage is the arrays of all cases, and the cinder.conf that leads to them.
-type stage struct {
+// testArrays are the arrays of all cases, and the cinder.conf that names them.
+type testArrays struct {
 	confPath string
 	caPath   string
 	servers  map[string]*simulator.Server // by case
 	backends map[string]config.Backend
 }
 
-// raise serves an array for each case, its clock standing still, and writes
-// the cinder.conf that both sides read.
-func raise(t *testing.T, cases []driverCase) *stage {
+// serveCases serves an array for each case, with a clock that stands still, and writes the
+// cinder.conf that both programs read.
+func serveCases(t *testing.T, cases []driverCase) *testArrays {
 	t.Helper()
 	fixtures := fixturesWithQueueDepth(t)
 	dir := t.TempDir()
-	s := &stage{
+	s := &testArrays{
 		confPath: filepath.Join(dir, "cinder.conf"), caPath: filepath.Join(dir, "ca.pem"),
 		servers: map[string]*simulator.Server{}, backends: map[string]config.Backend{},
 	}
@@ -67,8 +68,8 @@ func raise(t *testing.T, cases []driverCase) *stage {
 	return s
 }
 
-// fixturesWithQueueDepth are the simulator's own, of arrays that still tell
-// their queue depth, so that this key can be compared too.
+// fixturesWithQueueDepth are the simulator's own, with a queue depth as older arrays return
+// it, so that this key can be compared too.
 func fixturesWithQueueDepth(t *testing.T) []simulator.Fixture {
 	t.Helper()
 	dir := t.TempDir()
@@ -84,8 +85,8 @@ func fixturesWithQueueDepth(t *testing.T) []simulator.Fixture {
 		if err != nil {
 			t.Fatal(err)
 		}
-		told := bytes.Replace(text, []byte(`"queue_depth": null`), fmt.Appendf(nil, `"queue_depth": %d`, i+1), 1)
-		if err := os.WriteFile(path, told, 0o600); err != nil {
+		changed := bytes.Replace(text, []byte(`"queue_depth": null`), fmt.Appendf(nil, `"queue_depth": %d`, i+1), 1)
+		if err := os.WriteFile(path, changed, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -122,7 +123,7 @@ func serve(t *testing.T, fixtures []simulator.Fixture, c driverCase, now time.Ti
 	return server
 }
 
-func (s *stage) stanza(t *testing.T, c driverCase) string {
+func (s *testArrays) stanza(t *testing.T, c driverCase) string {
 	t.Helper()
 	server := s.servers[c.name]
 	var b strings.Builder
@@ -131,7 +132,7 @@ func (s *stage) stanza(t *testing.T, c driverCase) string {
 	for i, r := range c.replicas {
 		address := server.Addr(r.array)
 		if r.array == "" {
-			address = deadAddress(t)
+			address = net.JoinHostPort("127.0.0.1", strconv.Itoa(process.Ports(t, 1)[0])) // no server listens
 		}
 		fmt.Fprintf(&b, "replication_device = backend_id:%s-%d,san_ip:%s,api_token:token%d,type:%s\n", r.array, i, strings.Replace(address, "127.0.0.1", "localhost", 1), i, r.kind)
 	}
@@ -141,21 +142,8 @@ func (s *stage) stanza(t *testing.T, c driverCase) string {
 	return b.String()
 }
 
-// deadAddress is one at which nobody listens.
-func deadAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return l.Addr().String()
-}
-
 // target is the case's backend as the agent makes it from the configuration.
-func (s *stage) target(t *testing.T, name string) collector.Target {
+func (s *testArrays) target(t *testing.T, name string) collector.Target {
 	t.Helper()
 	b, ok := s.backends[name]
 	if !ok {
@@ -211,8 +199,8 @@ type cinderReport struct {
 	Capabilities capability.Set `json:"capabilities"`
 }
 
-// python is one that has cinder and py-pure-client: POOLCAST_PYTHON, or that of
-// the virtual environment which make conformance sets up.
+// python is an interpreter with cinder and py-pure-client: POOLCAST_PYTHON, or that of the
+// virtual environment of make conformance.
 func python() string {
 	if path := os.Getenv("POOLCAST_PYTHON"); path != "" {
 		return path
@@ -220,12 +208,12 @@ func python() string {
 	return "../../.venv/bin/python"
 }
 
-// startCinder runs Cinder's driver on the stage's configuration.
+// startCinder runs Cinder's driver with the configuration of the cases.
 //
-// The official client takes driver_ssl_cert_path and makes no use of it
-// (py-pure-client 1.96, pypureclient/_helpers.py sets ssl_cert where the
-// transport reads ssl_ca_cert). So the authorities are made the system's.
-func startCinder(t *testing.T, s *stage) *cinder {
+// The official client accepts driver_ssl_cert_path and does not use it
+// (py-pure-client 1.96, pypureclient/_helpers.py sets ssl_cert where the transport
+// reads ssl_ca_cert). The authorities are therefore set as the system's.
+func startCinder(t *testing.T, s *testArrays) *cinder {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), python(), "-W", "ignore", "driver_report.py", s.confPath)
 	command.Env = append(os.Environ(), "SSL_CERT_FILE="+s.caPath)
@@ -258,7 +246,7 @@ func (c *cinder) report(t *testing.T, stanza string) (r cinderReport) {
 	}
 	line, err := c.out.ReadBytes('\n')
 	if err != nil {
-		t.Fatalf("read the answer of driver_report.py: %v", err)
+		t.Fatalf("read the output of driver_report.py: %v", err)
 	}
 	if err := json.Unmarshal(line, &r); err != nil {
 		t.Fatalf("%v in %s", err, line)

@@ -24,15 +24,15 @@ func TestReportMatchesDriver(t *testing.T) {
 	document := driverDocument(t)
 	rows := readDriverTable(t, document)
 	cases := driverCases()
-	stage := raise(t, cases)
-	cinder := startCinder(t, stage)
+	arrays := serveCases(t, cases)
+	cinder := startCinder(t, arrays)
 	always := slices.Concat(rows["added"], rows["allocated"])
 	proven := map[string]bool{"added": true, "allocated": true}
 
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			theirs := cinder.report(t, c.name)
-			ours := stage.report(t, c.name)
+			ours := arrays.report(t, c.name)
 			if c.row != "" && rows[c.row] == nil {
 				t.Fatalf("DRIVER.md has no row %s", c.row)
 			}
@@ -41,7 +41,7 @@ func TestReportMatchesDriver(t *testing.T) {
 				t.Errorf("DRIVER.md does not name the driver's version %s", v)
 			}
 			if c.fails {
-				checkSurvival(t, theirs, ours, c.missing)
+				checkDriverFailure(t, theirs, ours, c.missing)
 				return
 			}
 			if theirs.Error != "" {
@@ -76,8 +76,8 @@ func differences(theirs, ours capability.Set) []string {
 	return both.SortedKeys()
 }
 
-// checkDifferences wants all of the keys that always differ, at least one of
-// the row's, and nothing else.
+// checkDifferences fails the test unless all keys that always differ do so, at least one of
+// the row's, and no other.
 func checkDifferences(t *testing.T, differ, always, row []string) {
 	t.Helper()
 	found := false
@@ -86,12 +86,12 @@ func checkDifferences(t *testing.T, differ, always, row []string) {
 		case slices.Contains(row, key):
 			found = true
 		case !slices.Contains(always, key):
-			t.Errorf("%s differs, and DRIVER.md does not say so", key)
+			t.Errorf("%s differs, and DRIVER.md does not have it", key)
 		}
 	}
 	for _, key := range always {
 		if !slices.Contains(differ, key) && !slices.Contains(row, key) {
-			t.Errorf("%s is said to differ always, and does not", key)
+			t.Errorf("%s differs always in DRIVER.md, and does not here", key)
 		}
 	}
 	if len(row) > 0 && !found {
@@ -99,9 +99,9 @@ func checkDifferences(t *testing.T, differ, always, row []string) {
 	}
 }
 
-// checkSurvival wants the driver to have failed, and poolcast to have
-// everything but the missing keys.
-func checkSurvival(t *testing.T, theirs cinderReport, ours capability.Report, missing []string) {
+// checkDriverFailure fails the test unless the driver has failed, and poolcast has every
+// key but the missing ones.
+func checkDriverFailure(t *testing.T, theirs cinderReport, ours capability.Report, missing []string) {
 	t.Helper()
 	if theirs.Error == "" {
 		t.Error("the driver did not fail")
@@ -117,8 +117,8 @@ func checkSurvival(t *testing.T, theirs cinderReport, ours capability.Report, mi
 	}
 }
 
-// report is what poolcast says of the backend.
-func (s *stage) report(t *testing.T, name string) capability.Report {
+// report is poolcast's report of the backend.
+func (s *testArrays) report(t *testing.T, name string) capability.Report {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -136,8 +136,8 @@ func (s *stage) report(t *testing.T, name string) capability.Report {
 	return r.Report
 }
 
-// TestStalePolicyInCapacityFilter asks Cinder's own CapacityFilter: the policy drop
-// must have its effect, and the others must not.
+// TestStalePolicyInCapacityFilter checks with Cinder's own CapacityFilter that the policy
+// drop excludes the backend, and the others do not.
 func TestStalePolicyInCapacityFilter(t *testing.T) {
 	var lines strings.Builder
 	for _, r := range []capability.Report{
@@ -160,13 +160,13 @@ func TestStalePolicyInCapacityFilter(t *testing.T) {
 	}
 }
 
-// staleUnder is the last report of an array that answered once.
+// staleUnder is the last report of an array that responded once.
 func staleUnder(t *testing.T, policy collector.Policy) (last capability.Report) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		c := collector.New(collector.Options{})
 		if err := c.Apply([]collector.Target{{
-			Host: "here@x", Backend: "x", Pool: "gold", Source: &dying{}, Interval: time.Minute, OnStale: policy,
+			Host: "here@x", Backend: "x", Pool: "gold", Source: &failingSource{}, Interval: time.Minute, OnStale: policy,
 			Stanza: collector.Stanza{Protocol: "iSCSI", MaxOverSubscription: "20.0"},
 		}}); err != nil {
 			t.Fatal(err)
@@ -184,10 +184,10 @@ func staleUnder(t *testing.T, policy collector.Policy) (last capability.Report) 
 	return last
 }
 
-// dying answers a single time.
-type dying struct{ polls int }
+// failingSource responds once.
+type failingSource struct{ polls int }
 
-func (d *dying) Sample(context.Context) (capability.Stats, error) {
+func (d *failingSource) Sample(context.Context) (capability.Stats, error) {
 	if d.polls++; d.polls > 1 {
 		return capability.Stats{}, errors.New("no route to host")
 	}
@@ -198,4 +198,4 @@ func (d *dying) Sample(context.Context) (capability.Stats, error) {
 	}, nil
 }
 
-func (d *dying) Close(context.Context) error { return nil }
+func (d *failingSource) Close(context.Context) error { return nil }

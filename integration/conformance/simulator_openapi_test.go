@@ -19,7 +19,7 @@ import (
 )
 
 // TestSimulatorMatchesOpenAPI reads every endpoint of every fixture at every
-// version that it offers and holds the answers against the vendor's OpenAPI
+// version that it offers and checks the responses against the vendor's OpenAPI
 // files. They are not part of this repository; get definitions/oas3.x of
 // PureStorage-OpenConnect/swagger and point POOLCAST_OPENAPI_DIR at it.
 func TestSimulatorMatchesOpenAPI(t *testing.T) {
@@ -32,7 +32,7 @@ func TestSimulatorMatchesOpenAPI(t *testing.T) {
 		t.Fatal(err)
 	}
 	arrays := serveFixtures(t, fixtures)
-	answers := 0
+	responses := 0
 	for _, version := range versionsOf(fixtures) {
 		text, err := os.ReadFile(filepath.Join(dir, "FA"+version+".spec.yaml"))
 		if err != nil {
@@ -44,14 +44,14 @@ func TestSimulatorMatchesOpenAPI(t *testing.T) {
 		}
 		for _, f := range fixtures {
 			if slices.Contains(f.Versions, version) {
-				answers += arrays.check(t, spec, f, version)
+				responses += arrays.check(t, spec, f, version)
 			}
 		}
 	}
-	t.Logf("%d answers of %d fixtures were held against the specification", answers, len(fixtures))
+	t.Logf("%d responses of %d fixtures were checked", responses, len(fixtures))
 }
 
-// simulatedEndpoints and how each is asked, besides plainly.
+// simulatedEndpoints are all endpoints, and the queries of each besides none.
 var simulatedEndpoints = map[string][]string{
 	"arrays":              nil,
 	"arrays/space":        {"resolution=300000&start_time=%d&end_time=%d"},
@@ -99,7 +99,7 @@ func serveFixtures(t *testing.T, fixtures []simulator.Fixture) *simulatedArrays 
 	return &simulatedArrays{&http.Client{Transport: transport}, server}
 }
 
-// check returns how many answers it looked at.
+// check returns how many responses it has checked.
 func (s *simulatedArrays) check(t *testing.T, spec *openapi.Spec, f simulator.Fixture, version string) int {
 	t.Helper()
 	token := s.login(t, spec, f, version)
@@ -107,7 +107,7 @@ func (s *simulatedArrays) check(t *testing.T, spec *openapi.Spec, f simulator.Fi
 	for path, queries := range simulatedEndpoints {
 		full := "/api/" + version + "/" + path
 		if !spec.Has(http.MethodGet, full) {
-			if status, _ := s.ask(t, f, "GET", full, token); status != http.StatusNotFound {
+			if status, _ := s.send(t, f, "GET", full, token); status != http.StatusNotFound {
 				t.Errorf("%s %s: status %d of an endpoint that %s does not have", f.Name, full, status, version)
 			}
 			continue
@@ -126,7 +126,7 @@ func (s *simulatedArrays) check(t *testing.T, spec *openapi.Spec, f simulator.Fi
 
 func (s *simulatedArrays) checkOne(t *testing.T, spec *openapi.Spec, f simulator.Fixture, path, query, token string) {
 	t.Helper()
-	status, body := s.ask(t, f, "GET", path+"?"+strings.ReplaceAll(query, "'", "%27"), token)
+	status, body := s.send(t, f, "GET", path+"?"+strings.ReplaceAll(query, "'", "%27"), token)
 	if status != http.StatusOK {
 		t.Errorf("%s %s?%s: status %d: %s", f.Name, path, query, status, body)
 		return
@@ -165,7 +165,7 @@ func (s *simulatedArrays) request(t *testing.T, f simulator.Fixture, method, pat
 	return r
 }
 
-func (s *simulatedArrays) ask(t *testing.T, f simulator.Fixture, method, path, token string) (int, []byte) {
+func (s *simulatedArrays) send(t *testing.T, f simulator.Fixture, method, path, token string) (int, []byte) {
 	t.Helper()
 	r := s.request(t, f, method, path)
 	r.Header.Set("x-auth-token", token)
