@@ -3,7 +3,7 @@
 
 Reads cases of the vectors' format from standard input, as a JSON list, and
 writes what it took for each. What is measured is filtering and weighing alone:
-the scheduler's picture of the backends is up to date before the clock starts,
+the scheduler has the state of the backends before the clock starts,
 and nothing is read from a database or sent anywhere. That is the least that a
 decision of Cinder costs.
 """
@@ -17,8 +17,8 @@ import vectors  # first: it silences warnings and registers objects
 
 from cinder import version
 
-ENOUGH = 1.0  # seconds of measuring, after which no further run is made
-FEWEST = 3    # runs, unless one alone takes more than enough
+LONGEST = 1.0  # seconds, after which no further run is made
+MINIMUM = 3    # runs, unless one alone takes longer than LONGEST
 
 
 def decider(case):
@@ -26,22 +26,22 @@ def decider(case):
     scheduler = vectors.Scheduler(case["backends"])
     manager = scheduler.host_manager
     states = list(manager.get_all_backend_states(scheduler.context))
-    spec, asked = scheduler.ask(case["request"])
-    # Asked of no backends, the scheduler completes what was asked, no more.
+    spec, properties = scheduler.arguments(case["request"])
+    # Without backends, the scheduler only completes the arguments.
     manager.get_all_backend_states = lambda context: []
-    scheduler._get_weighted_candidates(scheduler.context, spec, asked)
+    scheduler._get_weighted_candidates(scheduler.context, spec, properties)
 
     def decide():
         fit = manager.filter_handler.get_filtered_objects(
-            manager.enabled_filters, states, asked)
-        return manager.get_weighed_backends(fit, asked)
+            manager.enabled_filters, states, properties)
+        return manager.get_weighed_backends(fit, properties)
 
     return decide
 
 
 def measure(decide):
     best, total, runs = float("inf"), 0, 0
-    while runs == 0 or (total < ENOUGH or runs < FEWEST) and best < ENOUGH:
+    while runs == 0 or (total < LONGEST or runs < MINIMUM) and best < LONGEST:
         start = time.perf_counter()
         weighed = decide()
         took = time.perf_counter() - start

@@ -3,10 +3,10 @@
 
     cinder_messages.py FOLDER
 
-Cinder's own SchedulerAPI builds them, oslo.messaging's own serializer wraps
-them, and instead of a broker a file takes them:
+Cinder's own SchedulerAPI builds them, oslo.messaging's own serializer encodes
+them, and they are written to files instead of a broker:
 
-    cinder-update.json    update_service_capabilities, as cinder-volume casts it
+    cinder-update.json    update_service_capabilities, as cinder-volume sends it
     cinder-notify.json    notify_service_capabilities
     cinder-infinity.json  an update with a number that JSON does not have
 
@@ -44,8 +44,8 @@ CAPABILITIES = {
 }
 
 
-class Paper:
-    """A transport that writes down what it is to send."""
+class FileTransport:
+    """A transport that writes each message to a file."""
 
     conf = cfg.CONF
 
@@ -63,8 +63,8 @@ class Paper:
         (self.folder / self.name).write_text(text + "\n")
 
 
-def api(paper):
-    rpc.TRANSPORT = paper
+def api(transport):
+    rpc.TRANSPORT = transport
     rpc.LAST_RPC_VERSIONS["cinder-scheduler"] = "3.12"
     rpc.LAST_OBJ_VERSIONS["cinder-scheduler"] = "1.39"
     oslo_messaging.get_rpc_client = lambda transport, target, **kw: client.RPCClient(
@@ -75,13 +75,13 @@ def api(paper):
 def main(folder):
     cfg.CONF([], project="cinder", default_config_files=[])
     objects.register_all()
-    paper = Paper(folder)
-    scheduler, admin = api(paper), context.get_admin_context()
-    paper.name = "cinder-update.json"
+    transport = FileTransport(folder)
+    scheduler, admin = api(transport), context.get_admin_context()
+    transport.name = "cinder-update.json"
     scheduler.update_service_capabilities(admin, "volume", "ctl1@fa1", CAPABILITIES, None)
-    paper.name = "cinder-notify.json"
+    transport.name = "cinder-notify.json"
     scheduler.notify_service_capabilities(admin, "volume", "ctl1@fa1", CAPABILITIES)
-    paper.name = "cinder-infinity.json"
+    transport.name = "cinder-infinity.json"
     scheduler.update_service_capabilities(
         admin, "volume", "ctl1@fa1", {"total_capacity_gb": float("inf")}, None)
 

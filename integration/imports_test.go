@@ -85,14 +85,14 @@ func TestImportsFollowRules(t *testing.T) {
 func TestImportRulesFindFaults(t *testing.T) {
 	ours := module + "/"
 	for _, c := range []struct{ name, file, imports, want string }{
-		{"down to the vocabulary", "publisher/a.go", ours + "collector/capability", ""},
-		{"a neighbour", "publisher/a.go", ours + "config", "publisher may not import config"},
-		{"a neighbour below", "collector/a.go", ours + "collector/placement", "collector may not import collector/placement"},
+		{"the package of shared types", "publisher/a.go", ours + "collector/capability", ""},
+		{"a package on the same level", "publisher/a.go", ours + "config", "publisher may not import config"},
+		{"a package below", "collector/a.go", ours + "collector/placement", "collector may not import collector/placement"},
 		{"the client in its own simulator", "flasharray/simulator/a_test.go", ours + "flasharray", "flasharray/simulator may not import flasharray"},
 		{"the simulator in the client", "flasharray/a.go", ours + "flasharray/simulator", "flasharray may not import flasharray/simulator"},
 		{"the simulator in the client's test", "flasharray/a_test.go", ours + "flasharray/simulator", ""},
-		{"one's own package from its test", "config/a_test.go", ours + "config", ""},
-		{"another module in the vocabulary", "collector/capability/a.go", "github.com/rs/zerolog", "collector/capability may not import github.com/rs/zerolog"},
+		{"its own package in a test", "config/a_test.go", ours + "config", ""},
+		{"another module in the package of shared types", "collector/capability/a.go", "github.com/rs/zerolog", "collector/capability may not import github.com/rs/zerolog"},
 		{"RabbitMQ in cmd", "cmd/poolcast/a.go", "github.com/rabbitmq/amqp091-go", "cmd/poolcast may not import github.com/rabbitmq/amqp091-go"},
 		{"a package of an allowed module", "publisher/status/a.go", "github.com/prometheus/client_golang/prometheus", ""},
 		{"go-cmp in a test", "config/a_test.go", "github.com/google/go-cmp/cmp", ""},
@@ -107,7 +107,7 @@ func TestImportRulesFindFaults(t *testing.T) {
 		{"the standard library", "collector/capability/a.go", "encoding/json", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := strings.Join(importFaults(planted(t, c.file, `import _ "`+c.imports+`"`)), "\n")
+			got := strings.Join(importFaults(sourceOf(t, c.file, `import _ "`+c.imports+`"`)), "\n")
 			if c.want == "" && got != "" || !strings.Contains(got, c.want) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
@@ -115,13 +115,13 @@ func TestImportRulesFindFaults(t *testing.T) {
 	}
 }
 
-// importFaults names each import that the tables above do not allow.
+// importFaults lists the imports that the tables above do not allow.
 func importFaults(files []source) (faults []string) {
 	for _, f := range files {
 		for _, imported := range f.imports() {
 			if !allowed(f, imported) {
 				faults = append(faults, f.path+": "+f.folder()+" may not import "+strings.TrimPrefix(imported, module+"/")+
-					"; integration/imports_test.go has the edges that are allowed")
+					"; integration/imports_test.go has the allowed imports")
 			}
 		}
 	}
@@ -168,7 +168,7 @@ func matches(list []string, folder string) bool {
 	})
 }
 
-// sources parses every Go file of a tree, leaving out what is not ours.
+// sources parses every Go file of a tree, but hidden folders and test data.
 func sources(t *testing.T, tree fs.FS) (files []source) {
 	t.Helper()
 	err := fs.WalkDir(tree, ".", func(name string, d fs.DirEntry, err error) error {
@@ -224,7 +224,7 @@ func TestFolderTableFindsFaults(t *testing.T) {
 		{"a row without a folder", "config/a.go", "errors", "cmd/poolcast has a row and no Go files"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := strings.Join(tableFaults(rows, planted(t, c.file, `import _ "`+module+"/"+c.imports+`"`)), "\n")
+			got := strings.Join(tableFaults(rows, sourceOf(t, c.file, `import _ "`+module+"/"+c.imports+`"`)), "\n")
 			if c.want == "" && strings.Contains(got, "imports") || !strings.Contains(got, c.want) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
@@ -247,8 +247,8 @@ func folderTable(text string) (rows []tableRow) {
 	return rows
 }
 
-// tableFaults names what the table and the files do not agree on. The folders
-// below examples and integration have the row of those.
+// tableFaults lists the differences of the table and the files. The folders below examples
+// and integration have no rows of their own.
 func tableFaults(rows []tableRow, files []source) (faults []string) {
 	folders := map[string]bool{}
 	for _, f := range files {
@@ -276,7 +276,7 @@ func tableFaults(rows []tableRow, files []source) (faults []string) {
 		for _, imported := range f.imports() {
 			folder, ours := strings.CutPrefix(imported, module+"/")
 			if row, ok := named[folder]; ours && ok && !row.permits(f) {
-				faults = append(faults, f.path+": "+f.folder()+" imports "+folder+", which ARCHITECTURE.md's table of folders leaves to"+row.importers)
+				faults = append(faults, f.path+": "+f.folder()+" imports "+folder+", which ARCHITECTURE.md's table of folders allows only for"+row.importers)
 			}
 		}
 	}
@@ -284,9 +284,9 @@ func tableFaults(rows []tableRow, files []source) (faults []string) {
 	return faults
 }
 
-// permits says whether the row allows a file to import its folder: the folders
-// that it names and all below them, plugins, which are examples, or everybody.
-// Tests have rules of their own.
+// permits says whether the row allows a file to import its folder: where it names the
+// folder of the file or one above that, plugins, which are in examples, or everybody. The
+// imports of tests are in testEdges.
 func (r tableRow) permits(f source) bool {
 	if f.isTest() || matches([]string{scaffolding}, f.folder()) || strings.Contains(r.importers, "everybody") {
 		return true
