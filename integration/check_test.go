@@ -34,7 +34,7 @@ func TestCheckAndDiffWithReports(t *testing.T) {
 	}
 	env.runJSON(t, &check, 3, "check", "--listen-for", "20s", "--output", "json")
 	if got := strings.Join(check.Bus.Heard, " "); got != "ctl1.example.org@flasharray_x_02 ctl1@flasharray_x_01" {
-		t.Errorf("heard %s", got)
+		t.Errorf("received were reports of %s", got)
 	}
 	wants := map[string]string{
 		"wrong-host flasharray_x_02":                   "host = ctl1.example.org into [DEFAULT]",

@@ -53,7 +53,7 @@ var testEdges = map[string][]string{
 	"publisher":                  {"integration/cindertest", "integration/process", "integration/rabbitmq"},
 }
 
-// users are the folders that may import a module of somebody else. A module that
+// users are the folders that may import a module of others. A module that
 // is not listed may not be imported at all.
 var users = map[string][]string{
 	"github.com/chromedp/cdproto":         {onlyTests},

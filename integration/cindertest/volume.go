@@ -78,7 +78,7 @@ func encode(host string, capabilities capability.Set) (amqp.Publishing, error) {
 // messageID is an ID as oslo.messaging makes one, with uuid4.
 func messageID() string {
 	var b [16]byte
-	rand.Read(b[:])
+	_, _ = rand.Read(b[:]) // never fails
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
 	return hex.EncodeToString(b[:])
 }

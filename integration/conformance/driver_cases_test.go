@@ -28,7 +28,7 @@ type driverCase struct {
 
 // replica is one replication_device line.
 type replica struct {
-	array string // "" is one that nobody answers for
+	array string // "" is an address without a server
 	kind  string
 }
 

@@ -31,9 +31,9 @@ func (s *Shared) VirtualHost(t testing.TB) *Broker {
 	}
 	s.hosts++
 	name := fmt.Sprintf("test%d", s.hosts)
-	s.broker.VHosts(t, name)
 	view := s.broker.In(t, name)
 	view.shared = true
+	view.VHosts(t, name)
 	return view
 }
 
