@@ -70,7 +70,7 @@ conformance: ## Compare with the newest Cinder and py-pure-client of PyPI
 
 bench: ## Measure speed and memory, and decisions beside an installed Cinder (BENCH=name for some)
 	@$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
-	@$(if $(filter .,$(BENCH)),$(GO) test -count=1 -v -timeout 30m -tags bench -run '^(TestSpeedAgainstCinder|TestDecisionBudgets|TestBudget)$$' ./integration)
+	@$(if $(filter .,$(BENCH)),$(GO) test -count=1 -v -timeout 30m -tags bench -run '^(TestDecisionSpeed|TestDecisionBudget|TestAgentBudget)$$' ./integration)
 
 # A number of tries is the same work on every machine. With a duration, go test before
 # 1.27 may report "context deadline exceeded" at its end (go.dev/issue/75804). Without

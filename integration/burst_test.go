@@ -12,8 +12,8 @@ import (
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/flasharray/simulator"
+	"github.com/poolcast/poolcast/integration/internal/scheduler"
 	"github.com/poolcast/poolcast/integration/process"
-	"github.com/poolcast/poolcast/integration/scheduler"
 	"github.com/poolcast/poolcast/publisher"
 )
 
@@ -26,25 +26,25 @@ const (
 	burstPace = time.Second / 6
 )
 
-// TestBurst creates volumes faster than cinder-volume reports. A scheduler that
-// weighs by allocated capacity then goes by what it has placed since the last
-// report, and takes three equal arrays in turn. Overlays of fresh metrics must
-// not change that.
-func TestBurst(t *testing.T) {
+// TestBurstPlacement creates volumes faster than cinder-volume reports. A scheduler that
+// weighs by allocated capacity then counts what it has placed since the last report,
+// and chooses three equal arrays in turn. Overlays with new metrics must not change
+// that.
+func TestBurstPlacement(t *testing.T) {
 	t.Parallel()
-	s := newBurstScene(t, "AllocatedCapacityWeigher")
+	s := newBurstEnvironment(t, "AllocatedCapacityWeigher")
 	var rows []string
 	burst := func(name string, agent bool) {
 		s.marker++
 		s.reportAll(nil)
 		s.awaitBases(agent)
-		s.setFrame(s.marker) // what the overlays during this burst have to bring
+		s.setFrame(s.marker) // the overlays during this burst must have the new numbers
 		begun := time.Now()
 		chosen := s.burst()
 		rows = append(rows, fmt.Sprintf("%s %d: %s at %.1f/s, longest run %d: %s", name, s.marker,
 			s.counts(chosen), burstVolumes/time.Since(begun).Seconds(), longestRun(chosen), initials(chosen)))
 		if !inTurn(chosen) {
-			t.Errorf("the arrays do not take turns: %s", rows[len(rows)-1])
+			t.Errorf("the arrays are not chosen in turn: %s", rows[len(rows)-1])
 		}
 		if agent {
 			s.awaitMetrics()
@@ -62,16 +62,16 @@ func TestBurst(t *testing.T) {
 	t.Logf("%d creates a burst:\n%s", burstVolumes, strings.Join(rows, "\n"))
 }
 
-// burstScene is a cloud of three equal arrays with a real scheduler. The test
-// is its cinder-volume.
-type burstScene struct {
-	*cloud
+// burstEnvironment has three equal arrays and a real scheduler. The test sends the
+// reports of cinder-volume.
+type burstEnvironment struct {
+	*environment
 	cinder *scheduler.Scheduler
 	base   capability.Set // what cinder-volume reports of each array
 	marker int            // number of the current base reports
 }
 
-func newBurstScene(t *testing.T, weigher string) *burstScene {
+func newBurstEnvironment(t *testing.T, weigher string) *burstEnvironment {
 	t.Helper()
 	var fixtures []simulator.Fixture
 	for i := range 3 {
@@ -80,7 +80,7 @@ func newBurstScene(t *testing.T, weigher string) *burstScene {
 		fixtures = append(fixtures, f)
 	}
 	broker, transport := startBroker(t)
-	s := &burstScene{cloud: newCloud(t, fixtures, transport)}
+	s := &burstEnvironment{environment: newEnvironment(t, fixtures, transport)}
 	s.reportSeldom()
 	s.cinder = scheduler.Start(t, scheduler.Options{Broker: broker, Backends: s.backends(), Settings: []string{
 		"scheduler_default_filters = AvailabilityZoneFilter,CapacityFilter,CapabilitiesFilter,DriverFilter",
@@ -98,9 +98,9 @@ func newBurstScene(t *testing.T, weigher string) *burstScene {
 	return s
 }
 
-// reportSeldom gives cinder-volume a long reporting interval, so that a report stays a
-// base however long a burst takes on a busy machine.
-func (s *burstScene) reportSeldom() {
+// reportSeldom gives cinder-volume a long reporting interval, so that a base report does
+// not expire during a burst, however long that takes on a busy machine.
+func (s *burstEnvironment) reportSeldom() {
 	s.t.Helper()
 	text, err := os.ReadFile(s.config)
 	if err != nil {
@@ -109,19 +109,19 @@ func (s *burstScene) reportSeldom() {
 	s.write(s.config, strings.Replace(string(text), "[DEFAULT]\n", "[DEFAULT]\nbackend_stats_polling_interval = 600\n", 1))
 }
 
-// reportAll has cinder-volume report every backend, with some keys replaced.
-// The scheduler then accounts for nothing that it placed before.
-func (s *burstScene) reportAll(more capability.Set) {
+// reportAll sends cinder-volume's report of every backend, with some keys replaced. The
+// scheduler then no longer counts what it has placed before.
+func (s *burstEnvironment) reportAll(replaced capability.Set) {
 	s.t.Helper()
 	for _, a := range s.arrays {
-		set := s.base.Overlay(more).Overlay(capability.Set{"marker": capability.OfInt(int64(s.marker))})
-		s.cinder.Report(scheduler.Report{Host: hostOf(a.Name()), Capabilities: set})
+		set := s.base.Overlay(replaced).Overlay(capability.Set{"marker": capability.OfInt(int64(s.marker))})
+		s.cinder.Report(scheduler.Report{Host: hostName(a.Name()), Capabilities: set})
 	}
 }
 
-// awaitBases waits until the scheduler has the last reports of cinder-volume,
-// and if there is an agent, an overlay of each.
-func (s *burstScene) awaitBases(agent bool) {
+// awaitBases waits until the scheduler has the last reports of cinder-volume, and with
+// an agent, an overlay of each.
+func (s *burstEnvironment) awaitBases(agent bool) {
 	s.t.Helper()
 	s.awaitEach(fmt.Sprintf("report %d, overlaid: %t", s.marker, agent), func(_ *simulator.Array, got capability.Set) error {
 		_, marked := got[capability.KeyMetricsAgent]
@@ -132,9 +132,9 @@ func (s *burstScene) awaitBases(agent bool) {
 	})
 }
 
-// awaitMetrics waits until the scheduler knows how many volumes each array has
-// now.
-func (s *burstScene) awaitMetrics() {
+// awaitMetrics waits until the scheduler has the present number of volumes of each
+// array.
+func (s *burstEnvironment) awaitMetrics() {
 	s.t.Helper()
 	want := s.dryRun("--backend", stanza(s.arrays[0].Name()))[0].Capabilities["total_volumes"]
 	s.awaitEach(fmt.Sprintf("%s volumes", want), func(_ *simulator.Array, got capability.Set) error {
@@ -145,15 +145,15 @@ func (s *burstScene) awaitMetrics() {
 	})
 }
 
-func (s *burstScene) awaitEach(what string, wrong func(*simulator.Array, capability.Set) error) {
+func (s *burstEnvironment) awaitEach(what string, check func(*simulator.Array, capability.Set) error) {
 	s.t.Helper()
-	process.Await(s.t, patience, "the scheduler to have "+what+" of each array", func() error {
+	process.Await(s.t, pollBound, "the scheduler to have "+what+" of each array", func() error {
 		pools, err := s.cinder.Pools()
 		if err != nil {
 			return err
 		}
 		for _, a := range s.arrays {
-			if err := wrong(a, find(pools, hostOf(a.Name()))); err != nil {
+			if err := check(a, find(pools, hostName(a.Name()))); err != nil {
 				return fmt.Errorf("%s: %w", a.Name(), err)
 			}
 		}
@@ -162,7 +162,7 @@ func (s *burstScene) awaitEach(what string, wrong func(*simulator.Array, capabil
 }
 
 // burst creates volumes one after another and returns the array of each.
-func (s *burstScene) burst() (chosen []int) {
+func (s *burstEnvironment) burst() (chosen []int) {
 	s.t.Helper()
 	pace := time.NewTicker(burstPace)
 	defer pace.Stop()
@@ -174,17 +174,17 @@ func (s *burstScene) burst() (chosen []int) {
 }
 
 // create creates a volume and returns its array, or -1 if none fits.
-func (s *burstScene) create(specs map[string]string) int {
+func (s *burstEnvironment) create(specs map[string]string) int {
 	s.t.Helper()
 	host, err := s.cinder.Create(scheduler.Volume{Size: 10, Zone: zone, ExtraSpecs: specs})
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return slices.IndexFunc(s.arrays, func(a *simulator.Array) bool { return hostOf(a.Name())+"#"+pool == host })
+	return slices.IndexFunc(s.arrays, func(a *simulator.Array) bool { return hostName(a.Name())+"#"+pool == host })
 }
 
 // counts is how many volumes each array has got.
-func (s *burstScene) counts(chosen []int) string {
+func (s *burstEnvironment) counts(chosen []int) string {
 	n := make([]int, len(s.arrays))
 	for _, i := range chosen {
 		if i < 0 {
@@ -229,13 +229,13 @@ func initials(chosen []int) string {
 	return text
 }
 
-// TestMetricsDecide changes one array and creates volumes: a filter of a volume
-// type, a filter function and a goodness function read the new metric as soon as
-// the agent has polled it, although the scheduler has placed something on that
-// array since cinder-volume's last report, and there is no newer one.
-func TestMetricsDecide(t *testing.T) {
+// TestDecisionUsesNewMetrics changes one array and creates volumes: a condition of a
+// volume type, a filter function and a goodness function use the new metric as soon as
+// the scheduler has it, although the scheduler has placed a volume on that array since
+// cinder-volume's last report.
+func TestDecisionUsesNewMetrics(t *testing.T) {
 	t.Parallel()
-	s := newBurstScene(t, "GoodnessWeigher")
+	s := newBurstEnvironment(t, "GoodnessWeigher")
 	a := s.startAgent()
 	a.awaitLog(0, "session", string(publisher.Ready))
 	// The frames of the recording before and after the change.
@@ -273,31 +273,35 @@ func TestMetricsDecide(t *testing.T) {
 	a.finish()
 }
 
-// awaitChange puts an array into another frame and creates volumes until they go
-// where they should, and then some more. The first poll that begins after the
-// change, within an interval, has to be enough: no create is wrong that is asked
-// for when two more have begun. (One poll may have been under way.)
-func (s *burstScene) awaitChange(what string, specs map[string]string, array, frame int, right func(chosen int) bool) {
+// awaitChange puts an array into another frame and creates volumes until they are placed
+// as they should be, and then some more. From when the scheduler has the new number of
+// volumes, each placement must be right.
+func (s *burstEnvironment) awaitChange(what string, specs map[string]string, array, frame int, right func(chosen int) bool) {
 	s.t.Helper()
 	polls := func() int { return s.arrays[array].Requests()["GET arrays/performance"] }
 	s.arrays[array].SetFrame(frame)
+	want := s.dryRun("--backend", stanza(s.arrays[array].Name()))[0].Capabilities[capability.KeyTotalVolumes]
 	changed, before, creates := time.Now(), polls(), 0
-	process.Await(s.t, patience, what, func() error {
-		begun := polls() - before
+	process.Await(s.t, pollBound, what, func() error {
+		pools, err := s.cinder.Pools()
+		if err != nil {
+			return err
+		}
+		received := find(pools, hostName(s.arrays[array].Name()))[capability.KeyTotalVolumes].Equal(want)
 		creates++
 		chosen := s.create(specs)
 		if right(chosen) {
 			return nil
 		}
-		if begun > 2 {
-			s.t.Errorf("waiting for %s: volume %d went to array %d after %d polls", what, creates, chosen, begun)
+		if received {
+			s.t.Errorf("waiting for %s: volume %d was placed on array %d, although the scheduler has the new number", what, creates, chosen)
 		}
-		return fmt.Errorf("volume %d went to array %d", creates, chosen)
+		return fmt.Errorf("volume %d was placed on array %d", creates, chosen)
 	})
 	s.t.Logf("%s: %.1f s, %d creates and %d polls after the change", what, time.Since(changed).Seconds(), creates, polls()-before)
 	for range 3 {
 		if chosen := s.create(specs); !right(chosen) {
-			s.t.Errorf("waiting for %s: a later volume went to array %d", what, chosen)
+			s.t.Errorf("waiting for %s: a later volume was placed on array %d", what, chosen)
 		}
 	}
 }

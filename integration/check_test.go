@@ -10,31 +10,31 @@ import (
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement/advice"
+	"github.com/poolcast/poolcast/integration/cindertest"
 )
 
-// TestNamesAndReportsAgainstTheBus lets cinder-volume speak for three backends:
-// for the first as configured, for the second under the host's full name, and
-// for the third not at all. check says so and what to write; diff shows what an
-// overlay would change of the first.
-func TestNamesAndReportsAgainstTheBus(t *testing.T) {
+// TestCheckAndDiffWithReports has three backends: the first is reported as configured,
+// the second under the host's full name, and the third not at all. check finds that and
+// says what to write; diff shows what an overlay would change of the first.
+func TestCheckAndDiffWithReports(t *testing.T) {
 	t.Parallel()
 	broker, transport := joinBroker(t)
-	c := newCloud(t, threeArrays(t), transport)
-	startBusScheduler(t, broker.URL(), busLayout{})
-	reports := c.dryRun()
-	said := withoutOurs(t, reports[0])
-	reportEverySecond(t, broker.URL(), map[string]string{
-		hostOf("flasharray-x-01"):          said,
-		"ctl1.example.org@flasharray_x_02": said,
+	env := newEnvironment(t, threeArrays(t), transport)
+	cindertest.StartScheduler(t, broker.URL(), cindertest.Layout{})
+	reports := env.dryRun()
+	report := olderReport(reports[0])
+	cindertest.StartService(t, broker.URL(), time.Second, map[string]capability.Set{
+		hostName("flasharray-x-01"):        report,
+		"ctl1.example.org@flasharray_x_02": report,
 	})
 
 	var check struct {
 		Bus      struct{ Heard []string }
 		Findings []advice.Finding
 	}
-	c.ask(t, &check, 3, "check", "--listen-for", "8s", "--output", "json")
+	env.runJSON(t, &check, 3, "check", "--listen-for", "20s", "--output", "json")
 	if got := strings.Join(check.Bus.Heard, " "); got != "ctl1.example.org@flasharray_x_02 ctl1@flasharray_x_01" {
-		t.Errorf("heard %s", got)
+		t.Errorf("received were reports of %s", got)
 	}
 	wants := map[string]string{
 		"wrong-host flasharray_x_02":                   "host = ctl1.example.org into [DEFAULT]",
@@ -67,77 +67,48 @@ func TestNamesAndReportsAgainstTheBus(t *testing.T) {
 			Changes []advice.KeyChange
 		}
 	}
-	c.ask(t, &diff, 1, "diff", "--wait", "8s", "--output", "json")
+	env.runJSON(t, &diff, 1, "diff", "--wait", "20s", "--output", "json")
 	if len(diff.Backends) != 3 || !diff.Backends[0].Heard || diff.Backends[1].Heard || diff.Backends[2].Heard {
 		t.Fatalf("got %+v", diff)
 	}
-	told := map[string]advice.KeyChange{}
+	changes := map[string]advice.KeyChange{}
 	for _, change := range diff.Backends[0].Changes {
-		told[change.Key] = change
+		changes[change.Key] = change
 	}
-	if k := told[capability.KeyTotalVolumes]; k.Change != advice.Changed || !k.Sent || !k.Old.Equal(capability.OfInt(7)) {
+	if k := changes[capability.KeyTotalVolumes]; k.Change != advice.Changed || !k.Sent || !k.Old.Equal(capability.OfInt(7)) {
 		t.Errorf("total_volumes: %+v", k)
 	}
-	if k := told[capability.KeyProvisionedCapacity]; k.Change != advice.Added || k.Sent {
+	if k := changes[capability.KeyProvisionedCapacity]; k.Change != advice.Added || k.Sent {
 		t.Errorf("provisioned_capacity_gb: %+v", k)
 	}
-	if k := told[capability.KeyAllocatedCapacity]; k.Change != advice.Missing {
+	if k := changes[capability.KeyAllocatedCapacity]; k.Change != advice.Missing {
 		t.Errorf("allocated_capacity_gb: %+v", k)
 	}
 }
 
-// withoutOurs is what an older cinder-volume would say of the same array.
-func withoutOurs(t *testing.T, r capability.Report) string {
-	t.Helper()
+// olderReport is the report of an older cinder-volume of the same array.
+func olderReport(r capability.Report) capability.Set {
 	set := r.Capabilities.Overlay(capability.Set{
 		capability.KeyTotalVolumes:      capability.OfInt(7),
 		capability.KeyAllocatedCapacity: capability.OfInt(17),
 	})
 	delete(set, capability.KeyMetricsAgent)
 	delete(set, capability.KeyProvisionedCapacity)
-	text, err := set.MarshalJSON()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
+	return set
 }
 
-// reportEverySecond is a cinder-volume that is in a hurry.
-func reportEverySecond(t *testing.T, uri string, said map[string]string) {
+// runJSON runs a command that prints JSON and ends with a code.
+func (env *environment) runJSON(t *testing.T, result any, code int, args ...string) {
 	t.Helper()
-	volume := startBusVolume(t, uri)
-	done := make(chan struct{})
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		tick := time.NewTicker(time.Second)
-		defer tick.Stop()
-		for {
-			for host, capabilities := range said {
-				volume.say(host, capabilities)
-			}
-			select {
-			case <-done:
-				return
-			case <-tick.C:
-			}
-		}
-	}()
-	t.Cleanup(func() { close(done); <-ended })
-}
-
-// ask runs a command that prints JSON and ends with a code.
-func (c *cloud) ask(t *testing.T, answer any, code int, args ...string) {
-	t.Helper()
-	cmd := c.command(args...)
+	cmd := env.command(args...)
 	var errs strings.Builder
 	cmd.Stderr = &errs
-	out, _ := cmd.Output() // the code is looked at
+	out, _ := cmd.Output() // the code is checked
 	checkSecrets(t, string(out)+errs.String())
 	if got := cmd.ProcessState.ExitCode(); got != code {
 		t.Errorf("poolcast %s ended with code %d, want %d: %s", strings.Join(args, " "), got, code, errs.String())
 	}
-	if err := json.Unmarshal(out, answer); err != nil {
-		t.Fatalf("read the answer of poolcast %s: %v\n%s%s", strings.Join(args, " "), err, out, errs.String())
+	if err := json.Unmarshal(out, result); err != nil {
+		t.Fatalf("read the output of poolcast %s: %v\n%s%s", strings.Join(args, " "), err, out, errs.String())
 	}
 }

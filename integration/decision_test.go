@@ -18,22 +18,21 @@ import (
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/flasharray/simulator"
+	"github.com/poolcast/poolcast/integration/internal/scheduler"
 	"github.com/poolcast/poolcast/integration/process"
-	"github.com/poolcast/poolcast/integration/scheduler"
 )
 
-// questions are asked of each scheduler.
-const questions = 25
+// decisions is how many volumes are created with each scheduler.
+const decisions = 25
 
-// TestSchedulerDecidesAlike asks a real scheduler for volumes as cinder-api
-// does, and poolcast place where it would put them. The answers are the same,
-// whatever is asked: types, sizes and zones are drawn, and the arrays' numbers
-// change in between.
+// TestPlaceMatchesScheduler creates volumes with a real scheduler as cinder-api does, and
+// asks poolcast place for the same ones. The results must be equal for types, sizes and
+// zones that are drawn at random, while the arrays' numbers change.
 //
-// Debian's scheduler is Cinder 21 and the vectors are made with the newest. All
-// that decides here is the same in both (filters, weighers, evaluator,
-// HostManager), so no question needs to be avoided.
-func TestSchedulerDecidesAlike(t *testing.T) {
+// Debian's scheduler is Cinder 21 and the vectors are made with the newest. All that
+// decides here is the same in both (filters, weighers, evaluator, HostManager), so that
+// no request needs to be left out.
+func TestPlaceMatchesScheduler(t *testing.T) {
 	t.Parallel()
 	seed := decisionSeed(t)
 	arrays, err := simulator.Builtin()
@@ -50,54 +49,55 @@ func TestSchedulerDecidesAlike(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := newCloud(t, arrays, nowhere)
-			j := newJury(t, c, settings, rand.New(rand.NewPCG(seed, uint64(len(settings)))))
-			for range questions {
-				j.ask()
+			env := newEnvironment(t, arrays, unreachable)
+			j := newDecisionTest(t, env, settings, rand.New(rand.NewPCG(seed, uint64(len(settings)))))
+			for range decisions {
+				j.compare()
 			}
 			j.finish()
 		})
 	}
 }
 
+// decisionSeed is fixed, so that the test does not depend on a draw.
 func decisionSeed(t *testing.T) uint64 {
 	t.Helper()
-	seed := rand.Uint64()
+	seed := uint64(1)
 	if text := os.Getenv("POOLCAST_DECISION_SEED"); text != "" {
 		var err error
 		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
 			t.Fatalf("read POOLCAST_DECISION_SEED: %v", err)
 		}
 	}
-	t.Logf("POOLCAST_DECISION_SEED=%d asks the same questions again", seed)
+	t.Logf("POOLCAST_DECISION_SEED=%d; another number draws other volumes", seed)
 	return seed
 }
 
-// jury puts the same questions to a scheduler and to the program.
-type jury struct {
-	*cloud
+// decisionTest compares a scheduler with the program.
+type decisionTest struct {
+	*environment
 	cinder *scheduler.Scheduler
-	chance *rand.Rand
-	more   string // path of a second configuration file
-	asked  int
+	random *rand.Rand
+	extra  string // path of a second configuration file
+	count  int
 	chosen map[string]int
 }
 
-func newJury(t *testing.T, c *cloud, settings []string, chance *rand.Rand) *jury {
+func newDecisionTest(t *testing.T, env *environment, settings []string, random *rand.Rand) *decisionTest {
 	t.Helper()
-	j := &jury{cloud: c, chance: chance, more: filepath.Join(filepath.Dir(c.config), "more.conf"), chosen: map[string]int{}}
-	c.write(j.more, j.moreSettings(settings))
+	j := &decisionTest{environment: env, random: random, extra: filepath.Join(filepath.Dir(env.config), "extra.conf"), chosen: map[string]int{}}
+	env.write(j.extra, j.extraSettings(settings))
 	broker, _ := joinBroker(t)
 	var backends []scheduler.Backend
-	for i, a := range c.arrays {
-		backends = append(backends, scheduler.Backend{Host: hostOf(a.Name()), Zone: zoneOf(i)})
+	for i, a := range env.arrays {
+		backends = append(backends, scheduler.Backend{Host: hostName(a.Name()), Zone: zoneOf(i)})
 	}
 	settings = append(slices.Clone(settings), "quota_volumes = -1", "quota_gigabytes = -1", "per_volume_size_limit = -1")
 	j.cinder = scheduler.Start(t, scheduler.Options{Broker: broker, Backends: backends, Settings: settings})
 	return j
 }
 
-// zoneOf puts every third array elsewhere.
+// zoneOf puts every third array into another zone.
 func zoneOf(array int) string {
 	if array%3 == 2 {
 		return "dc2"
@@ -105,7 +105,7 @@ func zoneOf(array int) string {
 	return zone
 }
 
-func (j *jury) moreSettings(settings []string) string {
+func (j *decisionTest) extraSettings(settings []string) string {
 	lines := append([]string{"[DEFAULT]"}, settings...)
 	for i, a := range j.arrays {
 		lines = append(lines, "["+stanza(a.Name())+"]", "backend_availability_zone = "+zoneOf(i),
@@ -118,75 +118,75 @@ func (j *jury) moreSettings(settings []string) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// ask asks one question after telling the scheduler the arrays' state.
-func (j *jury) ask() {
+// compare sends the arrays' state to the scheduler, creates a volume and asks the
+// program for the same.
+func (j *decisionTest) compare() {
 	j.t.Helper()
-	j.asked++
-	j.setFrame(j.chance.IntN(30))
+	j.count++
+	j.setFrame(j.random.IntN(30))
 	reports := j.reports()
-	j.tell(reports)
+	j.report(reports)
 	v := j.draw()
 	theirs, err := j.cinder.Create(v)
 	if err != nil {
-		j.t.Fatalf("question %d: ask the scheduler for %+v: %v", j.asked, v, err)
+		j.t.Fatalf("decision %d: create %+v: %v", j.count, v, err)
 	}
 	if ours, why := j.place(reports, v); ours != theirs {
-		j.t.Errorf("question %d: %+v\ncinder-scheduler: %q\npoolcast place:   %q\n%s", j.asked, v, theirs, ours, why)
+		j.t.Errorf("decision %d: %+v\ncinder-scheduler: %q\npoolcast place:   %q\n%s", j.count, v, theirs, ours, why)
 	}
 	j.chosen[theirs]++
 }
 
-// reports are a dry run, with what cinder-volume counts added, and marked with
-// the number of the question.
-func (j *jury) reports() []capability.Report {
+// reports are a dry run, with what cinder-volume counts, and with the number of the
+// decision.
+func (j *decisionTest) reports() []capability.Report {
 	j.t.Helper()
 	var reports []capability.Report
-	if err := json.Unmarshal([]byte(j.run("--config-file", j.more, "--dry-run")), &reports); err != nil {
+	if err := json.Unmarshal([]byte(j.run("--config-file", j.extra, "--dry-run")), &reports); err != nil {
 		j.t.Fatal(err)
 	}
 	for _, r := range reports {
-		r.Capabilities["question"] = capability.OfInt(int64(j.asked))
-		r.Capabilities[capability.KeyAllocatedCapacity] = capability.OfInt(j.chance.Int64N(200000))
-		if j.chance.IntN(4) == 0 { // as releases do that misspell it
+		r.Capabilities["decision"] = capability.OfInt(int64(j.count))
+		r.Capabilities[capability.KeyAllocatedCapacity] = capability.OfInt(j.random.Int64N(200000))
+		if j.random.IntN(4) == 0 { // as releases that misspell it
 			delete(r.Capabilities, capability.KeyProvisionedCapacity)
 		}
 	}
 	return reports
 }
 
-// tell reports to the scheduler and waits until it has heard everything.
-func (j *jury) tell(reports []capability.Report) {
+// report sends the reports to the scheduler and waits until it has all.
+func (j *decisionTest) report(reports []capability.Report) {
 	j.t.Helper()
 	for _, r := range reports {
 		j.cinder.Report(scheduler.Report{Host: r.Host, Cluster: r.Cluster, Capabilities: r.Capabilities})
 	}
-	process.Await(j.t, patience, "the scheduler to hear every report", func() error {
+	process.Await(j.t, pollBound, "the scheduler to have every report", func() error {
 		pools, err := j.cinder.Pools()
 		if err != nil {
 			return err
 		}
-		heard := 0
+		received := 0
 		for _, p := range pools {
-			if n, _ := p.Capabilities["question"].Int(); n == int64(j.asked) {
-				heard++
+			if n, _ := p.Capabilities["decision"].Int(); n == int64(j.count) {
+				received++
 			}
 		}
-		if heard != len(reports) {
-			return fmt.Errorf("it has heard %d of %d", heard, len(reports))
+		if received != len(reports) {
+			return fmt.Errorf("it has %d of %d", received, len(reports))
 		}
 		return nil
 	})
 }
 
-// draw makes a volume up. Each condition refuses some of the arrays some of the
-// time.
-func (j *jury) draw() scheduler.Volume {
+// draw makes up a volume. Each condition rejects some of the arrays some of the time.
+func (j *decisionTest) draw() scheduler.Volume {
 	sizes := []int64{1, 10, 500, 8000, 50000, 400000, 1500000}
 	v := scheduler.Volume{
-		Size: sizes[j.chance.IntN(len(sizes))] + j.chance.Int64N(1000), Zone: zoneOf(j.chance.IntN(3)),
+		Size: sizes[j.random.IntN(len(sizes))] + j.random.Int64N(1000), Zone: zoneOf(j.random.IntN(3)),
 		ExtraSpecs: map[string]string{},
 	}
-	for key, values := range map[string][]string{
+	specs := map[string][]string{
 		"volume_backend_name":         {pool},
 		"multiattach":                 {"<is> True"},
 		"tier":                        {"performance", "<or> performance <or> capacity", "s!= performance"},
@@ -197,17 +197,17 @@ func (j *jury) draw() scheduler.Volume {
 		"provisioning:type":           {"thick", "thin"},
 		"capabilities:data_reduction": {">= 3.5"},
 		"purity_version":              {"<in> 6."},
-	} {
-		if j.chance.IntN(5) == 0 {
-			v.ExtraSpecs[key] = values[j.chance.IntN(len(values))]
+	}
+	for _, key := range slices.Sorted(maps.Keys(specs)) { // or a seed would not repeat a draw
+		if j.random.IntN(5) == 0 {
+			v.ExtraSpecs[key] = specs[key][j.random.IntN(len(specs[key]))]
 		}
 	}
 	return v
 }
 
-// place asks the program, which ends with 4 where nothing fits. why is all of
-// its answer.
-func (j *jury) place(reports []capability.Report, v scheduler.Volume) (chosen, why string) {
+// place runs the program, which ends with 4 where nothing fits. why is its output.
+func (j *decisionTest) place(reports []capability.Report, v scheduler.Volume) (chosen, why string) {
 	j.t.Helper()
 	data, err := json.Marshal(reports)
 	if err != nil {
@@ -216,7 +216,7 @@ func (j *jury) place(reports []capability.Report, v scheduler.Volume) (chosen, w
 	path := filepath.Join(filepath.Dir(j.config), "reports.json")
 	j.write(path, string(data))
 	args := []string{
-		"--config-file", j.more, "place", "--policy", "strict", "--output", "json",
+		"--config-file", j.extra, "place", "--policy", "strict", "--output", "json",
 		"--reports", path, "--size", fmt.Sprint(v.Size), "--availability-zone", v.Zone,
 	}
 	for _, key := range slices.Sorted(maps.Keys(v.ExtraSpecs)) {
@@ -226,18 +226,51 @@ func (j *jury) place(reports []capability.Report, v scheduler.Volume) (chosen, w
 	if exit := new(exec.ExitError); errors.As(err, &exit) && exit.ExitCode() != 4 || len(out) == 0 {
 		j.t.Fatalf("run poolcast %s: %v", strings.Join(args, " "), err)
 	}
-	var answer struct{ Chosen string }
-	if err := json.Unmarshal(out, &answer); err != nil {
-		j.t.Fatalf("read the answer: %v\n%s", err, out)
+	var decision struct{ Chosen string }
+	if err := json.Unmarshal(out, &decision); err != nil {
+		j.t.Fatalf("read the decision: %v\n%s", err, out)
 	}
-	return answer.Chosen, string(out)
+	return decision.Chosen, string(out)
 }
 
-// finish makes sure that the questions were worth asking.
-func (j *jury) finish() {
+// finish fails the test where too few different backends were chosen.
+func (j *decisionTest) finish() {
 	j.t.Helper()
-	j.t.Logf("of %d volumes %v", j.asked, j.chosen)
-	if len(j.chosen) < 3 || j.chosen[""] == j.asked {
-		j.t.Errorf("all %d answers are among %v, which proves little", j.asked, j.chosen)
+	j.t.Logf("of %d volumes %v", j.count, j.chosen)
+	if len(j.chosen) < 3 || j.chosen[""] == j.count {
+		j.t.Errorf("all %d decisions are among %v, which are too few", j.count, j.chosen)
+	}
+}
+
+// TestOperatorAdviceMatchesCinder checks with Cinder's own operators what poolcast
+// advises to write instead of a condition without an operator.
+func TestOperatorAdviceMatchesCinder(t *testing.T) {
+	data, err := os.ReadFile("../collector/placement/cinder/testdata/advice/cases.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases, results []struct {
+		Value   any    `json:"value"`
+		Written string `json:"written"`
+		Advice  string `json:"advice"`
+		Fits    bool   `json:"fits"`
+
+		WrittenFits bool `json:"written_fits"`
+		AdviceFits  bool `json:"advice_fits"`
+	}
+	if err := json.Unmarshal(data, &cases); err != nil {
+		t.Fatal(err)
+	}
+	run(t, json.RawMessage(data), &results, "operators")
+	if len(cases) < 40 || len(results) != len(cases) {
+		t.Fatalf("%d results of %d cases", len(results), len(cases))
+	}
+	for i, c := range cases {
+		if results[i].WrittenFits {
+			t.Errorf("%v meets %q, which needs no advice", c.Value, c.Written)
+		}
+		if c.Advice != "" && results[i].AdviceFits != c.Fits {
+			t.Errorf("%v against the advice %q is %v, want %v", c.Value, c.Advice, results[i].AdviceFits, c.Fits)
+		}
 	}
 }

@@ -18,8 +18,7 @@ import (
 // maxLines is the length that a file, tests and tables aside, may have.
 const maxLines = 400
 
-// topLevel are the folders that may stand at the top, besides hidden ones and
-// those that are built.
+// topLevel are the folders that may be at the top, apart from hidden ones.
 var topLevel = []string{"cmd", "collector", "config", "examples", "flasharray", "integration", "publisher", "bin", "dist"}
 
 // source is one Go file.
@@ -47,7 +46,7 @@ func TestHouseRules(t *testing.T) {
 	tree := os.DirFS("..")
 	files := sources(t, tree)
 	if len(files) < 100 {
-		t.Fatalf("only %d files found: this is not the repository", len(files))
+		t.Fatalf("only %d files found: want those of the repository", len(files))
 	}
 	faults := slices.Concat(folderFaults(t, tree), docFaults(files))
 	for _, f := range files {
@@ -58,7 +57,7 @@ func TestHouseRules(t *testing.T) {
 	}
 }
 
-func TestHouseFaultsAreFound(t *testing.T) {
+func TestHouseRulesFindFaults(t *testing.T) {
 	long := strings.Repeat("\n", maxLines)
 	for _, c := range []struct{ name, file, code, want string }{
 		{"init", "config/a.go", "func init() {}", "no init"},
@@ -75,13 +74,13 @@ func TestHouseFaultsAreFound(t *testing.T) {
 		{"a long test", "config/a_test.go", long, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := strings.Join(fileFaults(planted(t, c.file, c.code)[0]), "\n")
+			got := strings.Join(fileFaults(sourceOf(t, c.file, c.code)[0]), "\n")
 			if c.want == "" && got != "" || !strings.Contains(got, c.want) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
 	}
-	if got := docFaults(planted(t, "config/a.go", "")); len(got) != 1 {
+	if got := docFaults(sourceOf(t, "config/a.go", "")); len(got) != 1 {
 		t.Errorf("a package without doc.go: got %q", got)
 	}
 	if got := folderFaults(t, fstest.MapFS{"pkg/a.go": {}, "config/a.go": {}}); len(got) != 1 {
@@ -89,9 +88,9 @@ func TestHouseFaultsAreFound(t *testing.T) {
 	}
 }
 
-// fileFaults names what one file does against the rules of the house.
+// fileFaults lists where a file breaks the house rules.
 func fileFaults(f source) (faults []string) {
-	blame := func(node ast.Node, what string) {
+	report := func(node ast.Node, what string) {
 		faults = append(faults, fmt.Sprintf("%s:%d: %s", f.path, f.set.Position(node.Pos()).Line, what))
 	}
 	if !f.isTest() && f.lines > maxLines {
@@ -101,11 +100,11 @@ func fileFaults(f source) (faults []string) {
 		switch n := n.(type) {
 		case *ast.FuncDecl:
 			if n.Name.Name == "init" && n.Recv == nil {
-				blame(n, "no init: let the caller decide when and whether")
+				report(n, "no init here")
 			}
 		case *ast.CallExpr:
 			if name := f.callee(n); forbidden(f, name) {
-				blame(n, "no "+name+" here")
+				report(n, "no "+name+" here")
 			}
 		}
 		return true
@@ -124,8 +123,8 @@ func forbidden(f source, name string) bool {
 	return name == "panic" || name == "os.Exit" || strings.HasPrefix(name, "log.Fatal") || strings.HasPrefix(name, "log.Panic")
 }
 
-// callee is the name of what is called: a plain one, or that of an imported
-// package and its function, or "".
+// callee is the name of the function that is called: without a package, or with the path
+// of the imported package, or "".
 func (s source) callee(call *ast.CallExpr) string {
 	switch fun := call.Fun.(type) {
 	case *ast.Ident:
@@ -145,8 +144,8 @@ func (s source) callee(call *ast.CallExpr) string {
 	return ""
 }
 
-// docFaults names each package without an essay in a doc.go. A program of a
-// single file, as examples are, says it at the top of that.
+// docFaults lists the packages without a package comment in doc.go, or in main.go for a
+// program of a single file.
 func docFaults(files []source) (faults []string) {
 	documented := map[string]bool{}
 	for _, f := range files {
@@ -156,14 +155,14 @@ func docFaults(files []source) (faults []string) {
 	}
 	for _, f := range files {
 		if !documented[f.folder()] {
-			faults = append(faults, f.folder()+": a package has a doc.go that says what it is for")
+			faults = append(faults, f.folder()+": the package has no doc.go with a package comment")
 			documented[f.folder()] = true
 		}
 	}
 	return faults
 }
 
-// folderFaults names each folder at the top that should be below another.
+// folderFaults lists the folders at the top that should be below another.
 func folderFaults(t *testing.T, tree fs.FS) (faults []string) {
 	t.Helper()
 	entries, err := fs.ReadDir(tree, ".")
@@ -178,8 +177,8 @@ func folderFaults(t *testing.T, tree fs.FS) (faults []string) {
 	return faults
 }
 
-// planted is a tree of a single file.
-func planted(t *testing.T, name, code string) []source {
+// sourceOf parses a file with this code.
+func sourceOf(t *testing.T, name, code string) []source {
 	t.Helper()
 	tree := fstest.MapFS{name: {Data: []byte("package p\n" + code + "\n")}}
 	return []source{parse(t, tree, name)}

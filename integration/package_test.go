@@ -3,6 +3,7 @@
 package integration
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -17,7 +18,7 @@ import (
 	"github.com/poolcast/poolcast/integration/process"
 )
 
-// nobody is the user of the image, and stands in for systemd's DynamicUser.
+// nobody is the user of the image, and used here for systemd's DynamicUser.
 const nobody = 65532
 
 // dropin is what the package adds to its unit where the group exists.
@@ -26,12 +27,12 @@ const dropin = "/etc/systemd/system/poolcast.service.d/10-cinder-group.conf"
 // repository is the top of the sources.
 const repository = ".."
 
-// TestPackage installs the Debian package on this machine, runs what it brought
-// as its unit would, and removes it again without a trace.
-func TestPackage(t *testing.T) {
+// TestPackageInstalls installs the Debian package on this machine, runs its program as
+// its unit does, and checks that nothing is left after a purge.
+func TestPackageInstalls(t *testing.T) {
 	t.Parallel()
 	needRoot(t)
-	if known() {
+	if installed() {
 		t.Fatal("poolcast is installed on this machine, and this test would remove it; apt-get purge poolcast")
 	}
 	made := makePackage(t, t.TempDir(), repository)
@@ -39,7 +40,7 @@ func TestPackage(t *testing.T) {
 	checkContents(t, made, files)
 
 	t.Cleanup(func() {
-		if known() {
+		if installed() {
 			apt(t, "purge", "poolcast")
 		}
 	})
@@ -53,7 +54,7 @@ func TestPackage(t *testing.T) {
 	const settings = "/etc/default/poolcast"
 	apt(t, "remove", "poolcast")
 	if _, err := os.Stat(settings); err != nil {
-		t.Errorf("a removal took the administrator's settings along: %v", err)
+		t.Errorf("a removal has removed the settings: %v", err)
 	}
 	apt(t, "purge", "poolcast")
 	for _, f := range files {
@@ -63,8 +64,8 @@ func TestPackage(t *testing.T) {
 			}
 		}
 	}
-	if known() {
-		t.Error("dpkg still knows the package")
+	if installed() {
+		t.Error("dpkg still has the package")
 	}
 	if _, err := os.Lstat(filepath.Dir(dropin)); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("%s is left: %v", dropin, err)
@@ -87,13 +88,13 @@ func TestPackageIsReproducible(t *testing.T) {
 		sums = append(sums, strings.Fields(shell(t, "sha256sum", made))[0])
 	}
 	if sums[0] != sums[1] {
-		t.Errorf("the same sources gave two packages: %q", sums)
+		t.Errorf("the same sources gave two different packages: %q", sums)
 	}
 }
 
-// TestImage builds the root of the image without a container engine, from the
+// TestImageRuns builds the root of the image without a container engine, from the
 // lines of the Containerfile, and runs the program in it.
-func TestImage(t *testing.T) {
+func TestImageRuns(t *testing.T) {
 	t.Parallel()
 	needRoot(t)
 	folder := openFolder(t)
@@ -112,17 +113,17 @@ func TestImage(t *testing.T) {
 	dry.Dir, dry.Env, dry.SysProcAttr = "/", []string{}, inside
 	out, err := dry.Output()
 	if err != nil || !strings.Contains(string(out), "flasharray_x_03") {
-		t.Errorf("the program cannot run alone: %v\n%s", err, out)
+		t.Errorf("the program did not run in the image: %v\n%s", err, out)
 	}
 	probe := exec.Command("/usr/bin/poolcast", "probe", "--live", "--config-file", "/examples/cinder.conf")
 	probe.Dir, probe.SysProcAttr = "/", inside
 	if out, err := probe.CombinedOutput(); err == nil || !strings.Contains(string(out), "is the agent running?") {
-		t.Errorf("the health check says of an agent that does not run: %v\n%s", err, out)
+		t.Errorf("the health check of an agent that does not run: %v\n%s", err, out)
 	}
 }
 
-// known says whether dpkg has the package, or what it left behind.
-func known() bool { return exec.Command("dpkg-query", "--status", "poolcast").Run() == nil }
+// installed says whether dpkg has the package or its configuration files.
+func installed() bool { return exec.Command("dpkg-query", "--status", "poolcast").Run() == nil }
 
 func needRoot(t *testing.T) {
 	t.Helper()
@@ -144,7 +145,7 @@ func makePackage(t *testing.T, folder, sources string) string {
 	return made
 }
 
-// checkContents looks into a package before it is installed.
+// checkContents checks the files of a package before it is installed.
 func checkContents(t *testing.T, made string, files []string) {
 	t.Helper()
 	for _, want := range []string{
@@ -159,7 +160,7 @@ func checkContents(t *testing.T, made string, files []string) {
 	}
 	for line := range strings.Lines(shell(t, "dpkg-deb", "--contents", made)) {
 		if f := strings.Fields(line); f[1] != "root/root" || strings.ContainsAny(f[0], "sS") || f[0][8] == 'w' {
-			t.Errorf("odd owner or mode: %s", line)
+			t.Errorf("wrong owner or mode: %s", line)
 		}
 	}
 	unpacked := t.TempDir()
@@ -176,16 +177,16 @@ func checkContents(t *testing.T, made string, files []string) {
 	}
 }
 
-// checkUnit lets systemd read the unit, and judge what it leaves open.
+// checkUnit checks the unit with systemd-analyze verify and security.
 func checkUnit(t *testing.T) {
 	t.Helper()
 	const unit = "/usr/lib/systemd/system/poolcast.service"
 	if out := shell(t, "systemd-analyze", "verify", "--man=no", unit); out != "" {
-		t.Errorf("systemd says of the unit:\n%s", out)
+		t.Errorf("systemd-analyze verify printed:\n%s", out)
 	}
 	// Debian's Cinder is installed for these tests, and its group exists.
 	if text, err := os.ReadFile(dropin); err != nil || !strings.Contains(string(text), "\nSupplementaryGroups=cinder\n") {
-		t.Errorf("the unit gets no group: %v\n%s", err, text)
+		t.Errorf("the unit has not the group of Cinder: %v\n%s", err, text)
 	}
 	shell(t, "systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=20", unit)
 }
@@ -202,12 +203,12 @@ func unitCommand(t *testing.T) []string {
 			return strings.Fields(argv)
 		}
 	}
-	t.Fatal("the unit starts nothing")
+	t.Fatal("the unit has no ExecStart")
 	return nil
 }
 
-// runAsService does for the agent what systemd does: a user without any right,
-// options from the environment, a socket to report to, SIGHUP and SIGTERM.
+// runAsService runs the agent as systemd does: with a user without rights, options of the
+// environment, a notification socket, SIGHUP and SIGTERM.
 func runAsService(t *testing.T, argv []string) {
 	t.Helper()
 	folder := openFolder(t)
@@ -217,7 +218,7 @@ func runAsService(t *testing.T, argv []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Nobody listens on port 1: the broker is away, as it may be at boot.
+	// No broker listens on port 1, as may be at boot.
 	quiet := strings.Replace(string(text), "127.0.0.1:5672", "127.0.0.1:1", 1)
 	if err := os.WriteFile(conf, []byte(quiet), 0o644); err != nil {
 		t.Fatal(err)
@@ -236,7 +237,7 @@ func runAsService(t *testing.T, argv []string) {
 	})
 	await := func(word string) {
 		t.Helper()
-		process.Await(t, patience, word, func() error {
+		process.Await(t, pollBound, word, func() error {
 			for {
 				select {
 				case got := <-words:
@@ -244,7 +245,7 @@ func runAsService(t *testing.T, argv []string) {
 						return nil
 					}
 				default:
-					return errors.New("systemd was not told")
+					return errors.New("no such notification was sent")
 				}
 			}
 		})
@@ -265,7 +266,7 @@ func runAsService(t *testing.T, argv []string) {
 	}
 }
 
-// notifySocket listens as systemd does and passes on each word.
+// notifySocket listens as systemd does and returns each notification.
 func notifySocket(t *testing.T, path string) <-chan string {
 	t.Helper()
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
@@ -290,8 +291,8 @@ func notifySocket(t *testing.T, path string) <-chan string {
 	return words
 }
 
-// openFolder is a temporary folder that other users may enter: the one around
-// those of a test lets nobody in.
+// openFolder is a temporary folder that other users may enter: a test's own may be
+// entered by its user only.
 func openFolder(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()
@@ -301,7 +302,7 @@ func openFolder(t *testing.T) string {
 	return folder
 }
 
-// finalStage is what the image is made of.
+// finalStage are the lines of the Containerfile's last stage.
 func finalStage(t *testing.T) []string {
 	t.Helper()
 	text, err := os.ReadFile("../examples/container/Containerfile")
@@ -310,7 +311,7 @@ func finalStage(t *testing.T) []string {
 	}
 	_, final, found := strings.Cut(string(text), "FROM scratch\n")
 	if !found {
-		t.Fatal("the image has something under it")
+		t.Fatal("the image has no stage FROM scratch")
 	}
 	return strings.Split(strings.TrimSpace(final), "\n")
 }
@@ -330,8 +331,7 @@ func apt(t *testing.T, action string, name string) {
 		"--yes", "--no-install-recommends", action, name)
 }
 
-// shell runs a line of it to its end, which must be a good one, and returns
-// what it printed to either stream.
+// shell runs a line of sh, which must succeed, and returns its output.
 func shell(t *testing.T, words ...string) string {
 	t.Helper()
 	line := strings.Join(words, " ")
@@ -340,4 +340,33 @@ func shell(t *testing.T, words ...string) string {
 		t.Fatalf("%s: %v\n%s", line, err, out)
 	}
 	return string(out)
+}
+
+// TestVersionMatchesInstalled checks that the oldest Cinder and RabbitMQ of the command
+// version are those that these tests run.
+func TestVersionMatchesInstalled(t *testing.T) {
+	out, err := exec.Command(program(t), "version", "--output", "json").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var version struct {
+		Tested struct {
+			Cinder, RabbitMQ struct{ Oldest, Newest string }
+		}
+	}
+	if err := json.Unmarshal(out, &version); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"cinder-scheduler": version.Tested.Cinder.Oldest,
+		"rabbitmq-server":  version.Tested.RabbitMQ.Oldest,
+	} {
+		installed, err := exec.Command("dpkg-query", "--show", "--showformat=${source:Upstream-Version}", name).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want == "" || !strings.HasPrefix(string(installed), want+".") {
+			t.Errorf("%s %s is installed, and the command version has %q", name, installed, want)
+		}
+	}
 }

@@ -61,7 +61,7 @@ pure_automatic_max_oversubscription_ratio driver_ssl_cert_verify""".split()
 
 
 def backend(conf, name):
-    """What the driver behind one section would be told."""
+    """The options of the driver of one section."""
     c = configuration.Configuration(manager.volume_backend_opts, name)
     for opts in (driver.volume_opts, san.san_opts, pure.PURE_OPTS):
         c.append_config_values(opts)
@@ -103,7 +103,7 @@ def backend(conf, name):
 
 
 def bus(conf):
-    """What the RabbitMQ driver would be told, the URL's query included."""
+    """The options of the RabbitMQ driver, with the URL's query."""
     url = transport.TransportURL.parse(conf)
     group = cfg.OptGroup(name='oslo_messaging_rabbit')
     conf.register_group(group)
@@ -146,7 +146,7 @@ def read(case):
 
 
 def finite(value):
-    """JSON has no infinities; they are told as words."""
+    """JSON has no infinities; they are written as words."""
     if isinstance(value, dict):
         return {key: finite(member) for key, member in value.items()}
     if isinstance(value, list):
@@ -183,7 +183,7 @@ def met(value, requirement):
 
 def main():
     if sys.argv[1:] == ['options']:
-        # Every option a backend's section may hold, for the suggestions.
+        # Every option that a section of a backend may have.
         names = {o.name for opts in (
             driver.volume_opts, driver.image_opts, driver.iser_opts,
             driver.nvmeof_opts if hasattr(driver, 'nvmeof_opts') else [],
@@ -193,7 +193,7 @@ def main():
         json.dump(sorted(names), sys.stdout)
         return
     if sys.argv[1:] == ['operators']:
-        # What CapabilitiesFilter makes of an extra spec and of the advice on it.
+        # Whether an extra spec and the advice on it pass CapabilitiesFilter.
         json.dump([{'written_fits': met(case['value'], case['written']),
                     'advice_fits': met(case['value'], case['advice'])}
                    for case in json.load(sys.stdin)], sys.stdout)

@@ -12,19 +12,20 @@ import (
 	"time"
 
 	"github.com/poolcast/poolcast/flasharray/simulator"
+	"github.com/poolcast/poolcast/integration/cindertest"
 	"github.com/poolcast/poolcast/publisher"
 )
 
-// TestNothingGivesASecretAway runs the program in every way in which it has
-// something to say, with things going wrong, at the most talkative level. Every
-// other test in this folder looks at the agent's log for secrets too.
-func TestNothingGivesASecretAway(t *testing.T) {
+// TestSecretsAreNotPrinted runs the commands and the agent with faults, at the most
+// detailed log level. Every other test in this folder checks the agent's log for
+// secrets too.
+func TestSecretsAreNotPrinted(t *testing.T) {
 	t.Parallel()
 	broker, transport := startBroker(t)
 	right := strings.TrimSuffix(transport, "/")
-	wrong := strings.Replace(strings.TrimPrefix(right, "rabbit://"), secretMark, secretMark+"wrong", 1)
-	c := newCloud(t, threeArrays(t), right+","+wrong+"/")
-	good, err := os.ReadFile(c.config)
+	wrong := strings.Replace(strings.TrimPrefix(right, "rabbit://"), secretPrefix, secretPrefix+"wrong", 1)
+	env := newEnvironment(t, threeArrays(t), right+","+wrong+"/")
+	good, err := os.ReadFile(env.config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,32 +41,32 @@ func TestNothingGivesASecretAway(t *testing.T) {
 			{"version"},
 			{"--help"},
 		} {
-			if out, code := c.try(t, args...); code != 0 {
+			if out, code := env.try(t, args...); code != 0 {
 				t.Errorf("poolcast %s ended with %d:\n%s", strings.Join(args, " "), code, out)
 			}
 		}
 	})
 
-	t.Run("arrays that refuse", func(t *testing.T) {
-		for name, strike := range map[string]func(a *simulator.Array, token string){
+	t.Run("arrays with faults", func(t *testing.T) {
+		for name, inject := range map[string]func(a *simulator.Array, token string){
 			"token":       func(a *simulator.Array, _ string) { a.SetTokens() },
 			"echoed back": func(a *simulator.Array, token string) { a.SetFaults(echo(token).On("login")) },
 			"cut off":     func(a *simulator.Array, _ string) { a.SetFaults(simulator.CutBody()) },
 		} {
-			for i, a := range c.arrays {
-				strike(a, c.tokens[i])
+			for i, a := range env.arrays {
+				inject(a, env.tokens[i])
 			}
-			if out, code := c.try(t, "--dry-run", "--log-level", "trace"); code != 1 {
+			if out, code := env.try(t, "--dry-run", "--log-level", "trace"); code != 1 {
 				t.Errorf("%s: the dry run ended with %d:\n%s", name, code, out)
 			}
-			for i, a := range c.arrays {
-				misfortune{}.end(c, a, c.tokens[i])
+			for i, a := range env.arrays {
+				arrayFault{}.clear(env, a, env.tokens[i])
 			}
 		}
 	})
 
-	t.Run("configurations that are refused", func(t *testing.T) {
-		defer c.write(c.config, string(good))
+	t.Run("invalid configurations", func(t *testing.T) {
+		defer env.write(env.config, string(good))
 		for _, line := range []string{
 			"[DEFAULT]\ntransport_url = rabbit://user:" + secret() + "@host:port/",
 			"[DEFAULT]\ntransport_url = " + secret() + "://user@host/",
@@ -76,27 +77,27 @@ func TestNothingGivesASecretAway(t *testing.T) {
 			"[flasharray_x_01]\nsan_ip =\npure_api_token = " + secret(),
 			"[flasharray_x_01]\ntoken_command = /no/such/program " + secret(),
 		} {
-			c.write(c.config, string(good)+line+"\n")
-			if out, code := c.try(t, "--dry-run", "--log-level", "trace"); code == 0 && !strings.Contains(line, "://") {
+			env.write(env.config, string(good)+line+"\n")
+			if out, code := env.try(t, "--dry-run", "--log-level", "trace"); code == 0 && !strings.Contains(line, "://") {
 				t.Errorf("%q was accepted:\n%s", line, out)
 			}
 		}
 	})
 
 	t.Run("an agent", func(t *testing.T) {
-		c.write(c.config, strings.Replace(string(good), "listen = off", "listen = 127.0.0.1:0\nlog_level = trace", 1))
-		defer c.write(c.config, string(good))
-		l := listen(t, broker)
-		c.startVolume(broker)
-		a := c.startAgent()
-		for _, array := range c.arrays {
-			l.await(hostOf(array.Name()), time.Time{}, patience, sound)
+		env.write(env.config, strings.Replace(string(good), "listen = off", "listen = 127.0.0.1:0\nlog_level = trace", 1))
+		defer env.write(env.config, string(good))
+		l := cindertest.StartScheduler(t, broker.URL(), cindertest.Layout{})
+		env.startVolume(broker)
+		a := env.startAgent()
+		for _, array := range env.arrays {
+			l.Await(pollBound, hostName(array.Name()), time.Time{}, complete)
 		}
 		for _, page := range []string{"", "metrics", "livez", "readyz", "v1/reports", "v1/effective", "v1/place?size=1", "no/such/page"} {
-			checkSecrets(t, fetch(t, a.pageURL()+"/"+page))
+			checkSecrets(t, fetch(t, a.statusPageURL()+"/"+page))
 		}
 		bad := "[flasharray_x_01]\nreplication_device = " + secret() + "\n[DEFAULT]\ntransport_url = rabbit://user:" + secret() + "@host:port/\n"
-		if err := os.WriteFile(c.config, append(good, bad...), 0o600); err != nil {
+		if err := os.WriteFile(env.config, append(good, bad...), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		a.awaitLog(0, "message", "refused")
@@ -108,17 +109,16 @@ func TestNothingGivesASecretAway(t *testing.T) {
 	})
 }
 
-// echo is a fault in which the array repeats the token that it was shown.
+// echo is a fault in which the array returns the token of the request.
 func echo(token string) simulator.Fault {
 	return simulator.Fault{Status: http.StatusBadRequest, Body: `{"errors":[{"context":null,"message":"bad token ` + token + `"}]}`}
 }
 
-// try runs a command of the program to its end, whatever that is, and returns
-// all it said.
-func (c *cloud) try(t *testing.T, args ...string) (output string, code int) {
+// try runs a command of the program to its end and returns its output and exit code.
+func (env *environment) try(t *testing.T, args ...string) (output string, code int) {
 	t.Helper()
-	cmd := c.command(args...)
-	cmd.Dir = filepath.Dir(c.config)
+	cmd := env.command(args...)
+	cmd.Dir = filepath.Dir(env.config)
 	out, err := cmd.CombinedOutput()
 	if err != nil && cmd.ProcessState == nil {
 		t.Fatal(err)
@@ -127,9 +127,10 @@ func (c *cloud) try(t *testing.T, args ...string) (output string, code int) {
 	return string(out), cmd.ProcessState.ExitCode()
 }
 
+// fetch returns the body of a page, whatever its status is.
 func fetch(t *testing.T, url string) string {
 	t.Helper()
-	client := http.Client{Timeout: 10 * time.Second}
+	client := http.Client{Timeout: pollBound}
 	response, err := client.Get(url)
 	if err != nil {
 		t.Fatal(err)

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Has an installed Cinder answer questions, and writes both down.
+"""Writes requests and the decisions of an installed Cinder to files.
 
 The files are placement vectors: JSON objects {"kind": K, "cases": [...]}.
-Whoever claims to decide as Cinder does can be held to them; the Go tests of
-collector/placement do. Run it with a Python that has cinder installed:
+The Go tests of collector/placement compare their decisions with them. Run it
+with a Python that has cinder installed:
 
     python3 vectors.py --seed 7 --out /tmp/vectors
 
-The same seed asks the same questions. Answers come from Cinder's own classes:
-HostManager, BackendState, FilterScheduler, extra_specs_ops and the evaluator;
-only the list of services, which lives in a database, is made up.
+The same seed makes the same requests. The decisions are those of Cinder's own
+classes: HostManager, BackendState, FilterScheduler, extra_specs_ops and the
+evaluator; only the list of services, which is in a database, is replaced.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from cinder import version
 from oslo_config import cfg
 import pyparsing
 
-objects.register_all()  # which the imports below count on
+objects.register_all()  # needed by the imports below
 
 from cinder.scheduler.evaluator import evaluator
 from cinder.scheduler.filters import extra_specs_ops
@@ -48,19 +48,19 @@ CONF = cfg.CONF
 COUNTS = {"decide": 500, "sequence": 100, "match": 1000, "evaluate": 2000}
 # Cases of one evaluate file share its variables.
 EVALUATE_CHUNK = 250
-PATIENCE = 2.0  # seconds of CPU that one answer may take
+TIME_LIMIT = 2.0  # seconds of CPU for one result
 
 
 class TooSlow(BaseException):
-    """Cinder thinks for so long that nobody would wait for it."""
+    """Cinder has not decided within TIME_LIMIT."""
 
 
 def alarm(signum, frame):
     raise TooSlow()
 
 
-def patiently(function, *args, **kwargs):
-    signal.setitimer(signal.ITIMER_PROF, PATIENCE)
+def with_time_limit(function, *args, **kwargs):
+    signal.setitimer(signal.ITIMER_PROF, TIME_LIMIT)
     try:
         return function(*args, **kwargs)
     finally:
@@ -68,7 +68,7 @@ def patiently(function, *args, **kwargs):
 
 
 class Service(dict):
-    """Stands for a row of the services table."""
+    """A row of the services table."""
 
     is_up = True
 
@@ -90,20 +90,20 @@ class Services:
 
 
 class Recorder(host_manager.HostManager):
-    """A HostManager that remembers who survived each filter."""
+    """A HostManager that records which backends passed each filter."""
 
     def get_filtered_backends(self, backends, filter_properties, names=None):
-        self.survivors = []
+        self.passed = []
         for cls in self.enabled_filters:
             backends = super().get_filtered_backends(
                 backends, filter_properties, [cls.__name__])
-            self.survivors.append([cls.__name__,
+            self.passed.append([cls.__name__,
                                    [b.backend_id for b in backends]])
         return backends
 
 
 class Scheduler(filter_scheduler.FilterScheduler):
-    """A FilterScheduler without the message bus it would cast to."""
+    """A FilterScheduler without a message bus."""
 
     def __init__(self, backends):
         objects.ServiceList.get_all = (
@@ -120,8 +120,8 @@ class Scheduler(filter_scheduler.FilterScheduler):
                 json.loads(json.dumps(backend["capabilities"])),
                 backend["cluster_name"], reported)
 
-    def ask(self, request):
-        """The request as the API hands it over: spec and filter properties."""
+    def arguments(self, request):
+        """The request as the API passes it: spec and filter properties."""
         request = json.loads(json.dumps(request))
         properties = dict(request["volume_properties"],
                           qos_specs=request["qos_specs"])
@@ -133,28 +133,28 @@ class Scheduler(filter_scheduler.FilterScheduler):
         if "availability_zone" in request:
             spec["resource_properties"]["availability_zone"] = (
                 request["availability_zone"])
-        asked = {}
+        properties_of_filter = {}
         if "new_size" in request:
             spec["operation"] = "extend_volume"
-            asked["new_size"] = request["new_size"]
+            properties_of_filter["new_size"] = request["new_size"]
         if "vol_exists_on" in request:
-            asked["vol_exists_on"] = request["vol_exists_on"]
+            properties_of_filter["vol_exists_on"] = request["vol_exists_on"]
         if "retry_backends" in request:
             tried = request["retry_backends"]
-            asked["retry"] = {"num_attempts": 1, "backends": tried,
+            properties_of_filter["retry"] = {"num_attempts": 1, "backends": tried,
                               "hosts": list(tried)}
         if "query" in request:
-            asked["scheduler_hints"] = {"query": request["query"]}
-        return spec, asked
+            properties_of_filter["scheduler_hints"] = {"query": request["query"]}
+        return spec, properties_of_filter
 
     def decide(self, request):
         weighed = self._get_weighted_candidates(self.context,
-                                                *self.ask(request))
-        return {"survivors": self.host_manager.survivors,
+                                                *self.arguments(request))
+        return {"survivors": self.host_manager.passed,
                 "weighed": [[w.obj.backend_id, w.weight] for w in weighed]}
 
     def choose(self, request):
-        chosen = self._schedule(self.context, *self.ask(request))
+        chosen = self._schedule(self.context, *self.arguments(request))
         return chosen.obj.backend_id if chosen else None
 
 
@@ -163,14 +163,14 @@ def configure(options):
         CONF.set_override(name, value)
 
 
-def decide(rng, calm):
-    cloud = vectors_pools.Cloud(rng, calm)
-    backends = cloud.backends(rng.choice([1, 2, 3, 3, 4, 6, 9]))
-    case = {"options": cloud.options(), "backends": backends,
-            "request": cloud.request(backends)}
+def decide(rng, valid):
+    drawn = vectors_pools.Case(rng, valid)
+    backends = drawn.backends(rng.choice([1, 2, 3, 3, 4, 6, 9]))
+    case = {"options": drawn.options(), "backends": backends,
+            "request": drawn.request(backends)}
     configure(case["options"])
     try:
-        case["expect"] = patiently(
+        case["expect"] = with_time_limit(
             lambda: Scheduler(backends).decide(case["request"]))
     except Exception as e:
         case["expect"] = {"error": type(e).__name__}
@@ -178,10 +178,10 @@ def decide(rng, calm):
 
 
 def sequence(rng):
-    cloud = vectors_pools.Cloud(rng, calm=True)
-    backends = cloud.backends(rng.choice([2, 3, 4, 6]))
-    options = cloud.options()
-    requests = [cloud.simple_request() for _ in range(rng.randrange(4, 30))]
+    drawn = vectors_pools.Case(rng, valid=True)
+    backends = drawn.backends(rng.choice([2, 3, 4, 6]))
+    options = drawn.options()
+    requests = [drawn.simple_request() for _ in range(rng.randrange(4, 30))]
 
     configure(options)
 
@@ -190,7 +190,7 @@ def sequence(rng):
         return [scheduler.choose(r) for r in requests]
 
     try:
-        expect = {"chosen": patiently(chosen)}
+        expect = {"chosen": with_time_limit(chosen)}
     except Exception as e:
         expect = {"error": type(e).__name__}
     return {"options": options, "backends": backends, "requests": requests,
@@ -207,7 +207,7 @@ def match(case):
 
 def evaluate(expression, variables):
     try:
-        expect = {"value": patiently(evaluator.evaluate, expression,
+        expect = {"value": with_time_limit(evaluator.evaluate, expression,
                                      **variables)}
     except Exception as e:
         expect = {"error": type(e).__name__}
@@ -224,7 +224,7 @@ def writable(case):
 
 
 def draw(count, make):
-    """Collects that many different cases, leaving out what cannot be kept."""
+    """Collects that many different cases, without those that JSON cannot hold."""
     seen, cases = set(), []
     for _ in range(count * 50):
         if len(cases) == count:
@@ -241,7 +241,7 @@ def draw(count, make):
 
 
 def decide_files(rng, count):
-    cases = draw(count, lambda: decide(rng, calm=rng.random() < 0.5))
+    cases = draw(count, lambda: decide(rng, valid=rng.random() < 0.5))
     yield "decide", {"kind": "decide", "cases": cases}
 
 
@@ -286,7 +286,7 @@ def write(folder, name, content, compress):
     path = os.path.join(folder, name + ".json" + (".gz" if compress else ""))
     with open(path, "wb") as f:
         if compress:
-            # Neither name nor time: the same cases give the same file.
+            # Without name and time, the same cases give the same file.
             with gzip.GzipFile("", "wb", 9, f, mtime=0) as z:
                 z.write(text.encode())
         else:
@@ -307,7 +307,7 @@ def arguments():
     parser = argparse.ArgumentParser(
         description=__doc__.split("\n")[0],
         epilog="counts: %s" % ",".join("%s=%d" % c for c in COUNTS.items()))
-    parser.add_argument("--seed", default="1", help="of the questions")
+    parser.add_argument("--seed", default="1", help="of the requests")
     parser.add_argument("--counts", default="",
                         help="how many of each kind, as kind=n,kind=n; kinds "
                              "not named have their usual count")

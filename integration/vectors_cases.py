@@ -1,8 +1,8 @@
-"""Random and hand-picked questions for Cinder's scheduler.
+"""Random and hand-picked requests for Cinder's scheduler.
 
-Nothing here imports Cinder: it makes the questions, vectors.py has Cinder
-answer them. Everything is drawn from the random.Random that is handed in, so
-a seed stands for the same questions everywhere.
+Nothing here imports Cinder: this module makes the requests, and vectors.py has
+Cinder decide them. Everything is drawn from the random.Random that is passed,
+so that a seed makes the same requests everywhere.
 """
 
 OPERATORS = ["=", "==", "!=", ">=", "<=", "<in>", "<is>", "<or>", "s==", "s!=",
@@ -40,7 +40,7 @@ REQUIREMENTS = [
 
 
 def match_case(rng):
-    """A capability and a requirement that often have to do with each other."""
+    """A capability and a requirement that are often related."""
     value = rng.choice(VALUES)
     if rng.random() < 0.4:
         return {"value": value, "requirement": rng.choice(REQUIREMENTS)}
@@ -198,13 +198,13 @@ TOKENS = ["1", "2.5", "0", "'a'", "a.b", "volume.size", "max", "abs", "min",
 
 
 def soup(rng):
-    """Tokens in no order, for what the parser makes of them."""
+    """Tokens in random order, for the parser."""
     return "".join(rng.choice(TOKENS) + rng.choice(["", " ", " "])
                    for _ in range(rng.randrange(2, 9)))
 
 
 def expression(rng):
-    """A random expression, now and then with a slip of the finger in it."""
+    """A random expression, sometimes with a typing error."""
     if rng.random() < 0.1:
         return soup(rng)
     text = Grammar(rng).top()
@@ -219,7 +219,7 @@ def expression(rng):
 class Grammar:
     """Writes expressions that mostly parse."""
 
-    # Mostly what is a number, so that something comes out.
+    # Mostly numbers, so that there is a result.
     NAMES = (["capabilities." + k for k in CAPABILITIES if k.isidentifier()] +
              ["extra.tier", "capabilities.oops", "stats.total_capacity_gb"] +
              ["capabilities.usec_per_write_op", "volume.size",

@@ -35,13 +35,13 @@ def some(rng, chance):
     return rng.random() < chance
 
 
-class Cloud:
-    """One cloud's worth of questions. A calm cloud reports only what a
-    FlashArray would; others send what the scheduler stumbles over."""
+class Case:
+    """Backends, options and requests of one case. With valid=True the reports
+    are as those of a FlashArray; otherwise some have values of a wrong type."""
 
-    def __init__(self, rng, calm):
+    def __init__(self, rng, valid):
         self.rng = rng
-        self.calm = calm
+        self.valid = valid
 
     def options(self):
         rng = self.rng
@@ -122,7 +122,7 @@ class Cloud:
         for key in list(report):
             if some(rng, 0.04):
                 del report[key]
-        if not self.calm:
+        if not self.valid:
             self.disturb(report)
         return report
 
@@ -130,11 +130,11 @@ class Cloud:
         for key in ("filter_function", "goodness_function"):
             if some(self.rng, 0.7):
                 report[key] = self.rng.choice(FUNCTIONS)
-            if not self.calm and some(self.rng, 0.15):
+            if not self.valid and some(self.rng, 0.15):
                 report[key] = self.rng.choice(BROKEN_FUNCTIONS)
 
     def disturb(self, report):
-        """Send what drivers are known to send, and then some."""
+        """Replace some values by those of other drivers, and by invalid ones."""
         rng = self.rng
         odd = {
             "total_capacity_gb": ["infinite", "unknown", 0, -5.0, 1000,
@@ -230,13 +230,13 @@ class Cloud:
                           "s< x", "<or> x", "<or>", None],
             "capabilities:timestamp:year": ["== 2025"],
         }
-        # Rare demands would leave nothing over if they were all drawn alike.
+        # Rare requirements are drawn seldom, or no backend would pass.
         for key in ("tiers:gold", "capabilities:tiers:silver:iops", "tier",
                     "capabilities", "timestamp",
                     "capabilities:timestamp:year"):
             if some(self.rng, 0.8):
                 del specs[key]
-        if not self.calm and some(self.rng, 0.1):
+        if not self.valid and some(self.rng, 0.1):
             specs["total_volumes"] = ["<in> 8", "<or>", None]
             specs["missing"] = ["x", None]
         return specs
@@ -268,7 +268,7 @@ class Cloud:
         return [op] + (terms if some(rng, 0.9) else terms[::-1])
 
     def simple_request(self):
-        """A request of a sequence: nothing that belongs to a single volume."""
+        """A request of a sequence, without what belongs to a single volume."""
         rng = self.rng
         size = rng.choice([1, 10, 10, 50, 100, 400])
         request = {"size": size, "volume_type": self.volume_type(),

@@ -70,7 +70,7 @@ func TestEncodeIsGolden(t *testing.T) {
 }
 
 // TestEncodeMatchesCinder compares with what Cinder 29 puts on the wire,
-// field by field; integration/bus_messages.py makes the files.
+// field by field; integration/cinder_messages.py makes the files.
 func TestEncodeMatchesCinder(t *testing.T) {
 	for file, method := range map[string]rpcMethod{
 		"cinder-update.json": updateCapabilities, "cinder-notify.json": notifyCapabilities,

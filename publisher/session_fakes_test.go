@@ -5,7 +5,6 @@ package publisher
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/url"
 	"slices"
 	"strconv"
@@ -16,7 +15,9 @@ import (
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
+	"github.com/poolcast/poolcast/integration/cindertest"
 	"github.com/poolcast/poolcast/integration/process"
+	"github.com/poolcast/poolcast/integration/rabbitmq"
 )
 
 const (
@@ -182,91 +183,33 @@ type layout struct {
 	stream     bool // rabbit_stream_fanout
 }
 
-// cinderScheduler does to the broker what a cinder-scheduler does at its start.
-// Its fanout queue ends with it, as it would after half an hour.
-type cinderScheduler struct {
-	conn *amqp.Connection
-	*amqp.Channel
+// full is the layout for the double. Its fanout queue ends with it.
+func (l layout) full() cindertest.Layout {
+	return cindertest.Layout{Durable: l.durable, AutoDelete: l.autoDelete, Stream: l.stream, Exclusive: true}
 }
+
+// cinderScheduler is the double of a cinder-scheduler.
+type cinderScheduler struct{ *cindertest.Scheduler }
 
 func startScheduler(t testing.TB, uri string, l layout) *cinderScheduler {
 	t.Helper()
-	s := &cinderScheduler{conn: connect(t, uri)}
-	s.Channel = channelOn(t, s.conn)
-	must(t, s.consumeTopic(l))
-	must(t, s.consumeFanout(l))
-	return s
+	return &cinderScheduler{cindertest.StartScheduler(t, uri, l.full())}
 }
 
-// consumeTopic declares and consumes the queue cinder-scheduler.
-func (s *cinderScheduler) consumeTopic(l layout) error {
-	if err := s.ExchangeDeclare("openstack", "topic", l.durable, l.autoDelete, false, false, nil); err != nil {
-		return err
-	}
-	if _, err := s.QueueDeclare(schedulerQueue, l.durable, l.autoDelete, false, false, nil); err != nil {
-		return err
-	}
-	if err := s.QueueBind(schedulerQueue, schedulerQueue, "openstack", false, nil); err != nil {
-		return err
-	}
-	topic, err := s.Consume(schedulerQueue, "", true, false, false, false, nil)
-	go drain(topic)
-	return err
-}
+func (s *cinderScheduler) consumeTopic(l layout) error { return s.ConsumeTopic(l.full()) }
 
-// consumeFanout declares and consumes its queue on the fanout exchange.
-func (s *cinderScheduler) consumeFanout(l layout) error {
-	durable := l.durable || l.stream
-	if err := s.ExchangeDeclare(fanoutExchange, "fanout", durable, true, false, false, nil); err != nil {
-		return err
-	}
-	name, args, consume := "", amqp.Table(nil), amqp.Table(nil)
-	if l.stream {
-		name, args = schedulerStream, amqp.Table{"x-queue-type": "stream", "x-max-age": "1800s"}
-		consume = amqp.Table{"x-stream-offset": "next"}
-	}
-	if err := s.Qos(10, 0, false); err != nil {
-		return err
-	}
-	q, err := s.QueueDeclare(name, durable, false, !l.stream, false, args)
-	if err != nil {
-		return err
-	}
-	if err := s.QueueBind(q.Name, schedulerQueue, fanoutExchange, false, nil); err != nil {
-		return err
-	}
-	fanout, err := s.Consume(q.Name, "", false, false, false, false, consume)
-	go func() {
-		for d := range fanout {
-			_ = d.Ack(false)
-		}
-	}()
-	return err
-}
+func (s *cinderScheduler) consumeFanout(l layout) error { return s.ConsumeFanout(l.full()) }
 
-func drain(deliveries <-chan amqp.Delivery) {
-	for range deliveries {
-	}
-}
-
-func (s *cinderScheduler) stop() { _ = s.conn.Close() }
+func (s *cinderScheduler) stop() { s.Stop() }
 
 func connect(t testing.TB, uri string) *amqp.Connection {
 	t.Helper()
-	var c *amqp.Connection
-	process.Await(t, bound, "a connection", func() (err error) {
-		c, err = amqp.DialConfig(uri, amqp.Config{Dial: amqp.DefaultDial(5 * time.Second)})
-		return err
-	})
-	t.Cleanup(func() { _ = c.Close() })
-	return c
+	return rabbitmq.Dial(t, uri)
 }
 
 func channelOn(t testing.TB, c *amqp.Connection) *amqp.Channel {
 	t.Helper()
-	ch, err := c.Channel()
-	must(t, err)
-	return ch
+	return rabbitmq.Channel(t, c)
 }
 
 // exchangeExists asks the broker for the schedulers' exchange.
@@ -282,134 +225,11 @@ func exchangeExists(t testing.TB, c *amqp.Connection) bool {
 	return err == nil
 }
 
-// delayed reaches an address through a connection on which everything arrives
-// later, in both directions.
-func delayed(t testing.TB, addr string, delay time.Duration) net.Addr {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			from, err := l.Accept()
-			if err != nil {
-				return
-			}
-			to, err := net.Dial("tcp", addr)
-			if err != nil {
-				_ = from.Close()
-				return
-			}
-			go forward(to, from, delay)
-			go forward(from, to, delay)
-		}
-	}()
-	return l.Addr()
-}
-
-func forward(to, from net.Conn, delay time.Duration) {
-	type chunk struct {
-		data []byte
-		due  time.Time
-	}
-	chunks := make(chan chunk, 1<<16)
-	go func() {
-		defer close(chunks)
-		for {
-			data := make([]byte, 32<<10)
-			n, err := from.Read(data)
-			if n > 0 {
-				chunks <- chunk{data[:n], time.Now().Add(delay)}
-			}
-			if err != nil {
-				return
-			}
-		}
-	}()
-	for c := range chunks {
-		<-time.After(time.Until(c.due))
-		if _, err := to.Write(c.data); err != nil {
-			break
-		}
-	}
-	_ = from.Close()
-	_ = to.Close()
-}
-
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-// cutter reaches an address through connections that can be cut.
-type cutter struct {
-	listener net.Listener
-	mu       sync.Mutex
-	conns    []net.Conn
-	down     bool
-}
-
-func newCutter(t testing.TB, addr string) *cutter {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	c := &cutter{listener: l}
-	t.Cleanup(func() {
-		_ = l.Close()
-		c.cut()
-	})
-	go func() {
-		for {
-			from, err := l.Accept()
-			if err != nil {
-				return
-			}
-			c.accept(from, addr)
-		}
-	}()
-	return c
-}
-
-func (c *cutter) accept(from net.Conn, addr string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	to, err := net.Dial("tcp", addr)
-	if err != nil || c.down {
-		_ = from.Close()
-		return
-	}
-	c.conns = append(c.conns, from, to)
-	go forward(to, from, 0)
-	go forward(from, to, 0)
-}
-
-// cut closes all connections and takes no others.
-func (c *cutter) cut() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.down = true
-	for _, conn := range c.conns {
-		_ = conn.Close()
-	}
-	c.conns = nil
-}
-
-// restore takes connections again.
-func (c *cutter) restore() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.down = false
-}
-
-func (c *cutter) host(t testing.TB) (string, int) {
-	t.Helper()
-	a, ok := c.listener.Addr().(*net.TCPAddr)
-	if !ok {
-		t.Fatalf("listening on %v", c.listener.Addr())
-	}
-	return a.IP.String(), a.Port
 }
 
 // schedulers is the number of schedulers, -1 while it is not known.

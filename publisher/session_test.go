@@ -15,6 +15,7 @@ import (
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
+	"github.com/poolcast/poolcast/integration/cindertest"
 	"github.com/poolcast/poolcast/integration/process"
 	"github.com/poolcast/poolcast/integration/rabbitmq"
 )
@@ -144,17 +145,17 @@ func testCrash(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	uri := b.URL()
 	o, l := modeOptions(t, uri, ListenQuorum)
 	startScheduler(t, uri, l)
-	proxy := newCutter(t, b.Addr())
-	o.Brokers[0].Host, o.Brokers[0].Port = proxy.host(t)
+	proxy := rabbitmq.StartProxy(t, "127.0.0.1", b.Addr(), 0)
+	o.Brokers = optionsFor(t, strings.Replace(uri, b.Addr(), proxy.Addr(), 1)).Brokers
 	r := startSession(t, o)
 	first := r.awaitsState(bound, Ready)
-	proxy.cut()
+	proxy.Cut()
 	r.awaitsState(bound, Connecting)
 	admin := channelOn(t, connect(t, uri))
 	q, err := admin.QueueDeclarePassive(r.queue, true, false, false, false, nil)
 	must(t, err)
 	must(t, admin.Publish(fanoutExchange, "", false, false, amqp.Publishing{Body: []byte("missed")}))
-	proxy.restore()
+	proxy.Restore()
 	again := r.reopens(bound, first)
 	if again.Listening != ListenQuorum || q.Name != r.queue {
 		t.Errorf("the session is %+v", again)
@@ -304,8 +305,7 @@ func testMissingExchange(t *testing.T, b *rabbitmq.Broker, vhost string) {
 // the moment of their start, or where exchanges were deleted.
 func testStarting(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	uri := b.URL()
-	scheduler := &cinderScheduler{conn: connect(t, uri)}
-	scheduler.Channel = channelOn(t, scheduler.conn)
+	scheduler := &cinderScheduler{cindertest.ConnectScheduler(t, uri)}
 	must(t, scheduler.consumeTopic(layout{}))
 	r := startSession(t, optionsFor(t, uri))
 	r.awaitsState(bound, NoExchange)
@@ -313,7 +313,7 @@ func testStarting(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	must(t, scheduler.consumeFanout(layout{}))
 	r = startSession(t, optionsFor(t, uri))
 	r.awaitsState(bound, Ready)
-	must(t, channelOn(t, scheduler.conn).ExchangeDelete(fanoutExchange, false, false))
+	must(t, channelOn(t, connect(t, uri)).ExchangeDelete(fanoutExchange, false, false))
 	if err := r.publish("without an exchange")[0]; !errors.Is(err, errNotConnected) {
 		t.Errorf("without an exchange, publishing ends with %v", err)
 	}
@@ -458,14 +458,14 @@ func testResults(t *testing.T, b *rabbitmq.Broker, vhost string) {
 func testLostChannel(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	uri := b.URL()
 	startScheduler(t, uri, layout{})
-	proxy := newCutter(t, b.Addr())
+	proxy := rabbitmq.StartProxy(t, "127.0.0.1", b.Addr(), 0)
 	o := optionsFor(t, uri)
-	o.Brokers[0].Host, o.Brokers[0].Port = proxy.host(t)
+	o.Brokers = optionsFor(t, strings.Replace(uri, b.Addr(), proxy.Addr(), 1)).Brokers
 	r := startSession(t, o)
 	r.awaitsState(bound, Ready)
 	for _, lose := range []func(){
 		func() { must(t, channelOn(t, connect(t, uri)).ExchangeDelete(fanoutExchange, false, false)) },
-		proxy.cut,
+		proxy.Cut,
 	} {
 		before := r.last()
 		lose()
@@ -478,7 +478,7 @@ func testLostChannel(t *testing.T, b *rabbitmq.Broker, vhost string) {
 			}
 			return errors.New("it was confirmed")
 		})
-		proxy.restore()
+		proxy.Restore()
 		startScheduler(t, uri, layout{})
 		r.reopens(bound, before)
 	}
@@ -535,7 +535,7 @@ func BenchmarkPublishDelayed(b *testing.B) {
 func delayedPublisher(t testing.TB, b *rabbitmq.Broker, vhost string) func() {
 	uri := b.URL()
 	startScheduler(t, uri, layout{})
-	o := optionsFor(t, strings.Replace(uri, b.Addr(), delayed(t, b.Addr(), 5*time.Millisecond).String(), 1))
+	o := optionsFor(t, strings.Replace(uri, b.Addr(), rabbitmq.StartProxy(t, "127.0.0.1", b.Addr(), 5*time.Millisecond).Addr(), 1))
 	r := startSession(t, o)
 	r.awaitsState(bound, Ready)
 	messages := make([]string, 1000)

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/poolcast/poolcast/flasharray/simulator"
+	"github.com/poolcast/poolcast/integration/openapi"
 )
 
 // pageAddress waits until an agent that listens on port 0 logs the address of its
@@ -132,7 +133,10 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 	if kind != "application/yaml" {
 		t.Errorf("the description comes as %s", kind)
 	}
-	spec := parseSpec(t, string(text))
+	spec, err := openapi.Parse(text, openapi.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	described := map[string]bool{}
 	for _, c := range []struct {
 		path, query string
@@ -155,13 +159,12 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		if code != c.code {
 			t.Errorf("%s%s: %d %s, want %d", c.path, c.query, code, body, c.code)
 		}
-		for _, fault := range spec.faults(c.path, code, kind, body) {
+		for _, fault := range spec.Faults(http.MethodGet, c.path, code, kind, body) {
 			t.Errorf("%s%s: %s", c.path, c.query, fault)
 		}
 		described[c.path] = true
 	}
-	paths, _ := spec.root["paths"].(map[string]any)
-	for path := range paths {
+	for _, path := range spec.Paths() {
 		if !described[path] {
 			t.Errorf("%s is described and not asked here", path)
 		}
@@ -169,7 +172,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 	a.token = "guess"
 	for _, path := range []string{"/metrics", "/v1/openapi.yaml", "/v1/reports", "/v1/effective", "/v1/place"} {
 		code, kind, body := a.ask(path)
-		for _, fault := range spec.faults(path, code, kind, body) {
+		for _, fault := range spec.Faults(http.MethodGet, path, code, kind, body) {
 			t.Errorf("without the token: %s", fault)
 		}
 		if code != http.StatusUnauthorized {

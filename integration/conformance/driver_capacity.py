@@ -1,4 +1,4 @@
-"""Whether Cinder's CapacityFilter takes a volume of 1 GiB.
+"""Whether a backend passes Cinder's CapacityFilter for a volume of 1 GiB.
 
 Each line of standard input is a report's capabilities as JSON; each line of
 standard output is true or false.

@@ -9,7 +9,7 @@ import (
 	"github.com/poolcast/poolcast/flasharray/simulator"
 )
 
-// driverCase is one backend: an array, what ails it, and its stanza.
+// driverCase is one backend: an array, its faults, and its stanza.
 type driverCase struct {
 	name    string // of the case and the stanza
 	array   string // the fixture
@@ -28,7 +28,7 @@ type driverCase struct {
 
 // replica is one replication_device line.
 type replica struct {
-	array string // "" is one that nobody answers for
+	array string // "" is an address without a server
 	kind  string
 }
 
@@ -51,7 +51,7 @@ func driverCases() []driverCase {
 	return cases
 }
 
-// reductions are the keys that an Evergreen//One array has nothing for.
+// reductions are the keys that an Evergreen//One array does not have.
 func reductions() []string {
 	return []string{capability.KeyDataReduction, capability.KeyDataReductionPercent, capability.KeyTotalReduction}
 }
@@ -94,7 +94,7 @@ func configurationCases() []driverCase {
 			options: []string{`extra_capabilities = {"array_model": "my own", "data_reduction": 9}`},
 			check: func(t *testing.T, _ capability.Set, ours capability.Report) {
 				if ours.IsLive(capability.KeyArrayModel) || ours.IsLive(capability.KeyDataReduction) {
-					t.Error("what the stanza pins would be laid over the base")
+					t.Error("a key that the stanza sets is a live key")
 				}
 			},
 		},

@@ -1,10 +1,10 @@
-"""What Cinder itself would report of a backend.
+"""The report of Cinder itself for a backend.
 
 Usage: driver_report.py CINDER_CONF
 
 Each line of standard input names a stanza of the file. For each, the stanza's
-own volume driver is set up and asked for its statistics, and cinder-volume's
-manager adds what it adds; one line of JSON on standard output has the result:
+own volume driver is set up and its statistics are read, and cinder-volume's
+manager completes them; one line of JSON on standard output has the result:
 {"version": ..., "capabilities": {...}} or {"error": "..."}. Nothing is sent to
 a message bus and no database is opened.
 """
@@ -36,13 +36,13 @@ def driver_of(stanza):
 
 
 def set_up(driver):
-    """do_setup, short of what would write to an array.
+    """do_setup, without what writes to an array.
 
     With replication devices do_setup makes protection groups and pods on all
-    arrays. What the statistics need of it is the reading of the devices and
-    the flags that follow from it. The pod's health, which is asked for at each
-    use of the array, has no part in the statistics, and a recording has no pod
-    of Cinder's.
+    arrays. The statistics only need the devices that are read and the flags
+    that follow from them. The pod's health, which is checked at each use of
+    the array, is not used for the statistics, and a recording has no pod of
+    Cinder's.
     """
     if driver.configuration.safe_get('replication_device'):
         driver.do_setup_replication = lambda: read_devices(driver)
@@ -77,7 +77,7 @@ def main(path):
             driver = driver_of(line.strip())
             answer = {'version': driver.VERSION,
                       'capabilities': capabilities_of(driver)}
-        except Exception as e:  # an answer too: the driver could not report
+        except Exception as e:  # the driver could not report
             answer = {'error': '%s: %s' % (type(e).__name__, e)}
         print(json.dumps(answer), flush=True)
 

@@ -4,32 +4,35 @@ package conformance
 
 import (
 	"context"
+	"errors"
 	"maps"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/poolcast/poolcast/collector"
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// TestReportEqualsCinders runs Cinder's own driver and manager, and poolcast,
+// TestReportMatchesDriver runs Cinder's own driver and manager, and poolcast,
 // against the same simulated arrays with the same cinder.conf, and allows the
 // differences that collector/DRIVER.md lists, and no others.
-func TestReportEqualsCinders(t *testing.T) {
+func TestReportMatchesDriver(t *testing.T) {
 	document := driverDocument(t)
 	rows := readDriverTable(t, document)
 	cases := driverCases()
-	stage := raise(t, cases)
-	cinder := startCinder(t, stage)
+	arrays := serveCases(t, cases)
+	cinder := startCinder(t, arrays)
 	always := slices.Concat(rows["added"], rows["allocated"])
 	proven := map[string]bool{"added": true, "allocated": true}
 
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			theirs := cinder.report(t, c.name)
-			ours := stage.report(t, c.name)
+			ours := arrays.report(t, c.name)
 			if c.row != "" && rows[c.row] == nil {
 				t.Fatalf("DRIVER.md has no row %s", c.row)
 			}
@@ -38,7 +41,7 @@ func TestReportEqualsCinders(t *testing.T) {
 				t.Errorf("DRIVER.md does not name the driver's version %s", v)
 			}
 			if c.fails {
-				checkSurvival(t, theirs, ours, c.missing)
+				checkDriverFailure(t, theirs, ours, c.missing)
 				return
 			}
 			if theirs.Error != "" {
@@ -73,8 +76,8 @@ func differences(theirs, ours capability.Set) []string {
 	return both.SortedKeys()
 }
 
-// checkDifferences wants all of the keys that always differ, at least one of
-// the row's, and nothing else.
+// checkDifferences fails the test unless all keys that always differ do so, at least one of
+// the row's, and no other.
 func checkDifferences(t *testing.T, differ, always, row []string) {
 	t.Helper()
 	found := false
@@ -83,12 +86,12 @@ func checkDifferences(t *testing.T, differ, always, row []string) {
 		case slices.Contains(row, key):
 			found = true
 		case !slices.Contains(always, key):
-			t.Errorf("%s differs, and DRIVER.md does not say so", key)
+			t.Errorf("%s differs, and DRIVER.md does not have it", key)
 		}
 	}
 	for _, key := range always {
 		if !slices.Contains(differ, key) && !slices.Contains(row, key) {
-			t.Errorf("%s is said to differ always, and does not", key)
+			t.Errorf("%s differs always in DRIVER.md, and does not here", key)
 		}
 	}
 	if len(row) > 0 && !found {
@@ -96,9 +99,9 @@ func checkDifferences(t *testing.T, differ, always, row []string) {
 	}
 }
 
-// checkSurvival wants the driver to have failed, and poolcast to have
-// everything but the missing keys.
-func checkSurvival(t *testing.T, theirs cinderReport, ours capability.Report, missing []string) {
+// checkDriverFailure fails the test unless the driver has failed, and poolcast has every
+// key but the missing ones.
+func checkDriverFailure(t *testing.T, theirs cinderReport, ours capability.Report, missing []string) {
 	t.Helper()
 	if theirs.Error == "" {
 		t.Error("the driver did not fail")
@@ -114,8 +117,8 @@ func checkSurvival(t *testing.T, theirs cinderReport, ours capability.Report, mi
 	}
 }
 
-// report is what poolcast says of the backend.
-func (s *stage) report(t *testing.T, name string) capability.Report {
+// report is poolcast's report of the backend.
+func (s *testArrays) report(t *testing.T, name string) capability.Report {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -132,3 +135,67 @@ func (s *stage) report(t *testing.T, name string) capability.Report {
 	t.Logf("status %s, faults %v", r.Report.Status, r.Stats.Faults)
 	return r.Report
 }
+
+// TestStalePolicyInCapacityFilter checks with Cinder's own CapacityFilter that the policy
+// drop excludes the backend, and the others do not.
+func TestStalePolicyInCapacityFilter(t *testing.T) {
+	var lines strings.Builder
+	for _, r := range []capability.Report{
+		staleUnder(t, collector.Keep), staleUnder(t, collector.Down), staleUnder(t, collector.Drop),
+	} {
+		text, err := r.Capabilities.MarshalJSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines.WriteString(string(text) + "\n")
+	}
+	command := exec.CommandContext(t.Context(), python(), "-W", "ignore", "driver_capacity.py")
+	command.Stdin, command.Stderr = strings.NewReader(lines.String()), t.Output()
+	out, err := command.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Fields(string(out)); strings.Join(got, " ") != "true true false" {
+		t.Errorf("keep, down and drop pass CapacityFilter: %v", got)
+	}
+}
+
+// staleUnder is the last report of an array that responded once.
+func staleUnder(t *testing.T, policy collector.Policy) (last capability.Report) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		c := collector.New(collector.Options{})
+		if err := c.Apply([]collector.Target{{
+			Host: "here@x", Backend: "x", Pool: "gold", Source: &failingSource{}, Interval: time.Minute, OnStale: policy,
+			Stanza: collector.Stanza{Protocol: "iSCSI", MaxOverSubscription: "20.0"},
+		}}); err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithTimeout(t.Context(), time.Hour)
+		defer stop()
+		if err := c.Run(ctx); err != nil {
+			t.Error(err)
+		}
+		last = c.Latest()[0]
+		if last.Status != capability.Stale {
+			t.Errorf("status is %s", last.Status)
+		}
+	})
+	return last
+}
+
+// failingSource responds once.
+type failingSource struct{ polls int }
+
+func (d *failingSource) Sample(context.Context) (capability.Sample, error) {
+	if d.polls++; d.polls > 1 {
+		return capability.Sample{}, errors.New("no route to host")
+	}
+	total, used, provisioned := int64(100<<30), int64(10<<30), int64(20<<30)
+	return capability.Sample{
+		CollectedAt: time.Now(),
+		Space:       &capability.Space{Capacity: &total, TotalPhysical: &used, TotalProvisioned: &provisioned},
+	}, nil
+}
+
+func (d *failingSource) Close(context.Context) error { return nil }

@@ -4,24 +4,25 @@ package conformance
 
 import (
 	"crypto/tls"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/poolcast/poolcast/flasharray/simulator"
+	"github.com/poolcast/poolcast/integration/openapi"
 )
 
-// TestSimulatorKeepsToOpenAPI reads every endpoint of every fixture at every
-// version that it offers and holds the answers against the vendor's OpenAPI
+// TestSimulatorMatchesOpenAPI reads every endpoint of every fixture at every
+// version that it offers and checks the responses against the vendor's OpenAPI
 // files. They are not part of this repository; get definitions/oas3.x of
 // PureStorage-OpenConnect/swagger and point POOLCAST_OPENAPI_DIR at it.
-func TestSimulatorKeepsToOpenAPI(t *testing.T) {
+func TestSimulatorMatchesOpenAPI(t *testing.T) {
 	dir := os.Getenv("POOLCAST_OPENAPI_DIR")
 	if dir == "" {
 		t.Skip("not run: POOLCAST_OPENAPI_DIR does not name a folder with FA2.*.spec.yaml")
@@ -30,23 +31,27 @@ func TestSimulatorKeepsToOpenAPI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lab := serveFixtures(t, fixtures)
-	answers := 0
+	arrays := serveFixtures(t, fixtures)
+	responses := 0
 	for _, version := range versionsOf(fixtures) {
-		spec, err := readOpenAPI(filepath.Join(dir, "FA"+version+".spec.yaml"))
+		text, err := os.ReadFile(filepath.Join(dir, "FA"+version+".spec.yaml"))
 		if err != nil {
-			t.Fatalf("read the specification of %s: %v", version, err)
+			t.Fatal(err)
+		}
+		spec, err := openapi.Parse(text, openapi.Options{OptionalAndNullable: true})
+		if err != nil {
+			t.Fatalf("FA%s: %v", version, err)
 		}
 		for _, f := range fixtures {
-			if offers(f, version) {
-				answers += lab.check(t, spec, f, version)
+			if slices.Contains(f.Versions, version) {
+				responses += arrays.check(t, spec, f, version)
 			}
 		}
 	}
-	t.Logf("%d answers of %d fixtures were held against the specification", answers, len(fixtures))
+	t.Logf("%d responses of %d fixtures were checked", responses, len(fixtures))
 }
 
-// simulatedEndpoints and how each is asked, besides plainly.
+// simulatedEndpoints are all endpoints, and the queries of each besides none.
 var simulatedEndpoints = map[string][]string{
 	"arrays":              nil,
 	"arrays/space":        {"resolution=300000&start_time=%d&end_time=%d"},
@@ -94,15 +99,15 @@ func serveFixtures(t *testing.T, fixtures []simulator.Fixture) *simulatedArrays 
 	return &simulatedArrays{&http.Client{Transport: transport}, server}
 }
 
-// check returns how many answers it looked at.
-func (s *simulatedArrays) check(t *testing.T, spec *openAPI, f simulator.Fixture, version string) int {
+// check returns how many responses it has checked.
+func (s *simulatedArrays) check(t *testing.T, spec *openapi.Spec, f simulator.Fixture, version string) int {
 	t.Helper()
 	token := s.login(t, spec, f, version)
 	checked := 0
 	for path, queries := range simulatedEndpoints {
 		full := "/api/" + version + "/" + path
-		if !spec.has("get", full) {
-			if status, _ := s.ask(t, f, "GET", full, token); status != http.StatusNotFound {
+		if !spec.Has(http.MethodGet, full) {
+			if status, _ := s.send(t, f, "GET", full, token); status != http.StatusNotFound {
 				t.Errorf("%s %s: status %d of an endpoint that %s does not have", f.Name, full, status, version)
 			}
 			continue
@@ -119,24 +124,19 @@ func (s *simulatedArrays) check(t *testing.T, spec *openAPI, f simulator.Fixture
 	return checked
 }
 
-func (s *simulatedArrays) checkOne(t *testing.T, spec *openAPI, f simulator.Fixture, path, query, token string) {
+func (s *simulatedArrays) checkOne(t *testing.T, spec *openapi.Spec, f simulator.Fixture, path, query, token string) {
 	t.Helper()
-	status, body := s.ask(t, f, "GET", path+"?"+strings.ReplaceAll(query, "'", "%27"), token)
+	status, body := s.send(t, f, "GET", path+"?"+strings.ReplaceAll(query, "'", "%27"), token)
 	if status != http.StatusOK {
 		t.Errorf("%s %s?%s: status %d: %s", f.Name, path, query, status, body)
 		return
 	}
-	var value any
-	if err := json.Unmarshal(body, &value); err != nil {
-		t.Errorf("%s %s?%s: %v", f.Name, path, query, err)
-		return
-	}
-	for _, fault := range spec.validate("get", path, value) {
-		t.Errorf("%s %s?%s: %s", f.Name, path, query, fault)
+	for _, fault := range spec.Faults(http.MethodGet, path, status, "application/json", body) {
+		t.Errorf("%s ?%s: %s", f.Name, query, fault)
 	}
 }
 
-func (s *simulatedArrays) login(t *testing.T, spec *openAPI, f simulator.Fixture, version string) string {
+func (s *simulatedArrays) login(t *testing.T, spec *openapi.Spec, f simulator.Fixture, version string) string {
 	t.Helper()
 	path := "/api/" + version + "/login"
 	request := s.request(t, f, "POST", path)
@@ -146,12 +146,12 @@ func (s *simulatedArrays) login(t *testing.T, spec *openAPI, f simulator.Fixture
 		t.Fatal(err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	var value any
-	if err := json.NewDecoder(response.Body).Decode(&value); err != nil {
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
 		t.Fatalf("log in to %s: %v", f.Name, err)
 	}
-	for _, fault := range spec.validate("post", path, value) {
-		t.Errorf("%s %s: %s", f.Name, path, fault)
+	for _, fault := range spec.Faults(http.MethodPost, path, response.StatusCode, "application/json", body) {
+		t.Errorf("%s: %s", f.Name, fault)
 	}
 	return response.Header.Get("x-auth-token")
 }
@@ -165,7 +165,7 @@ func (s *simulatedArrays) request(t *testing.T, f simulator.Fixture, method, pat
 	return r
 }
 
-func (s *simulatedArrays) ask(t *testing.T, f simulator.Fixture, method, path, token string) (int, []byte) {
+func (s *simulatedArrays) send(t *testing.T, f simulator.Fixture, method, path, token string) (int, []byte) {
 	t.Helper()
 	r := s.request(t, f, method, path)
 	r.Header.Set("x-auth-token", token)
@@ -181,23 +181,12 @@ func (s *simulatedArrays) ask(t *testing.T, f simulator.Fixture, method, path, t
 	return response.StatusCode, body
 }
 
-func offers(f simulator.Fixture, version string) bool {
-	for _, v := range f.Versions {
-		if v == version {
-			return true
-		}
-	}
-	return false
-}
-
 // versionsOf lists every 2.x version that any fixture offers.
 func versionsOf(fixtures []simulator.Fixture) []string {
 	var all []string
-	seen := map[string]bool{}
 	for _, f := range fixtures {
 		for _, v := range f.Versions {
-			if strings.HasPrefix(v, "2.") && !seen[v] {
-				seen[v] = true
+			if strings.HasPrefix(v, "2.") && !slices.Contains(all, v) {
 				all = append(all, v)
 			}
 		}

@@ -1,9 +1,9 @@
-"""Drives the vendor's own client, py-pure-client, against simulated arrays.
+"""Runs the vendor's own client, py-pure-client, with simulated arrays.
 
 Reads a job from stdin as JSON: where each array is served, the certificate
-authority's file, an api token, and a control address. Prints what the client
-saw as one JSON object. A request to the control address flips a switch of the
-simulator: GET /<array>/<switch>.
+authority's file, an api token, and a control address. Prints the results
+as one JSON object. A request to the control address changes the simulator:
+GET /<array>/<change>.
 """
 
 import json
@@ -38,8 +38,8 @@ READS = {
 
 
 def connect(job, name):
-    # Release 1.96 forgets its argument ssl_cert on the way to the transport;
-    # the configuration object's ssl_ca_cert arrives.
+    # Release 1.96 does not pass its argument ssl_cert to the transport; it does
+    # pass the configuration object's ssl_ca_cert.
     return flasharray.Client(
         target=job["arrays"][name],
         api_token=job["api_token"],
@@ -50,8 +50,8 @@ def connect(job, name):
 
 
 def control(job, name, switch):
-    with urllib.request.urlopen(f"http://{job['control']}/{name}/{switch}") as answer:
-        answer.read()
+    with urllib.request.urlopen(f"http://{job['control']}/{name}/{switch}") as response:
+        response.read()
 
 
 def items(response):
@@ -95,7 +95,7 @@ def sdk_filters(client):
     volume = items(client.get_volumes(limit=1))[0]
     snapshot = items(client.get_volume_snapshots(limit=1))[0]
     P, F = flasharray.Property, flasharray.Filter
-    asked = {
+    responses = {
         "equal": client.get_volumes(filter=(P("name") == volume.name)),
         "and_not": client.get_volumes(filter=F.and_(P("name") == volume.name, F.not_(P("destroyed") == True))),  # noqa: E712
         "in": client.get_volumes(filter=F.in_(P("name"), [volume.name, "nobody"])),
@@ -103,7 +103,7 @@ def sdk_filters(client):
         "nested": client.get_volume_snapshots(filter=(P("source.name") == snapshot.source.name), limit=1),
         "newest_first": client.get_volumes(sort=[str(P("created").descending())], limit=1),
     }
-    found = {name: len(items(response)) for name, response in asked.items()}
+    found = {name: len(items(response)) for name, response in responses.items()}
     newest = items(client.get_volumes(sort=["created-"], limit=1))[0]
     found["sorted"] = newest.created > volume.created
     return found
@@ -121,7 +121,7 @@ def refusals(client):
 
 
 def relogin(job, name):
-    """A session that ends between two calls is replaced without a word."""
+    """A session that ends between two calls is replaced without an error."""
     client = connect(job, name)
     items(client.get_arrays())
     control(job, name, "expire")

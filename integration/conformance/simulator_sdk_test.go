@@ -17,8 +17,8 @@ import (
 	"github.com/poolcast/poolcast/flasharray/simulator"
 )
 
-// sdkSaw is what the vendor's client reports of one array.
-type sdkSaw struct {
+// sdkResult is what the vendor's client returns for one array.
+type sdkResult struct {
 	Version string
 	Reads   map[string]int
 	Driver  struct {
@@ -49,9 +49,9 @@ type sdkSaw struct {
 
 const sdkToken = "11111111-2222-3333-4444-555555555555"
 
-// TestOfficialClientReadsTheSimulator lets py-pure-client log in, read, filter,
-// page beyond 1,000 objects and log in again, on every fixture.
-func TestOfficialClientReadsTheSimulator(t *testing.T) {
+// TestSimulatorWithOfficialClient logs in with py-pure-client, reads, filters, pages beyond
+// 1,000 objects and logs in again, with every fixture.
+func TestSimulatorWithOfficialClient(t *testing.T) {
 	fixtures, err := simulator.Builtin()
 	if err != nil {
 		t.Fatal(err)
@@ -67,13 +67,13 @@ func TestOfficialClientReadsTheSimulator(t *testing.T) {
 		arrays[f.Name].SetFrame(0)
 		served = append(served, arrays[f.Name])
 	}
-	saw := runSDK(t, served, arrays)
+	results := runSDK(t, served, arrays)
 	for name, array := range arrays {
-		t.Run(name, func(t *testing.T) { checkSDK(t, name, saw[name], array) })
+		t.Run(name, func(t *testing.T) { checkSDK(t, name, results[name], array) })
 	}
 }
 
-func runSDK(t *testing.T, served []*simulator.Array, arrays map[string]*simulator.Array) map[string]sdkSaw {
+func runSDK(t *testing.T, served []*simulator.Array, arrays map[string]*simulator.Array) map[string]sdkResult {
 	t.Helper()
 	server, err := simulator.Serve(served, simulator.ServeOptions{})
 	if err != nil {
@@ -102,52 +102,48 @@ func runSDK(t *testing.T, served []*simulator.Array, arrays map[string]*simulato
 	return runPythonSDK(t, job)
 }
 
-func runPythonSDK(t *testing.T, job []byte) map[string]sdkSaw {
+func runPythonSDK(t *testing.T, job []byte) map[string]sdkResult {
 	t.Helper()
-	python := os.Getenv("POOLCAST_PYTHON")
-	if python == "" {
-		python = "../../.venv/bin/python"
-	}
-	command := exec.CommandContext(t.Context(), python, "simulator_sdk.py")
+	command := exec.CommandContext(t.Context(), python(), "simulator_sdk.py")
 	command.Stdin = bytes.NewReader(job)
-	var output, complaints bytes.Buffer
-	command.Stdout, command.Stderr = &output, &complaints
+	var output, errs bytes.Buffer
+	command.Stdout, command.Stderr = &output, &errs
 	if err := command.Run(); err != nil {
-		t.Fatalf("run %s simulator_sdk.py: %v\n%s", python, err, complaints.String())
+		t.Fatalf("run %s simulator_sdk.py: %v\n%s", python(), err, errs.String())
 	}
-	var saw map[string]sdkSaw
-	if err := json.Unmarshal(output.Bytes(), &saw); err != nil {
-		t.Fatalf("read what the client saw: %v\n%s", err, output.String())
+	var results map[string]sdkResult
+	if err := json.Unmarshal(output.Bytes(), &results); err != nil {
+		t.Fatalf("read the result of the client: %v\n%s", err, output.String())
 	}
-	return saw
+	return results
 }
 
-func checkSDK(t *testing.T, name string, saw sdkSaw, a *simulator.Array) {
+func checkSDK(t *testing.T, name string, got sdkResult, a *simulator.Array) {
 	t.Helper()
 	expect := func(what string, good bool, got any) {
 		t.Helper()
 		if !good {
-			t.Errorf("%s: the client saw %v", what, got)
+			t.Errorf("%s: the client has %v", what, got)
 		}
 	}
-	expect("one array", saw.Reads["arrays"] == 1, saw.Reads)
-	expect("two controllers", slices.Equal(saw.Driver.Ready, []string{"CT0", "CT1"}), saw.Driver.Ready)
-	expect("an hour of samples", saw.Driver.Samples == 120 && saw.Driver.SampleCount == 120, saw.Driver)
-	expect("ascending samples", saw.Driver.Ascending, saw.Driver)
-	expect("ports of ready controllers", len(saw.Driver.Ports) == saw.Reads["ports"], saw.Driver.Ports)
-	expect("a virtual interface", slices.Equal(saw.Driver.Virtual, []string{"vir0"}), saw.Driver.Virtual)
-	expect("one local host of an initiator", slices.Equal(saw.Driver.HostsOfInitiator, []int{1, 0}), saw.Driver.HostsOfInitiator)
-	f := saw.Filters
+	expect("one array", got.Reads["arrays"] == 1, got.Reads)
+	expect("two controllers", slices.Equal(got.Driver.Ready, []string{"CT0", "CT1"}), got.Driver.Ready)
+	expect("an hour of samples", got.Driver.Samples == 120 && got.Driver.SampleCount == 120, got.Driver)
+	expect("ascending samples", got.Driver.Ascending, got.Driver)
+	expect("ports of ready controllers", len(got.Driver.Ports) == got.Reads["ports"], got.Driver.Ports)
+	expect("a virtual interface", slices.Equal(got.Driver.Virtual, []string{"vir0"}), got.Driver.Virtual)
+	expect("one local host of an initiator", slices.Equal(got.Driver.HostsOfInitiator, []int{1, 0}), got.Driver.HostsOfInitiator)
+	f := got.Filters
 	expect("filters", f.Equal == 1 && f.In == 1 && f.Contains >= 1 && f.Nested == 1 && f.AndNot == 1, f)
 	expect("sort", f.NewestFirst == 1 && f.Sorted, f)
-	r := saw.Refusals
+	r := got.Refusals
 	expect("an unknown name", r.UnknownStatus == 400 && r.UnknownContext == "nobody" && strings.Contains(r.UnknownMessage, "does not exist"), r)
 	expect("a bad filter", r.FilterStatus == 400, r)
-	expect("all volumes counted and read", saw.Counts.All == saw.Reads["volumes"] && saw.Counts.Live < saw.Counts.All, saw)
-	expect("a new session after expiry", saw.Relogin == name, saw.Relogin)
-	expect("a wrong token", saw.WrongToken == "PureError", saw.WrongToken)
+	expect("all volumes counted and read", got.Counts.All == got.Reads["volumes"] && got.Counts.Live < got.Counts.All, got)
+	expect("a new session after expiry", got.Relogin == name, got.Relogin)
+	expect("a wrong token", got.WrongToken == "PureError", got.WrongToken)
 	if name == "flasharray-x-02" {
-		expect("pages beyond 1,000", saw.Reads["volumes"] == 2317 && saw.Reads["volume-snapshots"] == 5100, saw.Reads)
+		expect("pages beyond 1,000", got.Reads["volumes"] == 2317 && got.Reads["volume-snapshots"] == 5100, got.Reads)
 	}
 	expect("no session left but by the client's exit", a.Sessions() <= 1, a.Sessions())
 }

@@ -11,15 +11,14 @@ import (
 	"testing"
 )
 
-// TestFreshVectors has Cinder answer questions that nobody has seen before,
-// and asks poolcast the same. So the equality that the committed vectors prove
-// is not one with a file.
-func TestFreshVectors(t *testing.T) {
+// TestVectorsOfNewSeed makes vectors with Cinder from a new seed and compares poolcast with
+// them, because poolcast could agree with the committed vectors only.
+func TestVectorsOfNewSeed(t *testing.T) {
 	seed := os.Getenv("POOLCAST_VECTORS_SEED")
 	if seed == "" {
 		seed = rand.Text()
 	}
-	t.Logf("POOLCAST_VECTORS_SEED=%s asks the same questions again", seed)
+	t.Logf("POOLCAST_VECTORS_SEED=%s makes the same vectors again", seed)
 	folder := t.TempDir()
 	script := filepath.Join("..", "vectors.py")
 	run(t, exec.Command(python(), script, "--seed", seed, "--out", folder))

@@ -2,7 +2,7 @@ package process
 
 import "syscall"
 
-// attributes makes the child lead its own group, and die with us.
+// attributes makes the child lead its own process group and end with this process.
 func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

@@ -4,8 +4,8 @@ package process
 
 import "syscall"
 
-// attributes makes the child lead its own group. Only Linux can also tell it to
-// die with us.
+// attributes makes the child lead its own process group. Only Linux can also end
+// it with this process.
 func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true}
 }

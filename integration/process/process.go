@@ -13,16 +13,20 @@ import (
 	"time"
 )
 
-// Grace is how long a child may take to end after it was asked to.
-const Grace = 15 * time.Second
+// Grace is how long a child may take to end after SIGTERM. A broker needs some
+// seconds; the rest is for a busy machine.
+const Grace = time.Minute
+
+// pollInterval is the time between two checks of Await.
+const pollInterval = 50 * time.Millisecond
 
 // Command says what to run. Its environment is that of the test with Env added;
 // its standard input is empty.
 type Command struct {
 	Name string   // for messages and for the output's file
 	Args []string // the program and its arguments
-	Env  []string // KEY=value, each replacing what the test has under that name
-	Dir  string   // where to run it; "" is the test's temporary folder
+	Env  []string // KEY=value, each replacing the value that the test has
+	Dir  string   // working folder; "" is the test's temporary folder
 }
 
 // Process is a running child. Its methods may be called from any goroutine.
@@ -33,8 +37,8 @@ type Process struct {
 	exited chan struct{}
 }
 
-// Start runs a command, and ends it with the test. The test stops here if the
-// program cannot be started at all.
+// Start runs a command until the test ends. The test stops if the program cannot be
+// started.
 func Start(t testing.TB, c Command) *Process {
 	t.Helper()
 	dir := t.TempDir()
@@ -106,7 +110,7 @@ func (p *Process) ExitCode() int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
-// Output is everything the child wrote so far, to either stream.
+// Output is everything that the child has written so far, to either stream.
 func (p *Process) Output() string {
 	data, err := os.ReadFile(p.output)
 	if err != nil {
@@ -115,16 +119,16 @@ func (p *Process) Output() string {
 	return string(data)
 }
 
-// Signal sends a signal to the child and to all it has started. A child that
-// has ended is left in peace.
+// Signal sends a signal to the child and to all it has started. It does nothing
+// after the child has ended.
 func (p *Process) Signal(s syscall.Signal) {
 	if p.Running() {
 		_ = syscall.Kill(-p.Pid(), s)
 	}
 }
 
-// Stop asks the child to end with SIGTERM, and insists after Grace. It returns
-// when the child is gone.
+// Stop ends the child with SIGTERM, and after Grace with SIGKILL. It returns when
+// the child has ended.
 func (p *Process) Stop() {
 	p.Signal(syscall.SIGTERM)
 	select {
@@ -134,7 +138,7 @@ func (p *Process) Stop() {
 	}
 }
 
-// Kill ends the child without warning and returns when it is gone.
+// Kill ends the child with SIGKILL and returns when it has ended.
 func (p *Process) Kill() {
 	p.Signal(syscall.SIGKILL)
 	<-p.exited
@@ -144,4 +148,21 @@ func (p *Process) Kill() {
 func tail(text string, lines int) string {
 	all := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}
+
+// Await calls a check again and again until it returns nil. After the bound the
+// test stops with what was awaited and the last error.
+func Await(t testing.TB, within time.Duration, what string, check func() error) {
+	t.Helper()
+	deadline := time.Now().Add(within)
+	for {
+		err := check()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("waited %v for %s: %v", within, what, err)
+		}
+		time.Sleep(pollInterval)
+	}
 }

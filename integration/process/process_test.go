@@ -26,9 +26,9 @@ func TestOutputAndExitCode(t *testing.T) {
 	}
 }
 
-func TestStopTakesTheWholeGroup(t *testing.T) {
+func TestStopEndsProcessGroup(t *testing.T) {
 	p := process.Start(t, process.Command{
-		Name: "family",
+		Name: "group",
 		Args: []string{"sh", "-c", `sleep 300 & echo $!; wait`},
 	})
 	child := printedPid(t, p)
@@ -36,10 +36,10 @@ func TestStopTakesTheWholeGroup(t *testing.T) {
 	awaitGone(t, child)
 }
 
-// TestDiesWithItsTest runs this very test binary as a test that starts a child
-// and is then killed without a chance to clean up.
-func TestDiesWithItsTest(t *testing.T) {
-	if os.Getenv("PROCESS_TEST_VICTIM") != "" {
+// TestChildEndsWithKilledTest runs this test binary again, as a test that starts a
+// child and is then killed before its clean-up.
+func TestChildEndsWithKilledTest(t *testing.T) {
+	if os.Getenv("PROCESS_TEST_KILLED") != "" {
 		p := process.Start(t, process.Command{Name: "orphan", Args: []string{"sleep", "300"}})
 		println("child", p.Pid())
 		select {}
@@ -48,19 +48,19 @@ func TestDiesWithItsTest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	victim := process.Start(t, process.Command{
-		Name: "victim",
-		Args: []string{self, "-test.run=^TestDiesWithItsTest$"},
-		Env:  []string{"PROCESS_TEST_VICTIM=1", "TMPDIR=" + t.TempDir()}, // it cannot clean up
+	killed := process.Start(t, process.Command{
+		Name: "killed",
+		Args: []string{self, "-test.run=^TestChildEndsWithKilledTest$"},
+		Env:  []string{"PROCESS_TEST_KILLED=1", "TMPDIR=" + t.TempDir()}, // it cannot clean up
 	})
-	child := printedPid(t, victim)
-	if err := syscall.Kill(victim.Pid(), syscall.SIGKILL); err != nil {
+	child := printedPid(t, killed)
+	if err := syscall.Kill(killed.Pid(), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	awaitGone(t, child)
 }
 
-func TestPortsAreFreeAndDifferent(t *testing.T) {
+func TestPortsAreFreeAndUnique(t *testing.T) {
 	seen := map[int]bool{}
 	for _, port := range process.Ports(t, 50) {
 		if seen[port] || port < 1024 || port > 32767 {
@@ -73,7 +73,7 @@ func TestPortsAreFreeAndDifferent(t *testing.T) {
 // printedPid waits for the last word of a program's output: a process id.
 func printedPid(t *testing.T, p *process.Process) (pid int) {
 	t.Helper()
-	process.Await(t, 10*time.Second, "a process id to be printed", func() error {
+	process.Await(t, time.Minute, "a process id to be printed", func() error {
 		words := strings.Fields(p.Output())
 		if len(words) == 0 {
 			return errors.New("nothing was printed")
@@ -85,10 +85,10 @@ func printedPid(t *testing.T, p *process.Process) (pid int) {
 	return pid
 }
 
-// awaitGone waits until a process has ended. One that nobody collected counts.
+// awaitGone waits until a process has ended. A zombie counts as ended.
 func awaitGone(t *testing.T, pid int) {
 	t.Helper()
-	process.Await(t, 5*time.Second, "the process to be gone", func() error {
+	process.Await(t, time.Minute, "the process to be gone", func() error {
 		if state := stateOf(pid); state != "" && state != "Z" {
 			return errors.New("it still runs, in state " + state)
 		}
@@ -96,7 +96,7 @@ func awaitGone(t *testing.T, pid int) {
 	})
 }
 
-// stateOf is the kernel's letter for what a process does, "" if it is no more.
+// stateOf is the kernel's letter for the state of a process, "" if there is none.
 func stateOf(pid int) string {
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	_, state, found := strings.Cut(string(stat), ") ")

@@ -15,19 +15,19 @@ import (
 
 	"github.com/rabbitmq/amqp091-go"
 
-	"github.com/poolcast/poolcast/integration/network"
+	"github.com/poolcast/poolcast/integration/internal/network"
 	"github.com/poolcast/poolcast/integration/process"
 )
 
 // startBound is how long a broker may take to accept connections. It takes five
-// seconds; the rest is for a machine that has other things to do.
+// seconds; the rest is for a busy machine.
 const startBound = 90 * time.Second
 
-// Options say what is special about a broker.
+// Options say how a broker differs from the default.
 type Options struct {
 	User     string // default guest
 	Password string // default guest
-	TLS      bool   // listen for TLS too, with a certificate of the broker's own CA
+	TLS      bool   // listen for TLS too, with a certificate of a CA of its own
 
 	// Host is where the broker runs, with the RabbitMQ of the host's root; nil is
 	// this machine, with its own.
@@ -51,8 +51,8 @@ type Broker struct {
 	epmdPort int
 }
 
-// runs are those of a broker. All views of it share them, and they end with the
-// test that first started it.
+// runs are the processes of a broker, one after the other. All views of the broker
+// share them, and they end with the test that first started it.
 type runs struct {
 	t    testing.TB
 	last *process.Process
@@ -130,8 +130,8 @@ func (b *Broker) ip() string {
 	return b.opts.Host.Address
 }
 
-// startNames runs the name server and waits for it: an Erlang program that finds
-// none starts one as a daemon, which would outlive the test.
+// startNames runs the Erlang name server and waits for it: an Erlang program that
+// finds none starts one as a daemon, which would outlive the test.
 func (b *Broker) startNames() {
 	b.t.Helper()
 	b.names = process.Start(b.t, process.Command{
@@ -193,7 +193,7 @@ func (b *Broker) ready() error {
 	return errors.Join(err, c.Close())
 }
 
-// Stop ends the broker in good order: clients are told.
+// Stop ends the broker in order: it closes the connections of clients.
 func (b *Broker) Stop() {
 	b.t.Helper()
 	b.requireOwn()
@@ -215,8 +215,8 @@ func (b *Broker) Restart() {
 	b.Start()
 }
 
-// Freeze makes the broker silent without closing anything. Only a heartbeat or
-// a time-out can tell.
+// Freeze stops the broker's process without closing anything. Only a heartbeat or a
+// time-out detects it.
 func (b *Broker) Freeze() {
 	b.t.Helper()
 	b.requireOwn()
@@ -246,8 +246,8 @@ func (b *Broker) TransportURL() string {
 	return "rabbit://" + strings.Join(all, ",") + "/" + path
 }
 
-// In is the broker for another test, which may run beside others, seen from within
-// another virtual host. It ends with the test that started it.
+// In is the same broker for another test and with another virtual host. It ends with
+// the test that started it.
 func (b *Broker) In(t testing.TB, vhost string) *Broker {
 	inside := *b
 	inside.t, inside.vhost = t, vhost
@@ -292,8 +292,7 @@ func (b *Broker) url(scheme string, port int) string {
 
 func (b *Broker) address(port int) string { return net.JoinHostPort(b.ip(), strconv.Itoa(port)) }
 
-// requireInstalled stops the test, with one line that says what to do, where
-// RabbitMQ is missing.
+// requireInstalled stops the test where RabbitMQ is missing.
 func requireInstalled(t testing.TB) {
 	t.Helper()
 	if _, err := os.Stat(serverScript); err != nil {
@@ -303,10 +302,16 @@ func requireInstalled(t testing.TB) {
 
 // environment makes every file and port of the broker its own.
 func (b *Broker) environment() []string {
-	const idle = "+sbwt none +sbwtdcpu none +sbwtdio none" // do not spin when there is nothing to do
-	// A peer that is silent for two ticks counts as lost; by default that takes a minute.
-	distribution := fmt.Sprintf("-start_epmd false -kernel inet_dist_use_interface {%s} -kernel net_ticktime 8",
+	const idle = "+sbwt none +sbwtdcpu none +sbwtdio none" // no busy waiting
+	// On a busy machine the handshake of a tool with the broker takes more than the
+	// usual 7 s.
+	distribution := fmt.Sprintf("-start_epmd false -kernel inet_dist_use_interface {%s} -kernel net_setuptime 60",
 		strings.ReplaceAll(b.ip(), ".", ","))
+	if len(b.peers) > 1 {
+		// A node of a cluster that sends nothing for 8 s counts as lost; the usual time
+		// is a minute.
+		distribution += " -kernel net_ticktime 8"
+	}
 	return []string{
 		"HOME=" + b.path("home"), // where the Erlang cookie is
 		"LC_ALL=C.UTF-8",
@@ -328,7 +333,7 @@ func (b *Broker) environment() []string {
 		"RABBITMQ_NODENAME=" + b.node,
 		"RABBITMQ_NODE_PORT=" + strconv.Itoa(b.port),
 		"RABBITMQ_DIST_PORT=" + strconv.Itoa(b.distPort),
-		"RABBITMQ_ALLOW_INPUT=1", // become Erlang instead of watching over it
+		"RABBITMQ_ALLOW_INPUT=1", // replace the script's process by Erlang
 		"RABBITMQ_SERVER_START_ARGS=" + strings.Join([]string{"-noinput", distribution}, " "),
 		"RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=" + idle,
 		"RABBITMQ_CTL_ERL_ARGS=" + distribution,

@@ -6,24 +6,22 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"os"
 	"testing"
 	"time"
 
 	"github.com/rabbitmq/amqp091-go"
 
-	"github.com/poolcast/poolcast/integration/process"
 	"github.com/poolcast/poolcast/integration/rabbitmq"
 )
 
-func TestBrokerLives(t *testing.T) {
+func TestBrokerLifecycle(t *testing.T) {
 	t.Parallel()
 	b := rabbitmq.Start(t, rabbitmq.Options{TLS: true, User: "cinder", Password: `q"\uo/te@d`})
 
-	t.Run("lists what clients made", func(t *testing.T) {
-		c := dial(t, b)
-		ch := channel(t, c)
+	t.Run("lists exchanges and queues", func(t *testing.T) {
+		c := rabbitmq.Dial(t, b.URL())
+		ch := rabbitmq.Channel(t, c)
 		if err := ch.ExchangeDeclare("news_fanout", "fanout", false, true, false, false, nil); err != nil {
 			t.Fatal(err)
 		}
@@ -47,7 +45,7 @@ func TestBrokerLives(t *testing.T) {
 		}
 	})
 
-	t.Run("speaks TLS", func(t *testing.T) {
+	t.Run("accepts TLS", func(t *testing.T) {
 		pem, err := os.ReadFile(b.CAFile())
 		if err != nil {
 			t.Fatal(err)
@@ -68,9 +66,9 @@ func TestBrokerLives(t *testing.T) {
 	})
 
 	t.Run("blocks publishers on demand", func(t *testing.T) {
-		c := dial(t, b)
+		c := rabbitmq.Dial(t, b.URL())
 		blocked := c.NotifyBlocked(make(chan amqp091.Blocking, 4))
-		ch := channel(t, c)
+		ch := rabbitmq.Channel(t, c)
 		b.Block()
 		if err := ch.PublishWithContext(context.Background(), "amq.fanout", "", false, false, amqp091.Publishing{}); err != nil {
 			t.Fatal(err)
@@ -85,21 +83,21 @@ func TestBrokerLives(t *testing.T) {
 	})
 
 	t.Run("keeps port and data when killed", func(t *testing.T) {
-		c := dial(t, b)
-		if err := channel(t, c).ExchangeDeclare("kept", "direct", true, false, false, false, nil); err != nil {
+		c := rabbitmq.Dial(t, b.URL())
+		if err := rabbitmq.Channel(t, c).ExchangeDeclare("kept", "direct", true, false, false, false, nil); err != nil {
 			t.Fatal(err)
 		}
 		b.Ctl("eval", "mnesia:sync_log().") // what is declared reaches the disk a moment later
 		closed := c.NotifyClose(make(chan *amqp091.Error, 1))
 		b.Kill()
 		if err := next(t, closed); err == nil {
-			t.Error("a killed broker said goodbye")
+			t.Error("a killed broker closed its connection in order")
 		}
 		if _, err := amqp091.Dial(b.URL()); err == nil {
-			t.Error("a dead broker accepted a connection")
+			t.Error("a killed broker accepted a connection")
 		}
 		b.Start()
-		dial(t, b)
+		rabbitmq.Dial(t, b.URL())
 		if got := b.Exchanges(); len(got) != 1 || got[0].Name != "kept" {
 			t.Errorf("exchanges after the restart are %+v", got)
 		}
@@ -109,63 +107,39 @@ func TestBrokerLives(t *testing.T) {
 		b.Freeze()
 		config := amqp091.Config{Dial: amqp091.DefaultDial(time.Second)}
 		if _, err := amqp091.DialConfig(b.URL(), config); err == nil {
-			t.Error("a frozen broker answered")
+			t.Error("a frozen broker accepted a connection")
 		}
 		b.Thaw()
-		dial(t, b)
+		rabbitmq.Dial(t, b.URL())
 	})
 }
 
-// TestBrokersDoNotMeet runs two at once.
-func TestBrokersDoNotMeet(t *testing.T) {
+// TestBrokersAreSeparate runs two at once.
+func TestBrokersAreSeparate(t *testing.T) {
 	t.Parallel()
 	one, two := rabbitmq.Start(t, rabbitmq.Options{}), rabbitmq.Start(t, rabbitmq.Options{})
-	if err := channel(t, dial(t, one)).ExchangeDeclare("mine", "direct", true, false, false, false, nil); err != nil {
+	if err := rabbitmq.Channel(t, rabbitmq.Dial(t, one.URL())).ExchangeDeclare("mine", "direct", true, false, false, false, nil); err != nil {
 		t.Fatal(err)
 	}
 	if got := two.Exchanges(); len(got) != 0 {
-		t.Errorf("the second broker knows %+v", got)
+		t.Errorf("the second broker has %+v", got)
 	}
 	one.Stop()
-	dial(t, two)
-}
-
-func dial(t *testing.T, b *rabbitmq.Broker) *amqp091.Connection {
-	t.Helper()
-	var c *amqp091.Connection
-	process.Await(t, 20*time.Second, "a connection", func() (err error) {
-		c, err = amqp091.DialConfig(b.URL(), amqp091.Config{Dial: amqp091.DefaultDial(5 * time.Second)})
-		return err
-	})
-	t.Cleanup(func() {
-		if err := c.Close(); err != nil && !errors.Is(err, amqp091.ErrClosed) {
-			t.Error(err)
-		}
-	})
-	return c
-}
-
-func channel(t *testing.T, c *amqp091.Connection) *amqp091.Channel {
-	t.Helper()
-	ch, err := c.Channel()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ch
+	rabbitmq.Dial(t, two.URL())
 }
 
 func next[T any](t *testing.T, c <-chan T) (v T) {
 	t.Helper()
 	select {
 	case v = <-c:
-	case <-time.After(20 * time.Second):
-		t.Fatal("waited 20s for a notification of the broker")
+	case <-time.After(90 * time.Second):
+		t.Fatal("waited 90s for a notification of the broker")
 	}
 	return v
 }
 
-// TestSharedBrokerKeepsTestsApart gives two tests a virtual host each.
-func TestSharedBrokerKeepsTestsApart(t *testing.T) {
+// TestSharedBrokerVirtualHosts gives two tests a virtual host each.
+func TestSharedBrokerVirtualHosts(t *testing.T) {
 	t.Parallel()
 	shared := rabbitmq.Shared{Options: rabbitmq.Options{User: "cinder", Password: `q"\uo/te@d`}}
 	var first *rabbitmq.Broker
@@ -191,7 +165,7 @@ func TestSharedBrokerKeepsTestsApart(t *testing.T) {
 
 func declare(t *testing.T, b *rabbitmq.Broker, exchange string) {
 	t.Helper()
-	if err := channel(t, dial(t, b)).ExchangeDeclare(exchange, "direct", true, false, false, false, nil); err != nil {
+	if err := rabbitmq.Channel(t, rabbitmq.Dial(t, b.URL())).ExchangeDeclare(exchange, "direct", true, false, false, false, nil); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -14,8 +14,9 @@ import (
 	"github.com/rabbitmq/amqp091-go"
 )
 
-// ctlBound is how long a rabbitmqctl command may take.
-const ctlBound = 30 * time.Second
+// ctlBound is how long a rabbitmqctl command may take. It takes a second or two; the
+// rest is for a busy machine.
+const ctlBound = 2 * time.Minute
 
 // Queue is a queue of the virtual host as rabbitmqctl lists it.
 type Queue struct {
@@ -98,18 +99,18 @@ func (b *Broker) Bound(exchange string) []string {
 	return queues
 }
 
-// Consumers is how many consumers a queue has, 0 where there is no such queue.
-// It asks over AMQP, which is quick enough to be asked again and again.
+// Consumers is how many consumers a queue has, 0 where there is no such queue. It
+// uses AMQP, which is faster than rabbitmqctl.
 func (b *Broker) Consumers(queue string) int {
 	b.t.Helper()
 	c, err := amqp091.Dial(b.URL())
 	if err != nil {
-		b.t.Fatalf("ask for the consumers of %s: %v", queue, err)
+		b.t.Fatalf("count the consumers of %s: %v", queue, err)
 	}
 	defer func() { _ = c.Close() }()
 	ch, err := c.Channel()
 	if err != nil {
-		b.t.Fatalf("ask for the consumers of %s: %v", queue, err)
+		b.t.Fatalf("count the consumers of %s: %v", queue, err)
 	}
 	q, err := ch.QueueDeclarePassive(queue, false, false, false, false, nil)
 	if err != nil {
@@ -130,8 +131,8 @@ func (b *Broker) Running() []string {
 	return status.Nodes
 }
 
-// Block makes the broker send connection.blocked to everybody who publishes,
-// as it does when it runs out of memory.
+// Block makes the broker send connection.blocked to all publishers, as it does when
+// it runs out of memory.
 func (b *Broker) Block() {
 	b.t.Helper()
 	b.requireOwn()
@@ -166,8 +167,8 @@ func (b *Broker) number(text string) int {
 	return n
 }
 
-// VHosts makes virtual hosts in which the broker's user may do everything, with
-// one command.
+// VHosts makes virtual hosts in which the broker's user has all permissions, with one
+// command.
 func (b *Broker) VHosts(t testing.TB, names ...string) {
 	t.Helper()
 	type object map[string]string

@@ -8,9 +8,8 @@ import (
 	"testing"
 )
 
-// Shared is one broker for many tests, each with a virtual host of its own. It
-// starts with the first test that asks, and runs until Close, which TestMain
-// calls.
+// Shared is one broker for many tests, each with a virtual host of its own. It starts
+// with the first test that uses it, and runs until Close, which TestMain calls.
 type Shared struct {
 	Options Options
 
@@ -20,8 +19,8 @@ type Shared struct {
 	hosts  int
 }
 
-// VirtualHost returns the broker as the test sees it: with a new virtual host
-// that is empty. The test stops if it tries to end or to block the broker.
+// VirtualHost returns the broker with a new, empty virtual host. The test stops if it
+// tries to end or to block the broker.
 func (s *Shared) VirtualHost(t testing.TB) *Broker {
 	t.Helper()
 	s.mu.Lock()
@@ -32,13 +31,13 @@ func (s *Shared) VirtualHost(t testing.TB) *Broker {
 	}
 	s.hosts++
 	name := fmt.Sprintf("test%d", s.hosts)
-	s.broker.VHosts(t, name)
 	view := s.broker.In(t, name)
 	view.shared = true
+	view.VHosts(t, name)
 	return view
 }
 
-// Close ends the broker, if any test has asked for it.
+// Close ends the broker, if any test has used it.
 func (s *Shared) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -56,8 +55,8 @@ func (b *Broker) requireOwn() {
 	}
 }
 
-// binaryScope is a testing.TB that lasts as long as the test binary. To the test it was
-// made from it gives the errors of the start.
+// binaryScope is a testing.TB that lasts as long as the test binary. Errors of the
+// start are those of the test that it was made from.
 type binaryScope struct {
 	testing.TB
 	cleanups []func()

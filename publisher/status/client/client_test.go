@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement"
 	"github.com/poolcast/poolcast/publisher/status"
 	"github.com/poolcast/poolcast/publisher/status/client"
 )
@@ -45,12 +46,16 @@ func place(q status.Query) (status.Decision, error) {
 		return status.Decision{}, errors.New("size 13: \x1b[31mnot this one")
 	}
 	chosen, rank, weight := "ctl1@fa1#gold", 1, 2.5
-	return status.Decision{JSON: client.Decision{
-		Policy: q.Policy, Chosen: &chosen, Fit: 1, Reason: q.Zone + q.ExtraSpecs["a"] + q.ExtraSpecs["b"],
-		SetAside: []client.Condition{{Filter: "DriverFilter", Condition: "total_volumes < 5"}},
-		Backends: []client.Verdict{
-			{ID: chosen, Backend: "fa1", Rank: &rank, Weight: &weight, Scores: []client.Score{{Weigher: "GoodnessWeigher", Raw: 50}}},
-			{ID: "ctl1@fa2#gold", Refused: &client.Refusal{Filter: "CapacityFilter", Reason: "9 is not >= 100"}},
+	var policy placement.Policy
+	if err := policy.UnmarshalText([]byte(q.Policy)); err != nil {
+		return status.Decision{}, err
+	}
+	return status.Decision{JSON: placement.DecisionJSON{
+		Policy: policy, Chosen: &chosen, Fit: 1, Reason: q.Zone + q.ExtraSpecs["a"] + q.ExtraSpecs["b"],
+		Relaxed: []placement.Condition{{Filter: "DriverFilter", Text: "total_volumes < 5"}},
+		Backends: []placement.VerdictJSON{
+			{ID: chosen, Backend: "fa1", Rank: &rank, Weight: &weight, Scores: []placement.ScoreJSON{{Score: placement.Score{Weigher: "GoodnessWeigher", Raw: 50}}}},
+			{ID: "ctl1@fa2#gold", Refused: &placement.RefusalJSON{Filter: "CapacityFilter", Reason: "9 is not >= 100"}},
 		},
 	}}, nil
 }
@@ -123,10 +128,10 @@ func TestPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	answer, _ := place(status.Query{Size: 10, Zone: "nova", Policy: "prefer", ExtraSpecs: map[string]string{"a": "<is> True", "b": "x=y&z"}})
-	if want := answer.JSON.(client.Decision); !reflect.DeepEqual(*got, want) {
+	if want := answer.JSON.(placement.DecisionJSON); !reflect.DeepEqual(*got, want) {
 		t.Errorf("got %+v, want %+v", *got, want)
 	}
-	if got, err := c.Place(t.Context(), client.Query{Size: 10}); err != nil || got.Policy != "strict" {
+	if got, err := c.Place(t.Context(), client.Query{Size: 10}); err != nil || got.Policy != placement.Strict {
 		t.Errorf("without a policy: %+v, %v", got, err)
 	}
 	for want, q := range map[string]client.Query{

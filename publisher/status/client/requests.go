@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement"
 )
 
 // Reports returns the newest report of each backend, from the agent's own
@@ -59,59 +60,14 @@ func (q Query) values() (url.Values, error) {
 	return v, nil
 }
 
-// Decision is where a volume would be placed, and why; openapi.yaml describes
-// each field.
-type Decision struct {
-	Policy   string      `json:"policy"`
-	Chosen   *string     `json:"chosen"` // host@backend#pool; nil if no backend fits
-	Fit      int         `json:"fit"`
-	Reason   string      `json:"reason"`
-	SetAside []Condition `json:"set_aside"`
-	Backends []Verdict   `json:"backends"` // best first, then those refused
-}
-
-// Condition is one of a filter that the policy prefer ignored.
-type Condition struct {
-	Filter    string `json:"filter"`
-	Condition string `json:"condition"`
-}
-
-// Verdict is the result for one backend.
-type Verdict struct {
-	ID      string   `json:"id"`      // host@backend#pool
-	Backend string   `json:"backend"` // the stanza
-	Zone    string   `json:"availability_zone"`
-	Rank    *int     `json:"rank"` // nil if refused
-	Tied    bool     `json:"tied"`
-	Weight  *float64 `json:"weight"` // nil if refused
-	Scores  []Score  `json:"scores"`
-	Refused *Refusal `json:"refused"` // nil if the backend fits
-}
-
-// Score is what one weigher contributes to the weight of a backend.
-type Score struct {
-	Weigher    string  `json:"weigher"`
-	Raw        float64 `json:"raw"`
-	Normalised float64 `json:"normalised"`
-	Multiplier float64 `json:"multiplier"`
-	Weighted   float64 `json:"weighted"`
-	Reason     string  `json:"reason"`
-}
-
-// Refusal names the first filter that refused a backend.
-type Refusal struct {
-	Filter string `json:"filter"`
-	Reason string `json:"reason"`
-}
-
 // Place returns the decision on a volume, made on the effective reports. That no
 // backend fits is a decision, not an error.
-func (c *Client) Place(ctx context.Context, q Query) (*Decision, error) {
+func (c *Client) Place(ctx context.Context, q Query) (*placement.DecisionJSON, error) {
 	values, err := q.values()
 	if err != nil {
 		return nil, fmt.Errorf("get decision: %w", err)
 	}
-	decision := &Decision{}
+	decision := &placement.DecisionJSON{}
 	if err := c.getJSON(ctx, "/v1/place", values, decision); err != nil {
 		return nil, fmt.Errorf("get decision: %w", err)
 	}

@@ -1,0 +1,77 @@
+package scheduler
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/poolcast/poolcast/integration/process"
+)
+
+const (
+	// apiProgram is Debian's cinder-api without the package that also sets up
+	// a web server.
+	apiProgram = "from cinder.cmd.api import main; main()"
+	// project may be any: noauth does not check it.
+	project = "0123456789abcdef0123456789abcdef"
+	// clientBound is how long one command of the client may take.
+	clientBound = 2 * time.Minute
+)
+
+// API is Cinder's REST API in front of a scheduler, without Keystone.
+type API struct {
+	s        *Scheduler
+	endpoint string
+}
+
+// StartAPI runs cinder-api beside the scheduler, for the commands of an operator.
+func (s *Scheduler) StartAPI() *API {
+	s.t.Helper()
+	port := strconv.Itoa(process.Ports(s.t, 1)[0])
+	s.write("api.conf", []byte("[DEFAULT]\n"+
+		"auth_strategy = noauth\n"+
+		"api_paste_config = /usr/share/cinder-common/api-paste.ini\n"+
+		"osapi_volume_listen = 127.0.0.1\n"+
+		"osapi_volume_listen_port = "+port+"\n"+
+		"osapi_volume_workers = 1\n"))
+	p := process.Start(s.t, process.Command{
+		Name: "cinder-api",
+		Args: s.opts.Installation.python("-c", apiProgram, "--config-file", s.ConfigFile(), "--config-file", s.path("api.conf")),
+		Dir:  s.dir,
+	})
+	process.Await(s.t, startBound, "cinder-api to listen", func() error {
+		if !p.Running() {
+			s.t.Fatalf("start cinder-api: it ended with code %d", p.ExitCode())
+		}
+		c, err := net.DialTimeout("tcp", "127.0.0.1:"+port, time.Second)
+		if err != nil {
+			return err
+		}
+		return c.Close()
+	})
+	return &API{s: s, endpoint: "http://127.0.0.1:" + port + "/v3/" + project}
+}
+
+// Client runs the command cinder of python-cinderclient and returns what it
+// printed.
+func (a *API) Client(args ...string) string {
+	a.s.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), clientBound)
+	defer cancel()
+	all := append([]string{"--user-id", "admin", "--project-id", project, "--endpoint", a.endpoint}, args...)
+	cmd := exec.CommandContext(ctx, "cinder", all...)
+	cmd.Env = append(cmd.Environ(), "OS_AUTH_TYPE=noauth", "PYTHONWARNINGS=ignore")
+	out, err := cmd.Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			out = append(out, exit.Stderr...)
+		}
+		a.s.t.Fatalf("run cinder %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
