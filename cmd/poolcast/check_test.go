@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
 	"github.com/poolcast/poolcast/collector/placement/review"
 	"github.com/poolcast/poolcast/config"
 )
@@ -23,7 +23,6 @@ type desk struct {
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()
-	t.Setenv("COLUMNS", "")
 	d := &desk{t: t, folder: t.TempDir()}
 	files, err := filepath.Glob("testdata/check/*")
 	if err != nil {
@@ -116,7 +115,7 @@ func TestCheckIsGolden(t *testing.T) {
 		t.Errorf("code %d", code)
 	}
 	golden(t, "check.json.golden", stdout)
-	var out checkJSON
+	var out checkOutput
 	if err := json.Unmarshal([]byte(stdout), &out); err != nil {
 		t.Fatal(err)
 	}
@@ -125,9 +124,17 @@ func TestCheckIsGolden(t *testing.T) {
 	}
 }
 
+// checkOutput is what check --output json prints, as far as tests read it.
+type checkOutput struct {
+	Errors   int              `json:"errors"`
+	Backends int              `json:"backends"`
+	Bus      any              `json:"bus"`
+	Findings []review.Finding `json:"findings"`
+}
+
 func codes(t *testing.T, stdout string) string {
 	t.Helper()
-	var out checkJSON
+	var out checkOutput
 	if err := json.Unmarshal([]byte(stdout), &out); err != nil {
 		t.Fatalf("%v in %q", err, stdout)
 	}
@@ -283,7 +290,7 @@ func TestAdviceOnCertificatesSparesCinderVolume(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log strings.Builder
-	logNotes(zerolog.New(&log), cfg, &config.Config{}, false)
+	setup.LogNotes(zerolog.New(&log), cfg, &config.Config{}, false)
 	for where, text := range map[string]string{"check": stdout, "log": log.String()} {
 		for _, want := range []string{"py-pure-client 1.96 does not look at driver_ssl_cert_path", "SSL_CERT_FILE", "driver_ssl_cert_verify = true"} {
 			if !strings.Contains(text, want) {
@@ -370,26 +377,5 @@ func TestCommentInANameIsAnError(t *testing.T) {
 	stdout, stderr, code := d.run("--simulate", "--dry-run")
 	if code != exitOK || !strings.Contains(stdout, `"volume_backend_name": "gold"`) || !strings.Contains(stderr, "is read without the comment after it") {
 		t.Errorf("the dry run ended with %d: %s %s", code, stdout, stderr)
-	}
-}
-
-func TestVerdictsOfCheckAreErrorsOfTheirKind(t *testing.T) {
-	for _, c := range []struct {
-		severities []review.Severity
-		want       int
-	}{
-		{nil, exitOK},
-		{[]review.Severity{review.Note, review.Note}, exitOK},
-		{[]review.Severity{review.Note, review.Warning}, exitPartial},
-		{[]review.Severity{review.Warning, review.Error, review.Note}, exitConfig},
-	} {
-		var found checkup
-		for _, s := range c.severities {
-			found.findings = append(found.findings, review.Finding{Severity: s})
-		}
-		err := found.verdict()
-		if _, coded := errors.AsType[*codedError](err); exitCode(err) != c.want || coded != (c.want != exitOK) {
-			t.Errorf("%v: %v", c.severities, err)
-		}
 	}
 }

@@ -5,7 +5,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/check"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement/review"
 )
 
 func TestDiffIsGolden(t *testing.T) {
@@ -20,6 +23,12 @@ func TestDiffIsGolden(t *testing.T) {
 	golden(t, "diff.json.golden", stdout)
 }
 
+// diffOutput is what diff --output json prints, as far as tests read it.
+type diffOutput struct {
+	Backends []check.BackendDiff `json:"backends"`
+	Effects  []review.Effect     `json:"effects"`
+}
+
 // TestDiffAddsWhatItIsTold: what is sent follows the overlay's own rule.
 func TestDiffAddsWhatItIsTold(t *testing.T) {
 	for _, c := range []struct {
@@ -32,7 +41,7 @@ func TestDiffAddsWhatItIsTold(t *testing.T) {
 	} {
 		d := newDesk(t)
 		stdout, stderr, _ := d.run(append([]string{"diff", "--reports=~/reports.json", "--base=~/pools.json", "--output=json"}, c.args...)...)
-		var out diffJSON
+		var out diffOutput
 		if err := json.Unmarshal([]byte(stdout), &out); err != nil {
 			t.Fatalf("%v: %s", err, stderr)
 		}
@@ -65,7 +74,7 @@ func TestDiffSuspendsAsTheAgentDoes(t *testing.T) {
 			d := newDesk(t)
 			d.onlyFirstReport()
 			d.write("cinder.conf", sound)
-			reports, err := readReports(t.Context(), nil, d.path("reports.json"))
+			reports, err := input.Reports(t.Context(), nil, d.path("reports.json"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -73,7 +82,7 @@ func TestDiffSuspendsAsTheAgentDoes(t *testing.T) {
 			d.write("base.json", strings.ReplaceAll(c.base, "TOTAL", total))
 			args := append([]string{"diff", "--reports=~/reports.json", "--base=~/base.json"}, c.args...)
 			stdout, stderr, code := d.run(append(args, "--output=json")...)
-			var out diffJSON
+			var out diffOutput
 			if err := json.Unmarshal([]byte(stdout), &out); err != nil {
 				t.Fatalf("code %d: %v: %s", code, err, stderr)
 			}
@@ -140,73 +149,6 @@ func TestDiffRefuses(t *testing.T) {
 			t.Errorf("%v: code %d, %s", c.args, code, stderr)
 		}
 	}
-}
-
-func TestBasesInAllForms(t *testing.T) {
-	for _, c := range []struct{ name, text, want, fault string }{
-		{name: "a dry run", text: `[{"host":"ctl1@fa1","cluster":null,"capabilities":{"a":1}}]`, want: `ctl1@fa1{"a":1}`},
-		{name: "of a cluster", text: `[{"host":"ctl1@fa1","cluster":"c@fa1","capabilities":{"a":1}}]`, want: `c@fa1{"a":1}`},
-		{name: "pools of the API", text: `{"pools":[{"name":"ctl1@fa1#gold","capabilities":{"a":1,"timestamp":"x"}}]}`, want: `ctl1@fa1{"a":1}`},
-		{name: "by host", text: `{"ctl1@fa1":{"a":1},"ctl1@fa2#gold":{"b":2}}`, want: `ctl1@fa1{"a":1} ctl1@fa2{"b":2}`},
-		{
-			name: "the client's table", text: `[{"Name":"ctl1@fa1#gold","Protocol":"iSCSI","Thick":"","Thin":true,"Volumes":7,"Capacity":9.5,"Allocated":3,"Max Over Ratio":null}]`,
-			want: `partial ctl1@fa1{"allocated_capacity_gb":3,"storage_protocol":"iSCSI","thin_provisioning_support":true,"total_capacity_gb":9.5,"total_volumes":7}`,
-		},
-		{name: "the table without --long", text: `[{"Name":"ctl1@fa1#gold"}]`, fault: "--long"},
-		{name: "nothing", text: " ", fault: "empty"},
-		{name: "no backend", text: "[]", fault: "no backend"},
-		{name: "no name of a backend", text: `{"fa1":{"a":1}}`, fault: `"fa1" is not the name`},
-		{name: "no capabilities", text: `{"ctl1@fa1":3}`, fault: "ctl1@fa1"},
-		{name: "no JSON", text: `+---`, fault: "invalid"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			bases, err := parseBases([]byte(c.text))
-			if c.fault != "" {
-				if err == nil || !strings.Contains(err.Error(), c.fault) {
-					t.Errorf("got %v, want %q", err, c.fault)
-				}
-				return
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			var parts []string
-			if bases.partial {
-				parts = append(parts, "partial")
-			}
-			for _, name := range sortedKeys(bases.sets) {
-				text, err := bases.sets[name].MarshalJSON()
-				if err != nil {
-					t.Fatal(err)
-				}
-				parts = append(parts, name+string(text))
-			}
-			if got := strings.Join(parts, " "); got != c.want {
-				t.Errorf("got %s, want %s", got, c.want)
-			}
-		})
-	}
-}
-
-func FuzzBases(f *testing.F) {
-	f.Add([]byte(`[{"host":"ctl1@fa1","capabilities":{"a":[1,null,{"b":1e3}]}}]`))
-	f.Add([]byte(`{"pools":[{"name":"ctl1@fa1#gold","capabilities":{}}]}`))
-	f.Add([]byte(`[{"Name":"ctl1@fa1#gold","Thin":true,"Volumes":7}]`))
-	f.Add([]byte(`{"ctl1@fa1":{"a":NaN}}`))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		bases, err := parseBases(data)
-		if err != nil {
-			return
-		}
-		if len(bases.sets) == 0 {
-			t.Error("no error, and no backend")
-		}
-		for name, set := range bases.sets {
-			if _, err := set.MarshalJSON(); err != nil || !strings.Contains(name, "@") {
-				t.Errorf("%s: %v", name, err)
-			}
-		}
-	})
 }
 
 func FuzzVolumeTypes(f *testing.F) {

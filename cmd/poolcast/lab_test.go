@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/flasharray/simulator"
 )
 
@@ -84,11 +85,18 @@ func (l *lab) configure(n int, more ...string) {
 		strings.Join(names, ","), &stanzas))
 }
 
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // run runs the program in this process.
 func (l *lab) run(ctx context.Context, args ...string) (stdout, stderr *safeBuffer, done <-chan error) {
 	l.t.Helper()
 	stdout, stderr = &safeBuffer{}, &safeBuffer{}
-	root := newRootCommand()
+	root := newRootCommandWith(&rootFlags{fileInterval: fileInterval})
 	root.SetArgs(append([]string{"--config-file", l.path("cinder.conf")}, args...))
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -118,6 +126,15 @@ func (l *lab) command(args ...string) (stdout, stderr string, code int) {
 	out, errs, done := l.run(l.t.Context(), args...)
 	err := <-done
 	return out.String(), errs.String(), exitCode(err)
+}
+
+// fileInterval is how often agents in tests hash their files.
+const fileInterval = 50 * time.Millisecond
+
+// exitCode is the code with which the program would end.
+func exitCode(err error) int {
+	code, _ := exit.Code(err)
+	return code
 }
 
 // patience is for what is bound to happen, on a machine that does other things

@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
+
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 )
 
 // newManCommand writes what packages ship beside the binary. It is hidden: it
@@ -21,7 +23,7 @@ func newManCommand() *cobra.Command {
 		Args:   cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if into == "" {
-				return withCode(exitUsage, errors.New("--into is missing: name the folder to write to"))
+				return exit.With(exit.Usage, errors.New("--into is missing: name the folder to write to"))
 			}
 			return errors.Join(writeManuals(cmd.Root(), filepath.Join(into, "man")),
 				writeCompletions(cmd.Root(), filepath.Join(into, "completions")))

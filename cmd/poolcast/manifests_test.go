@@ -14,6 +14,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/agent"
 	"github.com/poolcast/poolcast/config"
 )
 
@@ -64,8 +65,8 @@ func TestUnitIsStrict(t *testing.T) {
 	if dropin := example(t, "systemd/poolcast.service.d/10-cinder-group.conf"); !strings.Contains(dropin, "\n[Service]\nSupplementaryGroups=cinder\n") {
 		t.Errorf("the drop-in does not name the group:\n%s", dropin)
 	}
-	if heartbeat.Seconds() > 60/4 {
-		t.Errorf("the main loop shows itself every %s, too seldom for the unit's watchdog", heartbeat)
+	if agent.TickInterval.Seconds() > 60/4 {
+		t.Errorf("the main loop notifies the watchdog every %s, too seldom for the unit", agent.TickInterval)
 	}
 }
 

@@ -107,45 +107,6 @@ func (f *placeFlags) run(cmd *cobra.Command) error {
 	return polled
 }
 
-// newEngine decides as the scheduler of this configuration would.
-func newEngine(cfg *config.Config, policy string) (*placement.Engine, error) {
-	engine, err := placementEngine(cfg.Scheduler, policy)
-	if err != nil {
-		return nil, fmt.Errorf("scheduler_default_filters and scheduler_default_weighers: %w", err)
-	}
-	return engine, nil
-}
-
-func placementEngine(s config.Scheduler, policy string) (*placement.Engine, error) {
-	o := schedulerOptions(s)
-	if policy == "prefer" {
-		o.Policy = placement.Prefer
-	}
-	return cinder.NewEngine(o)
-}
-
-// schedulerOptions are the scheduler's settings in the words of the placement
-// core.
-func schedulerOptions(s config.Scheduler) cinder.Options {
-	o := cinder.Options{
-		Filters: s.Filters, Weighers: s.Weighers,
-		Multipliers: map[string]float64{
-			cinder.CapacityWeigher:          s.CapacityMultiplier,
-			cinder.AllocatedCapacityWeigher: s.AllocatedCapacityMultiplier,
-			cinder.VolumeNumberWeigher:      s.VolumeNumberMultiplier,
-		},
-		MaxOverSubscriptionRatio: ratioText(s.MaxOverSubscription),
-	}
-	if isLottery(s) {
-		o.Select = placement.Lottery
-	}
-	return o
-}
-
-func isLottery(s config.Scheduler) bool {
-	return s.Handler == "cinder.scheduler.weights.stochastic.StochasticHostWeightHandler" || s.Handler == "StochasticHostWeightHandler"
-}
-
 // draws reports whether anything is left to chance, so that an answer without
 // it has no seed and is the same each time.
 func draws(s config.Scheduler) bool {

@@ -7,8 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/spf13/cobra"
-
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/config"
 )
 
@@ -56,7 +55,6 @@ func TestProbeNeedsNoValidConfiguration(t *testing.T) {
 		"a URL with TLS":          {config: "words", args: []string{"--url", secure.URL + "/"}},
 		"the environment":         {config: "words", env: at(plain)},
 		"no file":                 {args: []string{"--listen", at(plain)}},
-		"a backend that is gone":  {config: sound + own(plain, ""), args: []string{"--backend", "fa9"}},
 		"a reference to nothing":  {config: "[DEFAULT]\nhost = $nothing\n" + own(plain, "")},
 		"a byte that is no UTF-8": {config: "[DEFAULT]\nhost = \xff\n" + own(plain, "")},
 	} {
@@ -107,11 +105,8 @@ func TestProbeLooksAtTheUsualAddress(t *testing.T) {
 	for _, text := range []string{"", "words", "[poolcast\nlisten = off"} {
 		path := filepath.Join(t.TempDir(), "cinder.conf")
 		write(t, path, text)
-		f := &probeFlags{sourceFlags: &sourceFlags{}}
-		f.add(&cobra.Command{})
-		f.inputs = config.Files(path)
-		if base, err := f.base(t.Context()); err != nil || base.String() != "http://127.0.0.1:9748" {
-			t.Errorf("%q: got %v, %v", text, base, err)
+		if base := input.AgentURL(t.Context(), config.Sources{Inputs: config.Files(path)}); base.String() != "http://127.0.0.1:9748" {
+			t.Errorf("%q: got %v", text, base)
 		}
 	}
 }

@@ -27,6 +27,7 @@ func (l *lab) dryRun() []capability.Report {
 }
 
 func TestRecordingReplaysToTheSameReport(t *testing.T) {
+	t.Parallel()
 	first := newLab(t, 5)
 	for _, a := range first.arrays {
 		a.SetFrame(1)
@@ -107,6 +108,7 @@ func TestRecordingsReplay(t *testing.T) {
 }
 
 func TestRecordOverwritesNothing(t *testing.T) {
+	t.Parallel()
 	l := newLab(t, 1)
 	l.configure(1)
 	for want, args := range map[string][]string{

@@ -8,6 +8,7 @@ import (
 // TestAgentBehindItsOwnAuthorityIsAsked asks an agent that wants TLS and a
 // bearer token, and whose authority the system does not know.
 func TestAgentBehindItsOwnAuthorityIsAsked(t *testing.T) {
+	t.Parallel()
 	l := newLab(t, 2)
 	a, _ := l.secured()
 	a.reported(l)

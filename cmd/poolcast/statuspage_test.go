@@ -229,6 +229,7 @@ func TestWithheldReportIsShown(t *testing.T) {
 
 // The same finding as that of poolcast check is in the log from the start.
 func TestFilesReadableByOthersAreWarnedOf(t *testing.T) {
+	t.Parallel()
 	l := newLab(t, 1)
 	l.configure(1)
 	log, stop := l.agent()

@@ -10,7 +10,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/rs/zerolog"
-	"golang.org/x/sys/unix"
+
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 )
 
 // attack is text that clears a screen, sets the title of a window, forges a
@@ -104,7 +106,7 @@ func TestNoOutputControlsATerminal(t *testing.T) {
 				t.Errorf("nothing was printed: %s", stderr)
 			}
 			plainLines(t, "stdout", stdout)
-			plainLines(t, "stderr", printableLines(stderr)) // as main prints it
+			plainLines(t, "stderr", text.PrintableLines(stderr)) // as main prints it
 			before, _, _ := strings.Cut(stderr, "\n")
 			plainLines(t, "stderr", before)
 		})
@@ -116,7 +118,7 @@ func TestNoOutputControlsATerminal(t *testing.T) {
 func TestLogDoesNotControlATerminal(t *testing.T) {
 	for _, format := range []string{"text", "json"} {
 		var out bytes.Buffer
-		log, _, err := newLogger(&out, format, "debug")
+		log, _, err := setup.NewLogger(&out, format, "debug")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -160,44 +162,4 @@ func TestLongTextsAreCut(t *testing.T) {
 			t.Errorf("%v prints %d bytes", args, n)
 		}
 	}
-}
-
-func TestColorIsForTerminalsThatWantIt(t *testing.T) {
-	terminal := openTerminal(t)
-	for _, c := range []struct {
-		noColor, term string
-		want          bool
-	}{{"", "xterm", true}, {"1", "xterm", false}, {"", "dumb", false}, {"", "", true}} {
-		t.Setenv("NO_COLOR", c.noColor)
-		t.Setenv("TERM", c.term)
-		if got := wantsColor(terminal); got != c.want {
-			t.Errorf("NO_COLOR=%s TERM=%s: colour %t", c.noColor, c.term, got)
-		}
-	}
-	if wantsColor(new(bytes.Buffer)) {
-		t.Error("colour for what is no terminal")
-	}
-}
-
-// openTerminal is the program's end of a pseudo terminal.
-func openTerminal(t *testing.T) *os.File {
-	t.Helper()
-	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = master.Close() })
-	if err := unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
-	n, err := unix.IoctlGetInt(int(master.Fd()), unix.TIOCGPTN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	slave, err := os.OpenFile("/dev/pts/"+strconv.Itoa(n), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = slave.Close() })
-	return slave
 }

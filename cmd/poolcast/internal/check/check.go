@@ -1,0 +1,193 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/configcheck"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
+	"github.com/poolcast/poolcast/collector"
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement/cinder"
+	"github.com/poolcast/poolcast/collector/placement/review"
+	"github.com/poolcast/poolcast/config"
+)
+
+// Options are what to check, and with what.
+type Options struct {
+	Source setup.Source
+	// Reports returns the reports to check, if they are not to be polled.
+	Reports func(context.Context) ([]capability.Report, error)
+	Types   []cinder.VolumeType
+	// ListenFor is how long to listen on the message bus at most. With 0 it is a
+	// quarter more than the interval of cinder-volume's reports, or nothing if the
+	// arrays are simulated or the reports are given.
+	ListenFor time.Duration
+	NoBus     bool
+	// Listening is called before listening.
+	Listening func(longest time.Duration)
+}
+
+// Result is what a check has found.
+type Result struct {
+	Config   *config.Config
+	Refused  bool // the configuration cannot be used, and nothing else was checked
+	Findings []review.Finding
+	Reports  []capability.Report // as the scheduler would receive them
+	Types    []review.Candidates
+	Bus      *Bus // nil if nothing listened
+}
+
+// Run checks everything that the options allow. Its errors are about the command
+// line; everything else is a finding.
+func Run(ctx context.Context, o Options) (*Result, error) {
+	r, err := o.configuration()
+	if err != nil {
+		return nil, err
+	}
+	if !r.Refused {
+		if err := o.examine(ctx, r); err != nil {
+			return nil, err
+		}
+	}
+	review.Sort(r.Findings)
+	return r, nil
+}
+
+// configuration reads cinder.conf. Its faults are findings; the error is one of
+// the command line.
+func (o *Options) configuration() (*Result, error) {
+	cfg, err := o.Source.Read()
+	c := &Result{Config: cfg, Findings: configcheck.Warnings(cfg)}
+	if faults, ok := errors.AsType[config.FieldErrors](err); ok {
+		c.Refused, c.Findings = true, append(c.Findings, configcheck.Faults(faults)...)
+		return c, nil
+	}
+	if err != nil {
+		return nil, exit.With(exit.Config, err)
+	}
+	if err := o.Source.Keep(cfg); err != nil {
+		return nil, exit.With(exit.Usage, err)
+	}
+	c.addBroken(cfg.Broken)
+	switch {
+	case len(cfg.Backends) > 0:
+	case len(cfg.Broken) > 0:
+		c.Refused = true
+		return c, nil
+	default:
+		return nil, exit.With(exit.Config, setup.NoBackends(cfg))
+	}
+	c.Findings = append(c.Findings, configcheck.Traps(cfg)...)
+	return c, nil
+}
+
+// examine checks what needs more than the files: arrays, bus, functions, types
+// and pools.
+func (o *Options) examine(ctx context.Context, c *Result) error {
+	reports, err := o.collect(ctx, c)
+	if err != nil {
+		return err
+	}
+	if longest := o.listenFor(c.Config); longest > 0 {
+		o.Listening(longest)
+		heard, err := Listen(ctx, c.Config, reports, longest)
+		if err != nil {
+			return err
+		}
+		c.Bus = heard
+		c.Findings = append(c.Findings, c.busFindings(reports)...)
+	}
+	c.Reports = c.Bus.overlaid(c.Config, reports)
+	c.Findings = append(c.Findings, review.Functions(functions(c.Config, c.Reports))...)
+	c.Findings = append(c.Findings, review.Pools(c.Reports, policy(c.Config))...)
+	c.checkTypes(o.Types)
+	return nil
+}
+
+// collect polls the arrays, or returns the reports that are given. An array that
+// cannot be read is a finding, and the others are checked.
+func (o *Options) collect(ctx context.Context, c *Result) ([]capability.Report, error) {
+	if o.Reports != nil {
+		reports, err := o.Reports(ctx)
+		return WithLiveKeys(reports, c.Config), err
+	}
+	runtime, err := setup.Connect(o.Source, c.Config)
+	if err != nil {
+		return nil, err
+	}
+	defer runtime.Close()
+	c.addBroken(runtime.Broken)
+	var reports []capability.Report
+	for _, r := range collector.Once(ctx, setup.CollectorTargets(runtime.Targets)) {
+		c.Findings = append(c.Findings, arrayFindings(c.Config, r)...)
+		if r.Err == nil {
+			reports = append(reports, r.Report)
+		}
+	}
+	return reports, nil
+}
+
+// listenFor is how long to listen at most, 0 for not at all.
+func (o *Options) listenFor(cfg *config.Config) time.Duration {
+	switch {
+	case o.NoBus:
+		return 0
+	case o.ListenFor > 0:
+		return o.ListenFor
+	case o.Source.Simulate || o.Reports != nil:
+		return 0
+	}
+	return cfg.ReportInterval * 5 / 4
+}
+
+// addBroken adds the faults of backends that are not served, each once.
+func (c *Result) addBroken(broken []config.Broken) {
+	for _, f := range configcheck.Broken(broken) {
+		if !slices.Contains(c.Findings, f) {
+			c.Findings = append(c.Findings, f)
+		}
+	}
+}
+
+// checkTypes needs the filters of the cloud; a filter that is missing is a finding.
+func (c *Result) checkTypes(types []cinder.VolumeType) {
+	engine, err := setup.PlacementEngine(c.Config.Scheduler, "strict")
+	if err != nil {
+		c.Findings = append(c.Findings, engineFinding(c.Config, err))
+		return
+	}
+	if len(types) == 0 || len(c.Reports) == 0 {
+		return
+	}
+	candidates, found := review.Types(engine, c.Reports, types)
+	c.Types = candidates
+	c.Findings = append(c.Findings, found...)
+}
+
+// Verdict is an error with the exit code of what was found. A section with a fault
+// costs its backend only.
+func (c *Result) Verdict() error {
+	errs := review.Count(c.Findings, review.Error)
+	left := 0
+	for _, f := range c.Findings {
+		if f.Code == configcheck.SectionFault {
+			left++
+		}
+	}
+	switch {
+	case errs > left || c.Refused:
+		return exit.With(exit.Config, fmt.Errorf("check found %s", text.Plural(errs, "error")))
+	case errs > 0:
+		return exit.With(exit.Partial, fmt.Errorf("check found %s in sections of backends; the other backends are served", text.Plural(errs, "error")))
+	}
+	if n := review.Count(c.Findings, review.Warning); n > 0 {
+		return exit.With(exit.Partial, fmt.Errorf("check found %s", text.Plural(n, "warning")))
+	}
+	return nil
+}

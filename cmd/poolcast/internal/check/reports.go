@@ -1,0 +1,120 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/configcheck"
+	"github.com/poolcast/poolcast/collector"
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement/cinder"
+	"github.com/poolcast/poolcast/collector/placement/review"
+	"github.com/poolcast/poolcast/config"
+)
+
+// arrayFindings are about what could not be read of an array.
+func arrayFindings(cfg *config.Config, r collector.Result) []review.Finding {
+	finding := func(code string) review.Finding {
+		return review.Finding{Severity: review.Warning, Topic: review.Arrays, Code: code, Where: configcheck.Place(cfg, r.Backend, "san_ip")}
+	}
+	if r.Err != nil {
+		f := finding("array-not-read")
+		f.What = r.Err.Error()
+		f.Why = "nothing can be said of its reports, and poolcast would leave those of cinder-volume as they are"
+		f.Do = "poolcast --dry-run --backend " + r.Backend + " --log-level debug"
+		return []review.Finding{f}
+	}
+	var found []review.Finding
+	for _, fault := range r.Stats.Faults {
+		f := finding("array-partly-read")
+		f.What = fmt.Sprintf("%s: %v", fault.Part, fault.Err)
+		f.Why = "the keys made of it are absent from the report"
+		f.Do = "Give the API user the role it lacks, or leave it if the array does not have it"
+		found = append(found, f)
+	}
+	return found
+}
+
+// functions lists each function once, with the reports it is evaluated on.
+func functions(cfg *config.Config, reports []capability.Report) []review.Function {
+	var all []review.Function
+	for i := range cfg.Backends {
+		b := &cfg.Backends[i]
+		for _, f := range []review.Function{
+			{Option: capability.KeyFilterFunction, Text: orEmpty(b.FilterFunction)},
+			{Option: capability.KeyGoodnessFunction, Text: orEmpty(b.GoodnessFunction)},
+		} {
+			if f.Text == "" {
+				continue
+			}
+			at := slices.IndexFunc(all, func(g review.Function) bool { return g.Option == f.Option && g.Text == f.Text })
+			if at < 0 {
+				f.Where = configcheck.Place(cfg, b.Stanza, f.Option)
+				at, all = len(all), append(all, f)
+			}
+			for _, r := range reports {
+				if r.Host == b.Host {
+					all[at].Reports = append(all[at].Reports, r)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// policy is what decides whether an automatic ratio stacks volumes.
+func policy(cfg *config.Config) review.Policy {
+	p := review.Policy{
+		Spreads: slices.Contains(cfg.Scheduler.Weighers, cinder.CapacityWeigher) && cfg.Scheduler.CapacityMultiplier > 0,
+	}
+	for _, b := range cfg.Backends {
+		_, pinned := b.Extra[capability.KeyMaxOverSubscription]
+		if b.AutomaticRatio && (!pinned || slices.Contains(b.LiveCapabilities, capability.KeyMaxOverSubscription)) {
+			p.Automatic = append(p.Automatic, b.Host)
+		}
+	}
+	return p
+}
+
+// engineFinding is about a filter or weigher that cannot be made.
+func engineFinding(cfg *config.Config, err error) review.Finding {
+	f := configcheck.Finding(review.Warning, "unknown-plugin", configcheck.Place(cfg, "DEFAULT", "scheduler_default_filters"))
+	f.What = strings.ReplaceAll(err.Error(), "\n", "; ")
+	f.Why = "volume types cannot be judged as this cloud's scheduler would; a scheduler that does not know the name either does not start"
+	f.Do = "Mend scheduler_default_filters and scheduler_default_weighers; leave them if they name plug-ins of your own"
+	return f
+}
+
+// WithLiveKeys sets the live keys of saved reports: those that are measured, and
+// not pinned by extra_capabilities.
+func WithLiveKeys(reports []capability.Report, cfg *config.Config) []capability.Report {
+	pinned := map[string]func(string) bool{}
+	for i := range cfg.Backends {
+		b := &cfg.Backends[i]
+		pinned[b.Host] = func(key string) bool {
+			_, set := b.Extra[key]
+			return set && !slices.Contains(b.LiveCapabilities, key)
+		}
+	}
+	out := slices.Clone(reports)
+	for i := range out {
+		out[i].LiveKeys = nil
+		isPinned := pinned[out[i].Host]
+		for _, key := range out[i].Capabilities.SortedKeys() {
+			k, known := capability.LookupKey(key)
+			measured := known && (k.Origin == capability.FromArray || k.Origin == capability.FromAgent)
+			if measured && (isPinned == nil || !isPinned(key)) {
+				out[i].LiveKeys = append(out[i].LiveKeys, key)
+			}
+		}
+	}
+	return out
+}
+
+func orEmpty(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}

@@ -1,0 +1,158 @@
+package render
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/check"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
+	"github.com/poolcast/poolcast/collector/placement/review"
+)
+
+// checkJSON is what check --output json prints.
+type checkJSON struct {
+	Errors   int                 `json:"errors"`
+	Warnings int                 `json:"warnings"`
+	Notes    int                 `json:"notes"`
+	Backends int                 `json:"backends"` // of which a report was judged
+	Bus      *busJSON            `json:"bus"`      // null if it was not asked
+	Findings []review.Finding    `json:"findings"`
+	Types    []review.Candidates `json:"types"`
+}
+
+type busJSON struct {
+	State    string   `json:"state"`
+	Listened float64  `json:"listened_seconds"`
+	Heard    []string `json:"heard"` // names of backends
+}
+
+// Findings prints the result of a check in one of the formats table and json.
+func Findings(w io.Writer, output string, r *check.Result) error {
+	if output == "json" {
+		return JSON(w, jsonFindings(r))
+	}
+	return findingTable(w, r)
+}
+
+func jsonFindings(c *check.Result) checkJSON {
+	out := checkJSON{
+		Errors: review.Count(c.Findings, review.Error), Warnings: review.Count(c.Findings, review.Warning),
+		Notes: review.Count(c.Findings, review.Note), Backends: len(c.Reports),
+		Findings: c.Findings, Types: c.Types,
+	}
+	if out.Findings == nil {
+		out.Findings = []review.Finding{}
+	}
+	if out.Types == nil {
+		out.Types = []review.Candidates{}
+	}
+	if c.Bus != nil {
+		out.Bus = &busJSON{State: string(c.Bus.Session.State), Listened: c.Bus.Took.Seconds(), Heard: sortedKeys(c.Bus.Bases)}
+	}
+	return out
+}
+
+// sortedKeys are the keys of a map, never nil.
+func sortedKeys[V any](m map[string]V) []string {
+	keys := slices.Sorted(maps.Keys(m))
+	if keys == nil {
+		keys = []string{}
+	}
+	return keys
+}
+
+// findingTable prints the verdict first, then the findings by topic, then what fits
+// each type.
+func findingTable(w io.Writer, c *check.Result) error {
+	p := text.NewPainter(w)
+	if _, err := fmt.Fprintln(w, findingHeadline(c, p)); err != nil {
+		return err
+	}
+	width := text.Width(w)
+	topic := review.Topic("")
+	for _, f := range c.Findings {
+		if f.Topic != topic {
+			topic = f.Topic
+			if _, err := fmt.Fprintf(w, "\n%s\n", p.Paint(text.Bold, string(topic))); err != nil {
+				return err
+			}
+		}
+		if _, err := io.WriteString(w, finding(p, f, width)); err != nil {
+			return err
+		}
+	}
+	return typeTable(w, c)
+}
+
+// findingHeadline is the verdict, and what it is based on.
+func findingHeadline(c *check.Result, p text.Painter) string {
+	var counts []string
+	for _, s := range []review.Severity{review.Error, review.Warning, review.Note} {
+		if n := review.Count(c.Findings, s); n > 0 {
+			counts = append(counts, severity(p, s, text.Plural(n, string(s))))
+		}
+	}
+	verdict := strings.Join(counts, ", ")
+	if verdict == "" {
+		verdict = p.Paint(text.Green, "nothing found")
+	}
+	if c.Refused {
+		return verdict + " (nothing else was looked at)"
+	}
+	basis := []string{"reports of " + text.Plural(len(c.Reports), "backend")}
+	if len(c.Types) > 0 {
+		basis = append(basis, text.Plural(len(c.Types), "volume type"))
+	}
+	if c.Bus != nil {
+		basis = append(basis, fmt.Sprintf("%s heard on the bus in %s", text.Plural(len(c.Bus.Bases), "backend"), c.Bus.Took.Round(100*time.Millisecond)))
+	} else {
+		basis = append(basis, "the bus was not asked")
+	}
+	return verdict + " (" + strings.Join(basis, ", ") + ")"
+}
+
+func severity(p text.Painter, s review.Severity, words string) string {
+	return p.Paint(map[review.Severity]text.Color{review.Error: text.Red, review.Warning: text.Yellow, review.Note: text.Cyan}[s], words)
+}
+
+const findingIndent = 10
+
+// finding is one finding. What to type stays on one line, so that it can be copied.
+func finding(p text.Painter, f review.Finding, width int) string {
+	var b strings.Builder
+	indent := strings.Repeat(" ", findingIndent)
+	head := "  " + severity(p, f.Severity, string(f.Severity)) + strings.Repeat(" ", findingIndent-2-len(f.Severity))
+	b.WriteString(head + p.Paint(text.Bold, f.Where) + "\n")
+	for _, paragraph := range []string{f.What, "why: " + f.Why} {
+		for _, line := range text.Wrap(paragraph, max(30, width-findingIndent)) {
+			b.WriteString(indent + line + "\n")
+		}
+	}
+	if f.Do != "" {
+		b.WriteString(indent + "do:  " + text.Printable(f.Do) + "\n")
+	}
+	return b.String()
+}
+
+func typeTable(w io.Writer, c *check.Result) error {
+	if len(c.Types) == 0 {
+		return nil
+	}
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
+	}
+	t := text.NewTable("TYPE", "FIT NOW>", "OF>", "FIRST CHOICE")
+	for _, candidate := range c.Types {
+		first := "-"
+		if len(candidate.Fit) > 0 {
+			first = candidate.Fit[0]
+		}
+		t.Add(candidate.Type, strconv.Itoa(len(candidate.Fit)), strconv.Itoa(len(candidate.Fit)+len(candidate.Refused)), first)
+	}
+	return t.Print(w)
+}
