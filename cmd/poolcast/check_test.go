@@ -307,7 +307,7 @@ func TestCheckIsSilentAboutNothing(t *testing.T) {
 	d := newDesk(t)
 	d.write("cinder.conf", sound)
 	stdout, stderr, code := d.run("check", "--simulate")
-	if code != exitOK || stdout != "nothing found (reports of 1 backend, the bus was not asked)\n" || stderr != "" {
+	if code != exitOK || stdout != "nothing found (reports of 1 backend, the bus was not listened to)\n" || stderr != "" {
 		t.Errorf("code %d\n%s\n%s", code, stdout, stderr)
 	}
 }
@@ -316,7 +316,7 @@ func TestCheckStopsAtFaults(t *testing.T) {
 	d := newDesk(t)
 	d.change("cinder.conf", "[DEFAULT]", "[DEFAULT]\nbackend_stats_polling_interval = x")
 	stdout, _, code := d.run("check", "--simulate")
-	if code != exitConfig || !strings.Contains(strings.SplitN(stdout, "\n", 2)[0], "(nothing else was looked at)") {
+	if code != exitConfig || !strings.Contains(strings.SplitN(stdout, "\n", 2)[0], "(nothing else was checked)") {
 		t.Errorf("code %d\n%s", code, stdout)
 	}
 }

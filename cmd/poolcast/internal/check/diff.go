@@ -24,7 +24,7 @@ func ReceiveBases(ctx context.Context, cfg *config.Config, reports []capability.
 		return nil, err
 	}
 	if len(b.Bases) == 0 {
-		return nil, fmt.Errorf("nothing was heard of cinder-volume in %s: %s; poolcast check compares the names, --base FILE needs no bus",
+		return nil, fmt.Errorf("no report of cinder-volume was received within %s: %s; poolcast check compares the names, --base FILE needs no bus",
 			b.Took.Round(time.Second), setup.SessionText(b.Session))
 	}
 	bases := &Bases{sets: map[string]capability.Set{}, backends: b.Backends}
@@ -51,8 +51,8 @@ type Suspension struct {
 type BackendDiff struct {
 	Host    string `json:"host"`
 	Backend string `json:"backend"`
-	Heard   bool   `json:"heard"` // whether there is a base
-	// Complete is whether a report would be sent without a base.
+	HasBase bool   `json:"has_base"`
+	// Complete is whether a report would be published without a base report.
 	Complete  bool               `json:"complete"`
 	Suspended *Suspension        `json:"suspended"` // null if it is not
 	Changes   []review.KeyChange `json:"changes"`
@@ -66,20 +66,20 @@ func Diff(cfg *config.Config, reports []capability.Report, bases *Bases, types [
 	d := &Difference{Partial: bases.partial}
 	var before, after []capability.Report
 	for _, r := range reports {
-		base, heard := bases.sets[r.Identity()]
+		base, hasBase := bases.sets[r.Identity()]
 		b := BackendDiff{
-			Host: r.Identity(), Backend: r.Backend, Heard: heard, Changes: []review.KeyChange{},
+			Host: r.Identity(), Backend: r.Backend, HasBase: hasBase, Changes: []review.KeyChange{},
 			Suspended: bases.suspension(cfg.Agent.Overlay, r),
 		}
-		b.Complete = !heard && b.Suspended == nil && !cfg.Agent.Overlay
+		b.Complete = !hasBase && b.Suspended == nil && !cfg.Agent.Overlay
 		was, will := r, r
 		was.Capabilities, will.Capabilities = base, b.effective(base, r, cfg.Agent.FixProvisionedCapacity)
-		if heard {
+		if hasBase {
 			b.Changes = review.Keys(base, r.Capabilities, will.Capabilities, bases.partial)
 			b.Before = virtualOf(was)
 			before = append(before, was)
 		}
-		if heard || b.Complete {
+		if hasBase || b.Complete {
 			after = append(after, will)
 			if !bases.partial {
 				b.After = virtualOf(will)
@@ -114,8 +114,8 @@ func (s *Bases) suspension(overlay bool, r capability.Report) *Suspension {
 	if b := s.backends[r.Identity()]; b.Cause == publisher.UnreadableBase {
 		return &Suspension{b.Cause, b.Detail}
 	}
-	base, heard := s.sets[r.Identity()]
-	if !heard {
+	base, hasBase := s.sets[r.Identity()]
+	if !hasBase {
 		return nil
 	}
 	if !overlay {
@@ -167,12 +167,12 @@ func poolNames(reports []capability.Report) []string {
 func (d *Difference) Incomplete() error {
 	var names []string
 	for _, b := range d.Backends {
-		if !b.Heard && b.Suspended == nil {
+		if !b.HasBase && b.Suspended == nil {
 			names = append(names, b.Host)
 		}
 	}
 	if len(names) == 0 {
 		return nil
 	}
-	return exit.With(exit.Partial, fmt.Errorf("there is nothing to compare %s with; poolcast check compares the names", text.Listed(names)))
+	return exit.With(exit.Partial, fmt.Errorf("there is no base report of %s; poolcast check compares the names", text.Listed(names)))
 }

@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,12 +35,10 @@ func Difference(w io.Writer, output string, d *check.Difference) error {
 	if err := virtualTable(w, d); err != nil {
 		return err
 	}
-	for _, b := range d.Backends {
-		if err := backendDiff(w, &b, p); err != nil {
-			return err
-		}
+	if err := backendStates(w, d); err != nil {
+		return err
 	}
-	return nil
+	return keyTable(w, d.Backends)
 }
 
 // diffHeadline is whether volumes would go elsewhere.
@@ -50,7 +49,7 @@ func diffHeadline(d *check.Difference, p text.Painter) string {
 		switch {
 		case b.Suspended != nil:
 			suspended = append(suspended, fmt.Sprintf("%s is suspended (%s)", b.Backend, b.Suspended.Cause))
-		case b.Heard:
+		case b.HasBase:
 			overlaid++
 		}
 		for _, c := range b.Changes {
@@ -59,7 +58,7 @@ func diffHeadline(d *check.Difference, p text.Painter) string {
 			}
 		}
 	}
-	summary := fmt.Sprintf("%s would be laid over the reports of %s", text.Plural(len(keys), "key"), text.Plural(overlaid, "backend"))
+	summary := fmt.Sprintf("%s would be overlaid on the reports of %s", text.Plural(len(keys), "key"), text.Plural(overlaid, "backend"))
 	if len(suspended) > 0 {
 		summary = suspendedText(suspended, overlaid, summary)
 	}
@@ -86,11 +85,11 @@ func suspendedText(suspended []string, overlaid int, summary string) string {
 	if len(suspended) > 1 {
 		whose = "them"
 	}
-	said := text.Listed(suspended) + ", so nothing would be sent of " + whose
+	reason := text.Listed(suspended) + ", so nothing would be published of " + whose
 	if overlaid == 0 {
-		return said
+		return reason
 	}
-	return summary + "; " + said
+	return summary + "; " + reason
 }
 
 func effectTables(w io.Writer, d *check.Difference, p text.Painter) error {
@@ -163,35 +162,75 @@ func gibText(f *float64) string {
 	return strconv.FormatFloat(*f, 'f', 0, 64)
 }
 
-// maxValue keeps a function or a list from pushing the table off the screen.
-const maxValue = 44
-
-func backendDiff(w io.Writer, b *check.BackendDiff, p text.Painter) error {
-	if _, err := fmt.Fprintf(w, "\n%s\n", p.Paint(text.Bold, b.Host)); err != nil {
-		return err
-	}
-	if b.Suspended != nil {
-		if _, err := fmt.Fprintf(w, "  suspended, %s: %s\n  nothing would be sent: the report of cinder-volume stands\n", b.Suspended.Cause, b.Suspended.Detail); err != nil {
+// backendStates prints a line for each backend of which no key is compared, or
+// nothing would be published.
+func backendStates(w io.Writer, d *check.Difference) error {
+	first := true
+	for _, b := range d.Backends {
+		state := backendState(&b)
+		if state == "" {
+			continue
+		}
+		if first {
+			if _, err := fmt.Fprintln(w); err != nil {
+				return err
+			}
+			first = false
+		}
+		if _, err := fmt.Fprintln(w, strings.Join(text.Wrap(b.Host+": "+state, text.Width(w)), "\n")); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+func backendState(b *check.BackendDiff) string {
 	switch {
+	case b.Suspended != nil:
+		return fmt.Sprintf("suspended, %s: %s; nothing would be published, the report of cinder-volume stays", b.Suspended.Cause, b.Suspended.Detail)
 	case b.Complete:
-		_, err := fmt.Fprintln(w, "  nothing to compare with: overlay is off, and the complete report would be sent")
-		return err
-	case !b.Heard && b.Suspended == nil:
-		_, err := fmt.Fprintln(w, "  nothing to compare with, and nothing is sent without a report of cinder-volume")
-		return err
-	case !b.Heard:
+		return "no base report: overlay is off, and a complete report would be published"
+	case !b.HasBase:
+		return "no base report, and nothing is published without one"
+	case len(b.Changes) == 0:
+		return "no difference"
+	}
+	return ""
+}
+
+// maxValue is the length to which functions and lists are cut.
+const maxValue = 44
+
+// keyTable prints a row for each key of each backend, sorted by key. What is the
+// same for all backends is printed once a key.
+func keyTable(w io.Writer, backends []check.BackendDiff) error {
+	keys := map[string]bool{}
+	for _, b := range backends {
+		for _, c := range b.Changes {
+			keys[c.Key] = true
+		}
+	}
+	if len(keys) == 0 {
 		return nil
 	}
-	if len(b.Changes) == 0 {
-		_, err := fmt.Fprintln(w, "  no difference")
+	if _, err := fmt.Fprintln(w); err != nil {
 		return err
 	}
-	t := text.NewTable("  KEY", "", "BASE", "OURS", "UNIT", "SENT", "SOURCE")
-	for _, c := range b.Changes {
-		t.Add("  "+c.Key, sign(c.Change), valueCell(c.Old), valueCell(c.New), c.Unit, sentText(c), short(c.Source))
+	t := text.NewTable("KEY", "BACKEND", "", "BASE", "OURS", "UNIT", "SENT", "SOURCE")
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		name := key
+		for _, b := range backends {
+			i := slices.IndexFunc(b.Changes, func(c review.KeyChange) bool { return c.Key == key })
+			if i < 0 {
+				continue
+			}
+			c, source := b.Changes[i], ""
+			if name != "" {
+				source = c.Source
+			}
+			t.Add(name, b.Backend, sign(c.Change), valueCell(c.Old), valueCell(c.New), c.Unit, sentText(c), short(source))
+			name = ""
+		}
 	}
 	return t.Print(w)
 }
@@ -200,7 +239,7 @@ func sign(c review.Change) string {
 	return map[review.Change]string{review.Added: "+", review.Changed: "~", review.Missing: "-"}[c]
 }
 
-// valueCell prints a value in the digits that a person compares.
+// valueCell prints a value with at most eight significant digits.
 func valueCell(v *capability.Value) string {
 	if v == nil {
 		return ""
@@ -218,7 +257,7 @@ func short(s string) string {
 func sentText(c review.KeyChange) string {
 	switch {
 	case c.Change == review.Missing:
-		return "as it was"
+		return "unchanged"
 	case c.Sent:
 		return "yes"
 	case c.Change == review.Added:

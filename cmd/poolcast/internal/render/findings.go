@@ -19,8 +19,8 @@ type checkJSON struct {
 	Errors   int                 `json:"errors"`
 	Warnings int                 `json:"warnings"`
 	Notes    int                 `json:"notes"`
-	Backends int                 `json:"backends"` // of which a report was judged
-	Bus      *busJSON            `json:"bus"`      // null if it was not asked
+	Backends int                 `json:"backends"` // whose reports were checked
+	Bus      *busJSON            `json:"bus"`      // null if nothing listened
 	Findings []review.Finding    `json:"findings"`
 	Types    []review.Candidates `json:"types"`
 }
@@ -28,7 +28,7 @@ type checkJSON struct {
 type busJSON struct {
 	State    string   `json:"state"`
 	Listened float64  `json:"listened_seconds"`
-	Heard    []string `json:"heard"` // names of backends
+	Received []string `json:"received"` // names of the backends that reported
 }
 
 // Findings prints the result of a check in one of the formats table and json.
@@ -52,7 +52,7 @@ func jsonFindings(c *check.Result) checkJSON {
 		out.Types = []review.Candidates{}
 	}
 	if c.Bus != nil {
-		out.Bus = &busJSON{State: string(c.Bus.Session.State), Listened: c.Bus.Took.Seconds(), Heard: sortedKeys(c.Bus.Bases)}
+		out.Bus = &busJSON{State: string(c.Bus.Session.State), Listened: c.Bus.Took.Seconds(), Received: sortedKeys(c.Bus.Bases)}
 	}
 	return out
 }
@@ -102,16 +102,16 @@ func findingHeadline(c *check.Result, p text.Painter) string {
 		verdict = p.Paint(text.Green, "nothing found")
 	}
 	if c.Refused {
-		return verdict + " (nothing else was looked at)"
+		return verdict + " (nothing else was checked)"
 	}
 	basis := []string{"reports of " + text.Plural(len(c.Reports), "backend")}
 	if len(c.Types) > 0 {
 		basis = append(basis, text.Plural(len(c.Types), "volume type"))
 	}
 	if c.Bus != nil {
-		basis = append(basis, fmt.Sprintf("%s heard on the bus in %s", text.Plural(len(c.Bus.Bases), "backend"), c.Bus.Took.Round(100*time.Millisecond)))
+		basis = append(basis, fmt.Sprintf("reports of %s received on the bus in %s", text.Plural(len(c.Bus.Bases), "backend"), c.Bus.Took.Round(100*time.Millisecond)))
 	} else {
-		basis = append(basis, "the bus was not asked")
+		basis = append(basis, "the bus was not listened to")
 	}
 	return verdict + " (" + strings.Join(basis, ", ") + ")"
 }
