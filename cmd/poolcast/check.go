@@ -56,7 +56,7 @@ func newCheckCommand(sources *sourceFlags) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	f.reports.add(cmd)
-	cmd.Flags().StringVar(&f.types, "types", "", "volume types to judge: the output of openstack volume type list --long -f json")
+	cmd.Flags().StringVar(&f.types, "types", "", "`file` of volume types to check: the output of openstack volume type list --long -f json")
 	cmd.Flags().DurationVar(&f.listenFor, "listen-for", 0, "longest to listen for cinder-volume on the bus; a quarter more than backend_stats_polling_interval if it is missing")
 	cmd.Flags().BoolVar(&f.noBus, "no-bus", false, "do not listen on the message bus")
 	cmd.MarkFlagsMutuallyExclusive("listen-for", "no-bus")

@@ -63,10 +63,10 @@ func newDiffCommand(sources *sourceFlags) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	f.reports.add(cmd)
-	cmd.Flags().StringVar(&f.base, "base", "", "saved reports or pools to compare with, as JSON, instead of listening; - reads standard input")
+	cmd.Flags().StringVar(&f.base, "base", "", "`file` with reports or pools to compare with, as JSON, instead of listening; - reads standard input")
 	cmd.Flags().DurationVar(&f.wait, "wait", 0, "longest to listen for cinder-volume; a quarter more than two of backend_stats_polling_interval if it is missing")
-	cmd.Flags().StringVar(&f.types, "types", "", "volume types to compare decisions on: the output of openstack volume type list --long -f json")
-	cmd.Flags().Int64Var(&f.size, "size", 1, "size of the volume to decide about, in GiB")
+	cmd.Flags().StringVar(&f.types, "types", "", "`file` of volume types to compare decisions on: the output of openstack volume type list --long -f json")
+	cmd.Flags().Int64Var(&f.size, "size", 1, "size of the volume to decide on, in `GiB`")
 	cmd.MarkFlagsMutuallyExclusive("base", "wait")
 	_ = cmd.MarkFlagFilename("base", "json")
 	_ = cmd.MarkFlagFilename("types", "json")

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
+	"github.com/poolcast/poolcast/collector/placement/rehearsal"
 	"github.com/poolcast/poolcast/config"
 )
 
@@ -29,6 +30,13 @@ func withSource(newCommand func(*sourceFlags) *cobra.Command, options ...string)
 	f.addArrays(cmd)
 	f.addOptions(cmd, func(o config.Option) bool { return slices.Contains(options, o.Name) })
 	completeTypes(cmd)
+	if cmd.Flags().Lookup("settings") != nil {
+		var names []string
+		for _, s := range (rehearsal.Catalogue{}).Settings() {
+			names = append(names, s.Name)
+		}
+		completeWords(cmd, "settings", names)
+	}
 	return cmd
 }
 

@@ -53,7 +53,7 @@ func newProbeCommand() *cobra.Command {
 	f.addOptions(cmd, func(o config.Option) bool { return o.Name == "listen" })
 	cmd.Flags().BoolVar(&f.live, "live", false, "is the main loop running?")
 	cmd.Flags().BoolVar(&f.ready, "ready", false, "do reports reach the scheduler?")
-	cmd.Flags().StringVar(&f.url, "url", "", "the agent to ask, such as http://127.0.0.1:9748, in place of the configuration")
+	cmd.Flags().StringVar(&f.url, "url", "", "`URL` of the agent, such as http://127.0.0.1:9748, in place of the configuration")
 	return cmd
 }
 

@@ -39,7 +39,7 @@ func newRecordCommand(sources *sourceFlags) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
-	cmd.Flags().StringVar(&f.into, "into", "", "folder to write one subfolder per array into")
+	cmd.Flags().StringVar(&f.into, "into", "", "`folder` to write one subfolder per array into")
 	cmd.Flags().IntVar(&f.frames, "frames", 1, "how many samples to record")
 	cmd.Flags().DurationVar(&f.every, "every", 30*time.Second, "time between two of them")
 	_ = cmd.MarkFlagDirname("into")

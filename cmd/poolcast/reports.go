@@ -21,10 +21,10 @@ type reportFlags struct {
 }
 
 func (f *reportFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.file, "reports", "", "use the reports of a saved dry run; - reads standard input")
-	cmd.Flags().StringVar(&f.agent, "agent", "", "use the reports of a running agent, by the URL of its status page, such as http://127.0.0.1:9748")
-	cmd.Flags().StringVar(&f.tokenFile, "agent-token-file", "", "file with the bearer token of that agent")
-	cmd.Flags().StringVar(&f.caFile, "agent-ca-file", "", "PEM file with the certificates to trust for an https:// agent, in place of the system's")
+	cmd.Flags().StringVar(&f.file, "reports", "", "use the reports of a saved dry run, a `file`; - reads standard input")
+	cmd.Flags().StringVar(&f.agent, "agent", "", "use the reports of a running agent, by the `URL` of its status page, such as http://127.0.0.1:9748")
+	cmd.Flags().StringVar(&f.tokenFile, "agent-token-file", "", "`file` with the bearer token of the agent of --agent")
+	cmd.Flags().StringVar(&f.caFile, "agent-ca-file", "", "PEM `file` with the certificates to trust for an https:// agent, in place of the system's")
 	_ = cmd.MarkFlagFilename("reports", "json")
 }
 

@@ -40,9 +40,9 @@ management address it was recorded at. Any API token logs in.`,
 			return printArrays(cmd.Context(), cmd, server, arrays)
 		},
 	}
-	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8443", "address of the first array; the others follow on the next ports, 0 takes free ones")
-	cmd.Flags().StringVar(&fixtures, "fixtures", "", "folder of recordings, one subfolder an array, instead of the built-in ones")
-	cmd.Flags().StringVar(&ca, "ca", "", "write the certificate authority's certificate here, for driver_ssl_cert_path")
+	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8443", "`address` of the first array; the others follow on the next ports, 0 takes free ones")
+	cmd.Flags().StringVar(&fixtures, "fixtures", "", "`folder` of recordings, one subfolder an array, instead of the built-in ones")
+	cmd.Flags().StringVar(&ca, "ca", "", "`file` to write the certificate authority's certificate to, for driver_ssl_cert_path")
 	return cmd
 }
 
