@@ -13,10 +13,11 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-const checkHelp = `Find what will go wrong before the scheduler does. Each finding says where, what,
-why it matters, and what to type. Nothing is changed and nothing is published.
+const checkHelp = `Find configuration problems before they reach the scheduler. Each finding has a
+place, the problem, the reason, and what to type. Nothing is changed and nothing is
+published.
 
-  configuration  traps of cinder.conf, with file and line
+  configuration  problems of cinder.conf, with file and line
   arrays         whether each can be read, and whether two stanzas are one array
   identity       the names of the backends against those that cinder-volume uses
                  on the message bus; a report under another name is never used
@@ -25,13 +26,14 @@ why it matters, and what to type. Nothing is changed and nothing is published.
                  live metrics exclude every array, or soon will
   pools          arrays of one name that differ
 
-The bus is listened to until every backend was heard, for --listen-for at most;
-with --simulate, --reports or --agent only if --listen-for is given.
+poolcast listens on the message bus until every backend has reported, for
+--listen-for at most; with --simulate, --reports or --agent only if --listen-for is
+given.
 
 Exit codes: 0 nothing but notes, 1 warnings, a fault in the section of a backend
-while others are served, or something could not be asked, 2 usage, 3 errors.`
+while others are served, or something could not be checked, 2 usage, 3 errors.`
 
-// checkFlags say what to check and against what.
+// checkFlags are what to check, and with what.
 type checkFlags struct {
 	*sourceFlags
 	reports   reportFlags
@@ -57,7 +59,7 @@ func newCheckCommand(sources *sourceFlags) *cobra.Command {
 	}
 	f.reports.add(cmd)
 	cmd.Flags().StringVar(&f.types, "types", "", "`file` of volume types to check: the output of openstack volume type list --long -f json")
-	cmd.Flags().DurationVar(&f.listenFor, "listen-for", 0, "longest to listen for cinder-volume on the bus; a quarter more than backend_stats_polling_interval if it is missing")
+	cmd.Flags().DurationVar(&f.listenFor, "listen-for", 0, "longest time to listen for cinder-volume on the bus; backend_stats_polling_interval and a quarter if it is missing")
 	cmd.Flags().BoolVar(&f.noBus, "no-bus", false, "do not listen on the message bus")
 	cmd.MarkFlagsMutuallyExclusive("listen-for", "no-bus")
 	_ = cmd.MarkFlagFilename("types", "json")

@@ -186,7 +186,7 @@ func TestCheckExitCodes(t *testing.T) {
 		{name: "a filter nobody has", old: "[fa1]\n", now: "scheduler_default_filters = OurOwnFilter\n[fa1]\n", args: []string{offline}, code: exitPartial, want: "warning unknown-plugin ~/cinder.conf:5: [DEFAULT] scheduler_default_filters"},
 		{name: "a misspelt filter", old: "[fa1]\n", now: "scheduler_default_filters = CapabilityFilter\n[fa1]\n", args: []string{offline}, code: exitPartial, want: "did you mean"},
 		{name: "an array that is away", args: []string{"--no-bus", "--poll-timeout=1s"}, old: "10.0.0.1", now: "127.0.0.1:1", code: exitPartial, want: "warning array-not-read ~/cinder.conf:8: [fa1] san_ip"},
-		{name: "a broker that is away", args: []string{offline, "--listen-for=300ms"}, code: exitPartial, want: "warning bus-not-heard ~/cinder.conf:4: [DEFAULT] transport_url"},
+		{name: "a broker that is away", args: []string{offline, "--listen-for=300ms"}, code: exitPartial, want: "warning bus-unavailable ~/cinder.conf:4: [DEFAULT] transport_url"},
 		{name: "no such types", args: []string{"--types=~/nowhere"}, code: exitUsage, want: "read volume types"},
 		{name: "no such backend", args: []string{"--backend=fa9"}, code: exitUsage, want: "there is no such backend"},
 		{name: "a time of nothing", args: []string{"--listen-for=-1s"}, code: exitUsage, want: "positive time"},

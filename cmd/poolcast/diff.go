@@ -15,12 +15,12 @@ import (
 	"github.com/poolcast/poolcast/config"
 )
 
-const diffHelp = `Show what poolcast would change: each key of its report against what
-cinder-volume said last, which of them it would lay over that, and what the
-scheduler would then decide otherwise. Nothing is published.
+const diffHelp = `Show what poolcast would change: each key of its report beside that of
+cinder-volume's last report (the base report), which keys it would overlay, and
+which decisions of the scheduler would change. Nothing is published.
 
-What cinder-volume said is heard on the message bus, within --wait, or read from
-a file (--base), which may be any of
+The base reports are received on the message bus, within --wait, or read from a
+file (--base), which may be any of
 
   a saved poolcast --dry-run, made before a change
   the scheduler's pools as the API gives them: {"pools": [{"name", "capabilities"}]}
@@ -28,17 +28,16 @@ a file (--base), which may be any of
   openstack volume backend pool list --long -f json, which has a few keys only:
     these are compared, and the effect is not computed
 
-A key is laid over when it is measured. A key that the scheduler computes with
-and cinder-volume does not send is never added, unless fix_provisioned_capacity
-asks for it; extra_capabilities and options come from cinder-volume's own report.
-Where a running agent would suspend the overlay, as after a failover, the cause is
-named and nothing is laid over. Without a report of cinder-volume nothing is sent,
-unless overlay is off.
+Measured keys are overlaid. A key that the scheduler computes with and
+cinder-volume does not send is not added, unless fix_provisioned_capacity is on;
+extra_capabilities and options come from the base report. Where a running agent
+would suspend the overlay, as after a failover, the cause is shown and nothing is
+overlaid. Without a base report nothing is published, unless overlay is off.
 
 Exit codes: 0 fine, 1 some backend was not read or has no base, 2 usage,
 3 configuration.`
 
-// diffFlags say what to compare with what.
+// diffFlags are what to compare, and with what.
 type diffFlags struct {
 	*sourceFlags
 	reports reportFlags
@@ -64,7 +63,7 @@ func newDiffCommand(sources *sourceFlags) *cobra.Command {
 	}
 	f.reports.add(cmd)
 	cmd.Flags().StringVar(&f.base, "base", "", "`file` with reports or pools to compare with, as JSON, instead of listening; - reads standard input")
-	cmd.Flags().DurationVar(&f.wait, "wait", 0, "longest to listen for cinder-volume; a quarter more than two of backend_stats_polling_interval if it is missing")
+	cmd.Flags().DurationVar(&f.wait, "wait", 0, "longest time to listen for cinder-volume; two and a quarter of backend_stats_polling_interval if it is missing")
 	cmd.Flags().StringVar(&f.types, "types", "", "`file` of volume types to compare decisions on: the output of openstack volume type list --long -f json")
 	cmd.Flags().Int64Var(&f.size, "size", 1, "size of the volume to decide on, in `GiB`")
 	cmd.MarkFlagsMutuallyExclusive("base", "wait")

@@ -111,7 +111,7 @@ func TestDiffSuspendsAsTheAgentDoes(t *testing.T) {
 				}
 			}
 			stdout, _, _ = d.run(args...)
-			for _, want := range []string{"fa1 is suspended (" + c.cause + "), so nothing would be published of it", "suspended, " + c.cause + ": ", "nothing would be published, the report of cinder-volume stays"} {
+			for _, want := range []string{"fa1 is suspended (" + c.cause + "), so nothing would be published of it", "suspended, " + c.cause + ": ", "nothing would be published, the schedulers use the report of cinder-volume"} {
 				if !strings.Contains(strings.Join(strings.Fields(stdout), " "), want) {
 					t.Errorf("%q is not in\n%s", want, stdout)
 				}
@@ -142,7 +142,7 @@ func TestDiffRefuses(t *testing.T) {
 		{[]string{"--size=0"}, exitUsage, "1 or more"},
 		{[]string{"--wait=-1s"}, exitUsage, "positive"},
 		{[]string{"--types=~/nowhere"}, exitUsage, "read volume types"},
-		{[]string{"--reports=~/reports.json", "--wait=300ms"}, exitPartial, "no broker answers"},
+		{[]string{"--reports=~/reports.json", "--wait=300ms"}, exitPartial, "not connected to RabbitMQ"},
 	} {
 		d := newDesk(t)
 		if _, stderr, code := d.run(append([]string{"diff"}, c.args...)...); code != c.code || !strings.Contains(stderr, c.want) {

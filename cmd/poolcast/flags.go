@@ -55,7 +55,7 @@ func (f *sourceFlags) addInputs(cmd *cobra.Command) {
 }
 
 func (f *sourceFlags) addArrays(cmd *cobra.Command) {
-	cmd.Flags().StringArrayVar(&f.backends, "backend", nil, "look at this `name` of a backend's section only; repeatable")
+	cmd.Flags().StringArrayVar(&f.backends, "backend", nil, "use only the backend whose section has this `name`; repeatable")
 	cmd.Flags().BoolVar(&f.simulate, "simulate", false, "read simulated arrays in place of the configured ones")
 	_ = cmd.RegisterFlagCompletionFunc("backend", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		cfg, err := f.source().Read()
@@ -93,7 +93,7 @@ func (f *sourceFlags) addOptions(cmd *cobra.Command, used func(config.Option) bo
 	})
 }
 
-// source is what the flags say.
+// source is the source that the flags describe.
 func (f *sourceFlags) source() setup.Source {
 	options := map[string]string{}
 	f.options.VisitAll(func(flag *pflag.Flag) {

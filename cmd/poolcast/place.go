@@ -39,7 +39,7 @@ the running agent (--agent), which knows what the scheduler was told last: live
 numbers laid over what cinder-volume said.`
 
 func newPlaceCommand(sources *sourceFlags) *cobra.Command {
-	f := &placeFlags{sourceFlags: sources, reports: reportFlags{told: true}}
+	f := &placeFlags{sourceFlags: sources, reports: reportFlags{effective: true}}
 	cmd := &cobra.Command{
 		Use:   "place --size GIB",
 		Short: "Explain where a volume would go",

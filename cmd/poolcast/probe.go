@@ -17,7 +17,7 @@ import (
 
 const probeTimeout = 5 * time.Second
 
-const probeHelp = `Ask the agent on this host over its status address. --live fails only when the
+const probeHelp = `Request a health check of the agent on this host from its status address. --live fails only when the
 main loop is stuck, and is meant for restarts. --ready fails while the broker or
 an array is away or a backend is not served, and prints which.
 
@@ -42,7 +42,7 @@ func newProbeCommand() *cobra.Command {
 	f := &probeFlags{}
 	cmd := &cobra.Command{
 		Use:   "probe --live|--ready",
-		Short: "Ask the agent on this host whether it is alive, or ready",
+		Short: "Check whether the agent on this host is alive, or ready",
 		Long:  probeHelp,
 		Example: `  poolcast probe --live
   poolcast probe --ready --url http://127.0.0.1:9748`,

@@ -11,13 +11,13 @@ import (
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 )
 
-// reportFlags say where reports come from if not from a poll.
+// reportFlags are where reports come from, if not from a poll.
 type reportFlags struct {
 	file      string
 	agent     string
 	tokenFile string
 	caFile    string
-	told      bool // use the effective reports of the agent, not those of its samples
+	effective bool // use the effective reports of the agent, not those of its samples
 }
 
 func (f *reportFlags) add(cmd *cobra.Command) {
@@ -36,14 +36,14 @@ func (f *reportFlags) given() bool { return f.file != "" || f.agent != "" }
 func (f *reportFlags) get(cmd *cobra.Command, sources *sourceFlags) ([]capability.Report, error) {
 	switch {
 	case f.file != "" && f.agent != "":
-		return nil, exit.With(exit.Usage, errors.New("--reports and --agent both say where reports come from: choose one"))
+		return nil, exit.With(exit.Usage, errors.New("--reports and --agent both give reports: choose one"))
 	case f.file != "":
 		reports, err := input.Reports(cmd.Context(), cmd.InOrStdin(), f.file)
 		return reports, exit.With(exit.Usage, err)
 	case f.agent == "" && (f.tokenFile != "" || f.caFile != ""):
 		return nil, exit.With(exit.Usage, errors.New("--agent-token-file and --agent-ca-file need --agent"))
 	case f.agent != "":
-		return input.Agent{URL: f.agent, TokenFile: f.tokenFile, CAFile: f.caFile}.Reports(cmd.Context(), f.told)
+		return input.Agent{URL: f.agent, TokenFile: f.tokenFile, CAFile: f.caFile}.Reports(cmd.Context(), f.effective)
 	}
 	runtime, err := sources.open(cmd)
 	if err != nil {

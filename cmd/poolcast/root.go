@@ -122,7 +122,7 @@ func usageError(cmd *cobra.Command, err error) error {
 
 func (f *rootFlags) run(cmd *cobra.Command) error {
 	if f.dryRun && f.once {
-		return exit.With(exit.Usage, errors.New("--dry-run publishes nothing and --once publishes once: choose one"))
+		return exit.With(exit.Usage, errors.New("--dry-run and --once exclude each other: choose one"))
 	}
 	if !f.dryRun && !f.once {
 		defer catchBrokenPipes()()

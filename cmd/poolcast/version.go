@@ -50,7 +50,8 @@ func (r testedRange) String() string {
 	return r.Oldest + " to " + r.Newest
 }
 
-// tested are the versions of the tests: the API versions that the client accepts; the schedulers and brokers of make brokers; and the Cinder whose own
+// tested are the versions that the tests use: the API versions that the client
+// accepts; the schedulers and brokers of make brokers; and the Cinder whose own
 // classes made the placement vectors.
 func tested() testedRanges {
 	return testedRanges{

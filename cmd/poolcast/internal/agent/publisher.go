@@ -46,7 +46,7 @@ func (r *publisherRunner) Forget(host string) { r.publisher().Forget(host) }
 // Status is that of the publisher that runs.
 func (r *publisherRunner) Status() publisher.Status { return r.publisher().Status() }
 
-// Told returns what the schedulers were told last of each backend.
+// Told returns the effective report of each backend.
 func (r *publisherRunner) Told() []capability.Report { return r.publisher().Told() }
 
 func (r *publisherRunner) publisher() *publisher.Publisher {

@@ -42,7 +42,7 @@ func (s *statusSource) View() status.View {
 	out.Bus = viewBus(bus)
 	health := byKey(s.arrays.Health(), func(h collector.Health) string { return h.Host })
 	reports := byKey(s.arrays.Latest(), func(r capability.Report) string { return r.Host })
-	told := byKey(s.told(), func(r capability.Report) string { return r.Host })
+	effective := byKey(s.effective(), func(r capability.Report) string { return r.Host })
 	overlays := byKey(bus.Backends, func(b publisher.BackendStatus) string { return b.Identity })
 	for _, t := range current.Targets {
 		b := status.Backend{Name: t.Backend, Host: t.Host, Cluster: t.Cluster, Pool: t.Pool, Zone: t.Zone}
@@ -50,7 +50,7 @@ func (s *statusSource) View() status.View {
 			b.Report = &r
 			b.Space = viewSpace(r)
 		}
-		if r, ok := told[t.Host]; ok {
+		if r, ok := effective[t.Host]; ok {
 			b.Told = &r
 		}
 		b.Poll = s.viewPoll(health[t.Host], t)
@@ -71,16 +71,16 @@ func faultTexts(faults config.FieldErrors) []string {
 	return texts
 }
 
-// told returns what the scheduler decides on: what it was told last of each
-// backend, and our own reading where nobody has told it anything.
-func (s *statusSource) told() []capability.Report {
+// effective returns the reports that the scheduler decides on: the effective report
+// of each backend, and our own where the scheduler has none.
+func (s *statusSource) effective() []capability.Report {
 	byHost := func(r capability.Report) string { return r.Host }
-	told, read := byKey(s.publisher.Told(), byHost), byKey(s.arrays.Reports(), byHost)
+	effective, sampled := byKey(s.publisher.Told(), byHost), byKey(s.arrays.Reports(), byHost)
 	var reports []capability.Report
 	for _, t := range s.setup.Load().Targets {
-		if r, ok := told[t.Host]; ok {
+		if r, ok := effective[t.Host]; ok {
 			reports = append(reports, r)
-		} else if r, ok := read[t.Host]; ok {
+		} else if r, ok := sampled[t.Host]; ok {
 			reports = append(reports, r)
 		}
 	}

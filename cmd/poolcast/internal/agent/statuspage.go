@@ -102,5 +102,5 @@ func (f *fileToken) read() (string, error) {
 
 // place answers a question of the status page on the effective reports.
 func (a *agent) place(q status.Query) (status.Answer, error) {
-	return a.options.Place(a.current.Load().Config.Scheduler, a.source.told(), q)
+	return a.options.Place(a.current.Load().Config.Scheduler, a.source.effective(), q)
 }

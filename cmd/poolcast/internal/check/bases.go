@@ -20,8 +20,8 @@ type Bases struct {
 	backends map[string]publisher.BackendStatus
 }
 
-// ParseBases tells the forms that poolcast diff --help lists by their shape: a list
-// of rows, an object with pools, or an object by host.
+// ParseBases reads the forms that poolcast diff --help lists: a list of rows, an
+// object with pools, or an object by host.
 func ParseBases(data []byte) (*Bases, error) {
 	if data = bytes.TrimSpace(data); len(data) == 0 {
 		return nil, errors.New("it is empty")

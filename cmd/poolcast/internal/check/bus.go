@@ -88,8 +88,8 @@ func identityOf(b *config.Backend) string {
 
 func (b *Bus) complete(cfg *config.Config) bool {
 	return !slices.ContainsFunc(cfg.Backends, func(backend config.Backend) bool {
-		_, heard := b.Bases[identityOf(&backend)]
-		return !heard
+		_, received := b.Bases[identityOf(&backend)]
+		return !received
 	})
 }
 
@@ -123,10 +123,10 @@ func (c *Result) busFindings(reports []capability.Report) []review.Finding {
 	if c.Bus.Session.State != publisher.Ready && c.Bus.Session.State != publisher.Blocked {
 		return []review.Finding{c.busUnavailable()}
 	}
-	var heard []review.Heard
+	var bases []review.Heard
 	for _, identity := range slices.Sorted(maps.Keys(c.Bus.Bases)) {
 		b := c.Bus.Bases[identity]
-		heard = append(heard, review.Heard{Identity: b.Identity, Host: b.Host, Cluster: b.Cluster, Capabilities: b.Capabilities})
+		bases = append(bases, review.Heard{Identity: b.Identity, Host: b.Host, Cluster: b.Cluster, Capabilities: b.Capabilities})
 	}
 	byHost := map[string]capability.Report{}
 	for _, r := range reports {
@@ -145,7 +145,7 @@ func (c *Result) busFindings(reports []capability.Report) []review.Finding {
 		}
 		named = append(named, n)
 	}
-	return append(review.Identity(named, heard, c.Bus.Took), c.baseFindings()...)
+	return append(review.Identity(named, bases, c.Bus.Took), c.baseFindings()...)
 }
 
 // orFile is the file of a line, or another one if there is no line.
@@ -159,7 +159,7 @@ func orFile(file string, line int, otherwise string) string {
 // busUnavailable is why nothing could be received.
 func (c *Result) busUnavailable() review.Finding {
 	s := c.Bus.Session
-	f := review.Finding{Severity: review.Warning, Topic: review.Names, Code: "bus-not-heard", Where: configcheck.Place(c.Config, "DEFAULT", "transport_url")}
+	f := review.Finding{Severity: review.Warning, Topic: review.Names, Code: "bus-unavailable", Where: configcheck.Place(c.Config, "DEFAULT", "transport_url")}
 	f.What = "the names of the backends were not compared: " + setup.SessionText(s)
 	f.Why = "a report under a name that no cinder-volume has is stored by the scheduler and never used"
 	f.Do = "Mend transport_url, or run poolcast check where the broker can be reached; --no-bus leaves this out"
@@ -196,7 +196,7 @@ func (c *Result) baseFindings() []review.Finding {
 		if s := c.Bus.Backends[identityOf(b)]; s.State == publisher.Suspended && s.Cause != publisher.NoRecentBase {
 			found = append(found, review.Finding{
 				Severity: review.Warning, Topic: review.Names, Code: "overlay-suspended", Where: where,
-				What: s.Detail, Why: "poolcast would not lay its numbers over this report: one of the two looks at another array",
+				What: s.Detail, Why: "poolcast would not overlay this report: the two are of different arrays",
 				Do: fmt.Sprintf("Compare san_ip of [%s] with the array that cinder-volume uses; after a failover that is the secondary", b.Stanza),
 			})
 		}

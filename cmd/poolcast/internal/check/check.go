@@ -96,11 +96,11 @@ func (o *Options) examine(ctx context.Context, c *Result) error {
 	}
 	if longest := o.listenFor(c.Config); longest > 0 {
 		o.Listening(longest)
-		heard, err := Listen(ctx, c.Config, reports, longest)
+		bus, err := Listen(ctx, c.Config, reports, longest)
 		if err != nil {
 			return err
 		}
-		c.Bus = heard
+		c.Bus = bus
 		c.Findings = append(c.Findings, c.busFindings(reports)...)
 	}
 	c.Reports = c.Bus.overlaid(c.Config, reports)

@@ -21,7 +21,7 @@ func arrayFindings(cfg *config.Config, r collector.Result) []review.Finding {
 	if r.Err != nil {
 		f := finding("array-not-read")
 		f.What = r.Err.Error()
-		f.Why = "nothing can be said of its reports, and poolcast would leave those of cinder-volume as they are"
+		f.Why = "its reports were not checked, and poolcast would leave those of cinder-volume unchanged"
 		f.Do = "poolcast --dry-run --backend " + r.Backend + " --log-level debug"
 		return []review.Finding{f}
 	}
@@ -81,7 +81,7 @@ func policy(cfg *config.Config) review.Policy {
 func engineFinding(cfg *config.Config, err error) review.Finding {
 	f := configcheck.Finding(review.Warning, "unknown-plugin", configcheck.Place(cfg, "DEFAULT", "scheduler_default_filters"))
 	f.What = strings.ReplaceAll(err.Error(), "\n", "; ")
-	f.Why = "volume types cannot be judged as this cloud's scheduler would; a scheduler that does not know the name either does not start"
+	f.Why = "volume types cannot be checked as this cloud's scheduler decides; a scheduler without that class does not start"
 	f.Do = "Mend scheduler_default_filters and scheduler_default_weighers; leave them if they name plug-ins of your own"
 	return f
 }

@@ -201,7 +201,7 @@ func readableByOthers(cfg *config.Config) []review.Finding {
 	return found
 }
 
-// pinned finds extra_capabilities that stand in for a measurement: one finding
+// pinned finds extra_capabilities that replace a measurement: one finding
 // for each key, since arrays of one pool usually have the same.
 func pinned(cfg *config.Config) []review.Finding {
 	first := map[string]*config.Backend{}
@@ -243,8 +243,8 @@ func pinnedKey(b *config.Backend, key string, values []string) review.Finding {
 	return f
 }
 
-// unusedFunctions finds functions that nobody evaluates, and weighers without
-// any.
+// unusedFunctions finds functions that no filter or weigher evaluates, and weighers
+// without a function.
 func unusedFunctions(cfg *config.Config) []review.Finding {
 	filtering := stanzasWhere(cfg, func(b *config.Backend) bool { return b.FilterFunction != nil })
 	rating := stanzasWhere(cfg, func(b *config.Backend) bool { return b.GoodnessFunction != nil })
@@ -269,7 +269,7 @@ func unusedFunctions(cfg *config.Config) []review.Finding {
 func unused(cfg *config.Config, stanzas []string, option, list string, with []string) review.Finding {
 	f := Finding(review.Warning, "function-unused", Place(cfg, stanzas[0], option))
 	f.What = fmt.Sprintf("%s of %s is set, and %s is not in %s", option, text.Listed(stanzas), with[len(with)-1], list)
-	f.Why = "nobody evaluates the function, so it has no effect"
+	f.Why = "no filter or weigher evaluates the function, so it has no effect"
 	f.Do = list + " = " + strings.Join(with, ",") + " in [DEFAULT] of every cinder-scheduler"
 	return f
 }

@@ -26,13 +26,13 @@ type Agent struct {
 	CAFile    string // with the certificates to trust; empty for the system's
 }
 
-// Reports gets the reports of the agent: those the scheduler was told last, or those
-// of its own samples.
-func (a Agent) Reports(ctx context.Context, told bool) ([]capability.Report, error) {
+// Reports gets the reports of the agent: the effective reports, or those of
+// its own samples.
+func (a Agent) Reports(ctx context.Context, effective bool) ([]capability.Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, agentTimeout)
 	defer cancel()
 	url := strings.TrimSuffix(a.URL, "/") + "/v1/reports"
-	if told {
+	if effective {
 		url = strings.TrimSuffix(a.URL, "/") + "/v1/told"
 	}
 	request, err := a.request(ctx, url)
@@ -53,7 +53,7 @@ func (a Agent) Reports(ctx context.Context, told bool) ([]capability.Report, err
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("get reports of the agent: %s says %s", url, response.Status)
+		return nil, fmt.Errorf("get reports of the agent: %s returned %s", url, response.Status)
 	}
 	data, err := readBounded(response.Body)
 	if err != nil {
@@ -61,7 +61,7 @@ func (a Agent) Reports(ctx context.Context, told bool) ([]capability.Report, err
 	}
 	reports, err := parseReports(data, url)
 	if err == nil && len(reports) == 0 {
-		err = errors.New("the agent has no report yet; its /readyz says why")
+		err = errors.New("the agent has no report yet; its /readyz has the reason")
 	}
 	return reports, err
 }

@@ -59,7 +59,7 @@ func connectAddress(listen string) string {
 }
 
 // Probe copies a health check of the agent at base to out, and fails if its status
-// is not 200. If the agent uses the other scheme, it is asked with that one: the
+// is not 200. If the agent uses the other scheme, it is requested with that one: the
 // files may have changed since it was started.
 func Probe(ctx context.Context, out io.Writer, base *url.URL, path string) error {
 	response, err := get(ctx, base, path)
@@ -77,7 +77,7 @@ func Probe(ctx context.Context, out io.Writer, base *url.URL, path string) error
 		return fmt.Errorf("probe: %w", err)
 	}
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("probe: %s says %s", path, response.Status)
+		return fmt.Errorf("probe: %s returned %s", path, response.Status)
 	}
 	return nil
 }

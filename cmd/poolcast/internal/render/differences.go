@@ -79,13 +79,13 @@ func diffHeadline(d *check.Difference, p text.Painter) string {
 	return p.Paint(text.Yellow, fmt.Sprintf("%s; %d of %d decisions would change", summary, changed, len(d.Effects)))
 }
 
-// suspendedText adds the backends whose reports would not be sent.
+// suspendedText adds the backends whose reports would not be published.
 func suspendedText(suspended []string, overlaid int, summary string) string {
-	whose := "it"
+	pronoun := "it"
 	if len(suspended) > 1 {
-		whose = "them"
+		pronoun = "them"
 	}
-	reason := text.Listed(suspended) + ", so nothing would be published of " + whose
+	reason := text.Listed(suspended) + ", so nothing would be published of " + pronoun
 	if overlaid == 0 {
 		return reason
 	}
@@ -187,7 +187,7 @@ func backendStates(w io.Writer, d *check.Difference) error {
 func backendState(b *check.BackendDiff) string {
 	switch {
 	case b.Suspended != nil:
-		return fmt.Sprintf("suspended, %s: %s; nothing would be published, the report of cinder-volume stays", b.Suspended.Cause, b.Suspended.Detail)
+		return fmt.Sprintf("suspended, %s: %s; nothing would be published, the schedulers use the report of cinder-volume", b.Suspended.Cause, b.Suspended.Detail)
 	case b.Complete:
 		return "no base report: overlay is off, and a complete report would be published"
 	case !b.HasBase:

@@ -44,7 +44,7 @@ func BusOptions(cfg *config.Config, log zerolog.Logger) publisher.Options {
 func SessionText(s publisher.Session) string {
 	switch s.State {
 	case publisher.Connecting:
-		return strings.TrimSuffix("no broker answers: "+s.Detail, ": ")
+		return strings.TrimSuffix("not connected to RabbitMQ: "+s.Detail, ": ")
 	case publisher.NoExchange:
 		return "the exchange cinder-scheduler_fanout does not exist, so no scheduler runs"
 	case publisher.NoScheduler:

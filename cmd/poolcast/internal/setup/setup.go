@@ -125,7 +125,7 @@ func (r *Runtime) Poll(ctx context.Context) ([]capability.Report, error) {
 			continue
 		}
 		for _, fault := range result.Stats.Faults {
-			r.Log.Warn().Str("backend", result.Backend).Str("part", fault.Part).Err(fault.Err).Msg("array answered in part")
+			r.Log.Warn().Str("backend", result.Backend).Str("part", fault.Part).Err(fault.Err).Msg("array was read in part")
 		}
 		reports = append(reports, result.Report)
 	}

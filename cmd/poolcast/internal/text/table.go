@@ -8,7 +8,7 @@ import (
 )
 
 // Table prints rows under a header in columns wide enough for their longest
-// cell. Columns whose cells are numbers are aligned right, as figures are read.
+// cell. Columns of numbers are aligned right.
 type Table struct {
 	header []string
 	right  []bool
