@@ -12,7 +12,7 @@ import (
 )
 
 func TestDiffIsGolden(t *testing.T) {
-	d := newDesk(t)
+	d := newWorkspace(t)
 	args := []string{"diff", "--reports", "~/reports.json", "--base", "~/pools.json", "--size", "100"}
 	stdout, stderr, code := d.run(args...)
 	if code != exitPartial || !strings.Contains(stderr, "there is no base report of ctl1@fa3") {
@@ -29,8 +29,8 @@ type diffOutput struct {
 	Effects  []review.Effect     `json:"effects"`
 }
 
-// TestDiffAddsWhatItIsTold: what is sent follows the overlay's own rule.
-func TestDiffAddsWhatItIsTold(t *testing.T) {
+// TestDiffAddsProvisionedCapacityOnRequest: what is sent follows the overlay's own rule.
+func TestDiffAddsProvisionedCapacityOnRequest(t *testing.T) {
 	for _, c := range []struct {
 		args []string
 		want bool
@@ -39,7 +39,7 @@ func TestDiffAddsWhatItIsTold(t *testing.T) {
 		{[]string{"--fix-provisioned-capacity"}, true},
 		{[]string{"--overlay=false"}, false}, // it suspends beside a cinder-volume
 	} {
-		d := newDesk(t)
+		d := newWorkspace(t)
 		stdout, stderr, _ := d.run(append([]string{"diff", "--reports=~/reports.json", "--base=~/pools.json", "--output=json"}, c.args...)...)
 		var out diffOutput
 		if err := json.Unmarshal([]byte(stdout), &out); err != nil {
@@ -57,9 +57,9 @@ func TestDiffAddsWhatItIsTold(t *testing.T) {
 	}
 }
 
-// TestDiffSuspendsAsTheAgentDoes: after a failover cinder-volume reports the
+// TestDiffSuspendsLikeTheAgent: after a failover cinder-volume reports the
 // partner, and a running agent sends nothing.
-func TestDiffSuspendsAsTheAgentDoes(t *testing.T) {
+func TestDiffSuspendsLikeTheAgent(t *testing.T) {
 	for _, c := range []struct {
 		name, base string
 		args       []string
@@ -71,7 +71,7 @@ func TestDiffSuspendsAsTheAgentDoes(t *testing.T) {
 		{"no overlay", `{"ctl1@fa1": {"total_capacity_gb": TOTAL}}`, []string{"--overlay=false"}, "cinder_volume_reports"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d := newDesk(t)
+			d := newWorkspace(t)
 			d.onlyFirstReport()
 			d.write("cinder.conf", sound)
 			reports, err := input.Reports(t.Context(), nil, d.path("reports.json"))
@@ -120,15 +120,15 @@ func TestDiffSuspendsAsTheAgentDoes(t *testing.T) {
 	}
 }
 
-func TestDiffOfWhatWasSaved(t *testing.T) {
-	d := newDesk(t)
+func TestDiffOfSavedReports(t *testing.T) {
+	d := newWorkspace(t)
 	stdout, stderr, code := d.run("diff", "--reports=~/reports.json", "--base=~/reports.json")
 	if code != exitOK || !strings.Contains(stdout, "the scheduler would decide as before") || strings.Count(stdout, "no difference") != 3 {
 		t.Errorf("code %d\n%s\n%s", code, stdout, stderr)
 	}
 }
 
-func TestDiffRefuses(t *testing.T) {
+func TestDiffUsageErrors(t *testing.T) {
 	for _, c := range []struct {
 		args []string
 		code int
@@ -144,7 +144,7 @@ func TestDiffRefuses(t *testing.T) {
 		{[]string{"--types=~/nowhere"}, exitUsage, "read volume types"},
 		{[]string{"--reports=~/reports.json", "--wait=300ms"}, exitPartial, "not connected to RabbitMQ"},
 	} {
-		d := newDesk(t)
+		d := newWorkspace(t)
 		if _, stderr, code := d.run(append([]string{"diff"}, c.args...)...); code != c.code || !strings.Contains(stderr, c.want) {
 			t.Errorf("%v: code %d, %s", c.args, code, stderr)
 		}

@@ -50,8 +50,8 @@ func TestManualPages(t *testing.T) {
 	}
 }
 
-// TestCompletionsKnowTheCommands asks what a shell asks while somebody types.
-func TestCompletionsKnowTheCommands(t *testing.T) {
+// TestCompletion sends the requests of a shell's completion.
+func TestCompletion(t *testing.T) {
 	folder := t.TempDir()
 	output(t, "man", "--into", folder)
 	for _, file := range []string{"poolcast.bash", "_poolcast", "poolcast.fish"} {
@@ -68,12 +68,12 @@ func TestCompletionsKnowTheCommands(t *testing.T) {
 		"place --types testdata/check/types.json --type ":           "gold",
 	} {
 		if got := output(t, append([]string{cobra.ShellCompRequestCmd}, strings.Split(line, " ")...)...); !strings.Contains(got, want) {
-			t.Errorf("after %q the shell is told %q, which lacks %s", line, got, want)
+			t.Errorf("after %q the shell gets %q, which lacks %s", line, got, want)
 		}
 	}
 }
 
-func TestManNeedsAFolder(t *testing.T) {
+func TestManWithoutAFolder(t *testing.T) {
 	root := newRootCommand()
 	root.SetArgs([]string{"man"})
 	if err := root.ExecuteContext(t.Context()); exitCode(err) != exitUsage {

@@ -21,9 +21,9 @@ import (
 // program is where every package and image has the binary.
 const program = "/usr/bin/poolcast"
 
-// TestManifestsSpeakToThisProgram: a flag that was renamed would otherwise be
-// noticed by whoever deploys it.
-func TestManifestsSpeakToThisProgram(t *testing.T) {
+// TestManifestsUseValidCommandLines: a flag that was renamed would otherwise be
+// noticed at deployment.
+func TestManifestsUseValidCommandLines(t *testing.T) {
 	kube, kolla := deployment(t), playbook(t)
 	pod := kube.Spec.Template.Spec.Containers[0]
 	for where, argv := range map[string][]string{
@@ -117,8 +117,8 @@ func mebibytes(t *testing.T, size string) int {
 	return n
 }
 
-// TestUnitGetsTheGroupThatExists runs the package's scripts on an empty root.
-func TestUnitGetsTheGroupThatExists(t *testing.T) {
+// TestUnitHasAnExistingGroup runs the package's scripts on an empty root.
+func TestUnitHasAnExistingGroup(t *testing.T) {
 	root, stubs := t.TempDir(), t.TempDir()
 	dropin := path.Join(root, "etc/systemd/system/poolcast.service.d/10-cinder-group.conf")
 	shipped := example(t, "systemd/poolcast.service.d/10-cinder-group.conf")
@@ -162,8 +162,8 @@ func TestUnitGetsTheGroupThatExists(t *testing.T) {
 	}
 }
 
-// TestImageHasNobodyElse: no shell, no package, no root.
-func TestImageHasNobodyElse(t *testing.T) {
+// TestImageHasOneUser: no shell, no package, no root.
+func TestImageHasOneUser(t *testing.T) {
 	_, final, found := strings.Cut(containerfile(t), "FROM scratch\n")
 	if !found || strings.Contains(final, "\nRUN") || !strings.Contains(final, "\nUSER 65532:65532\n") {
 		t.Errorf("the image is not the program alone:\n%s", final)

@@ -133,7 +133,7 @@ func TestHelpListsTheWordsOfAFlag(t *testing.T) {
 		"diff --help":     "--log-format text|json",
 		"pools --help":    "--output table|json",
 	} {
-		stdout, _, _ := newDesk(t).run(strings.Fields(args)...)
+		stdout, _, _ := newWorkspace(t).run(strings.Fields(args)...)
 		if !strings.Contains(stdout, want) {
 			t.Errorf("%s does not say %s:\n%s", args, want, stdout)
 		}

@@ -66,7 +66,7 @@ func TestProbeNeedsNoValidConfiguration(t *testing.T) {
 			if c.env != "" {
 				t.Setenv("OS_POOLCAST__LISTEN", c.env)
 			}
-			l := &lab{t: t, folder: filepath.Dir(path)}
+			l := &environment{t: t, folder: filepath.Dir(path)}
 			stdout, stderr, code := l.command(append([]string{"probe", "--live"}, c.args...)...)
 			if code != exitOK || stdout != "main loop turns\n" {
 				t.Errorf("--live ended with %d: %s %s", code, stdout, stderr)
@@ -81,7 +81,7 @@ func TestProbeNeedsNoValidConfiguration(t *testing.T) {
 
 func TestProbeExitCodes(t *testing.T) {
 	t.Parallel()
-	l := &lab{t: t, folder: t.TempDir()}
+	l := &environment{t: t, folder: t.TempDir()}
 	write(t, l.path("cinder.conf"), "[poolcast]\nlisten = off\n")
 	for want, args := range map[int][]string{
 		exitUsage:   {"probe"},
@@ -100,7 +100,7 @@ func TestProbeExitCodes(t *testing.T) {
 }
 
 // Where nothing can be read, the agent has its usual address.
-func TestProbeLooksAtTheUsualAddress(t *testing.T) {
+func TestProbeUsesTheDefaultAddress(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"", "words", "[poolcast\nlisten = off"} {
 		path := filepath.Join(t.TempDir(), "cinder.conf")

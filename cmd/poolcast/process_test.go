@@ -75,11 +75,11 @@ func (c *child) wait() string {
 	}
 }
 
-// TestSecondSignalEndsAtOnce: whatever the first one waits for; here a logout
-// that an array does not answer.
-func TestSecondSignalEndsAtOnce(t *testing.T) {
+// TestSecondSignalEndsTheProcess: also while the first one waits, here for
+// the response to a logout.
+func TestSecondSignalEndsTheProcess(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, 1)
+	l := newEnvironment(t, 1)
 	l.configure(1)
 	l.arrays[0].SetFaults(simulator.Hang().On("logout"))
 	c := newChild(t, "--config-file", l.path("cinder.conf"))
@@ -96,10 +96,10 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	}
 }
 
-// TestSignalEndsACommandThatReads standard input, which never ends.
+// TestSignalEndsACommandThatReads: standard input has no end here.
 func TestSignalEndsACommandThatReads(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, 1)
+	l := newEnvironment(t, 1)
 	l.configure(1)
 	c := newChild(t, "pools", "--reports=-", "--config-file", l.path("cinder.conf"))
 	in, err := c.StdinPipe()
@@ -116,11 +116,11 @@ func TestSignalEndsACommandThatReads(t *testing.T) {
 	}
 }
 
-// TestFIFOInPlaceOfCinderConf: the main loop used to wait for somebody to write
-// to it, and then neither SIGTERM nor the page was answered.
+// TestFIFOInPlaceOfCinderConf: a read of it must not block the main loop, SIGTERM
+// or the status page.
 func TestFIFOInPlaceOfCinderConf(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, 1)
+	l := newEnvironment(t, 1)
 	l.configure(1, "token_file = "+l.path("token"))
 	l.write("token", tokenOf(l.arrays[0].Name()))
 	c := newChild(t, "--config-file", l.path("cinder.conf"), "--listen=127.0.0.1:0")
@@ -149,11 +149,11 @@ func TestFIFOInPlaceOfCinderConf(t *testing.T) {
 	}
 }
 
-// TestReaderOfTheLogGoesAway: SIGPIPE ended the agent, and systemd takes that
+// TestClosedLogPipeDoesNotEndTheAgent: SIGPIPE ended the agent, and systemd takes that
 // for a clean end.
-func TestReaderOfTheLogGoesAway(t *testing.T) {
+func TestClosedLogPipeDoesNotEndTheAgent(t *testing.T) {
 	systemd := newNotifySocket(t)
-	l := newLab(t, 1)
+	l := newEnvironment(t, 1)
 	l.configure(1)
 	c := newChild(t, "--config-file", l.path("cinder.conf"), "--log-level=trace")
 	read, write, err := os.Pipe()
@@ -176,8 +176,8 @@ func TestReaderOfTheLogGoesAway(t *testing.T) {
 	}
 }
 
-// TestHeadEndsACommand as it ends every other one.
-func TestHeadEndsACommand(t *testing.T) {
+// TestClosedPipeEndsACommand as it ends every other one.
+func TestClosedPipeEndsACommand(t *testing.T) {
 	t.Parallel()
 	c := newChild(t, "reference")
 	read, write, err := os.Pipe()
@@ -195,7 +195,7 @@ func TestHeadEndsACommand(t *testing.T) {
 
 // TestFilesOfTheCommandLine are regular.
 func TestFilesOfTheCommandLine(t *testing.T) {
-	d := newDesk(t)
+	d := newWorkspace(t)
 	if err := syscall.Mkfifo(d.path("fifo"), 0o600); err != nil {
 		t.Fatal(err)
 	}

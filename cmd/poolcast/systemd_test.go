@@ -62,7 +62,7 @@ func (s *notifySocket) expect(want string) string {
 // as the unit in examples/systemd has it.
 func TestSystemdReceivesEveryState(t *testing.T) {
 	systemd := newNotifySocket(t)
-	l := newLab(t, 1)
+	l := newEnvironment(t, 1)
 	l.configure(1)
 	log, stop := l.agent()
 	systemd.expect("READY=1")

@@ -39,11 +39,11 @@ func plainLines(t *testing.T, what, text string) {
 	}
 }
 
-// hostileDesk has reports, bases, volume types and a cinder.conf with the attack
+// hostileWorkspace has reports, bases, volume types and a cinder.conf with the attack
 // in every text that is free.
-func hostileDesk(t *testing.T) *desk {
+func hostileWorkspace(t *testing.T) *workspace {
 	t.Helper()
-	d := newDesk(t)
+	d := newWorkspace(t)
 	var rows []map[string]any
 	text, err := os.ReadFile(d.path("reports.json"))
 	if err != nil {
@@ -100,7 +100,7 @@ func TestNoOutputControlsATerminal(t *testing.T) {
 		{"--simulate", "--dry-run", "-o=oslo", "--log-format=json"},
 	} {
 		t.Run(strings.Join(args[:min(2, len(args))], " "), func(t *testing.T) {
-			d := hostileDesk(t)
+			d := hostileWorkspace(t)
 			stdout, stderr, _ := d.run(args...)
 			if stdout == "" {
 				t.Errorf("nothing was printed: %s", stderr)
@@ -134,7 +134,7 @@ func TestLogDoesNotControlATerminal(t *testing.T) {
 // TestLongTextsAreCut: a filter function of 64 KiB used to be printed three
 // times, and a name of a million characters pushed the table off every screen.
 func TestLongTextsAreCut(t *testing.T) {
-	d := newDesk(t)
+	d := newWorkspace(t)
 	long := strings.Repeat("0 + ", 16<<10) + "0"
 	text, err := os.ReadFile(d.path("reports.json"))
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/poolcast/poolcast/collector/placement/review"
 )
 
-func TestVerdictsOfCheckAreErrorsOfTheirKind(t *testing.T) {
+func TestVerdictHasTheExitCode(t *testing.T) {
 	for _, c := range []struct {
 		severities []review.Severity
 		want       int

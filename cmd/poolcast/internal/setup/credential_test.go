@@ -145,8 +145,7 @@ func TestTokenCommandEndsWithItsChildren(t *testing.T) {
 	}
 }
 
-// running says whether a process does anything; one that ended and was not
-// waited for does not.
+// running reports whether a process runs; a zombie does not.
 func running(pid int) bool {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err == nil && !strings.Contains(string(text), ") Z ")
@@ -163,5 +162,5 @@ func waitUntil(t *testing.T, what string, happened func() bool) {
 	}
 }
 
-// timeout is for what is bound to happen, on a machine that does other things too.
+// timeout is how long tests wait at most, on a busy machine.
 const timeout = 30 * time.Second

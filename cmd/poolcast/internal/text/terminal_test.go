@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestColorIsForTerminalsThatWantIt(t *testing.T) {
+func TestColorOnTerminalsOnly(t *testing.T) {
 	terminal := openTerminal(t)
 	for _, c := range []struct {
 		noColor, term string

@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// TestReloadsUnderAStorm sends a hundred SIGHUPs in a second while an array
+// TestReloadUnderManySignals sends a hundred SIGHUPs in a second while an array
 // comes and goes in the configuration. The array that stays keeps its session
 // and is polled on, and nothing is left of the other.
-func TestReloadsUnderAStorm(t *testing.T) {
+func TestReloadUnderManySignals(t *testing.T) {
 	caught := make(chan os.Signal, 1)
 	signal.Notify(caught, syscall.SIGHUP) // or one that comes early would end the test
 	defer signal.Stop(caught)
-	l := newLab(t, 2)
+	l := newEnvironment(t, 2)
 	l.configure(1)
 	log, stop := l.agent()
 	l.await("the first poll", polled(l.arrays[0]))

@@ -15,28 +15,28 @@ import (
 	"github.com/poolcast/poolcast/flasharray/simulator"
 )
 
-// lab is a folder with a cinder.conf, and simulated arrays for it to name.
-type lab struct {
+// environment is a folder with a cinder.conf, and simulated arrays for it to name.
+type environment struct {
 	t      *testing.T
 	folder string
 	server *simulator.Server
 	arrays []*simulator.Array
 }
 
-// newLab serves the first n built-in arrays.
-func newLab(t *testing.T, n int) *lab {
+// newEnvironment serves the first n built-in arrays.
+func newEnvironment(t *testing.T, n int) *environment {
 	t.Helper()
 	fixtures, err := simulator.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newLabOf(t, fixtures[:n])
+	return newEnvironmentOf(t, fixtures[:n])
 }
 
-func newLabOf(t *testing.T, fixtures []simulator.Fixture) *lab {
+func newEnvironmentOf(t *testing.T, fixtures []simulator.Fixture) *environment {
 	t.Helper()
 	var err error
-	l := &lab{t: t, folder: t.TempDir()}
+	l := &environment{t: t, folder: t.TempDir()}
 	for _, f := range fixtures {
 		l.arrays = append(l.arrays, simulator.New(f, simulator.Options{Tokens: []string{tokenOf(f.Name)}}))
 	}
@@ -50,10 +50,10 @@ func newLabOf(t *testing.T, fixtures []simulator.Fixture) *lab {
 
 func tokenOf(array string) string { return "hush-" + array }
 
-func (l *lab) path(name string) string { return filepath.Join(l.folder, name) }
+func (l *environment) path(name string) string { return filepath.Join(l.folder, name) }
 
-// write replaces a file by rename, as careful programs do.
-func (l *lab) write(name, text string) {
+// write replaces a file by rename, so that it is never half written.
+func (l *environment) write(name, text string) {
 	l.t.Helper()
 	if err := os.WriteFile(l.path(name)+".new", []byte(text), 0o600); err != nil {
 		l.t.Fatal(err)
@@ -65,7 +65,7 @@ func (l *lab) write(name, text string) {
 
 // configure writes a cinder.conf with the first n arrays; more lines go into
 // each stanza.
-func (l *lab) configure(n int, more ...string) {
+func (l *environment) configure(n int, more ...string) {
 	l.t.Helper()
 	var names []string
 	var stanzas strings.Builder
@@ -93,7 +93,7 @@ func write(t *testing.T, path, text string) {
 }
 
 // run runs the program in this process.
-func (l *lab) run(ctx context.Context, args ...string) (stdout, stderr *safeBuffer, done <-chan error) {
+func (l *environment) run(ctx context.Context, args ...string) (stdout, stderr *safeBuffer, done <-chan error) {
 	l.t.Helper()
 	stdout, stderr = &safeBuffer{}, &safeBuffer{}
 	root := newRootCommandWith(&rootFlags{fileInterval: fileInterval})
@@ -106,7 +106,7 @@ func (l *lab) run(ctx context.Context, args ...string) (stdout, stderr *safeBuff
 }
 
 // agent runs the agent until the test ends and returns its log.
-func (l *lab) agent(args ...string) (log *safeBuffer, stop func()) {
+func (l *environment) agent(args ...string) (log *safeBuffer, stop func()) {
 	l.t.Helper()
 	ctx, cancel := context.WithCancel(l.t.Context())
 	_, log, done := l.run(ctx, args...)
@@ -121,7 +121,7 @@ func (l *lab) agent(args ...string) (log *safeBuffer, stop func()) {
 }
 
 // command runs a command to its end.
-func (l *lab) command(args ...string) (stdout, stderr string, code int) {
+func (l *environment) command(args ...string) (stdout, stderr string, code int) {
 	l.t.Helper()
 	out, errs, done := l.run(l.t.Context(), args...)
 	err := <-done
@@ -137,12 +137,11 @@ func exitCode(err error) int {
 	return code
 }
 
-// patience is for what is bound to happen, on a machine that does other things
-// too.
+// patience is how long tests wait at most, on a busy machine.
 const patience = 30 * time.Second
 
-// await waits for something that is bound to happen.
-func (l *lab) await(what string, happened func() bool) {
+// await waits until something has happened.
+func (l *environment) await(what string, happened func() bool) {
 	l.t.Helper()
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
@@ -179,7 +178,8 @@ func (b *safeBuffer) has(text string) func() bool {
 	return func() bool { return strings.Contains(b.String(), text) }
 }
 
-// polled reports whether an array was asked for its space since the last reset.
+// polled reports whether an array has received a request for its space since the
+// last reset.
 func polled(a *simulator.Array) func() bool {
 	return func() bool {
 		for request, n := range a.Requests() {

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// TestPlaceDecidesOnWhatTheSchedulerWasTold: a decision is made on what the
-// scheduler knows, and a look at the pools on what the arrays said.
-func TestPlaceDecidesOnWhatTheSchedulerWasTold(t *testing.T) {
+// TestPlaceUsesEffectiveReports: a decision uses the reports that the
+// scheduler holds, and the other commands use those of the samples.
+func TestPlaceUsesEffectiveReports(t *testing.T) {
 	reports, err := os.ReadFile("testdata/check/reports.json")
 	if err != nil {
 		t.Fatal(err)
@@ -24,7 +24,7 @@ func TestPlaceDecidesOnWhatTheSchedulerWasTold(t *testing.T) {
 	for _, c := range []struct{ command, want string }{
 		{"place --size 1", "/v1/told"}, {"pools", "/v1/reports"}, {"check", "/v1/reports"}, {"diff --base ~/pools.json", "/v1/reports"},
 	} {
-		d := newDesk(t)
+		d := newWorkspace(t)
 		stdout, stderr, _ := d.run(append(strings.Fields(c.command), "--agent", server.URL)...)
 		if asked != c.want || stdout == "" {
 			t.Errorf("%s asked for %s, want %s: %s", c.command, asked, c.want, stderr)
