@@ -35,7 +35,10 @@ func newTable(columns ...string) *table { return &table{text.NewTable(columns...
 
 func (t *table) add(cells ...string) { t.Add(cells...) }
 
-func (t *table) print(w io.Writer) error { return t.Print(w) }
+func (t *table) print(w io.Writer) error {
+	_, err := io.WriteString(w, t.String())
+	return err
+}
 
 type painter struct{ text.Painter }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -75,7 +76,7 @@ func printArrays(ctx context.Context, cmd *cobra.Command, server *simulator.Serv
 		}
 		t.Add(a.Name(), server.Addr(a.Name()), recorded)
 	}
-	if err := t.Print(cmd.OutOrStdout()); err != nil {
+	if _, err := io.WriteString(cmd.OutOrStdout(), t.String()); err != nil {
 		return err
 	}
 	<-ctx.Done()

@@ -22,18 +22,21 @@ func (a *agent) statusOptions() (status.Options, error) {
 		return o, nil
 	}
 	if agent.TLSCertFile != "" {
-		pair := &certificate{cert: agent.TLSCertFile, key: agent.TLSKeyFile}
+		pair := keyPair(agent.TLSCertFile, agent.TLSKeyFile)
 		if _, err := pair.get(); err != nil {
 			return o, err
 		}
 		o.Certificate = pair.get
 	}
 	if agent.BearerTokenFile != "" {
-		token := &fileToken{path: agent.BearerTokenFile}
-		if _, err := token.read(); err != nil {
+		token := bearerToken(agent.BearerTokenFile)
+		if _, err := token.get(); err != nil {
 			return o, fmt.Errorf("bearer_token_file: %w", err)
 		}
-		o.Token = token.get
+		o.Token = func() string {
+			text, _ := token.get() // the first one was good
+			return text
+		}
 	}
 	return o, nil
 }
@@ -42,62 +45,45 @@ func (a *agent) statusOptions() (status.Options, error) {
 // what was read last is used.
 const diskTimeout = 2 * time.Second
 
-// certificate is a key pair on disk that may be renewed at any time. While the
-// pair cannot be read, as in the middle of a renewal, the last good one is used.
-type certificate struct {
-	cert, key string
-	disk      files.Slot
+// renewed is a value in files that may be renewed at any time. While it cannot be
+// read, as in the middle of a renewal, the last good one is used.
+type renewed[T any] struct {
+	read func(context.Context) (T, error)
 
 	mu   sync.Mutex
-	good *tls.Certificate
+	good *T
 }
 
-func (c *certificate) get() (*tls.Certificate, error) {
+// get returns the value; an error means that there was never a good one.
+func (r *renewed[T]) get() (T, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), diskTimeout)
 	defer cancel()
-	pair, err := files.Within(ctx, &c.disk, func() (tls.Certificate, error) { return files.ReadKeyPair(c.cert, c.key) })
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch {
-	case err == nil:
-		c.good = &pair
-	case c.good == nil:
-		return nil, fmt.Errorf("read tls_cert_file and tls_key_file: %w", err)
+	value, err := r.read(ctx)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err == nil {
+		r.good = &value
 	}
-	return c.good, nil
+	if r.good == nil {
+		return value, err
+	}
+	return *r.good, nil
 }
 
-// fileToken is a bearer token on disk. While the file cannot be read, the last
-// good token is used.
-type fileToken struct {
-	path string
-	disk files.Slot
-
-	mu   sync.Mutex
-	good string
+func keyPair(cert, key string) *renewed[*tls.Certificate] {
+	slot := &files.Slot{}
+	return &renewed[*tls.Certificate]{read: func(ctx context.Context) (*tls.Certificate, error) {
+		pair, err := files.Within(ctx, slot, func() (tls.Certificate, error) { return files.ReadKeyPair(cert, key) })
+		if err != nil {
+			return nil, fmt.Errorf("read tls_cert_file and tls_key_file: %w", err)
+		}
+		return &pair, nil
+	}}
 }
 
-func (f *fileToken) get() string {
-	token, err := f.read()
-	if err != nil {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		return f.good
-	}
-	return token
-}
-
-func (f *fileToken) read() (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), diskTimeout)
-	defer cancel()
-	token, err := setup.BearerToken(ctx, &f.disk, f.path)
-	if err != nil {
-		return "", err
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.good = token
-	return token, nil
+func bearerToken(path string) *renewed[string] {
+	slot := &files.Slot{}
+	return &renewed[string]{read: func(ctx context.Context) (string, error) { return setup.BearerToken(ctx, slot, path) }}
 }
 
 // place answers a question of the status page on the effective reports.

@@ -19,12 +19,12 @@ func TestFilesOfTheStatusPageBlock(t *testing.T) {
 	if err := os.WriteFile(path("bearer"), []byte("s3cret\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	token := &fileToken{path: path("bearer")}
-	if got := token.get(); got != "s3cret" {
-		t.Fatalf("got %q", got)
+	token := bearerToken(path("bearer"))
+	if got, err := token.get(); err != nil || got != "s3cret" {
+		t.Fatalf("got %q, %v", got, err)
 	}
 	writeKeyPair(t, path("cert.pem"), path("key.pem"))
-	pair := &certificate{cert: path("cert.pem"), key: path("key.pem")}
+	pair := keyPair(path("cert.pem"), path("key.pem"))
 	good, err := pair.get()
 	if err != nil {
 		t.Fatal(err)
@@ -34,13 +34,13 @@ func TestFilesOfTheStatusPageBlock(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := token.get(); got != "s3cret" {
-		t.Errorf("the token became %q", got)
+	if got, err := token.get(); err != nil || got != "s3cret" {
+		t.Errorf("the token became %q, %v", got, err)
 	}
 	if got, err := pair.get(); err != nil || got != good {
 		t.Errorf("the certificate became %p, %v", got, err)
 	}
-	if _, err := (&fileToken{path: path("bearer")}).read(); err == nil || !strings.Contains(err.Error(), "is a FIFO") {
+	if _, err := bearerToken(path("bearer")).get(); err == nil || !strings.Contains(err.Error(), "is a FIFO") {
 		t.Errorf("at the start: %v", err)
 	}
 }

@@ -25,24 +25,23 @@ func Difference(w io.Writer, output string, d *check.Difference) error {
 	if output == "json" {
 		return JSON(w, diffJSON{Backends: d.Backends, Effects: d.Effects})
 	}
-	p := text.NewPainter(w)
-	if _, err := fmt.Fprintln(w, diffHeadline(d, p)); err != nil {
-		return err
+	p := text.NewPage(w)
+	p.Line("%s", diffHeadline(p, d))
+	addEffects(p, d.Effects)
+	if !d.Partial {
+		p.Line("")
+		p.Table(virtualTable(d.Backends))
 	}
-	if err := effectTables(w, d, p); err != nil {
-		return err
+	addStates(p, d.Backends)
+	if keys := changedKeys(d.Backends); len(keys) > 0 {
+		p.Line("")
+		p.Table(keyTable(keys, d.Backends))
 	}
-	if err := virtualTable(w, d); err != nil {
-		return err
-	}
-	if err := backendStates(w, d); err != nil {
-		return err
-	}
-	return keyTable(w, d.Backends)
+	return p.Print()
 }
 
 // diffHeadline is whether volumes would go elsewhere.
-func diffHeadline(d *check.Difference, p text.Painter) string {
+func diffHeadline(p *text.Page, d *check.Difference) string {
 	keys, overlaid := map[string]bool{}, 0
 	var suspended []string
 	for _, b := range d.Backends {
@@ -92,25 +91,20 @@ func suspendedText(suspended []string, overlaid int, summary string) string {
 	return summary + "; " + reason
 }
 
-func effectTables(w io.Writer, d *check.Difference, p text.Painter) error {
-	for _, e := range d.Effects {
+func addEffects(p *text.Page, effects []review.Effect) {
+	for _, e := range effects {
 		mark := "as before"
 		if !e.Same() {
 			mark = p.Paint(text.Yellow, "changes")
 		}
-		if _, err := fmt.Fprintf(w, "\n%s: %s\n", p.Paint(text.Bold, e.Question), mark); err != nil {
-			return err
-		}
+		p.Line("\n%s: %s", p.Paint(text.Bold, e.Question), mark)
 		t := text.NewTable("  BACKEND", "BEFORE>", "AFTER>", "")
 		for _, a := range e.After {
 			was, ok := answerOf(e.Before, a.Backend)
 			t.Add("  "+a.Backend, rankText(was, ok), rankText(a, true), refusals(was, a))
 		}
-		if err := t.Print(w); err != nil {
-			return err
-		}
+		p.Table(t)
 	}
-	return nil
 }
 
 func answerOf(all []review.Answer, backend string) (review.Answer, bool) {
@@ -141,18 +135,12 @@ func refusals(was, will review.Answer) string {
 	return will.Refused
 }
 
-func virtualTable(w io.Writer, d *check.Difference) error {
-	if d.Partial {
-		return nil
-	}
-	if _, err := fmt.Fprintln(w); err != nil {
-		return err
-	}
+func virtualTable(backends []check.BackendDiff) *text.Table {
 	t := text.NewTable("VIRTUAL FREE GiB", "BEFORE>", "AFTER>")
-	for _, b := range d.Backends {
+	for _, b := range backends {
 		t.Add(b.Backend, gibText(b.Before), gibText(b.After))
 	}
-	return t.Print(w)
+	return t
 }
 
 func gibText(f *float64) string {
@@ -162,26 +150,21 @@ func gibText(f *float64) string {
 	return strconv.FormatFloat(*f, 'f', 0, 64)
 }
 
-// backendStates prints a line for each backend of which no key is compared, or
-// nothing would be published.
-func backendStates(w io.Writer, d *check.Difference) error {
+// addStates adds a line for each backend of which no key is compared, or nothing
+// would be published.
+func addStates(p *text.Page, backends []check.BackendDiff) {
 	first := true
-	for _, b := range d.Backends {
+	for _, b := range backends {
 		state := backendState(&b)
 		if state == "" {
 			continue
 		}
 		if first {
-			if _, err := fmt.Fprintln(w); err != nil {
-				return err
-			}
+			p.Line("")
 			first = false
 		}
-		if _, err := fmt.Fprintln(w, strings.Join(text.Wrap(b.Host+": "+state, text.Width(w)), "\n")); err != nil {
-			return err
-		}
+		p.Wrapped("", b.Host+": "+state)
 	}
-	return nil
 }
 
 func backendState(b *check.BackendDiff) string {
@@ -201,23 +184,22 @@ func backendState(b *check.BackendDiff) string {
 // maxValue is the length to which functions and lists are cut.
 const maxValue = 44
 
-// keyTable prints a row for each key of each backend, sorted by key. What is the
-// same for all backends is printed once a key.
-func keyTable(w io.Writer, backends []check.BackendDiff) error {
+// changedKeys are the keys that differ in any backend, sorted.
+func changedKeys(backends []check.BackendDiff) []string {
 	keys := map[string]bool{}
 	for _, b := range backends {
 		for _, c := range b.Changes {
 			keys[c.Key] = true
 		}
 	}
-	if len(keys) == 0 {
-		return nil
-	}
-	if _, err := fmt.Fprintln(w); err != nil {
-		return err
-	}
+	return slices.Sorted(maps.Keys(keys))
+}
+
+// keyTable has a row for each key of each backend. What is the same for all backends
+// is in the first row of a key.
+func keyTable(keys []string, backends []check.BackendDiff) *text.Table {
 	t := text.NewTable("KEY", "BACKEND", "", "BASE", "OURS", "UNIT", "SENT", "SOURCE")
-	for _, key := range slices.Sorted(maps.Keys(keys)) {
+	for _, key := range keys {
 		name := key
 		for _, b := range backends {
 			i := slices.IndexFunc(b.Changes, func(c review.KeyChange) bool { return c.Key == key })
@@ -232,7 +214,7 @@ func keyTable(w io.Writer, backends []check.BackendDiff) error {
 			name = ""
 		}
 	}
-	return t.Print(w)
+	return t
 }
 
 func sign(c review.Change) string {

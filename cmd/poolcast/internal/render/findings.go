@@ -31,12 +31,27 @@ type busJSON struct {
 	Received []string `json:"received"` // names of the backends that reported
 }
 
-// Findings prints the result of a check in one of the formats table and json.
+// Findings prints the result of a check in one of the formats table and json. The
+// table has the verdict first, then the findings by topic, then what fits each type.
 func Findings(w io.Writer, output string, r *check.Result) error {
 	if output == "json" {
 		return JSON(w, jsonFindings(r))
 	}
-	return findingTable(w, r)
+	p := text.NewPage(w)
+	p.Line("%s", findingHeadline(p, r))
+	topic := review.Topic("")
+	for _, f := range r.Findings {
+		if f.Topic != topic {
+			topic = f.Topic
+			p.Line("\n%s", p.Paint(text.Bold, string(topic)))
+		}
+		addFinding(p, f)
+	}
+	if len(r.Types) > 0 {
+		p.Line("")
+		p.Table(typeTable(r))
+	}
+	return p.Print()
 }
 
 func jsonFindings(c *check.Result) checkJSON {
@@ -66,31 +81,8 @@ func sortedKeys[V any](m map[string]V) []string {
 	return keys
 }
 
-// findingTable prints the verdict first, then the findings by topic, then what fits
-// each type.
-func findingTable(w io.Writer, c *check.Result) error {
-	p := text.NewPainter(w)
-	if _, err := fmt.Fprintln(w, findingHeadline(c, p)); err != nil {
-		return err
-	}
-	width := text.Width(w)
-	topic := review.Topic("")
-	for _, f := range c.Findings {
-		if f.Topic != topic {
-			topic = f.Topic
-			if _, err := fmt.Fprintf(w, "\n%s\n", p.Paint(text.Bold, string(topic))); err != nil {
-				return err
-			}
-		}
-		if _, err := io.WriteString(w, finding(p, f, width)); err != nil {
-			return err
-		}
-	}
-	return typeTable(w, c)
-}
-
 // findingHeadline is the verdict, and what it is based on.
-func findingHeadline(c *check.Result, p text.Painter) string {
+func findingHeadline(p *text.Page, c *check.Result) string {
 	var counts []string
 	for _, s := range []review.Severity{review.Error, review.Warning, review.Note} {
 		if n := review.Count(c.Findings, s); n > 0 {
@@ -116,36 +108,25 @@ func findingHeadline(c *check.Result, p text.Painter) string {
 	return verdict + " (" + strings.Join(basis, ", ") + ")"
 }
 
-func severity(p text.Painter, s review.Severity, words string) string {
+func severity(p *text.Page, s review.Severity, words string) string {
 	return p.Paint(map[review.Severity]text.Color{review.Error: text.Red, review.Warning: text.Yellow, review.Note: text.Cyan}[s], words)
 }
 
 const findingIndent = 10
 
-// finding is one finding. What to type stays on one line, so that it can be copied.
-func finding(p text.Painter, f review.Finding, width int) string {
-	var b strings.Builder
+// addFinding adds one finding. What to type stays on one line, so that it can be
+// copied.
+func addFinding(p *text.Page, f review.Finding) {
 	indent := strings.Repeat(" ", findingIndent)
-	head := "  " + severity(p, f.Severity, string(f.Severity)) + strings.Repeat(" ", findingIndent-2-len(f.Severity))
-	b.WriteString(head + p.Paint(text.Bold, f.Where) + "\n")
-	for _, paragraph := range []string{f.What, "why: " + f.Why} {
-		for _, line := range text.Wrap(paragraph, max(30, width-findingIndent)) {
-			b.WriteString(indent + line + "\n")
-		}
-	}
+	p.Line("  %s%s%s", severity(p, f.Severity, string(f.Severity)), indent[2+len(f.Severity):], p.Paint(text.Bold, f.Where))
+	p.Wrapped(indent, f.What)
+	p.Wrapped(indent, "why: "+f.Why)
 	if f.Do != "" {
-		b.WriteString(indent + "do:  " + text.Printable(f.Do) + "\n")
+		p.Line("%sdo:  %s", indent, text.Printable(f.Do))
 	}
-	return b.String()
 }
 
-func typeTable(w io.Writer, c *check.Result) error {
-	if len(c.Types) == 0 {
-		return nil
-	}
-	if _, err := fmt.Fprintln(w); err != nil {
-		return err
-	}
+func typeTable(c *check.Result) *text.Table {
 	t := text.NewTable("TYPE", "FIT NOW>", "OF>", "FIRST CHOICE")
 	for _, candidate := range c.Types {
 		first := "-"
@@ -154,5 +135,5 @@ func typeTable(w io.Writer, c *check.Result) error {
 		}
 		t.Add(candidate.Type, strconv.Itoa(len(candidate.Fit)), strconv.Itoa(len(candidate.Fit)+len(candidate.Refused)), first)
 	}
-	return t.Print(w)
+	return t
 }

@@ -69,7 +69,8 @@ func reportTable(w io.Writer, reports []capability.Report) error {
 			Whole(c, capability.KeyUsecPerRead), Whole(c, capability.KeyUsecPerWrite),
 			Whole(c, capability.KeyLoadPercent))
 	}
-	return t.Print(w)
+	_, err := io.WriteString(w, t.String())
+	return err
 }
 
 // Whole prints a number without its fraction, a word as it is, and a dash for

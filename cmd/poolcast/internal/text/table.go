@@ -1,8 +1,6 @@
 package text
 
 import (
-	"fmt"
-	"io"
 	"strings"
 	"unicode/utf8"
 )
@@ -34,20 +32,20 @@ func (t *Table) Add(cells ...string) {
 	t.rows = append(t.rows, cells)
 }
 
-// Print writes the table, header first.
-func (t *Table) Print(w io.Writer) error {
+// String is the table with its header, a line a row.
+func (t *Table) String() string {
+	rows := append([][]string{t.header}, t.rows...)
 	widths := make([]int, len(t.header))
-	for _, row := range append([][]string{t.header}, t.rows...) {
+	for _, row := range rows {
 		for i, cell := range row {
 			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
 		}
 	}
-	for _, row := range append([][]string{t.header}, t.rows...) {
-		if _, err := fmt.Fprintln(w, t.line(row, widths)); err != nil {
-			return err
-		}
+	var b strings.Builder
+	for _, row := range rows {
+		b.WriteString(t.line(row, widths) + "\n")
 	}
-	return nil
+	return b.String()
 }
 
 func (t *Table) line(row []string, widths []int) string {

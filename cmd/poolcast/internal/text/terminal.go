@@ -1,7 +1,10 @@
 package text
 
 import (
+	"fmt"
+	"io"
 	"os"
+	"strings"
 
 	"golang.org/x/term"
 )
@@ -53,4 +56,35 @@ func (p Painter) Paint(c Color, s string) string {
 		return s
 	}
 	return "\x1b[" + string(c) + "m" + s + "\x1b[0m"
+}
+
+// Page collects text for a writer, in its colours and for its width.
+type Page struct {
+	Painter
+	Width int // in columns
+
+	text strings.Builder
+	out  io.Writer
+}
+
+// NewPage starts a page for w.
+func NewPage(w io.Writer) *Page { return &Page{Painter: NewPainter(w), Width: Width(w), out: w} }
+
+// Line adds a formatted line. Texts of others must be made printable first.
+func (p *Page) Line(format string, args ...any) { fmt.Fprintf(&p.text, format+"\n", args...) }
+
+// Wrapped adds a text in lines that fit the page, each after an indent.
+func (p *Page) Wrapped(indent, s string) {
+	for _, line := range Wrap(s, max(30, p.Width-len(indent))) {
+		p.Line("%s%s", indent, line)
+	}
+}
+
+// Table adds a table.
+func (p *Page) Table(t *Table) { p.text.WriteString(t.String()) }
+
+// Print writes the page.
+func (p *Page) Print() error {
+	_, err := io.WriteString(p.out, p.text.String())
+	return err
 }
