@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 	}
 	flag.Parse()
 	if f := flag.Lookup("test.parallel"); f.Value.String() == strconv.Itoa(runtime.GOMAXPROCS(0)) {
-		_ = f.Value.Set("16") // agents in tests wait for intervals, and need little time of a processor
+		_ = f.Value.Set("8") // agents in tests wait for intervals, and need little time of a processor
 	}
 	os.Exit(m.Run())
 }

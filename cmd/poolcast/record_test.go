@@ -27,7 +27,6 @@ func (l *environment) dryRun() []capability.Report {
 }
 
 func TestRecordingReplaysToTheSameReport(t *testing.T) {
-	t.Parallel()
 	first := newEnvironment(t, 5)
 	for _, a := range first.arrays {
 		a.SetFrame(1)
@@ -108,7 +107,6 @@ func TestRecordingsReplay(t *testing.T) {
 }
 
 func TestRecordDoesNotOverwrite(t *testing.T) {
-	t.Parallel()
 	l := newEnvironment(t, 1)
 	l.configure(1)
 	for want, args := range map[string][]string{

@@ -119,13 +119,13 @@ func (b *Bus) overlaid(cfg *config.Config, reports []capability.Report) []capabi
 }
 
 // busFindings compares names and reports with those on the bus.
-func (c *Result) busFindings(reports []capability.Report) []review.Finding {
-	if c.Bus.Session.State != publisher.Ready && c.Bus.Session.State != publisher.Blocked {
-		return []review.Finding{c.busUnavailable()}
+func (r *Result) busFindings(reports []capability.Report) []review.Finding {
+	if r.Bus.Session.State != publisher.Ready && r.Bus.Session.State != publisher.Blocked {
+		return []review.Finding{r.busUnavailable()}
 	}
 	var bases []review.Heard
-	for _, identity := range slices.Sorted(maps.Keys(c.Bus.Bases)) {
-		b := c.Bus.Bases[identity]
+	for _, identity := range slices.Sorted(maps.Keys(r.Bus.Bases)) {
+		b := r.Bus.Bases[identity]
 		bases = append(bases, review.Heard{Identity: b.Identity, Host: b.Host, Cluster: b.Cluster, Capabilities: b.Capabilities})
 	}
 	byHost := map[string]capability.Report{}
@@ -133,19 +133,19 @@ func (c *Result) busFindings(reports []capability.Report) []review.Finding {
 		byHost[r.Host] = r
 	}
 	var named []review.Named
-	for i := range c.Config.Backends {
-		b := &c.Config.Backends[i]
-		file, line := c.Config.Place("DEFAULT", "host")
+	for i := range r.Config.Backends {
+		b := &r.Config.Backends[i]
+		file, line := r.Config.Place("DEFAULT", "host")
 		n := review.Named{
 			Report: capability.Report{Host: b.Host, Cluster: b.Cluster, Backend: b.Stanza, Capabilities: configured(b, byHost[b.Host])},
 			Where:  configcheck.Location(b.File, b.Line, b.Stanza, ""), File: orFile(file, line, b.File),
 		}
-		if s := c.Bus.Backends[identityOf(b)]; s.State == publisher.Listening || s.Cause == publisher.NoRecentBase {
+		if s := r.Bus.Backends[identityOf(b)]; s.State == publisher.Listening || s.Cause == publisher.NoRecentBase {
 			n.Detail = s.Detail
 		}
 		named = append(named, n)
 	}
-	return append(review.Identity(named, bases, c.Bus.Took), c.baseFindings()...)
+	return append(review.Identity(named, bases, r.Bus.Took), r.baseFindings()...)
 }
 
 // orFile is the file of a line, or another one if there is no line.
@@ -157,12 +157,12 @@ func orFile(file string, line int, otherwise string) string {
 }
 
 // busUnavailable is why nothing could be received.
-func (c *Result) busUnavailable() review.Finding {
-	s := c.Bus.Session
-	f := review.Finding{Severity: review.Warning, Topic: review.Names, Code: "bus-unavailable", Where: configcheck.Place(c.Config, "DEFAULT", "transport_url")}
+func (r *Result) busUnavailable() review.Finding {
+	s := r.Bus.Session
+	f := review.Finding{Severity: review.Warning, Topic: review.Names, Code: "bus-unavailable", Where: configcheck.Place(r.Config, "DEFAULT", "transport_url")}
 	f.What = "the names of the backends were not compared: " + setup.SessionText(s)
 	f.Why = "a report under a name that no cinder-volume has is stored by the scheduler and never used"
-	f.Do = "Mend transport_url, or run poolcast check where the broker can be reached; --no-bus leaves this out"
+	f.Do = "Correct transport_url, or run poolcast check where the broker can be reached; --no-bus leaves this out"
 	return f
 }
 
@@ -187,25 +187,25 @@ func configured(b *config.Backend, r capability.Report) capability.Set {
 }
 
 // baseFindings are about base reports that are not those of our arrays.
-func (c *Result) baseFindings() []review.Finding {
+func (r *Result) baseFindings() []review.Finding {
 	var found []review.Finding
 	var lacking []string
-	for i := range c.Config.Backends {
-		b := &c.Config.Backends[i]
+	for i := range r.Config.Backends {
+		b := &r.Config.Backends[i]
 		where := configcheck.Location(b.File, b.Line, b.Stanza, "")
-		if s := c.Bus.Backends[identityOf(b)]; s.State == publisher.Suspended && s.Cause != publisher.NoRecentBase {
+		if s := r.Bus.Backends[identityOf(b)]; s.State == publisher.Suspended && s.Cause != publisher.NoRecentBase {
 			found = append(found, review.Finding{
 				Severity: review.Warning, Topic: review.Names, Code: "overlay-suspended", Where: where,
 				What: s.Detail, Why: "poolcast would not overlay this report: the two are of different arrays",
 				Do: fmt.Sprintf("Compare san_ip of [%s] with the array that cinder-volume uses; after a failover that is the secondary", b.Stanza),
 			})
 		}
-		base := c.Bus.base(identityOf(b))
+		base := r.Bus.base(identityOf(b))
 		if _, ok := base[capability.KeyProvisionedCapacity]; base != nil && !ok {
 			lacking = append(lacking, b.Stanza)
 		}
 	}
-	if len(lacking) > 0 && !c.Config.Agent.FixProvisionedCapacity {
+	if len(lacking) > 0 && !r.Config.Agent.FixProvisionedCapacity {
 		found = append(found, review.Finding{
 			Severity: review.Note, Topic: review.Names, Code: "provisioned-capacity-lacking", Where: text.Listed(lacking),
 			What: "cinder-volume does not report provisioned_capacity_gb, as drivers before mid-2026 do not",

@@ -63,10 +63,10 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 // the command line.
 func (o *Options) configuration() (*Result, error) {
 	cfg, err := o.Source.Read()
-	c := &Result{Config: cfg, Findings: configcheck.Warnings(cfg)}
+	r := &Result{Config: cfg, Findings: configcheck.Warnings(cfg)}
 	if faults, ok := errors.AsType[config.FieldErrors](err); ok {
-		c.Refused, c.Findings = true, append(c.Findings, configcheck.Faults(faults)...)
-		return c, nil
+		r.Refused, r.Findings = true, append(r.Findings, configcheck.Faults(faults)...)
+		return r, nil
 	}
 	if err != nil {
 		return nil, exit.With(exit.Config, err)
@@ -74,60 +74,60 @@ func (o *Options) configuration() (*Result, error) {
 	if err := o.Source.Keep(cfg); err != nil {
 		return nil, exit.With(exit.Usage, err)
 	}
-	c.addBroken(cfg.Broken)
+	r.addBroken(cfg.Broken)
 	switch {
 	case len(cfg.Backends) > 0:
 	case len(cfg.Broken) > 0:
-		c.Refused = true
-		return c, nil
+		r.Refused = true
+		return r, nil
 	default:
 		return nil, exit.With(exit.Config, setup.NoBackends(cfg))
 	}
-	c.Findings = append(c.Findings, configcheck.Traps(cfg)...)
-	return c, nil
+	r.Findings = append(r.Findings, configcheck.Traps(cfg)...)
+	return r, nil
 }
 
 // examine checks what needs more than the files: arrays, bus, functions, types
 // and pools.
-func (o *Options) examine(ctx context.Context, c *Result) error {
-	reports, err := o.collect(ctx, c)
+func (o *Options) examine(ctx context.Context, r *Result) error {
+	reports, err := o.collect(ctx, r)
 	if err != nil {
 		return err
 	}
-	if longest := o.listenFor(c.Config); longest > 0 {
+	if longest := o.listenFor(r.Config); longest > 0 {
 		o.Listening(longest)
-		bus, err := Listen(ctx, c.Config, reports, longest)
+		bus, err := Listen(ctx, r.Config, reports, longest)
 		if err != nil {
 			return err
 		}
-		c.Bus = bus
-		c.Findings = append(c.Findings, c.busFindings(reports)...)
+		r.Bus = bus
+		r.Findings = append(r.Findings, r.busFindings(reports)...)
 	}
-	c.Reports = c.Bus.overlaid(c.Config, reports)
-	c.Findings = append(c.Findings, review.Functions(functions(c.Config, c.Reports))...)
-	c.Findings = append(c.Findings, review.Pools(c.Reports, policy(c.Config))...)
-	c.checkTypes(o.Types)
+	r.Reports = r.Bus.overlaid(r.Config, reports)
+	r.Findings = append(r.Findings, review.Functions(functions(r.Config, r.Reports))...)
+	r.Findings = append(r.Findings, review.Pools(r.Reports, policy(r.Config))...)
+	r.checkTypes(o.Types)
 	return nil
 }
 
 // collect polls the arrays, or returns the reports that are given. An array that
 // cannot be read is a finding, and the others are checked.
-func (o *Options) collect(ctx context.Context, c *Result) ([]capability.Report, error) {
+func (o *Options) collect(ctx context.Context, r *Result) ([]capability.Report, error) {
 	if o.Reports != nil {
 		reports, err := o.Reports(ctx)
-		return WithLiveKeys(reports, c.Config), err
+		return WithLiveKeys(reports, r.Config), err
 	}
-	runtime, err := setup.Connect(o.Source, c.Config)
+	runtime, err := setup.Connect(o.Source, r.Config)
 	if err != nil {
 		return nil, err
 	}
 	defer runtime.Close()
-	c.addBroken(runtime.Broken)
+	r.addBroken(runtime.Broken)
 	var reports []capability.Report
-	for _, r := range collector.Once(ctx, setup.CollectorTargets(runtime.Targets)) {
-		c.Findings = append(c.Findings, arrayFindings(c.Config, r)...)
-		if r.Err == nil {
-			reports = append(reports, r.Report)
+	for _, polled := range collector.Once(ctx, setup.CollectorTargets(runtime.Targets)) {
+		r.Findings = append(r.Findings, arrayFindings(r.Config, polled)...)
+		if polled.Err == nil {
+			reports = append(reports, polled.Report)
 		}
 	}
 	return reports, nil
@@ -147,46 +147,46 @@ func (o *Options) listenFor(cfg *config.Config) time.Duration {
 }
 
 // addBroken adds the faults of backends that are not served, each once.
-func (c *Result) addBroken(broken []config.Broken) {
+func (r *Result) addBroken(broken []config.Broken) {
 	for _, f := range configcheck.Broken(broken) {
-		if !slices.Contains(c.Findings, f) {
-			c.Findings = append(c.Findings, f)
+		if !slices.Contains(r.Findings, f) {
+			r.Findings = append(r.Findings, f)
 		}
 	}
 }
 
 // checkTypes needs the filters of the cloud; a filter that is missing is a finding.
-func (c *Result) checkTypes(types []cinder.VolumeType) {
-	engine, err := setup.PlacementEngine(c.Config.Scheduler, "strict")
+func (r *Result) checkTypes(types []cinder.VolumeType) {
+	engine, err := setup.PlacementEngine(r.Config.Scheduler, "strict")
 	if err != nil {
-		c.Findings = append(c.Findings, engineFinding(c.Config, err))
+		r.Findings = append(r.Findings, engineFinding(r.Config, err))
 		return
 	}
-	if len(types) == 0 || len(c.Reports) == 0 {
+	if len(types) == 0 || len(r.Reports) == 0 {
 		return
 	}
-	candidates, found := review.Types(engine, c.Reports, types)
-	c.Types = candidates
-	c.Findings = append(c.Findings, found...)
+	candidates, found := review.Types(engine, r.Reports, types)
+	r.Types = candidates
+	r.Findings = append(r.Findings, found...)
 }
 
 // Verdict is an error with the exit code of what was found. A section with a fault
 // costs its backend only.
-func (c *Result) Verdict() error {
-	errs := review.Count(c.Findings, review.Error)
-	left := 0
-	for _, f := range c.Findings {
+func (r *Result) Verdict() error {
+	errs := review.Count(r.Findings, review.Error)
+	inSections := 0
+	for _, f := range r.Findings {
 		if f.Code == configcheck.SectionFault {
-			left++
+			inSections++
 		}
 	}
 	switch {
-	case errs > left || c.Refused:
+	case errs > inSections || r.Refused:
 		return exit.With(exit.Config, fmt.Errorf("check found %s", text.Plural(errs, "error")))
 	case errs > 0:
 		return exit.With(exit.Partial, fmt.Errorf("check found %s in sections of backends; the other backends are served", text.Plural(errs, "error")))
 	}
-	if n := review.Count(c.Findings, review.Warning); n > 0 {
+	if n := review.Count(r.Findings, review.Warning); n > 0 {
 		return exit.With(exit.Partial, fmt.Errorf("check found %s", text.Plural(n, "warning")))
 	}
 	return nil

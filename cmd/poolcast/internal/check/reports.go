@@ -82,7 +82,7 @@ func engineFinding(cfg *config.Config, err error) review.Finding {
 	f := configcheck.Finding(review.Warning, "unknown-plugin", configcheck.Place(cfg, "DEFAULT", "scheduler_default_filters"))
 	f.What = strings.ReplaceAll(err.Error(), "\n", "; ")
 	f.Why = "volume types cannot be checked as this cloud's scheduler decides; a scheduler without that class does not start"
-	f.Do = "Mend scheduler_default_filters and scheduler_default_weighers; leave them if they name plug-ins of your own"
+	f.Do = "Correct scheduler_default_filters and scheduler_default_weighers; leave them if they name plug-ins of your own"
 	return f
 }
 

@@ -128,7 +128,7 @@ func unverified(cfg *config.Config) []review.Finding {
 	}
 	f := Finding(review.Warning, "certificate-not-verified", Place(cfg, names[0], "driver_ssl_cert_verify"))
 	f.What = "the certificate of " + text.Listed(names) + " is not verified"
-	f.Why = "anybody on the way to the array can read its API token. cinder-volume with py-pure-client 1.96 does not look at driver_ssl_cert_path, so an authority of your own must be one of the system's, or cinder-volume loses the array"
+	f.Why = "anyone between this host and the array can read its API token. cinder-volume with py-pure-client 1.96 does not look at driver_ssl_cert_path, so an authority of your own must be one of the system's, or cinder-volume loses the array"
 	f.Do = "Add your authority to the system's certificates, or set SSL_CERT_FILE in the environment of cinder-volume and poolcast; then write driver_ssl_cert_verify = true"
 	return []review.Finding{f}
 }
@@ -193,8 +193,8 @@ func readableByOthers(cfg *config.Config) []review.Finding {
 			continue
 		}
 		f := Finding(review.Warning, "readable-by-others", s.path)
-		f.What = fmt.Sprintf("everybody on this host may read the file (%s), and it holds %s", info.Mode().Perm(), text.Listed(s.holds))
-		f.Why = "who has the token of an array can delete its volumes"
+		f.What = fmt.Sprintf("every user of this host can read the file (%s), and it holds %s", info.Mode().Perm(), text.Listed(s.holds))
+		f.Why = "with the token of an array, its volumes can be deleted"
 		f.Do = "chmod o-rwx " + s.path
 		found = append(found, f)
 	}
