@@ -37,7 +37,7 @@ func TestNothingGivesASecretAway(t *testing.T) {
 			{"--dry-run", "--log-level", "trace", "--log-format", "text"},
 			{"pools"},
 			{"place", "--size", "100"},
-			{"version"},
+			{"--version"},
 			{"--help"},
 		} {
 			if out, code := c.try(t, args...); code != 0 {
