@@ -137,20 +137,20 @@ func exitCode(err error) int {
 	return code
 }
 
-// patience is how long tests wait at most, on a busy machine.
-const patience = 30 * time.Second
+// maxWait is how long tests wait at most, on a busy machine.
+const maxWait = 30 * time.Second
 
 // await waits until something has happened.
 func (l *environment) await(what string, happened func() bool) {
 	l.t.Helper()
-	deadline := time.NewTimer(patience)
+	deadline := time.NewTimer(maxWait)
 	defer deadline.Stop()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for !happened() {
 		select {
 		case <-deadline.C:
-			l.t.Fatalf("%s did not happen within %s", what, patience)
+			l.t.Fatalf("%s did not happen within %s", what, maxWait)
 		case <-tick.C:
 		}
 	}

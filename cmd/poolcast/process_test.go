@@ -69,7 +69,7 @@ func (c *child) wait() string {
 	select {
 	case <-c.ended:
 		return c.ProcessState.String()
-	case <-time.After(patience):
+	case <-time.After(maxWait):
 		c.t.Fatalf("the process has not ended:\n%s", c.stderr)
 		return ""
 	}

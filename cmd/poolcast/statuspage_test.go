@@ -79,7 +79,7 @@ func (l *environment) secured() (*asker, *safeBuffer) {
 	log, _ := l.agent()
 	return &asker{
 		t: l.t, base: "https://" + l.pageAddress(log), token: "open-sesame",
-		client: &http.Client{Timeout: patience, Transport: &http.Transport{
+		client: &http.Client{Timeout: maxWait, Transport: &http.Transport{
 			DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots},
 		}},
 	}, log
@@ -193,7 +193,7 @@ func TestRenewedCertificateAndTokenAreUsed(t *testing.T) {
 	}
 	roots := x509.NewCertPool()
 	roots.AddCert(l.certificate(2))
-	a.client = &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots}}}
+	a.client = &http.Client{Timeout: maxWait, Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots}}}
 	l.write("token", "renewed-sesame")
 	if code, _, _ := a.ask("/v1/reports"); code != http.StatusUnauthorized {
 		t.Errorf("the old token still gets %d", code)

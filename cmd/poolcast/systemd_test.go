@@ -41,7 +41,7 @@ func newNotifySocket(t *testing.T) *notifySocket {
 // expect waits for a state, and skips those that say the main loop runs.
 func (s *notifySocket) expect(want string) string {
 	s.t.Helper()
-	longest := time.NewTimer(patience)
+	longest := time.NewTimer(maxWait)
 	defer longest.Stop()
 	for {
 		select {
