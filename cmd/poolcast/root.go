@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,17 +68,19 @@ func newRootCommandWith(flags *rootFlags) *cobra.Command {
 
 // subcommands lists every subcommand, with the options of [poolcast] that it uses.
 func subcommands() []*cobra.Command {
-	polling := []string{"poll_timeout", "live_capabilities", "log_level", "log_format"}
+	poll := []string{"poll_timeout", "live_capabilities"}
+	log := []string{"log_level", "log_format"}
+	overlay := []string{"overlay", "fix_provisioned_capacity"}
 	return []*cobra.Command{
-		withSource(newCheckCommand, append(polling[:2:2], "overlay", "fix_provisioned_capacity")...),
-		withSource(newDiffCommand, append(polling[:4:4], "overlay", "fix_provisioned_capacity")...),
+		withSource(newCheckCommand, slices.Concat(poll, overlay)...),
+		withSource(newDiffCommand, slices.Concat(poll, log, overlay)...),
 		newManCommand(),
-		withSource(newPlaceCommand, polling...),
-		withSource(newPoolsCommand, polling...),
+		withSource(newPlaceCommand, slices.Concat(poll, log)...),
+		withSource(newPoolsCommand, slices.Concat(poll, log)...),
 		newProbeCommand(),
-		withSource(newRecordCommand, "poll_timeout", "log_level", "log_format"),
+		withSource(newRecordCommand, append(log, "poll_timeout")...),
 		newReferenceCommand(),
-		withSource(newRehearseCommand, append(polling[:4:4], "poll_interval")...),
+		withSource(newRehearseCommand, slices.Concat(poll, log, []string{"poll_interval"})...),
 		newSimulatorCommand(),
 		newVersionCommand(),
 	}
