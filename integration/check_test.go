@@ -29,11 +29,11 @@ func TestCheckAndDiffWithReports(t *testing.T) {
 	})
 
 	var check struct {
-		Bus      struct{ Heard []string }
+		Bus      struct{ Received []string }
 		Findings []advice.Finding
 	}
 	env.runJSON(t, &check, 3, "check", "--listen-for", "20s", "--output", "json")
-	if got := strings.Join(check.Bus.Heard, " "); got != "ctl1.example.org@flasharray_x_02 ctl1@flasharray_x_01" {
+	if got := strings.Join(check.Bus.Received, " "); got != "ctl1.example.org@flasharray_x_02 ctl1@flasharray_x_01" {
 		t.Errorf("received were reports of %s", got)
 	}
 	wants := map[string]string{
@@ -63,12 +63,12 @@ func TestCheckAndDiffWithReports(t *testing.T) {
 	var diff struct {
 		Backends []struct {
 			Host    string
-			Heard   bool
+			HasBase bool `json:"has_base"`
 			Changes []advice.KeyChange
 		}
 	}
 	env.runJSON(t, &diff, 1, "diff", "--wait", "20s", "--output", "json")
-	if len(diff.Backends) != 3 || !diff.Backends[0].Heard || diff.Backends[1].Heard || diff.Backends[2].Heard {
+	if len(diff.Backends) != 3 || !diff.Backends[0].HasBase || diff.Backends[1].HasBase || diff.Backends[2].HasBase {
 		t.Fatalf("got %+v", diff)
 	}
 	changes := map[string]advice.KeyChange{}

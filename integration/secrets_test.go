@@ -38,7 +38,7 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 			{"--dry-run", "--log-level", "trace", "--log-format", "text"},
 			{"pools"},
 			{"place", "--size", "100"},
-			{"version"},
+			{"--version"},
 			{"--help"},
 		} {
 			if out, code := env.try(t, args...); code != 0 {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,20 +10,20 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
 	"github.com/poolcast/poolcast/collector/placement/advice"
 	"github.com/poolcast/poolcast/config"
 )
 
-// desk is a folder with copies of testdata/check that only the owner may read.
-type desk struct {
+// workspace is a folder with copies of testdata/check that only the owner may read.
+type workspace struct {
 	t      *testing.T
 	folder string
 }
 
-func newDesk(t *testing.T) *desk {
+func newWorkspace(t *testing.T) *workspace {
 	t.Helper()
-	t.Setenv("COLUMNS", "")
-	d := &desk{t: t, folder: t.TempDir()}
+	d := &workspace{t: t, folder: t.TempDir()}
 	files, err := filepath.Glob("testdata/check/*")
 	if err != nil {
 		t.Fatal(err)
@@ -39,9 +38,9 @@ func newDesk(t *testing.T) *desk {
 	return d
 }
 
-func (d *desk) path(name string) string { return filepath.Join(d.folder, name) }
+func (d *workspace) path(name string) string { return filepath.Join(d.folder, name) }
 
-func (d *desk) write(name, text string) {
+func (d *workspace) write(name, text string) {
 	d.t.Helper()
 	if err := os.WriteFile(d.path(name), []byte(text), 0o600); err != nil {
 		d.t.Fatal(err)
@@ -49,7 +48,7 @@ func (d *desk) write(name, text string) {
 }
 
 // change replaces a text in a file.
-func (d *desk) change(name, old, now string) {
+func (d *workspace) change(name, old, now string) {
 	d.t.Helper()
 	data, err := os.ReadFile(d.path(name))
 	if err != nil {
@@ -63,7 +62,7 @@ func (d *desk) change(name, old, now string) {
 
 // run runs a subcommand; ~ stands for the folder, in arguments and output. No
 // output may hold a secret.
-func (d *desk) run(args ...string) (stdout, stderr string, code int) {
+func (d *workspace) run(args ...string) (stdout, stderr string, code int) {
 	d.t.Helper()
 	for i := range args {
 		args[i] = strings.ReplaceAll(args[i], "~", d.folder)
@@ -103,7 +102,7 @@ func golden(t *testing.T, name, got string) {
 }
 
 func TestCheckIsGolden(t *testing.T) {
-	d := newDesk(t)
+	d := newWorkspace(t)
 	args := []string{"check", "--reports", "~/reports.json", "--types", "~/types.json"}
 	stdout, stderr, code := d.run(args...)
 	if code != exitConfig || !strings.HasPrefix(stderr, "check found ") {
@@ -116,7 +115,7 @@ func TestCheckIsGolden(t *testing.T) {
 		t.Errorf("code %d", code)
 	}
 	golden(t, "check.json.golden", stdout)
-	var out checkJSON
+	var out checkOutput
 	if err := json.Unmarshal([]byte(stdout), &out); err != nil {
 		t.Fatal(err)
 	}
@@ -125,9 +124,17 @@ func TestCheckIsGolden(t *testing.T) {
 	}
 }
 
+// checkOutput is what check --output json prints, as far as tests read it.
+type checkOutput struct {
+	Errors   int              `json:"errors"`
+	Backends int              `json:"backends"`
+	Bus      any              `json:"bus"`
+	Findings []advice.Finding `json:"findings"`
+}
+
 func codes(t *testing.T, stdout string) string {
 	t.Helper()
-	var out checkJSON
+	var out checkOutput
 	if err := json.Unmarshal([]byte(stdout), &out); err != nil {
 		t.Fatalf("%v in %q", err, stdout)
 	}
@@ -188,7 +195,7 @@ func TestCheckExitCodes(t *testing.T) {
 		{name: "no such file", args: []string{"--config-file=~/nowhere"}, code: exitConfig, want: "error configuration-fault ~/nowhere"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d := newDesk(t)
+			d := newWorkspace(t)
 			d.write("cinder.conf", sound)
 			d.change("reports.json", `"goodness_function"`, `"other"`)
 			if c.old != "" {
@@ -213,7 +220,7 @@ func TestCheckExitCodes(t *testing.T) {
 }
 
 // onlyFirstReport keeps one report, so that there is no pool to find fault with.
-func (d *desk) onlyFirstReport() {
+func (d *workspace) onlyFirstReport() {
 	d.t.Helper()
 	data, err := os.ReadFile(d.path("reports.json"))
 	if err != nil {
@@ -230,8 +237,8 @@ func (d *desk) onlyFirstReport() {
 	d.write("reports.json", string(one))
 }
 
-func TestCheckSeesWhoMayReadSecrets(t *testing.T) {
-	d := newDesk(t)
+func TestCheckFindsReadableSecrets(t *testing.T) {
+	d := newWorkspace(t)
 	d.write("cinder.conf", strings.ReplaceAll(sound, "pure_api_token = hush-fa1", "token_file = "+d.path("token")))
 	d.write("token", "hush")
 	for _, name := range []string{"cinder.conf", "token"} {
@@ -250,15 +257,15 @@ func TestCheckSeesWhoMayReadSecrets(t *testing.T) {
 	}
 }
 
-// A file is said to hold what stands in it, and nothing else.
-func TestReadableFileIsSaidToHoldWhatItHolds(t *testing.T) {
+// The finding names the secrets that are in the file, and no others.
+func TestReadableFileNamesItsSecrets(t *testing.T) {
 	for _, c := range []struct{ config, want string }{
 		{strings.ReplaceAll(sound, "transport_url = rabbit://cinder:hush-broker@127.0.0.1:1/\n", ""), "it holds pure_api_token"},
 		{strings.ReplaceAll(sound, "pure_api_token = hush-fa1", "token_command = cat /dev/null"), "it holds transport_url"},
-		{sound, "it holds transport_url, pure_api_token"},
+		{sound, "it holds transport_url and pure_api_token"},
 		{strings.ReplaceAll(strings.ReplaceAll(sound, "pure_api_token = hush-fa1", "token_command = cat /dev/null"), "transport_url = rabbit://cinder:hush-broker@127.0.0.1:1/\n", ""), ""},
 	} {
-		d := newDesk(t)
+		d := newWorkspace(t)
 		d.write("cinder.conf", c.config)
 		if err := os.Chmod(d.path("cinder.conf"), 0o644); err != nil {
 			t.Fatal(err)
@@ -273,8 +280,8 @@ func TestReadableFileIsSaidToHoldWhatItHolds(t *testing.T) {
 
 // Who verifies certificates as advised must not lose cinder-volume: its SDK does
 // not look at driver_ssl_cert_path.
-func TestAdviceOnCertificatesSparesCinderVolume(t *testing.T) {
-	d := newDesk(t)
+func TestCertificateAdviceWorksForCinderVolume(t *testing.T) {
+	d := newWorkspace(t)
 	d.write("cinder.conf", strings.Replace(sound, "driver_ssl_cert_verify = true\n", "", 1))
 	d.onlyFirstReport()
 	stdout, _, _ := d.run("check", "--reports", "~/reports.json", "--no-bus", "--output", "json")
@@ -283,7 +290,7 @@ func TestAdviceOnCertificatesSparesCinderVolume(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log strings.Builder
-	logNotes(zerolog.New(&log), cfg, &config.Config{}, false)
+	setup.LogNotes(zerolog.New(&log), cfg, &config.Config{}, false)
 	for where, text := range map[string]string{"check": stdout, "log": log.String()} {
 		for _, want := range []string{"py-pure-client 1.96 does not look at driver_ssl_cert_path", "SSL_CERT_FILE", "driver_ssl_cert_verify = true"} {
 			if !strings.Contains(text, want) {
@@ -296,20 +303,20 @@ func TestAdviceOnCertificatesSparesCinderVolume(t *testing.T) {
 	}
 }
 
-func TestCheckIsSilentAboutNothing(t *testing.T) {
-	d := newDesk(t)
+func TestCheckWithoutFindings(t *testing.T) {
+	d := newWorkspace(t)
 	d.write("cinder.conf", sound)
 	stdout, stderr, code := d.run("check", "--simulate")
-	if code != exitOK || stdout != "nothing found (reports of 1 backend, the bus was not asked)\n" || stderr != "" {
+	if code != exitOK || stdout != "nothing found (reports of 1 backend, the bus was not listened to)\n" || stderr != "" {
 		t.Errorf("code %d\n%s\n%s", code, stdout, stderr)
 	}
 }
 
-func TestCheckStopsAtFaults(t *testing.T) {
-	d := newDesk(t)
+func TestCheckStopsAtInvalidConfiguration(t *testing.T) {
+	d := newWorkspace(t)
 	d.change("cinder.conf", "[DEFAULT]", "[DEFAULT]\nbackend_stats_polling_interval = x")
 	stdout, _, code := d.run("check", "--simulate")
-	if code != exitConfig || !strings.Contains(strings.SplitN(stdout, "\n", 2)[0], "(nothing else was looked at)") {
+	if code != exitConfig || !strings.Contains(strings.SplitN(stdout, "\n", 2)[0], "(nothing else was checked)") {
 		t.Errorf("code %d\n%s", code, stdout)
 	}
 }
@@ -324,8 +331,8 @@ enabled_backends = fa1,fa2
 `
 
 // A section with a fault costs its own backend, and the rest is printed.
-func TestBrokenSectionLeavesTheRest(t *testing.T) {
-	d := newDesk(t)
+func TestBrokenSectionCostsOneBackend(t *testing.T) {
+	d := newWorkspace(t)
 	d.write("cinder.conf", brokenSecond)
 	stdout, _, code := d.run("check", "--simulate", "--output", "json")
 	if got := codes(t, stdout); code != exitPartial || got != "error section-fault ~/cinder.conf:11: [fa2] san_ip" {
@@ -360,7 +367,7 @@ func TestBrokenSectionLeavesTheRest(t *testing.T) {
 // What looks like a comment in a name of a live cloud is an error with its line;
 // with --simulate it is read as it was meant.
 func TestCommentInANameIsAnError(t *testing.T) {
-	d := newDesk(t)
+	d := newWorkspace(t)
 	d.write("cinder.conf", strings.Replace(sound, "= gold", "= gold # prod", 1))
 	d.onlyFirstReport()
 	stdout, _, code := d.run("check", "--reports", "~/reports.json", "--no-bus", "--output", "json")
@@ -370,26 +377,5 @@ func TestCommentInANameIsAnError(t *testing.T) {
 	stdout, stderr, code := d.run("--simulate", "--dry-run")
 	if code != exitOK || !strings.Contains(stdout, `"volume_backend_name": "gold"`) || !strings.Contains(stderr, "is read without the comment after it") {
 		t.Errorf("the dry run ended with %d: %s %s", code, stdout, stderr)
-	}
-}
-
-func TestVerdictsOfCheckAreErrorsOfTheirKind(t *testing.T) {
-	for _, c := range []struct {
-		severities []advice.Severity
-		want       int
-	}{
-		{nil, exitOK},
-		{[]advice.Severity{advice.Note, advice.Note}, exitOK},
-		{[]advice.Severity{advice.Note, advice.Warning}, exitPartial},
-		{[]advice.Severity{advice.Warning, advice.Error, advice.Note}, exitConfig},
-	} {
-		var found checkup
-		for _, s := range c.severities {
-			found.findings = append(found.findings, advice.Finding{Severity: s})
-		}
-		err := found.verdict()
-		if _, coded := errors.AsType[*codedError](err); exitCode(err) != c.want || coded != (c.want != exitOK) {
-			t.Errorf("%v: %v", c.severities, err)
-		}
 	}
 }

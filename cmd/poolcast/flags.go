@@ -1,74 +1,113 @@
 package main
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
+	"github.com/poolcast/poolcast/collector/placement/rehearsal"
 	"github.com/poolcast/poolcast/config"
 )
 
-// sourceFlags say which configuration to use and which of its arrays; every
-// command that looks at arrays has them.
+// sourceFlags are the configuration to use and which of its arrays.
 type sourceFlags struct {
 	inputs   []config.Input
 	backends []string
 	simulate bool
-	options  *pflag.FlagSet // those of [poolcast], by flag name
+	options  *pflag.FlagSet // those of [poolcast] that the command uses, by flag name
 }
 
-// add puts the flags on a command and on its subcommands. Each option of
-// [poolcast] is a flag of the same name, so that there is one list of them.
-func (f *sourceFlags) add(cmd *cobra.Command) {
-	flags := cmd.PersistentFlags()
-	flags.Var(&inputFlag{inputs: &f.inputs}, "config-file", "cinder.conf to read, as cinder-volume's flag of that name; repeatable")
-	flags.Var(&inputFlag{inputs: &f.inputs, dir: true}, "config-dir", "folder of *.conf files to read after that; repeatable")
-	flags.StringArrayVar(&f.backends, "backend", nil, "look at this backend only, by the name of its stanza; repeatable")
-	flags.BoolVar(&f.simulate, "simulate", false, "let the embedded simulator answer for every array")
+// withSource adds the source flags to a command, and a flag for each option of
+// [poolcast] that it uses.
+func withSource(newCommand func(*sourceFlags) *cobra.Command, options ...string) *cobra.Command {
+	f := &sourceFlags{}
+	cmd := newCommand(f)
+	f.addInputs(cmd)
+	f.addArrays(cmd)
+	f.addOptions(cmd, func(o config.Option) bool { return slices.Contains(options, o.Name) })
+	completeTypes(cmd)
+	if cmd.Flags().Lookup("settings") != nil {
+		var names []string
+		for _, s := range (rehearsal.Catalogue{}).Settings() {
+			names = append(names, s.Name)
+		}
+		completeWords(cmd, "settings", names)
+	}
+	return cmd
+}
+
+// addAll adds the source flags and a flag for every option of [poolcast].
+func (f *sourceFlags) addAll(cmd *cobra.Command) {
+	f.addInputs(cmd)
+	f.addArrays(cmd)
+	f.addOptions(cmd, func(config.Option) bool { return true })
+}
+
+func (f *sourceFlags) addInputs(cmd *cobra.Command) {
+	cmd.Flags().Var(&inputFlag{inputs: &f.inputs}, "config-file", "cinder.conf to read, as cinder-volume's flag of that name; repeatable")
+	cmd.Flags().Var(&inputFlag{inputs: &f.inputs, dir: true}, "config-dir", "folder of *.conf files to read after that; repeatable")
+	_ = cmd.MarkFlagFilename("config-file", "conf")
+	_ = cmd.MarkFlagDirname("config-dir")
+}
+
+func (f *sourceFlags) addArrays(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&f.backends, "backend", nil, "use only the backend whose section has this `name`; repeatable")
+	cmd.Flags().BoolVar(&f.simulate, "simulate", false, "read simulated arrays in place of the configured ones")
+	_ = cmd.RegisterFlagCompletionFunc("backend", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		cfg, err := f.source().Read()
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return setup.Names(cfg), cobra.ShellCompDirectiveNoFileComp
+	})
+}
+
+// addOptions adds flags for options of [poolcast], under the same names, so that
+// there is one list of them. Their values are checked with the configuration.
+func (f *sourceFlags) addOptions(cmd *cobra.Command, used func(config.Option) bool) {
 	f.options = pflag.NewFlagSet("poolcast", pflag.ContinueOnError)
 	for _, o := range config.AgentOptions() {
-		name := strings.ReplaceAll(o.Name, "_", "-")
-		if o.Kind == config.Bool {
-			f.options.Bool(name, o.Default == "true", o.Help)
+		if !used(o) {
 			continue
 		}
-		if len(o.Choices) > 0 {
-			f.options.Var(&word{choices: o.Choices}, name, o.Help)
-		} else {
+		name := strings.ReplaceAll(o.Name, "_", "-")
+		switch {
+		case o.Kind == config.Bool:
+			f.options.Bool(name, o.Default == "true", o.Help)
+		case len(o.Choices) > 0:
+			f.options.Var(&choice{value: new(string), choices: o.Choices, unchecked: true}, name, o.Help)
+		default:
 			f.options.String(name, "", o.Help)
 		}
 		f.options.Lookup(name).DefValue = o.Default
 	}
-	flags.AddFlagSet(f.options)
+	cmd.Flags().AddFlagSet(f.options)
 	f.options.VisitAll(func(flag *pflag.Flag) {
-		if w, ok := flag.Value.(*word); ok {
-			_ = cmd.RegisterFlagCompletionFunc(flag.Name, cobra.FixedCompletions(w.choices, cobra.ShellCompDirectiveNoFileComp))
+		if c, ok := flag.Value.(*choice); ok {
+			completeWords(cmd, flag.Name, c.choices)
 		}
 	})
 }
 
-// word is an option of [poolcast] that takes one of a few words. Which are
-// allowed is checked with the rest of the configuration.
-type word struct {
-	value   string
-	choices []string
-}
-
-func (w *word) String() string     { return w.value }
-func (w *word) Type() string       { return strings.Join(w.choices, "|") }
-func (w *word) Set(s string) error { w.value = s; return nil }
-
-// given returns the options of [poolcast] that were set on the command line,
-// under their names in the file.
-func (f *sourceFlags) given() map[string]string {
-	given := map[string]string{}
+// source is the source that the flags describe.
+func (f *sourceFlags) source() setup.Source {
+	options := map[string]string{}
 	f.options.VisitAll(func(flag *pflag.Flag) {
 		if flag.Changed {
-			given[strings.ReplaceAll(flag.Name, "-", "_")] = flag.Value.String()
+			options[strings.ReplaceAll(flag.Name, "-", "_")] = flag.Value.String()
 		}
 	})
-	return given
+	return setup.Source{Inputs: f.inputs, Backends: f.backends, Simulate: f.simulate, Options: options, Version: version}
+}
+
+func (f *sourceFlags) load() (*config.Config, error) { return f.source().Load() }
+
+func (f *sourceFlags) open(cmd *cobra.Command) (*setup.Runtime, error) {
+	return setup.Open(f.source(), cmd.ErrOrStderr())
 }
 
 // inputFlag keeps --config-file and --config-dir in the order in which they
@@ -90,4 +129,52 @@ func (f *inputFlag) Type() string {
 func (f *inputFlag) Set(path string) error {
 	*f.inputs = append(*f.inputs, config.Input{Path: path, Dir: f.dir})
 	return nil
+}
+
+// outputFlag adds --output with the given choices; the first is the default.
+func outputFlag(cmd *cobra.Command, value *string, choices ...string) {
+	*value = choices[0]
+	cmd.Flags().VarP(&choice{value: value, choices: choices}, "output", "o", "output format")
+	completeWords(cmd, "output", choices)
+}
+
+// choice is a flag that takes one of a few words. Its type, which help shows, lists
+// them.
+type choice struct {
+	value     *string
+	choices   []string
+	unchecked bool // checked with the rest of the configuration
+}
+
+func (c *choice) String() string { return *c.value }
+func (c *choice) Type() string   { return strings.Join(c.choices, "|") }
+
+func (c *choice) Set(s string) error {
+	if !c.unchecked && !slices.Contains(c.choices, s) {
+		return fmt.Errorf("want one of %s", strings.Join(c.choices, ", "))
+	}
+	*c.value = s
+	return nil
+}
+
+func completeWords(cmd *cobra.Command, flag string, words []string) {
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// completeTypes completes --type with the names in the file of --types.
+func completeTypes(cmd *cobra.Command) {
+	if cmd.Flags().Lookup("type") == nil {
+		return
+	}
+	_ = cmd.RegisterFlagCompletionFunc("type", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		types, err := readVolumeTypes(cmd.Flag("types").Value.String())
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		var names []string
+		for _, t := range types {
+			names = append(names, t.Name)
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	})
 }

@@ -6,24 +6,28 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 )
 
 func main() {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go obey(signals, cancel)
+	go handleSignals(signals, cancel)
 	err := newRootCommand().ExecuteContext(ctx)
 	cancel()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "poolcast:", printableLines(err.Error()))
+		fmt.Fprintln(os.Stderr, "poolcast:", text.PrintableLines(err.Error()))
 	}
-	os.Exit(exitCode(err))
+	code, _ := exit.Code(err)
+	os.Exit(code)
 }
 
-// obey lets the first signal end the work, and the second the process, whatever
-// the work waits for.
-func obey(signals <-chan os.Signal, cancel context.CancelFunc) {
+// handleSignals ends the work with the first signal, and the process with the
+// second, whatever the work waits for.
+func handleSignals(signals <-chan os.Signal, cancel context.CancelFunc) {
 	<-signals
 	cancel()
 	if number, ok := (<-signals).(syscall.Signal); ok {
@@ -31,10 +35,10 @@ func obey(signals <-chan os.Signal, cancel context.CancelFunc) {
 	}
 }
 
-// surviveBrokenPipes lets a write fail whose reader has gone away. Without it
-// the write to standard error would end the process. The signal is caught and not
-// ignored, so that the programs that are started get it as usual.
-func surviveBrokenPipes() (stop func()) {
+// catchBrokenPipes makes a write to a closed pipe fail. Without it a write to
+// standard error would end the process. The signal is caught and not ignored, so
+// that child processes have its default action.
+func catchBrokenPipes() (stop func()) {
 	pipes := make(chan os.Signal, 1)
 	signal.Notify(pipes, syscall.SIGPIPE)
 	return func() { signal.Stop(pipes) }

@@ -31,14 +31,27 @@ func TestManualPages(t *testing.T) {
 		if !bytes.HasPrefix(page, []byte(`.nh`)) || !bytes.Contains(page, []byte("Nov 2023")) {
 			t.Errorf("%s does not look like a page of that date:\n%.200s", name, page)
 		}
+		for _, section := range []string{"OPTIONS", "EXIT STATUS", "ENVIRONMENT"} {
+			if !bytes.Contains(page, []byte("\n.SH "+section+"\n.TP\n")) {
+				t.Errorf("%s has no section %s", name, section)
+			}
+		}
+		if reads := cmd.Flags().Lookup("config-file") != nil; bytes.Contains(page, []byte("\n.SH FILES\n")) != reads {
+			t.Errorf("%s reads files: %t, and its page differs", name, reads)
+		}
+		for _, bad := range []string{`=""`, "[=false]"} {
+			if bytes.Contains(page, []byte(bad)) {
+				t.Errorf("%s shows %s", name, bad)
+			}
+		}
 		if again, err := os.ReadFile(filepath.Join(second, name)); err != nil || !bytes.Equal(page, again) {
 			t.Errorf("%s differs the second time: %v", name, err)
 		}
 	}
 }
 
-// TestCompletionsKnowTheCommands asks what a shell asks while somebody types.
-func TestCompletionsKnowTheCommands(t *testing.T) {
+// TestCompletion sends the requests of a shell's completion.
+func TestCompletion(t *testing.T) {
 	folder := t.TempDir()
 	output(t, "man", "--into", folder)
 	for _, file := range []string{"poolcast.bash", "_poolcast", "poolcast.fish"} {
@@ -47,14 +60,20 @@ func TestCompletionsKnowTheCommands(t *testing.T) {
 			t.Errorf("%s does not ask the program: %v", file, err)
 		}
 	}
-	for line, want := range map[string]string{"pro": "probe", "place --pol": "--policy", "version --output ": "json"} {
+	t.Setenv("OS_DEFAULT__HOST", "ctl1")
+	for line, want := range map[string]string{
+		"pro": "probe", "place --pol": "--policy", "version --output ": "json", "place --policy ": "prefer",
+		"--on-stale ": "keep", "rehearse --log-level ": "debug", "rehearse --settings ": "fixed-ratio",
+		"--config-file ../../examples/cinder.conf pools --backend ": "flasharray_x_02",
+		"place --types testdata/check/types.json --type ":           "gold",
+	} {
 		if got := output(t, append([]string{cobra.ShellCompRequestCmd}, strings.Split(line, " ")...)...); !strings.Contains(got, want) {
-			t.Errorf("after %q the shell is told %q, which lacks %s", line, got, want)
+			t.Errorf("after %q the shell gets %q, which lacks %s", line, got, want)
 		}
 	}
 }
 
-func TestManNeedsAFolder(t *testing.T) {
+func TestManWithoutAFolder(t *testing.T) {
 	root := newRootCommand()
 	root.SetArgs([]string{"man"})
 	if err := root.ExecuteContext(t.Context()); exitCode(err) != exitUsage {

@@ -14,15 +14,16 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/agent"
 	"github.com/poolcast/poolcast/config"
 )
 
 // program is where every package and image has the binary.
 const program = "/usr/bin/poolcast"
 
-// TestManifestsSpeakToThisProgram: a flag that was renamed would otherwise be
-// noticed by whoever deploys it.
-func TestManifestsSpeakToThisProgram(t *testing.T) {
+// TestManifestsUseValidCommandLines: a flag that was renamed would otherwise be
+// noticed at deployment.
+func TestManifestsUseValidCommandLines(t *testing.T) {
 	kube, kolla := deployment(t), playbook(t)
 	pod := kube.Spec.Template.Spec.Containers[0]
 	for where, argv := range map[string][]string{
@@ -64,8 +65,8 @@ func TestUnitIsStrict(t *testing.T) {
 	if dropin := example(t, "systemd/poolcast.service.d/10-cinder-group.conf"); !strings.Contains(dropin, "\n[Service]\nSupplementaryGroups=cinder\n") {
 		t.Errorf("the drop-in does not name the group:\n%s", dropin)
 	}
-	if heartbeat.Seconds() > 60/4 {
-		t.Errorf("the main loop shows itself every %s, too seldom for the unit's watchdog", heartbeat)
+	if agent.TickInterval.Seconds() > 60/4 {
+		t.Errorf("the main loop notifies the watchdog every %s, too seldom for the unit", agent.TickInterval)
 	}
 }
 
@@ -116,8 +117,8 @@ func mebibytes(t *testing.T, size string) int {
 	return n
 }
 
-// TestUnitGetsTheGroupThatExists runs the package's scripts on an empty root.
-func TestUnitGetsTheGroupThatExists(t *testing.T) {
+// TestUnitHasAnExistingGroup runs the package's scripts on an empty root.
+func TestUnitHasAnExistingGroup(t *testing.T) {
 	root, stubs := t.TempDir(), t.TempDir()
 	dropin := path.Join(root, "etc/systemd/system/poolcast.service.d/10-cinder-group.conf")
 	shipped := example(t, "systemd/poolcast.service.d/10-cinder-group.conf")
@@ -161,8 +162,8 @@ func TestUnitGetsTheGroupThatExists(t *testing.T) {
 	}
 }
 
-// TestImageHasNobodyElse: no shell, no package, no root.
-func TestImageHasNobodyElse(t *testing.T) {
+// TestImageHasOneUser: no shell, no package, no root.
+func TestImageHasOneUser(t *testing.T) {
 	_, final, found := strings.Cut(containerfile(t), "FROM scratch\n")
 	if !found || strings.Contains(final, "\nRUN") || !strings.Contains(final, "\nUSER 65532:65532\n") {
 		t.Errorf("the image is not the program alone:\n%s", final)

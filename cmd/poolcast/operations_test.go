@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// TestRunbookQuotesTheProgram: whoever searches the runbook for a line of the
-// log finds it, so every quoted line is one that the program prints.
-func TestRunbookQuotesTheProgram(t *testing.T) {
+// TestOperationsQuotesTheProgram: a search of the runbook for a line of
+// the log must find it, so every quoted line is one that the program prints.
+func TestOperationsQuotesTheProgram(t *testing.T) {
 	text, quoted := programText(t), 0
 	for _, passage := range regexp.MustCompile(`(?s)- \*\*See:\*\*(.*?)\n- \*\*`).FindAllStringSubmatch(runbook(t), -1) {
 		for _, span := range regexp.MustCompile("(?s)`([^`]+)`").FindAllStringSubmatch(passage[1], -1) {
@@ -30,8 +30,8 @@ func TestRunbookQuotesTheProgram(t *testing.T) {
 	}
 }
 
-// TestRunbookTypesWhatWorks: every command line of ours is one.
-func TestRunbookTypesWhatWorks(t *testing.T) {
+// TestOperationsCommandLinesAreValid: every command line of ours is one.
+func TestOperationsCommandLinesAreValid(t *testing.T) {
 	inline := "`poolcast( [^`\n]*)`"
 	found := regexp.MustCompile(inline).FindAllStringSubmatch(runbook(t), -1)
 	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(runbook(t), -1) {

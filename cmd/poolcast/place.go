@@ -39,7 +39,7 @@ from the running agent (--agent). The agent has the effective reports, which the
 scheduler holds: cinder-volume's with the live metrics replaced.`
 
 func newPlaceCommand(sources *sourceFlags) *cobra.Command {
-	f := &placeFlags{sourceFlags: sources, reports: reportFlags{told: true}}
+	f := &placeFlags{sourceFlags: sources, reports: reportFlags{effective: true}}
 	cmd := &cobra.Command{
 		Use:   "place --size GIB",
 		Short: "Explain where a volume would go",
@@ -107,46 +107,8 @@ func (f *placeFlags) run(cmd *cobra.Command) error {
 	return polled
 }
 
-// newEngine decides as the scheduler of this configuration would.
-func newEngine(cfg *config.Config, policy string) (*placement.Engine, error) {
-	engine, err := placementEngine(cfg.Scheduler, policy)
-	if err != nil {
-		return nil, fmt.Errorf("scheduler_default_filters and scheduler_default_weighers: %w", err)
-	}
-	return engine, nil
-}
-
-func placementEngine(s config.Scheduler, policy string) (*placement.Engine, error) {
-	o := schedulerOptions(s)
-	if policy == "prefer" {
-		o.Policy = placement.Prefer
-	}
-	return cinder.NewEngine(o)
-}
-
-// schedulerOptions are the scheduler's settings for package cinder.
-func schedulerOptions(s config.Scheduler) cinder.Options {
-	o := cinder.Options{
-		Filters: s.Filters, Weighers: s.Weighers,
-		Multipliers: map[string]float64{
-			cinder.CapacityWeigher:          s.CapacityMultiplier,
-			cinder.AllocatedCapacityWeigher: s.AllocatedCapacityMultiplier,
-			cinder.VolumeNumberWeigher:      s.VolumeNumberMultiplier,
-		},
-		MaxOverSubscriptionRatio: ratioText(s.MaxOverSubscription),
-	}
-	if isLottery(s) {
-		o.Select = placement.Lottery
-	}
-	return o
-}
-
-func isLottery(s config.Scheduler) bool {
-	return s.Handler == "cinder.scheduler.weights.stochastic.StochasticHostWeightHandler" || s.Handler == "StochasticHostWeightHandler"
-}
-
-// draws reports whether the decision is random, so that one that is not has no seed
-// and is the same each time.
+// draws reports whether anything is left to chance, so that an answer without
+// it has no seed and is the same each time.
 func draws(s config.Scheduler) bool {
 	return isLottery(s) || slices.ContainsFunc(s.Weighers, func(w string) bool {
 		return w[strings.LastIndex(w, ".")+1:] == cinder.ChanceWeigher

@@ -128,12 +128,12 @@ func TestPlaceIsRepeatable(t *testing.T) {
 func TestHelpListsFlagValues(t *testing.T) {
 	for args, want := range map[string]string{
 		"place --help":    "--policy strict|prefer",
-		"rehearse --help": "--on-stale keep|down|drop",
-		"--help":          "--log-level trace|debug|info|warn|error",
-		"check --help":    "--log-format text|json",
+		"--help":          "--on-stale keep|down|drop",
+		"rehearse --help": "--log-level trace|debug|info|warn|error",
+		"diff --help":     "--log-format text|json",
 		"pools --help":    "--output table|json",
 	} {
-		stdout, _, _ := newDesk(t).run(strings.Fields(args)...)
+		stdout, _, _ := newWorkspace(t).run(strings.Fields(args)...)
 		if !strings.Contains(stdout, want) {
 			t.Errorf("%s lacks %s:\n%s", args, want, stdout)
 		}

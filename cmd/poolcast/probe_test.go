@@ -7,8 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/spf13/cobra"
-
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/config"
 )
 
@@ -56,7 +55,6 @@ func TestProbeNeedsNoValidConfiguration(t *testing.T) {
 		"a URL with TLS":          {config: "words", args: []string{"--url", secure.URL + "/"}},
 		"the environment":         {config: "words", env: at(plain)},
 		"no file":                 {args: []string{"--listen", at(plain)}},
-		"a backend that is gone":  {config: sound + own(plain, ""), args: []string{"--backend", "fa9"}},
 		"a reference to nothing":  {config: "[DEFAULT]\nhost = $nothing\n" + own(plain, "")},
 		"a byte that is no UTF-8": {config: "[DEFAULT]\nhost = \xff\n" + own(plain, "")},
 	} {
@@ -68,7 +66,7 @@ func TestProbeNeedsNoValidConfiguration(t *testing.T) {
 			if c.env != "" {
 				t.Setenv("OS_POOLCAST__LISTEN", c.env)
 			}
-			l := &lab{t: t, folder: filepath.Dir(path)}
+			l := &environment{t: t, folder: filepath.Dir(path)}
 			stdout, stderr, code := l.command(append([]string{"probe", "--live"}, c.args...)...)
 			if code != exitOK || stdout != "main loop is running\n" {
 				t.Errorf("--live ended with %d: %s %s", code, stdout, stderr)
@@ -83,7 +81,7 @@ func TestProbeNeedsNoValidConfiguration(t *testing.T) {
 
 func TestProbeExitCodes(t *testing.T) {
 	t.Parallel()
-	l := &lab{t: t, folder: t.TempDir()}
+	l := &environment{t: t, folder: t.TempDir()}
 	write(t, l.path("cinder.conf"), "[poolcast]\nlisten = off\n")
 	for want, args := range map[int][]string{
 		exitUsage:   {"probe"},
@@ -102,16 +100,13 @@ func TestProbeExitCodes(t *testing.T) {
 }
 
 // Where nothing can be read, the agent has its usual address.
-func TestProbeLooksAtTheUsualAddress(t *testing.T) {
+func TestProbeUsesTheDefaultAddress(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"", "words", "[poolcast\nlisten = off"} {
 		path := filepath.Join(t.TempDir(), "cinder.conf")
 		write(t, path, text)
-		f := &probeFlags{sourceFlags: &sourceFlags{}}
-		f.add(&cobra.Command{})
-		f.inputs = config.Files(path)
-		if base, err := f.base(t.Context()); err != nil || base.String() != "http://127.0.0.1:9748" {
-			t.Errorf("%q: got %v, %v", text, base, err)
+		if base := input.AgentURL(t.Context(), config.Sources{Inputs: config.Files(path)}); base.String() != "http://127.0.0.1:9748" {
+			t.Errorf("%q: got %v", text, base)
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // dryRun returns what the program reports of every array of the lab.
-func (l *lab) dryRun() []capability.Report {
+func (l *environment) dryRun() []capability.Report {
 	l.t.Helper()
 	l.configure(len(l.arrays))
 	stdout, stderr, done := l.run(l.t.Context(), "--dry-run")
@@ -27,7 +27,7 @@ func (l *lab) dryRun() []capability.Report {
 }
 
 func TestRecordingReplaysToTheSameReport(t *testing.T) {
-	first := newLab(t, 5)
+	first := newEnvironment(t, 5)
 	for _, a := range first.arrays {
 		a.SetFrame(1)
 	}
@@ -37,13 +37,13 @@ func TestRecordingReplaysToTheSameReport(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatalf("record: %v\n%s", err, stderr)
 	}
-	nothingToldIn(t, into, first)
+	checkScrubbed(t, into, first)
 
 	fixtures, err := simulator.LoadDir(os.DirFS(into))
 	if err != nil {
 		t.Fatal(err)
 	}
-	replayed := newLabOf(t, fixtures).dryRun()
+	replayed := newEnvironmentOf(t, fixtures).dryRun()
 	if len(replayed) != len(original) {
 		t.Fatalf("%d reports became %d", len(original), len(replayed))
 	}
@@ -61,8 +61,8 @@ func TestRecordingReplaysToTheSameReport(t *testing.T) {
 	}
 }
 
-// nothingToldIn looks for whatever could tell whose arrays were recorded.
-func nothingToldIn(t *testing.T, folder string, l *lab) {
+// checkScrubbed fails for every text that identifies the arrays.
+func checkScrubbed(t *testing.T, folder string, l *environment) {
 	t.Helper()
 	var secrets []string
 	for _, a := range l.arrays {
@@ -98,7 +98,7 @@ func TestRecordingsReplay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range newLabOf(t, fixtures).dryRun() {
+	for _, r := range newEnvironmentOf(t, fixtures).dryRun() {
 		t.Logf("%s: %s, %d keys", r.Backend, r.Status, len(r.Capabilities))
 		if r.Status == capability.Stale {
 			t.Errorf("%s is stale", r.Backend)
@@ -106,8 +106,8 @@ func TestRecordingsReplay(t *testing.T) {
 	}
 }
 
-func TestRecordOverwritesNothing(t *testing.T) {
-	l := newLab(t, 1)
+func TestRecordDoesNotOverwrite(t *testing.T) {
+	l := newEnvironment(t, 1)
 	l.configure(1)
 	for want, args := range map[string][]string{
 		"--into is missing": {"record"},

@@ -94,7 +94,7 @@ func sectionTitle(section string) string {
 	case config.SectionBackend:
 		return "### The section of a backend, and `[backend_defaults]` behind it"
 	case config.AgentOptions()[0].Section:
-		return "### `[" + section + "]`\n\nCinder does not read this section. Each option is a flag too, with dashes:\n`--poll-interval=15s`; a flag takes precedence over the files."
+		return "### `[" + section + "]`\n\nCinder does not read this section. Each option is a flag of the agent too, with dashes:\n`--poll-interval=15s`; a flag takes precedence over the files. Subcommands have the flags that act there."
 	}
 	return "### `[" + section + "]`"
 }

@@ -49,7 +49,7 @@ type rehearseFlags struct {
 }
 
 func newRehearseCommand(sources *sourceFlags) *cobra.Command {
-	f := &rehearseFlags{sourceFlags: sources, reports: reportFlags{told: true}}
+	f := &rehearseFlags{sourceFlags: sources, reports: reportFlags{effective: true}}
 	cmd := &cobra.Command{
 		Use:   "rehearse --size GIB",
 		Short: "Show where a burst of volumes would be placed, under these settings and others",

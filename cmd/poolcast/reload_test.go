@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-func TestReloadAddsAndRemovesAlone(t *testing.T) {
+func TestReloadKeepsOtherSessions(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, 2)
+	l := newEnvironment(t, 2)
 	l.configure(1)
 	log, stop := l.agent()
 	l.await("the first poll", polled(l.arrays[0]))
@@ -43,7 +43,7 @@ func TestReloadAddsAndRemovesAlone(t *testing.T) {
 }
 
 // edit changes cinder.conf.
-func (l *lab) edit(old, now string) {
+func (l *environment) edit(old, now string) {
 	l.t.Helper()
 	text, err := os.ReadFile(l.path("cinder.conf"))
 	if err != nil {
@@ -56,7 +56,7 @@ func (l *lab) edit(old, now string) {
 }
 
 // listenOnFreePort gives the agent a status page and returns its URL.
-func (l *lab) listenOnFreePort() (url string) {
+func (l *environment) listenOnFreePort() (url string) {
 	l.t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -68,7 +68,7 @@ func (l *lab) listenOnFreePort() (url string) {
 }
 
 // get returns the status and the text of an address of the agent.
-func (l *lab) get(url string) (int, string) {
+func (l *environment) get(url string) (int, string) {
 	l.t.Helper()
 	answer, err := http.Get(url)
 	if err != nil {
@@ -88,10 +88,10 @@ func lines(log *safeBuffer, text string) []string {
 }
 
 // A refused configuration leaves everything as it is, the log level too, and is
-// seen wherever somebody looks. The agent is alive and ready as before.
-func TestRefusedReloadChangesNothingAndIsSeen(t *testing.T) {
+// shown by metrics, health checks and page. The agent is alive and ready as before.
+func TestRefusedReloadChangesNothingAndIsShown(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, 1)
+	l := newEnvironment(t, 1)
 	l.configure(1)
 	url := l.listenOnFreePort()
 	log, _ := l.agent("--log-format", "json")
@@ -130,10 +130,10 @@ func TestRefusedReloadChangesNothingAndIsSeen(t *testing.T) {
 	l.await("the metric of the way back", metric("poolcast_config_last_reload_successful", "1"))
 }
 
-// Every fault is a line of its own, and each is told once.
-func TestEachFaultOfARefusedReloadIsALine(t *testing.T) {
+// Every fault is one line of the log.
+func TestRefusedReloadLogsEachFault(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, 2)
+	l := newEnvironment(t, 2)
 	l.configure(2)
 	log, _ := l.agent("--log-format", "json")
 	l.await("the first poll", polled(l.arrays[0]))
@@ -150,7 +150,7 @@ func TestEachFaultOfARefusedReloadIsALine(t *testing.T) {
 // A fault in one section costs that backend alone.
 func TestReloadServesTheBackendsWithoutAFault(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, 2)
+	l := newEnvironment(t, 2)
 	l.configure(2)
 	url := l.listenOnFreePort()
 	log, _ := l.agent("--log-format", "json")
@@ -186,9 +186,9 @@ func TestReloadServesTheBackendsWithoutAFault(t *testing.T) {
 	l.await("the way back", func() bool { return l.arrays[1].Sessions() == 1 })
 }
 
-func TestReloadNamesWhatCameAndWent(t *testing.T) {
+func TestReloadLogsAddedRemovedAndChangedBackends(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, 3)
+	l := newEnvironment(t, 3)
 	l.configure(2)
 	log, _ := l.agent("--log-format", "json")
 	l.await("the first poll", polled(l.arrays[0]))
@@ -201,10 +201,10 @@ func TestReloadNamesWhatCameAndWent(t *testing.T) {
 	})
 }
 
-// What waits for the next start is said, by one list.
-func TestReloadSaysWhatWaitsForTheNextStart(t *testing.T) {
+// Options that take effect at the next start are logged.
+func TestReloadLogsOptionsThatNeedARestart(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, 1)
+	l := newEnvironment(t, 1)
 	l.configure(1)
 	log, _ := l.agent()
 	l.await("the first poll", polled(l.arrays[0]))
@@ -219,7 +219,7 @@ func TestReloadSaysWhatWaitsForTheNextStart(t *testing.T) {
 // Another interval is no reason to log out of every array.
 func TestNewIntervalKeepsSessionAndHistory(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, 1)
+	l := newEnvironment(t, 1)
 	l.configure(1)
 	log, _ := l.agent()
 	l.await("the first poll", polled(l.arrays[0]))
@@ -237,10 +237,10 @@ func TestNewIntervalKeepsSessionAndHistory(t *testing.T) {
 	}
 }
 
-// A file system that does not answer must not stop the main loop.
-func TestReadThatHangsDoesNotStopTheAgent(t *testing.T) {
+// A file system that does not respond must not stop the main loop.
+func TestBlockedReadDoesNotStopTheAgent(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, 1)
+	l := newEnvironment(t, 1)
 	l.configure(1)
 	url := l.listenOnFreePort()
 	log, stop := l.agent()
@@ -267,14 +267,14 @@ func TestReadThatHangsDoesNotStopTheAgent(t *testing.T) {
 	}
 	begun := time.Now()
 	stop()
-	if took := time.Since(begun); took > patience/2 {
+	if took := time.Since(begun); took > maxWait/2 {
 		t.Errorf("it took %s to stop", took)
 	}
 }
 
-func TestReloadRefusesAFaultAsAWhole(t *testing.T) {
+func TestReloadRefusesAnInvalidConfiguration(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, 2)
+	l := newEnvironment(t, 2)
 	l.configure(1)
 	log, _ := l.agent()
 	l.await("the first poll", polled(l.arrays[0]))
@@ -298,7 +298,7 @@ func TestReloadRefusesAFaultAsAWhole(t *testing.T) {
 
 func TestRotatedTokenFileIsUsedWithoutARestart(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, 1)
+	l := newEnvironment(t, 1)
 	l.write("token", tokenOf(l.arrays[0].Name()))
 	l.configure(1, "token_file = "+l.path("token"))
 	log, _ := l.agent("--log-level", "debug")
@@ -315,7 +315,7 @@ func TestRotatedTokenFileIsUsedWithoutARestart(t *testing.T) {
 
 func TestTokenCommandRunsAgainAfterARefusal(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, 1)
+	l := newEnvironment(t, 1)
 	l.write("vault", tokenOf(l.arrays[0].Name()))
 	l.configure(1, fmt.Sprintf("token_command = cat %s", l.path("vault")))
 	log, _ := l.agent("--log-level", "debug")
@@ -331,12 +331,12 @@ func TestTokenCommandRunsAgainAfterARefusal(t *testing.T) {
 
 func TestRenewedAuthorityIsTrustedWithoutARestart(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, 1)
+	l := newEnvironment(t, 1)
 	good, err := os.ReadFile(l.path("ca.pem"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	other := newLab(t, 1)
+	other := newEnvironment(t, 1)
 	l.write("ca.pem", string(other.server.CAPEM()))
 	l.configure(1)
 	log, _ := l.agent()
@@ -345,9 +345,9 @@ func TestRenewedAuthorityIsTrustedWithoutARestart(t *testing.T) {
 	l.await("a poll with the authority that was put in place", polled(l.arrays[0]))
 }
 
-func TestNewTokenIsTriedAtOnceAfterARefusal(t *testing.T) {
+func TestNewTokenIsUsedAtOnceAfterARefusal(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, 1)
+	l := newEnvironment(t, 1)
 	l.write("token", "hush-wrong")
 	l.configure(1, "token_file = "+l.path("token"))
 	log, _ := l.agent()

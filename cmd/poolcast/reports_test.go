@@ -5,10 +5,11 @@ import (
 	"testing"
 )
 
-// TestAgentBehindItsOwnAuthorityIsAsked asks an agent that wants TLS and a
-// bearer token, and whose authority the system does not know.
-func TestAgentBehindItsOwnAuthorityIsAsked(t *testing.T) {
-	l := newLab(t, 2)
+// TestReportsOfAnAgentWithItsOwnAuthority: an agent with TLS and a bearer token, whose
+// authority is not one of the system's.
+func TestReportsOfAnAgentWithItsOwnAuthority(t *testing.T) {
+	t.Parallel()
+	l := newEnvironment(t, 2)
 	a, _ := l.secured()
 	a.reported(l)
 	l.write("empty.pem", "no certificate")

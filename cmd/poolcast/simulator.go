@@ -3,16 +3,19 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/flasharray/simulator"
 )
 
-// newSimulatorCommand serves arrays that are not there, for whoever wants to
-// point a client at one.
+// newSimulatorCommand serves simulated arrays, to test a client with.
 func newSimulatorCommand() *cobra.Command {
 	var listen, fixtures, ca string
 	cmd := &cobra.Command{
@@ -27,20 +30,20 @@ management address it was recorded at. Any API token logs in.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			server, arrays, err := serveFixtures(listen, fixtures)
 			if err != nil {
-				return withCode(exitConfig, err)
+				return exit.With(exit.Config, err)
 			}
 			defer func() { _ = server.Close() }()
 			if ca != "" {
 				if err := os.WriteFile(filepath.Clean(ca), server.CAPEM(), 0o644); err != nil {
-					return withCode(exitConfig, fmt.Errorf("write certificate of the authority: %w", err))
+					return exit.With(exit.Config, fmt.Errorf("write certificate of the authority: %w", err))
 				}
 			}
-			return announce(cmd.Context(), cmd, server, arrays)
+			return printArrays(cmd.Context(), cmd, server, arrays)
 		},
 	}
-	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8443", "address of the first array; the others follow on the next ports, 0 takes free ones")
-	cmd.Flags().StringVar(&fixtures, "fixtures", "", "folder of recordings, one subfolder an array, instead of the built-in ones")
-	cmd.Flags().StringVar(&ca, "ca", "", "write the certificate authority's certificate here, for driver_ssl_cert_path")
+	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8443", "`address` of the first array; the others follow on the next ports, 0 takes free ones")
+	cmd.Flags().StringVar(&fixtures, "fixtures", "", "`folder` of recordings, one subfolder an array, instead of the built-in ones")
+	cmd.Flags().StringVar(&ca, "ca", "", "`file` to write the certificate authority's certificate to, for driver_ssl_cert_path")
 	return cmd
 }
 
@@ -64,18 +67,38 @@ func serveFixtures(listen, folder string) (*simulator.Server, []*simulator.Array
 	return server, arrays, err
 }
 
-func announce(ctx context.Context, cmd *cobra.Command, server *simulator.Server, arrays []*simulator.Array) error {
-	t := newTable("ARRAY", "SAN_IP", "RECORDED AT")
+func printArrays(ctx context.Context, cmd *cobra.Command, server *simulator.Server, arrays []*simulator.Array) error {
+	t := text.NewTable("ARRAY", "SAN_IP", "RECORDED AT")
 	for _, a := range arrays {
 		recorded := "-"
 		if len(a.Addresses()) > 0 {
 			recorded = a.Addresses()[0]
 		}
-		t.add(a.Name(), server.Addr(a.Name()), recorded)
+		t.Add(a.Name(), server.Addr(a.Name()), recorded)
 	}
-	if err := t.print(cmd.OutOrStdout()); err != nil {
+	if _, err := io.WriteString(cmd.OutOrStdout(), t.String()); err != nil {
 		return err
 	}
 	<-ctx.Done()
 	return nil
+}
+
+// listenOn opens one port per array, from the given one upwards; port 0 takes
+// free ones.
+func listenOn(address string) (func(*simulator.Array) (net.Listener, error), error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %q: want host:port, such as 127.0.0.1:8443: %w", address, err)
+	}
+	next, err := net.LookupPort("tcp", port)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %q: %w", address, err)
+	}
+	return func(*simulator.Array) (net.Listener, error) {
+		l, err := net.Listen("tcp", net.JoinHostPort(host, fmt.Sprint(next)))
+		if err == nil && next != 0 {
+			next++
+		}
+		return l, err
+	}, nil
 }

@@ -24,7 +24,7 @@ import (
 
 // pageAddress waits until an agent that listens on port 0 logs the address of its
 // status page.
-func (l *lab) pageAddress(log *safeBuffer) (address string) {
+func (l *environment) pageAddress(log *safeBuffer) (address string) {
 	l.t.Helper()
 	l.await("a status page", func() bool {
 		_, line, up := strings.Cut(log.String(), "status page is up")
@@ -35,7 +35,7 @@ func (l *lab) pageAddress(log *safeBuffer) (address string) {
 	return address
 }
 
-// asker asks one agent over HTTP.
+// asker sends requests to one agent.
 type asker struct {
 	t      *testing.T
 	base   string
@@ -64,8 +64,8 @@ func (a *asker) ask(path string) (code int, kind string, body []byte) {
 	return answer.StatusCode, kind, body
 }
 
-// secured runs an agent whose page asks for TLS and a token.
-func (l *lab) secured() (*asker, *safeBuffer) {
+// secured runs an agent whose page needs TLS and a token.
+func (l *environment) secured() (*asker, *safeBuffer) {
 	l.t.Helper()
 	l.configure(len(l.arrays))
 	l.write("token", "open-sesame\n")
@@ -80,14 +80,14 @@ func (l *lab) secured() (*asker, *safeBuffer) {
 	log, _ := l.agent()
 	return &asker{
 		t: l.t, base: "https://" + l.pageAddress(log), token: "open-sesame",
-		client: &http.Client{Timeout: patience, Transport: &http.Transport{
+		client: &http.Client{Timeout: maxWait, Transport: &http.Transport{
 			DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots},
 		}},
 	}, log
 }
 
 // certificate writes cert.pem and key.pem for loopback.
-func (l *lab) certificate(serial int64) *x509.Certificate {
+func (l *environment) certificate(serial int64) *x509.Certificate {
 	l.t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -115,7 +115,7 @@ func (l *lab) certificate(serial int64) *x509.Certificate {
 }
 
 // reported waits until every array is in /v1/reports.
-func (a *asker) reported(l *lab) {
+func (a *asker) reported(l *environment) {
 	l.t.Helper()
 	l.await("a report of each array", func() bool {
 		_, _, body := a.ask("/v1/reports")
@@ -123,10 +123,10 @@ func (a *asker) reported(l *lab) {
 	})
 }
 
-// Every answer of a real agent is as its own description says.
-func TestAnswersAreAsDescribed(t *testing.T) {
+// Every response of a real agent matches its own OpenAPI description.
+func TestResponsesMatchTheOpenAPIDescription(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, 2)
+	l := newEnvironment(t, 2)
 	a, _ := l.secured()
 	a.reported(l)
 	_, kind, text := a.ask("/v1/openapi.yaml")
@@ -185,7 +185,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 // and an empty token leave the last good ones.
 func TestRenewedCertificateAndTokenAreUsed(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, 1)
+	l := newEnvironment(t, 1)
 	a, log := l.secured()
 	a.reported(l)
 
@@ -196,7 +196,7 @@ func TestRenewedCertificateAndTokenAreUsed(t *testing.T) {
 	}
 	roots := x509.NewCertPool()
 	roots.AddCert(l.certificate(2))
-	a.client = &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots}}}
+	a.client = &http.Client{Timeout: maxWait, Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots}}}
 	l.write("token", "renewed-sesame")
 	if code, _, _ := a.ask("/v1/reports"); code != http.StatusUnauthorized {
 		t.Errorf("the old token still gets %d", code)
@@ -212,9 +212,9 @@ func TestRenewedCertificateAndTokenAreUsed(t *testing.T) {
 
 // A report that is withheld, because its array went away, is still shown, with
 // its age and the reason.
-func TestWithheldReportIsShown(t *testing.T) {
+func TestSuspendedReportIsShown(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, 2)
+	l := newEnvironment(t, 2)
 	a, _ := l.secured()
 	a.reported(l)
 	l.arrays[0].SetFaults(simulator.ServerError(http.StatusServiceUnavailable))
@@ -231,8 +231,9 @@ func TestWithheldReportIsShown(t *testing.T) {
 }
 
 // The same finding as that of poolcast check is in the log from the start.
-func TestFilesReadableByOthersAreWarnedOf(t *testing.T) {
-	l := newLab(t, 1)
+func TestFilesReadableByOthersAreLogged(t *testing.T) {
+	t.Parallel()
+	l := newEnvironment(t, 1)
 	l.configure(1)
 	log, stop := l.agent()
 	l.await("the first poll", polled(l.arrays[0]))

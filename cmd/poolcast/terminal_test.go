@@ -10,7 +10,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/rs/zerolog"
-	"golang.org/x/sys/unix"
+
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 )
 
 // attack is text that clears a screen, sets the title of a window, forges a
@@ -37,11 +39,11 @@ func plainLines(t *testing.T, what, text string) {
 	}
 }
 
-// hostileDesk has reports, bases, volume types and a cinder.conf with the attack
+// hostileWorkspace has reports, bases, volume types and a cinder.conf with the attack
 // in every text that is free.
-func hostileDesk(t *testing.T) *desk {
+func hostileWorkspace(t *testing.T) *workspace {
 	t.Helper()
-	d := newDesk(t)
+	d := newWorkspace(t)
 	var rows []map[string]any
 	text, err := os.ReadFile(d.path("reports.json"))
 	if err != nil {
@@ -98,13 +100,13 @@ func TestNoOutputControlsATerminal(t *testing.T) {
 		{"--simulate", "--dry-run", "-o=oslo", "--log-format=json"},
 	} {
 		t.Run(strings.Join(args[:min(2, len(args))], " "), func(t *testing.T) {
-			d := hostileDesk(t)
+			d := hostileWorkspace(t)
 			stdout, stderr, _ := d.run(args...)
 			if stdout == "" {
 				t.Errorf("nothing was printed: %s", stderr)
 			}
 			plainLines(t, "stdout", stdout)
-			plainLines(t, "stderr", printableLines(stderr)) // as main prints it
+			plainLines(t, "stderr", text.PrintableLines(stderr)) // as main prints it
 			before, _, _ := strings.Cut(stderr, "\n")
 			plainLines(t, "stderr", before)
 		})
@@ -116,7 +118,7 @@ func TestNoOutputControlsATerminal(t *testing.T) {
 func TestLogDoesNotControlATerminal(t *testing.T) {
 	for _, format := range []string{"text", "json"} {
 		var out bytes.Buffer
-		log, _, err := newLogger(&out, format, "debug")
+		log, _, err := setup.NewLogger(&out, format, "debug")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -132,7 +134,7 @@ func TestLogDoesNotControlATerminal(t *testing.T) {
 // TestLongTextsAreCut: a filter function of 64 KiB used to be printed three
 // times, and a name of a million characters pushed the table off every screen.
 func TestLongTextsAreCut(t *testing.T) {
-	d := newDesk(t)
+	d := newWorkspace(t)
 	long := strings.Repeat("0 + ", 16<<10) + "0"
 	text, err := os.ReadFile(d.path("reports.json"))
 	if err != nil {
@@ -160,44 +162,4 @@ func TestLongTextsAreCut(t *testing.T) {
 			t.Errorf("%v prints %d bytes", args, n)
 		}
 	}
-}
-
-func TestColorIsForTerminalsThatWantIt(t *testing.T) {
-	terminal := openTerminal(t)
-	for _, c := range []struct {
-		noColor, term string
-		want          bool
-	}{{"", "xterm", true}, {"1", "xterm", false}, {"", "dumb", false}, {"", "", true}} {
-		t.Setenv("NO_COLOR", c.noColor)
-		t.Setenv("TERM", c.term)
-		if got := wantsColor(terminal); got != c.want {
-			t.Errorf("NO_COLOR=%s TERM=%s: colour %t", c.noColor, c.term, got)
-		}
-	}
-	if wantsColor(new(bytes.Buffer)) {
-		t.Error("colour for what is no terminal")
-	}
-}
-
-// openTerminal is the program's end of a pseudo terminal.
-func openTerminal(t *testing.T) *os.File {
-	t.Helper()
-	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = master.Close() })
-	if err := unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
-	n, err := unix.IoctlGetInt(int(master.Fd()), unix.TIOCGPTN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	slave, err := os.OpenFile("/dev/pts/"+strconv.Itoa(n), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = slave.Close() })
-	return slave
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/render"
 	"github.com/poolcast/poolcast/flasharray"
 	"github.com/poolcast/poolcast/publisher"
 )
@@ -31,7 +32,7 @@ type versionInfo struct {
 type testedRanges struct {
 	PurityREST testedRange `json:"purity_rest"`
 	Cinder     testedRange `json:"cinder"`
-	CinderRPC  string      `json:"cinder_scheduler_rpc"` // the version that is spoken
+	CinderRPC  string      `json:"cinder_scheduler_rpc"`
 	RabbitMQ   testedRange `json:"rabbitmq"`
 }
 
@@ -49,7 +50,7 @@ func (r testedRange) String() string {
 	return r.Oldest + " to " + r.Newest
 }
 
-// tested says it as the tests have it: the API versions that the client
+// tested are the versions that the tests use: the API versions that the client
 // accepts; the schedulers and brokers of make brokers; and the Cinder whose own
 // classes made the placement vectors.
 func tested() testedRanges {
@@ -90,7 +91,7 @@ func newVersionCommand() *cobra.Command {
 func printVersion(w io.Writer, output string) error {
 	info := currentVersion()
 	if output == "json" {
-		return printJSON(w, info)
+		return render.JSON(w, info)
 	}
 	if _, err := fmt.Fprintf(w, "poolcast %s\n", strings.TrimSpace(info.Version+" "+info.Commit)); err != nil {
 		return err

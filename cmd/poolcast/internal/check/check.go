@@ -1,0 +1,193 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/configcheck"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
+	"github.com/poolcast/poolcast/collector"
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
+	"github.com/poolcast/poolcast/collector/placement/advice"
+	"github.com/poolcast/poolcast/collector/placement/cinder"
+	"github.com/poolcast/poolcast/config"
+)
+
+// Options are what to check, and with what.
+type Options struct {
+	Source setup.Source
+	// Reports returns the reports to check, if they are not to be polled.
+	Reports func(context.Context) ([]capability.Report, error)
+	Types   []cinder.VolumeType
+	// ListenFor is how long to listen on the message bus at most. With 0 it is a
+	// quarter more than the interval of cinder-volume's reports, or nothing if the
+	// arrays are simulated or the reports are given.
+	ListenFor time.Duration
+	NoBus     bool
+	// Listening is called before listening.
+	Listening func(longest time.Duration)
+}
+
+// Result is what a check has found.
+type Result struct {
+	Config   *config.Config
+	Refused  bool // the configuration cannot be used, and nothing else was checked
+	Findings []advice.Finding
+	Reports  []capability.Report // as the scheduler would receive them
+	Types    []advice.Candidates
+	Bus      *Bus // nil if nothing listened
+}
+
+// Run checks everything that the options allow. Its errors are about the command
+// line; everything else is a finding.
+func Run(ctx context.Context, o Options) (*Result, error) {
+	r, err := o.configuration()
+	if err != nil {
+		return nil, err
+	}
+	if !r.Refused {
+		if err := o.examine(ctx, r); err != nil {
+			return nil, err
+		}
+	}
+	advice.Sort(r.Findings)
+	return r, nil
+}
+
+// configuration reads cinder.conf. Its faults are findings; the error is one of
+// the command line.
+func (o *Options) configuration() (*Result, error) {
+	cfg, err := o.Source.Read()
+	r := &Result{Config: cfg, Findings: configcheck.Warnings(cfg)}
+	if faults, ok := errors.AsType[config.FieldErrors](err); ok {
+		r.Refused, r.Findings = true, append(r.Findings, configcheck.Faults(faults)...)
+		return r, nil
+	}
+	if err != nil {
+		return nil, exit.With(exit.Config, err)
+	}
+	if err := o.Source.Keep(cfg); err != nil {
+		return nil, exit.With(exit.Usage, err)
+	}
+	r.addBroken(cfg.Broken)
+	switch {
+	case len(cfg.Backends) > 0:
+	case len(cfg.Broken) > 0:
+		r.Refused = true
+		return r, nil
+	default:
+		return nil, exit.With(exit.Config, setup.NoBackends(cfg))
+	}
+	r.Findings = append(r.Findings, configcheck.Traps(cfg)...)
+	return r, nil
+}
+
+// examine checks what needs more than the files: arrays, bus, functions, types
+// and pools.
+func (o *Options) examine(ctx context.Context, r *Result) error {
+	reports, err := o.collect(ctx, r)
+	if err != nil {
+		return err
+	}
+	if longest := o.listenFor(r.Config); longest > 0 {
+		o.Listening(longest)
+		bus, err := Listen(ctx, r.Config, reports, longest)
+		if err != nil {
+			return err
+		}
+		r.Bus = bus
+		r.Findings = append(r.Findings, r.busFindings(reports)...)
+	}
+	r.Reports = r.Bus.overlaid(r.Config, reports)
+	r.Findings = append(r.Findings, advice.Functions(functions(r.Config, r.Reports))...)
+	r.Findings = append(r.Findings, advice.Pools(r.Reports, policy(r.Config))...)
+	r.checkTypes(o.Types)
+	return nil
+}
+
+// collect polls the arrays, or returns the reports that are given. An array that
+// cannot be read is a finding, and the others are checked.
+func (o *Options) collect(ctx context.Context, r *Result) ([]capability.Report, error) {
+	if o.Reports != nil {
+		reports, err := o.Reports(ctx)
+		return WithLiveKeys(reports, r.Config), err
+	}
+	runtime, err := setup.Connect(o.Source, r.Config)
+	if err != nil {
+		return nil, err
+	}
+	defer runtime.Close()
+	r.addBroken(runtime.Broken)
+	var reports []capability.Report
+	for _, polled := range collector.Once(ctx, setup.CollectorTargets(runtime.Targets)) {
+		r.Findings = append(r.Findings, arrayFindings(r.Config, polled)...)
+		if polled.Err == nil {
+			reports = append(reports, polled.Report)
+		}
+	}
+	return reports, nil
+}
+
+// listenFor is how long to listen at most, 0 for not at all.
+func (o *Options) listenFor(cfg *config.Config) time.Duration {
+	switch {
+	case o.NoBus:
+		return 0
+	case o.ListenFor > 0:
+		return o.ListenFor
+	case o.Source.Simulate || o.Reports != nil:
+		return 0
+	}
+	return cfg.ReportInterval * 5 / 4
+}
+
+// addBroken adds the faults of backends that are not served, each once.
+func (r *Result) addBroken(broken []config.Broken) {
+	for _, f := range configcheck.Broken(broken) {
+		if !slices.Contains(r.Findings, f) {
+			r.Findings = append(r.Findings, f)
+		}
+	}
+}
+
+// checkTypes needs the filters of the cloud; a filter that is missing is a finding.
+func (r *Result) checkTypes(types []cinder.VolumeType) {
+	engine, err := setup.PlacementEngine(r.Config.Scheduler, "strict")
+	if err != nil {
+		r.Findings = append(r.Findings, engineFinding(r.Config, err))
+		return
+	}
+	if len(types) == 0 || len(r.Reports) == 0 {
+		return
+	}
+	candidates, found := advice.Types(engine, r.Reports, types)
+	r.Types = candidates
+	r.Findings = append(r.Findings, found...)
+}
+
+// Verdict is an error with the exit code of what was found. A section with a fault
+// costs its backend only.
+func (r *Result) Verdict() error {
+	errs := advice.Count(r.Findings, advice.Error)
+	inSections := 0
+	for _, f := range r.Findings {
+		if f.Code == configcheck.SectionFault {
+			inSections++
+		}
+	}
+	switch {
+	case errs > inSections || r.Refused:
+		return exit.With(exit.Config, fmt.Errorf("check found %s", format.Count(errs, "error")))
+	case errs > 0:
+		return exit.With(exit.Partial, fmt.Errorf("check found %s in sections of backends; the other backends are served", format.Count(errs, "error")))
+	}
+	if n := advice.Count(r.Findings, advice.Warning); n > 0 {
+		return exit.With(exit.Partial, fmt.Errorf("check found %s", format.Count(n, "warning")))
+	}
+	return nil
+}
