@@ -98,7 +98,7 @@ func alarms() []fault {
 // closeConnections ends the agent's connections.
 func (i *incident) closeConnections() {
 	i.t.Helper()
-	i.ctl("close_all_user_connections", i.user, "closed by an operator")
+	i.other.CloseConnections(i.user, "closed by an operator")
 }
 
 // testFault injects a fault and lifts it.
@@ -249,11 +249,12 @@ func newIncident(t *testing.T, nodes []*rabbitmq.Broker, mode listenMode) *incid
 	t.Helper()
 	i := &incident{t: t, mode: mode, cluster: nodes, vhost: strings.ReplaceAll(t.Name(), "/", "-")}
 	i.user = "agent-" + i.vhost
-	nodes[0].VHosts(t, i.vhost)
+	last := nodes[len(nodes)-1] // the first may restart after the test before
+	last.VHosts(t, i.vhost)
 	for _, n := range nodes {
 		i.nodes = append(i.nodes, n.In(t, i.vhost))
 	}
-	i.other = i.nodes[len(nodes)-1]
+	i.other = last.In(t, i.vhost)
 	i.addUser()
 	i.scheduler = cindertest.StartScheduler(t, i.other.URL(), mode.layout)
 	i.service = cindertest.StartService(t, i.other.URL(), 500*time.Millisecond, map[string]capability.Set{publisherBackend: baseReport(t, 1)})

@@ -24,9 +24,9 @@ import (
 // publisherBackend is the backend that these tests report.
 const publisherBackend = "ctl1@fa1"
 
-// publisherInterval is the interval of the publishers in these tests. It is short, so
-// that tests wait less.
-const publisherInterval = 4 * time.Second
+// publisherInterval is the interval of the publishers in these tests. A sample is used
+// for ten of them, which is longer than any outage here.
+const publisherInterval = 30 * time.Second
 
 // baseReport is a report of cinder-volume, with keys that poolcast does not read.
 func baseReport(t *testing.T, volumes int) capability.Set {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/rabbitmq/amqp091-go"
+
+	"github.com/poolcast/poolcast/integration/process"
 )
 
 // ctlBound is how long a rabbitmqctl command may take. It takes a second or two; the
@@ -46,9 +48,30 @@ func (b *Broker) Drain() { b.t.Helper(); b.tool("rabbitmq-upgrade", "drain") }
 // Revive ends a Drain.
 func (b *Broker) Revive() { b.t.Helper(); b.tool("rabbitmq-upgrade", "revive") }
 
-// tool runs a command line tool of RabbitMQ.
+// CloseConnections closes the connections of a user. If one ends by itself meanwhile,
+// rabbitmqctl fails before it has closed the others, and is run again.
+func (b *Broker) CloseConnections(user, reason string) {
+	b.t.Helper()
+	process.Await(b.t, ctlBound, "the connections of "+user+" to be closed", func() error {
+		out, err := b.run("rabbitmqctl", "close_all_user_connections", user, reason)
+		if err != nil && !strings.Contains(out, "noproc") {
+			b.t.Fatalf("close connections: %v\n%s", err, out)
+		}
+		return err
+	})
+}
+
+// tool runs a command line tool of RabbitMQ. The test stops if that fails.
 func (b *Broker) tool(name string, args ...string) string {
 	b.t.Helper()
+	out, err := b.run(name, args...)
+	if err != nil {
+		b.t.Fatalf("run %s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+	}
+	return out
+}
+
+func (b *Broker) run(name string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), ctlBound)
 	defer cancel()
 	all := b.args(append([]string{toolFolder + name, "--quiet", "-n", b.node}, args...)...)
@@ -56,10 +79,7 @@ func (b *Broker) tool(name string, args ...string) string {
 	cmd.Env = append(os.Environ(), b.environment()...)
 	cmd.Dir = b.dir
 	out, err := cmd.CombinedOutput()
-	if err != nil {
-		b.t.Fatalf("run %s %s: %v\n%s", name, strings.Join(args, " "), err, out)
-	}
-	return string(out)
+	return string(out), err
 }
 
 // Queues lists the queues of the virtual host.
@@ -184,6 +204,7 @@ func (b *Broker) VHosts(t testing.TB, names ...string) {
 		t.Fatalf("encode virtual hosts: %v", err)
 	}
 	file := "definitions-" + names[0] + ".json"
-	b.write(file, string(text))
-	b.Ctl("import_definitions", b.path(file))
+	in := b.In(t, "") // so that a failure is that of the test
+	in.write(file, string(text))
+	in.Ctl("import_definitions", b.path(file))
 }
