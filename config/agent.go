@@ -37,8 +37,11 @@ type setting struct{ name, value string }
 // at the next start. The contents of the files that they name are read again.
 func (a Agent) restartSettings() []setting {
 	return []setting{
-		{"log_format", a.LogFormat}, {"listen", a.Listen},
-		{"tls_cert_file", a.TLSCertFile}, {"tls_key_file", a.TLSKeyFile}, {"bearer_token_file", a.BearerTokenFile},
+		{"log_format", a.LogFormat},
+		{"listen", a.Listen},
+		{"tls_cert_file", a.TLSCertFile},
+		{"tls_key_file", a.TLSKeyFile},
+		{"bearer_token_file", a.BearerTokenFile},
 	}
 }
 

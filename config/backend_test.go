@@ -90,8 +90,10 @@ func TestLoadFatalFault(t *testing.T) {
 		"key without certificate": {map[string]string{"DEFAULT": "[oslo_messaging_rabbit]\nssl = true\nssl_key_file = /x"}, []string{"ssl_key_file is set without ssl_cert_file"}},
 		"no syntax":               {map[string]string{"A": "words"}, []string{"[a] line has neither"}},
 		"every section":           {map[string]string{"DEFAULT": "enabled_backends = a", "A": "reserved_percentage = x"}, []string{"[a] reserved_percentage"}},
-		"with a fault of a section": {map[string]string{"POOLCAST": "on_stale = x", "A": "reserved_percentage = x"},
-			[]string{"[a] reserved_percentage", "[poolcast] on_stale"}},
+		"with a fault of a section": {
+			map[string]string{"POOLCAST": "on_stale = x", "A": "reserved_percentage = x"},
+			[]string{"[a] reserved_percentage", "[poolcast] on_stale"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := loadTwo(t, c.lines)

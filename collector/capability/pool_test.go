@@ -78,8 +78,12 @@ func TestCapacityEvenness(t *testing.T) {
 		want float64
 		ok   bool
 	}{
-		{capacity(100, 25), 0.75, true}, {capacity(100, 200), 0, true}, {capacity(100, -10), 1, true},
-		{capacity(0, 0), 0, false}, {capacity(math.Inf(1), 1), 0, false}, {Set{}, 0, false},
+		{capacity(100, 25), 0.75, true},
+		{capacity(100, 200), 0, true},
+		{capacity(100, -10), 1, true},
+		{capacity(0, 0), 0, false},
+		{capacity(math.Inf(1), 1), 0, false},
+		{Set{}, 0, false},
 	} {
 		if got, ok := c.set.UsedShare(); got != c.want || ok != c.ok {
 			t.Errorf("%v: used share %g %t, want %g %t", c.set, got, ok, c.want, c.ok)

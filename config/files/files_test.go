@@ -128,15 +128,14 @@ func TestDoTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s Reader
 		mounted, started := make(chan struct{}), atomic.Int32{}
-		read := func() (string, error) {
-			started.Add(1)
-			<-mounted
-			return "text", nil
-		}
 		try := func() error {
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 			defer cancel()
-			_, err := Do(ctx, &s, read)
+			_, err := Do(ctx, &s, func() (string, error) {
+				started.Add(1)
+				<-mounted
+				return "text", nil
+			})
 			return err
 		}
 		begin := time.Now()

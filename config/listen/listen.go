@@ -22,7 +22,7 @@ func Check(address string, hasTLS, hasToken bool) error {
 	switch {
 	case err != nil:
 		return ErrAddress
-	case !IsLoopback(host) && !(hasTLS && hasToken):
+	case !IsLoopback(host) && (!hasTLS || !hasToken):
 		return ErrUnprotected
 	}
 	return nil

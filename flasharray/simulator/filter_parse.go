@@ -284,7 +284,7 @@ func lexOperator(s string) (token, int, error) {
 		return token{kind: operator, text: s[:2]}, 2, nil
 	}
 	if s[0] == '!' {
-		return token{}, 0, errors.New("lone !")
+		return token{}, 0, errors.New("! without =")
 	}
 	return token{kind: operator, text: s[:1]}, 1, nil
 }

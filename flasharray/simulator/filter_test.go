@@ -113,7 +113,7 @@ func TestFilterInvalid(t *testing.T) {
 		"is_local)":                             "unexpected",
 		"and":                                   "unknown field",
 		"is_local is_local":                     "unexpected",
-		"name!'x'":                              "lone !",
+		"name!'x'":                              "! without =",
 		"name=('a' 'b')":                        "unexpected",
 		"name<('a')":                            "unexpected",
 		"name='a' & is_local":                   "unexpected character",

@@ -1,6 +1,7 @@
 package rabbitmq
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -253,6 +254,9 @@ func (b *Broker) In(t testing.TB, vhost string) *Broker {
 	inside.t, inside.vhost = t, vhost
 	return &inside
 }
+
+// VHost is the virtual host.
+func (b *Broker) VHost() string { return cmp.Or(b.vhost, "/") }
 
 // Addr is the host:port of the plain listener.
 func (b *Broker) Addr() string { return b.address(b.port) }

@@ -1,7 +1,6 @@
 package rabbitmq
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"os"
@@ -168,7 +167,7 @@ func (b *Broker) Unblock() {
 // rows runs a listing command and splits each line at its tabs.
 func (b *Broker) rows(command string, columns ...string) [][]string {
 	b.t.Helper()
-	out := b.Ctl(append([]string{"--no-table-headers", command, "-p", cmp.Or(b.vhost, "/")}, columns...)...)
+	out := b.Ctl(append([]string{"--no-table-headers", command, "-p", b.VHost()}, columns...)...)
 	var rows [][]string
 	for line := range strings.Lines(out) {
 		if fields := strings.Split(strings.TrimRight(line, "\n"), "\t"); len(fields) == len(columns) {

@@ -8,12 +8,22 @@ import (
 
 func TestNumbers(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
-		{Whole(2.5), "3"}, {Whole(-0.6), "-1"}, {Whole(1e7), "10000000"},
-		{Decimal(2), "2.0"}, {Decimal(2.25), "2.2"},
-		{Significant(0.123456, 3), "0.123"}, {Significant(7.6, 3), "7.6"}, {Significant(120, 3), "120"},
-		{Significant(1234.5678, 3), "1235"}, {Significant(1234.5678, 6), "1234.57"}, {Significant(-12345678, 4), "-12345678"},
-		{Significant(0, 4), "0"}, {Significant(math.Inf(1), 4), "+Inf"},
-		{Percent(1.0 / 3), "33 %"}, {Count(1, "array"), "1 array"}, {Count(0, "array"), "0 arrays"},
+		{Whole(2.5), "3"},
+		{Whole(-0.6), "-1"},
+		{Whole(1e7), "10000000"},
+		{Decimal(2), "2.0"},
+		{Decimal(2.25), "2.2"},
+		{Significant(0.123456, 3), "0.123"},
+		{Significant(7.6, 3), "7.6"},
+		{Significant(120, 3), "120"},
+		{Significant(1234.5678, 3), "1235"},
+		{Significant(1234.5678, 6), "1234.57"},
+		{Significant(-12345678, 4), "-12345678"},
+		{Significant(0, 4), "0"},
+		{Significant(math.Inf(1), 4), "+Inf"},
+		{Percent(1.0 / 3), "33 %"},
+		{Count(1, "array"), "1 array"},
+		{Count(0, "array"), "0 arrays"},
 	} {
 		if c.got != c.want {
 			t.Errorf("got %q, want %q", c.got, c.want)

@@ -52,7 +52,7 @@ func PrintableJSON(text []byte) []byte {
 	for len(text) > 0 {
 		r, size := utf8.DecodeRune(text)
 		switch {
-		case strconv.IsGraphic(r) && !(r == utf8.RuneError && size == 1), r == '\n', r == '\t', r == '\r':
+		case strconv.IsGraphic(r) && (r != utf8.RuneError || size > 1), r == '\n', r == '\t', r == '\r':
 			out = append(out, text[:size]...)
 		case r == utf8.RuneError:
 			out = append(out, `\ufffd`...)

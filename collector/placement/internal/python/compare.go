@@ -87,7 +87,7 @@ func equalSets(s, t capability.Set) bool {
 	return true
 }
 
-// pythonCompare orders two values; an error means that Python has no order for
+// Compare orders two values; an error means that Python has no order for
 // them.
 func Compare(a, b capability.Value) (int, error) {
 	x, xIsNumber := Number(a)
