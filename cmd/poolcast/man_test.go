@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/spf13/cobra"
 )
 
@@ -76,7 +77,7 @@ func TestCompletion(t *testing.T) {
 func TestManWithoutAFolder(t *testing.T) {
 	root := newRootCommand()
 	root.SetArgs([]string{"man"})
-	if err := root.ExecuteContext(t.Context()); exitCode(err) != exitUsage {
+	if err := root.ExecuteContext(t.Context()); exitCode(err) != exit.Usage {
 		t.Errorf("got %v", err)
 	}
 }

@@ -5,14 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/poolcast/poolcast/collector/placement"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/render"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
-	"github.com/poolcast/poolcast/config"
 )
 
 // placeFlags say what to place, on which reports, and how.
@@ -70,78 +70,39 @@ func policyFlag(cmd *cobra.Command, policy *string) {
 
 func (f *placeFlags) run(cmd *cobra.Command) error {
 	if f.count < 1 || f.count > 10000 {
-		return withCode(exitUsage, fmt.Errorf("--count %d: want 1 to 10000", f.count))
+		return exit.With(exit.Usage, fmt.Errorf("--count %d: want 1 to 10000", f.count))
 	}
 	request, notes, err := f.question.request()
 	if err != nil {
-		return withCode(exitUsage, err)
+		return exit.With(exit.Usage, err)
 	}
 	for _, note := range notes {
-		cmd.PrintErrln("warning:", printable(note))
+		cmd.PrintErrln("warning:", text.Printable(note))
 	}
 	cfg, err := f.load()
 	if err != nil {
 		return err
 	}
-	if draws(cfg.Scheduler) {
+	if decision.Draws(cfg.Scheduler) {
 		request.RandomSeed = cmp.Or(f.seed, rand.Uint64())
 	}
 	reports, polled := f.reports.get(cmd, f.sourceFlags)
 	if len(reports) == 0 && polled != nil {
 		return polled
 	}
-	engine, err := newEngine(cfg, f.policy)
+	engine, err := decision.Engine(cfg.Scheduler, f.policy)
 	if err != nil {
-		return withCode(exitConfig, err)
+		return exit.With(exit.Config, err)
 	}
-	decisions, err := placeMany(engine, cinder.NewSnapshot(reports), request, f.count)
+	decisions, err := decision.Volumes(engine, cinder.NewSnapshot(reports), request, f.count)
 	if err != nil {
 		return err
 	}
-	if err := printDecisions(cmd.OutOrStdout(), f.output, decisions); err != nil {
+	if err := render.Decisions(cmd.OutOrStdout(), f.output, decisions); err != nil {
 		return fmt.Errorf("print decision: %w", err)
 	}
 	if decisions[len(decisions)-1].Chosen == nil {
-		return withCode(exitNoFit, errors.New("no backend fits; the reasons are above"))
+		return exit.With(exit.NoFit, errors.New("no backend fits; the reasons are above"))
 	}
 	return polled
-}
-
-// draws reports whether anything is left to chance, so that an answer without
-// it has no seed and is the same each time.
-func draws(s config.Scheduler) bool {
-	return isLottery(s) || slices.ContainsFunc(s.Weighers, func(w string) bool {
-		return w[strings.LastIndex(w, ".")+1:] == cinder.ChanceWeigher
-	})
-}
-
-// placeMany places volumes one after the other, each with the capacity that the
-// previous ones left. It stops at the first that does not fit.
-func placeMany(engine *placement.Engine, s *placement.Snapshot, request *cinder.Request, count int) ([]*placement.Decision, error) {
-	var decisions []*placement.Decision
-	for i := range count {
-		one := *request
-		if one.RandomSeed != 0 {
-			one.RandomSeed += uint64(i)
-		}
-		d, err := decide(engine, s, &one)
-		if err != nil {
-			return nil, err
-		}
-		decisions = append(decisions, d)
-		if d.Chosen == nil {
-			break
-		}
-		s = s.Consume(d.Chosen.Backend, one.Consumption())
-	}
-	return decisions, nil
-}
-
-// decide returns a decision also if no backend fits.
-func decide(engine *placement.Engine, s *placement.Snapshot, request *cinder.Request) (*placement.Decision, error) {
-	d, err := engine.DecideOn(s, request)
-	if err != nil && !errors.Is(err, placement.ErrNoPool) {
-		return nil, fmt.Errorf("decide: %w", err)
-	}
-	return d, nil
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/flasharray/simulator"
 )
 
@@ -79,13 +80,13 @@ func (c *child) wait() string {
 // the response to a logout.
 func TestSecondSignalEndsTheProcess(t *testing.T) {
 	t.Parallel()
-	l := newEnvironment(t, 1)
-	l.configure(1)
-	l.arrays[0].SetFaults(simulator.Hang().On("logout"))
-	c := newChild(t, "--config-file", l.path("cinder.conf"))
+	e := newEnvironment(t, 1)
+	e.configure(1)
+	e.arrays[0].SetFaults(simulator.Hang().On("logout"))
+	c := newChild(t, "--config-file", e.path("cinder.conf"))
 	c.start()
-	l.await("a poll", polled(l.arrays[0]))
-	l.await("the first report", c.stderr.has("array polled"))
+	e.await("a poll", polled(e.arrays[0]))
+	e.await("the first report", c.stderr.has("array polled"))
 	c.signal(syscall.SIGTERM)
 	c.signal(syscall.SIGINT)
 	if got := c.wait(); got != "exit status 130" && got != "exit status 143" {
@@ -99,9 +100,9 @@ func TestSecondSignalEndsTheProcess(t *testing.T) {
 // TestSignalEndsACommandThatReads: standard input has no end here.
 func TestSignalEndsACommandThatReads(t *testing.T) {
 	t.Parallel()
-	l := newEnvironment(t, 1)
-	l.configure(1)
-	c := newChild(t, "pools", "--reports=-", "--config-file", l.path("cinder.conf"))
+	e := newEnvironment(t, 1)
+	e.configure(1)
+	c := newChild(t, "pools", "--reports=-", "--config-file", e.path("cinder.conf"))
 	in, err := c.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -120,22 +121,22 @@ func TestSignalEndsACommandThatReads(t *testing.T) {
 // or the status page.
 func TestFIFOInPlaceOfCinderConf(t *testing.T) {
 	t.Parallel()
-	l := newEnvironment(t, 1)
-	l.configure(1, "token_file = "+l.path("token"))
-	l.write("token", tokenOf(l.arrays[0].Name()))
-	c := newChild(t, "--config-file", l.path("cinder.conf"), "--listen=127.0.0.1:0")
+	e := newEnvironment(t, 1)
+	e.configure(1, "token_file = "+e.path("token"))
+	e.write("token", tokenOf(e.arrays[0].Name()))
+	c := newChild(t, "--config-file", e.path("cinder.conf"), "--listen=127.0.0.1:0")
 	c.start()
-	l.await("an answer", c.stderr.has("array polled"))
+	e.await("an answer", c.stderr.has("array polled"))
 	for _, name := range []string{"token", "cinder.conf"} {
-		if err := syscall.Mkfifo(l.path("fifo"), 0o600); err != nil {
+		if err := syscall.Mkfifo(e.path("fifo"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Rename(l.path("fifo"), l.path(name)); err != nil {
+		if err := os.Rename(e.path("fifo"), e.path(name)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	l.await("a refusal", c.stderr.has("is a FIFO"))
-	answer, err := http.Get("http://" + l.pageAddress(c.stderr) + "/livez")
+	e.await("a refusal", c.stderr.has("is a FIFO"))
+	answer, err := http.Get("http://" + e.pageAddress(c.stderr) + "/livez")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,9 +154,9 @@ func TestFIFOInPlaceOfCinderConf(t *testing.T) {
 // for a clean end.
 func TestClosedLogPipeDoesNotEndTheAgent(t *testing.T) {
 	systemd := newNotifySocket(t)
-	l := newEnvironment(t, 1)
-	l.configure(1)
-	c := newChild(t, "--config-file", l.path("cinder.conf"), "--log-level=trace")
+	e := newEnvironment(t, 1)
+	e.configure(1)
+	c := newChild(t, "--config-file", e.path("cinder.conf"), "--log-level=trace")
 	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -206,7 +207,7 @@ func TestFilesOfTheCommandLine(t *testing.T) {
 	} {
 		for _, path := range []string{d.path("fifo"), "/dev/zero"} {
 			given := strings.Split(strings.ReplaceAll(strings.Join(args, "\n"), "%", path), "\n")
-			if _, stderr, code := d.run(given...); code == exitOK || !strings.Contains(stderr, "is not a regular file") {
+			if _, stderr, code := d.run(given...); code == exit.OK || !strings.Contains(stderr, "is not a regular file") {
 				t.Errorf("%v: code %d, %s", given, code, stderr)
 			}
 		}

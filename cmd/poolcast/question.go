@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/collector/placement/advice"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 )
@@ -71,7 +72,7 @@ func (f *questionFlags) request() (r *cinder.Request, notes []string, err error)
 
 // readVolumeTypes reads the file of --types.
 func readVolumeTypes(path string) ([]cinder.VolumeType, error) {
-	data, err := readInputFile(path)
+	data, err := input.File(path)
 	if err != nil {
 		return nil, fmt.Errorf("read volume types: %w", err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/config"
 	"github.com/poolcast/poolcast/publisher/status"
@@ -57,7 +58,7 @@ func commandChapter(root *cobra.Command) string {
 
 func exitChapter() string {
 	t := newMarkdown("code", "meaning")
-	for number, meaning := range exitMeanings() {
+	for number, meaning := range exit.Meanings() {
 		t.row(fmt.Sprint(number), meaning)
 	}
 	return "## Exit codes\n\n" + t.String()

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -48,7 +49,7 @@ func TestReferenceTables(t *testing.T) {
 func TestHelpNamesEveryExitCode(t *testing.T) {
 	help := strings.Join(strings.Fields(output(t, "--help")), " ")
 	for code, meaning := range []string{"0 fine", "1 some backend failed", "2 usage", "3 configuration", "4 no backend fits"} {
-		if !strings.Contains(help, meaning) || exitMeanings()[code] == "" {
+		if !strings.Contains(help, meaning) || exit.Meanings()[code] == "" {
 			t.Errorf("--help lacks %q", meaning)
 		}
 	}

@@ -7,7 +7,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/render"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/collector/placement/rehearsal"
 	"github.com/poolcast/poolcast/config"
 )
@@ -86,10 +89,10 @@ func (f *rehearseFlags) add(cmd *cobra.Command) {
 func (f *rehearseFlags) run(cmd *cobra.Command) error {
 	request, notes, err := f.question.request()
 	if err != nil {
-		return withCode(exitUsage, err)
+		return exit.With(exit.Usage, err)
 	}
 	for _, note := range notes {
-		cmd.PrintErrln("warning:", printable(note))
+		cmd.PrintErrln("warning:", text.Printable(note))
 	}
 	request.RandomSeed = f.seed
 	f.burst.Request = request
@@ -99,7 +102,7 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 	}
 	settings, err := f.prepare(cfg)
 	if err != nil {
-		return withCode(exitUsage, err)
+		return exit.With(exit.Usage, err)
 	}
 	reports, polled := f.reports.get(cmd, f.sourceFlags)
 	if len(reports) == 0 && polled != nil {
@@ -109,11 +112,11 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return fmt.Errorf("rehearse: %w", err)
 	}
-	if err := f.print(cmd, reports, outcomes); err != nil {
+	if err := render.Rehearsal(cmd.OutOrStdout(), f.output, f.burst, rehearsal.Assumptions(reports), outcomes); err != nil {
 		return fmt.Errorf("print rehearsal: %w", err)
 	}
 	if outcomes[0].Placed == 0 {
-		return withCode(exitNoFit, errors.New("no create finds a backend; the reason is above"))
+		return exit.With(exit.NoFit, errors.New("no create finds a backend; the reason is above"))
 	}
 	return polled
 }
@@ -129,18 +132,10 @@ func (f *rehearseFlags) prepare(cfg *config.Config) ([]rehearsal.Setting, error)
 	if f.ratio < 1 {
 		return nil, fmt.Errorf("--ratio %g: want 1 or more", f.ratio)
 	}
-	c := rehearsal.Catalogue{Cloud: schedulerOptions(cfg.Scheduler), Ratio: f.ratio, Goodness: f.goodness}
+	c := rehearsal.Catalogue{Cloud: decision.Options(cfg.Scheduler), Ratio: f.ratio, Goodness: f.goodness}
 	settings, err := c.Pick(f.settings)
 	if err != nil {
 		return nil, fmt.Errorf("--settings: %w", err)
 	}
 	return settings, nil
-}
-
-func (f *rehearseFlags) print(cmd *cobra.Command, reports []capability.Report, outcomes []rehearsal.Outcome) error {
-	assumed := rehearsal.Assumptions(reports)
-	if f.output == "json" {
-		return printJSON(cmd.OutOrStdout(), jsonRehearsal(f.burst, assumed, outcomes))
-	}
-	return printRehearsal(cmd.OutOrStdout(), f.burst, assumed, outcomes)
 }

@@ -135,7 +135,7 @@ func (f *rootFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	if !f.dryRun && !f.once {
-		return agent.Run(cmd.Context(), runtime, agent.Options{Place: placeForPage, FileInterval: f.fileInterval})
+		return agent.Run(cmd.Context(), runtime, agent.Options{FileInterval: f.fileInterval})
 	}
 	defer runtime.Close()
 	reports, polled := runtime.Poll(cmd.Context())

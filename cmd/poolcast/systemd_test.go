@@ -62,9 +62,9 @@ func (s *notifySocket) expect(want string) string {
 // as the unit in examples/systemd has it.
 func TestSystemdReceivesEveryState(t *testing.T) {
 	systemd := newNotifySocket(t)
-	l := newEnvironment(t, 1)
-	l.configure(1)
-	log, stop := l.agent()
+	e := newEnvironment(t, 1)
+	e.configure(1)
+	log, stop := e.agent()
 	systemd.expect("READY=1")
 
 	if err := syscall.Kill(syscall.Getpid(), syscall.SIGHUP); err != nil {
@@ -79,7 +79,7 @@ func TestSystemdReceivesEveryState(t *testing.T) {
 		t.Errorf("SIGHUP did not reload:\n%s", log)
 	}
 
-	l.write("cinder.conf", "[DEFAULT]\nenabled_backends = nobody\n")
+	e.write("cinder.conf", "[DEFAULT]\nenabled_backends = nobody\n")
 	systemd.expect("RELOADING=1")
 	systemd.expect("READY=1") // with the configuration it had
 	systemd.expect("WATCHDOG=1")

@@ -146,7 +146,7 @@ func virtualTable(backends []check.BackendDiff) *text.Table {
 
 func gibText(f *float64) string {
 	if f == nil {
-		return "-"
+		return format.Missing
 	}
 	return format.Whole(*f)
 }
