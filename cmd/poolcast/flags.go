@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
 	"github.com/poolcast/poolcast/collector/placement/rehearsal"
 	"github.com/poolcast/poolcast/config"
@@ -157,6 +158,16 @@ func (c *choice) Set(s string) error {
 	return nil
 }
 
+// addVolume adds the flags that describe a volume to place.
+func addVolume(cmd *cobra.Command, v *input.Volume) {
+	cmd.Flags().Int64Var(&v.Size, "size", 0, "size of the volume in GiB")
+	cmd.Flags().StringVar(&v.Zone, "availability-zone", "", "availability zone of the volume")
+	cmd.Flags().StringVar(&v.Type, "type", "", "name of the volume type in --types")
+	cmd.Flags().StringVar(&v.TypesFile, "types", "", "volume types: the output of openstack volume type list --long -f json")
+	cmd.Flags().StringArrayVar(&v.Properties, "property", nil, "extra spec of the volume type, key=value as the openstack client takes it; repeatable")
+	_ = cmd.MarkFlagFilename("types", "json")
+}
+
 func completeWords(cmd *cobra.Command, flag string, words []string) {
 	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
 }
@@ -167,7 +178,7 @@ func completeTypes(cmd *cobra.Command) {
 		return
 	}
 	_ = cmd.RegisterFlagCompletionFunc("type", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-		types, err := readVolumeTypes(cmd.Flag("types").Value.String())
+		types, err := input.VolumeTypes(cmd.Flag("types").Value.String())
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/render"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
@@ -18,12 +19,12 @@ import (
 // placeFlags say what to place, on which reports, and how.
 type placeFlags struct {
 	*sourceFlags
-	question questionFlags
-	reports  reportFlags
-	count    int
-	policy   string
-	seed     uint64
-	output   string
+	volume  input.Volume
+	reports reportFlags
+	count   int
+	policy  string
+	seed    uint64
+	output  string
 }
 
 const placeHelp = `Say which backend would take a volume, why that one, and why not the others.
@@ -52,7 +53,7 @@ func newPlaceCommand(sources *sourceFlags) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
-	f.question.add(cmd)
+	addVolume(cmd, &f.volume)
 	f.reports.add(cmd)
 	cmd.Flags().IntVar(&f.count, "count", 1, "place this many volumes one after the other, each using up capacity")
 	policyFlag(cmd, &f.policy)
@@ -72,7 +73,7 @@ func (f *placeFlags) run(cmd *cobra.Command) error {
 	if f.count < 1 || f.count > 10000 {
 		return exit.With(exit.Usage, fmt.Errorf("--count %d: want 1 to 10000", f.count))
 	}
-	request, notes, err := f.question.request()
+	request, notes, err := f.volume.Request()
 	if err != nil {
 		return exit.With(exit.Usage, err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/render"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/collector/placement/rehearsal"
@@ -41,7 +42,7 @@ Exit code 4: under the first setting no create finds a backend.`
 // rehearseFlags are the burst, the reports and the settings.
 type rehearseFlags struct {
 	*sourceFlags
-	question questionFlags
+	volume   input.Volume
 	reports  reportFlags
 	burst    rehearsal.Burst
 	seed     uint64
@@ -64,7 +65,7 @@ func newRehearseCommand(sources *sourceFlags) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
-	f.question.add(cmd)
+	addVolume(cmd, &f.volume)
 	f.reports.add(cmd)
 	f.add(cmd)
 	outputFlag(cmd, &f.output, "table", "json")
@@ -87,7 +88,7 @@ func (f *rehearseFlags) add(cmd *cobra.Command) {
 }
 
 func (f *rehearseFlags) run(cmd *cobra.Command) error {
-	request, notes, err := f.question.request()
+	request, notes, err := f.volume.Request()
 	if err != nil {
 		return exit.With(exit.Usage, err)
 	}

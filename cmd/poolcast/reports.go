@@ -8,7 +8,6 @@ import (
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/collector/capability"
-	"github.com/poolcast/poolcast/collector/placement/cinder"
 )
 
 // reportFlags are where reports come from, if not from a poll.
@@ -51,12 +50,4 @@ func (f *reportFlags) get(cmd *cobra.Command, sources *sourceFlags) ([]capabilit
 	}
 	defer runtime.Close()
 	return runtime.Poll(cmd.Context())
-}
-
-// readTypes reads the volume types of --types, if it is given.
-func readTypes(path string) ([]cinder.VolumeType, error) {
-	if path == "" {
-		return nil, nil
-	}
-	return readVolumeTypes(path)
 }

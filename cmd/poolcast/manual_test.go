@@ -7,8 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/spf13/cobra"
+
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 )
 
 // TestManualPages: one for each command that people see, and the same bytes
