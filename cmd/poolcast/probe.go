@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/config"
+	"github.com/poolcast/poolcast/publisher/status/client"
 )
 
 const probeTimeout = 5 * time.Second
@@ -67,11 +69,26 @@ func (f *probeFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	path := "/livez"
-	if f.ready {
-		path = "/readyz"
+	agent, err := client.New(client.Options{URL: base.String(), SameHost: true})
+	if err != nil {
+		return fmt.Errorf("probe: %w", err)
 	}
-	return input.Probe(ctx, cmd.OutOrStdout(), base, path)
+	defer agent.Close()
+	check, failure := agent.Live, "the agent is not alive"
+	if f.ready {
+		check, failure = agent.Ready, "the agent is not ready"
+	}
+	health, err := check(ctx)
+	if err != nil {
+		return fmt.Errorf("probe: %w; is the agent running?", err)
+	}
+	if _, err := io.WriteString(cmd.OutOrStdout(), health.Text); err != nil {
+		return fmt.Errorf("probe: %w", err)
+	}
+	if !health.OK {
+		return fmt.Errorf("probe: %s", failure)
+	}
+	return nil
 }
 
 // base is the URL of the agent, without a path.

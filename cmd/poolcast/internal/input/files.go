@@ -50,13 +50,9 @@ func Reports(ctx context.Context, stdin io.Reader, path string) ([]capability.Re
 	if err != nil {
 		return nil, fmt.Errorf("read reports: %w", err)
 	}
-	return parseReports(data, path)
-}
-
-func parseReports(data []byte, from string) ([]capability.Report, error) {
 	var reports []capability.Report
 	if err := json.Unmarshal(data, &reports); err != nil {
-		return nil, fmt.Errorf("read reports from %s: want the output of poolcast --dry-run: %w", from, err)
+		return nil, fmt.Errorf("read reports from %s: want the output of poolcast --dry-run: %w", path, err)
 	}
 	return reports, nil
 }
