@@ -157,7 +157,7 @@ type instance struct {
 
 func newInstance() instance {
 	var b [8]byte
-	rand.Read(b[:]) // never fails: crypto/rand ends the program instead
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
 	return instance{name: hex.EncodeToString(b[:]), count: new(uint64)}
 }
 

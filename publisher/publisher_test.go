@@ -17,7 +17,7 @@ const fa1 = "ctl1@fa1"
 
 // newEnvironment returns one scheduler and one cinder-volume on one exchange.
 func newEnvironment(t *testing.T) (*fanout, *scheduler, *cinderVolume) {
-	s := newScheduler(t, 0)
+	s := newScheduler(t)
 	f := &fanout{t: t, schedulers: []*scheduler{s}}
 	return f, s, &cinderVolume{exchange: f, host: fa1, total: 1000, allocated: 17}
 }

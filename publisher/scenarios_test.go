@@ -39,10 +39,10 @@ type simulation struct {
 }
 
 // scenario runs in virtual time: the body, and then three intervals.
-func scenario(t *testing.T, options Options, body func(w *simulation)) {
+func scenario(t *testing.T, body func(w *simulation)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := newSimulation(t, options)
+		w := newSimulation(t)
 		body(w)
 		w.pass(3)
 		if st := w.agent.state(t, w.name); st.State != Overlaying {
@@ -51,9 +51,9 @@ func scenario(t *testing.T, options Options, body func(w *simulation)) {
 	})
 }
 
-func newSimulation(t *testing.T, options Options) *simulation {
+func newSimulation(t *testing.T) *simulation {
 	w := &simulation{
-		fanout: &fanout{t: t}, with: newScheduler(t, 0), without: newScheduler(t, 0), name: fa1, options: options,
+		fanout: &fanout{t: t}, with: newScheduler(t), without: newScheduler(t), name: fa1,
 	}
 	w.schedulers = []*scheduler{w.with}
 	w.volume = &cinderVolume{exchange: w.fanout, host: fa1, total: 1000, allocated: 100}
@@ -86,11 +86,11 @@ func (w *simulation) sample() {
 	synctest.Wait()
 }
 
-// place makes both schedulers place a volume.
-func (w *simulation) place(size float64) {
+// place makes both schedulers place a volume of 10 GiB.
+func (w *simulation) place() {
 	time.Sleep(time.Millisecond)
-	w.with.place(w.name, size)
-	w.without.place(w.name, size)
+	w.with.place(w.name, 10)
+	w.without.place(w.name, 10)
 	w.check()
 }
 
@@ -203,10 +203,10 @@ func (w *simulation) mustBeFresh(when string) {
 // TestOverlayKeepsPlacements is the rule behind the other tests here:
 // live metrics reach filters at once, and deductions stay.
 func TestOverlayKeepsPlacements(t *testing.T) {
-	scenario(t, Options{}, func(w *simulation) {
+	scenario(t, func(w *simulation) {
 		for range 20 {
 			time.Sleep(time.Second)
-			w.place(10)
+			w.place()
 			w.sample()
 			w.mustMatch("after a placement and a sample")
 			w.mustBeFresh("after a placement and a sample")
@@ -217,7 +217,7 @@ func TestOverlayKeepsPlacements(t *testing.T) {
 // TestOlderSampleKeepsCapacities has cinder-volume report after the array was
 // polled: its capacities count what was created in between.
 func TestOlderSampleKeepsCapacities(t *testing.T) {
-	scenario(t, Options{}, func(w *simulation) {
+	scenario(t, func(w *simulation) {
 		w.sample()
 		time.Sleep(time.Second)
 		w.report()
@@ -319,7 +319,7 @@ func TestBaseStamps(t *testing.T) {
 			w.volume.skew = 10 * time.Minute
 			w.pass(3)
 			w.mustBeFresh("after the clock was set forward")
-			w.place(10)
+			w.place()
 			w.sample()
 			w.mustMatch("with stamps in the future, after a placement")
 		},
@@ -332,10 +332,10 @@ func TestBaseStamps(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			scenario(t, Options{}, func(w *simulation) {
-				w.place(10)
+			scenario(t, func(w *simulation) {
+				w.place()
 				body(w)
-				w.place(10)
+				w.place()
 				w.pass(1)
 			})
 		})
@@ -345,7 +345,7 @@ func TestBaseStamps(t *testing.T) {
 // TestClusterWithSkewedClocks has two cinder-volumes in one cluster, whose clocks
 // differ by half a minute. The schedulers take the one that is ahead.
 func TestClusterWithSkewedClocks(t *testing.T) {
-	scenario(t, Options{}, func(w *simulation) {
+	scenario(t, func(w *simulation) {
 		const cluster = "east@fa1"
 		w.name = cluster
 		plain := w.newReport
@@ -360,7 +360,7 @@ func TestClusterWithSkewedClocks(t *testing.T) {
 			w.report()
 			w.wait(30 * time.Second)
 			w.deliver(ahead.message(strings.Replace(ahead.capabilities(), `"rack"`, `"second":1,"rack"`, 1), ahead.stamp()))
-			w.place(10)
+			w.place()
 			w.wait(30 * time.Second)
 			w.mustMatch("in a cluster with skewed clocks")
 			w.mustBeFresh("in a cluster with skewed clocks")
@@ -381,9 +381,9 @@ func TestSchedulerRestarts(t *testing.T) {
 			w.mustBeFresh("after a restart behind a clock step")
 		},
 		"with others that run on": func(w *simulation) {
-			w.place(10)
+			w.place()
 			old, oldWithout := w.with, w.without
-			w.with, w.without = newScheduler(w.t, 0), newScheduler(w.t, 0)
+			w.with, w.without = newScheduler(w.t), newScheduler(w.t)
 			w.schedulers = []*scheduler{old, w.with}
 			w.agent.bus.restarted()
 			w.sample()
@@ -408,10 +408,10 @@ func TestSchedulerRestarts(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			scenario(t, Options{}, func(w *simulation) {
-				w.place(10)
+			scenario(t, func(w *simulation) {
+				w.place()
 				body(w)
-				w.place(10)
+				w.place()
 			})
 		})
 	}
@@ -433,7 +433,7 @@ func TestAgentRestartAndStandby(t *testing.T) {
 		},
 		"a standby takes over": func(w *simulation) {
 			first := w.standby()
-			w.place(10)
+			w.place()
 			first.stop()
 			w.mustMatch("after the first agent has stopped")
 			w.sample()
@@ -442,37 +442,37 @@ func TestAgentRestartAndStandby(t *testing.T) {
 		},
 		"a standby takes over from one that was killed": func(w *simulation) {
 			first := w.standby()
-			w.place(10)
+			w.place()
 			first.bus.set(func(b *fakeBus) { b.refuse, b.unbound, b.broken = errNotConnected, true, true })
 			w.wait(60 * time.Second)
 			w.mustBeFresh("a minute after the first agent was killed")
 		},
 		"the stanza is removed and added": func(w *simulation) {
-			w.place(10)
+			w.place()
 			w.agent.Remove(fa1)
 			synctest.Wait()
 			w.mustMatch("after the stanza was removed")
-			w.place(10)
+			w.place()
 			w.sample()
 			w.mustMatch("after the stanza was added")
 			w.mustBeFresh("after the stanza was added")
 		},
 		"suspended and updated": func(w *simulation) {
-			w.place(10)
+			w.place()
 			w.agent.Suspend(fa1, "the array is down")
 			synctest.Wait()
 			w.mustMatch("after the suspension")
 			if got := w.with.held(fa1)["metrics_agent"]; got != "" {
 				w.t.Error("the scheduler still holds an overlay")
 			}
-			w.place(10)
+			w.place()
 			w.sample()
 			w.mustBeFresh("after the suspension has ended")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			scenario(t, Options{}, func(w *simulation) {
-				w.place(10)
+			scenario(t, func(w *simulation) {
+				w.place()
 				body(w)
 			})
 		})
@@ -481,8 +481,8 @@ func TestAgentRestartAndStandby(t *testing.T) {
 
 func TestCleanStopRestoresBase(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newSimulation(t, Options{})
-		w.place(10)
+		w := newSimulation(t)
+		w.place()
 		w.sample()
 		w.agent.stop()
 		w.mustMatch("after a clean stop")
@@ -503,7 +503,7 @@ func TestStaleArrays(t *testing.T) {
 	for _, drop := range []bool{false, true} {
 		t.Run(fmt.Sprintf("drop %t", drop), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newSimulation(t, Options{})
+				w := newSimulation(t)
 				good := w.newReport
 				w.with.place(fa1, 10)
 				w.without.place(fa1, 10)
@@ -538,8 +538,8 @@ func TestStaleArrays(t *testing.T) {
 
 // TestBulkDelete has cinder-volume report after each of many deletions.
 func TestBulkDelete(t *testing.T) {
-	scenario(t, Options{}, func(w *simulation) {
-		w.place(10)
+	scenario(t, func(w *simulation) {
+		w.place()
 		before := len(w.with.received())
 		for range 50 {
 			time.Sleep(20 * time.Millisecond)
@@ -558,7 +558,7 @@ func TestBulkDelete(t *testing.T) {
 // than its polling interval.
 func TestSlowArrayStretchesTheInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newSimulation(t, Options{})
+		w := newSimulation(t)
 		for i := range 5 {
 			w.wait(150 * time.Second)
 			if st := w.agent.state(t, fa1); i > 0 && st.State != Overlaying {
@@ -574,7 +574,7 @@ func TestSlowArrayStretchesTheInterval(t *testing.T) {
 // then usable for longer, and what was received stays.
 func TestNewIntervals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newSimulation(t, Options{})
+		w := newSimulation(t)
 		w.agent.SetIntervals(sampling, 5*polling)
 		for i := range 3 {
 			w.wait(8 * polling)
@@ -593,7 +593,7 @@ func TestLostBinding(t *testing.T) {
 	for name, broken := range map[string]bool{"bound again": false, "for good": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newSimulation(t, Options{})
+				w := newSimulation(t)
 				w.agent.bus.set(func(b *fakeBus) { b.unbound, b.broken = true, broken })
 				for i := range 10 {
 					w.volume.allocated++
@@ -620,7 +620,7 @@ func TestLostBinding(t *testing.T) {
 // TestStoppedCinderVolume has one cinder-volume of two stop for good.
 func TestStoppedCinderVolume(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newSimulation(t, Options{})
+		w := newSimulation(t)
 		for range 10 {
 			w.wait(polling)
 			(&cinderVolume{exchange: w.fanout, host: "ctl1@fa2", total: 1}).report()

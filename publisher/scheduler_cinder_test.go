@@ -61,7 +61,7 @@ func newComparison(t *testing.T, c *cinder, seed uint64, seen map[string]int) *c
 		t: t, chance: rand.New(rand.NewPCG(seed, 2)), cinder: c, seen: seen,
 		names: []string{"ctl1@fa0", "ctl1@fa1", "east@fa2"}, clusters: map[string]string{"east@fa2": "east@fa2"},
 	}
-	m.model = newScheduler(t, 0)
+	m.model = newScheduler(t)
 	if m.chance.IntN(2) == 0 {
 		m.model.skew = m.offset()
 	}

@@ -54,8 +54,8 @@ type pool struct {
 	total, free, allocated, provisioned float64
 }
 
-func newScheduler(t testing.TB, skew time.Duration) *scheduler {
-	return &scheduler{t: t, skew: skew, states: map[string]*state{}}
+func newScheduler(t testing.TB) *scheduler {
+	return &scheduler{t: t, states: map[string]*state{}}
 }
 
 func (s *scheduler) now() time.Time { return time.Now().UTC().Add(s.skew).Truncate(time.Microsecond) }

@@ -104,10 +104,10 @@ func startSession(t testing.TB, o Options) *running {
 }
 
 // awaits waits until the session last reported is as expected.
-func (r *running) awaits(within time.Duration, what string, good func(Session) bool) Session {
+func (r *running) awaits(what string, good func(Session) bool) Session {
 	r.t.Helper()
 	var s Session
-	process.Await(r.t, within, what, func() error {
+	process.Await(r.t, bound, what, func() error {
 		if s = r.last(); !good(s) {
 			return fmt.Errorf("the session is %+v, %d schedulers", s, s.schedulers())
 		}
@@ -117,16 +117,16 @@ func (r *running) awaits(within time.Duration, what string, good func(Session) b
 }
 
 // reopens waits until the session is ready anew.
-func (r *running) reopens(within time.Duration, since Session) Session {
+func (r *running) reopens(since Session) Session {
 	r.t.Helper()
-	return r.awaits(within, "another opening", func(s Session) bool {
+	return r.awaits("another opening", func(s Session) bool {
 		return s.State == Ready && s.basesFrom.After(since.basesFrom)
 	})
 }
 
-func (r *running) awaitsState(within time.Duration, state SessionState) Session {
+func (r *running) awaitsState(state SessionState) Session {
 	r.t.Helper()
-	return r.awaits(within, "the state "+string(state), func(s Session) bool { return s.State == state })
+	return r.awaits("the state "+string(state), func(s Session) bool { return s.State == state })
 }
 
 // publish publishes reports and returns what became of each.

@@ -92,7 +92,7 @@ func testMode(t *testing.T, b *rabbitmq.Broker, vhost string, mode ListenMode) {
 	before := queues(b, vhost)
 	begun := time.Now()
 	r := startSession(t, o)
-	s := r.awaitsState(bound, Ready)
+	s := r.awaitsState(Ready)
 	if s.Listening != mode || s.Detail != "" || s.schedulers() != 1 || s.basesFrom.Before(begun) || s.basesFrom.After(time.Now()) {
 		t.Errorf("the session is %+v, %d schedulers", s, s.schedulers())
 	}
@@ -104,8 +104,10 @@ func testMode(t *testing.T, b *rabbitmq.Broker, vhost string, mode ListenMode) {
 	during := queues(b, vhost)
 	want := map[ListenMode][]string{
 		ListenExclusive: {"amq.gen-", "\tfalse\ttrue\t", `"x-max-length",10000`, `"x-max-length-bytes",33554432`},
-		ListenQuorum: {"poolcast.cinder-scheduler_fanout.", "\ttrue\tfalse\t", `"x-max-length",10000`, `"x-max-length-bytes",33554432`,
-			`"x-overflow","drop-head"`, `"x-expires",60000`, `"x-queue-type","quorum"`},
+		ListenQuorum: {
+			"poolcast.cinder-scheduler_fanout.", "\ttrue\tfalse\t", `"x-max-length",10000`, `"x-max-length-bytes",33554432`,
+			`"x-overflow","drop-head"`, `"x-expires",60000`, `"x-queue-type","quorum"`,
+		},
 	}[mode]
 	added := slices.DeleteFunc(slices.Clone(during), func(q string) bool { return slices.Contains(before, q) })
 	if len(added) > 1 || (len(added) == 0) != (mode == ListenStream) {
@@ -141,22 +143,22 @@ func queues(b *rabbitmq.Broker, vhost string) []string {
 // testCrash cuts the connections of a session with a quorum queue, as a crash of
 // the agent does: the queue has an end of its own, and the next connection uses
 // the same name and sees nothing that is older than itself.
-func testCrash(t *testing.T, b *rabbitmq.Broker, vhost string) {
+func testCrash(t *testing.T, b *rabbitmq.Broker, _ string) {
 	uri := b.URL()
 	o, l := modeOptions(t, uri, ListenQuorum)
 	startScheduler(t, uri, l)
 	proxy := rabbitmq.StartProxy(t, "127.0.0.1", b.Addr(), 0)
 	o.Brokers = optionsFor(t, strings.Replace(uri, b.Addr(), proxy.Addr(), 1)).Brokers
 	r := startSession(t, o)
-	first := r.awaitsState(bound, Ready)
+	first := r.awaitsState(Ready)
 	proxy.Cut()
-	r.awaitsState(bound, Connecting)
+	r.awaitsState(Connecting)
 	admin := channelOn(t, connect(t, uri))
 	q, err := admin.QueueDeclarePassive(r.queue, true, false, false, false, nil)
 	must(t, err)
 	must(t, admin.Publish(fanoutExchange, "", false, false, amqp.Publishing{Body: []byte("missed")}))
 	proxy.Restore()
-	again := r.reopens(bound, first)
+	again := r.reopens(first)
 	if again.Listening != ListenQuorum || q.Name != r.queue {
 		t.Errorf("the session is %+v", again)
 	}
@@ -169,7 +171,7 @@ func testCrash(t *testing.T, b *rabbitmq.Broker, vhost string) {
 
 // testNotStream has an ordinary queue of the stream's name. Its messages belong
 // to other consumers.
-func testNotStream(t *testing.T, b *rabbitmq.Broker, vhost string) {
+func testNotStream(t *testing.T, b *rabbitmq.Broker, _ string) {
 	uri := b.URL()
 	startScheduler(t, uri, layout{})
 	admin := channelOn(t, connect(t, uri))
@@ -177,7 +179,7 @@ func testNotStream(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	must(t, err)
 	must(t, admin.Publish("", schedulerStream, false, false, amqp.Publishing{Body: []byte("private")}))
 	r := startSession(t, optionsFor(t, uri))
-	r.awaits(bound, "an exclusive queue", func(s Session) bool { return s.State == Ready && s.Listening == ListenExclusive })
+	r.awaits("an exclusive queue", func(s Session) bool { return s.State == Ready && s.Listening == ListenExclusive })
 	r.publishes("one")
 	r.receives("one")
 	if slices.Contains(r.received(), "private") {
@@ -213,7 +215,7 @@ func testPermissions(t *testing.T, b *rabbitmq.Broker, vhost string) {
 		}
 		b.Ctl("set_permissions", "-p", vhost, "least", rights[0], rights[1], rights[2])
 		r := startSession(t, o)
-		r.awaits(bound, string(mode), func(s Session) bool { return s.State == Ready && s.Listening == mode && s.Detail == "" })
+		r.awaits(string(mode), func(s Session) bool { return s.State == Ready && s.Listening == mode && s.Detail == "" })
 		r.publishes(string(mode))
 		r.receives(string(mode))
 		r.stop()
@@ -240,11 +242,11 @@ func testPermissions(t *testing.T, b *rabbitmq.Broker, vhost string) {
 // testReleaseExchange ends the last scheduler, and with it what the layout requires. Nothing
 // of the session may then keep the exchange alive, and a scheduler with another
 // layout can start.
-func testReleaseExchange(t *testing.T, b *rabbitmq.Broker, vhost string, l layout, deleted bool) {
+func testReleaseExchange(t *testing.T, b *rabbitmq.Broker, _ string, l layout, deleted bool) {
 	uri := b.URL()
 	old := startScheduler(t, uri, l)
 	r := startSession(t, optionsFor(t, uri))
-	r.awaitsState(bound, Ready)
+	r.awaitsState(Ready)
 	admin := connect(t, uri)
 	old.stop()
 	stopped := time.Now()
@@ -262,7 +264,7 @@ func testReleaseExchange(t *testing.T, b *rabbitmq.Broker, vhost string, l layou
 	if took := time.Since(stopped); took > 5*time.Second {
 		t.Errorf("the exchange was kept alive for %s", took)
 	}
-	if s := r.awaitsState(bound, NoScheduler); s.Listening != "" || s.schedulers() != 0 {
+	if s := r.awaitsState(NoScheduler); s.Listening != "" || s.schedulers() != 0 {
 		t.Errorf("the session is %+v, %d schedulers", s, s.schedulers())
 	}
 	ch := channelOn(t, admin)
@@ -270,7 +272,7 @@ func testReleaseExchange(t *testing.T, b *rabbitmq.Broker, vhost string, l layou
 	must(t, err)
 	must(t, ch.ExchangeDelete("openstack", false, false))
 	startScheduler(t, uri, layout{durable: !l.durable})
-	r.awaitsState(bound, Ready)
+	r.awaitsState(Ready)
 	r.publishes("to the new scheduler")
 }
 
@@ -279,7 +281,7 @@ func testReleaseExchange(t *testing.T, b *rabbitmq.Broker, vhost string, l layou
 func testMissingExchange(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	uri := b.URL()
 	r := startSession(t, optionsFor(t, uri))
-	r.awaitsState(bound, NoScheduler)
+	r.awaitsState(NoScheduler)
 	process.Await(t, bound, "two lookups", func() error {
 		if n := len(errorsIn(b, vhost)); n < 2 {
 			return fmt.Errorf("there was %d", n)
@@ -291,7 +293,7 @@ func testMissingExchange(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	}
 	checkPauses(t, b, vhost)
 	startScheduler(t, uri, layout{})
-	r.awaitsState(bound, Ready)
+	r.awaitsState(Ready)
 	var states []SessionState
 	for _, s := range r.all() {
 		states = append(states, s.State)
@@ -303,23 +305,23 @@ func testMissingExchange(t *testing.T, b *rabbitmq.Broker, vhost string) {
 
 // testStarting has schedulers that consume their queue, but no exchange, as in
 // the moment of their start, or where exchanges were deleted.
-func testStarting(t *testing.T, b *rabbitmq.Broker, vhost string) {
+func testStarting(t *testing.T, b *rabbitmq.Broker, _ string) {
 	uri := b.URL()
 	scheduler := &cinderScheduler{cindertest.ConnectScheduler(t, uri)}
 	must(t, scheduler.consumeTopic(layout{}))
 	r := startSession(t, optionsFor(t, uri))
-	r.awaitsState(bound, NoExchange)
+	r.awaitsState(NoExchange)
 	r.stop()
 	must(t, scheduler.consumeFanout(layout{}))
 	r = startSession(t, optionsFor(t, uri))
-	r.awaitsState(bound, Ready)
+	r.awaitsState(Ready)
 	must(t, channelOn(t, connect(t, uri)).ExchangeDelete(fanoutExchange, false, false))
 	if err := r.publish("without an exchange")[0]; !errors.Is(err, errNotConnected) {
 		t.Errorf("without an exchange, publishing ends with %v", err)
 	}
-	r.awaitsState(bound, NoExchange)
+	r.awaitsState(NoExchange)
 	must(t, scheduler.consumeFanout(layout{}))
-	r.awaitsState(bound, Ready)
+	r.awaitsState(Ready)
 	r.publishes("found")
 	r.receives("found")
 }
@@ -353,17 +355,17 @@ func testCount(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	uri := b.URL()
 	startScheduler(t, uri, layout{})
 	r := startSession(t, optionsFor(t, uri))
-	opened := r.awaitsState(bound, Ready)
+	opened := r.awaitsState(Ready)
 	two := opened
 	for !two.basesFrom.After(opened.basesFrom) { // more than once only if none has looked since the opening
 		second := startScheduler(t, uri, layout{})
 		started := time.Now()
-		two = r.awaits(bound, "two schedulers", func(s Session) bool { return s.schedulers() == 2 })
+		two = r.awaits("two schedulers", func(s Session) bool { return s.schedulers() == 2 })
 		if two.State != Ready || two.basesFrom.After(started) {
 			t.Errorf("a scheduler started before %s, bases count from %s", started, two.basesFrom)
 		}
 		second.stop()
-		r.awaits(bound, "one scheduler", func(s Session) bool { return s.schedulers() == 1 })
+		r.awaits("one scheduler", func(s Session) bool { return s.schedulers() == 1 })
 	}
 	all := r.all()
 	for i := range all[1:] {
@@ -374,7 +376,7 @@ func testCount(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	// Another connection is no other number.
 	b.Ctl("close_all_connections", "-p", vhost, "test")
 	startScheduler(t, uri, layout{})
-	r.reopens(bound, r.last())
+	r.reopens(r.last())
 	for _, s := range r.all() {
 		if s.schedulers() < 0 {
 			t.Errorf("the number was forgotten: %+v", s)
@@ -383,16 +385,16 @@ func testCount(t *testing.T, b *rabbitmq.Broker, vhost string) {
 }
 
 // testRebind takes the binding away, as a partition of a cluster may.
-func testRebind(t *testing.T, b *rabbitmq.Broker, vhost string) {
+func testRebind(t *testing.T, b *rabbitmq.Broker, _ string) {
 	uri := b.URL()
 	o, l := modeOptions(t, uri, ListenQuorum)
 	startScheduler(t, uri, l)
 	r := startSession(t, o)
-	first := r.awaitsState(bound, Ready)
+	first := r.awaitsState(Ready)
 	must(t, channelOn(t, connect(t, uri)).QueueUnbind(r.queue, "", fanoutExchange, nil))
 	r.publishes("unheard")
 	r.Rebind()
-	again := r.reopens(bound, first)
+	again := r.reopens(first)
 	if again.Listening != ListenQuorum || len(r.all()) != 2 {
 		t.Errorf("the sessions were %+v", r.all())
 	}
@@ -405,27 +407,27 @@ func testRebind(t *testing.T, b *rabbitmq.Broker, vhost string) {
 
 // testUnboundStream has a stream that was left over: nothing reaches it, so
 // Rebind tries without.
-func testUnboundStream(t *testing.T, b *rabbitmq.Broker, vhost string) {
+func testUnboundStream(t *testing.T, b *rabbitmq.Broker, _ string) {
 	uri := b.URL()
 	startScheduler(t, uri, layout{})
 	admin := channelOn(t, connect(t, uri))
 	_, err := admin.QueueDeclare(schedulerStream, true, false, false, false, amqp.Table{"x-queue-type": "stream"})
 	must(t, err)
 	r := startSession(t, optionsFor(t, uri))
-	r.awaits(bound, "the stream", func(s Session) bool { return s.Listening == ListenStream })
+	r.awaits("the stream", func(s Session) bool { return s.Listening == ListenStream })
 	r.publishes("unheard")
 	r.Rebind()
-	r.awaits(bound, "a queue", func(s Session) bool { return s.Listening == ListenExclusive })
+	r.awaits("a queue", func(s Session) bool { return s.Listening == ListenExclusive })
 	r.publishes("heard")
 	r.receives("heard")
 }
 
 // testResults has the broker confirm, refuse and return messages of one batch.
-func testResults(t *testing.T, b *rabbitmq.Broker, vhost string) {
+func testResults(t *testing.T, b *rabbitmq.Broker, _ string) {
 	uri := b.URL()
 	scheduler := startScheduler(t, uri, layout{stream: true})
 	r := startSession(t, optionsFor(t, uri))
-	r.awaitsState(bound, Ready)
+	r.awaitsState(Ready)
 	if got := r.publish("a", "b", "c"); !slices.Equal(got, []error{nil, nil, nil}) {
 		t.Errorf("the results are %v", got)
 	}
@@ -455,14 +457,14 @@ func testResults(t *testing.T, b *rabbitmq.Broker, vhost string) {
 
 // testLostChannel loses channel and connection under messages: none of them may
 // count as returned.
-func testLostChannel(t *testing.T, b *rabbitmq.Broker, vhost string) {
+func testLostChannel(t *testing.T, b *rabbitmq.Broker, _ string) {
 	uri := b.URL()
 	startScheduler(t, uri, layout{})
 	proxy := rabbitmq.StartProxy(t, "127.0.0.1", b.Addr(), 0)
 	o := optionsFor(t, uri)
 	o.Brokers = optionsFor(t, strings.Replace(uri, b.Addr(), proxy.Addr(), 1)).Brokers
 	r := startSession(t, o)
-	r.awaitsState(bound, Ready)
+	r.awaitsState(Ready)
 	for _, lose := range []func(){
 		func() { must(t, channelOn(t, connect(t, uri)).ExchangeDelete(fanoutExchange, false, false)) },
 		proxy.Cut,
@@ -480,19 +482,19 @@ func testLostChannel(t *testing.T, b *rabbitmq.Broker, vhost string) {
 		})
 		proxy.Restore()
 		startScheduler(t, uri, layout{})
-		r.reopens(bound, before)
+		r.reopens(before)
 	}
 }
 
 // testNotify sends both kinds of message in one batch.
-func testNotify(t *testing.T, b *rabbitmq.Broker, vhost string) {
+func testNotify(t *testing.T, b *rabbitmq.Broker, _ string) {
 	uri := b.URL()
 	startScheduler(t, uri, layout{})
 	for _, exchange := range []string{"openstack", "nowhere"} {
 		o := optionsFor(t, uri)
 		o.Notify, o.ControlExchange = true, exchange
 		r := startSession(t, o)
-		r.awaitsState(bound, Ready)
+		r.awaitsState(Ready)
 		got := r.Publish(t.Context(), []outgoing{{updateCapabilities, []byte("a")}, {notifyCapabilities, []byte("a")}, {updateCapabilities, []byte("b")}})
 		if got[0] != nil || got[2] != nil || exchange == "openstack" && got[1] != nil {
 			t.Errorf("%s: the results are %v", exchange, got)
@@ -508,8 +510,8 @@ func testNotify(t *testing.T, b *rabbitmq.Broker, vhost string) {
 // testPipelined publishes a thousand reports through connections that delay
 // everything by 5 ms in each direction. One at a time they would take more than
 // ten seconds.
-func testPipelined(t *testing.T, b *rabbitmq.Broker, vhost string) {
-	publish := delayedPublisher(t, b, vhost)
+func testPipelined(t *testing.T, b *rabbitmq.Broker, _ string) {
+	publish := delayedPublisher(t, b)
 	best := time.Hour
 	for range 5 {
 		begun := time.Now()
@@ -525,19 +527,19 @@ func testPipelined(t *testing.T, b *rabbitmq.Broker, vhost string) {
 // BenchmarkPublishDelayed is the same for itself.
 func BenchmarkPublishDelayed(b *testing.B) {
 	broker := rabbitmq.Start(b, rabbitmq.Options{})
-	publish := delayedPublisher(b, broker, "")
+	publish := delayedPublisher(b, broker)
 	for b.Loop() {
 		publish()
 	}
 }
 
 // delayedPublisher returns what publishes a thousand reports.
-func delayedPublisher(t testing.TB, b *rabbitmq.Broker, vhost string) func() {
+func delayedPublisher(t testing.TB, b *rabbitmq.Broker) func() {
 	uri := b.URL()
 	startScheduler(t, uri, layout{})
 	o := optionsFor(t, strings.Replace(uri, b.Addr(), rabbitmq.StartProxy(t, "127.0.0.1", b.Addr(), 5*time.Millisecond).Addr(), 1))
 	r := startSession(t, o)
-	r.awaitsState(bound, Ready)
+	r.awaitsState(Ready)
 	messages := make([]string, 1000)
 	for i := range messages {
 		messages[i] = fmt.Sprint(i, strings.Repeat("x", 3000))
@@ -556,7 +558,7 @@ func delayedPublisher(t testing.TB, b *rabbitmq.Broker, vhost string) func() {
 func testUserDeleted(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	r := startAs(t, b, vhost)
 	b.Ctl("delete_user", vhost)
-	r.awaits(bound, "the reason", func(s Session) bool {
+	r.awaits("the reason", func(s Session) bool {
 		return s.State == Connecting && strings.Contains(s.Detail, "the user or the password is wrong")
 	})
 	checkReasons(t, r, "user '"+vhost+"' is deleted")
@@ -565,7 +567,7 @@ func testUserDeleted(t *testing.T, b *rabbitmq.Broker, vhost string) {
 func testVHostDeleted(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	r := startAs(t, b, vhost)
 	b.Ctl("delete_vhost", vhost)
-	r.awaits(bound, "the reason", func(s Session) bool {
+	r.awaits("the reason", func(s Session) bool {
 		return s.State == Connecting && strings.Contains(s.Detail, "vhost "+vhost+" not found")
 	})
 	checkReasons(t, r, "vhost '"+vhost+"' is ") // deleted, or down for that
@@ -575,7 +577,7 @@ func testConnectionLimit(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	r := startAs(t, b, vhost)
 	b.Ctl("set_user_limits", vhost, `{"max-connections": 1}`)
 	b.Ctl("close_all_connections", "-p", vhost, "maintenance")
-	r.awaits(bound, "the reason", func(s Session) bool {
+	r.awaits("the reason", func(s Session) bool {
 		return s.State == Connecting && strings.Contains(s.Detail, "connection limit (1) is reached")
 	})
 	checkReasons(t, r, "maintenance")
@@ -590,7 +592,7 @@ func testPermissionRevoked(t *testing.T, b *rabbitmq.Broker, vhost string) {
 		}
 		return nil
 	})
-	r.awaits(bound, "the reason", func(s Session) bool {
+	r.awaits("the reason", func(s Session) bool {
 		return s.State == Connecting && strings.Contains(s.Detail, "ACCESS_REFUSED")
 	})
 	checkReasons(t, r, "ACCESS_REFUSED - access to exchange '"+fanoutExchange+"'")
@@ -605,7 +607,7 @@ func startAs(t *testing.T, b *rabbitmq.Broker, vhost string) *running {
 	o := optionsFor(t, uri)
 	o.Brokers[0].User, o.Brokers[0].Password = vhost, word("secret")
 	r := startSession(t, o)
-	r.awaitsState(bound, Ready)
+	r.awaitsState(Ready)
 	return r
 }
 
@@ -633,7 +635,7 @@ func testReleaseWhileBlocked(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	uri := b.URL()
 	scheduler := startScheduler(t, uri, layout{})
 	r := startSession(t, optionsFor(t, uri))
-	r.awaitsState(bound, Ready)
+	r.awaitsState(Ready)
 	admin := connect(t, uri)
 	b.Block()
 	defer b.Unblock()
@@ -646,14 +648,14 @@ func testReleaseWhileBlocked(t *testing.T, b *rabbitmq.Broker, vhost string) {
 		t.Errorf("after %s: %v", time.Since(begun), err)
 	}
 	scheduler.stop()
-	r.awaitsState(bound, NoScheduler)
+	r.awaitsState(NoScheduler)
 	if exchangeExists(t, admin) {
 		t.Error("the exchange is kept alive")
 	}
 	startScheduler(t, uri, layout{durable: false})
-	r.awaitsState(bound, Blocked)
+	r.awaitsState(Blocked)
 	b.Unblock()
-	r.awaitsState(bound, Ready)
+	r.awaitsState(Ready)
 	r.publishes("now")
 	r.receives("now")
 	own := slices.DeleteFunc(queues(b, vhost), func(q string) bool { return !strings.Contains(q, "x-max-length") })
@@ -689,7 +691,7 @@ func testStopWhileBlocked(t *testing.T, b *rabbitmq.Broker, vhost string) {
 	startScheduler(t, uri, l)
 	before := queues(b, vhost)
 	r := startSession(t, o)
-	r.awaitsState(bound, Ready)
+	r.awaitsState(Ready)
 	b.Block()
 	defer b.Unblock()
 	blocked(t, r)

@@ -44,7 +44,7 @@ func newChild(t *testing.T, args ...string) *child {
 	t.Helper()
 	c := &child{t: t, Cmd: exec.Command(os.Args[0], args...), stderr: &safeBuffer{}, ended: make(chan struct{})}
 	c.Env = append(os.Environ(), asProgram+"=1")
-	c.Cmd.Stderr = c.stderr
+	c.Stderr = c.stderr
 	return c
 }
 
@@ -161,7 +161,7 @@ func TestClosedLogPipeDoesNotEndTheAgent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Cmd.Stderr = write
+	c.Stderr = write
 	c.start()
 	_ = write.Close()
 	systemd.expect("READY=1")
@@ -185,7 +185,7 @@ func TestClosedPipeEndsACommand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Cmd.Stdout = write
+	c.Stdout = write
 	_ = read.Close()
 	c.start()
 	_ = write.Close()
@@ -201,9 +201,12 @@ func TestFilesOfTheCommandLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{
-		{"pools", "--reports=%"}, {"place", "--size=1", "--reports=~/reports.json", "--types=%", "--type=x"},
-		{"check", "--reports=~/reports.json", "--types=%"}, {"diff", "--reports=~/reports.json", "--base=%"},
-		{"pools", "--agent=http://127.0.0.1:1", "--agent-token-file=%"}, {"pools", "--config-file=%"},
+		{"pools", "--reports=%"},
+		{"place", "--size=1", "--reports=~/reports.json", "--types=%", "--type=x"},
+		{"check", "--reports=~/reports.json", "--types=%"},
+		{"diff", "--reports=~/reports.json", "--base=%"},
+		{"pools", "--agent=http://127.0.0.1:1", "--agent-token-file=%"},
+		{"pools", "--config-file=%"},
 	} {
 		for _, path := range []string{d.path("fifo"), "/dev/zero"} {
 			given := strings.Split(strings.ReplaceAll(strings.Join(args, "\n"), "%", path), "\n")

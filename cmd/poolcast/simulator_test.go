@@ -37,7 +37,9 @@ func TestSimulatorServesUntilItIsInterrupted(t *testing.T) {
 func TestSimulatorRefusesWrongAddresses(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
-		{"--listen", "8443"}, {"--listen", "127.0.0.1:nothing"}, {"--fixtures", filepath.Join(t.TempDir(), "none")},
+		{"--listen", "8443"},
+		{"--listen", "127.0.0.1:nothing"},
+		{"--fixtures", filepath.Join(t.TempDir(), "none")},
 		{"--listen", "127.0.0.1:0", "--ca", filepath.Join(t.TempDir(), "none", "ca.pem")},
 	} {
 		root := newRootCommand()

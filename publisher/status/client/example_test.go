@@ -22,12 +22,14 @@ func Example() {
 
 	agent, err := client.New(client.Options{URL: running.URL})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	defer agent.Close()
 	reports, err := agent.Effective(context.Background())
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	for _, r := range reports {
 		fmt.Println(r.Identity(), r.Pool, r.Capabilities["total_volumes"])
