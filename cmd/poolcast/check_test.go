@@ -79,7 +79,7 @@ func (d *workspace) run(args ...string) (stdout, stderr string, code int) {
 		stderr += err.Error()
 	}
 	if all := stdout + stderr; strings.Contains(all, "hush") {
-		d.t.Errorf("a secret is told:\n%s", all)
+		d.t.Errorf("a secret is printed:\n%s", all)
 	}
 	return strings.ReplaceAll(stdout, d.folder, "~"), strings.ReplaceAll(stderr, d.folder, "~"), exitCode(err)
 }
@@ -206,15 +206,15 @@ func TestCheckExitCodes(t *testing.T) {
 			d.change("reports.json", `"host": "ctl1@fa2"`, `"host": "ctl2@fa2"`)
 			d.onlyFirstReport()
 			stdout, stderr, code := d.run(append([]string{"check", "--output=json"}, c.args...)...)
-			told := stderr
+			printed := stderr
 			if code != exit.Usage {
-				told = codes(t, stdout)
+				printed = codes(t, stdout)
 			}
 			if c.want != "" && strings.Contains(stdout, c.want) {
-				told += c.want
+				printed += c.want
 			}
-			if code != c.code || !strings.Contains(told, c.want) || c.want == "" && told != "" {
-				t.Errorf("code %d, want %d; %q is not in\n%s\n%s", code, c.code, c.want, told, stderr)
+			if code != c.code || !strings.Contains(printed, c.want) || c.want == "" && printed != "" {
+				t.Errorf("code %d, want %d; %q is not in\n%s\n%s", code, c.code, c.want, printed, stderr)
 			}
 		})
 	}

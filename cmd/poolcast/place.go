@@ -27,7 +27,7 @@ type placeFlags struct {
 	output  string
 }
 
-const placeHelp = `Say which backend would take a volume, why that one, and why not the others.
+const placeHelp = `Show which backend would get a volume, why that one, and why not the others.
 
 The filters, weighers and multipliers are those of cinder.conf, and the decision
 is the one that the scheduler would make on these reports. With --policy prefer,

@@ -19,9 +19,9 @@ import (
 
 const probeTimeout = 5 * time.Second
 
-const probeHelp = `Request a health check of the agent on this host from its status address. --live fails only when the
-main loop is stuck, and is meant for restarts. --ready fails while the broker or
-an array is away or a backend is not served, and prints which.
+const probeHelp = `Request a health check of the agent on this host from its status address. --live
+fails only when the main loop is stuck, and is meant for restarts. --ready fails
+while the broker or an array is away or a backend is not served, and prints which.
 
 The address of the agent is that of --url, of --listen or of the environment, else
 listen in [poolcast] as far as the files can be read, else 127.0.0.1:9748. Nothing

@@ -126,7 +126,7 @@ func TestFIFOInPlaceOfCinderConf(t *testing.T) {
 	e.write("token", tokenOf(e.arrays[0].Name()))
 	c := newChild(t, "--config-file", e.path("cinder.conf"), "--listen=127.0.0.1:0")
 	c.start()
-	e.await("an answer", c.stderr.has("array polled"))
+	e.await("a poll", c.stderr.has("array polled"))
 	for _, name := range []string{"token", "cinder.conf"} {
 		if err := syscall.Mkfifo(e.path("fifo"), 0o600); err != nil {
 			t.Fatal(err)
@@ -136,13 +136,13 @@ func TestFIFOInPlaceOfCinderConf(t *testing.T) {
 		}
 	}
 	e.await("a refusal", c.stderr.has("is a FIFO"))
-	answer, err := http.Get("http://" + e.pageAddress(c.stderr) + "/livez")
+	response, err := http.Get("http://" + e.pageAddress(c.stderr) + "/livez")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		t.Errorf("livez: %s", answer.Status)
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Errorf("livez: %s", response.Status)
 	}
 	c.signal(syscall.SIGTERM)
 	if got := c.wait(); got != "exit status 0" {

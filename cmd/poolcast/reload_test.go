@@ -72,16 +72,16 @@ func (e *environment) listenOnFreePort() (url string) {
 // get returns the status and the text of an address of the agent.
 func (e *environment) get(url string) (int, string) {
 	e.t.Helper()
-	answer, err := http.Get(url)
+	response, err := http.Get(url)
 	if err != nil {
 		return 0, err.Error()
 	}
-	defer func() { _ = answer.Body.Close() }()
-	text, err := io.ReadAll(answer.Body)
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		e.t.Error(err)
 	}
-	return answer.StatusCode, string(text)
+	return response.StatusCode, string(text)
 }
 
 // lines are those of a log that hold a text.
@@ -159,11 +159,11 @@ func TestReloadServesTheBackendsWithoutAFault(t *testing.T) {
 	e.await("the first polls", func() bool { return polled(e.arrays[0])() && polled(e.arrays[1])() })
 	e.edit("[fa1]\n", "[fa1]\nextra_capabilities = {\"tier\": \n")
 	e.await("the reload", log.has("configuration reloaded"))
-	if told := lines(log, "backend is not served"); len(told) != 1 || !strings.Contains(told[0], "cinder.conf:") || !strings.Contains(told[0], `"backend":"fa1"`) {
-		t.Errorf("the log says %q", told)
+	if logged := lines(log, "backend is not served"); len(logged) != 1 || !strings.Contains(logged[0], "cinder.conf:") || !strings.Contains(logged[0], `"backend":"fa1"`) {
+		t.Errorf("the log says %q", logged)
 	}
-	if told := lines(log, "configuration reloaded"); !strings.Contains(told[0], `"removed":["fa1"]`) {
-		t.Errorf("the log says %q", told)
+	if logged := lines(log, "configuration reloaded"); !strings.Contains(logged[0], `"removed":["fa1"]`) {
+		t.Errorf("the log says %q", logged)
 	}
 	e.await("the logout of the backend that is left out", func() bool { return e.arrays[1].Sessions() == 0 })
 	e.arrays[0].ResetTraffic()
@@ -234,8 +234,8 @@ func TestNewIntervalKeepsSessionAndHistory(t *testing.T) {
 	if n := e.arrays[0].Logins(); n != 1 {
 		t.Errorf("%d logins, want the first alone", n)
 	}
-	if told := lines(log, "array polled"); len(told) != 1 {
-		t.Errorf("the history began again: %q", told)
+	if logged := lines(log, "array polled"); len(logged) != 1 {
+		t.Errorf("the history began again: %q", logged)
 	}
 }
 

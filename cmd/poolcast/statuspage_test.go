@@ -35,15 +35,15 @@ func (e *environment) pageAddress(log *safeBuffer) (address string) {
 	return address
 }
 
-// asker sends requests to one agent.
-type asker struct {
+// apiClient sends requests to one agent.
+type apiClient struct {
 	t      *testing.T
 	base   string
 	token  string
 	client *http.Client
 }
 
-func (a *asker) ask(path string) (code int, kind string, body []byte) {
+func (a *apiClient) get(path string) (code int, kind string, body []byte) {
 	a.t.Helper()
 	request, err := http.NewRequestWithContext(a.t.Context(), http.MethodGet, a.base+path, nil)
 	if err != nil {
@@ -52,20 +52,20 @@ func (a *asker) ask(path string) (code int, kind string, body []byte) {
 	if a.token != "" {
 		request.Header.Set("Authorization", "Bearer "+a.token)
 	}
-	answer, err := a.client.Do(request)
+	response, err := a.client.Do(request)
 	if err != nil {
 		return 0, err.Error(), nil
 	}
-	defer func() { _ = answer.Body.Close() }()
-	if body, err = io.ReadAll(answer.Body); err != nil {
+	defer func() { _ = response.Body.Close() }()
+	if body, err = io.ReadAll(response.Body); err != nil {
 		a.t.Fatal(err)
 	}
-	kind, _, _ = mime.ParseMediaType(answer.Header.Get("Content-Type"))
-	return answer.StatusCode, kind, body
+	kind, _, _ = mime.ParseMediaType(response.Header.Get("Content-Type"))
+	return response.StatusCode, kind, body
 }
 
 // secured runs an agent whose page needs TLS and a token.
-func (e *environment) secured() (*asker, *safeBuffer) {
+func (e *environment) secured() (*apiClient, *safeBuffer) {
 	e.t.Helper()
 	e.configure(len(e.arrays))
 	e.write("token", "open-sesame\n")
@@ -78,7 +78,7 @@ func (e *environment) secured() (*asker, *safeBuffer) {
 	e.write("cinder.conf", strings.Replace(string(conf), "listen = off", "listen = 127.0.0.1:0"+
 		"\ntls_cert_file = "+e.path("cert.pem")+"\ntls_key_file = "+e.path("key.pem")+"\nbearer_token_file = "+e.path("token"), 1))
 	log, _ := e.agent()
-	return &asker{
+	return &apiClient{
 		t: e.t, base: "https://" + e.pageAddress(log), token: "open-sesame",
 		client: &http.Client{Timeout: maxWait, Transport: &http.Transport{
 			DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots},
@@ -115,10 +115,10 @@ func (e *environment) certificate(serial int64) *x509.Certificate {
 }
 
 // reported waits until every array is in /v1/reports.
-func (a *asker) reported(e *environment) {
+func (a *apiClient) reported(e *environment) {
 	e.t.Helper()
 	e.await("a report of each array", func() bool {
-		_, _, body := a.ask("/v1/reports")
+		_, _, body := a.get("/v1/reports")
 		return strings.Count(string(body), `"collected_at"`) == len(e.arrays)
 	})
 }
@@ -129,7 +129,7 @@ func TestResponsesMatchTheOpenAPIDescription(t *testing.T) {
 	e := newEnvironment(t, 2)
 	a, _ := e.secured()
 	a.reported(e)
-	_, kind, text := a.ask("/v1/openapi.yaml")
+	_, kind, text := a.get("/v1/openapi.yaml")
 	if kind != "application/yaml" {
 		t.Errorf("the description comes as %s", kind)
 	}
@@ -155,7 +155,7 @@ func TestResponsesMatchTheOpenAPIDescription(t *testing.T) {
 		{"/v1/place", "?size=1&policy=whim", 400},
 		{"/v1/place", "?size=1&property=" + url.QueryEscape("no value"), 400},
 	} {
-		code, kind, body := a.ask(c.path + c.query)
+		code, kind, body := a.get(c.path + c.query)
 		if code != c.code {
 			t.Errorf("%s%s: %d %s, want %d", c.path, c.query, code, body, c.code)
 		}
@@ -166,12 +166,12 @@ func TestResponsesMatchTheOpenAPIDescription(t *testing.T) {
 	}
 	for _, path := range spec.Paths() {
 		if !described[path] {
-			t.Errorf("%s is described and not asked here", path)
+			t.Errorf("%s is described and not requested here", path)
 		}
 	}
 	a.token = "guess"
 	for _, path := range []string{"/metrics", "/v1/openapi.yaml", "/v1/reports", "/v1/effective", "/v1/place"} {
-		code, kind, body := a.ask(path)
+		code, kind, body := a.get(path)
 		for _, fault := range spec.Faults(http.MethodGet, path, code, kind, body) {
 			t.Errorf("without the token: %s", fault)
 		}
@@ -191,18 +191,18 @@ func TestRenewedCertificateAndTokenAreUsed(t *testing.T) {
 
 	e.write("cert.pem", "half a certi")
 	e.write("token", "")
-	if code, kind, _ := a.ask("/v1/reports"); code != http.StatusOK {
+	if code, kind, _ := a.get("/v1/reports"); code != http.StatusOK {
 		t.Errorf("in the middle of a renewal: %d %s", code, kind)
 	}
 	roots := x509.NewCertPool()
 	roots.AddCert(e.certificate(2))
 	a.client = &http.Client{Timeout: maxWait, Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots}}}
 	e.write("token", "renewed-sesame")
-	if code, _, _ := a.ask("/v1/reports"); code != http.StatusUnauthorized {
+	if code, _, _ := a.get("/v1/reports"); code != http.StatusUnauthorized {
 		t.Errorf("the old token still gets %d", code)
 	}
 	a.token = "renewed-sesame"
-	if code, kind, _ := a.ask("/v1/reports"); code != http.StatusOK {
+	if code, kind, _ := a.get("/v1/reports"); code != http.StatusOK {
 		t.Errorf("after the renewal: %d %s", code, kind)
 	}
 	if strings.Contains(log.String(), "sesame") {
@@ -219,11 +219,11 @@ func TestSuspendedReportIsShown(t *testing.T) {
 	a.reported(e)
 	e.arrays[0].SetFaults(simulator.ServerError(http.StatusServiceUnavailable))
 	e.await("a page that says so", func() bool {
-		_, _, body := a.ask("/")
+		_, _, body := a.get("/")
 		return strings.Contains(string(body), ">down<")
 	})
 	a.reported(e)
-	_, _, body := a.ask("/metrics")
+	_, _, body := a.get("/metrics")
 	if text := string(body); !strings.Contains(text, `poolcast_array_up{backend="fa0",host="ctl1@fa0",volume_backend_name="gold"} 0`) ||
 		!strings.Contains(text, `poolcast_array_up{backend="fa1",host="ctl1@fa1",volume_backend_name="gold"} 1`) {
 		t.Errorf("one array is down and one is up:\n%s", text)

@@ -79,7 +79,7 @@ func TestSystemdReceivesEveryState(t *testing.T) {
 		t.Errorf("SIGHUP did not reload:\n%s", log)
 	}
 
-	e.write("cinder.conf", "[DEFAULT]\nenabled_backends = nobody\n")
+	e.write("cinder.conf", "[DEFAULT]\nenabled_backends = missing\n")
 	systemd.expect("RELOADING=1")
 	systemd.expect("READY=1") // with the configuration it had
 	systemd.expect("WATCHDOG=1")

@@ -84,7 +84,7 @@ func (o *Options) configuration() (*Result, error) {
 	default:
 		return nil, exit.With(exit.Config, setup.NoBackends(cfg))
 	}
-	r.Findings = append(r.Findings, configcheck.Traps(cfg)...)
+	r.Findings = append(r.Findings, configcheck.Settings(cfg)...)
 	return r, nil
 }
 

@@ -105,8 +105,8 @@ func Warnings(cfg *config.Config) []advice.Finding {
 	return found
 }
 
-// Traps are findings about a valid configuration.
-func Traps(cfg *config.Config) []advice.Finding {
+// Settings are findings about the settings of a valid configuration.
+func Settings(cfg *config.Config) []advice.Finding {
 	return slices.Concat(unverified(cfg), ignoredCertificates(cfg), readableByOthers(cfg), pinned(cfg), unusedFunctions(cfg))
 }
 

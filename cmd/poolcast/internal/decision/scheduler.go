@@ -49,7 +49,7 @@ func isLottery(s config.Scheduler) bool {
 	return s.Handler == "cinder.scheduler.weights.stochastic.StochasticHostWeightHandler" || s.Handler == "StochasticHostWeightHandler"
 }
 
-// Draws reports whether anything is left to chance, so that an answer without
+// Draws reports whether anything is left to chance, so that a decision without
 // it has no seed and is the same each time.
 func Draws(s config.Scheduler) bool {
 	return isLottery(s) || slices.ContainsFunc(s.Weighers, func(w string) bool {
