@@ -16,7 +16,7 @@ import (
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 )
 
-// placeFlags say what to place, on which reports, and how.
+// placeFlags are what to place, on which reports, and how.
 type placeFlags struct {
 	*sourceFlags
 	volume  input.Volume

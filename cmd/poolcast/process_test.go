@@ -17,7 +17,7 @@ import (
 	"github.com/poolcast/poolcast/flasharray/simulator"
 )
 
-// asProgram lets the test binary be the program.
+// asProgram makes the test binary run the program.
 const asProgram = "POOLCAST_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {

@@ -79,7 +79,7 @@ func checkScrubbed(t *testing.T, folder string, e *environment) {
 		text, err := fs.ReadFile(os.DirFS(folder), path)
 		for _, secret := range append(secrets, "10.21.", "not-for-your-eyes") {
 			if strings.Contains(string(text), secret) || strings.Contains(path, secret) {
-				t.Errorf("%s tells %s", path, secret)
+				t.Errorf("%s contains %s", path, secret)
 			}
 		}
 		return err

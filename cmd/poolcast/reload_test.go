@@ -160,17 +160,17 @@ func TestReloadServesTheBackendsWithoutAFault(t *testing.T) {
 	e.edit("[fa1]\n", "[fa1]\nextra_capabilities = {\"tier\": \n")
 	e.await("the reload", log.has("configuration reloaded"))
 	if logged := lines(log, "backend is not served"); len(logged) != 1 || !strings.Contains(logged[0], "cinder.conf:") || !strings.Contains(logged[0], `"backend":"fa1"`) {
-		t.Errorf("the log says %q", logged)
+		t.Errorf("logged: %q", logged)
 	}
 	if logged := lines(log, "configuration reloaded"); !strings.Contains(logged[0], `"removed":["fa1"]`) {
-		t.Errorf("the log says %q", logged)
+		t.Errorf("logged: %q", logged)
 	}
 	e.await("the logout of the backend that is left out", func() bool { return e.arrays[1].Sessions() == 0 })
 	e.arrays[0].ResetTraffic()
 	e.await("a poll of the other", polled(e.arrays[0]))
 	code, text := e.get(url + "/readyz")
 	if code != http.StatusServiceUnavailable || !strings.Contains(text, "[-] fa1: not served: "+e.path("cinder.conf")+":") || !strings.Contains(text, "extra_capabilities") {
-		t.Errorf("/readyz says %d: %s", code, text)
+		t.Errorf("/readyz returned %d: %s", code, text)
 	}
 	_, text = e.get(url + "/metrics")
 	for _, want := range []string{
@@ -265,7 +265,7 @@ func TestBlockedReadDoesNotStopTheAgent(t *testing.T) {
 	e.arrays[0].ResetTraffic()
 	e.await("a poll meanwhile", polled(e.arrays[0]))
 	if code, text := e.get(url + "/livez"); code != http.StatusOK {
-		t.Errorf("/livez says %d: %s", code, text)
+		t.Errorf("/livez returned %d: %s", code, text)
 	}
 	begun := time.Now()
 	stop()
@@ -287,7 +287,7 @@ func TestReloadRefusesAnInvalidConfiguration(t *testing.T) {
 	e.configure(2, `extra_capabilities = {"broken"}`)
 	e.await("the refusal", log.has("the new configuration is refused; the running one stays"))
 	if text := log.String(); !strings.Contains(text, "extra_capabilities") || !strings.Contains(text, "cinder.conf:") {
-		t.Errorf("the refusal does not say where: %s", text)
+		t.Errorf("the refusal has no location: %s", text)
 	}
 	e.arrays[0].ResetTraffic()
 	e.await("a poll under the old configuration", polled(e.arrays[0]))

@@ -218,7 +218,7 @@ func TestSuspendedReportIsShown(t *testing.T) {
 	a, _ := e.secured()
 	a.reported(e)
 	e.arrays[0].SetFaults(simulator.ServerError(http.StatusServiceUnavailable))
-	e.await("a page that says so", func() bool {
+	e.await("a page with the cause", func() bool {
 		_, _, body := a.get("/")
 		return strings.Contains(string(body), ">down<")
 	})

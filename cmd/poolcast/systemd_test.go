@@ -38,7 +38,7 @@ func newNotifySocket(t *testing.T) *notifySocket {
 	return s
 }
 
-// expect waits for a state, and skips those that say the main loop runs.
+// expect waits for a state, and skips those of the watchdog.
 func (s *notifySocket) expect(want string) string {
 	s.t.Helper()
 	longest := time.NewTimer(maxWait)
@@ -71,7 +71,7 @@ func TestSystemdReceivesEveryState(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := systemd.expect("RELOADING=1"); !strings.Contains(got, "\nMONOTONIC_USEC=") {
-		t.Errorf("systemd cannot tell which reload this is: %q", got)
+		t.Errorf("systemd cannot match this reload: %q", got)
 	}
 	systemd.expect("READY=1")
 	systemd.expect("WATCHDOG=1")

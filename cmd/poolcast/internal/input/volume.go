@@ -78,7 +78,7 @@ func typeFromFile(path, name string) (cinder.VolumeType, error) {
 var condensed = regexp.MustCompile(`^([A-Za-z_][\w:.-]*?)\s*(<=|>=|==|!=|<|>)\s*([^=<>!\s].*)$`)
 
 // parseProperty reads key=value. A condensed condition is read as it was meant, and
-// the note says what the openstack client would store.
+// the note has what the openstack client would store.
 func parseProperty(p string) (spec cinder.ExtraSpec, note string, err error) {
 	if m := condensed.FindStringSubmatch(p); m != nil {
 		value := cinder.Respell(m[2] + m[3])
