@@ -69,7 +69,7 @@ func Volumes(engine *placement.Engine, s *placement.Snapshot, request *cinder.Re
 		if one.RandomSeed != 0 {
 			one.RandomSeed += uint64(i)
 		}
-		d, err := Volume(engine, s, &one)
+		d, err := decide(engine, s, &one)
 		if err != nil {
 			return nil, err
 		}
@@ -82,8 +82,8 @@ func Volumes(engine *placement.Engine, s *placement.Snapshot, request *cinder.Re
 	return decisions, nil
 }
 
-// Volume returns a decision, also if no backend fits.
-func Volume(engine *placement.Engine, s *placement.Snapshot, request *cinder.Request) (*placement.Decision, error) {
+// decide returns a decision, also if no backend fits.
+func decide(engine *placement.Engine, s *placement.Snapshot, request *cinder.Request) (*placement.Decision, error) {
 	d, err := engine.DecideOn(s, request)
 	if err != nil && !errors.Is(err, placement.ErrNoPool) {
 		return nil, fmt.Errorf("decide: %w", err)
@@ -105,7 +105,7 @@ func ForPage(s config.Scheduler, reports []capability.Report, q status.Query) (s
 	if err != nil {
 		return status.Decision{}, err
 	}
-	d, err := Volume(engine, cinder.NewSnapshot(reports), request)
+	d, err := decide(engine, cinder.NewSnapshot(reports), request)
 	if err != nil {
 		return status.Decision{}, err
 	}

@@ -23,11 +23,11 @@ func Read(ctx context.Context, stdin io.Reader, path string) ([]byte, error) {
 		}
 		return data, err
 	}
-	return File(path)
+	return file(path)
 }
 
-// File reads a regular file.
-func File(path string) ([]byte, error) {
+// file reads a regular file.
+func file(path string) ([]byte, error) {
 	data, err := files.Read(path, maxBytes)
 	if errors.Is(err, files.ErrNotRegular) {
 		err = fmt.Errorf("%w; write its contents to a file first", err)

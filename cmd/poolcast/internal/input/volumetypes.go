@@ -15,7 +15,7 @@ func VolumeTypes(path string) ([]cinder.VolumeType, error) {
 	if path == "" {
 		return nil, nil
 	}
-	data, err := File(path)
+	data, err := file(path)
 	if err != nil {
 		return nil, fmt.Errorf("read volume types: %w", err)
 	}
