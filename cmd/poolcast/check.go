@@ -9,6 +9,7 @@ import (
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/check"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/render"
 	"github.com/poolcast/poolcast/collector/capability"
 )
@@ -71,7 +72,7 @@ func (f *checkFlags) run(cmd *cobra.Command) error {
 	if f.listenFor < 0 {
 		return exit.With(exit.Usage, fmt.Errorf("--listen-for %s: want a positive time", f.listenFor))
 	}
-	types, err := readTypes(f.types)
+	types, err := input.VolumeTypes(f.types)
 	if err != nil {
 		return exit.With(exit.Usage, err)
 	}

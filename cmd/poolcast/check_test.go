@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
 	"github.com/poolcast/poolcast/collector/placement/advice"
 	"github.com/poolcast/poolcast/config"
@@ -78,7 +79,7 @@ func (d *workspace) run(args ...string) (stdout, stderr string, code int) {
 		stderr += err.Error()
 	}
 	if all := stdout + stderr; strings.Contains(all, "hush") {
-		d.t.Errorf("a secret is told:\n%s", all)
+		d.t.Errorf("a secret is printed:\n%s", all)
 	}
 	return strings.ReplaceAll(stdout, d.folder, "~"), strings.ReplaceAll(stderr, d.folder, "~"), exitCode(err)
 }
@@ -105,13 +106,13 @@ func TestCheckIsGolden(t *testing.T) {
 	d := newWorkspace(t)
 	args := []string{"check", "--reports", "~/reports.json", "--types", "~/types.json"}
 	stdout, stderr, code := d.run(args...)
-	if code != exitConfig || !strings.HasPrefix(stderr, "check found ") {
+	if code != exit.Config || !strings.HasPrefix(stderr, "check found ") {
 		t.Errorf("code %d, %s", code, stderr)
 	}
 	golden(t, "check.golden", stdout)
 
 	stdout, _, code = d.run(append(args, "--output", "json")...)
-	if code != exitConfig {
+	if code != exit.Config {
 		t.Errorf("code %d", code)
 	}
 	golden(t, "check.json.golden", stdout)
@@ -169,30 +170,30 @@ func TestCheckExitCodes(t *testing.T) {
 		code           int
 		want           string // a line of the findings, or of stderr
 	}{
-		{name: "sound", args: []string{offline}, code: exitOK},
-		{name: "simulated", args: []string{"--simulate"}, code: exitOK},
+		{name: "sound", args: []string{offline}, code: exit.OK},
+		{name: "simulated", args: []string{"--simulate"}, code: exit.OK},
 		{name: "a note", old: "enabled_backends = fa1", now: "enabled_backends = fa1,lvm\n[lvm]\nvolume_driver = x.LVM\n[DEFAULT]", args: []string{offline}, want: "note ignored-backend [lvm]"},
-		{name: "a warning", old: "driver_ssl_cert_verify = true\n", args: []string{offline}, code: exitPartial, want: "warning certificate-not-verified ~/cinder.conf:5: [fa1] driver_ssl_cert_verify"},
-		{name: "certificates the driver does not read", old: "verify = true\n", now: "verify = true\ndriver_ssl_cert_path = ~/ca.pem\n", args: []string{offline}, code: exitPartial, want: "warning certificate-path-unread ~/cinder.conf:11: [fa1] driver_ssl_cert_path"},
-		{name: "an error", old: "[fa1]\n", now: functions + "[fa1]\nfilter_function = load < 3\n", args: []string{offline}, code: exitConfig, want: "error bare-word ~/cinder.conf:7: [fa1] filter_function"},
-		{name: "a fault of the file", old: "san_ip = 10.0.0.1\n", args: []string{offline}, code: exitConfig, want: "error configuration-fault ~/cinder.conf:5: [fa1] san_ip"},
-		{name: "a function nobody reads", old: "[fa1]\n", now: "[fa1]\nfilter_function = 1 == 1\n", args: []string{offline}, code: exitPartial, want: "warning function-unused ~/cinder.conf:6: [fa1] filter_function"},
-		{name: "a rating nobody reads", old: "[fa1]\n", now: "[fa1]\ngoodness_function = 50\n", args: []string{offline}, code: exitPartial, want: "warning function-unused ~/cinder.conf:6: [fa1] goodness_function"},
-		{name: "a weigher without a function", old: "[fa1]\n", now: "scheduler_default_weighers = GoodnessWeigher\n[fa1]\n", args: []string{offline}, code: exitPartial, want: "warning goodness-missing ~/cinder.conf:5: [DEFAULT] scheduler_default_weighers"},
-		{name: "a pinned measurement", old: "[fa1]\n", now: "[fa1]\nextra_capabilities = {\"total_volumes\": 1}\n", args: []string{offline}, code: exitPartial, want: "warning pinned-key ~/cinder.conf:6: [fa1] extra_capabilities"},
-		{name: "a pinned option", old: "[fa1]\n", now: "[fa1]\nextra_capabilities = {\"volume_backend_name\": \"x\"}\n", args: []string{offline}, code: exitPartial, want: "warning pinned-key"},
+		{name: "a warning", old: "driver_ssl_cert_verify = true\n", args: []string{offline}, code: exit.Partial, want: "warning certificate-not-verified ~/cinder.conf:5: [fa1] driver_ssl_cert_verify"},
+		{name: "certificates the driver does not read", old: "verify = true\n", now: "verify = true\ndriver_ssl_cert_path = ~/ca.pem\n", args: []string{offline}, code: exit.Partial, want: "warning certificate-path-unread ~/cinder.conf:11: [fa1] driver_ssl_cert_path"},
+		{name: "an error", old: "[fa1]\n", now: functions + "[fa1]\nfilter_function = load < 3\n", args: []string{offline}, code: exit.Config, want: "error bare-word ~/cinder.conf:7: [fa1] filter_function"},
+		{name: "a fault of the file", old: "san_ip = 10.0.0.1\n", args: []string{offline}, code: exit.Config, want: "error configuration-fault ~/cinder.conf:5: [fa1] san_ip"},
+		{name: "an unused function", old: "[fa1]\n", now: "[fa1]\nfilter_function = 1 == 1\n", args: []string{offline}, code: exit.Partial, want: "warning function-unused ~/cinder.conf:6: [fa1] filter_function"},
+		{name: "an unused goodness function", old: "[fa1]\n", now: "[fa1]\ngoodness_function = 50\n", args: []string{offline}, code: exit.Partial, want: "warning function-unused ~/cinder.conf:6: [fa1] goodness_function"},
+		{name: "a weigher without a function", old: "[fa1]\n", now: "scheduler_default_weighers = GoodnessWeigher\n[fa1]\n", args: []string{offline}, code: exit.Partial, want: "warning goodness-missing ~/cinder.conf:5: [DEFAULT] scheduler_default_weighers"},
+		{name: "a pinned measurement", old: "[fa1]\n", now: "[fa1]\nextra_capabilities = {\"total_volumes\": 1}\n", args: []string{offline}, code: exit.Partial, want: "warning pinned-key ~/cinder.conf:6: [fa1] extra_capabilities"},
+		{name: "a pinned option", old: "[fa1]\n", now: "[fa1]\nextra_capabilities = {\"volume_backend_name\": \"x\"}\n", args: []string{offline}, code: exit.Partial, want: "warning pinned-key"},
 		{name: "a published static label", old: "[fa1]\n", now: "[fa1]\nextra_capabilities = {\"avg_latency_ms\": 0.3, \"array_model\": \"X\"}\n", args: []string{offline}, want: "note pinned-key"},
 		{name: "which is live", old: "[fa1]\n", now: "[fa1]\nlive_capabilities = avg_latency_ms\nextra_capabilities = {\"avg_latency_ms\": 0.3}\n", args: []string{offline}},
-		{name: "a filter nobody has", old: "[fa1]\n", now: "scheduler_default_filters = OurOwnFilter\n[fa1]\n", args: []string{offline}, code: exitPartial, want: "warning unknown-plugin ~/cinder.conf:5: [DEFAULT] scheduler_default_filters"},
-		{name: "a misspelt filter", old: "[fa1]\n", now: "scheduler_default_filters = CapabilityFilter\n[fa1]\n", args: []string{offline}, code: exitPartial, want: "did you mean"},
-		{name: "an array that is away", args: []string{"--no-bus", "--poll-timeout=1s"}, old: "10.0.0.1", now: "127.0.0.1:1", code: exitPartial, want: "warning array-not-read ~/cinder.conf:8: [fa1] san_ip"},
-		{name: "a broker that is away", args: []string{offline, "--listen-for=300ms"}, code: exitPartial, want: "warning bus-unavailable ~/cinder.conf:4: [DEFAULT] transport_url"},
-		{name: "no such types", args: []string{"--types=~/nowhere"}, code: exitUsage, want: "read volume types"},
-		{name: "no such backend", args: []string{"--backend=fa9"}, code: exitUsage, want: "there is no such backend"},
-		{name: "a time of nothing", args: []string{"--listen-for=-1s"}, code: exitUsage, want: "positive time"},
-		{name: "listening and not", args: []string{"--listen-for=1s", "--no-bus"}, code: exitUsage, want: "none of the others can be"},
-		{name: "no such reports", args: []string{"--reports=~/nowhere"}, code: exitUsage, want: "read reports"},
-		{name: "no such file", args: []string{"--config-file=~/nowhere"}, code: exitConfig, want: "error configuration-fault ~/nowhere"},
+		{name: "an unknown filter", old: "[fa1]\n", now: "scheduler_default_filters = OurOwnFilter\n[fa1]\n", args: []string{offline}, code: exit.Partial, want: "warning unknown-plugin ~/cinder.conf:5: [DEFAULT] scheduler_default_filters"},
+		{name: "a misspelt filter", old: "[fa1]\n", now: "scheduler_default_filters = CapabilityFilter\n[fa1]\n", args: []string{offline}, code: exit.Partial, want: "did you mean"},
+		{name: "an array that is away", args: []string{"--no-bus", "--poll-timeout=1s"}, old: "10.0.0.1", now: "127.0.0.1:1", code: exit.Partial, want: "warning array-not-read ~/cinder.conf:8: [fa1] san_ip"},
+		{name: "a broker that is away", args: []string{offline, "--listen-for=300ms"}, code: exit.Partial, want: "warning bus-unavailable ~/cinder.conf:4: [DEFAULT] transport_url"},
+		{name: "no such types", args: []string{"--types=~/nowhere"}, code: exit.Usage, want: "read volume types"},
+		{name: "no such backend", args: []string{"--backend=fa9"}, code: exit.Usage, want: "there is no such backend"},
+		{name: "a time of nothing", args: []string{"--listen-for=-1s"}, code: exit.Usage, want: "positive time"},
+		{name: "listening and not", args: []string{"--listen-for=1s", "--no-bus"}, code: exit.Usage, want: "none of the others can be"},
+		{name: "no such reports", args: []string{"--reports=~/nowhere"}, code: exit.Usage, want: "read reports"},
+		{name: "no such file", args: []string{"--config-file=~/nowhere"}, code: exit.Config, want: "error configuration-fault ~/nowhere"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := newWorkspace(t)
@@ -205,15 +206,15 @@ func TestCheckExitCodes(t *testing.T) {
 			d.change("reports.json", `"host": "ctl1@fa2"`, `"host": "ctl2@fa2"`)
 			d.onlyFirstReport()
 			stdout, stderr, code := d.run(append([]string{"check", "--output=json"}, c.args...)...)
-			told := stderr
-			if code != exitUsage {
-				told = codes(t, stdout)
+			printed := stderr
+			if code != exit.Usage {
+				printed = codes(t, stdout)
 			}
 			if c.want != "" && strings.Contains(stdout, c.want) {
-				told += c.want
+				printed += c.want
 			}
-			if code != c.code || !strings.Contains(told, c.want) || c.want == "" && told != "" {
-				t.Errorf("code %d, want %d; %q is not in\n%s\n%s", code, c.code, c.want, told, stderr)
+			if code != c.code || !strings.Contains(printed, c.want) || c.want == "" && printed != "" {
+				t.Errorf("code %d, want %d; %q is not in\n%s\n%s", code, c.code, c.want, printed, stderr)
 			}
 		})
 	}
@@ -249,7 +250,7 @@ func TestCheckFindsReadableSecrets(t *testing.T) {
 	d.onlyFirstReport()
 	stdout, _, code := d.run("check", "--reports", "~/reports.json", "--output", "json")
 	want := "warning readable-by-others ~/cinder.conf\nwarning readable-by-others ~/token"
-	if got := codes(t, stdout); code != exitPartial || !strings.Contains(got, want) {
+	if got := codes(t, stdout); code != exit.Partial || !strings.Contains(got, want) {
 		t.Errorf("code %d, found %s", code, got)
 	}
 	if !strings.Contains(stdout, "chmod o-rwx ~/token") {
@@ -307,7 +308,7 @@ func TestCheckWithoutFindings(t *testing.T) {
 	d := newWorkspace(t)
 	d.write("cinder.conf", sound)
 	stdout, stderr, code := d.run("check", "--simulate")
-	if code != exitOK || stdout != "nothing found (reports of 1 backend, the bus was not listened to)\n" || stderr != "" {
+	if code != exit.OK || stdout != "nothing found (reports of 1 backend, the bus was not listened to)\n" || stderr != "" {
 		t.Errorf("code %d\n%s\n%s", code, stdout, stderr)
 	}
 }
@@ -316,7 +317,7 @@ func TestCheckStopsAtInvalidConfiguration(t *testing.T) {
 	d := newWorkspace(t)
 	d.change("cinder.conf", "[DEFAULT]", "[DEFAULT]\nbackend_stats_polling_interval = x")
 	stdout, _, code := d.run("check", "--simulate")
-	if code != exitConfig || !strings.Contains(strings.SplitN(stdout, "\n", 2)[0], "(nothing else was checked)") {
+	if code != exit.Config || !strings.Contains(strings.SplitN(stdout, "\n", 2)[0], "(nothing else was checked)") {
 		t.Errorf("code %d\n%s", code, stdout)
 	}
 }
@@ -335,14 +336,14 @@ func TestBrokenSectionCostsOneBackend(t *testing.T) {
 	d := newWorkspace(t)
 	d.write("cinder.conf", brokenSecond)
 	stdout, _, code := d.run("check", "--simulate", "--output", "json")
-	if got := codes(t, stdout); code != exitPartial || got != "error section-fault ~/cinder.conf:11: [fa2] san_ip" {
+	if got := codes(t, stdout); code != exit.Partial || got != "error section-fault ~/cinder.conf:11: [fa2] san_ip" {
 		t.Errorf("check ended with %d: %s", code, got)
 	}
 	if !strings.Contains(stdout, `"backends": 1`) {
 		t.Errorf("the other backend was not checked: %s", stdout)
 	}
 	stdout, stderr, code := d.run("--simulate", "--dry-run")
-	if code != exitPartial || !strings.Contains(stdout, `"backend": "fa1"`) || strings.Contains(stdout, "fa2") {
+	if code != exit.Partial || !strings.Contains(stdout, `"backend": "fa1"`) || strings.Contains(stdout, "fa2") {
 		t.Errorf("the dry run ended with %d: %s", code, stdout)
 	}
 	for _, want := range []string{"backend is not served", "~/cinder.conf:11: [fa2] san_ip is missing", "1 of 2 backends were not read"} {
@@ -354,9 +355,9 @@ func TestBrokenSectionCostsOneBackend(t *testing.T) {
 		args []string
 		code int
 	}{
-		{[]string{"--simulate", "--dry-run", "--backend", "fa1"}, exitOK},
-		{[]string{"--simulate", "--dry-run", "--backend", "fa2"}, exitConfig},
-		{[]string{"--simulate", "place", "--size", "1"}, exitPartial},
+		{[]string{"--simulate", "--dry-run", "--backend", "fa1"}, exit.OK},
+		{[]string{"--simulate", "--dry-run", "--backend", "fa2"}, exit.Config},
+		{[]string{"--simulate", "place", "--size", "1"}, exit.Partial},
 	} {
 		if _, stderr, code := d.run(c.args...); code != c.code {
 			t.Errorf("%v ended with %d, want %d: %s", c.args, code, c.code, stderr)
@@ -371,11 +372,11 @@ func TestCommentInANameIsAnError(t *testing.T) {
 	d.write("cinder.conf", strings.Replace(sound, "= gold", "= gold # prod", 1))
 	d.onlyFirstReport()
 	stdout, _, code := d.run("check", "--reports", "~/reports.json", "--no-bus", "--output", "json")
-	if got := codes(t, stdout); code != exitConfig || got != "error configuration-error ~/cinder.conf:7: [fa1] volume_backend_name" {
+	if got := codes(t, stdout); code != exit.Config || got != "error configuration-error ~/cinder.conf:7: [fa1] volume_backend_name" {
 		t.Errorf("check ended with %d: %s", code, got)
 	}
 	stdout, stderr, code := d.run("--simulate", "--dry-run")
-	if code != exitOK || !strings.Contains(stdout, `"volume_backend_name": "gold"`) || !strings.Contains(stderr, "is read without the comment after it") {
+	if code != exit.OK || !strings.Contains(stdout, `"volume_backend_name": "gold"`) || !strings.Contains(stderr, "is read without the comment after it") {
 		t.Errorf("the dry run ended with %d: %s %s", code, stdout, stderr)
 	}
 }

@@ -77,7 +77,7 @@ func (f *diffFlags) run(cmd *cobra.Command) error {
 	if err := f.validate(); err != nil {
 		return exit.With(exit.Usage, err)
 	}
-	types, err := readTypes(f.types)
+	types, err := input.VolumeTypes(f.types)
 	if err != nil {
 		return exit.With(exit.Usage, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/check"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement/advice"
@@ -15,7 +16,7 @@ func TestDiffIsGolden(t *testing.T) {
 	d := newWorkspace(t)
 	args := []string{"diff", "--reports", "~/reports.json", "--base", "~/pools.json", "--size", "100"}
 	stdout, stderr, code := d.run(args...)
-	if code != exitPartial || !strings.Contains(stderr, "there is no base report of ctl1@fa3") {
+	if code != exit.Partial || !strings.Contains(stderr, "there is no base report of ctl1@fa3") {
 		t.Errorf("code %d, %s", code, stderr)
 	}
 	golden(t, "diff.golden", stdout)
@@ -123,7 +124,7 @@ func TestDiffSuspendsLikeTheAgent(t *testing.T) {
 func TestDiffOfSavedReports(t *testing.T) {
 	d := newWorkspace(t)
 	stdout, stderr, code := d.run("diff", "--reports=~/reports.json", "--base=~/reports.json")
-	if code != exitOK || !strings.Contains(stdout, "the scheduler would decide as before") || strings.Count(stdout, "no difference") != 3 {
+	if code != exit.OK || !strings.Contains(stdout, "the scheduler would decide as before") || strings.Count(stdout, "no difference") != 3 {
 		t.Errorf("code %d\n%s\n%s", code, stdout, stderr)
 	}
 }
@@ -134,35 +135,19 @@ func TestDiffUsageErrors(t *testing.T) {
 		code int
 		want string
 	}{
-		{[]string{"--base=~/nowhere"}, exitUsage, "read base"},
-		{[]string{"--base=~/cinder.conf"}, exitUsage, "--help lists the forms"},
-		{[]string{"--base=~/types.json"}, exitUsage, "entry 1"},
-		{[]string{"--base=~/pools.json", "--wait=1s"}, exitUsage, "none of the others can be"},
-		{[]string{"--base=-", "--reports=-"}, exitUsage, "standard input"},
-		{[]string{"--size=0"}, exitUsage, "1 or more"},
-		{[]string{"--wait=-1s"}, exitUsage, "positive"},
-		{[]string{"--types=~/nowhere"}, exitUsage, "read volume types"},
-		{[]string{"--reports=~/reports.json", "--wait=300ms"}, exitPartial, "not connected to RabbitMQ"},
+		{[]string{"--base=~/nowhere"}, exit.Usage, "read base"},
+		{[]string{"--base=~/cinder.conf"}, exit.Usage, "--help lists the forms"},
+		{[]string{"--base=~/types.json"}, exit.Usage, "entry 1"},
+		{[]string{"--base=~/pools.json", "--wait=1s"}, exit.Usage, "none of the others can be"},
+		{[]string{"--base=-", "--reports=-"}, exit.Usage, "standard input"},
+		{[]string{"--size=0"}, exit.Usage, "1 or more"},
+		{[]string{"--wait=-1s"}, exit.Usage, "positive"},
+		{[]string{"--types=~/nowhere"}, exit.Usage, "read volume types"},
+		{[]string{"--reports=~/reports.json", "--wait=300ms"}, exit.Partial, "not connected to RabbitMQ"},
 	} {
 		d := newWorkspace(t)
 		if _, stderr, code := d.run(append([]string{"diff"}, c.args...)...); code != c.code || !strings.Contains(stderr, c.want) {
 			t.Errorf("%v: code %d, %s", c.args, code, stderr)
 		}
 	}
-}
-
-func FuzzVolumeTypes(f *testing.F) {
-	f.Add([]byte(`[{"Name":"gold","Properties":{"a":"b","c":null}}]`))
-	f.Add([]byte(`[{"Name":"gold","Properties":"a='b', c='<= 5', d='it''s'"}]`))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		types, err := parseVolumeTypes(data)
-		if err != nil {
-			return
-		}
-		for _, v := range types {
-			if v.Name == "" {
-				t.Error("a type without a name is taken")
-			}
-		}
-	})
 }

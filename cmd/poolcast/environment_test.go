@@ -36,43 +36,43 @@ func newEnvironment(t *testing.T, n int) *environment {
 func newEnvironmentOf(t *testing.T, fixtures []simulator.Fixture) *environment {
 	t.Helper()
 	var err error
-	l := &environment{t: t, folder: t.TempDir()}
+	e := &environment{t: t, folder: t.TempDir()}
 	for _, f := range fixtures {
-		l.arrays = append(l.arrays, simulator.New(f, simulator.Options{Tokens: []string{tokenOf(f.Name)}}))
+		e.arrays = append(e.arrays, simulator.New(f, simulator.Options{Tokens: []string{tokenOf(f.Name)}}))
 	}
-	if l.server, err = simulator.Serve(l.arrays, simulator.ServeOptions{}); err != nil {
+	if e.server, err = simulator.Serve(e.arrays, simulator.ServeOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = l.server.Close() })
-	l.write("ca.pem", string(l.server.CAPEM()))
-	return l
+	t.Cleanup(func() { _ = e.server.Close() })
+	e.write("ca.pem", string(e.server.CAPEM()))
+	return e
 }
 
 func tokenOf(array string) string { return "hush-" + array }
 
-func (l *environment) path(name string) string { return filepath.Join(l.folder, name) }
+func (e *environment) path(name string) string { return filepath.Join(e.folder, name) }
 
 // write replaces a file by rename, so that it is never half written.
-func (l *environment) write(name, text string) {
-	l.t.Helper()
-	if err := os.WriteFile(l.path(name)+".new", []byte(text), 0o600); err != nil {
-		l.t.Fatal(err)
+func (e *environment) write(name, text string) {
+	e.t.Helper()
+	if err := os.WriteFile(e.path(name)+".new", []byte(text), 0o600); err != nil {
+		e.t.Fatal(err)
 	}
-	if err := os.Rename(l.path(name)+".new", l.path(name)); err != nil {
-		l.t.Fatal(err)
+	if err := os.Rename(e.path(name)+".new", e.path(name)); err != nil {
+		e.t.Fatal(err)
 	}
 }
 
 // configure writes a cinder.conf with the first n arrays; more lines go into
 // each stanza.
-func (l *environment) configure(n int, more ...string) {
-	l.t.Helper()
+func (e *environment) configure(n int, more ...string) {
+	e.t.Helper()
 	var names []string
 	var stanzas strings.Builder
-	for i, a := range l.arrays[:n] {
+	for i, a := range e.arrays[:n] {
 		names = append(names, fmt.Sprintf("fa%d", i))
 		fmt.Fprintf(&stanzas, "[fa%d]\nvolume_driver = cinder.volume.drivers.pure.PureISCSIDriver\nvolume_backend_name = gold\nsan_ip = %s\ndriver_ssl_cert_verify = true\ndriver_ssl_cert_path = %s\n",
-			i, l.server.Addr(a.Name()), l.path("ca.pem"))
+			i, e.server.Addr(a.Name()), e.path("ca.pem"))
 		if !strings.Contains(strings.Join(more, "\n"), "token_") {
 			fmt.Fprintf(&stanzas, "pure_api_token = %s\n", tokenOf(a.Name()))
 		}
@@ -80,7 +80,7 @@ func (l *environment) configure(n int, more ...string) {
 			fmt.Fprintln(&stanzas, line)
 		}
 	}
-	l.write("cinder.conf", fmt.Sprintf(
+	e.write("cinder.conf", fmt.Sprintf(
 		"[DEFAULT]\nhost = ctl1\nenabled_backends = %s\ntransport_url = rabbit://u:p@127.0.0.1:1/\n[poolcast]\npoll_interval = 3s\nlisten = off\n%s",
 		strings.Join(names, ","), &stanzas))
 }
@@ -93,11 +93,11 @@ func write(t *testing.T, path, text string) {
 }
 
 // run runs the program in this process.
-func (l *environment) run(ctx context.Context, args ...string) (stdout, stderr *safeBuffer, done <-chan error) {
-	l.t.Helper()
+func (e *environment) run(ctx context.Context, args ...string) (stdout, stderr *safeBuffer, done <-chan error) {
+	e.t.Helper()
 	stdout, stderr = &safeBuffer{}, &safeBuffer{}
 	root := newRootCommandWith(&rootFlags{fileInterval: fileInterval})
-	root.SetArgs(append([]string{"--config-file", l.path("cinder.conf")}, args...))
+	root.SetArgs(append([]string{"--config-file", e.path("cinder.conf")}, args...))
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	ended := make(chan error, 1)
@@ -106,24 +106,24 @@ func (l *environment) run(ctx context.Context, args ...string) (stdout, stderr *
 }
 
 // agent runs the agent until the test ends and returns its log.
-func (l *environment) agent(args ...string) (log *safeBuffer, stop func()) {
-	l.t.Helper()
-	ctx, cancel := context.WithCancel(l.t.Context())
-	_, log, done := l.run(ctx, args...)
+func (e *environment) agent(args ...string) (log *safeBuffer, stop func()) {
+	e.t.Helper()
+	ctx, cancel := context.WithCancel(e.t.Context())
+	_, log, done := e.run(ctx, args...)
 	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
-			l.t.Errorf("the agent ended with %v", err)
+			e.t.Errorf("the agent ended with %v", err)
 		}
 	})
-	l.t.Cleanup(stop)
+	e.t.Cleanup(stop)
 	return log, stop
 }
 
 // command runs a command to its end.
-func (l *environment) command(args ...string) (stdout, stderr string, code int) {
-	l.t.Helper()
-	out, errs, done := l.run(l.t.Context(), args...)
+func (e *environment) command(args ...string) (stdout, stderr string, code int) {
+	e.t.Helper()
+	out, errs, done := e.run(e.t.Context(), args...)
 	err := <-done
 	return out.String(), errs.String(), exitCode(err)
 }
@@ -141,8 +141,8 @@ func exitCode(err error) int {
 const maxWait = 30 * time.Second
 
 // await waits until something has happened.
-func (l *environment) await(what string, happened func() bool) {
-	l.t.Helper()
+func (e *environment) await(what string, happened func() bool) {
+	e.t.Helper()
 	deadline := time.NewTimer(maxWait)
 	defer deadline.Stop()
 	tick := time.NewTicker(20 * time.Millisecond)
@@ -150,7 +150,7 @@ func (l *environment) await(what string, happened func() bool) {
 	for !happened() {
 		select {
 		case <-deadline.C:
-			l.t.Fatalf("%s did not happen within %s", what, maxWait)
+			e.t.Fatalf("%s did not happen within %s", what, maxWait)
 		case <-tick.C:
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,7 +9,10 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
+	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement/rehearsal"
 	"github.com/poolcast/poolcast/config"
 )
@@ -110,6 +114,48 @@ func (f *sourceFlags) open(cmd *cobra.Command) (*setup.Runtime, error) {
 	return setup.Open(f.source(), cmd.ErrOrStderr())
 }
 
+// reportFlags are where reports come from, if not from a poll.
+type reportFlags struct {
+	file      string
+	agent     string
+	tokenFile string
+	caFile    string
+	effective bool // use the effective reports of the agent, not those of its samples
+}
+
+func (f *reportFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.file, "reports", "", "use the reports of a saved dry run, a `file`; - reads standard input")
+	cmd.Flags().StringVar(&f.agent, "agent", "", "use the reports of a running agent, by the `URL` of its status page, such as http://127.0.0.1:9748")
+	cmd.Flags().StringVar(&f.tokenFile, "agent-token-file", "", "`file` with the bearer token of the agent of --agent")
+	cmd.Flags().StringVar(&f.caFile, "agent-ca-file", "", "PEM `file` with the certificates to trust for an https:// agent, in place of the system's")
+	_ = cmd.MarkFlagFilename("reports", "json")
+}
+
+// given reports whether reports do not come from a poll.
+func (f *reportFlags) given() bool { return f.file != "" || f.agent != "" }
+
+// get returns the reports: saved, the agent's, or polled now. An error that comes
+// with reports means that some backends failed.
+func (f *reportFlags) get(cmd *cobra.Command, sources *sourceFlags) ([]capability.Report, error) {
+	switch {
+	case f.file != "" && f.agent != "":
+		return nil, exit.With(exit.Usage, errors.New("--reports and --agent both give reports: choose one"))
+	case f.file != "":
+		reports, err := input.Reports(cmd.Context(), cmd.InOrStdin(), f.file)
+		return reports, exit.With(exit.Usage, err)
+	case f.agent == "" && (f.tokenFile != "" || f.caFile != ""):
+		return nil, exit.With(exit.Usage, errors.New("--agent-token-file and --agent-ca-file need --agent"))
+	case f.agent != "":
+		return input.Agent{URL: f.agent, TokenFile: f.tokenFile, CAFile: f.caFile}.Reports(cmd.Context(), f.effective)
+	}
+	runtime, err := sources.open(cmd)
+	if err != nil {
+		return nil, err
+	}
+	defer runtime.Close()
+	return runtime.Poll(cmd.Context())
+}
+
 // inputFlag keeps --config-file and --config-dir in the order in which they
 // were given, which is the order in which they are read.
 type inputFlag struct {
@@ -157,6 +203,16 @@ func (c *choice) Set(s string) error {
 	return nil
 }
 
+// addVolume adds the flags that describe a volume to place.
+func addVolume(cmd *cobra.Command, v *input.Volume) {
+	cmd.Flags().Int64Var(&v.Size, "size", 0, "size of the volume in GiB")
+	cmd.Flags().StringVar(&v.Zone, "availability-zone", "", "availability zone of the volume")
+	cmd.Flags().StringVar(&v.Type, "type", "", "name of the volume type in --types")
+	cmd.Flags().StringVar(&v.TypesFile, "types", "", "volume types: the output of openstack volume type list --long -f json")
+	cmd.Flags().StringArrayVar(&v.Properties, "property", nil, "extra spec of the volume type, key=value as the openstack client takes it; repeatable")
+	_ = cmd.MarkFlagFilename("types", "json")
+}
+
 func completeWords(cmd *cobra.Command, flag string, words []string) {
 	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
 }
@@ -167,7 +223,7 @@ func completeTypes(cmd *cobra.Command) {
 		return
 	}
 	_ = cmd.RegisterFlagCompletionFunc("type", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-		types, err := readVolumeTypes(cmd.Flag("types").Value.String())
+		types, err := input.VolumeTypes(cmd.Flag("types").Value.String())
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}

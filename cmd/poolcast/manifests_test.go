@@ -71,7 +71,7 @@ func TestUnitIsStrict(t *testing.T) {
 }
 
 // TestLimitsFitTheMeasuredUse: none ends an agent that does what README measures,
-// and the collector of garbage knows of each.
+// and the garbage collector has each as its limit.
 func TestLimitsFitTheMeasuredUse(t *testing.T) {
 	text, err := os.ReadFile("../../README.md")
 	if err != nil {

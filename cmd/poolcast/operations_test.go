@@ -17,11 +17,11 @@ func TestOperationsQuotesTheProgram(t *testing.T) {
 		for _, span := range regexp.MustCompile("(?s)`([^`]+)`").FindAllStringSubmatch(passage[1], -1) {
 			line := strings.Join(strings.Fields(span[1]), " ")
 			if strings.HasPrefix(line, "poolcast ") || line == "error" || line == "connection refused" {
-				continue // what is typed, and what others say
+				continue // what is typed, and the output of other programs
 			}
 			quoted++
 			if !strings.Contains(text, line) {
-				t.Errorf("the program does not say %q", line)
+				t.Errorf("the program has no text %q", line)
 			}
 		}
 	}

@@ -5,28 +5,29 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/poolcast/poolcast/collector/placement"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/render"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
-	"github.com/poolcast/poolcast/config"
 )
 
-// placeFlags say what to place, on which reports, and how.
+// placeFlags are what to place, on which reports, and how.
 type placeFlags struct {
 	*sourceFlags
-	question questionFlags
-	reports  reportFlags
-	count    int
-	policy   string
-	seed     uint64
-	output   string
+	volume  input.Volume
+	reports reportFlags
+	count   int
+	policy  string
+	seed    uint64
+	output  string
 }
 
-const placeHelp = `Say which backend would take a volume, why that one, and why not the others.
+const placeHelp = `Show which backend would get a volume, why that one, and why not the others.
 
 The filters, weighers and multipliers are those of cinder.conf, and the decision
 is the one that the scheduler would make on these reports. With --policy prefer,
@@ -52,7 +53,7 @@ func newPlaceCommand(sources *sourceFlags) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
-	f.question.add(cmd)
+	addVolume(cmd, &f.volume)
 	f.reports.add(cmd)
 	cmd.Flags().IntVar(&f.count, "count", 1, "place this many volumes one after the other, each using up capacity")
 	policyFlag(cmd, &f.policy)
@@ -70,78 +71,39 @@ func policyFlag(cmd *cobra.Command, policy *string) {
 
 func (f *placeFlags) run(cmd *cobra.Command) error {
 	if f.count < 1 || f.count > 10000 {
-		return withCode(exitUsage, fmt.Errorf("--count %d: want 1 to 10000", f.count))
+		return exit.With(exit.Usage, fmt.Errorf("--count %d: want 1 to 10000", f.count))
 	}
-	request, notes, err := f.question.request()
+	request, notes, err := f.volume.Request()
 	if err != nil {
-		return withCode(exitUsage, err)
+		return exit.With(exit.Usage, err)
 	}
 	for _, note := range notes {
-		cmd.PrintErrln("warning:", printable(note))
+		cmd.PrintErrln("warning:", text.Printable(note))
 	}
 	cfg, err := f.load()
 	if err != nil {
 		return err
 	}
-	if draws(cfg.Scheduler) {
+	if decision.Draws(cfg.Scheduler) {
 		request.RandomSeed = cmp.Or(f.seed, rand.Uint64())
 	}
 	reports, polled := f.reports.get(cmd, f.sourceFlags)
 	if len(reports) == 0 && polled != nil {
 		return polled
 	}
-	engine, err := newEngine(cfg, f.policy)
+	engine, err := decision.Engine(cfg.Scheduler, f.policy)
 	if err != nil {
-		return withCode(exitConfig, err)
+		return exit.With(exit.Config, err)
 	}
-	decisions, err := placeMany(engine, cinder.NewSnapshot(reports), request, f.count)
+	decisions, err := decision.Volumes(engine, cinder.NewSnapshot(reports), request, f.count)
 	if err != nil {
 		return err
 	}
-	if err := printDecisions(cmd.OutOrStdout(), f.output, decisions); err != nil {
+	if err := render.Decisions(cmd.OutOrStdout(), f.output, decisions); err != nil {
 		return fmt.Errorf("print decision: %w", err)
 	}
 	if decisions[len(decisions)-1].Chosen == nil {
-		return withCode(exitNoFit, errors.New("no backend fits; the reasons are above"))
+		return exit.With(exit.NoFit, errors.New("no backend fits; the reasons are above"))
 	}
 	return polled
-}
-
-// draws reports whether anything is left to chance, so that an answer without
-// it has no seed and is the same each time.
-func draws(s config.Scheduler) bool {
-	return isLottery(s) || slices.ContainsFunc(s.Weighers, func(w string) bool {
-		return w[strings.LastIndex(w, ".")+1:] == cinder.ChanceWeigher
-	})
-}
-
-// placeMany places volumes one after the other, each with the capacity that the
-// previous ones left. It stops at the first that does not fit.
-func placeMany(engine *placement.Engine, s *placement.Snapshot, request *cinder.Request, count int) ([]*placement.Decision, error) {
-	var decisions []*placement.Decision
-	for i := range count {
-		one := *request
-		if one.RandomSeed != 0 {
-			one.RandomSeed += uint64(i)
-		}
-		d, err := decide(engine, s, &one)
-		if err != nil {
-			return nil, err
-		}
-		decisions = append(decisions, d)
-		if d.Chosen == nil {
-			break
-		}
-		s = s.Consume(d.Chosen.Backend, one.Consumption())
-	}
-	return decisions, nil
-}
-
-// decide returns a decision also if no backend fits.
-func decide(engine *placement.Engine, s *placement.Snapshot, request *cinder.Request) (*placement.Decision, error) {
-	d, err := engine.DecideOn(s, request)
-	if err != nil && !errors.Is(err, placement.ErrNoPool) {
-		return nil, fmt.Errorf("decide: %w", err)
-	}
-	return d, nil
 }

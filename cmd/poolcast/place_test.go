@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 )
 
 // onExamples runs a command on the example configuration and saved reports.
@@ -28,14 +30,14 @@ func TestPlaceExplains(t *testing.T) {
 		args []string
 		code int
 	}{
-		"place-strict":   {[]string{"place", "--size", "100", "--property", "capabilities:total_volumes=<= 301", "--seed", "1"}, exitOK},
-		"place-none":     {[]string{"place", "--size", "100", "--property", "capabilities:total_volumes=<= 6", "--seed", "1"}, exitNoFit},
-		"place-prefer":   {[]string{"place", "--size", "100", "--property", "capabilities:total_volumes=<= 6", "--policy", "prefer", "--seed", "1"}, exitOK},
-		"place-zone":     {[]string{"place", "--size", "100", "--availability-zone", "dc2", "--seed", "1"}, exitNoFit},
-		"place-many":     {[]string{"place", "--size", "100", "--count", "5", "--seed", "1"}, exitOK},
-		"place-json":     {[]string{"place", "--size", "100", "--seed", "1", "--output", "json"}, exitOK},
-		"place-old-list": {[]string{"place", "--size", "1", "--types", "testdata/types-old.json", "--type", "gold", "--seed", "1"}, exitOK},
-		"pools":          {[]string{"pools"}, exitOK},
+		"place-strict":   {[]string{"place", "--size", "100", "--property", "capabilities:total_volumes=<= 301", "--seed", "1"}, exit.OK},
+		"place-none":     {[]string{"place", "--size", "100", "--property", "capabilities:total_volumes=<= 6", "--seed", "1"}, exit.NoFit},
+		"place-prefer":   {[]string{"place", "--size", "100", "--property", "capabilities:total_volumes=<= 6", "--policy", "prefer", "--seed", "1"}, exit.OK},
+		"place-zone":     {[]string{"place", "--size", "100", "--availability-zone", "dc2", "--seed", "1"}, exit.NoFit},
+		"place-many":     {[]string{"place", "--size", "100", "--count", "5", "--seed", "1"}, exit.OK},
+		"place-json":     {[]string{"place", "--size", "100", "--seed", "1", "--output", "json"}, exit.OK},
+		"place-old-list": {[]string{"place", "--size", "1", "--types", "testdata/types-old.json", "--type", "gold", "--seed", "1"}, exit.OK},
+		"pools":          {[]string{"pools"}, exit.OK},
 	} {
 		t.Run(name, func(t *testing.T) {
 			stdout, stderr, code := onExamples(t, c.args...)
@@ -49,7 +51,7 @@ func TestPlaceExplains(t *testing.T) {
 
 func TestPlaceReadsCondensedProperty(t *testing.T) {
 	stdout, stderr, code := onExamples(t, "place", "--size", "100", "--property", "capabilities:total_volumes<=301")
-	if code != exitOK || !strings.Contains(stdout, "is not <= 301") {
+	if code != exit.OK || !strings.Contains(stdout, "is not <= 301") {
 		t.Errorf("ended with %d: %s", code, stdout)
 	}
 	for _, want := range []string{"would store", `"capabilities:total_volumes<"`, "--property capabilities:total_volumes='<= 301'"} {
@@ -66,7 +68,7 @@ func TestPlaceAdvice(t *testing.T) {
 	for _, property := range []string{"multiattach=<is>True", "multiattach=True", "total_volumes=<=301", "total_volumes=<301", "vendor_name===Pure Storage", "storage_protocol=<or>FC<or>iSCSI"} {
 		stdout, _, code := onExamples(t, "place", "--size", "1", "--property", property)
 		found := advice.FindStringSubmatch(strings.Join(strings.Fields(stdout), " "))
-		if code != exitNoFit || found == nil {
+		if code != exit.NoFit || found == nil {
 			t.Errorf("%s: ended with %d and without advice: %s", property, code, stdout)
 			continue
 		}
@@ -75,7 +77,7 @@ func TestPlaceAdvice(t *testing.T) {
 			t.Fatal(err)
 		}
 		key, _, _ := strings.Cut(property, "=")
-		if stdout, _, code := onExamples(t, "place", "--size", "1", "--property", key+"="+value); code != exitOK {
+		if stdout, _, code := onExamples(t, "place", "--size", "1", "--property", key+"="+value); code != exit.OK {
 			t.Errorf("%s: with %q it ended with %d: %s", property, value, code, stdout)
 		}
 	}
@@ -84,7 +86,7 @@ func TestPlaceAdvice(t *testing.T) {
 func TestPlaceReadsCondensedPropertyOfAnyType(t *testing.T) {
 	for _, property := range []string{"multiattach==True", "total_volumes<301", "total_volumes!=5", "storage_protocol==iSCSI"} {
 		stdout, stderr, code := onExamples(t, "place", "--size", "1", "--property", property)
-		if code != exitOK || !strings.Contains(stderr, "taken to mean") {
+		if code != exit.OK || !strings.Contains(stderr, "taken to mean") {
 			t.Errorf("%s ended with %d: %s %s", property, code, stdout, stderr)
 		}
 	}
@@ -101,7 +103,7 @@ func TestPlaceUsageErrors(t *testing.T) {
 		"1 to 10000":              {"place", "--size", "1", "--count", "0"},
 		"openstack volume type l": {"place", "--size", "1", "--types", "place_test.go", "--type", "gold"},
 	} {
-		if _, stderr, code := onExamples(t, args...); code != exitUsage || !strings.Contains(stderr, want) {
+		if _, stderr, code := onExamples(t, args...); code != exit.Usage || !strings.Contains(stderr, want) {
 			t.Errorf("%v ended with %d and %q, want 2 and %q", args, code, stderr, want)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"time"
@@ -13,13 +14,14 @@ import (
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/config"
+	"github.com/poolcast/poolcast/publisher/status/client"
 )
 
 const probeTimeout = 5 * time.Second
 
-const probeHelp = `Request a health check of the agent on this host from its status address. --live fails only when the
-main loop is stuck, and is meant for restarts. --ready fails while the broker or
-an array is away or a backend is not served, and prints which.
+const probeHelp = `Request a health check of the agent on this host from its status address. --live
+fails only when the main loop is stuck, and is meant for restarts. --ready fails
+while the broker or an array is away or a backend is not served, and prints which.
 
 The address of the agent is that of --url, of --listen or of the environment, else
 listen in [poolcast] as far as the files can be read, else 127.0.0.1:9748. Nothing
@@ -67,11 +69,26 @@ func (f *probeFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	path := "/livez"
-	if f.ready {
-		path = "/readyz"
+	agent, err := client.New(client.Options{URL: base.String(), SameHost: true})
+	if err != nil {
+		return fmt.Errorf("probe: %w", err)
 	}
-	return input.Probe(ctx, cmd.OutOrStdout(), base, path)
+	defer agent.Close()
+	check, failure := agent.Live, "the agent is not alive"
+	if f.ready {
+		check, failure = agent.Ready, "the agent is not ready"
+	}
+	health, err := check(ctx)
+	if err != nil {
+		return fmt.Errorf("probe: %w; is the agent running?", err)
+	}
+	if _, err := io.WriteString(cmd.OutOrStdout(), health.Text); err != nil {
+		return fmt.Errorf("probe: %w", err)
+	}
+	if !health.OK {
+		return fmt.Errorf("probe: %s", failure)
+	}
+	return nil
 }
 
 // base is the URL of the agent, without a path.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/config"
 )
@@ -66,13 +67,13 @@ func TestProbeNeedsNoValidConfiguration(t *testing.T) {
 			if c.env != "" {
 				t.Setenv("OS_POOLCAST__LISTEN", c.env)
 			}
-			l := &environment{t: t, folder: filepath.Dir(path)}
-			stdout, stderr, code := l.command(append([]string{"probe", "--live"}, c.args...)...)
-			if code != exitOK || stdout != "main loop is running\n" {
+			e := &environment{t: t, folder: filepath.Dir(path)}
+			stdout, stderr, code := e.command(append([]string{"probe", "--live"}, c.args...)...)
+			if code != exit.OK || stdout != "main loop is running\n" {
 				t.Errorf("--live ended with %d: %s %s", code, stdout, stderr)
 			}
-			stdout, _, code = l.command(append([]string{"probe", "--ready"}, c.args...)...)
-			if code != exitPartial || !strings.Contains(stdout, "[-] bus") {
+			stdout, _, code = e.command(append([]string{"probe", "--ready"}, c.args...)...)
+			if code != exit.Partial || !strings.Contains(stdout, "[-] bus") {
 				t.Errorf("--ready ended with %d: %s", code, stdout)
 			}
 		})
@@ -81,19 +82,19 @@ func TestProbeNeedsNoValidConfiguration(t *testing.T) {
 
 func TestProbeExitCodes(t *testing.T) {
 	t.Parallel()
-	l := &environment{t: t, folder: t.TempDir()}
-	write(t, l.path("cinder.conf"), "[poolcast]\nlisten = off\n")
+	e := &environment{t: t, folder: t.TempDir()}
+	write(t, e.path("cinder.conf"), "[poolcast]\nlisten = off\n")
 	for want, args := range map[int][]string{
-		exitUsage:   {"probe"},
-		exitConfig:  {"probe", "--live"},
-		exitPartial: {"probe", "--live", "--listen", "127.0.0.1:1"},
+		exit.Usage:   {"probe"},
+		exit.Config:  {"probe", "--live"},
+		exit.Partial: {"probe", "--live", "--listen", "127.0.0.1:1"},
 	} {
-		if _, _, code := l.command(args...); code != want {
+		if _, _, code := e.command(args...); code != want {
 			t.Errorf("%v ended with %d, want %d", args, code, want)
 		}
 	}
 	for _, args := range [][]string{{"probe", "--live", "--ready"}, {"probe", "--live", "--url", "127.0.0.1:9748"}, {"probe", "--live", "--url", "ftp://x"}} {
-		if _, _, code := l.command(args...); code != exitUsage {
+		if _, _, code := e.command(args...); code != exit.Usage {
 			t.Errorf("%v ended with %d, want 2", args, code)
 		}
 	}

@@ -13,10 +13,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/flasharray/simulator"
 )
 
-// asProgram lets the test binary be the program.
+// asProgram makes the test binary run the program.
 const asProgram = "POOLCAST_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
@@ -43,7 +44,7 @@ func newChild(t *testing.T, args ...string) *child {
 	t.Helper()
 	c := &child{t: t, Cmd: exec.Command(os.Args[0], args...), stderr: &safeBuffer{}, ended: make(chan struct{})}
 	c.Env = append(os.Environ(), asProgram+"=1")
-	c.Cmd.Stderr = c.stderr
+	c.Stderr = c.stderr
 	return c
 }
 
@@ -79,13 +80,13 @@ func (c *child) wait() string {
 // the response to a logout.
 func TestSecondSignalEndsTheProcess(t *testing.T) {
 	t.Parallel()
-	l := newEnvironment(t, 1)
-	l.configure(1)
-	l.arrays[0].SetFaults(simulator.Hang().On("logout"))
-	c := newChild(t, "--config-file", l.path("cinder.conf"))
+	e := newEnvironment(t, 1)
+	e.configure(1)
+	e.arrays[0].SetFaults(simulator.Hang().On("logout"))
+	c := newChild(t, "--config-file", e.path("cinder.conf"))
 	c.start()
-	l.await("a poll", polled(l.arrays[0]))
-	l.await("the first report", c.stderr.has("array polled"))
+	e.await("a poll", polled(e.arrays[0]))
+	e.await("the first report", c.stderr.has("array polled"))
 	c.signal(syscall.SIGTERM)
 	c.signal(syscall.SIGINT)
 	if got := c.wait(); got != "exit status 130" && got != "exit status 143" {
@@ -99,9 +100,9 @@ func TestSecondSignalEndsTheProcess(t *testing.T) {
 // TestSignalEndsACommandThatReads: standard input has no end here.
 func TestSignalEndsACommandThatReads(t *testing.T) {
 	t.Parallel()
-	l := newEnvironment(t, 1)
-	l.configure(1)
-	c := newChild(t, "pools", "--reports=-", "--config-file", l.path("cinder.conf"))
+	e := newEnvironment(t, 1)
+	e.configure(1)
+	c := newChild(t, "pools", "--reports=-", "--config-file", e.path("cinder.conf"))
 	in, err := c.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -120,28 +121,28 @@ func TestSignalEndsACommandThatReads(t *testing.T) {
 // or the status page.
 func TestFIFOInPlaceOfCinderConf(t *testing.T) {
 	t.Parallel()
-	l := newEnvironment(t, 1)
-	l.configure(1, "token_file = "+l.path("token"))
-	l.write("token", tokenOf(l.arrays[0].Name()))
-	c := newChild(t, "--config-file", l.path("cinder.conf"), "--listen=127.0.0.1:0")
+	e := newEnvironment(t, 1)
+	e.configure(1, "token_file = "+e.path("token"))
+	e.write("token", tokenOf(e.arrays[0].Name()))
+	c := newChild(t, "--config-file", e.path("cinder.conf"), "--listen=127.0.0.1:0")
 	c.start()
-	l.await("an answer", c.stderr.has("array polled"))
+	e.await("a poll", c.stderr.has("array polled"))
 	for _, name := range []string{"token", "cinder.conf"} {
-		if err := syscall.Mkfifo(l.path("fifo"), 0o600); err != nil {
+		if err := syscall.Mkfifo(e.path("fifo"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Rename(l.path("fifo"), l.path(name)); err != nil {
+		if err := os.Rename(e.path("fifo"), e.path(name)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	l.await("a refusal", c.stderr.has("is a FIFO"))
-	answer, err := http.Get("http://" + l.pageAddress(c.stderr) + "/livez")
+	e.await("a refusal", c.stderr.has("is a FIFO"))
+	response, err := http.Get("http://" + e.pageAddress(c.stderr) + "/livez")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		t.Errorf("livez: %s", answer.Status)
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Errorf("livez: %s", response.Status)
 	}
 	c.signal(syscall.SIGTERM)
 	if got := c.wait(); got != "exit status 0" {
@@ -153,14 +154,14 @@ func TestFIFOInPlaceOfCinderConf(t *testing.T) {
 // for a clean end.
 func TestClosedLogPipeDoesNotEndTheAgent(t *testing.T) {
 	systemd := newNotifySocket(t)
-	l := newEnvironment(t, 1)
-	l.configure(1)
-	c := newChild(t, "--config-file", l.path("cinder.conf"), "--log-level=trace")
+	e := newEnvironment(t, 1)
+	e.configure(1)
+	c := newChild(t, "--config-file", e.path("cinder.conf"), "--log-level=trace")
 	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Cmd.Stderr = write
+	c.Stderr = write
 	c.start()
 	_ = write.Close()
 	systemd.expect("READY=1")
@@ -184,7 +185,7 @@ func TestClosedPipeEndsACommand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Cmd.Stdout = write
+	c.Stdout = write
 	_ = read.Close()
 	c.start()
 	_ = write.Close()
@@ -200,13 +201,16 @@ func TestFilesOfTheCommandLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{
-		{"pools", "--reports=%"}, {"place", "--size=1", "--reports=~/reports.json", "--types=%", "--type=x"},
-		{"check", "--reports=~/reports.json", "--types=%"}, {"diff", "--reports=~/reports.json", "--base=%"},
-		{"pools", "--agent=http://127.0.0.1:1", "--agent-token-file=%"}, {"pools", "--config-file=%"},
+		{"pools", "--reports=%"},
+		{"place", "--size=1", "--reports=~/reports.json", "--types=%", "--type=x"},
+		{"check", "--reports=~/reports.json", "--types=%"},
+		{"diff", "--reports=~/reports.json", "--base=%"},
+		{"pools", "--agent=http://127.0.0.1:1", "--agent-token-file=%"},
+		{"pools", "--config-file=%"},
 	} {
 		for _, path := range []string{d.path("fifo"), "/dev/zero"} {
 			given := strings.Split(strings.ReplaceAll(strings.Join(args, "\n"), "%", path), "\n")
-			if _, stderr, code := d.run(given...); code == exitOK || !strings.Contains(stderr, "is not a regular file") {
+			if _, stderr, code := d.run(given...); code == exit.OK || !strings.Contains(stderr, "is not a regular file") {
 				t.Errorf("%v: code %d, %s", given, code, stderr)
 			}
 		}

@@ -7,21 +7,22 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/flasharray/simulator"
 )
 
 // dryRun returns what the program reports of every array of the lab.
-func (l *environment) dryRun() []capability.Report {
-	l.t.Helper()
-	l.configure(len(l.arrays))
-	stdout, stderr, done := l.run(l.t.Context(), "--dry-run")
+func (e *environment) dryRun() []capability.Report {
+	e.t.Helper()
+	e.configure(len(e.arrays))
+	stdout, stderr, done := e.run(e.t.Context(), "--dry-run")
 	if err := <-done; err != nil {
-		l.t.Fatalf("dry run: %v\n%s", err, stderr)
+		e.t.Fatalf("dry run: %v\n%s", err, stderr)
 	}
 	var reports []capability.Report
 	if err := json.Unmarshal([]byte(stdout.String()), &reports); err != nil {
-		l.t.Fatal(err)
+		e.t.Fatal(err)
 	}
 	return reports
 }
@@ -62,10 +63,10 @@ func TestRecordingReplaysToTheSameReport(t *testing.T) {
 }
 
 // checkScrubbed fails for every text that identifies the arrays.
-func checkScrubbed(t *testing.T, folder string, l *environment) {
+func checkScrubbed(t *testing.T, folder string, e *environment) {
 	t.Helper()
 	var secrets []string
-	for _, a := range l.arrays {
+	for _, a := range e.arrays {
 		secrets = append(secrets, a.Name(), a.ID(), tokenOf(a.Name()))
 		secrets = append(secrets, a.Addresses()...)
 	}
@@ -78,12 +79,12 @@ func checkScrubbed(t *testing.T, folder string, l *environment) {
 		text, err := fs.ReadFile(os.DirFS(folder), path)
 		for _, secret := range append(secrets, "10.21.", "not-for-your-eyes") {
 			if strings.Contains(string(text), secret) || strings.Contains(path, secret) {
-				t.Errorf("%s tells %s", path, secret)
+				t.Errorf("%s contains %s", path, secret)
 			}
 		}
 		return err
 	})
-	if err != nil || files < 5*len(l.arrays) {
+	if err != nil || files < 5*len(e.arrays) {
 		t.Errorf("looked into %d files: %v", files, err)
 	}
 }
@@ -107,19 +108,19 @@ func TestRecordingsReplay(t *testing.T) {
 }
 
 func TestRecordDoesNotOverwrite(t *testing.T) {
-	l := newEnvironment(t, 1)
-	l.configure(1)
+	e := newEnvironment(t, 1)
+	e.configure(1)
 	for want, args := range map[string][]string{
 		"--into is missing": {"record"},
-		"want 1 to 100":     {"record", "--into", l.path("x"), "--frames", "0"},
+		"want 1 to 100":     {"record", "--into", e.path("x"), "--frames", "0"},
 	} {
-		_, _, done := l.run(t.Context(), args...)
-		if err := <-done; exitCode(err) != exitUsage || !strings.Contains(err.Error(), want) {
+		_, _, done := e.run(t.Context(), args...)
+		if err := <-done; exitCode(err) != exit.Usage || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v ended with %v", args, err)
 		}
 	}
 	for i := range 2 {
-		_, _, done := l.run(t.Context(), "record", "--into", l.path("x"))
+		_, _, done := e.run(t.Context(), "record", "--into", e.path("x"))
 		if err := <-done; (err != nil) != (i == 1) {
 			t.Errorf("recording number %d ended with %v", i+1, err)
 		}

@@ -7,7 +7,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/render"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/collector/placement/rehearsal"
 	"github.com/poolcast/poolcast/config"
 )
@@ -38,7 +42,7 @@ Exit code 4: under the first setting no create finds a backend.`
 // rehearseFlags are the burst, the reports and the settings.
 type rehearseFlags struct {
 	*sourceFlags
-	question questionFlags
+	volume   input.Volume
 	reports  reportFlags
 	burst    rehearsal.Burst
 	seed     uint64
@@ -61,7 +65,7 @@ func newRehearseCommand(sources *sourceFlags) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
-	f.question.add(cmd)
+	addVolume(cmd, &f.volume)
 	f.reports.add(cmd)
 	f.add(cmd)
 	outputFlag(cmd, &f.output, "table", "json")
@@ -84,12 +88,12 @@ func (f *rehearseFlags) add(cmd *cobra.Command) {
 }
 
 func (f *rehearseFlags) run(cmd *cobra.Command) error {
-	request, notes, err := f.question.request()
+	request, notes, err := f.volume.Request()
 	if err != nil {
-		return withCode(exitUsage, err)
+		return exit.With(exit.Usage, err)
 	}
 	for _, note := range notes {
-		cmd.PrintErrln("warning:", printable(note))
+		cmd.PrintErrln("warning:", text.Printable(note))
 	}
 	request.RandomSeed = f.seed
 	f.burst.Request = request
@@ -99,7 +103,7 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 	}
 	settings, err := f.prepare(cfg)
 	if err != nil {
-		return withCode(exitUsage, err)
+		return exit.With(exit.Usage, err)
 	}
 	reports, polled := f.reports.get(cmd, f.sourceFlags)
 	if len(reports) == 0 && polled != nil {
@@ -109,11 +113,11 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return fmt.Errorf("rehearse: %w", err)
 	}
-	if err := f.print(cmd, reports, outcomes); err != nil {
+	if err := render.Rehearsal(cmd.OutOrStdout(), f.output, f.burst, rehearsal.Assumptions(reports), outcomes); err != nil {
 		return fmt.Errorf("print rehearsal: %w", err)
 	}
 	if outcomes[0].Placed == 0 {
-		return withCode(exitNoFit, errors.New("no create finds a backend; the reason is above"))
+		return exit.With(exit.NoFit, errors.New("no create finds a backend; the reason is above"))
 	}
 	return polled
 }
@@ -129,18 +133,10 @@ func (f *rehearseFlags) prepare(cfg *config.Config) ([]rehearsal.Setting, error)
 	if f.ratio < 1 {
 		return nil, fmt.Errorf("--ratio %g: want 1 or more", f.ratio)
 	}
-	c := rehearsal.Catalogue{Cloud: schedulerOptions(cfg.Scheduler), Ratio: f.ratio, Goodness: f.goodness}
+	c := rehearsal.Catalogue{Cloud: decision.Options(cfg.Scheduler), Ratio: f.ratio, Goodness: f.goodness}
 	settings, err := c.Pick(f.settings)
 	if err != nil {
 		return nil, fmt.Errorf("--settings: %w", err)
 	}
 	return settings, nil
-}
-
-func (f *rehearseFlags) print(cmd *cobra.Command, reports []capability.Report, outcomes []rehearsal.Outcome) error {
-	assumed := rehearsal.Assumptions(reports)
-	if f.output == "json" {
-		return printJSON(cmd.OutOrStdout(), jsonRehearsal(f.burst, assumed, outcomes))
-	}
-	return printRehearsal(cmd.OutOrStdout(), f.burst, assumed, outcomes)
 }

@@ -9,7 +9,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement/rehearsal"
 )
 
 // rehearse runs the command on the examples.
@@ -50,7 +52,12 @@ func TestRehearseJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got rehearsalJSON
+	var got struct {
+		Outcomes []struct {
+			Setting string                   `json:"setting"`
+			Arrays  []rehearsal.ArrayOutcome `json:"arrays"`
+		} `json:"outcomes"`
+	}
 	if err := json.Unmarshal([]byte(printed), &got); err != nil {
 		t.Fatal(err)
 	}
@@ -78,13 +85,13 @@ func TestRehearseExitCodes(t *testing.T) {
 		code int
 		text string
 	}{
-		{"--size 100 --count 3", exitOK, ""},
-		{"--size 99999999", exitNoFit, "no create finds a backend"},
-		{"--size 100 --availability-zone dc9", exitNoFit, "no create finds a backend"},
-		{"", exitUsage, "--size is missing"},
-		{"--size 100 --rate 0 --schedulers 0", exitUsage, "rate 0: want creates per second, such as 0.5\nschedulers 0"},
-		{"--size 100 --ratio 0.5", exitUsage, "--ratio 0.5: want 1 or more"},
-		{"--size 100 --settings fastest", exitUsage, `--settings: unknown setting "fastest"; known are [current`},
+		{"--size 100 --count 3", exit.OK, ""},
+		{"--size 99999999", exit.NoFit, "no create finds a backend"},
+		{"--size 100 --availability-zone dc9", exit.NoFit, "no create finds a backend"},
+		{"", exit.Usage, "--size is missing"},
+		{"--size 100 --rate 0 --schedulers 0", exit.Usage, "rate 0: want creates per second, such as 0.5\nschedulers 0"},
+		{"--size 100 --ratio 0.5", exit.Usage, "--ratio 0.5: want 1 or more"},
+		{"--size 100 --settings fastest", exit.Usage, `--settings: unknown setting "fastest"; known are [current`},
 	} {
 		_, err := rehearse(t, strings.Fields(c.args)...)
 		if got := exitCode(err); got != c.code {

@@ -11,31 +11,33 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 )
 
 func TestReloadKeepsOtherSessions(t *testing.T) {
 	t.Parallel()
-	l := newEnvironment(t, 2)
-	l.configure(1)
-	log, stop := l.agent()
-	l.await("the first poll", polled(l.arrays[0]))
+	e := newEnvironment(t, 2)
+	e.configure(1)
+	log, stop := e.agent()
+	e.await("the first poll", polled(e.arrays[0]))
 
-	l.configure(2)
-	l.await("the reload", log.has("configuration reloaded"))
-	l.await("a poll of the added array", polled(l.arrays[1]))
-	if n := l.arrays[0].Logins(); n != 1 {
+	e.configure(2)
+	e.await("the reload", log.has("configuration reloaded"))
+	e.await("a poll of the added array", polled(e.arrays[1]))
+	if n := e.arrays[0].Logins(); n != 1 {
 		t.Errorf("the array that did not change was logged into %d times", n)
 	}
 
-	l.configure(1)
-	l.await("the logout of the removed array", func() bool { return l.arrays[1].Sessions() == 0 })
-	l.arrays[0].ResetTraffic()
-	l.await("a poll of the array that stayed", polled(l.arrays[0]))
-	if n := l.arrays[0].Logins(); n != 1 {
+	e.configure(1)
+	e.await("the logout of the removed array", func() bool { return e.arrays[1].Sessions() == 0 })
+	e.arrays[0].ResetTraffic()
+	e.await("a poll of the array that stayed", polled(e.arrays[0]))
+	if n := e.arrays[0].Logins(); n != 1 {
 		t.Errorf("the array that stayed was logged into %d times", n)
 	}
 	stop()
-	for _, a := range l.arrays {
+	for _, a := range e.arrays {
 		if n := a.Sessions(); n != 0 {
 			t.Errorf("%s is left with %d sessions", a.Name(), n)
 		}
@@ -43,43 +45,43 @@ func TestReloadKeepsOtherSessions(t *testing.T) {
 }
 
 // edit changes cinder.conf.
-func (l *environment) edit(old, now string) {
-	l.t.Helper()
-	text, err := os.ReadFile(l.path("cinder.conf"))
+func (e *environment) edit(old, now string) {
+	e.t.Helper()
+	text, err := os.ReadFile(e.path("cinder.conf"))
 	if err != nil {
-		l.t.Fatal(err)
+		e.t.Fatal(err)
 	}
 	if !strings.Contains(string(text), old) {
-		l.t.Fatalf("%q is not in %s", old, text)
+		e.t.Fatalf("%q is not in %s", old, text)
 	}
-	l.write("cinder.conf", strings.Replace(string(text), old, now, 1))
+	e.write("cinder.conf", strings.Replace(string(text), old, now, 1))
 }
 
 // listenOnFreePort gives the agent a status page and returns its URL.
-func (l *environment) listenOnFreePort() (url string) {
-	l.t.Helper()
+func (e *environment) listenOnFreePort() (url string) {
+	e.t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		l.t.Fatal(err)
+		e.t.Fatal(err)
 	}
 	defer func() { _ = listener.Close() }()
-	l.edit("listen = off", "listen = "+listener.Addr().String())
+	e.edit("listen = off", "listen = "+listener.Addr().String())
 	return "http://" + listener.Addr().String()
 }
 
 // get returns the status and the text of an address of the agent.
-func (l *environment) get(url string) (int, string) {
-	l.t.Helper()
-	answer, err := http.Get(url)
+func (e *environment) get(url string) (int, string) {
+	e.t.Helper()
+	response, err := http.Get(url)
 	if err != nil {
 		return 0, err.Error()
 	}
-	defer func() { _ = answer.Body.Close() }()
-	text, err := io.ReadAll(answer.Body)
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
 	if err != nil {
-		l.t.Error(err)
+		e.t.Error(err)
 	}
-	return answer.StatusCode, string(text)
+	return response.StatusCode, string(text)
 }
 
 // lines are those of a log that hold a text.
@@ -91,55 +93,55 @@ func lines(log *safeBuffer, text string) []string {
 // shown by metrics, health checks and page. The agent is alive and ready as before.
 func TestRefusedReloadChangesNothingAndIsShown(t *testing.T) {
 	t.Parallel()
-	l := newEnvironment(t, 1)
-	l.configure(1)
-	url := l.listenOnFreePort()
-	log, _ := l.agent("--log-format", "json")
-	l.await("the first poll", polled(l.arrays[0]))
+	e := newEnvironment(t, 1)
+	e.configure(1)
+	url := e.listenOnFreePort()
+	log, _ := e.agent("--log-format", "json")
+	e.await("the first poll", polled(e.arrays[0]))
 	metric := func(name, value string) func() bool {
 		return func() bool {
-			_, text := l.get(url + "/metrics")
+			_, text := e.get(url + "/metrics")
 			return strings.Contains(text, "\n"+name+" "+value+"\n")
 		}
 	}
-	l.await("a good start", metric("poolcast_config_last_reload_successful", "1"))
-	good, err := os.ReadFile(l.path("cinder.conf"))
+	e.await("a good start", metric("poolcast_config_last_reload_successful", "1"))
+	good, err := os.ReadFile(e.path("cinder.conf"))
 	if err != nil {
 		t.Fatal(err)
 	}
 
-	l.edit("[poolcast]", "[oslo_messaging_rabbit]\nrabbit_login_method = RABBIT-CR-DEMO\n[poolcast]\nlog_level = error")
+	e.edit("[poolcast]", "[oslo_messaging_rabbit]\nrabbit_login_method = RABBIT-CR-DEMO\n[poolcast]\nlog_level = error")
 	const refused = "the new configuration is refused; the running one stays"
-	l.await("the refusal", log.has(refused))
-	l.await("its metric", metric("poolcast_config_last_reload_successful", "0"))
-	if _, text := l.get(url + "/metrics"); !strings.Contains(text, "\npoolcast_config_last_reload_success_timestamp_seconds 1.") {
+	e.await("the refusal", log.has(refused))
+	e.await("its metric", metric("poolcast_config_last_reload_successful", "0"))
+	if _, text := e.get(url + "/metrics"); !strings.Contains(text, "\npoolcast_config_last_reload_success_timestamp_seconds 1.") {
 		t.Errorf("the last success has no time:\n%s", text)
 	}
-	if _, text := l.get(url + "/readyz"); !strings.Contains(text, "[!] configuration: a newer one was refused") || !strings.Contains(text, "rabbit_login_method") {
+	if _, text := e.get(url + "/readyz"); !strings.Contains(text, "[!] configuration: a newer one was refused") || !strings.Contains(text, "rabbit_login_method") {
 		t.Errorf("/readyz does not warn: %s", text)
 	}
-	if _, text := l.get(url + "/"); !strings.Contains(text, "a newer one was refused") {
+	if _, text := e.get(url + "/"); !strings.Contains(text, "a newer one was refused") {
 		t.Errorf("the page does not list it")
 	}
-	stdout, _, code := l.command("probe", "--live")
-	if code != exitOK || !strings.Contains(stdout, "main loop is running") {
+	stdout, _, code := e.command("probe", "--live")
+	if code != exit.OK || !strings.Contains(stdout, "main loop is running") {
 		t.Errorf("the probe ended with %d: %s", code, stdout)
 	}
-	l.write("cinder.conf", string(good))
-	l.await("a line of level info, as the level was not changed", log.has("configuration reloaded"))
-	l.await("the metric of the way back", metric("poolcast_config_last_reload_successful", "1"))
+	e.write("cinder.conf", string(good))
+	e.await("a line of level info, as the level was not changed", log.has("configuration reloaded"))
+	e.await("the metric of the way back", metric("poolcast_config_last_reload_successful", "1"))
 }
 
 // Every fault is one line of the log.
 func TestRefusedReloadLogsEachFault(t *testing.T) {
 	t.Parallel()
-	l := newEnvironment(t, 2)
-	l.configure(2)
-	log, _ := l.agent("--log-format", "json")
-	l.await("the first poll", polled(l.arrays[0]))
-	l.edit("[poolcast]", "[poolcast]\non_stale = perhaps\noverlay = perhaps")
-	l.await("the refusal", log.has("is refused"))
-	l.await("both faults", func() bool { return len(lines(log, "is refused")) == 2 })
+	e := newEnvironment(t, 2)
+	e.configure(2)
+	log, _ := e.agent("--log-format", "json")
+	e.await("the first poll", polled(e.arrays[0]))
+	e.edit("[poolcast]", "[poolcast]\non_stale = perhaps\noverlay = perhaps")
+	e.await("the refusal", log.has("is refused"))
+	e.await("both faults", func() bool { return len(lines(log, "is refused")) == 2 })
 	for _, line := range lines(log, "is refused") {
 		if strings.Count(line, "perhaps") != 1 || strings.Contains(line, `\n`) {
 			t.Errorf("got %s", line)
@@ -150,52 +152,52 @@ func TestRefusedReloadLogsEachFault(t *testing.T) {
 // A fault in one section costs that backend alone.
 func TestReloadServesTheBackendsWithoutAFault(t *testing.T) {
 	t.Parallel()
-	l := newEnvironment(t, 2)
-	l.configure(2)
-	url := l.listenOnFreePort()
-	log, _ := l.agent("--log-format", "json")
-	l.await("the first polls", func() bool { return polled(l.arrays[0])() && polled(l.arrays[1])() })
-	l.edit("[fa1]\n", "[fa1]\nextra_capabilities = {\"tier\": \n")
-	l.await("the reload", log.has("configuration reloaded"))
-	if told := lines(log, "backend is not served"); len(told) != 1 || !strings.Contains(told[0], "cinder.conf:") || !strings.Contains(told[0], `"backend":"fa1"`) {
-		t.Errorf("the log says %q", told)
+	e := newEnvironment(t, 2)
+	e.configure(2)
+	url := e.listenOnFreePort()
+	log, _ := e.agent("--log-format", "json")
+	e.await("the first polls", func() bool { return polled(e.arrays[0])() && polled(e.arrays[1])() })
+	e.edit("[fa1]\n", "[fa1]\nextra_capabilities = {\"tier\": \n")
+	e.await("the reload", log.has("configuration reloaded"))
+	if logged := lines(log, "backend is not served"); len(logged) != 1 || !strings.Contains(logged[0], "cinder.conf:") || !strings.Contains(logged[0], `"backend":"fa1"`) {
+		t.Errorf("logged: %q", logged)
 	}
-	if told := lines(log, "configuration reloaded"); !strings.Contains(told[0], `"removed":["fa1"]`) {
-		t.Errorf("the log says %q", told)
+	if logged := lines(log, "configuration reloaded"); !strings.Contains(logged[0], `"removed":["fa1"]`) {
+		t.Errorf("logged: %q", logged)
 	}
-	l.await("the logout of the backend that is left out", func() bool { return l.arrays[1].Sessions() == 0 })
-	l.arrays[0].ResetTraffic()
-	l.await("a poll of the other", polled(l.arrays[0]))
-	code, text := l.get(url + "/readyz")
-	if code != http.StatusServiceUnavailable || !strings.Contains(text, "[-] fa1: not served: "+l.path("cinder.conf")+":") || !strings.Contains(text, "extra_capabilities") {
-		t.Errorf("/readyz says %d: %s", code, text)
+	e.await("the logout of the backend that is left out", func() bool { return e.arrays[1].Sessions() == 0 })
+	e.arrays[0].ResetTraffic()
+	e.await("a poll of the other", polled(e.arrays[0]))
+	code, text := e.get(url + "/readyz")
+	if code != http.StatusServiceUnavailable || !strings.Contains(text, "[-] fa1: not served: "+e.path("cinder.conf")+":") || !strings.Contains(text, "extra_capabilities") {
+		t.Errorf("/readyz returned %d: %s", code, text)
 	}
-	_, text = l.get(url + "/metrics")
+	_, text = e.get(url + "/metrics")
 	for _, want := range []string{
 		`poolcast_backend_config_valid{backend="fa0",fault="",host="ctl1@fa0",volume_backend_name="gold"} 1`,
-		`poolcast_backend_config_valid{backend="fa1",fault="` + l.path("cinder.conf") + `:`,
+		`poolcast_backend_config_valid{backend="fa1",fault="` + e.path("cinder.conf") + `:`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%s is not in the metrics", want)
 		}
 	}
-	if _, text := l.get(url + "/"); !strings.Contains(text, "not served") {
+	if _, text := e.get(url + "/"); !strings.Contains(text, "not served") {
 		t.Error("the page does not list the backend")
 	}
-	l.edit("extra_capabilities = {\"tier\": \n", "")
-	l.await("the way back", func() bool { return l.arrays[1].Sessions() == 1 })
+	e.edit("extra_capabilities = {\"tier\": \n", "")
+	e.await("the way back", func() bool { return e.arrays[1].Sessions() == 1 })
 }
 
 func TestReloadLogsAddedRemovedAndChangedBackends(t *testing.T) {
 	t.Parallel()
-	l := newEnvironment(t, 3)
-	l.configure(2)
-	log, _ := l.agent("--log-format", "json")
-	l.await("the first poll", polled(l.arrays[0]))
-	l.edit("enabled_backends = fa0,fa1", "enabled_backends = fa1,fa2")
-	l.edit("[fa1]\n", fmt.Sprintf("[fa2]\nvolume_driver = cinder.volume.drivers.pure.PureISCSIDriver\nsan_ip = %s\npure_api_token = x\n[fa1]\nreserved_percentage = 5\n", l.server.Addr(l.arrays[2].Name())))
-	l.await("the reload", log.has("configuration reloaded"))
-	l.await("both changes", func() bool {
+	e := newEnvironment(t, 3)
+	e.configure(2)
+	log, _ := e.agent("--log-format", "json")
+	e.await("the first poll", polled(e.arrays[0]))
+	e.edit("enabled_backends = fa0,fa1", "enabled_backends = fa1,fa2")
+	e.edit("[fa1]\n", fmt.Sprintf("[fa2]\nvolume_driver = cinder.volume.drivers.pure.PureISCSIDriver\nsan_ip = %s\npure_api_token = x\n[fa1]\nreserved_percentage = 5\n", e.server.Addr(e.arrays[2].Name())))
+	e.await("the reload", log.has("configuration reloaded"))
+	e.await("both changes", func() bool {
 		all := strings.Join(lines(log, "configuration reloaded"), "\n")
 		return strings.Contains(all, `"added":["fa2"]`) && strings.Contains(all, `"removed":["fa0"]`) && strings.Contains(all, `"changed":["fa1"]`)
 	})
@@ -204,13 +206,13 @@ func TestReloadLogsAddedRemovedAndChangedBackends(t *testing.T) {
 // Options that take effect at the next start are logged.
 func TestReloadLogsOptionsThatNeedARestart(t *testing.T) {
 	t.Parallel()
-	l := newEnvironment(t, 1)
-	l.configure(1)
-	log, _ := l.agent()
-	l.await("the first poll", polled(l.arrays[0]))
-	l.edit("listen = off", "listen = 127.0.0.1:1\nlog_format = json")
-	l.await("the format", log.has("log_format: takes effect at the next start"))
-	l.await("the address", log.has("listen: takes effect at the next start"))
+	e := newEnvironment(t, 1)
+	e.configure(1)
+	log, _ := e.agent()
+	e.await("the first poll", polled(e.arrays[0]))
+	e.edit("listen = off", "listen = 127.0.0.1:1\nlog_format = json")
+	e.await("the format", log.has("log_format: takes effect at the next start"))
+	e.await("the address", log.has("listen: takes effect at the next start"))
 	if strings.Contains(log.String(), "tls_cert_file: takes") {
 		t.Error("something is named that did not change")
 	}
@@ -219,51 +221,51 @@ func TestReloadLogsOptionsThatNeedARestart(t *testing.T) {
 // Another interval is no reason to log out of every array.
 func TestNewIntervalKeepsSessionAndHistory(t *testing.T) {
 	t.Parallel()
-	l := newEnvironment(t, 1)
-	l.configure(1)
-	log, _ := l.agent()
-	l.await("the first poll", polled(l.arrays[0]))
-	l.edit("poll_interval = 3s", "poll_interval = 4s\npoll_timeout = 2s")
-	l.await("the reload", log.has("configuration reloaded"))
+	e := newEnvironment(t, 1)
+	e.configure(1)
+	log, _ := e.agent()
+	e.await("the first poll", polled(e.arrays[0]))
+	e.edit("poll_interval = 3s", "poll_interval = 4s\npoll_timeout = 2s")
+	e.await("the reload", log.has("configuration reloaded"))
 	for range 2 {
-		l.arrays[0].ResetTraffic()
-		l.await("a poll with the new interval", polled(l.arrays[0]))
+		e.arrays[0].ResetTraffic()
+		e.await("a poll with the new interval", polled(e.arrays[0]))
 	}
-	if n := l.arrays[0].Logins(); n != 1 {
+	if n := e.arrays[0].Logins(); n != 1 {
 		t.Errorf("%d logins, want the first alone", n)
 	}
-	if told := lines(log, "array polled"); len(told) != 1 {
-		t.Errorf("the history began again: %q", told)
+	if logged := lines(log, "array polled"); len(logged) != 1 {
+		t.Errorf("the history began again: %q", logged)
 	}
 }
 
 // A file system that does not respond must not stop the main loop.
 func TestBlockedReadDoesNotStopTheAgent(t *testing.T) {
 	t.Parallel()
-	l := newEnvironment(t, 1)
-	l.configure(1)
-	url := l.listenOnFreePort()
-	log, stop := l.agent()
-	l.await("the first poll", polled(l.arrays[0]))
-	if err := syscall.Mkfifo(l.path("fifo"), 0o600); err != nil {
+	e := newEnvironment(t, 1)
+	e.configure(1)
+	url := e.listenOnFreePort()
+	log, stop := e.agent()
+	e.await("the first poll", polled(e.arrays[0]))
+	if err := syscall.Mkfifo(e.path("fifo"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Rename(l.path("fifo"), l.path("cinder.conf")); err != nil {
+	if err := os.Rename(e.path("fifo"), e.path("cinder.conf")); err != nil {
 		t.Fatal(err)
 	}
 	var writer *os.File
-	l.await("somebody to read it, or to refuse it", func() bool {
+	e.await("somebody to read it, or to refuse it", func() bool {
 		var err error
-		writer, err = os.OpenFile(l.path("cinder.conf"), os.O_WRONLY|syscall.O_NONBLOCK, 0)
+		writer, err = os.OpenFile(e.path("cinder.conf"), os.O_WRONLY|syscall.O_NONBLOCK, 0)
 		return err == nil || log.has("is refused")()
 	})
 	if writer != nil {
 		defer func() { _ = writer.Close() }()
 	}
-	l.arrays[0].ResetTraffic()
-	l.await("a poll meanwhile", polled(l.arrays[0]))
-	if code, text := l.get(url + "/livez"); code != http.StatusOK {
-		t.Errorf("/livez says %d: %s", code, text)
+	e.arrays[0].ResetTraffic()
+	e.await("a poll meanwhile", polled(e.arrays[0]))
+	if code, text := e.get(url + "/livez"); code != http.StatusOK {
+		t.Errorf("/livez returned %d: %s", code, text)
 	}
 	begun := time.Now()
 	stop()
@@ -274,40 +276,40 @@ func TestBlockedReadDoesNotStopTheAgent(t *testing.T) {
 
 func TestReloadRefusesAnInvalidConfiguration(t *testing.T) {
 	t.Parallel()
-	l := newEnvironment(t, 2)
-	l.configure(1)
-	log, _ := l.agent()
-	l.await("the first poll", polled(l.arrays[0]))
-	good, err := os.ReadFile(l.path("cinder.conf"))
+	e := newEnvironment(t, 2)
+	e.configure(1)
+	log, _ := e.agent()
+	e.await("the first poll", polled(e.arrays[0]))
+	good, err := os.ReadFile(e.path("cinder.conf"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.configure(2, `extra_capabilities = {"broken"}`)
-	l.await("the refusal", log.has("the new configuration is refused; the running one stays"))
+	e.configure(2, `extra_capabilities = {"broken"}`)
+	e.await("the refusal", log.has("the new configuration is refused; the running one stays"))
 	if text := log.String(); !strings.Contains(text, "extra_capabilities") || !strings.Contains(text, "cinder.conf:") {
-		t.Errorf("the refusal does not say where: %s", text)
+		t.Errorf("the refusal has no location: %s", text)
 	}
-	l.arrays[0].ResetTraffic()
-	l.await("a poll under the old configuration", polled(l.arrays[0]))
-	if polled(l.arrays[1])() {
+	e.arrays[0].ResetTraffic()
+	e.await("a poll under the old configuration", polled(e.arrays[0]))
+	if polled(e.arrays[1])() {
 		t.Error("an array of the refused configuration was polled")
 	}
-	l.write("cinder.conf", string(good))
-	l.await("the way back", log.has("configuration reloaded"))
+	e.write("cinder.conf", string(good))
+	e.await("the way back", log.has("configuration reloaded"))
 }
 
 func TestRotatedTokenFileIsUsedWithoutARestart(t *testing.T) {
 	t.Parallel()
-	l := newEnvironment(t, 1)
-	l.write("token", tokenOf(l.arrays[0].Name()))
-	l.configure(1, "token_file = "+l.path("token"))
-	log, _ := l.agent("--log-level", "debug")
-	l.await("the first poll", polled(l.arrays[0]))
+	e := newEnvironment(t, 1)
+	e.write("token", tokenOf(e.arrays[0].Name()))
+	e.configure(1, "token_file = "+e.path("token"))
+	log, _ := e.agent("--log-level", "debug")
+	e.await("the first poll", polled(e.arrays[0]))
 
-	l.arrays[0].SetTokens("hush-rotated")
-	l.write("token", "hush-rotated")
-	l.arrays[0].ExpireSessions()
-	l.await("a login with the new token", func() bool { return l.arrays[0].Logins() >= 2 })
+	e.arrays[0].SetTokens("hush-rotated")
+	e.write("token", "hush-rotated")
+	e.arrays[0].ExpireSessions()
+	e.await("a login with the new token", func() bool { return e.arrays[0].Logins() >= 2 })
 	if strings.Contains(log.String(), "hush") {
 		t.Errorf("the token is in the log: %s", log)
 	}
@@ -315,15 +317,15 @@ func TestRotatedTokenFileIsUsedWithoutARestart(t *testing.T) {
 
 func TestTokenCommandRunsAgainAfterARefusal(t *testing.T) {
 	t.Parallel()
-	l := newEnvironment(t, 1)
-	l.write("vault", tokenOf(l.arrays[0].Name()))
-	l.configure(1, fmt.Sprintf("token_command = cat %s", l.path("vault")))
-	log, _ := l.agent("--log-level", "debug")
-	l.await("the first poll", polled(l.arrays[0]))
-	l.arrays[0].SetTokens("hush-rotated")
-	l.write("vault", "hush-rotated")
-	l.arrays[0].ExpireSessions()
-	l.await("a login with the new token", func() bool { return l.arrays[0].Logins() >= 2 })
+	e := newEnvironment(t, 1)
+	e.write("vault", tokenOf(e.arrays[0].Name()))
+	e.configure(1, fmt.Sprintf("token_command = cat %s", e.path("vault")))
+	log, _ := e.agent("--log-level", "debug")
+	e.await("the first poll", polled(e.arrays[0]))
+	e.arrays[0].SetTokens("hush-rotated")
+	e.write("vault", "hush-rotated")
+	e.arrays[0].ExpireSessions()
+	e.await("a login with the new token", func() bool { return e.arrays[0].Logins() >= 2 })
 	if strings.Contains(log.String(), "hush") {
 		t.Errorf("the token is in the log: %s", log)
 	}
@@ -331,27 +333,27 @@ func TestTokenCommandRunsAgainAfterARefusal(t *testing.T) {
 
 func TestRenewedAuthorityIsTrustedWithoutARestart(t *testing.T) {
 	t.Parallel()
-	l := newEnvironment(t, 1)
-	good, err := os.ReadFile(l.path("ca.pem"))
+	e := newEnvironment(t, 1)
+	good, err := os.ReadFile(e.path("ca.pem"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	other := newEnvironment(t, 1)
-	l.write("ca.pem", string(other.server.CAPEM()))
-	l.configure(1)
-	log, _ := l.agent()
-	l.await("the refusal of the certificate", log.has("polling array failed"))
-	l.write("ca.pem", string(good))
-	l.await("a poll with the authority that was put in place", polled(l.arrays[0]))
+	e.write("ca.pem", string(other.server.CAPEM()))
+	e.configure(1)
+	log, _ := e.agent()
+	e.await("the refusal of the certificate", log.has("polling array failed"))
+	e.write("ca.pem", string(good))
+	e.await("a poll with the authority that was put in place", polled(e.arrays[0]))
 }
 
 func TestNewTokenIsUsedAtOnceAfterARefusal(t *testing.T) {
 	t.Parallel()
-	l := newEnvironment(t, 1)
-	l.write("token", "hush-wrong")
-	l.configure(1, "token_file = "+l.path("token"))
-	log, _ := l.agent()
-	l.await("the refusal", log.has("polling array failed"))
-	l.write("token", tokenOf(l.arrays[0].Name()))
-	l.await("a poll with the right token", polled(l.arrays[0]))
+	e := newEnvironment(t, 1)
+	e.write("token", "hush-wrong")
+	e.configure(1, "token_file = "+e.path("token"))
+	log, _ := e.agent()
+	e.await("the refusal", log.has("polling array failed"))
+	e.write("token", tokenOf(e.arrays[0].Name()))
+	e.await("a poll with the right token", polled(e.arrays[0]))
 }

@@ -1,33 +1,38 @@
 package main
 
 import (
+	"net/http"
+	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
+
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 )
 
 // TestReportsOfAnAgentWithItsOwnAuthority: an agent with TLS and a bearer token, whose
 // authority is not one of the system's.
 func TestReportsOfAnAgentWithItsOwnAuthority(t *testing.T) {
 	t.Parallel()
-	l := newEnvironment(t, 2)
-	a, _ := l.secured()
-	a.reported(l)
-	l.write("empty.pem", "no certificate")
-	token, authority := "--agent-token-file="+l.path("token"), "--agent-ca-file="+l.path("cert.pem")
+	e := newEnvironment(t, 2)
+	a, _ := e.secured()
+	a.reported(e)
+	e.write("empty.pem", "no certificate")
+	token, authority := "--agent-token-file="+e.path("token"), "--agent-ca-file="+e.path("cert.pem")
 	for name, tc := range map[string]struct {
 		args []string
 		code int
 		want string // of the output, or of the error
 	}{
-		"authority and token":    {[]string{"--agent=" + a.base, token, authority}, exitOK, "fa1"},
-		"authority not named":    {[]string{"--agent=" + a.base, token}, exitPartial, "name the authority with --agent-ca-file"},
-		"authority not readable": {[]string{"--agent=" + a.base, "--agent-ca-file=" + l.path("none")}, exitUsage, "--agent-ca-file: read trusted certificates"},
-		"file without any":       {[]string{"--agent=" + a.base, "--agent-ca-file=" + l.path("empty.pem")}, exitUsage, "holds no PEM certificate"},
-		"token not given":        {[]string{"--agent=" + a.base, authority}, exitPartial, "401 Unauthorized"},
-		"token not readable":     {[]string{"--agent=" + a.base, "--agent-token-file=" + l.path("none")}, exitUsage, "--agent-token-file: read bearer token"},
-		"no agent":               {[]string{authority}, exitUsage, "need --agent"},
+		"authority and token":    {[]string{"--agent=" + a.base, token, authority}, exit.OK, "fa1"},
+		"authority not named":    {[]string{"--agent=" + a.base, token}, exit.Partial, "name the authority with --agent-ca-file"},
+		"authority not readable": {[]string{"--agent=" + a.base, "--agent-ca-file=" + e.path("none")}, exit.Usage, "--agent-ca-file: read trusted certificates"},
+		"file without any":       {[]string{"--agent=" + a.base, "--agent-ca-file=" + e.path("empty.pem")}, exit.Usage, "holds no PEM certificate"},
+		"token not given":        {[]string{"--agent=" + a.base, authority}, exit.Partial, "401 Unauthorized"},
+		"token not readable":     {[]string{"--agent=" + a.base, "--agent-token-file=" + e.path("none")}, exit.Usage, "--agent-token-file: read bearer token"},
+		"no agent":               {[]string{authority}, exit.Usage, "need --agent"},
 	} {
-		stdout, _, done := l.run(t.Context(), append([]string{"pools"}, tc.args...)...)
+		stdout, _, done := e.run(t.Context(), append([]string{"pools"}, tc.args...)...)
 		err := <-done
 		text := stdout.String()
 		if err != nil {
@@ -35,6 +40,30 @@ func TestReportsOfAnAgentWithItsOwnAuthority(t *testing.T) {
 		}
 		if exitCode(err) != tc.code || !strings.Contains(text, tc.want) {
 			t.Errorf("%s: code %d, %s", name, exitCode(err), text)
+		}
+	}
+}
+
+// TestPlaceUsesEffectiveReports: a decision uses the reports that the
+// scheduler holds, and the other commands use those of the samples.
+func TestPlaceUsesEffectiveReports(t *testing.T) {
+	reports, err := os.ReadFile("testdata/check/reports.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	requested := ""
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requested = r.URL.Path
+		_, _ = w.Write(reports)
+	}))
+	t.Cleanup(server.Close)
+	for _, c := range []struct{ command, want string }{
+		{"place --size 1", "/v1/effective"}, {"pools", "/v1/reports"}, {"check", "/v1/reports"}, {"diff --base ~/pools.json", "/v1/reports"},
+	} {
+		d := newWorkspace(t)
+		stdout, stderr, _ := d.run(append(strings.Fields(c.command), "--agent", server.URL)...)
+		if requested != c.want || stdout == "" {
+			t.Errorf("%s requested %s, want %s: %s", c.command, requested, c.want, stderr)
 		}
 	}
 }

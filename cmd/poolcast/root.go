@@ -58,7 +58,7 @@ func newRootCommandWith(flags *rootFlags) *cobra.Command {
 	root.Flags().BoolVar(&flags.dryRun, "dry-run", false, "poll every array once, print the reports, and publish nothing")
 	root.Flags().BoolVar(&flags.once, "once", false, "poll every array once, publish the reports, and stop")
 	outputFlag(root, &flags.output, "json", "table", "oslo")
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
+	root.SetFlagErrorFunc(usageError)
 	root.AddCommand(subcommands()...)
 	for _, cmd := range append(root.Commands(), root) {
 		checkUsage(cmd)
@@ -135,7 +135,7 @@ func (f *rootFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	if !f.dryRun && !f.once {
-		return agent.Run(cmd.Context(), runtime, agent.Options{Place: placeForPage, FileInterval: f.fileInterval})
+		return agent.Run(cmd.Context(), runtime, agent.Options{FileInterval: f.fileInterval})
 	}
 	defer runtime.Close()
 	reports, polled := runtime.Poll(cmd.Context())

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/config"
 )
 
@@ -12,7 +13,7 @@ func TestMistypedCommandIsSuggested(t *testing.T) {
 	for args, want := range map[string]string{
 		"plce": "did you mean place?", "chekc": "did you mean check?", "re": "record or reference or rehearse", "nonsense": "unknown command",
 	} {
-		if err := understood(strings.Fields(args)); err == nil || !strings.Contains(err.Error(), want) || exitCode(err) != exitUsage {
+		if err := understood(strings.Fields(args)); err == nil || !strings.Contains(err.Error(), want) || exitCode(err) != exit.Usage {
 			t.Errorf("%s: got %v", args, err)
 		}
 	}

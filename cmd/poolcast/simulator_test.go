@@ -6,20 +6,22 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 )
 
 func TestSimulatorServesUntilItIsInterrupted(t *testing.T) {
 	t.Parallel()
-	l := &environment{t: t, folder: t.TempDir()}
-	write(t, l.path("cinder.conf"), "")
+	e := &environment{t: t, folder: t.TempDir()}
+	write(t, e.path("cinder.conf"), "")
 	root := newRootCommand()
 	var out safeBuffer
 	root.SetOut(&out)
-	root.SetArgs([]string{"simulator", "--listen", "127.0.0.1:0", "--ca", l.path("ca.pem")})
+	root.SetArgs([]string{"simulator", "--listen", "127.0.0.1:0", "--ca", e.path("ca.pem")})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- root.ExecuteContext(ctx) }()
-	l.await("the table of arrays", out.has("127.0.0.1:"))
+	e.await("the table of arrays", out.has("127.0.0.1:"))
 	cancel()
 	if err := <-ended; err != nil {
 		t.Error(err)
@@ -27,7 +29,7 @@ func TestSimulatorServesUntilItIsInterrupted(t *testing.T) {
 	if !strings.HasPrefix(out.String(), "ARRAY") {
 		t.Errorf("printed %s", &out)
 	}
-	if pem, err := os.ReadFile(l.path("ca.pem")); err != nil || !strings.Contains(string(pem), "CERTIFICATE") {
+	if pem, err := os.ReadFile(e.path("ca.pem")); err != nil || !strings.Contains(string(pem), "CERTIFICATE") {
 		t.Errorf("the authority's certificate is %q, %v", pem, err)
 	}
 }
@@ -35,12 +37,14 @@ func TestSimulatorServesUntilItIsInterrupted(t *testing.T) {
 func TestSimulatorRefusesWrongAddresses(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
-		{"--listen", "8443"}, {"--listen", "127.0.0.1:nothing"}, {"--fixtures", filepath.Join(t.TempDir(), "none")},
+		{"--listen", "8443"},
+		{"--listen", "127.0.0.1:nothing"},
+		{"--fixtures", filepath.Join(t.TempDir(), "none")},
 		{"--listen", "127.0.0.1:0", "--ca", filepath.Join(t.TempDir(), "none", "ca.pem")},
 	} {
 		root := newRootCommand()
 		root.SetArgs(append([]string{"simulator"}, args...))
-		if err := root.ExecuteContext(t.Context()); exitCode(err) != exitConfig {
+		if err := root.ExecuteContext(t.Context()); exitCode(err) != exit.Config {
 			t.Errorf("%v: got %v", args, err)
 		}
 	}

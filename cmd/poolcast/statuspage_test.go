@@ -24,9 +24,9 @@ import (
 
 // pageAddress waits until an agent that listens on port 0 logs the address of its
 // status page.
-func (l *environment) pageAddress(log *safeBuffer) (address string) {
-	l.t.Helper()
-	l.await("a status page", func() bool {
+func (e *environment) pageAddress(log *safeBuffer) (address string) {
+	e.t.Helper()
+	e.await("a status page", func() bool {
 		_, line, up := strings.Cut(log.String(), "status page is up")
 		_, rest, found := strings.Cut(line, "address=")
 		address, _, _ = strings.Cut(strings.TrimSpace(rest), " ")
@@ -35,15 +35,15 @@ func (l *environment) pageAddress(log *safeBuffer) (address string) {
 	return address
 }
 
-// asker sends requests to one agent.
-type asker struct {
+// apiClient sends requests to one agent.
+type apiClient struct {
 	t      *testing.T
 	base   string
 	token  string
 	client *http.Client
 }
 
-func (a *asker) ask(path string) (code int, kind string, body []byte) {
+func (a *apiClient) get(path string) (code int, kind string, body []byte) {
 	a.t.Helper()
 	request, err := http.NewRequestWithContext(a.t.Context(), http.MethodGet, a.base+path, nil)
 	if err != nil {
@@ -52,34 +52,34 @@ func (a *asker) ask(path string) (code int, kind string, body []byte) {
 	if a.token != "" {
 		request.Header.Set("Authorization", "Bearer "+a.token)
 	}
-	answer, err := a.client.Do(request)
+	response, err := a.client.Do(request)
 	if err != nil {
 		return 0, err.Error(), nil
 	}
-	defer func() { _ = answer.Body.Close() }()
-	if body, err = io.ReadAll(answer.Body); err != nil {
+	defer func() { _ = response.Body.Close() }()
+	if body, err = io.ReadAll(response.Body); err != nil {
 		a.t.Fatal(err)
 	}
-	kind, _, _ = mime.ParseMediaType(answer.Header.Get("Content-Type"))
-	return answer.StatusCode, kind, body
+	kind, _, _ = mime.ParseMediaType(response.Header.Get("Content-Type"))
+	return response.StatusCode, kind, body
 }
 
 // secured runs an agent whose page needs TLS and a token.
-func (l *environment) secured() (*asker, *safeBuffer) {
-	l.t.Helper()
-	l.configure(len(l.arrays))
-	l.write("token", "open-sesame\n")
+func (e *environment) secured() (*apiClient, *safeBuffer) {
+	e.t.Helper()
+	e.configure(len(e.arrays))
+	e.write("token", "open-sesame\n")
 	roots := x509.NewCertPool()
-	roots.AddCert(l.certificate(1))
-	conf, err := os.ReadFile(l.path("cinder.conf"))
+	roots.AddCert(e.certificate(1))
+	conf, err := os.ReadFile(e.path("cinder.conf"))
 	if err != nil {
-		l.t.Fatal(err)
+		e.t.Fatal(err)
 	}
-	l.write("cinder.conf", strings.Replace(string(conf), "listen = off", "listen = 127.0.0.1:0"+
-		"\ntls_cert_file = "+l.path("cert.pem")+"\ntls_key_file = "+l.path("key.pem")+"\nbearer_token_file = "+l.path("token"), 1))
-	log, _ := l.agent()
-	return &asker{
-		t: l.t, base: "https://" + l.pageAddress(log), token: "open-sesame",
+	e.write("cinder.conf", strings.Replace(string(conf), "listen = off", "listen = 127.0.0.1:0"+
+		"\ntls_cert_file = "+e.path("cert.pem")+"\ntls_key_file = "+e.path("key.pem")+"\nbearer_token_file = "+e.path("token"), 1))
+	log, _ := e.agent()
+	return &apiClient{
+		t: e.t, base: "https://" + e.pageAddress(log), token: "open-sesame",
 		client: &http.Client{Timeout: maxWait, Transport: &http.Transport{
 			DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots},
 		}},
@@ -87,11 +87,11 @@ func (l *environment) secured() (*asker, *safeBuffer) {
 }
 
 // certificate writes cert.pem and key.pem for loopback.
-func (l *environment) certificate(serial int64) *x509.Certificate {
-	l.t.Helper()
+func (e *environment) certificate(serial int64) *x509.Certificate {
+	e.t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		l.t.Fatal(err)
+		e.t.Fatal(err)
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(serial), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
@@ -99,37 +99,37 @@ func (l *environment) certificate(serial int64) *x509.Certificate {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
-		l.t.Fatal(err)
+		e.t.Fatal(err)
 	}
 	secret, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		l.t.Fatal(err)
+		e.t.Fatal(err)
 	}
-	l.write("cert.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
-	l.write("key.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})))
+	e.write("cert.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
+	e.write("key.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})))
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
-		l.t.Fatal(err)
+		e.t.Fatal(err)
 	}
 	return cert
 }
 
 // reported waits until every array is in /v1/reports.
-func (a *asker) reported(l *environment) {
-	l.t.Helper()
-	l.await("a report of each array", func() bool {
-		_, _, body := a.ask("/v1/reports")
-		return strings.Count(string(body), `"collected_at"`) == len(l.arrays)
+func (a *apiClient) reported(e *environment) {
+	e.t.Helper()
+	e.await("a report of each array", func() bool {
+		_, _, body := a.get("/v1/reports")
+		return strings.Count(string(body), `"collected_at"`) == len(e.arrays)
 	})
 }
 
 // Every response of a real agent matches its own OpenAPI description.
 func TestResponsesMatchTheOpenAPIDescription(t *testing.T) {
 	t.Parallel()
-	l := newEnvironment(t, 2)
-	a, _ := l.secured()
-	a.reported(l)
-	_, kind, text := a.ask("/v1/openapi.yaml")
+	e := newEnvironment(t, 2)
+	a, _ := e.secured()
+	a.reported(e)
+	_, kind, text := a.get("/v1/openapi.yaml")
 	if kind != "application/yaml" {
 		t.Errorf("the description comes as %s", kind)
 	}
@@ -155,7 +155,7 @@ func TestResponsesMatchTheOpenAPIDescription(t *testing.T) {
 		{"/v1/place", "?size=1&policy=whim", 400},
 		{"/v1/place", "?size=1&property=" + url.QueryEscape("no value"), 400},
 	} {
-		code, kind, body := a.ask(c.path + c.query)
+		code, kind, body := a.get(c.path + c.query)
 		if code != c.code {
 			t.Errorf("%s%s: %d %s, want %d", c.path, c.query, code, body, c.code)
 		}
@@ -166,12 +166,12 @@ func TestResponsesMatchTheOpenAPIDescription(t *testing.T) {
 	}
 	for _, path := range spec.Paths() {
 		if !described[path] {
-			t.Errorf("%s is described and not asked here", path)
+			t.Errorf("%s is described and not requested here", path)
 		}
 	}
 	a.token = "guess"
 	for _, path := range []string{"/metrics", "/v1/openapi.yaml", "/v1/reports", "/v1/effective", "/v1/place"} {
-		code, kind, body := a.ask(path)
+		code, kind, body := a.get(path)
 		for _, fault := range spec.Faults(http.MethodGet, path, code, kind, body) {
 			t.Errorf("without the token: %s", fault)
 		}
@@ -185,24 +185,24 @@ func TestResponsesMatchTheOpenAPIDescription(t *testing.T) {
 // and an empty token leave the last good ones.
 func TestRenewedCertificateAndTokenAreUsed(t *testing.T) {
 	t.Parallel()
-	l := newEnvironment(t, 1)
-	a, log := l.secured()
-	a.reported(l)
+	e := newEnvironment(t, 1)
+	a, log := e.secured()
+	a.reported(e)
 
-	l.write("cert.pem", "half a certi")
-	l.write("token", "")
-	if code, kind, _ := a.ask("/v1/reports"); code != http.StatusOK {
+	e.write("cert.pem", "half a certi")
+	e.write("token", "")
+	if code, kind, _ := a.get("/v1/reports"); code != http.StatusOK {
 		t.Errorf("in the middle of a renewal: %d %s", code, kind)
 	}
 	roots := x509.NewCertPool()
-	roots.AddCert(l.certificate(2))
+	roots.AddCert(e.certificate(2))
 	a.client = &http.Client{Timeout: maxWait, Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots}}}
-	l.write("token", "renewed-sesame")
-	if code, _, _ := a.ask("/v1/reports"); code != http.StatusUnauthorized {
+	e.write("token", "renewed-sesame")
+	if code, _, _ := a.get("/v1/reports"); code != http.StatusUnauthorized {
 		t.Errorf("the old token still gets %d", code)
 	}
 	a.token = "renewed-sesame"
-	if code, kind, _ := a.ask("/v1/reports"); code != http.StatusOK {
+	if code, kind, _ := a.get("/v1/reports"); code != http.StatusOK {
 		t.Errorf("after the renewal: %d %s", code, kind)
 	}
 	if strings.Contains(log.String(), "sesame") {
@@ -214,16 +214,16 @@ func TestRenewedCertificateAndTokenAreUsed(t *testing.T) {
 // its age and the reason.
 func TestSuspendedReportIsShown(t *testing.T) {
 	t.Parallel()
-	l := newEnvironment(t, 2)
-	a, _ := l.secured()
-	a.reported(l)
-	l.arrays[0].SetFaults(simulator.ServerError(http.StatusServiceUnavailable))
-	l.await("a page that says so", func() bool {
-		_, _, body := a.ask("/")
+	e := newEnvironment(t, 2)
+	a, _ := e.secured()
+	a.reported(e)
+	e.arrays[0].SetFaults(simulator.ServerError(http.StatusServiceUnavailable))
+	e.await("a page with the cause", func() bool {
+		_, _, body := a.get("/")
 		return strings.Contains(string(body), ">down<")
 	})
-	a.reported(l)
-	_, _, body := a.ask("/metrics")
+	a.reported(e)
+	_, _, body := a.get("/metrics")
 	if text := string(body); !strings.Contains(text, `poolcast_array_up{backend="fa0",host="ctl1@fa0",volume_backend_name="gold"} 0`) ||
 		!strings.Contains(text, `poolcast_array_up{backend="fa1",host="ctl1@fa1",volume_backend_name="gold"} 1`) {
 		t.Errorf("one array is down and one is up:\n%s", text)
@@ -233,17 +233,17 @@ func TestSuspendedReportIsShown(t *testing.T) {
 // The same finding as that of poolcast check is in the log from the start.
 func TestFilesReadableByOthersAreLogged(t *testing.T) {
 	t.Parallel()
-	l := newEnvironment(t, 1)
-	l.configure(1)
-	log, stop := l.agent()
-	l.await("the first poll", polled(l.arrays[0]))
+	e := newEnvironment(t, 1)
+	e.configure(1)
+	log, stop := e.agent()
+	e.await("the first poll", polled(e.arrays[0]))
 	stop()
 	if text := log.String(); strings.Contains(text, "chmod") {
 		t.Errorf("a private file is warned of: %s", text)
 	}
-	if err := os.Chmod(l.path("cinder.conf"), 0o644); err != nil {
+	if err := os.Chmod(e.path("cinder.conf"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	log, _ = l.agent()
-	l.await("the warning", log.has("chmod o-rwx "+l.path("cinder.conf")))
+	log, _ = e.agent()
+	e.await("the warning", log.has("chmod o-rwx "+e.path("cinder.conf")))
 }

@@ -38,7 +38,7 @@ func newNotifySocket(t *testing.T) *notifySocket {
 	return s
 }
 
-// expect waits for a state, and skips those that say the main loop runs.
+// expect waits for a state, and skips those of the watchdog.
 func (s *notifySocket) expect(want string) string {
 	s.t.Helper()
 	longest := time.NewTimer(maxWait)
@@ -62,16 +62,16 @@ func (s *notifySocket) expect(want string) string {
 // as the unit in examples/systemd has it.
 func TestSystemdReceivesEveryState(t *testing.T) {
 	systemd := newNotifySocket(t)
-	l := newEnvironment(t, 1)
-	l.configure(1)
-	log, stop := l.agent()
+	e := newEnvironment(t, 1)
+	e.configure(1)
+	log, stop := e.agent()
 	systemd.expect("READY=1")
 
 	if err := syscall.Kill(syscall.Getpid(), syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
 	if got := systemd.expect("RELOADING=1"); !strings.Contains(got, "\nMONOTONIC_USEC=") {
-		t.Errorf("systemd cannot tell which reload this is: %q", got)
+		t.Errorf("systemd cannot match this reload: %q", got)
 	}
 	systemd.expect("READY=1")
 	systemd.expect("WATCHDOG=1")
@@ -79,7 +79,7 @@ func TestSystemdReceivesEveryState(t *testing.T) {
 		t.Errorf("SIGHUP did not reload:\n%s", log)
 	}
 
-	l.write("cinder.conf", "[DEFAULT]\nenabled_backends = nobody\n")
+	e.write("cinder.conf", "[DEFAULT]\nenabled_backends = missing\n")
 	systemd.expect("RELOADING=1")
 	systemd.expect("READY=1") // with the configuration it had
 	systemd.expect("WATCHDOG=1")

@@ -154,7 +154,11 @@ func TestLongTextsAreCut(t *testing.T) {
 	d.write("reports.json", string(text))
 	d.change("cinder.conf", "scheduler_default_filters = ", "scheduler_default_filters = DriverFilter,")
 	for _, args := range [][]string{
-		{"place", "--size=1"}, {"place", "--size=1", "--policy=prefer"}, {"pools"}, {"rehearse", "--size=1", "--count=2"}, {"check"},
+		{"place", "--size=1"},
+		{"place", "--size=1", "--policy=prefer"},
+		{"pools"},
+		{"rehearse", "--size=1", "--count=2"},
+		{"check"},
 		{"diff", "--base=~/reports.json"},
 	} {
 		stdout, stderr, _ := d.run(append(args, "--reports=~/reports.json")...)

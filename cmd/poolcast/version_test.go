@@ -19,7 +19,7 @@ func TestVersionAsJSON(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	if text := output(t, "version"); !strings.Contains(text, "Purity REST 2.4 to 2.") || !strings.Contains(text, "RabbitMQ 3.10 to 4.3\n") {
-		t.Errorf("for people it says:\n%s", text)
+		t.Errorf("the text is:\n%s", text)
 	}
 }
 

@@ -19,8 +19,6 @@ import (
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/watch"
 	"github.com/poolcast/poolcast/collector"
-	"github.com/poolcast/poolcast/collector/capability"
-	"github.com/poolcast/poolcast/config"
 	"github.com/poolcast/poolcast/flasharray"
 	"github.com/poolcast/poolcast/publisher/status"
 )
@@ -30,8 +28,6 @@ const TickInterval = 5 * time.Second
 
 // Options are what an agent needs besides its runtime.
 type Options struct {
-	// Place answers the placement questions of the status page.
-	Place func(config.Scheduler, []capability.Report, status.Query) (status.Decision, error)
 	// FileInterval is how often the files of the configuration are hashed; 0 is
 	// [watch.Interval].
 	FileInterval time.Duration

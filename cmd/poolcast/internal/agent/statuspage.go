@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
 	"github.com/poolcast/poolcast/config/files"
 	"github.com/poolcast/poolcast/publisher/status"
@@ -86,7 +87,7 @@ func bearerToken(path string) *renewed[string] {
 	return &renewed[string]{read: func(ctx context.Context) (string, error) { return setup.BearerToken(ctx, slot, path) }}
 }
 
-// place answers a question of the status page on the effective reports.
+// place decides on a volume of the status page, on the effective reports.
 func (a *agent) place(q status.Query) (status.Decision, error) {
-	return a.options.Place(a.current.Load().Config.Scheduler, a.source.effective(), q)
+	return decision.ForPage(a.current.Load().Config.Scheduler, a.source.effective(), q)
 }

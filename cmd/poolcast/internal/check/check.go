@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/configcheck"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
 	"github.com/poolcast/poolcast/collector"
@@ -83,7 +84,7 @@ func (o *Options) configuration() (*Result, error) {
 	default:
 		return nil, exit.With(exit.Config, setup.NoBackends(cfg))
 	}
-	r.Findings = append(r.Findings, configcheck.Traps(cfg)...)
+	r.Findings = append(r.Findings, configcheck.Settings(cfg)...)
 	return r, nil
 }
 
@@ -157,7 +158,7 @@ func (r *Result) addBroken(broken []config.Broken) {
 
 // checkTypes needs the filters of the cloud; a filter that is missing is a finding.
 func (r *Result) checkTypes(types []cinder.VolumeType) {
-	engine, err := setup.PlacementEngine(r.Config.Scheduler, "strict")
+	engine, err := decision.Engine(r.Config.Scheduler, "strict")
 	if err != nil {
 		r.Findings = append(r.Findings, engineFinding(r.Config, err))
 		return

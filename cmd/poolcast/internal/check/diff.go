@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
 	"github.com/poolcast/poolcast/collector/capability"
@@ -90,7 +91,7 @@ func Diff(cfg *config.Config, reports []capability.Report, bases *Bases, types [
 	if bases.partial {
 		return d, nil
 	}
-	engine, err := setup.Engine(cfg.Scheduler, "strict")
+	engine, err := decision.Engine(cfg.Scheduler, "strict")
 	if err != nil {
 		return nil, exit.With(exit.Config, err)
 	}

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -80,7 +81,7 @@ func policy(cfg *config.Config) advice.OverSubscription {
 // engineFinding is about a filter or weigher that cannot be made.
 func engineFinding(cfg *config.Config, err error) advice.Finding {
 	f := configcheck.Finding(advice.Warning, "unknown-plugin", configcheck.Place(cfg, "DEFAULT", "scheduler_default_filters"))
-	f.Problem = strings.ReplaceAll(err.Error(), "\n", "; ")
+	f.Problem = strings.ReplaceAll(errors.Unwrap(err).Error(), "\n", "; ")
 	f.Reason = "volume types cannot be checked as this cloud's scheduler decides; a scheduler without that class does not start"
 	f.Fix = "Correct scheduler_default_filters and scheduler_default_weighers; leave them if they name plug-ins of your own"
 	return f

@@ -105,8 +105,8 @@ func Warnings(cfg *config.Config) []advice.Finding {
 	return found
 }
 
-// Traps are findings about a valid configuration.
-func Traps(cfg *config.Config) []advice.Finding {
+// Settings are findings about the settings of a valid configuration.
+func Settings(cfg *config.Config) []advice.Finding {
 	return slices.Concat(unverified(cfg), ignoredCertificates(cfg), readableByOthers(cfg), pinned(cfg), unusedFunctions(cfg))
 }
 
@@ -128,7 +128,7 @@ func unverified(cfg *config.Config) []advice.Finding {
 	}
 	f := Finding(advice.Warning, "certificate-not-verified", Place(cfg, names[0], "driver_ssl_cert_verify"))
 	f.Problem = "the certificate of " + format.List(names) + " is not verified"
-	f.Reason = "anyone between this host and the array can read its API token. cinder-volume with py-pure-client 1.96 does not look at driver_ssl_cert_path, so an authority of your own must be one of the system's, or cinder-volume loses the array"
+	f.Reason = "anyone between this host and the array can read its API token. cinder-volume with py-pure-client 1.96 does not look at driver_ssl_cert_path, so an authority of your own must be one of the system's, or cinder-volume cannot connect to the array"
 	f.Fix = "Add your authority to the system's certificates, or set SSL_CERT_FILE in the environment of cinder-volume and poolcast; then write driver_ssl_cert_verify = true"
 	return []advice.Finding{f}
 }
@@ -231,13 +231,13 @@ func pinnedKey(cfg *config.Config, b *config.Backend, key string, values []strin
 	k, _ := capability.LookupKey(key)
 	f := Finding(advice.Warning, "pinned-key", Place(cfg, b.Stanza, "extra_capabilities"))
 	f.Problem = fmt.Sprintf("%s is pinned: %s", key, format.List(values))
-	f.Reason = "extra_capabilities win over what is measured, so the scheduler decides on a number that never changes"
-	f.Fix = "Remove the key, or write live_capabilities = " + key + " into the section, or into [poolcast], to let the measurement win"
+	f.Reason = "extra_capabilities replace what is measured, so the scheduler decides on a number that never changes"
+	f.Fix = "Remove the key, or write live_capabilities = " + key + " into the section, or into [poolcast], to keep the measurement"
 	switch {
 	case k.OnRequest:
 		f.Severity = advice.Note
 	case k.Origin != capability.FromArray:
-		f.Reason = "extra_capabilities win over the option and the driver of the same name (" + k.Source + ")"
+		f.Reason = "extra_capabilities replace the value of the option or driver (" + k.Source + ")"
 		f.Fix = "Remove the key from extra_capabilities"
 	}
 	return f
@@ -259,7 +259,7 @@ func unusedFunctions(cfg *config.Config) []advice.Finding {
 	if without := len(cfg.Backends) - len(rating); weighs && without > 0 {
 		f := Finding(advice.Warning, "goodness-missing", Place(cfg, "DEFAULT", "scheduler_default_weighers"))
 		f.Problem = "GoodnessWeigher is on, and no goodness_function is set for " + format.List(stanzasWhere(cfg, func(b *config.Backend) bool { return b.GoodnessFunction == nil }))
-		f.Reason = "such a backend scores 0 and loses against every other, and the scheduler logs a warning for each request"
+		f.Reason = "such a backend has a goodness of 0 and is ranked below every other, and the scheduler logs a warning for each request"
 		f.Fix = "Write goodness_function into [DEFAULT], which counts for every backend without its own"
 		found = append(found, f)
 	}

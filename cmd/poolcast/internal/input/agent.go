@@ -2,22 +2,22 @@ package input
 
 import (
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"net/http"
-	"strings"
+	"net"
+	"net/url"
+	"os"
 	"time"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/config"
 	"github.com/poolcast/poolcast/config/files"
 	"github.com/poolcast/poolcast/flasharray"
+	"github.com/poolcast/poolcast/publisher/status/client"
 )
-
-const agentTimeout = 10 * time.Second
 
 // Agent is a running agent, by the flags that name it.
 type Agent struct {
@@ -29,68 +29,87 @@ type Agent struct {
 // Reports gets the reports of the agent: the effective reports, or those of
 // its own samples.
 func (a Agent) Reports(ctx context.Context, effective bool) ([]capability.Report, error) {
-	ctx, cancel := context.WithTimeout(ctx, agentTimeout)
-	defer cancel()
-	url := strings.TrimSuffix(a.URL, "/") + "/v1/reports"
+	agent, err := a.connect(ctx)
+	if err != nil {
+		return nil, exit.With(exit.Usage, err)
+	}
+	defer agent.Close()
+	get := agent.Reports
 	if effective {
-		url = strings.TrimSuffix(a.URL, "/") + "/v1/effective"
+		get = agent.Effective
 	}
-	request, err := a.request(ctx, url)
-	if err != nil {
-		return nil, exit.With(exit.Usage, err)
-	}
-	client, err := a.client()
-	if err != nil {
-		return nil, exit.With(exit.Usage, err)
-	}
-	defer client.CloseIdleConnections()
-	response, err := client.Do(request)
+	reports, err := get(ctx)
 	if unknown := (x509.UnknownAuthorityError{}); errors.As(err, &unknown) {
-		return nil, fmt.Errorf("get reports of the agent: %w; name the authority with --agent-ca-file", err)
+		return nil, fmt.Errorf("%w; name the authority with --agent-ca-file", err)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("get reports of the agent: %w; is it running, and is that its listen address?", err)
+	if failed := (*url.Error)(nil); errors.As(err, &failed) {
+		return nil, fmt.Errorf("%w; is the agent running, and is that its listen address?", err)
 	}
-	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("get reports of the agent: %s returned %s", url, response.Status)
-	}
-	data, err := readBounded(response.Body)
-	if err != nil {
-		return nil, fmt.Errorf("get reports of the agent: %w", err)
-	}
-	reports, err := parseReports(data, url)
 	if err == nil && len(reports) == 0 {
 		err = errors.New("the agent has no report yet; its /readyz has the reason")
 	}
 	return reports, err
 }
 
-func (a Agent) request(ctx context.Context, url string) (*http.Request, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
-	if err != nil {
-		return nil, fmt.Errorf("--agent %s: %w", a.URL, err)
+// connect reads the files and makes a client of the agent.
+func (a Agent) connect(ctx context.Context) (*client.Client, error) {
+	o := client.Options{URL: a.URL}
+	var err error
+	if a.TokenFile != "" {
+		if o.Token, err = setup.BearerToken(ctx, new(files.Reader), a.TokenFile); err != nil {
+			return nil, fmt.Errorf("--agent-token-file: %w", err)
+		}
 	}
-	if a.TokenFile == "" {
-		return request, nil
-	}
-	token, err := setup.BearerToken(ctx, new(files.Reader), a.TokenFile)
-	if err != nil {
-		return nil, fmt.Errorf("--agent-token-file: %w", err)
-	}
-	request.Header.Set("Authorization", "Bearer "+token)
-	return request, nil
-}
-
-// client trusts the certificates of --agent-ca-file, or the system's.
-func (a Agent) client() (*http.Client, error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if a.CAFile != "" {
-		pool, err := flasharray.ReadCAs(a.CAFile)
-		if err != nil {
+		if o.CAs, err = flasharray.ReadCAs(a.CAFile); err != nil {
 			return nil, fmt.Errorf("--agent-ca-file: %w", err)
 		}
-		config.RootCAs = pool
 	}
-	return &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: config}}, nil
+	agent, err := client.New(o)
+	if err != nil {
+		return nil, fmt.Errorf("--agent: %w", err)
+	}
+	return agent, nil
+}
+
+// maxReadTime is how long reading the configuration may take: its file system may
+// not respond.
+const maxReadTime = 5 * time.Second / 2
+
+// AgentURL is the URL of the agent on this host, without a path; nil if it has
+// none. Files that cannot be read in time are left out; flags and environment
+// always count.
+func AgentURL(ctx context.Context, sources config.Sources) *url.URL {
+	agent := agentOptions(ctx, sources)
+	if agent.Listen == "" {
+		return nil
+	}
+	base := &url.URL{Scheme: "http", Host: connectAddress(agent.Listen)}
+	if agent.TLSCertFile != "" {
+		base.Scheme = "https"
+	}
+	return base
+}
+
+func agentOptions(ctx context.Context, sources config.Sources) config.Agent {
+	ctx, cancel := context.WithTimeout(ctx, maxReadTime)
+	defer cancel()
+	agent, err := files.Do(ctx, new(files.Reader), func() (config.Agent, error) { return config.LoadAgent(sources), nil })
+	if err == nil {
+		return agent
+	}
+	sources.Inputs = config.Files(os.DevNull)
+	return config.LoadAgent(sources)
+}
+
+// connectAddress is the address to connect to for one to listen on.
+func connectAddress(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return listen
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
 }

@@ -23,11 +23,11 @@ func Read(ctx context.Context, stdin io.Reader, path string) ([]byte, error) {
 		}
 		return data, err
 	}
-	return File(path)
+	return file(path)
 }
 
-// File reads a regular file.
-func File(path string) ([]byte, error) {
+// file reads a regular file.
+func file(path string) ([]byte, error) {
 	data, err := files.Read(path, maxBytes)
 	if errors.Is(err, files.ErrNotRegular) {
 		err = fmt.Errorf("%w; write its contents to a file first", err)
@@ -50,13 +50,9 @@ func Reports(ctx context.Context, stdin io.Reader, path string) ([]capability.Re
 	if err != nil {
 		return nil, fmt.Errorf("read reports: %w", err)
 	}
-	return parseReports(data, path)
-}
-
-func parseReports(data []byte, from string) ([]capability.Report, error) {
 	var reports []capability.Report
 	if err := json.Unmarshal(data, &reports); err != nil {
-		return nil, fmt.Errorf("read reports from %s: want the output of poolcast --dry-run: %w", from, err)
+		return nil, fmt.Errorf("read reports from %s: want the output of poolcast --dry-run: %w", path, err)
 	}
 	return reports, nil
 }

@@ -11,3 +11,19 @@ func TestStandardInputIsBounded(t *testing.T) {
 		t.Errorf("standard input without an end: %v", err)
 	}
 }
+
+func FuzzVolumeTypes(f *testing.F) {
+	f.Add([]byte(`[{"Name":"gold","Properties":{"a":"b","c":null}}]`))
+	f.Add([]byte(`[{"Name":"gold","Properties":"a='b', c='<= 5', d='it''s'"}]`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		types, err := parseVolumeTypes(data)
+		if err != nil {
+			return
+		}
+		for _, v := range types {
+			if v.Name == "" {
+				t.Error("a type without a name is taken")
+			}
+		}
+	})
+}

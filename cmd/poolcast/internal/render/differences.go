@@ -101,14 +101,14 @@ func addEffects(p *text.Page, effects []advice.Effect) {
 		p.Line("\n%s: %s", p.Paint(text.Bold, e.Question), mark)
 		t := text.NewTable("  BACKEND", "BEFORE>", "AFTER>", "")
 		for _, a := range e.After {
-			was, ok := answerOf(e.Before, a.Backend)
+			was, ok := resultOf(e.Before, a.Backend)
 			t.Add("  "+a.Backend, rankText(was, ok), rankText(a, true), refusals(was, a))
 		}
 		p.Table(t)
 	}
 }
 
-func answerOf(all []advice.Result, backend string) (advice.Result, bool) {
+func resultOf(all []advice.Result, backend string) (advice.Result, bool) {
 	i := slices.IndexFunc(all, func(a advice.Result) bool { return a.Backend == backend })
 	if i < 0 {
 		return advice.Result{}, false
@@ -146,7 +146,7 @@ func virtualTable(backends []check.BackendDiff) *text.Table {
 
 func gibText(f *float64) string {
 	if f == nil {
-		return "-"
+		return format.Missing
 	}
 	return format.Whole(*f)
 }

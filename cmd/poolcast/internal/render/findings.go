@@ -68,18 +68,10 @@ func jsonFindings(c *check.Result) checkJSON {
 		out.Types = []advice.Candidates{}
 	}
 	if c.Bus != nil {
-		out.Bus = &busJSON{State: string(c.Bus.Session.State), Listened: c.Bus.Took.Seconds(), Received: sortedKeys(c.Bus.Bases)}
+		out.Bus = &busJSON{State: string(c.Bus.Session.State), Listened: c.Bus.Took.Seconds(), Received: slices.AppendSeq([]string{}, maps.Keys(c.Bus.Bases))}
+		slices.Sort(out.Bus.Received)
 	}
 	return out
-}
-
-// sortedKeys are the keys of a map, never nil.
-func sortedKeys[V any](m map[string]V) []string {
-	keys := slices.Sorted(maps.Keys(m))
-	if keys == nil {
-		keys = []string{}
-	}
-	return keys
 }
 
 // findingHeadline is the verdict, and what it is based on.

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
-	"strconv"
 	"time"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
@@ -64,25 +62,25 @@ func reportTable(w io.Writer, reports []capability.Report) error {
 	for _, r := range reports {
 		c := r.Capabilities
 		t.Add(r.Backend, r.Pool, r.Zone, string(r.Status),
-			Whole(c, capability.KeyTotalCapacity), Whole(c, capability.KeyFreeCapacity),
-			Whole(c, capability.KeyTotalVolumes),
-			Whole(c, capability.KeyReadsPerSec), Whole(c, capability.KeyWritesPerSec),
-			Whole(c, capability.KeyUsecPerRead), Whole(c, capability.KeyUsecPerWrite),
-			Whole(c, capability.KeyLoadPercent))
+			number(c, capability.KeyTotalCapacity), number(c, capability.KeyFreeCapacity),
+			number(c, capability.KeyTotalVolumes),
+			number(c, capability.KeyReadsPerSec), number(c, capability.KeyWritesPerSec),
+			number(c, capability.KeyUsecPerRead), number(c, capability.KeyUsecPerWrite),
+			number(c, capability.KeyLoadPercent))
 	}
 	_, err := io.WriteString(w, t.String())
 	return err
 }
 
-// Whole prints a number without its fraction, a word as it is, and a dash for
+// number prints a number without its fraction, a word as it is, and a dash for
 // what is missing.
-func Whole(c capability.Set, key string) string {
+func number(c capability.Set, key string) string {
 	v, ok := c[key]
 	if !ok || v.IsNull() {
-		return "-"
+		return format.Missing
 	}
 	if f, ok := v.Float(); ok {
-		return strconv.FormatFloat(math.Round(f), 'f', 0, 64)
+		return format.Whole(f)
 	}
 	return v.String()
 }

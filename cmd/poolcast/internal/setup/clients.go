@@ -101,7 +101,7 @@ func newCollectorTarget(b config.Backend, a config.Agent) collector.Target {
 		Stanza: collector.Stanza{
 			Protocol:                  b.Protocol,
 			ReservedPercentage:        int64(b.ReservedPercentage),
-			MaxOverSubscription:       ratioText(b.MaxOverSubscription),
+			MaxOverSubscription:       RatioText(b.MaxOverSubscription),
 			AutomaticOverSubscription: b.AutomaticRatio,
 			FilterFunction:            orEmpty(b.FilterFunction),
 			GoodnessFunction:          orEmpty(b.GoodnessFunction),
@@ -121,8 +121,8 @@ func replicas(b config.Backend) []collector.Replica {
 	return out
 }
 
-// ratioText writes the ratio as the collector and Cinder's filters read it.
-func ratioText(o config.OverSubscription) string {
+// RatioText writes the ratio as the collector and Cinder's filters read it.
+func RatioText(o config.OverSubscription) string {
 	if o.Auto {
 		return "auto"
 	}

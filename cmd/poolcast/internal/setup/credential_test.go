@@ -61,7 +61,7 @@ func TestTokenFromCommand(t *testing.T) {
 				return
 			}
 			if err == nil || !strings.Contains(err.Error(), c.fault) || strings.Contains(err.Error(), "hush") {
-				t.Errorf("error %q should say %q and nothing of the output", err, c.fault)
+				t.Errorf("error %q should have %q and nothing of the output", err, c.fault)
 			}
 		})
 	}

@@ -1,12 +1,12 @@
-package main
+package manual
 
 import (
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/config"
 	"github.com/poolcast/poolcast/publisher/status"
@@ -19,25 +19,8 @@ Every command, option, capability key, metric and exit code of poolcast, as
 the program itself uses, and a test fails when it is stale.
 `
 
-// newReferenceCommand prints the reference page of this binary.
-func newReferenceCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "reference",
-		Short: "Print every option, capability key, metric and exit code",
-		Long: `Print the reference page in Markdown: every command, every option of cinder.conf
-that poolcast reads, every capability key it reports with unit, source and
-absence, every metric, and the exit codes.`,
-		Example: `  poolcast reference | less`,
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := io.WriteString(cmd.OutOrStdout(), reference(cmd.Root()))
-			return err
-		},
-	}
-}
-
-// reference is the page, chapter by chapter.
-func reference(root *cobra.Command) string {
+// Reference is the reference page in Markdown, chapter by chapter.
+func Reference(root *cobra.Command) string {
 	return strings.Join([]string{
 		referenceIntro, commandChapter(root), exitChapter(),
 		optionChapter(), keyChapter(), metricChapter(),
@@ -57,7 +40,7 @@ func commandChapter(root *cobra.Command) string {
 
 func exitChapter() string {
 	t := newMarkdown("code", "meaning")
-	for number, meaning := range exitMeanings() {
+	for number, meaning := range exit.Meanings() {
 		t.row(fmt.Sprint(number), meaning)
 	}
 	return "## Exit codes\n\n" + t.String()

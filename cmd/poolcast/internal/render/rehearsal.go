@@ -1,4 +1,4 @@
-package main
+package render
 
 import (
 	"fmt"
@@ -6,45 +6,45 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/collector/placement/rehearsal"
 )
 
-// printRehearsal prints the summary, a row for each setting, and the arrays under
-// the first setting.
-func printRehearsal(w io.Writer, b rehearsal.Burst, assumed []string, outcomes []rehearsal.Outcome) error {
-	lines := append([]string{rehearsal.Summary(outcomes), "", burstLine(b)}, assumed...)
+// Rehearsal prints outcomes in one of the formats table and json. The table has
+// the summary, a row for each setting, and the arrays under the first setting.
+func Rehearsal(w io.Writer, output string, b rehearsal.Burst, assumed []string, outcomes []rehearsal.Outcome) error {
+	if output == "json" {
+		return JSON(w, jsonRehearsal(b, assumed, outcomes))
+	}
+	p := text.NewPage(w)
+	p.Wrapped("", rehearsal.Summary(outcomes))
+	p.Line("")
+	for _, line := range append([]string{burstLine(b)}, assumed...) {
+		p.Wrapped("", line)
+	}
 	if order := arrayOrder(outcomes); order != "" {
-		lines = append(lines, "VOLUMES are those of "+order+".")
+		p.Wrapped("", "VOLUMES are those of "+order+".")
 	}
-	var text strings.Builder
-	for _, line := range lines {
-		text.WriteString(strings.Join(wrap(line, lineWidth(w)), "\n") + "\n")
-	}
-	if _, err := fmt.Fprintln(w, text.String()); err != nil {
-		return err
-	}
-	if err := outcomeTable(outcomes).print(w); err != nil {
-		return err
-	}
-	if _, err := fmt.Fprintf(w, "\nThe arrays under %s:\n\n", printable(outcomes[0].Setting.Name)); err != nil {
-		return err
-	}
-	return arrayTable(outcomes[0]).print(w)
+	p.Line("")
+	p.Table(outcomeTable(outcomes))
+	p.Line("\nThe arrays under %s:\n", text.Printable(outcomes[0].Setting.Name))
+	p.Table(arrayTable(outcomes[0]))
+	return p.Print()
 }
 
 func burstLine(b rehearsal.Burst) string {
-	text := fmt.Sprintf("%s of %d GiB, %s per second, to %s; reports every %s",
+	line := fmt.Sprintf("%s of %d GiB, %s per second, to %s; reports every %s",
 		format.Count(b.Count, "volume"), b.Request.Size, format.Significant(b.Rate, 4), format.Count(b.Schedulers, "scheduler"), b.Interval)
 	switch {
 	case b.Skew > 0:
-		text += fmt.Sprintf(", with timestamps %s ahead of the schedulers' clocks", b.Skew)
+		line += fmt.Sprintf(", with timestamps %s ahead of the schedulers' clocks", b.Skew)
 	case b.Skew < 0:
-		text += fmt.Sprintf(", with timestamps %s behind the schedulers' clocks", -b.Skew)
+		line += fmt.Sprintf(", with timestamps %s behind the schedulers' clocks", -b.Skew)
 	}
-	return text + "."
+	return line + "."
 }
 
 // arrayOrder is the names of the arrays in the order in which their volumes are
@@ -65,10 +65,10 @@ func arrayOrder(outcomes []rehearsal.Outcome) string {
 	return order
 }
 
-func outcomeTable(outcomes []rehearsal.Outcome) *table {
-	t := newTable("SETTING", "VOLUMES", "FAILED>", "SPREAD>", "EXCESS>", "LOAD EVEN>", "TIES>", "WITH")
+func outcomeTable(outcomes []rehearsal.Outcome) *text.Table {
+	t := text.NewTable("SETTING", "VOLUMES", "FAILED>", "SPREAD>", "EXCESS>", "LOAD EVEN>", "TIES>", "WITH")
 	for _, o := range outcomes {
-		t.add(o.Setting.Name, o.Distribution(), strconv.Itoa(o.Failed), percent(o.Evenness), excess(o.Excess),
+		t.Add(o.Setting.Name, o.Distribution(), strconv.Itoa(o.Failed), percent(o.Evenness), excess(o.Excess),
 			percent(o.LoadEvenness), format.Percent(o.TiedShare()), o.Setting.With)
 	}
 	return t
@@ -81,15 +81,15 @@ func excess(n *int64) string {
 	return strconv.FormatInt(*n, 10)
 }
 
-func arrayTable(o rehearsal.Outcome) *table {
-	t := newTable("ARRAY", "VOLUMES>", "GiB>", "PROVISIONED>", "AFTER>", "RATIO>", "AFTER>", "OPS/s>", "AFTER>", "LOAD %>", "AFTER>")
-	number, decimal := orMissing(format.Whole), orMissing(format.Decimal)
+func arrayTable(o rehearsal.Outcome) *text.Table {
+	t := text.NewTable("ARRAY", "VOLUMES>", "GiB>", "PROVISIONED>", "AFTER>", "RATIO>", "AFTER>", "OPS/s>", "AFTER>", "LOAD %>", "AFTER>")
+	whole, decimal := orMissing(format.Whole), orMissing(format.Decimal)
 	for _, a := range o.Arrays {
-		t.add(a.Backend, strconv.FormatInt(a.Volumes, 10), format.Whole(a.GiB),
-			whole(a.Before, capability.KeyProvisionedCapacity), whole(a.After, capability.KeyProvisionedCapacity),
+		t.Add(a.Backend, strconv.FormatInt(a.Volumes, 10), format.Whole(a.GiB),
+			number(a.Before, capability.KeyProvisionedCapacity), number(a.After, capability.KeyProvisionedCapacity),
 			decimal(a.Before.Number(capability.KeyMaxOverSubscription)), decimal(a.After.Number(capability.KeyMaxOverSubscription)),
-			number(a.Before.Operations()), number(a.After.Operations()),
-			whole(a.Before, capability.KeyLoadPercent), whole(a.After, capability.KeyLoadPercent))
+			whole(a.Before.Operations()), whole(a.After.Operations()),
+			number(a.Before, capability.KeyLoadPercent), number(a.After, capability.KeyLoadPercent))
 	}
 	return t
 }

@@ -1,4 +1,4 @@
-package main
+package input
 
 import (
 	"encoding/json"
@@ -8,6 +8,23 @@ import (
 
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 )
+
+// VolumeTypes reads a file with the output of openstack volume type list --long -f
+// json. No path means no types.
+func VolumeTypes(path string) ([]cinder.VolumeType, error) {
+	if path == "" {
+		return nil, nil
+	}
+	data, err := file(path)
+	if err != nil {
+		return nil, fmt.Errorf("read volume types: %w", err)
+	}
+	types, err := parseVolumeTypes(data)
+	if err != nil {
+		return nil, fmt.Errorf("read volume types: %s: %w", path, err)
+	}
+	return types, nil
+}
 
 // listedType is one row of openstack volume type list --long -f json.
 type listedType struct {

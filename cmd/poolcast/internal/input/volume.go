@@ -1,4 +1,4 @@
-package main
+package input
 
 import (
 	"errors"
@@ -7,52 +7,41 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"github.com/poolcast/poolcast/collector/placement/advice"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 )
 
-// questionFlags describe the volume to place.
-type questionFlags struct {
-	size       int64
-	zone       string
-	typeName   string
-	typeFile   string
-	properties []string
+// Volume describes a volume to place, as the flags do.
+type Volume struct {
+	Size       int64    // --size, in GiB
+	Zone       string   // --availability-zone
+	Type       string   // --type, a name in TypesFile
+	TypesFile  string   // --types
+	Properties []string // --property, each key=value
 }
 
-func (f *questionFlags) add(cmd *cobra.Command) {
-	cmd.Flags().Int64Var(&f.size, "size", 0, "size of the volume in GiB")
-	cmd.Flags().StringVar(&f.zone, "availability-zone", "", "availability zone of the volume")
-	cmd.Flags().StringVar(&f.typeName, "type", "", "name of the volume type in --types")
-	cmd.Flags().StringVar(&f.typeFile, "types", "", "volume types: the output of openstack volume type list --long -f json")
-	cmd.Flags().StringArrayVar(&f.properties, "property", nil, "extra spec of the volume type, key=value as the openstack client takes it; repeatable")
-	_ = cmd.MarkFlagFilename("types", "json")
-}
-
-// request builds the scheduler's request. The notes are warnings about extra specs
+// Request builds the scheduler's request. The notes are warnings about extra specs
 // that Cinder does not read as they look.
-func (f *questionFlags) request() (r *cinder.Request, notes []string, err error) {
-	if f.size == 0 {
+func (v *Volume) Request() (r *cinder.Request, notes []string, err error) {
+	if v.Size == 0 {
 		return nil, nil, errors.New("--size is missing: give the size of the volume in GiB")
 	}
-	if f.size < 0 {
-		return nil, nil, fmt.Errorf("--size %d: want a whole number of GiB, 1 or more", f.size)
+	if v.Size < 0 {
+		return nil, nil, fmt.Errorf("--size %d: want a whole number of GiB, 1 or more", v.Size)
 	}
-	r = &cinder.Request{Size: f.size, Zone: f.zone}
+	r = &cinder.Request{Size: v.Size, Zone: v.Zone}
 	switch {
-	case f.typeName != "" && f.typeFile == "":
+	case v.Type != "" && v.TypesFile == "":
 		return nil, nil, errors.New("--type needs --types: save the output of openstack volume type list --long -f json and name the file")
-	case f.typeName != "":
-		t, err := typeFromFile(f.typeFile, f.typeName)
+	case v.Type != "":
+		t, err := typeFromFile(v.TypesFile, v.Type)
 		if err != nil {
 			return nil, nil, err
 		}
 		r.Type = &t
 		notes = reviewSpecs(t)
 	}
-	for _, p := range f.properties {
+	for _, p := range v.Properties {
 		spec, note, err := parseProperty(p)
 		if err != nil {
 			return nil, nil, fmt.Errorf("--property %s: %w", p, err)
@@ -69,21 +58,8 @@ func (f *questionFlags) request() (r *cinder.Request, notes []string, err error)
 	return r, notes, nil
 }
 
-// readVolumeTypes reads the file of --types.
-func readVolumeTypes(path string) ([]cinder.VolumeType, error) {
-	data, err := readInputFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read volume types: %w", err)
-	}
-	types, err := parseVolumeTypes(data)
-	if err != nil {
-		return nil, fmt.Errorf("read volume types: %s: %w", path, err)
-	}
-	return types, nil
-}
-
 func typeFromFile(path, name string) (cinder.VolumeType, error) {
-	types, err := readVolumeTypes(path)
+	types, err := VolumeTypes(path)
 	if err != nil {
 		return cinder.VolumeType{}, err
 	}
@@ -102,7 +78,7 @@ func typeFromFile(path, name string) (cinder.VolumeType, error) {
 var condensed = regexp.MustCompile(`^([A-Za-z_][\w:.-]*?)\s*(<=|>=|==|!=|<|>)\s*([^=<>!\s].*)$`)
 
 // parseProperty reads key=value. A condensed condition is read as it was meant, and
-// the note says what the openstack client would store.
+// the note has what the openstack client would store.
 func parseProperty(p string) (spec cinder.ExtraSpec, note string, err error) {
 	if m := condensed.FindStringSubmatch(p); m != nil {
 		value := cinder.Respell(m[2] + m[3])

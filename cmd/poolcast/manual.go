@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"io"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -29,4 +30,21 @@ func newManCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&into, "into", "", "`folder` to write to; it is made if it does not exist")
 	return cmd
+}
+
+// newReferenceCommand prints the reference page of this binary.
+func newReferenceCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "reference",
+		Short: "Print every option, capability key, metric and exit code",
+		Long: `Print the reference page in Markdown: every command, every option of cinder.conf
+that poolcast reads, every capability key it reports with unit, source and
+absence, every metric, and the exit codes.`,
+		Example: `  poolcast reference | less`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := io.WriteString(cmd.OutOrStdout(), manual.Reference(cmd.Root()))
+			return err
+		},
+	}
 }

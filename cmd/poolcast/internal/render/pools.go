@@ -1,0 +1,106 @@
+package render
+
+import (
+	"io"
+
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
+	"github.com/poolcast/poolcast/collector/placement/cinder"
+)
+
+// poolJSON is a pool as pools --output json prints it. Evenness and divergence
+// are null where fewer than two arrays report the numbers.
+type poolJSON struct {
+	Name                string      `json:"volume_backend_name"`
+	Zone                string      `json:"availability_zone"`
+	LoadEvenness        *float64    `json:"load_evenness"`
+	CapacityEvenness    *float64    `json:"capacity_evenness"`
+	ReductionDivergence *float64    `json:"data_reduction_divergence"`
+	Arrays              []arrayJSON `json:"arrays"`
+}
+
+type arrayJSON struct {
+	Backend      string             `json:"backend"`
+	Status       capability.Status  `json:"status"`
+	Arithmetic   *cinder.Arithmetic `json:"arithmetic"`
+	Capabilities capability.Set     `json:"capabilities"`
+}
+
+// Pools prints logical pools in one of the formats table and json.
+func Pools(w io.Writer, output string, pools []capability.LogicalPool) error {
+	if output == "json" {
+		out := []poolJSON{}
+		for _, p := range pools {
+			out = append(out, jsonPool(p))
+		}
+		return JSON(w, out)
+	}
+	page := text.NewPage(w)
+	for i, p := range pools {
+		if i > 0 {
+			page.Line("")
+		}
+		page.Line("%s in %s: %s, load evenness %s, capacity evenness %s, data reduction difference %s",
+			text.Cell(p.Name), text.Cell(p.Zone), format.Count(len(p.Reports), "array"), percent(p.LoadEvenness()), percent(p.CapacityEvenness()), percent(p.ReductionDivergence()))
+		page.Table(poolTable(p))
+	}
+	return page.Print()
+}
+
+func jsonPool(p capability.LogicalPool) poolJSON {
+	out := poolJSON{
+		Name: p.Name, Zone: p.Zone, LoadEvenness: p.LoadEvenness(),
+		CapacityEvenness: p.CapacityEvenness(), ReductionDivergence: p.ReductionDivergence(),
+	}
+	for _, r := range p.Reports {
+		a := arrayJSON{Backend: r.Backend, Status: r.Status, Capabilities: r.Capabilities}
+		if sum, ok := cinder.ArithmeticOf(r); ok {
+			a.Arithmetic = &sum
+		}
+		out.Arrays = append(out.Arrays, a)
+	}
+	return out
+}
+
+func poolTable(p capability.LogicalPool) *text.Table {
+	mean := p.Mean(capability.KeyTotalVolumes)
+	t := text.NewTable("ARRAY", "STATUS", "USED>", "FREE GiB>", "PROVISIONED>", "VIRTUAL FREE>", "REDUCTION>", "VOLUMES>", "OF MEAN>", "OPS/s>", "READ µs>", "WRITE µs>", "LOAD %>")
+	whole, share, decimal := orMissing(format.Whole), orMissing(format.Percent), orMissing(format.Decimal)
+	for _, r := range p.Reports {
+		c := r.Capabilities
+		sum, ok := cinder.ArithmeticOf(r)
+		t.Add(r.Backend, string(r.Status), share(c.UsedShare()), number(c, capability.KeyFreeCapacity), number(c, capability.KeyProvisionedCapacity),
+			whole(sum.Virtual, ok), decimal(c.Number(capability.KeyDataReduction)), number(c, capability.KeyTotalVolumes), share(ofMean(c, mean)),
+			whole(c.Operations()), number(c, capability.KeyUsecPerRead), number(c, capability.KeyUsecPerWrite), number(c, capability.KeyLoadPercent))
+	}
+	return t
+}
+
+// orMissing prints numbers with the given format, and [format.Missing] for those
+// that were not measured.
+func orMissing(print func(float64) string) func(f float64, ok bool) string {
+	return func(f float64, ok bool) string {
+		if !ok {
+			return format.Missing
+		}
+		return print(f)
+	}
+}
+
+// percent prints a share that may be unknown.
+func percent(share *float64) string {
+	if share == nil {
+		return "unknown"
+	}
+	return format.Percent(*share)
+}
+
+// ofMean is the number of an array's volumes as a share of the pool's mean.
+func ofMean(c capability.Set, mean *float64) (share float64, ok bool) {
+	n, ok := c.Number(capability.KeyTotalVolumes)
+	if !ok || mean == nil || *mean == 0 {
+		return 0, false
+	}
+	return n / *mean, true
+}
