@@ -54,6 +54,7 @@ func localFaults() []fault {
 			name: "queuelimit", state: publisher.Connecting, reason: "queue limit", modes: []string{"exclusive", "quorum"},
 			inject: func(i *incident) {
 				i.ctl("set_vhost_limits", "-p", i.vhost, `{"max-queues": 1}`)
+				i.deleteAgentQueue()
 				i.closeConnections()
 			},
 			lift: func(i *incident) { i.ctl("clear_vhost_limits", "-p", i.vhost) },
@@ -99,6 +100,16 @@ func alarms() []fault {
 func (i *incident) closeConnections() {
 	i.t.Helper()
 	i.other.CloseConnections(i.user, "closed by an operator")
+}
+
+// deleteAgentQueue deletes the agent's quorum queue, which outlives its connection.
+func (i *incident) deleteAgentQueue() {
+	i.t.Helper()
+	for _, queue := range i.other.Bound("cinder-scheduler_fanout") {
+		if strings.HasPrefix(queue, "poolcast.") {
+			i.ctl("delete_queue", "-p", i.vhost, queue)
+		}
+	}
 }
 
 // testFault injects a fault and lifts it.
