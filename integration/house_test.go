@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,6 +55,51 @@ func TestHouseRules(t *testing.T) {
 	}
 	for _, fault := range faults {
 		t.Error(fault)
+	}
+}
+
+// privateWords are not used: the glossary of ARCHITECTURE.md has a term for each, such
+// as receive, report and publish.
+var privateWords = regexp.MustCompile(`(?i)\b(told|hears?|heard|speaks|whoever|somebody|befalls?|lest)\b`)
+
+// wordFaults names the lines of a text that use one of privateWords.
+func wordFaults(path, text string) (faults []string) {
+	for i, line := range strings.Split(text, "\n") {
+		if word := privateWords.FindString(line); word != "" {
+			faults = append(faults, fmt.Sprintf("%s:%d: %q is not a word of the glossary", path, i+1, word))
+		}
+	}
+	return faults
+}
+
+// TestWordsArePlain reads code and documents. CHANGELOG.md has old names of keys, and
+// this file has the words themselves.
+func TestWordsArePlain(t *testing.T) {
+	read := 0
+	err := fs.WalkDir(os.DirFS(".."), ".", func(name string, entry fs.DirEntry, err error) error {
+		hidden := len(name) > 1 && strings.HasPrefix(path.Base(name), ".")
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && (hidden || name == "bin" || name == "dist"):
+			return fs.SkipDir
+		case entry.IsDir() || name == "CHANGELOG.md" || name == "integration/house_test.go":
+			return nil
+		case !slices.Contains([]string{".go", ".md", ".py", ".html", ".js", ".yaml", ".yml"}, path.Ext(name)):
+			return nil
+		}
+		text, err := os.ReadFile("../" + name)
+		read++
+		for _, fault := range wordFaults(name, string(text)) {
+			t.Error(fault)
+		}
+		return err
+	})
+	if err != nil || read < 400 {
+		t.Errorf("read %d files: %v", read, err)
+	}
+	if got := wordFaults("a.md", "fine\nIt was told.\n"); len(got) != 1 || !strings.HasPrefix(got[0], "a.md:2: ") {
+		t.Errorf("got %q", got)
 	}
 }
 

@@ -296,7 +296,7 @@ func healthyView(n int) fixedView {
 		Bus:   status.Bus{Connected: true, Exchange: true, Broker: "10.0.0.5:5671"},
 	}
 	for i := range n {
-		heard := capability.OfInt(int64(i))
+		old := capability.OfInt(int64(i))
 		name := fmt.Sprintf("fa_%02d", i+1)
 		r := capability.Report{
 			Host: "ctl1@" + name, Backend: name, Pool: "gold", Zone: "dc1", CollectedAt: v.Now.Add(-4 * time.Second), Status: capability.OK,
@@ -308,7 +308,7 @@ func healthyView(n int) fixedView {
 		v.Backends = append(v.Backends, status.Backend{
 			Name: name, Host: r.Host, Pool: r.Pool, Zone: r.Zone, Report: &r,
 			Poll:    status.Poll{Up: true, Polls: 5, LastOK: v.Now},
-			Overlay: status.Overlay{State: "overlaying", PublishedAt: v.Now, ReceivedAt: v.Now, Changes: []status.Change{{Key: "total_volumes", Old: &heard, New: capability.OfInt(7)}}},
+			Overlay: status.Overlay{State: "overlaying", PublishedAt: v.Now, ReceivedAt: v.Now, Changes: []status.Change{{Key: "total_volumes", Old: &old, New: capability.OfInt(7)}}},
 			Space:   &status.Space{Total: 189849, Reserved: 18984, Ratio: 20, Provisioned: 1184194, VirtualFree: 2233106, Thin: true},
 		})
 	}
@@ -336,8 +336,8 @@ func TestStatusPageStates(t *testing.T) {
 			v.Backends[1].Poll = status.Poll{Polls: 9, Failures: 4, Error: "GET https://10.21.0.12/api/2.26/arrays/space: context deadline exceeded"}
 			v.Backends[1].Overlay.State, v.Backends[1].Report.Status = "no_sample", capability.Stale
 		}},
-		"suspended overlay": {view: healthyView(3), want: "heard 10 GiB, measured 20 GiB", change: func(v *fixedView) {
-			v.Backends[0].Overlay = status.Overlay{State: "suspended", Cause: "different_capacity", Reason: "heard 10 GiB, measured 20 GiB", ReceivedAt: v.Now}
+		"suspended overlay": {view: healthyView(3), want: "reported 10 GiB, measured 20 GiB", change: func(v *fixedView) {
+			v.Backends[0].Overlay = status.Overlay{State: "suspended", Cause: "different_capacity", Reason: "reported 10 GiB, measured 20 GiB", ReceivedAt: v.Now}
 		}},
 		"blocked broker": {view: healthyView(2), want: "RabbitMQ has blocked publishers", change: func(v *fixedView) { v.Bus.Blocked = true }},
 		"long names": {view: healthyView(3), want: long, change: func(v *fixedView) {

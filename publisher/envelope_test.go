@@ -160,7 +160,7 @@ func TestMessageIDs(t *testing.T) {
 		t.Error("an ID is not recognised by its instance")
 	}
 	if !fromAgent(ids[0]) || fromAgent("9f1c8a0bd0c14f6e8a52b2c1d0e9f8a7") || fromAgent("") {
-		t.Error("an agent's ID is not told from one of oslo.messaging")
+		t.Error("an agent's ID is not different from one of oslo.messaging")
 	}
 }
 

@@ -398,8 +398,8 @@ func testRebind(t *testing.T, b *rabbitmq.Broker) {
 	if again.Listening != ListenQuorum || len(r.all()) != 2 {
 		t.Errorf("the sessions were %+v", r.all())
 	}
-	r.publishes("heard")
-	r.receives("heard")
+	r.publishes("bound again")
+	r.receives("bound again")
 	if slices.Contains(r.received(), "unheard") {
 		t.Error("the binding was still there")
 	}
@@ -418,8 +418,8 @@ func testUnboundStream(t *testing.T, b *rabbitmq.Broker) {
 	r.publishes("unheard")
 	r.Rebind()
 	r.awaits("a queue", func(s Session) bool { return s.Listening == ListenExclusive })
-	r.publishes("heard")
-	r.receives("heard")
+	r.publishes("bound again")
+	r.receives("bound again")
 }
 
 // testResults has the broker confirm, refuse and return messages of one batch.

@@ -254,7 +254,7 @@ func TestBlockedReadDoesNotStopTheAgent(t *testing.T) {
 		t.Fatal(err)
 	}
 	var writer *os.File
-	e.await("somebody to read it, or to refuse it", func() bool {
+	e.await("a reader of the FIFO, or its refusal", func() bool {
 		var err error
 		writer, err = os.OpenFile(e.path("cinder.conf"), os.O_WRONLY|syscall.O_NONBLOCK, 0)
 		return err == nil || log.has("is refused")()
