@@ -185,8 +185,13 @@ func testNodeFault(t *testing.T, cluster []*rabbitmq.Broker, mode listenMode, f 
 	if f.reason != "" {
 		i.logs(f.reason)
 	}
-	i.continues(before)
-	if available := mode.name != "exclusive" || f.orderly; available {
+	available := mode.name != "exclusive" || f.orderly
+	reports := 20
+	if !available {
+		reports = 3 // each may wait a minute for its confirm
+	}
+	i.continues(before, reports)
+	if available {
 		if !f.reachable {
 			i.works() // at another node
 		}
@@ -207,10 +212,10 @@ func testNodeFault(t *testing.T, cluster []*rabbitmq.Broker, mode listenMode, f 
 }
 
 // continues waits until the cinder-volume has sent further reports.
-func (i *incident) continues(since cindertest.Tally) {
+func (i *incident) continues(since cindertest.Tally, reports int) {
 	i.t.Helper()
 	process.Await(i.t, recovery, "the reports of cinder-volume", func() error {
-		if c := i.service.Count(since); c.Acked+c.Nacked < 20 {
+		if c := i.service.Count(since); c.Acked+c.Nacked < reports {
 			return fmt.Errorf("%+v", c)
 		}
 		return nil

@@ -42,19 +42,25 @@ func (b *Broker) Ctl(args ...string) string {
 
 // Drain puts a node of a cluster into maintenance: it closes its connections and
 // accepts none.
-func (b *Broker) Drain() { b.t.Helper(); b.tool("rabbitmq-upgrade", "drain") }
+func (b *Broker) Drain() { b.t.Helper(); b.runUntilDone("rabbitmq-upgrade", "drain") }
 
 // Revive ends a Drain.
 func (b *Broker) Revive() { b.t.Helper(); b.tool("rabbitmq-upgrade", "revive") }
 
-// CloseConnections closes the connections of a user. If one ends by itself meanwhile,
-// rabbitmqctl fails before it has closed the others, and is run again.
+// CloseConnections closes the connections of a user.
 func (b *Broker) CloseConnections(user, reason string) {
 	b.t.Helper()
-	process.Await(b.t, ctlBound, "the connections of "+user+" to be closed", func() error {
-		out, err := b.run("rabbitmqctl", "close_all_user_connections", user, reason)
+	b.runUntilDone("rabbitmqctl", "close_all_user_connections", user, reason)
+}
+
+// runUntilDone runs a tool that closes connections. If one of them ends by itself
+// meanwhile, the tool fails before it has closed the others, and is run again.
+func (b *Broker) runUntilDone(name string, args ...string) {
+	b.t.Helper()
+	process.Await(b.t, ctlBound, name+" "+args[0]+" to succeed", func() error {
+		out, err := b.run(name, args...)
 		if err != nil && !strings.Contains(out, "{:gen_server, :call") {
-			b.t.Fatalf("close connections: %v\n%s", err, out)
+			b.t.Fatalf("run %s %s: %v\n%s", name, strings.Join(args, " "), err, out)
 		}
 		return err
 	})
