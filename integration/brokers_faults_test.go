@@ -44,7 +44,7 @@ func localFaults() []fault {
 			},
 			lift: func(i *incident) { i.ctl("clear_user_limits", i.user, "max-connections") },
 		}, {
-			name: "channellimit", state: publisher.Connecting, reason: "limit of (1)",
+			name: "channellimit", state: publisher.Connecting, reason: "limit of", // RabbitMQ 4.3 writes 1 in place of (1)
 			inject: func(i *incident) {
 				i.ctl("set_user_limits", i.user, `{"max-channels": 1}`)
 				i.closeConnections()
