@@ -158,7 +158,7 @@ func nodeFaults() []nodeFault {
 			inject: func(i *incident) { i.cluster[i.at].Host().Disconnect() },
 			lift:   func(i *incident) { i.cluster[i.at].Host().Connect() },
 		}, {
-			name:   "isolated", // from the other nodes, but not from the agent
+			name: "isolated", reachable: true, // from the other nodes, but not from the agent
 			inject: func(i *incident) { i.eachPeer(i.cluster[i.at].Host().Part) },
 			lift:   func(i *incident) { i.eachPeer(i.cluster[i.at].Host().Join) },
 		},
