@@ -185,13 +185,8 @@ func testNodeFault(t *testing.T, cluster []*rabbitmq.Broker, mode listenMode, f 
 	if f.reason != "" {
 		i.logs(f.reason)
 	}
-	available := mode.name != "exclusive" || f.orderly
-	reports := 20
-	if !available {
-		reports = 3 // each may wait a minute for its confirm
-	}
-	i.continues(before, reports)
-	if available {
+	i.continues(before)
+	if available := mode.name != "exclusive" || f.orderly; available {
 		if !f.reachable {
 			i.works() // at another node
 		}
@@ -211,11 +206,13 @@ func testNodeFault(t *testing.T, cluster []*rabbitmq.Broker, mode listenMode, f 
 	i.leavesNothing()
 }
 
-// continues waits until the cinder-volume has sent further reports.
-func (i *incident) continues(since cindertest.Tally, reports int) {
+// continues waits until the cinder-volume has sent 20 further reports, or for a minute,
+// which one report may wait for its confirm.
+func (i *incident) continues(since cindertest.Tally) {
 	i.t.Helper()
+	begun := time.Now()
 	process.Await(i.t, recovery, "the reports of cinder-volume", func() error {
-		if c := i.service.Count(since); c.Acked+c.Nacked < reports {
+		if c := i.service.Count(since); c.Acked+c.Nacked < 20 && time.Since(begun) < time.Minute {
 			return fmt.Errorf("%+v", c)
 		}
 		return nil
