@@ -36,23 +36,17 @@ func TestMain(m *testing.M) {
 // serveArray prints its address and certificate, and stops when its standard
 // input ends.
 func serveArray(name string) error {
-	all, err := simulator.Builtin()
+	f, err := simulator.BuiltinNamed(name)
 	if err != nil {
 		return err
 	}
-	for _, f := range all {
-		if f.Name != name {
-			continue
-		}
-		server, err := simulator.Serve([]*simulator.Array{simulator.New(f, simulator.Options{})}, simulator.ServeOptions{})
-		if err != nil {
-			return err
-		}
-		fmt.Println(server.Addr(name), base64.StdEncoding.EncodeToString(server.CAPEM()))
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		return server.Close()
+	server, err := simulator.Serve([]*simulator.Array{simulator.New(f, simulator.Options{})}, simulator.ServeOptions{})
+	if err != nil {
+		return err
 	}
-	return fmt.Errorf("there is no fixture %s", name)
+	fmt.Println(server.Addr(name), base64.StdEncoding.EncodeToString(server.CAPEM()))
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	return server.Close()
 }
 
 // startArray runs serveArray in a process of its own.

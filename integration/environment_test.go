@@ -105,17 +105,11 @@ func threeArrays(t *testing.T) []simulator.Fixture {
 // builtin is a fixture of the simulator.
 func builtin(t *testing.T, name string) simulator.Fixture {
 	t.Helper()
-	all, err := simulator.Builtin()
+	f, err := simulator.BuiltinNamed(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range all {
-		if f.Name == name {
-			return f
-		}
-	}
-	t.Fatalf("the simulator has no array %s", name)
-	return simulator.Fixture{}
+	return f
 }
 
 // cinderConf makes up the tokens and returns the configuration.

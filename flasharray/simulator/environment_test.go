@@ -22,17 +22,11 @@ type environment struct {
 
 func fixture(t testing.TB, name string) simulator.Fixture {
 	t.Helper()
-	all, err := simulator.Builtin()
+	f, err := simulator.BuiltinNamed(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range all {
-		if f.Name == name {
-			return f
-		}
-	}
-	t.Fatalf("there is no fixture %s", name)
-	return simulator.Fixture{}
+	return f
 }
 
 func newEnvironment(t *testing.T, name string, o simulator.Options) *environment {

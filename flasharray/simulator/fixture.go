@@ -70,6 +70,20 @@ func Builtin() ([]Fixture, error) {
 	return LoadDir(dir)
 }
 
+// BuiltinNamed returns the embedded fixture with the name of an array.
+func BuiltinNamed(name string) (Fixture, error) {
+	all, err := Builtin()
+	if err != nil {
+		return Fixture{}, err
+	}
+	for _, f := range all {
+		if f.Name == name {
+			return f, nil
+		}
+	}
+	return Fixture{}, fmt.Errorf("find embedded fixture: there is none of the name %s", name)
+}
+
 // LoadDir reads every fixture of a folder laid out as the embedded one, in
 // order of name: one subfolder an array. Every error is reported, each with its
 // file and what to do.
