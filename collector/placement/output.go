@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 
@@ -82,11 +81,8 @@ func (v *Verdict) json() VerdictJSON {
 		out.Refused = &RefusalJSON{Filter: v.RefusedBy, Reason: v.Reason()}
 		return out
 	}
-	rank, total := v.Rank, v.Total
-	out.Rank = &rank
-	if !math.IsNaN(total) && !math.IsInf(total, 0) { // JSON has no such numbers
-		out.Weight = &total
-	}
+	rank := v.Rank
+	out.Rank, out.Weight = &rank, format.Finite(v.Total)
 	for k, s := range v.Scores {
 		out.Scores = append(out.Scores, ScoreJSON{Score: s, Reason: v.ScoreReason(k)})
 	}

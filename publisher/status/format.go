@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
 )
 
 // none is printed for a number that is not known, which is never a zero.
@@ -22,10 +23,10 @@ func number(r *capability.Report, key string) (float64, bool) {
 }
 
 // numberAs returns a function that prints a key of a report, or a dash.
-func numberAs(format func(float64) string) func(*capability.Report, string) string {
+func numberAs(print func(float64) string) func(*capability.Report, string) string {
 	return func(r *capability.Report, key string) string {
 		if f, ok := number(r, key); ok {
-			return format(f)
+			return print(f)
 		}
 		return none
 	}
@@ -33,7 +34,7 @@ func numberAs(format func(float64) string) func(*capability.Report, string) stri
 
 // grouped prints a whole number with separated thousands.
 func grouped(f float64) string {
-	digits := strconv.FormatFloat(math.Round(f), 'f', 0, 64)
+	digits := format.Whole(f)
 	sign := ""
 	if strings.HasPrefix(digits, "-") {
 		sign, digits = "−", digits[1:]
@@ -60,7 +61,7 @@ func bytesText(perSecond float64) string {
 // latencyText prints microseconds.
 func latencyText(usec float64) string {
 	if usec >= 10_000 {
-		return strconv.FormatFloat(usec/1000, 'f', 1, 64) + "\u202fms"
+		return format.Decimal(usec/1000) + "\u202fms"
 	}
 	return grouped(usec) + "\u202fµs"
 }
@@ -166,12 +167,5 @@ func schedulers(consumers *int) string {
 	if consumers == nil {
 		return ""
 	}
-	return count(*consumers, "scheduler")
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return format.Count(*consumers, "scheduler")
 }

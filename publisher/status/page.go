@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
 )
 
 //go:embed assets
@@ -125,7 +126,7 @@ func pageFuncs() template.FuncMap {
 		"figure": numberAs(grouped), "room": numberAs(gibText), "rate": numberAs(bytesText), "latency": numberAs(latencyText),
 		"gib": gibText, "used": used, "sum": sum, "ago": ago, "percent": percent,
 		"deviation": deviation, "state": stateText,
-		"usedPercent": usedPercent, "schedulers": schedulers, "text": capability.Value.String, "count": count,
+		"usedPercent": usedPercent, "schedulers": schedulers, "text": capability.Value.String, "count": format.Count,
 	}
 }
 
