@@ -218,7 +218,7 @@ func TestFolderTableMatchesFolders(t *testing.T) {
 
 func TestFolderTableFindsFaults(t *testing.T) {
 	rows := folderTable("| folder | what is in it | who may import it |\n| --- | --- | --- |\n" +
-		"| `config` | cinder.conf | `cmd` |\n| `cmd/poolcast` | main | nobody |\n| `integration` | tests | tests |\n")
+		"| `config` | cinder.conf | `cmd` |\n| `cmd/poolcast` | main | no package |\n| `integration` | tests | tests |\n")
 	if len(rows) != 3 {
 		t.Fatalf("the table has %d rows, want 3", len(rows))
 	}
@@ -228,7 +228,7 @@ func TestFolderTableFindsFaults(t *testing.T) {
 		{"a row that does not name the folder", "publisher/a.go", "config", "publisher imports config"},
 		{"a test", "publisher/a_test.go", "config", ""},
 		{"a folder below integration", "integration/internal/network/a.go", "errors", ""},
-		{"nobody", "config/a.go", "cmd/poolcast", "config imports cmd/poolcast"},
+		{"no package", "config/a.go", "cmd/poolcast", "config imports cmd/poolcast"},
 		{"a row without a folder", "config/a.go", "errors", "cmd/poolcast has a row and no Go files"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -293,10 +293,10 @@ func tableFaults(rows []tableRow, files []source) (faults []string) {
 }
 
 // permits says whether the row allows a file to import its folder: where it names the
-// folder of the file or one above that, plugins, which are in examples, or everybody. The
+// folder of the file or one above that, plugins, which are in examples, or every package. The
 // imports of tests are in testEdges.
 func (r tableRow) permits(f source) bool {
-	if f.isTest() || matches([]string{scaffolding}, f.folder()) || strings.Contains(r.importers, "everybody") {
+	if f.isTest() || matches([]string{scaffolding}, f.folder()) || strings.Contains(r.importers, "every package") {
 		return true
 	}
 	permitted := regexp.MustCompile("`([a-z/-]+)`").FindAllStringSubmatch(r.importers, -1)

@@ -234,7 +234,8 @@ func (c *connection) onTemporaryChannel(ctx context.Context, do func(*amqp.Chann
 	return err
 }
 
-// hasExchange looks for an exchange. It creates none, and needs no permission.
+// hasExchange looks for an exchange. It creates none. Since RabbitMQ 4.3 it needs some
+// permission on the exchange.
 func (c *connection) hasExchange(ctx context.Context, name, kind string) (bool, error) {
 	err := c.onTemporaryChannel(ctx, func(ch *amqp.Channel) error {
 		return ch.ExchangeDeclarePassive(name, kind, false, false, false, false, nil)
@@ -242,7 +243,8 @@ func (c *connection) hasExchange(ctx context.Context, name, kind string) (bool, 
 	return err == nil, unlessNotFound(err)
 }
 
-// hasQueue looks for a queue. It creates none, and needs no permission.
+// hasQueue looks for a queue. It creates none. Since RabbitMQ 4.3 it needs some
+// permission on the queue.
 func (c *connection) hasQueue(ctx context.Context, name string) (bool, error) {
 	err := c.onTemporaryChannel(ctx, func(ch *amqp.Channel) error {
 		_, err := ch.QueueDeclarePassive(name, false, false, false, false, nil)

@@ -28,8 +28,8 @@
 //
 // # Access
 //
-// The responses name arrays, pools and capacities. On a loopback address everybody
-// on the host may read them; any other address needs TLS and a bearer token, or
+// The responses name arrays, pools and capacities. On a loopback address every user
+// of the host may read them; any other address needs TLS and a bearer token, or
 // [New] refuses it. A browser sends the token as the password of any user name, so
 // the page can be opened too. /livez and /readyz need no token, because supervisors
 // rarely have one, and contain only names and reasons.
