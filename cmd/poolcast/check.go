@@ -83,7 +83,13 @@ func (f *checkFlags) run(cmd *cobra.Command) error {
 		},
 	}
 	if f.reports.given() {
-		o.Reports = func(context.Context) ([]capability.Report, error) { return f.reports.get(cmd, f.sourceFlags) }
+		o.Reports = func(context.Context) ([]capability.Report, error) {
+			set, err := f.reports.get(cmd, f.sourceFlags)
+			if set == nil {
+				return nil, err
+			}
+			return set.Reports, err
+		}
 	}
 	result, err := check.Run(cmd.Context(), o)
 	if err != nil {

@@ -89,10 +89,11 @@ func (f *diffFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return exit.With(exit.Usage, err)
 	}
-	reports, polled := f.reports.get(cmd, f.sourceFlags)
-	if len(reports) == 0 && polled != nil {
+	set, polled := f.reports.get(cmd, f.sourceFlags)
+	if set == nil {
 		return polled
 	}
+	reports := set.Reports
 	if f.reports.given() {
 		reports = check.WithLiveKeys(reports, cfg)
 	}

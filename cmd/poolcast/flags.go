@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
@@ -134,21 +135,36 @@ func (f *reportFlags) add(cmd *cobra.Command) {
 // given reports whether reports do not come from a poll.
 func (f *reportFlags) given() bool { return f.file != "" || f.agent != "" }
 
-// get returns the reports: saved, the agent's, or polled now. An error that comes
-// with reports means that some backends failed.
-func (f *reportFlags) get(cmd *cobra.Command, sources *sourceFlags) ([]capability.Report, error) {
+// get returns the backends and their reports: saved, the agent's, or polled now. An
+// error that comes with a set means that some backends failed.
+func (f *reportFlags) get(cmd *cobra.Command, sources *sourceFlags) (*backends.Set, error) {
+	set := &backends.Set{}
+	var err error
 	switch {
 	case f.file != "" && f.agent != "":
 		return nil, exit.With(exit.Usage, errors.New("--reports and --agent both give reports: choose one"))
 	case f.file != "":
-		reports, err := input.Reports(cmd.Context(), cmd.InOrStdin(), f.file)
-		return reports, exit.With(exit.Usage, err)
+		set.Source, set.From = backends.File, f.file
+		set.Reports, err = input.Reports(cmd.Context(), cmd.InOrStdin(), f.file)
+		err = exit.With(exit.Usage, err)
 	case f.agent == "" && (f.tokenFile != "" || f.caFile != ""):
 		return nil, exit.With(exit.Usage, errors.New("--agent-token-file and --agent-ca-file need --agent"))
 	case f.agent != "":
-		return input.Agent{URL: f.agent, TokenFile: f.tokenFile, CAFile: f.caFile}.Reports(cmd.Context(), f.effective)
+		set.Source, set.From = backends.Agent, f.agent
+		set.Reports, err = input.Agent{URL: f.agent, TokenFile: f.tokenFile, CAFile: f.caFile}.Reports(cmd.Context(), f.effective)
+	default:
+		set.Source = backends.Arrays
+		set.Reports, err = sources.poll(cmd)
 	}
-	runtime, err := sources.open(cmd)
+	if len(set.Reports) == 0 && err != nil {
+		return nil, err
+	}
+	return set, err
+}
+
+// poll reads the arrays once.
+func (f *sourceFlags) poll(cmd *cobra.Command) ([]capability.Report, error) {
+	runtime, err := f.open(cmd)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/render"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
-	"github.com/poolcast/poolcast/collector/placement/cinder"
 )
 
 // placeFlags are what to place, on which reports, and how.
@@ -87,22 +86,18 @@ func (f *placeFlags) run(cmd *cobra.Command) error {
 	if decision.Draws(cfg.Scheduler) {
 		request.RandomSeed = cmp.Or(f.seed, rand.Uint64())
 	}
-	reports, polled := f.reports.get(cmd, f.sourceFlags)
-	if len(reports) == 0 && polled != nil {
+	set, polled := f.reports.get(cmd, f.sourceFlags)
+	if set == nil {
 		return polled
 	}
-	engine, err := decision.Engine(cfg.Scheduler, f.policy)
+	answer, err := decision.NewCloud(cfg, set).Place(request, f.count, f.policy)
 	if err != nil {
 		return exit.With(exit.Config, err)
 	}
-	decisions, err := decision.Volumes(engine, cinder.NewSnapshot(reports), request, f.count)
-	if err != nil {
-		return err
-	}
-	if err := render.Decisions(cmd.OutOrStdout(), f.output, decisions); err != nil {
+	if err := render.Decisions(cmd.OutOrStdout(), f.output, answer.Decisions); err != nil {
 		return fmt.Errorf("print decision: %w", err)
 	}
-	if decisions[len(decisions)-1].Chosen == nil {
+	if answer.Last().Chosen == nil {
 		return exit.With(exit.NoFit, errors.New("no backend fits; the reasons are above"))
 	}
 	return polled

@@ -28,11 +28,11 @@ func newPoolsCommand(sources *sourceFlags) *cobra.Command {
 		Long:  poolsHelp,
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			found, polled := reports.get(cmd, sources)
-			if len(found) == 0 && polled != nil {
+			set, polled := reports.get(cmd, sources)
+			if set == nil {
 				return polled
 			}
-			if err := render.Pools(cmd.OutOrStdout(), output, capability.GroupPools(found)); err != nil {
+			if err := render.Pools(cmd.OutOrStdout(), output, capability.GroupPools(set.Reports)); err != nil {
 				return fmt.Errorf("print pools: %w", err)
 			}
 			return polled

@@ -105,15 +105,15 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return exit.With(exit.Usage, err)
 	}
-	reports, polled := f.reports.get(cmd, f.sourceFlags)
-	if len(reports) == 0 && polled != nil {
+	set, polled := f.reports.get(cmd, f.sourceFlags)
+	if set == nil {
 		return polled
 	}
-	outcomes, err := rehearsal.Compare(cmd.Context(), reports, f.burst, settings)
+	outcomes, err := rehearsal.Compare(cmd.Context(), set.Reports, f.burst, settings)
 	if err != nil {
 		return fmt.Errorf("rehearse: %w", err)
 	}
-	if err := render.Rehearsal(cmd.OutOrStdout(), f.output, f.burst, rehearsal.Assumptions(reports), outcomes); err != nil {
+	if err := render.Rehearsal(cmd.OutOrStdout(), f.output, f.burst, rehearsal.Assumptions(set.Reports), outcomes); err != nil {
 		return fmt.Errorf("print rehearsal: %w", err)
 	}
 	if outcomes[0].Placed == 0 {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
 	"github.com/poolcast/poolcast/config/files"
@@ -89,5 +90,10 @@ func bearerToken(path string) *renewed[string] {
 
 // place decides on a volume of the status page, on the effective reports.
 func (a *agent) place(q status.Query) (status.Decision, error) {
-	return decision.ForPage(a.current.Load().Config.Scheduler, a.source.effective(), q)
+	return decision.ForPage(a.cloud(), q)
+}
+
+// cloud is the cloud of the configuration in use, with the effective reports.
+func (a *agent) cloud() *decision.Cloud {
+	return decision.NewCloud(a.current.Load().Config, &backends.Set{Source: backends.Agent, Reports: a.source.effective()})
 }

@@ -8,9 +8,9 @@ import (
 	"strings"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
-	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
+	"github.com/poolcast/poolcast/collector/placement/volumeapi"
 	"github.com/poolcast/poolcast/config"
 	"github.com/poolcast/poolcast/publisher/status"
 )
@@ -19,15 +19,19 @@ import (
 // policies strict and prefer. Its error names the options, and wraps the one of the
 // filter or weigher.
 func Engine(s config.Scheduler, policy string) (*placement.Engine, error) {
-	o := Options(s)
-	if policy == "prefer" {
-		o.Policy = placement.Prefer
-	}
-	engine, err := cinder.NewEngine(o)
+	engine, err := cinder.NewEngine(options(s, policy))
 	if err != nil {
 		return nil, fmt.Errorf("scheduler_default_filters and scheduler_default_weighers: %w", err)
 	}
 	return engine, nil
+}
+
+func options(s config.Scheduler, policy string) cinder.Options {
+	o := Options(s)
+	if policy == "prefer" {
+		o.Policy = placement.Prefer
+	}
+	return o
 }
 
 // Options are the scheduler's settings for the placement core.
@@ -60,28 +64,6 @@ func Draws(s config.Scheduler) bool {
 	})
 }
 
-// Volumes places volumes one after the other, each with the capacity that the
-// previous ones left. It stops at the first that does not fit.
-func Volumes(engine *placement.Engine, s *placement.Snapshot, request *cinder.Request, count int) ([]*placement.Decision, error) {
-	var decisions []*placement.Decision
-	for i := range count {
-		one := *request
-		if one.RandomSeed != 0 {
-			one.RandomSeed += uint64(i)
-		}
-		d, err := decide(engine, s, &one)
-		if err != nil {
-			return nil, err
-		}
-		decisions = append(decisions, d)
-		if d.Chosen == nil {
-			break
-		}
-		s = s.Consume(d.Chosen.Backend, one.Consumption())
-	}
-	return decisions, nil
-}
-
 // decide returns a decision, also if no backend fits.
 func decide(engine *placement.Engine, s *placement.Snapshot, request *cinder.Request) (*placement.Decision, error) {
 	d, err := engine.DecideOn(s, request)
@@ -93,22 +75,23 @@ func decide(engine *placement.Engine, s *placement.Snapshot, request *cinder.Req
 
 // ForPage decides on a volume that is described by the form of the status page or by
 // a request to /v1/place.
-func ForPage(s config.Scheduler, reports []capability.Report, q status.Query) (status.Decision, error) {
-	request := &cinder.Request{Size: q.Size, Zone: q.Zone}
+func ForPage(c *Cloud, q status.Query) (status.Decision, error) {
+	create := volumeapi.Create{Size: q.Size, Zone: q.Zone}
 	if len(q.ExtraSpecs) > 0 {
-		request.Type = &cinder.VolumeType{Name: "of the form", ExtraSpecs: cinder.ExtraSpecsOf(q.ExtraSpecs)}
+		create.Type = &cinder.VolumeType{Name: "of the form", ExtraSpecs: cinder.ExtraSpecsOf(q.ExtraSpecs)}
 	}
 	if q.Policy != "strict" && q.Policy != "prefer" {
 		return status.Decision{}, fmt.Errorf("policy %q: want strict or prefer", q.Policy)
 	}
-	engine, err := Engine(s, q.Policy)
+	request, err := c.API.Create(create)
 	if err != nil {
 		return status.Decision{}, err
 	}
-	d, err := decide(engine, cinder.NewSnapshot(reports), request)
+	answer, err := c.Place(request, 1, q.Policy)
 	if err != nil {
 		return status.Decision{}, err
 	}
+	d := answer.Last()
 	out := status.Decision{JSON: d.JSON(), Summary: d.Summary(), Fits: d.Chosen != nil}
 	for i := range d.Verdicts {
 		out.Rows = append(out.Rows, decisionRow(&d.Verdicts[i]))
