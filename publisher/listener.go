@@ -26,7 +26,7 @@ const (
 type listener struct {
 	conn *connection
 	mode ListenMode
-	// queue is the name of a quorum queue of our own, which must be deleted.
+	// queue is the name of a quorum queue of our own, "" for the other modes.
 	queue      string
 	ch         *amqp.Channel
 	deliveries <-chan amqp.Delivery
@@ -166,13 +166,15 @@ func (l *listener) err() error {
 	return errors.New("the broker deleted the listening queue")
 }
 
-// close ends listening and leaves nothing on the broker.
-func (l *listener) close(ctx context.Context) {
+// stop ends listening. A queue of our own stays, to be used again.
+func (l *listener) stop(ctx context.Context) {
 	_, _ = withTimeout(ctx, l.conn, func() (struct{}, error) { return struct{}{}, l.ch.Close() })
-	if l.queue != "" {
-		_ = l.conn.onTemporaryChannel(ctx, func(ch *amqp.Channel) error {
-			_, err := ch.QueueDelete(l.queue, false, false, false)
-			return err
-		})
-	}
+}
+
+// deleteQueue deletes a quorum queue of our own.
+func (c *connection) deleteQueue(ctx context.Context, name string) error {
+	return c.onTemporaryChannel(ctx, func(ch *amqp.Channel) error {
+		_, err := ch.QueueDelete(name, false, false, false)
+		return err
+	})
 }

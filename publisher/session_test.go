@@ -40,6 +40,7 @@ func TestSession(t *testing.T) {
 		"starting":  testStarting,
 		"count":     testCount,
 		"rebind":    testRebind,
+		"keep":      testKeepQueue,
 		"unbound":   testUnboundStream,
 		"results":   testResults,
 		"lost":      testLostChannel,
@@ -402,6 +403,32 @@ func testRebind(t *testing.T, b *rabbitmq.Broker) {
 	r.receives("bound again")
 	if slices.Contains(r.received(), "unheard") {
 		t.Error("the binding was still there")
+	}
+}
+
+// testKeepQueue loses binding and channel while the connection lives. The quorum queue is
+// used again: a second binding of it, which a new queue would not have, still works.
+func testKeepQueue(t *testing.T, b *rabbitmq.Broker) {
+	uri := b.URL()
+	o, l := modeOptions(t, uri, ListenQuorum)
+	startScheduler(t, uri, l)
+	r := startSession(t, o)
+	before := r.awaitsState(Ready)
+	admin := channelOn(t, connect(t, uri))
+	must(t, admin.ExchangeDeclare("kept", amqp.ExchangeFanout, false, true, false, false, nil))
+	must(t, admin.QueueBind(r.queue, "", "kept", false, nil))
+	for n, lose := range []func(){
+		r.Rebind,
+		func() { must(t, admin.ExchangeDelete(fanoutExchange, false, false)); r.publish("lost") },
+	} {
+		lose()
+		if n == 1 {
+			startScheduler(t, uri, l)
+		}
+		before = r.reopens(before)
+		text := fmt.Sprintf("kept %d", n)
+		must(t, admin.Publish("kept", "", false, false, amqp.Publishing{Body: []byte(text)}))
+		r.receives(text)
 	}
 }
 

@@ -19,6 +19,7 @@ type sessionLoop struct {
 	countChannel *amqp.Channel // on which schedulers are counted, nil after an error
 	recounting   bool          // the last count was 0, and is to be repeated
 	listener     *listener     // nil while not listening
+	queue        string        // a quorum queue of our own on the broker, to be deleted
 	publishing   *publishing   // nil while there is no channel for it
 	openedAt     time.Time     // of the listener
 	notStream    bool          // another queue has the stream's name
@@ -180,6 +181,10 @@ func (v *sessionLoop) listen(ctx context.Context, stream bool) {
 		v.fail(ctx, "open the listening queue", err)
 		return
 	}
+	if l.queue != v.queue {
+		v.deleteQueue(ctx)
+		v.queue = l.queue
+	}
 	v.listener, v.openedAt, v.failures = l, time.Now(), 0
 	v.session.basesFrom = v.openedAt
 	v.session.usePublishing(v.publishing)
@@ -206,18 +211,32 @@ func (v *sessionLoop) rebind(ctx context.Context) {
 		return // it will be opened by countSchedulers
 	}
 	silent := v.listener.mode == ListenStream && v.listener.received == 0
-	v.listener.close(ctx)
-	v.listener = nil
+	v.stopListening(ctx)
 	v.listen(ctx, !silent && !v.notStream)
 }
 
-// closeChannels ends publishing, and listening, which would keep the schedulers'
-// exchange alive.
+// closeChannels ends publishing, and listening, and deletes the queue, which would
+// keep the schedulers' exchange alive.
 func (v *sessionLoop) closeChannels(ctx context.Context) {
 	v.session.usePublishing(nil)
+	v.stopListening(ctx)
+	v.deleteQueue(ctx)
+}
+
+// stopListening keeps the queue: RabbitMQ 4.0 refuses messages of cinder-volume while a
+// queue of the same name is deleted and declared again.
+func (v *sessionLoop) stopListening(ctx context.Context) {
 	if v.listener != nil {
-		v.listener.close(ctx)
+		v.listener.stop(ctx)
 		v.listener = nil
+	}
+}
+
+// deleteQueue deletes the queue of our own, if there is one.
+func (v *sessionLoop) deleteQueue(ctx context.Context) {
+	if v.queue != "" {
+		_ = v.pair.listening.deleteQueue(ctx, v.queue) // it expires by itself
+		v.queue = ""
 	}
 }
 
@@ -228,7 +247,11 @@ func (v *sessionLoop) fail(ctx context.Context, what string, err error) {
 	if v.listener != nil {
 		open = time.Since(v.openedAt)
 	}
-	v.closeChannels(ctx)
+	v.session.usePublishing(nil)
+	v.stopListening(ctx)
+	if v.failures > 0 { // the queue itself may be the cause
+		v.deleteQueue(ctx)
+	}
 	if v.publishing != nil && v.publishing.ch.IsClosed() {
 		v.publishing = nil
 	}
