@@ -16,6 +16,7 @@ const (
 	CapabilitiesFilter         = "CapabilitiesFilter"
 	DriverFilter               = "DriverFilter"
 	IgnoreAttemptedHostsFilter = "IgnoreAttemptedHostsFilter"
+	InstanceLocalityFilter     = "InstanceLocalityFilter"
 	JSONFilter                 = "JsonFilter"
 	DifferentBackendFilter     = "DifferentBackendFilter"
 	SameBackendFilter          = "SameBackendFilter"
@@ -91,6 +92,7 @@ func filters(o Options, views *placement.View[*reportViews]) map[string]placemen
 		CapabilitiesFilter:         newCapabilitiesFilter(live),
 		DriverFilter:               newDriverFilter(newFunctions(capability.KeyFilterFunction, views, true), live),
 		IgnoreAttemptedHostsFilter: newAttemptedFilter,
+		InstanceLocalityFilter:     newLocalityFilter,
 		JSONFilter:                 newJSONFilter(views),
 		DifferentBackendFilter:     newDifferentBackendFilter,
 		SameBackendFilter:          newSameBackendFilter,
