@@ -83,7 +83,7 @@ func (f *placeFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if decision.Draws(cfg.Scheduler) {
+	if decision.Options(cfg.Scheduler).Draws() {
 		request.RandomSeed = cmp.Or(f.seed, rand.Uint64())
 	}
 	set, polled := f.reports.get(cmd, f.sourceFlags)

@@ -105,6 +105,10 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return exit.With(exit.Usage, err)
 	}
+	engine, err := decision.Engine(cfg.Scheduler, "strict")
+	if err != nil {
+		return exit.With(exit.Config, err)
+	}
 	set, polled := f.reports.get(cmd, f.sourceFlags)
 	if set == nil {
 		return polled
@@ -113,7 +117,9 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return fmt.Errorf("rehearse: %w", err)
 	}
-	if err := render.Rehearsal(cmd.OutOrStdout(), f.output, f.burst, rehearsal.Assumptions(set.Reports), outcomes); err != nil {
+	if err := render.Rehearsal(cmd.OutOrStdout(), f.output, f.burst, render.Assumed{
+		Lines: rehearsal.Assumptions(set.Reports), LeftOut: engine.LeftOut(),
+	}, outcomes); err != nil {
 		return fmt.Errorf("print rehearsal: %w", err)
 	}
 	if outcomes[0].Placed == 0 {

@@ -29,6 +29,9 @@ type Decision struct {
 	// Relaxed are the preferences that were removed because no backend met
 	// them. See [Prefer].
 	Relaxed []Condition
+	// LeftOut are the plug-ins of the profile that are not known, so that the
+	// decision is incomplete. See [Profile.LeaveOutUnknown].
+	LeftOut []LeftOut
 
 	policy Policy
 	plan   *plan

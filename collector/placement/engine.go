@@ -241,7 +241,7 @@ func (e *Engine) DecideOn(s *Snapshot, r Request) (*Decision, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Decision{policy: e.policy, plan: p}
+	d := &Decision{LeftOut: e.leftOut, policy: e.policy, plan: p}
 	if d.Relaxed, err = e.filterAll(x, p); err != nil {
 		return nil, err
 	}

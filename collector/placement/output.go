@@ -21,6 +21,7 @@ type DecisionJSON struct {
 	Fit      int           `json:"fit"`
 	Reason   string        `json:"reason"` // Decision.Summary
 	Relaxed  []Condition   `json:"relaxed"`
+	LeftOut  []LeftOut     `json:"left_out"` // the decision is incomplete without them
 	Backends []VerdictJSON `json:"backends"` // best first, then those refused
 }
 
@@ -53,7 +54,8 @@ type RefusalJSON struct {
 func (d *Decision) JSON() DecisionJSON {
 	out := DecisionJSON{
 		Request: d.plan.request, Policy: d.policy, Fit: d.Fit, Reason: d.Summary(),
-		Relaxed: append([]Condition{}, d.Relaxed...), Backends: make([]VerdictJSON, len(d.Verdicts)),
+		Relaxed: append([]Condition{}, d.Relaxed...), LeftOut: append([]LeftOut{}, d.LeftOut...),
+		Backends: make([]VerdictJSON, len(d.Verdicts)),
 	}
 	if d.Chosen != nil {
 		id := d.Chosen.Backend.ID()
@@ -134,6 +136,9 @@ func (d *Decision) String() string {
 	fmt.Fprintln(&b, d.Summary())
 	for _, c := range d.Relaxed {
 		fmt.Fprintln(&b, c)
+	}
+	for _, l := range d.LeftOut {
+		fmt.Fprintln(&b, l)
 	}
 	for i := range d.Verdicts {
 		v := &d.Verdicts[i]

@@ -120,7 +120,7 @@ func TestDecisionAsJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := json.Marshal(d)
-	want := `{"request":{},"policy":"strict","chosen":"a","fit":1,"reason":"a would take it: no other backend fits","relaxed":[],"backends":[` +
+	want := `{"request":{},"policy":"strict","chosen":"a","fit":1,"reason":"a would take it: no other backend fits","relaxed":[],"left_out":[],"backends":[` +
 		`{"id":"a","backend":"a","availability_zone":"dc1","rank":1,"tied":false,"weight":0,"scores":[` +
 		`{"weigher":"FreeWeigher","raw":100,"normalised":0,"multiplier":2,"weighted":0},` +
 		`{"weigher":"LoadWeigher","raw":10,"normalised":0,"multiplier":-1,"weighted":0}],"refused":null},` +
