@@ -38,10 +38,10 @@ func TestRefusalHasOperands(t *testing.T) {
 		},
 		{
 			"CapacityFilter", `{` + thin + `"total_capacity_gb":1000,"free_capacity_gb":720,"reserved_percentage":20,"max_over_subscription_ratio":2.0}`,
-			"virtual free 720 GiB < 790 GiB: free 720, which is less than total 1000 - reserved 200 - provisioned 0",
+			"virtual free 720 GiB < 790 GiB: free 720, which is less than total 1000 - reserved 200 - allocated 0",
 			&cinder.Request{Size: 790, Type: &cinder.VolumeType{ExtraSpecs: cinder.ExtraSpecs{cinder.Spec("provisioning:type", "thick")}}},
 		},
-		{"CapacityFilter", `{"total_capacity_gb":1000,"free_capacity_gb":70.129}`, "virtual free 70.13 GiB < 100 GiB: free 70.13, which is less than total 1000 - provisioned 0", gold()},
+		{"CapacityFilter", `{"total_capacity_gb":1000,"free_capacity_gb":70.129}`, "virtual free 70.13 GiB < 100 GiB: free 70.13, which is less than total 1000 - allocated 0", gold()},
 		{"CapacityFilter", `{"total_capacity_gb":120,"free_capacity_gb":110,"provisioned_capacity_gb":30}`, "virtual free 90 GiB < 100 GiB: total 120 - provisioned 30, free 110", gold()},
 		{"CapacityFilter", `{"free_capacity_gb":null}`, "free_capacity_gb is null: cinder-volume could not read it", gold()},
 		{"CapacityFilter", `{"free_capacity_gb":5}`, "total 0 GiB is not above 0", gold()},
