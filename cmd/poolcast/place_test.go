@@ -30,10 +30,13 @@ func TestPlaceExplains(t *testing.T) {
 		args []string
 		code int
 	}{
-		"place-strict":   {[]string{"place", "--size", "100", "--property", "capabilities:total_volumes=<= 301", "--seed", "1"}, exit.OK},
-		"place-none":     {[]string{"place", "--size", "100", "--property", "capabilities:total_volumes=<= 6", "--seed", "1"}, exit.NoFit},
-		"place-prefer":   {[]string{"place", "--size", "100", "--property", "capabilities:total_volumes=<= 6", "--policy", "prefer", "--seed", "1"}, exit.OK},
-		"place-zone":     {[]string{"place", "--size", "100", "--availability-zone", "dc2", "--seed", "1"}, exit.NoFit},
+		"place-strict": {[]string{"place", "--size", "100", "--property", "capabilities:total_volumes=<= 301", "--seed", "1"}, exit.OK},
+		"place-none":   {[]string{"place", "--size", "100", "--property", "capabilities:total_volumes=<= 6", "--seed", "1"}, exit.NoFit},
+		"place-prefer": {[]string{"place", "--size", "100", "--property", "capabilities:total_volumes=<= 6", "--policy", "prefer", "--seed", "1"}, exit.OK},
+		"place-zone":   {[]string{"place", "--size", "100", "--availability-zone", "dc2", "--seed", "1"}, exit.NoFit},
+		"place-all": {
+			[]string{"place", "--size", "9999999", "--availability-zone", "dc2", "--property", "total_volumes=<= 302", "--property", "multiattach=<is>True"}, exit.NoFit,
+		},
 		"place-many":     {[]string{"place", "--size", "100", "--count", "5", "--seed", "1"}, exit.OK},
 		"place-json":     {[]string{"place", "--size", "100", "--seed", "1", "--output", "json"}, exit.OK},
 		"place-old-list": {[]string{"place", "--size", "1", "--types", "testdata/types-old.json", "--type", "gold", "--seed", "1"}, exit.OK},

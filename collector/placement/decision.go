@@ -35,6 +35,7 @@ type Decision struct {
 
 	policy Policy
 	plan   *plan
+	names  []named[Filter] // of the plan's filters
 }
 
 // Condition is a condition of a filter, as text.
@@ -61,6 +62,7 @@ type Verdict struct {
 	Tied bool
 
 	filter   int32 // position of the refusing filter in the profile
+	later    []laterRefusal
 	decision *Decision
 }
 
@@ -77,7 +79,7 @@ type Score struct {
 func (v *Verdict) Fits() bool { return v.RefusedBy == "" }
 
 // Reason is what the filter compared that refused the backend; "" if none did, or
-// if the filter does not explain.
+// if the filter does not explain. [Verdict.Refusals] has every condition.
 func (v *Verdict) Reason() string {
 	if v.Fits() {
 		return ""

@@ -241,7 +241,7 @@ func (e *Engine) DecideOn(s *Snapshot, r Request) (*Decision, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Decision{LeftOut: e.leftOut, policy: e.policy, plan: p}
+	d := &Decision{LeftOut: e.leftOut, policy: e.policy, plan: p, names: e.filters}
 	if d.Relaxed, err = e.filterAll(x, p); err != nil {
 		return nil, err
 	}
@@ -302,6 +302,7 @@ func (e *Engine) addRefused(d *Decision, x *scratch, p *plan) {
 		if int(k) < len(e.filters) {
 			d.Verdicts = append(d.Verdicts, Verdict{
 				Backend: p.snapshot.At(i), RefusedBy: e.filters[k].name, filter: k, decision: d,
+				later: p.laterRefusals(p.snapshot.At(i), int(k)),
 			})
 		}
 	}

@@ -48,6 +48,8 @@ type ScoreJSON struct {
 type RefusalJSON struct {
 	Filter string `json:"filter"`
 	Reason string `json:"reason"`
+	// All are every condition that is not met, also of later filters.
+	All []Refusal `json:"all"`
 }
 
 // JSON returns the whole decision with every reason.
@@ -80,7 +82,7 @@ func (v *Verdict) json() VerdictJSON {
 	b := v.Backend
 	out := VerdictJSON{ID: b.ID(), Backend: b.Name(), Zone: b.Report().Zone, Tied: v.Tied, Scores: []ScoreJSON{}}
 	if !v.Fits() {
-		out.Refused = &RefusalJSON{Filter: v.RefusedBy, Reason: v.Reason()}
+		out.Refused = &RefusalJSON{Filter: v.RefusedBy, Reason: v.Reason(), All: v.Refusals()}
 		return out
 	}
 	rank := v.Rank
@@ -109,14 +111,15 @@ func (d *Decision) Summary() string {
 }
 
 // Lines states in one line per weigher how a backend that fits came to its total,
-// or which filter refused it and why.
+// or in one line per condition what refused it: first the filter that did, then
+// those that would have.
 func (v *Verdict) Lines() []string {
 	if !v.Fits() {
-		text := "refused by " + v.RefusedBy
-		if reason := v.Reason(); reason != "" {
-			text += ": " + reason
+		var lines []string
+		for _, r := range v.Refusals() {
+			lines = append(lines, r.String())
 		}
-		return []string{text}
+		return lines
 	}
 	lines := make([]string, len(v.Scores))
 	for k, s := range v.Scores {

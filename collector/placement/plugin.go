@@ -14,7 +14,7 @@ type Request interface {
 // mistaken for one that refuses.
 //
 // A filter is called from many goroutines at once and must not keep or change its
-// arguments. It may also be an [Explainer] and a [Relaxer].
+// arguments. It may also be an [Explainer], an [AllExplainer] and a [Relaxer].
 type Filter interface {
 	Filter(r Request, b *Backend) (pass bool, err error)
 }
@@ -78,6 +78,13 @@ func (f PerRequestWeigher) Weigh(r Request, b *Backend) (float64, error) {
 // return the same at any time.
 type Explainer interface {
 	Explain(r Request, b *Backend) string
+}
+
+// AllExplainer is a filter of several conditions. ExplainAll states each one that the
+// backend does not meet, where Explain states the first or sums them up. The rules of
+// [Explainer] apply, and there is at least one if the filter refused the backend.
+type AllExplainer interface {
+	ExplainAll(r Request, b *Backend) []string
 }
 
 // Relaxer is a filter some of whose conditions are preferences. Relax returns the

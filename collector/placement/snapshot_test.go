@@ -125,7 +125,7 @@ func TestDecisionAsJSON(t *testing.T) {
 		`{"weigher":"FreeWeigher","raw":100,"normalised":0,"multiplier":2,"weighted":0},` +
 		`{"weigher":"LoadWeigher","raw":10,"normalised":0,"multiplier":-1,"weighted":0}],"refused":null},` +
 		`{"id":"b","backend":"b","availability_zone":"dc2","rank":null,"tied":false,"weight":null,"scores":[],` +
-		`"refused":{"filter":"ZoneFilter","reason":"dc2 is not dc1"}}]}`
+		`"refused":{"filter":"ZoneFilter","reason":"dc2 is not dc1","all":[{"filter":"ZoneFilter","reason":"dc2 is not dc1","later":false}]}}]}`
 	if err != nil || string(got) != want {
 		t.Errorf("got  %s\nwant %s (%v)", got, want, err)
 	}

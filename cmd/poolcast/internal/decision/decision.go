@@ -88,7 +88,7 @@ func ForPage(c *Cloud, q status.Query) (status.Decision, error) {
 func decisionRow(v *placement.Verdict) status.DecisionRow {
 	row := status.DecisionRow{Backend: v.Backend.Report().Name()}
 	if !v.Fits() {
-		row.Reason = v.RefusedBy + ": " + v.Reason()
+		row.Reason = strings.TrimPrefix(strings.Join(v.Lines(), "; "), "refused by ")
 		return row
 	}
 	row.Rank, row.Weight = strconv.Itoa(v.Rank), placement.FormatWeight(v.Total)
