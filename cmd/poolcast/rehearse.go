@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -95,7 +96,6 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 	for _, note := range notes {
 		cmd.PrintErrln("warning:", text.Printable(note))
 	}
-	request.RandomSeed = f.seed
 	f.burst.Request = request
 	cfg, err := f.load()
 	if err != nil {
@@ -104,6 +104,9 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 	settings, err := f.prepare(cfg)
 	if err != nil {
 		return exit.With(exit.Usage, err)
+	}
+	if slices.ContainsFunc(settings, func(s rehearsal.Setting) bool { return s.Options.Draws() }) {
+		request.RandomSeed = f.seed
 	}
 	engine, err := decision.Engine(cfg.Scheduler, "strict")
 	if err != nil {

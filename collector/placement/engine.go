@@ -274,12 +274,15 @@ func (e *Engine) addRanked(d *Decision, x *scratch, p *plan) error {
 	if err != nil {
 		return err
 	}
-	chosen := uint32(e.pick(x, p.request))
+	chances, chosen := e.addChances(d, x, p, scores), uint32(e.pick(x, p.request))
 	d.Verdicts = d.Verdicts[:d.Fit]
 	for i, k := range x.rank() {
 		v, at := &d.Verdicts[i], int(k.at)
 		v.Backend, v.Rank, v.Total, v.decision = p.snapshot.At(x.passed[at]), i+1, x.total[at], d
 		v.Scores = scores[at*per : (at+1)*per : (at+1)*per]
+		if chances != nil {
+			v.Chance = &chances[at]
+		}
 		if k.at == chosen {
 			d.Chosen = v
 		}

@@ -101,6 +101,13 @@ type Bounds interface {
 	Bounds() (lo, hi float64)
 }
 
+// Random is a weigher whose weights may be drawn, all from the same distribution,
+// whatever the backend. Random reports whether they are. The engine then says that a
+// decision was drawn.
+type Random interface {
+	Random() bool
+}
+
 // Adjuster is a weigher that needs the weights of all backends before they are
 // normalised, and may change them in place.
 type Adjuster interface {

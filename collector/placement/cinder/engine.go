@@ -154,7 +154,7 @@ func weighers(o Options, views *placement.View[*reportViews]) map[string]placeme
 		AllocatedCapacityWeigher: placement.WeigherFunc(allocatedWeigher),
 		GoodnessWeigher:          newGoodnessWeigher(newFunctions(capability.KeyGoodnessFunction, views, false)),
 		VolumeNumberWeigher:      newVolumeNumberWeigher(o.multiplier(VolumeNumberWeigher)),
-		ChanceWeigher:            placement.WeigherFunc(chanceWeigher),
+		ChanceWeigher:            chanceWeigher{},
 	}
 }
 

@@ -88,7 +88,7 @@ func ForPage(c *Cloud, q status.Query) (status.Decision, error) {
 func decisionRow(v *placement.Verdict) status.DecisionRow {
 	row := status.DecisionRow{Backend: v.Backend.Report().Name()}
 	if !v.Fits() {
-		row.Reason = strings.TrimPrefix(strings.Join(v.Lines(), "; "), "refused by ")
+		row.Reason = refusalText(v)
 		return row
 	}
 	row.Rank, row.Weight = strconv.Itoa(v.Rank), placement.FormatWeight(v.Total)
@@ -97,4 +97,17 @@ func decisionRow(v *placement.Verdict) status.DecisionRow {
 	}
 	row.Reason = strings.Join(v.Lines(), "; ")
 	return row
+}
+
+// refusalText is the filter that refused, with every condition that is not met.
+func refusalText(v *placement.Verdict) string {
+	var parts []string
+	for i, r := range v.Refusals() {
+		if text := strings.TrimPrefix(r.String(), "refused by "); i == 0 || r.Later {
+			parts = append(parts, text)
+		} else {
+			parts = append(parts, r.Reason)
+		}
+	}
+	return strings.Join(parts, "; ")
 }
