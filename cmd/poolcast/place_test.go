@@ -2,8 +2,6 @@ package main
 
 import (
 	"bytes"
-	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -60,28 +58,6 @@ func TestPlaceReadsCondensedProperty(t *testing.T) {
 	for _, want := range []string{"would store", `"capabilities:total_volumes<"`, "--property capabilities:total_volumes='<= 301'"} {
 		if !strings.Contains(stderr, want) {
 			t.Errorf("the warning lacks %s: %s", want, stderr)
-		}
-	}
-}
-
-// TestPlaceAdvice follows the advice on a condition that no backend meets, after
-// which some backend meets it.
-func TestPlaceAdvice(t *testing.T) {
-	advice := regexp.MustCompile(`write ("(?:[^"\\]|\\.)*") instead of`)
-	for _, property := range []string{"multiattach=<is>True", "multiattach=True", "total_volumes=<=301", "total_volumes=<301", "vendor_name===Pure Storage", "storage_protocol=<or>FC<or>iSCSI"} {
-		stdout, _, code := onExamples(t, "place", "--size", "1", "--property", property)
-		found := advice.FindStringSubmatch(strings.Join(strings.Fields(stdout), " "))
-		if code != exit.NoFit || found == nil {
-			t.Errorf("%s: ended with %d and without advice: %s", property, code, stdout)
-			continue
-		}
-		value, err := strconv.Unquote(found[1])
-		if err != nil {
-			t.Fatal(err)
-		}
-		key, _, _ := strings.Cut(property, "=")
-		if stdout, _, code := onExamples(t, "place", "--size", "1", "--property", key+"="+value); code != exit.OK {
-			t.Errorf("%s: with %q it ended with %d: %s", property, value, code, stdout)
 		}
 	}
 }

@@ -127,11 +127,22 @@ func (f *capabilitiesFilter) Filter(_ placement.Request, b *placement.Backend) (
 		return false, nil
 	}
 	for i := range f.conditions {
-		if ok, err := f.conditions[i].meets(b); !ok || err != nil {
-			return false, err
+		c := &f.conditions[i]
+		if ok, err := c.meets(b); err != nil {
+			return false, fmt.Errorf("%s: %w%s", c.name, err, c.instead(b))
+		} else if !ok {
+			return false, nil
 		}
 	}
 	return true, nil
+}
+
+// instead is the advice on a condition with which the scheduler fails, or "".
+func (c *condition) instead(b *placement.Backend) string {
+	if v, ok := c.value(b); ok && !c.date {
+		return c.requirement.instead(v)
+	}
+	return ""
 }
 
 func (f *capabilitiesFilter) refusesOnline(b *placement.Backend) bool {

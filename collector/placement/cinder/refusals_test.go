@@ -41,7 +41,7 @@ func TestRefusalsAreAllConditions(t *testing.T) {
 		"h@b#_pool0": append(prefixed("refused by CapabilitiesFilter: ", capability), rest...),
 		"h@c#_pool0": {
 			"refused by CapabilitiesFilter: total_volumes is not reported",
-			"refused by CapabilitiesFilter: array_model 3 is not s== X",
+			"refused by CapabilitiesFilter: array_model 3 is a number, and \"s== X\" compares text",
 			"refused by CapabilitiesFilter: multiattach is not reported",
 			"refused by CapabilitiesFilter: usec_per_writ_op is not reported",
 			"also: CapacityFilter: total 0 GiB is not above 0",
@@ -82,7 +82,7 @@ func TestLaterFilterThatFails(t *testing.T) {
 	if d == nil {
 		t.Fatal(err)
 	}
-	want := placement.Refusal{Filter: "CapabilitiesFilter", Reason: `it cannot decide: compare with "<in> 5": integer 5 has no members`, Later: true}
+	want := placement.Refusal{Filter: "CapabilitiesFilter", Reason: `it cannot decide: total_volumes: compare with "<in> 5": integer 5 has no members: write "== 5" instead of "<in> 5"`, Later: true}
 	if got := d.Verdicts[0].Refusals(); len(got) != 2 || got[1] != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
