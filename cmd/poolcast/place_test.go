@@ -98,6 +98,12 @@ func TestPlaceIsRepeatable(t *testing.T) {
 		t.Errorf("the decisions are\n%s\n%s", one, two)
 	}
 	t.Setenv("OS_DEFAULT__SCHEDULER_DEFAULT_WEIGHERS", "ChanceWeigher")
+	one, _, _ = onExamples(t, append(args, "--seed", "3")...)
+	two, _, _ = onExamples(t, append(args, "--seed", "4")...)
+	if one != two || strings.Contains(one, `"seed"`) {
+		t.Errorf("nothing is drawn where one backend fits, and the decisions are\n%s\n%s", one, two)
+	}
+	args = []string{"place", "--size", "100", "--output", "json"}
 	if random, stderr, _ := onExamples(t, args...); !strings.Contains(random, `"seed": `) {
 		t.Errorf("a random decision has no seed to repeat it with:\n%s%s", random, stderr)
 	}

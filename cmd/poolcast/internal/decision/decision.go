@@ -47,13 +47,19 @@ func Options(s config.Scheduler) cinder.Options {
 	}
 }
 
-// decide returns a decision, also if no backend fits.
+// decide returns a decision, also if no backend fits. Where nothing was drawn the
+// request of the decision has no seed, so that the same question has the same answer.
 func decide(engine *placement.Engine, s *placement.Snapshot, request *cinder.Request) (*placement.Decision, error) {
 	d, err := engine.DecideOn(s, request)
 	if err != nil && !errors.Is(err, placement.ErrNoPool) {
 		return nil, fmt.Errorf("decide: %w", err)
 	}
-	return d, nil
+	if d.Drawn || request.RandomSeed == 0 {
+		return d, nil
+	}
+	unseeded := *request
+	unseeded.RandomSeed = 0
+	return decide(engine, s, &unseeded)
 }
 
 // ForPage decides on a volume that is described by the form of the status page or by
