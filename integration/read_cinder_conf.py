@@ -193,8 +193,15 @@ def main():
         json.dump(sorted(names), sys.stdout)
         return
     if sys.argv[1:] == ['operators']:
-        # Whether an extra spec and the advice on it pass CapabilitiesFilter.
-        json.dump([{'written_fits': met(case['value'], case['written']),
+        # Whether an extra spec and the advice on it pass CapabilitiesFilter,
+        # which some extra specs make fail.
+        def fits(value, requirement):
+            try:
+                return met(value, requirement)
+            except (TypeError, IndexError):
+                return False
+
+        json.dump([{'written_fits': fits(case['value'], case['written']),
                     'advice_fits': met(case['value'], case['advice'])}
                    for case in json.load(sys.stdin)], sys.stdout)
         return

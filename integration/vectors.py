@@ -21,6 +21,7 @@ import os
 import random
 import signal
 import sys
+import types
 import warnings
 
 warnings.simplefilter("ignore")
@@ -34,6 +35,7 @@ import pyparsing
 
 objects.register_all()  # needed by the imports below
 
+from cinder.compute import nova
 from cinder.scheduler.evaluator import evaluator
 from cinder.scheduler.filters import extra_specs_ops
 from cinder.scheduler import filter_scheduler
@@ -82,6 +84,19 @@ class Service(dict):
     @property
     def service_topic_queue(self):
         return self.cluster_name or self.host
+
+
+class Nova:
+    """Nova's API: a server with its host, or without it where that is None."""
+
+    def __init__(self, host):
+        self.host = host
+
+    def get_server(self, context, server_id, **kwargs):
+        server = types.SimpleNamespace(id=server_id)
+        if self.host is not None:
+            setattr(server, "OS-EXT-SRV-ATTR:host", self.host)
+        return server
 
 
 class Services:
@@ -143,8 +158,11 @@ class Scheduler(filter_scheduler.FilterScheduler):
             tried = request["retry_backends"]
             properties_of_filter["retry"] = {"num_attempts": 1, "backends": tried,
                               "hosts": list(tried)}
-        if "query" in request:
-            properties_of_filter["scheduler_hints"] = {"query": request["query"]}
+        hints = {k: request[k] for k in ("query", "local_to_instance")
+                 if k in request}
+        if hints:
+            properties_of_filter["scheduler_hints"] = hints
+        nova.API = lambda: Nova(request.get("instance_host"))
         return spec, properties_of_filter
 
     def decide(self, request):

@@ -3,7 +3,8 @@
 import json
 
 FILTERS = ["AvailabilityZoneFilter", "CapacityFilter", "CapabilitiesFilter"]
-MORE_FILTERS = ["DriverFilter", "IgnoreAttemptedHostsFilter", "JsonFilter"]
+MORE_FILTERS = ["DriverFilter", "IgnoreAttemptedHostsFilter", "JsonFilter",
+                "InstanceLocalityFilter"]
 WEIGHERS = ["CapacityWeigher", "AllocatedCapacityWeigher", "GoodnessWeigher"]
 
 FUNCTIONS = [
@@ -184,7 +185,23 @@ class Case:
                                          range(rng.randrange(1, 3))]
         if some(rng, 0.25):
             request["query"] = json.dumps(self.query(2, backends))
+        if some(rng, 0.3):
+            request.update(self.locality(backends))
         return request
+
+    def locality(self, backends):
+        """The hint local_to_instance, and what Nova has of that instance."""
+        rng = self.rng
+        instance = "0f3a1c52-7d5e-4e0e-9f43-7d1f1c2b3a4d"
+        if some(rng, 0.2):
+            instance = rng.choice([
+                instance.upper(), instance.replace("-", ""), "urn:uuid:" + instance,
+                "{%s}" % instance, instance[:-1], "vm", "", instance + " "])
+        hosts = [(b["cluster_name"] or b["host"]).split("@")[0] for b in backends]
+        found = {"local_to_instance": instance}
+        if some(rng, 0.9):
+            found["instance_host"] = rng.choice(hosts + ["compute9", backends[0]["host"]])
+        return found
 
     def pool_id(self, backends):
         backend = self.rng.choice(backends)

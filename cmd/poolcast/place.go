@@ -34,6 +34,11 @@ conditions on live metrics are preferences: if no backend meets them, they are
 relaxed, the weighers decide, and the output lists them. Cinder has no such
 policy.
 
+A backend that is refused is shown with every condition that it does not meet;
+lines with "also:" are of later filters, which the scheduler does not run on it.
+A filter, weigher or handler that is not Cinder's own is left out, and the
+output names it. Where the scheduler draws, the output has the chances.
+
 The reports are polled now, read from a saved dry run (--reports), or requested
 from the running agent (--agent). The agent has the effective reports, which the
 scheduler holds: cinder-volume's with the live metrics replaced.`
@@ -83,7 +88,7 @@ func (f *placeFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if decision.Draws(cfg.Scheduler) {
+	if decision.Options(cfg.Scheduler).Draws() {
 		request.RandomSeed = cmp.Or(f.seed, rand.Uint64())
 	}
 	set, polled := f.reports.get(cmd, f.sourceFlags)

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -95,7 +96,6 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 	for _, note := range notes {
 		cmd.PrintErrln("warning:", text.Printable(note))
 	}
-	request.RandomSeed = f.seed
 	f.burst.Request = request
 	cfg, err := f.load()
 	if err != nil {
@@ -105,6 +105,13 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return exit.With(exit.Usage, err)
 	}
+	if slices.ContainsFunc(settings, func(s rehearsal.Setting) bool { return s.Options.Draws() }) {
+		request.RandomSeed = f.seed
+	}
+	engine, err := decision.Engine(cfg.Scheduler, "strict")
+	if err != nil {
+		return exit.With(exit.Config, err)
+	}
 	set, polled := f.reports.get(cmd, f.sourceFlags)
 	if set == nil {
 		return polled
@@ -113,7 +120,9 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return fmt.Errorf("rehearse: %w", err)
 	}
-	if err := render.Rehearsal(cmd.OutOrStdout(), f.output, f.burst, rehearsal.Assumptions(set.Reports), outcomes); err != nil {
+	if err := render.Rehearsal(cmd.OutOrStdout(), f.output, f.burst, render.Assumed{
+		Lines: rehearsal.Assumptions(set.Reports), LeftOut: engine.LeftOut(),
+	}, outcomes); err != nil {
 		return fmt.Errorf("print rehearsal: %w", err)
 	}
 	if outcomes[0].Placed == 0 {

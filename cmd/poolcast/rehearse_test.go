@@ -79,6 +79,18 @@ func TestRehearseJSON(t *testing.T) {
 	}
 }
 
+// TestRehearseIsRepeatable: a seed is printed only where something is drawn.
+func TestRehearseIsRepeatable(t *testing.T) {
+	for settings, seeded := range map[string]bool{"current,capacity": false, "current,stochastic": true, "two-choices": true} {
+		args := []string{"--size", "100", "--count", "5", "--settings", settings, "--property", "total_volumes=<= 302", "--output", "json"}
+		one, err := rehearse(t, args...)
+		two, _ := rehearse(t, args...)
+		if err != nil || one != two || strings.Contains(one, `"seed": 1`) != seeded || !strings.Contains(one, `"<= 302"`) {
+			t.Errorf("%s: %v\n%s\n%s", settings, err, one, two)
+		}
+	}
+}
+
 func TestRehearseExitCodes(t *testing.T) {
 	for _, c := range []struct {
 		args string

@@ -26,12 +26,19 @@ type Decision struct {
 	// Chosen is the backend to use, nil if none fits. It is the first verdict
 	// unless the profile selects by chance.
 	Chosen *Verdict
+	// Drawn says that the choice was left to chance: by Select, or by a weigher whose
+	// weights are drawn. Another seed may choose another backend.
+	Drawn bool
 	// Relaxed are the preferences that were removed because no backend met
 	// them. See [Prefer].
 	Relaxed []Condition
+	// LeftOut are the plug-ins of the profile that are not known, so that the
+	// decision is incomplete. See [Profile.LeaveOutUnknown].
+	LeftOut []LeftOut
 
 	policy Policy
 	plan   *plan
+	names  []named[Filter] // of the plan's filters
 }
 
 // Condition is a condition of a filter, as text.
@@ -56,8 +63,13 @@ type Verdict struct {
 	// Tied says that another backend has exactly the same total, so that the
 	// order of the snapshot decided between them.
 	Tied bool
+	// Chance is how likely the backend was to be chosen, 0…1, where the decision was
+	// drawn. It is nil where nothing was drawn, where the backend does not fit, and
+	// where drawn weights are added to others, for which there is no formula.
+	Chance *float64
 
 	filter   int32 // position of the refusing filter in the profile
+	later    []laterRefusal
 	decision *Decision
 }
 
@@ -74,7 +86,7 @@ type Score struct {
 func (v *Verdict) Fits() bool { return v.RefusedBy == "" }
 
 // Reason is what the filter compared that refused the backend; "" if none did, or
-// if the filter does not explain.
+// if the filter does not explain. [Verdict.Refusals] has every condition.
 func (v *Verdict) Reason() string {
 	if v.Fits() {
 		return ""

@@ -9,10 +9,10 @@
 //
 // An [Engine] applies its filters to every backend, in the order of its
 // [Profile]. The first filter that refuses a backend is the one that the decision
-// names. The backends that pass are weighed: each [Weigher] returns a number in
-// its own unit, which is normalised to 0…1 over the backends that passed,
-// multiplied, and added up. The backend with the greatest total is chosen, and of
-// equals the first.
+// names; what later ones have against the backend is listed too. The backends that
+// pass are weighed: each [Weigher] returns a number in its own unit, which is
+// normalised to 0…1 over the backends that passed, multiplied, and added up. The
+// backend with the greatest total is chosen, and of equals the first.
 //
 // This is the algorithm of the Cinder scheduler, and the package is shaped by it:
 // the way weights are normalised, the capacities that a placed volume changes, and
@@ -51,16 +51,16 @@
 //     request instead of once per backend: read a [Column] of each key, compile
 //     what the request has.
 //   - [Explainer] states what was compared. Without it a decision has the
-//     plug-in's name alone.
+//     plug-in's name alone. [AllExplainer] states each of several conditions.
 //   - [Bounds] and [Adjuster] are for weights with a fixed scale, and for weights
-//     that depend on those of the other backends.
+//     that depend on those of the other backends; [Random] for those that are drawn.
 //   - [Relaxer] is for filters some of whose conditions are preferences; see
 //     [Prefer].
 //   - A [View] keeps what was computed from a snapshot for the next request.
 //
-// Explainer, Bounds, Adjuster and Relaxer are optional interfaces, which Go does not check:
-// write "var _ placement.Explainer = myWeigher{}" beside the type. Package
-// placementtest tests a plug-in against the contract.
+// Explainer, AllExplainer, Bounds, Adjuster, Random and Relaxer are optional
+// interfaces, which Go does not check: write "var _ placement.Explainer = myWeigher{}"
+// beside the type. Package placementtest tests a plug-in against the contract.
 //
 // # Rules
 //

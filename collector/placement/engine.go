@@ -241,7 +241,7 @@ func (e *Engine) DecideOn(s *Snapshot, r Request) (*Decision, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Decision{policy: e.policy, plan: p}
+	d := &Decision{LeftOut: e.leftOut, policy: e.policy, plan: p, names: e.filters}
 	if d.Relaxed, err = e.filterAll(x, p); err != nil {
 		return nil, err
 	}
@@ -274,12 +274,15 @@ func (e *Engine) addRanked(d *Decision, x *scratch, p *plan) error {
 	if err != nil {
 		return err
 	}
-	chosen := uint32(e.pick(x, p.request))
+	chances, chosen := e.addChances(d, x, p, scores), uint32(e.pick(x, p.request))
 	d.Verdicts = d.Verdicts[:d.Fit]
 	for i, k := range x.rank() {
 		v, at := &d.Verdicts[i], int(k.at)
 		v.Backend, v.Rank, v.Total, v.decision = p.snapshot.At(x.passed[at]), i+1, x.total[at], d
 		v.Scores = scores[at*per : (at+1)*per : (at+1)*per]
+		if chances != nil {
+			v.Chance = &chances[at]
+		}
 		if k.at == chosen {
 			d.Chosen = v
 		}
@@ -302,6 +305,7 @@ func (e *Engine) addRefused(d *Decision, x *scratch, p *plan) {
 		if int(k) < len(e.filters) {
 			d.Verdicts = append(d.Verdicts, Verdict{
 				Backend: p.snapshot.At(i), RefusedBy: e.filters[k].name, filter: k, decision: d,
+				later: p.laterRefusals(p.snapshot.At(i), int(k)),
 			})
 		}
 	}

@@ -19,8 +19,10 @@ type DecisionJSON struct {
 	Policy   Policy        `json:"policy"`
 	Chosen   *string       `json:"chosen"` // ID of the backend, null if none fits
 	Fit      int           `json:"fit"`
+	Drawn    bool          `json:"drawn"`  // chosen is a matter of chance
 	Reason   string        `json:"reason"` // Decision.Summary
 	Relaxed  []Condition   `json:"relaxed"`
+	LeftOut  []LeftOut     `json:"left_out"` // the decision is incomplete without them
 	Backends []VerdictJSON `json:"backends"` // best first, then those refused
 }
 
@@ -32,6 +34,7 @@ type VerdictJSON struct {
 	Rank    *int         `json:"rank"` // null if refused
 	Tied    bool         `json:"tied"`
 	Weight  *float64     `json:"weight"` // null if refused
+	Chance  *float64     `json:"chance"` // null if it is not drawn, or not known
 	Scores  []ScoreJSON  `json:"scores"`
 	Refused *RefusalJSON `json:"refused"`
 }
@@ -47,13 +50,16 @@ type ScoreJSON struct {
 type RefusalJSON struct {
 	Filter string `json:"filter"`
 	Reason string `json:"reason"`
+	// All are every condition that is not met, also of later filters.
+	All []Refusal `json:"all"`
 }
 
 // JSON returns the whole decision with every reason.
 func (d *Decision) JSON() DecisionJSON {
 	out := DecisionJSON{
-		Request: d.plan.request, Policy: d.policy, Fit: d.Fit, Reason: d.Summary(),
-		Relaxed: append([]Condition{}, d.Relaxed...), Backends: make([]VerdictJSON, len(d.Verdicts)),
+		Request: d.plan.request, Policy: d.policy, Fit: d.Fit, Drawn: d.Drawn, Reason: d.Summary(),
+		Relaxed: append([]Condition{}, d.Relaxed...), LeftOut: append([]LeftOut{}, d.LeftOut...),
+		Backends: make([]VerdictJSON, len(d.Verdicts)),
 	}
 	if d.Chosen != nil {
 		id := d.Chosen.Backend.ID()
@@ -78,11 +84,11 @@ func (v *Verdict) json() VerdictJSON {
 	b := v.Backend
 	out := VerdictJSON{ID: b.ID(), Backend: b.Name(), Zone: b.Report().Zone, Tied: v.Tied, Scores: []ScoreJSON{}}
 	if !v.Fits() {
-		out.Refused = &RefusalJSON{Filter: v.RefusedBy, Reason: v.Reason()}
+		out.Refused = &RefusalJSON{Filter: v.RefusedBy, Reason: v.Reason(), All: v.Refusals()}
 		return out
 	}
 	rank := v.Rank
-	out.Rank, out.Weight = &rank, format.Finite(v.Total)
+	out.Rank, out.Weight, out.Chance = &rank, format.Finite(v.Total), v.Chance
 	for k, s := range v.Scores {
 		out.Scores = append(out.Scores, ScoreJSON{Score: s, Reason: v.ScoreReason(k)})
 	}
@@ -96,6 +102,10 @@ func (d *Decision) Summary() string {
 	}
 	text := d.Chosen.Backend.Name() + " would take it"
 	switch {
+	case d.Drawn && d.Chosen.Chance != nil:
+		return fmt.Sprintf("drawn: %s with a chance of %s; %d backends fit", d.Chosen.Backend.Name(), chanceText(*d.Chosen.Chance), d.Fit)
+	case d.Drawn:
+		return fmt.Sprintf("drawn: %s, whose weight is partly random; %d backends fit", d.Chosen.Backend.Name(), d.Fit)
 	case d.Fit == 1:
 		return text + ": no other backend fits"
 	case d.Chosen.Tied:
@@ -106,23 +116,29 @@ func (d *Decision) Summary() string {
 	return text + fmt.Sprintf(": it weighs %s, the next, %s, %s", FormatWeight(d.Chosen.Total), next.Backend.Name(), FormatWeight(next.Total))
 }
 
-// Lines states in one line per weigher how a backend that fits came to its total,
-// or which filter refused it and why.
+// Lines states the chance of a backend that fits, if it was drawn, and in one line per
+// weigher how it came to its total,
+// or in one line per condition what refused it: first the filter that did, then
+// those that would have.
 func (v *Verdict) Lines() []string {
 	if !v.Fits() {
-		text := "refused by " + v.RefusedBy
-		if reason := v.Reason(); reason != "" {
-			text += ": " + reason
+		var lines []string
+		for _, r := range v.Refusals() {
+			lines = append(lines, r.String())
 		}
-		return []string{text}
+		return lines
 	}
-	lines := make([]string, len(v.Scores))
+	var lines []string
+	if v.Chance != nil {
+		lines = append(lines, "chance "+chanceText(*v.Chance))
+	}
 	for k, s := range v.Scores {
-		lines[k] = fmt.Sprintf("%s %s → %s × %s = %s", s.Weigher,
+		line := fmt.Sprintf("%s %s → %s × %s = %s", s.Weigher,
 			FormatWeight(s.Raw), FormatWeight(s.Normalised), FormatWeight(s.Multiplier), FormatWeight(s.Weighted))
 		if reason := v.ScoreReason(k); reason != "" {
-			lines[k] += " (" + reason + ")"
+			line += " (" + reason + ")"
 		}
+		lines = append(lines, line)
 	}
 	return lines
 }
@@ -134,6 +150,9 @@ func (d *Decision) String() string {
 	fmt.Fprintln(&b, d.Summary())
 	for _, c := range d.Relaxed {
 		fmt.Fprintln(&b, c)
+	}
+	for _, l := range d.LeftOut {
+		fmt.Fprintln(&b, l)
 	}
 	for i := range d.Verdicts {
 		v := &d.Verdicts[i]

@@ -14,7 +14,7 @@ type Request interface {
 // mistaken for one that refuses.
 //
 // A filter is called from many goroutines at once and must not keep or change its
-// arguments. It may also be an [Explainer] and a [Relaxer].
+// arguments. It may also be an [Explainer], an [AllExplainer] and a [Relaxer].
 type Filter interface {
 	Filter(r Request, b *Backend) (pass bool, err error)
 }
@@ -80,6 +80,13 @@ type Explainer interface {
 	Explain(r Request, b *Backend) string
 }
 
+// AllExplainer is a filter of several conditions. ExplainAll states each one that the
+// backend does not meet, where Explain states the first or sums them up. The rules of
+// [Explainer] apply, and there is at least one if the filter refused the backend.
+type AllExplainer interface {
+	ExplainAll(r Request, b *Backend) []string
+}
+
 // Relaxer is a filter some of whose conditions are preferences. Relax returns the
 // filter without them, nil if no condition is left, and the removed conditions as
 // text. Without conditions there is nothing to relax. See [Prefer].
@@ -92,6 +99,13 @@ type Relaxer interface {
 // to the weights.
 type Bounds interface {
 	Bounds() (lo, hi float64)
+}
+
+// Random is a weigher whose weights may be drawn, all from the same distribution,
+// whatever the backend. Random reports whether they are. The engine then says that a
+// decision was drawn.
+type Random interface {
+	Random() bool
 }
 
 // Adjuster is a weigher that needs the weights of all backends before they are

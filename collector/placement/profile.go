@@ -6,7 +6,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/poolcast/poolcast/collector/capability"
@@ -21,6 +20,14 @@ type Profile struct {
 	Weighers []Weight
 	Policy   Policy
 	Select   Select
+	// LeaveOutUnknown leaves out filters and weighers that no plug-in has, instead
+	// of an error. [Engine.LeftOut] lists them.
+	LeaveOutUnknown bool
+	// LeftOut is what could not become a part of the profile; it is treated as an
+	// unknown filter is.
+	LeftOut []LeftOut
+	// Renamed has the present names of plug-ins by their former ones, for advice.
+	Renamed map[string]string
 	// Snapshot reads the reports of [Engine.Decide]; nil reads them with
 	// [NewSnapshot] and its defaults.
 	Snapshot func([]capability.Report) *Snapshot
@@ -94,6 +101,7 @@ type Engine struct {
 	weighers []named[Weigher]
 	policy   Policy
 	selects  Select
+	leftOut  []LeftOut
 	snapshot func([]capability.Report) *Snapshot
 	scratch  *sync.Pool
 }
@@ -111,26 +119,42 @@ func New(p Profile, plugins ...Plugin) (*Engine, error) {
 	if e.snapshot == nil {
 		e.snapshot = func(r []capability.Report) *Snapshot { return NewSnapshot(r, SnapshotOptions{}) }
 	}
+	for _, l := range p.LeftOut {
+		e.leaveOut(l)
+	}
 	filters, weighers, faults := byName(plugins)
 	faults = append(faults, p.check()...)
 	for _, name := range p.Filters {
-		f, ok := filters[name]
-		if !ok {
-			faults = append(faults, unknown("filter", name, slices.Sorted(maps.Keys(filters))))
+		if f, ok := filters[name]; ok {
+			e.filters = append(e.filters, named[Filter]{name: name, plugin: f})
+		} else {
+			e.leaveOut(p.unknown("filter", name, slices.Sorted(maps.Keys(filters))))
 		}
-		e.filters = append(e.filters, named[Filter]{name: name, plugin: f})
 	}
 	for _, w := range p.Weighers {
-		plugin, ok := weighers[w.Weigher]
-		if !ok {
-			faults = append(faults, unknown("weigher", w.Weigher, slices.Sorted(maps.Keys(weighers))))
+		if plugin, ok := weighers[w.Weigher]; ok {
+			e.weighers = append(e.weighers, named[Weigher]{w.Weigher, w.Multiplier, plugin})
+		} else {
+			e.leaveOut(p.unknown("weigher", w.Weigher, slices.Sorted(maps.Keys(weighers))))
 		}
-		e.weighers = append(e.weighers, named[Weigher]{w.Weigher, w.Multiplier, plugin})
+	}
+	if !p.LeaveOutUnknown {
+		for _, unknown := range e.leftOut {
+			faults = append(faults, unknown.fault())
+		}
 	}
 	if err := errors.Join(faults...); err != nil {
 		return nil, fmt.Errorf("read placement profile: %w", err)
 	}
 	return e, nil
+}
+
+func (p Profile) unknown(kind, name string, known []string) LeftOut {
+	l := NewLeftOut(kind, name, known)
+	if now, ok := p.Renamed[name]; ok {
+		l.Advice = "the name is now " + now
+	}
+	return l
 }
 
 func byName(plugins []Plugin) (filters map[string]Filter, weighers map[string]Weigher, faults []error) {
@@ -166,47 +190,4 @@ func (p Profile) check() []error {
 		faults = append(faults, fmt.Errorf("select %d does not exist", p.Select))
 	}
 	return faults
-}
-
-// unknown is the error for a name that no plug-in has, with the nearest name.
-func unknown(kind, name string, known []string) error {
-	if len(known) == 0 {
-		return fmt.Errorf("%s %s is not known: there is none", kind, name)
-	}
-	if near := Nearest(name, known); near != "" {
-		return fmt.Errorf("%s %s is not known: did you mean %s?", kind, name, near)
-	}
-	return fmt.Errorf("%s %s is not known: there are %s", kind, name, strings.Join(known, ", "))
-}
-
-// Nearest returns the known name that is most similar to a misspelt one, "" if
-// none is similar.
-func Nearest(name string, known []string) string {
-	best, distance := "", len(name)/3+1
-	for _, k := range known {
-		if d := editDistance(strings.ToLower(name), strings.ToLower(k)); d < distance {
-			best, distance = k, d
-		}
-	}
-	return best
-}
-
-// editDistance is the Levenshtein distance.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
 }

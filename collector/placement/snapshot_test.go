@@ -120,12 +120,12 @@ func TestDecisionAsJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := json.Marshal(d)
-	want := `{"request":{},"policy":"strict","chosen":"a","fit":1,"reason":"a would take it: no other backend fits","relaxed":[],"backends":[` +
-		`{"id":"a","backend":"a","availability_zone":"dc1","rank":1,"tied":false,"weight":0,"scores":[` +
+	want := `{"request":{},"policy":"strict","chosen":"a","fit":1,"drawn":false,"reason":"a would take it: no other backend fits","relaxed":[],"left_out":[],"backends":[` +
+		`{"id":"a","backend":"a","availability_zone":"dc1","rank":1,"tied":false,"weight":0,"chance":null,"scores":[` +
 		`{"weigher":"FreeWeigher","raw":100,"normalised":0,"multiplier":2,"weighted":0},` +
 		`{"weigher":"LoadWeigher","raw":10,"normalised":0,"multiplier":-1,"weighted":0}],"refused":null},` +
-		`{"id":"b","backend":"b","availability_zone":"dc2","rank":null,"tied":false,"weight":null,"scores":[],` +
-		`"refused":{"filter":"ZoneFilter","reason":"dc2 is not dc1"}}]}`
+		`{"id":"b","backend":"b","availability_zone":"dc2","rank":null,"tied":false,"weight":null,"chance":null,"scores":[],` +
+		`"refused":{"filter":"ZoneFilter","reason":"dc2 is not dc1","all":[{"filter":"ZoneFilter","reason":"dc2 is not dc1","later":false}]}}]}`
 	if err != nil || string(got) != want {
 		t.Errorf("got  %s\nwant %s (%v)", got, want, err)
 	}

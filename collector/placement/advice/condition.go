@@ -68,12 +68,13 @@ func (c *condition) meets(b *placement.Backend) (bool, error) {
 // backends that fit otherwise.
 func (c *condition) check(eligible *placement.Decision) []Finding {
 	var met, reported int
+	intended := c.intended()
 	for _, b := range c.backends {
 		ok, err := c.meets(b)
 		if err != nil {
 			return []Finding{c.finding(Error, "type-fails",
 				fmt.Sprintf("the extra spec %s = %q makes the scheduler fail: %v", c.spec.Key, c.require, err),
-				"CapabilitiesFilter stops with an exception, and the whole request with it", c.unset())}
+				"CapabilitiesFilter stops with an exception, and the whole request with it", c.setOrUnset(intended))}
 		}
 		if ok {
 			met++
@@ -82,15 +83,14 @@ func (c *condition) check(eligible *placement.Decision) []Finding {
 			reported++
 		}
 	}
-	intended := c.intended()
 	switch {
 	case reported == 0:
 		return []Finding{c.unknownKey()}
-	case met == 0 && intended != "" && cinder.HasOperator(c.require.String()):
+	case met == 0 && intended != "" && c.require.IsText() && cinder.HasOperator(c.require.String()):
 		return []Finding{c.finding(Error, "type-operator-without-space",
 			fmt.Sprintf("Cinder finds no operator in %s = %q and compares it as plain text, which no backend reports; an operator needs a space after it", c.name(), c.require),
 			noBackend, c.set(c.spec.Key, intended))}
-	case c.live:
+	case c.live && (met > 0 || intended == ""):
 		return c.threshold(eligible)
 	case met == 0:
 		return []Finding{c.neverMatches(intended)}
@@ -100,6 +100,14 @@ func (c *condition) check(eligible *placement.Decision) []Finding {
 
 func (c *condition) unset() string {
 	return fmt.Sprintf("openstack volume type unset --property %s %s", quoted(c.spec.Key), c.typeName)
+}
+
+// setOrUnset is the fix for a condition that was meant in another way, or was not.
+func (c *condition) setOrUnset(intended string) string {
+	if intended == "" {
+		return c.unset()
+	}
+	return c.set(c.spec.Key, intended)
 }
 
 func (c *condition) set(key, value string) string {
@@ -128,8 +136,8 @@ func (c *condition) unknownKey() Finding {
 	return out
 }
 
-// intended is what to write instead of a text in which Cinder finds no operator,
-// or "".
+// intended is what to write instead of a text in which Cinder finds no operator or one
+// that cannot compare the values, or "".
 func (c *condition) intended() string {
 	for _, b := range c.backends {
 		if v, ok := c.value(b); ok {
@@ -156,7 +164,7 @@ func (c *condition) neverMatches(intended string) Finding {
 	}
 	reported = unique(reported)
 	near := format.Nearest(c.require.String(), reported)
-	if c.selectsBackends() && near == "" {
+	if c.selectsBackends() && near == "" && intended == "" {
 		return c.finding(Note, "type-of-other-backend",
 			fmt.Sprintf("the type asks for %s %s, which none of these backends has; it was not checked", c.name(), c.require),
 			"it is right if the type is for the backend of another driver", "")

@@ -127,11 +127,22 @@ func (f *capabilitiesFilter) Filter(_ placement.Request, b *placement.Backend) (
 		return false, nil
 	}
 	for i := range f.conditions {
-		if ok, err := f.conditions[i].meets(b); !ok || err != nil {
-			return false, err
+		c := &f.conditions[i]
+		if ok, err := c.meets(b); err != nil {
+			return false, fmt.Errorf("%s: %w%s", c.name, err, c.instead(b))
+		} else if !ok {
+			return false, nil
 		}
 	}
 	return true, nil
+}
+
+// instead is the advice on a condition with which the scheduler fails, or "".
+func (c *condition) instead(b *placement.Backend) string {
+	if v, ok := c.value(b); ok && !c.date {
+		return c.requirement.instead(v)
+	}
+	return ""
 }
 
 func (f *capabilitiesFilter) refusesOnline(b *placement.Backend) bool {
@@ -203,27 +214,38 @@ func (c *condition) within(v capability.Value) (capability.Value, bool) {
 }
 
 // Explain names the first extra spec that is not met.
-func (f *capabilitiesFilter) Explain(_ placement.Request, b *placement.Backend) string {
+func (f *capabilitiesFilter) Explain(r placement.Request, b *placement.Backend) string {
+	if all := f.ExplainAll(r, b); len(all) > 0 {
+		return all[0]
+	}
+	return ""
+}
+
+// ExplainAll names every extra spec that is not met.
+func (f *capabilitiesFilter) ExplainAll(_ placement.Request, b *placement.Backend) []string {
+	var all []string
 	if f.refusesOnline(b) {
-		return keyOnlineExtend + " is False and the volume is not detached"
+		all = append(all, keyOnlineExtend+" is False and the volume is not detached")
 	}
 	for i := range f.conditions {
 		c := &f.conditions[i]
-		if c.date {
-			if ok, err := c.meetsDate(); !ok || err != nil {
-				return c.name + " is a date: no requirement but \"s!=\" and \"<is> False\" is met"
-			}
-			continue
-		}
-		v, ok := c.value(b)
-		if !ok {
-			return c.missing(b)
-		}
-		if ok, err := c.requirement.MatchCapability(v); !ok || err != nil {
-			return c.requirement.Explain(c.name, v)
+		if ok, err := c.meets(b); !ok || err != nil {
+			all = append(all, c.explain(b))
 		}
 	}
-	return ""
+	return all
+}
+
+// explain states why the condition is not met.
+func (c *condition) explain(b *placement.Backend) string {
+	if c.date {
+		return c.name + " is a date: no requirement but \"s!=\" and \"<is> False\" is met"
+	}
+	v, ok := c.value(b)
+	if !ok {
+		return c.missing(b)
+	}
+	return c.requirement.Explain(c.name, v)
 }
 
 func (c *condition) missing(b *placement.Backend) string {

@@ -210,9 +210,9 @@ func (c *capacityFilter) Explain(_ placement.Request, b *placement.Backend) stri
 	case badRatio:
 		return fmt.Sprintf("over-subscription ratio %s is below 1", plain(p.ratio))
 	case overRatio:
-		return fmt.Sprintf("provisioned ratio %s > %s: (provisioned %s + %s) / %s",
+		return fmt.Sprintf("provisioned ratio %s > %s: (%s%s + %s) / %s",
 			strconv.FormatFloat(c.provisionedRatio(p, b), 'g', 6, 64), plain(p.ratio),
-			plain(b.Space().Provisioned), gib(c.size), gib(p.thinRounded))
+			provisionedTerm(b.Report()), plain(b.Space().Provisioned), gib(c.size), gib(p.thinRounded))
 	case noVirtual:
 		return p.compared(b, c.thin) + " < " + gib(c.size) + ": " + p.arithmetic(b, c.thin)
 	}
@@ -238,7 +238,7 @@ func (p *reportView) compared(b *placement.Backend, thin bool) string {
 
 // arithmetic is the virtual free capacity as a formula.
 func (p *reportView) arithmetic(b *placement.Backend, thin bool) string {
-	space := b.Space()
+	space, provisioned := b.Space(), provisionedTerm(b.Report())+plain(b.Space().Provisioned)
 	total := "total " + plain(p.totalGiB)
 	reserve := p.totalGiB - p.thickAvailable
 	if reserve != 0 {
@@ -248,9 +248,9 @@ func (p *reportView) arithmetic(b *placement.Backend, thin bool) string {
 		if reserve != 0 {
 			total = "(" + total + ")"
 		}
-		return fmt.Sprintf("%s × ratio %s - provisioned %s", total, plain(p.ratio), plain(space.Provisioned))
+		return fmt.Sprintf("%s × ratio %s - %s", total, plain(p.ratio), provisioned)
 	}
-	sum := fmt.Sprintf("%s - provisioned %s", total, plain(space.Provisioned))
+	sum := total + " - " + provisioned
 	if space.Free < p.thickAvailable-space.Provisioned {
 		return fmt.Sprintf("free %s, which is less than %s", plain(space.Free), sum)
 	}

@@ -47,6 +47,7 @@ func unusualCloud(t *testing.T) placementtest.Cloud {
 				Query: `["and", ["<", "$free_capacity_gb", 300], ["not", ["=", "$pool_name", "silver"]]]`,
 			},
 			&Request{Query: `["=", "$backend_id", "h@thick#gold"]`, SameAs: []string{"h@thick#gold"}, DifferentFrom: []string{"h@full#gold"}},
+			&Request{Size: 1, LocalToInstance: "0f3a1c52-7d5e-4e0e-9f43-7d1f1c2b3a4d", InstanceHost: "h"},
 			&Request{Size: 1, Query: `["between", 1]`, QoS: capability.Set{"iops": capability.OfInt(5)}},
 		},
 	}

@@ -37,9 +37,9 @@
 // # What is deliberately different
 //
 // VolumeNumberWeigher uses total_volumes, because Cinder's own number is in its
-// database. DifferentBackendFilter and SameBackendFilter read the backends, which
-// Cinder looks up, from the request. ChanceWeigher and the lottery draw from the
-// request's seed. Attributes that are Python objects, such as the time of a
+// database. DifferentBackendFilter and SameBackendFilter read the backends, and
+// InstanceLocalityFilter the host, which Cinder looks up, from the request. ChanceWeigher and the lottery draw from the
+// request's seed; the decision says that it was drawn, and with which chances. Attributes that are Python objects, such as the time of a
 // pool's last update, are null to a JsonFilter query. Only reports of one pool
 // per backend are read, which is what the Pure driver sends; a list under
 // "pools" is a capability like any other.

@@ -3,6 +3,7 @@ package cinder
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement"
@@ -57,6 +58,28 @@ func (f *driverFilter) Explain(_ placement.Request, b *placement.Backend) string
 		return fmt.Sprintf("filter_function %s: %v", quoteFunction(fn.text), err)
 	}
 	return fmt.Sprintf("filter_function %s is %s%s", quoteFunction(fn.text), shortValue(v), f.operands(b))
+}
+
+// ExplainAll shows each operand of the function's "and" that is not true, or the
+// function as a whole.
+func (f *driverFilter) ExplainAll(r placement.Request, b *placement.Backend) []string {
+	fn := &f.rows[b.Index()]
+	var least []function.Part // of the spelling of the protocol that comes closest
+	var values []function.Operand
+	for i := range fn.variants {
+		slots := f.slots(nil, b, &fn.variants[i])
+		if parts := fn.program.Untrue(slots); len(parts) > 0 && (least == nil || len(parts) < len(least)) {
+			least, values = parts, slots
+		}
+	}
+	if len(least) == 0 || len(least) == 1 && least[0].Text == strings.TrimSpace(fn.text) {
+		return []string{f.Explain(r, b)}
+	}
+	all := make([]string, len(least))
+	for i, p := range least {
+		all[i] = fmt.Sprintf("filter_function needs %s, which is %s%s", quoteFunction(p.Text), shortValue(p.Value), fn.program.with(values, p.Slots))
+	}
+	return all
 }
 
 // Relax removes the functions that read a live metric.

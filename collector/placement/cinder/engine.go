@@ -3,6 +3,7 @@ package cinder
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement"
@@ -16,6 +17,7 @@ const (
 	CapabilitiesFilter         = "CapabilitiesFilter"
 	DriverFilter               = "DriverFilter"
 	IgnoreAttemptedHostsFilter = "IgnoreAttemptedHostsFilter"
+	InstanceLocalityFilter     = "InstanceLocalityFilter"
 	JSONFilter                 = "JsonFilter"
 	DifferentBackendFilter     = "DifferentBackendFilter"
 	SameBackendFilter          = "SameBackendFilter"
@@ -46,8 +48,21 @@ type Options struct {
 	// may remove; nil means LiveKeys.
 	Live   []string
 	Policy placement.Policy
-	Select placement.Select
+	// Handler is scheduler_weight_handler. Select, unless it is Best, replaces it.
+	Handler string
+	Select  placement.Select
+	// LeaveOutUnknown leaves out filters, weighers and a handler that are neither
+	// Cinder's own nor given as plug-ins, so that a decision is possible on a cloud
+	// with plug-ins of its own. placement.Decision.LeftOut lists them. By default
+	// they are an error.
+	LeaveOutUnknown bool
 }
+
+// The handlers of Cinder, by the names that scheduler_weight_handler has.
+const (
+	OrderedHandler    = "cinder.scheduler.weights.OrderedHostWeightHandler"
+	StochasticHandler = "cinder.scheduler.weights.stochastic.StochasticHostWeightHandler"
+)
 
 // NewEngine returns an engine that decides as the scheduler with these options
 // does. The options may also name the filters and weighers given as plug-ins.
@@ -68,7 +83,13 @@ func NewEngine(o Options, plugins ...placement.Plugin) (*placement.Engine, error
 
 // Profile returns the lists and multipliers of the options.
 func Profile(o Options) placement.Profile {
-	p := placement.Profile{Filters: o.Filters, Policy: o.Policy, Select: o.Select, Snapshot: NewSnapshot}
+	p := placement.Profile{
+		Filters: o.Filters, Policy: o.Policy, Snapshot: NewSnapshot, LeaveOutUnknown: o.LeaveOutUnknown,
+		// Cinder compares the name of the class, not of the entry point
+		// (cinder/scheduler/host_manager.py, _choose_backend_filters).
+		Renamed: map[string]string{"RetryFilter": IgnoreAttemptedHostsFilter},
+	}
+	p.Select, p.LeftOut = o.selects()
 	if p.Filters == nil {
 		p.Filters = []string{AvailabilityZoneFilter, CapacityFilter, CapabilitiesFilter}
 	}
@@ -82,6 +103,34 @@ func Profile(o Options) placement.Profile {
 	return p
 }
 
+// selects is how a backend is selected after weighing, and the handler if it is not
+// known. Such a handler weighs and selects in a way of its own; without it the
+// greatest weight is chosen.
+func (o Options) selects() (placement.Select, []placement.LeftOut) {
+	switch {
+	case o.Select != placement.Best:
+		return o.Select, nil
+	case o.Handler == "" || isHandler(o.Handler, OrderedHandler):
+		return placement.Best, nil
+	case isHandler(o.Handler, StochasticHandler):
+		return placement.Lottery, nil
+	}
+	known := []string{OrderedHandler, StochasticHandler}
+	return placement.Best, []placement.LeftOut{placement.NewLeftOut("handler", o.Handler, known)}
+}
+
+// isHandler compares the name of a handler with and without its module.
+func isHandler(name, handler string) bool {
+	return name == handler || name == handler[strings.LastIndexByte(handler, '.')+1:]
+}
+
+// Draws reports whether anything is left to chance. A decision for which nothing is
+// drawn needs no seed.
+func (o Options) Draws() bool {
+	selects, _ := o.selects()
+	return selects != placement.Best || slices.Contains(o.Weighers, ChanceWeigher)
+}
+
 // filters are Cinder's own by their names.
 func filters(o Options, views *placement.View[*reportViews]) map[string]placement.PerRequestFilter {
 	live := o.live()
@@ -91,6 +140,7 @@ func filters(o Options, views *placement.View[*reportViews]) map[string]placemen
 		CapabilitiesFilter:         newCapabilitiesFilter(live),
 		DriverFilter:               newDriverFilter(newFunctions(capability.KeyFilterFunction, views, true), live),
 		IgnoreAttemptedHostsFilter: newAttemptedFilter,
+		InstanceLocalityFilter:     newLocalityFilter,
 		JSONFilter:                 newJSONFilter(views),
 		DifferentBackendFilter:     newDifferentBackendFilter,
 		SameBackendFilter:          newSameBackendFilter,
@@ -104,7 +154,7 @@ func weighers(o Options, views *placement.View[*reportViews]) map[string]placeme
 		AllocatedCapacityWeigher: placement.WeigherFunc(allocatedWeigher),
 		GoodnessWeigher:          newGoodnessWeigher(newFunctions(capability.KeyGoodnessFunction, views, false)),
 		VolumeNumberWeigher:      newVolumeNumberWeigher(o.multiplier(VolumeNumberWeigher)),
-		ChanceWeigher:            placement.WeigherFunc(chanceWeigher),
+		ChanceWeigher:            chanceWeigher{},
 	}
 }
 

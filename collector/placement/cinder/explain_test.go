@@ -38,10 +38,10 @@ func TestRefusalHasOperands(t *testing.T) {
 		},
 		{
 			"CapacityFilter", `{` + thin + `"total_capacity_gb":1000,"free_capacity_gb":720,"reserved_percentage":20,"max_over_subscription_ratio":2.0}`,
-			"virtual free 720 GiB < 790 GiB: free 720, which is less than total 1000 - reserved 200 - provisioned 0",
+			"virtual free 720 GiB < 790 GiB: free 720, which is less than total 1000 - reserved 200 - allocated 0",
 			&cinder.Request{Size: 790, Type: &cinder.VolumeType{ExtraSpecs: cinder.ExtraSpecs{cinder.Spec("provisioning:type", "thick")}}},
 		},
-		{"CapacityFilter", `{"total_capacity_gb":1000,"free_capacity_gb":70.129}`, "virtual free 70.13 GiB < 100 GiB: free 70.13, which is less than total 1000 - provisioned 0", gold()},
+		{"CapacityFilter", `{"total_capacity_gb":1000,"free_capacity_gb":70.129}`, "virtual free 70.13 GiB < 100 GiB: free 70.13, which is less than total 1000 - allocated 0", gold()},
 		{"CapacityFilter", `{"total_capacity_gb":120,"free_capacity_gb":110,"provisioned_capacity_gb":30}`, "virtual free 90 GiB < 100 GiB: total 120 - provisioned 30, free 110", gold()},
 		{"CapacityFilter", `{"free_capacity_gb":null}`, "free_capacity_gb is null: cinder-volume could not read it", gold()},
 		{"CapacityFilter", `{"free_capacity_gb":5}`, "total 0 GiB is not above 0", gold()},
@@ -59,6 +59,10 @@ func TestRefusalHasOperands(t *testing.T) {
 		{"IgnoreAttemptedHostsFilter", `{}`, "h@a#_pool0 was tried before", &cinder.Request{Tried: []string{"h@a#_pool0"}}},
 		{"DifferentBackendFilter", `{}`, "h@a#_pool0 has a volume of different_host", &cinder.Request{DifferentFrom: []string{"h@a#_pool0"}}},
 		{"SameBackendFilter", `{}`, "h@a#_pool0 has none of the volumes of same_host, which are on h@b#g", &cinder.Request{SameAs: []string{"h@b#g"}}},
+		{
+			"InstanceLocalityFilter", `{}`, "host h is not compute1, the host of instance 0f3a1c52-7d5e-4e0e-9f43-7d1f1c2b3a4d",
+			&cinder.Request{LocalToInstance: "0f3a1c52-7d5e-4e0e-9f43-7d1f1c2b3a4d", InstanceHost: "compute1"},
+		},
 	} {
 		d, err := decide(t, cinder.Options{Filters: []string{c.filter}}, c.request, report(t, "h@a", "dc2", c.capabilities))
 		if d == nil || d.Fit != 0 {

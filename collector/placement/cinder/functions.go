@@ -236,13 +236,24 @@ func shortValue(o function.Operand) string { return format.Shorten(o.String(), m
 // operands lists the values that a function has read.
 func (rf *requestFunctions) operands(b *placement.Backend) string {
 	f := &rf.rows[b.Index()]
-	if f.program == nil || len(f.program.Names()) == 0 {
+	if f.program == nil {
 		return ""
 	}
-	slots := rf.slots(nil, b, &f.variants[0])
+	all := make([]int, len(f.program.Names()))
+	for i := range all {
+		all[i] = i
+	}
+	return f.program.with(rf.slots(nil, b, &f.variants[0]), all)
+}
+
+// with lists the values of some slots.
+func (c *compiled) with(values []function.Operand, slots []int) string {
+	if len(slots) == 0 {
+		return ""
+	}
 	parts := make([]string, len(slots))
-	for i, name := range f.program.Names() {
-		parts[i] = format.Shorten(name.String(), maxOperand) + " " + shortValue(slots[i])
+	for i, slot := range slots {
+		parts[i] = format.Shorten(c.Names()[slot].String(), maxOperand) + " " + shortValue(values[slot])
 	}
 	return " with " + strings.Join(parts, ", ")
 }

@@ -102,3 +102,50 @@ func (f affinityFilter) Explain(_ placement.Request, b *placement.Backend) strin
 	}
 	return b.ID() + " has a volume of different_host"
 }
+
+// localityFilter is InstanceLocalityFilter for one request
+// (cinder/scheduler/filters/instance_locality_filter.py). The request has the host of
+// the instance, which Cinder requests from Nova.
+type localityFilter struct{ instance, host string }
+
+// newLocalityFilter returns no filter for a request without the hint.
+func newLocalityFilter(r placement.Request, _ *placement.Snapshot) (placement.Filter, error) {
+	req, err := requestOf(r)
+	if err != nil || req.LocalToInstance == "" {
+		return nil, err
+	}
+	return localityFilter{instance: req.LocalToInstance, host: req.InstanceHost}, nil
+}
+
+// Filter passes backends on the host of the instance. Its errors are those with which
+// Cinder ends the request.
+func (f localityFilter) Filter(_ placement.Request, b *placement.Backend) (bool, error) {
+	switch {
+	case !isUUID(f.instance):
+		return false, fmt.Errorf("read the hint local_to_instance: %q is not the UUID of an instance", f.instance)
+	case f.host == "":
+		return false, fmt.Errorf("read the host of instance %s: it is not given; openstack server show has it as OS-EXT-SRV-ATTR:host", f.instance)
+	}
+	return hostOf(b) == f.host, nil
+}
+
+// Explain compares the hosts.
+func (f localityFilter) Explain(_ placement.Request, b *placement.Backend) string {
+	return fmt.Sprintf("host %s is not %s, the host of instance %s", hostOf(b), f.host, f.instance)
+}
+
+// hostOf is the backend's name up to the stanza: the name of a host or a cluster
+// (cinder/volume/volume_utils.py, extract_host).
+func hostOf(b *placement.Backend) string {
+	name, _, _ := strings.Cut(b.ID(), "#")
+	host, _, _ := strings.Cut(name, "@")
+	return host
+}
+
+// isUUID is is_uuid_like of oslo_utils/uuidutils.py.
+func isUUID(text string) bool {
+	text = strings.ReplaceAll(strings.ReplaceAll(text, "urn:", ""), "uuid:", "")
+	text = strings.ReplaceAll(strings.Trim(text, "{}"), "-", "")
+	const digits = 32
+	return len(text) == digits && strings.Trim(text, "0123456789abcdefABCDEF") == ""
+}

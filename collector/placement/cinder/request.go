@@ -42,6 +42,12 @@ type Request struct {
 	// them up in its database; here the caller does.
 	DifferentFrom []string `json:"different_from,omitempty"`
 	SameAs        []string `json:"same_as,omitempty"`
+	// LocalToInstance is the hint local_to_instance, the UUID of an instance, and
+	// InstanceHost the host of that instance (OS-EXT-SRV-ATTR:host). Cinder requests
+	// it from Nova; here the caller does. With the hint and without the host the
+	// InstanceLocalityFilter fails, as it does where Nova does not return the host.
+	LocalToInstance string `json:"local_to_instance,omitempty"`
+	InstanceHost    string `json:"instance_host,omitempty"`
 	// RandomSeed is returned by Seed.
 	RandomSeed uint64 `json:"seed,omitempty"`
 }

@@ -72,3 +72,33 @@ func TestDecisionJSONHasRequest(t *testing.T) {
 		t.Errorf("read %+v of %s", read, data)
 	}
 }
+
+func TestInstanceLocality(t *testing.T) {
+	const instance = "0f3a1c52-7d5e-4e0e-9f43-7d1f1c2b3a4d"
+	for name, c := range map[string]struct {
+		hint, host string
+		fit        int
+		fails      string
+	}{
+		"without the hint":     {"", "", 2, ""},
+		"on the host":          {instance, "h", 1, ""},
+		"on a cluster's name":  {"{" + instance + "}", "c", 1, ""},
+		"on another host":      {"urn:uuid:" + instance, "H", 0, ""},
+		"with another hint":    {"vm1", "h", 0, `"vm1" is not the UUID`},
+		"without a host":       {instance, "", 0, "OS-EXT-SRV-ATTR:host"},
+		"with a blank":         {instance + " ", "h", 0, "is not the UUID"},
+		"without the hyphens":  {"0F3A1C527D5E4E0E9F437D1F1C2B3A4D", "h", 1, ""},
+		"without the last one": {instance[:35], "h", 0, "is not the UUID"},
+	} {
+		clustered := report(t, "x@b", "", `{}`)
+		clustered.Cluster = "c@b"
+		r := &cinder.Request{Size: 1, LocalToInstance: c.hint, InstanceHost: c.host}
+		d, err := decide(t, cinder.Options{Filters: []string{"InstanceLocalityFilter"}}, r, report(t, "h@a", "", `{}`), clustered)
+		switch {
+		case c.fails != "" && (err == nil || d != nil || !strings.Contains(err.Error(), c.fails)):
+			t.Errorf("%s: %v, want %q", name, err, c.fails)
+		case c.fails == "" && (d == nil || d.Fit != c.fit):
+			t.Errorf("%s: %v, want %d that fit", name, err, c.fit)
+		}
+	}
+}

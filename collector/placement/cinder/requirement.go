@@ -118,6 +118,10 @@ func CompileRequirement(text string) Requirement {
 // NullRequirement is met only by a capability that is null.
 func NullRequirement() Requirement { return Requirement{op: opNull} }
 
+// IsText reports whether Cinder finds no operator in the requirement, and compares the
+// whole text.
+func (r Requirement) IsText() bool { return r.op == opPlain }
+
 // String returns the requirement as it was written.
 func (r Requirement) String() string {
 	if r.op == opNull {

@@ -50,33 +50,108 @@ func (r *Requirement) explainTrap(v capability.Value) string {
 	case r.empty:
 		return "cannot meet " + strconv.Quote(r.text) + ": nothing follows the operator"
 	}
+	if !r.trapped(v) {
+		return ""
+	}
+	return r.explainOperator(v) + r.instead(v)
+}
+
+// explainOperator is for an operator that cannot compare its operand with a value of
+// this kind.
+func (r *Requirement) explainOperator(v capability.Value) string {
+	_, isText := v.Str()
 	switch r.op {
 	case opEqual, opNotEqual, opAtMost, opAtLeast:
 		if !r.isNumber {
 			return "cannot meet " + strconv.Quote(r.text) + ": " + r.operand + " is not a number"
 		}
-		if s, ok := v.Str(); ok {
-			if _, ok := python.ParseFloat(s); !ok {
-				return "is not a number, which " + r.word + " needs"
-			}
+		return "is not a number, which " + r.word + " needs"
+	case opIs:
+		return "is compared with false, as which Cinder reads " + r.operand
+	case opIn:
+		return "is " + kindName(v) + ", and has no members for <in>"
+	case opOr:
+		if isText {
+			return "is not " + strings.Join(r.choices, " or ") + ": Cinder reads every second word as another <or>"
+		}
+	case opTextEqual:
+		if isText {
+			return "is not " + r.operand + ": Cinder compares one word"
 		}
 	}
+	return "is " + kindName(v) + ", and " + strconv.Quote(r.text) + " compares text"
+}
+
+// trapped reports whether no value of this kind can meet the requirement, or whether
+// Cinder does not read all of it. A capability that meets it is not trapped.
+func (r *Requirement) trapped(v capability.Value) bool {
+	s, isText := v.Str()
+	words := python.Fields(r.text)
+	switch r.op {
+	case opEqual, opNotEqual, opAtMost, opAtLeast:
+		_, isNumber := python.ParseFloat(s)
+		return !r.isNumber || isText && !isNumber
+	case opIs:
+		return !r.isTrue && !python.IsFalseWord(r.operand)
+	case opIn:
+		return v.Kind() == capability.Bool || v.Kind() == capability.Int || v.Kind() == capability.Float
+	case opOr:
+		return !isText || r.skipsWords(words)
+	case opTextEqual:
+		return !isText || len(words) > 2
+	case opTextLess, opTextAtMost, opTextGreater, opTextAtLeast:
+		return !isText
+	}
+	return false
+}
+
+// skipsWords reports whether a word that <or> skips is not another <or>.
+func (r *Requirement) skipsWords(words []string) bool {
+	for i := 2; i < len(words); i += 2 {
+		if words[i] != r.word {
+			return true
+		}
+	}
+	return false
+}
+
+// instead is the advice that follows an explanation, or "".
+func (r *Requirement) instead(v capability.Value) string {
+	if text := r.Meant(v); text != "" {
+		return ": write " + strconv.Quote(text) + " instead of " + quoteUnlessWord(r.text)
+	}
 	return ""
+}
+
+// kindName is the kind of a value in an explanation.
+func kindName(v capability.Value) string {
+	switch v.Kind() {
+	case capability.Bool:
+		return "a boolean"
+	case capability.Int, capability.Float:
+		return "a number"
+	case capability.List:
+		return "a list"
+	case capability.Map:
+		return "an object"
+	}
+	return "a text"
 }
 
 // explainPlain is for the most frequent mistakes: a boolean or a number compared
 // with a plain text, and an operator that Cinder does not find because no blank
 // follows it.
 func (r *Requirement) explainPlain(v capability.Value) string {
-	what := map[capability.Kind]string{capability.Bool: "a boolean", capability.Int: "a number", capability.Float: "a number"}[v.Kind()]
-	text, hasOperator := r.Meant(v), HasOperator(r.text)
+	kind := v.Kind()
+	isPlain := kind == capability.Bool || kind == capability.Int || kind == capability.Float
+	instead := r.instead(v)
 	switch {
-	case text != "" && hasOperator:
-		return "is compared with a text, because Cinder finds no operator in it: write " + strconv.Quote(text) + " instead of " + quoteUnlessWord(r.text)
-	case text != "" && what != "":
-		return "is " + what + ", which text never equals: write " + strconv.Quote(text) + " instead of " + quoteUnlessWord(r.text)
-	case what != "":
-		return "is " + what + ", which the text " + quoteUnlessWord(r.text) + " never equals"
+	case instead != "" && HasOperator(r.text):
+		return "is compared with a text, because Cinder finds no operator in it" + instead
+	case instead != "" && isPlain:
+		return "is " + kindName(v) + ", which text never equals" + instead
+	case isPlain:
+		return "is " + kindName(v) + ", which the text " + quoteUnlessWord(r.text) + " never equals"
 	}
 	return ""
 }
@@ -89,161 +164,3 @@ func quoteUnlessWord(s string) string {
 	}
 	return s
 }
-
-// writtenOperator is an operator as people write it, with Cinder's for numbers and
-// for text.
-type writtenOperator struct{ written, number, text string }
-
-// writtenOperators lists longer ones first. Cinder has no "less than" for numbers.
-func writtenOperators() []writtenOperator {
-	return []writtenOperator{
-		{"<is>", "==", "s=="},
-		{"<in>", "==", "<in>"},
-		{"<or>", "==", "<or>"},
-		{"s==", "==", "s=="},
-		{"s!=", "!=", "s!="},
-		{"s<=", "<=", "s<="},
-		{"s>=", ">=", "s>="},
-		{"<=", "<=", "s<="},
-		{"=<", "<=", "s<="},
-		{">=", ">=", "s>="},
-		{"=>", ">=", "s>="},
-		{"==", "==", "s=="},
-		{"!=", "!=", "s!="},
-		{"<>", "!=", "s!="},
-		{"s<", "<=", "s<"},
-		{"s>", ">=", "s>"},
-		{"<", "<=", "s<"},
-		{">", ">=", "s>"},
-		{"=", "==", "s=="},
-	}
-}
-
-// leadingOperator splits a condition as people write it: "<is>True", "<800",
-// "=> 5". Without an operator, written is "".
-func leadingOperator(text string) (op writtenOperator, operand string) {
-	text = python.Trim(text)
-	for _, s := range writtenOperators() {
-		if len(text) >= len(s.written) && strings.EqualFold(text[:len(s.written)], s.written) {
-			return s, python.Trim(text[len(s.written):])
-		}
-	}
-	return writtenOperator{number: "==", text: "s=="}, text
-}
-
-// HasOperator reports whether a text begins with an operator, also one that Cinder
-// does not have.
-func HasOperator(text string) bool {
-	op, _ := leadingOperator(text)
-	return op.written != ""
-}
-
-// Meant is what to write instead of a text in which Cinder finds no operator, so that
-// it is compared with v as it was meant: "<is> True" instead of "<is>True" or "True".
-// It is "" where Cinder reads the text as it was meant, or where no operator can
-// compare the two.
-func (r *Requirement) Meant(v capability.Value) string {
-	if r.op != opPlain {
-		return ""
-	}
-	if list, ok := v.List(); ok {
-		for i := range list {
-			if text := r.Meant(list[i]); text != "" {
-				return text
-			}
-		}
-		return ""
-	}
-	text := r.meant(v)
-	fixed := CompileRequirement(text)
-	if _, err := fixed.MatchCapability(v); err != nil || text == r.text {
-		return ""
-	}
-	return text
-}
-
-func (r *Requirement) meant(v capability.Value) string {
-	op, operand := leadingOperator(r.text)
-	switch v.Kind() {
-	case capability.Bool:
-		return op.boolean(operand)
-	case capability.Int, capability.Float:
-		return op.numeric(operand)
-	case capability.String:
-		s, _ := v.Str()
-		if _, ok := python.ParseFloat(s); ok && op.written != "" {
-			if text := op.numeric(operand); text != "" {
-				return text
-			}
-		}
-		return op.textual(operand)
-	case capability.Map:
-		if op.written == "<in>" && oneWord(operand) {
-			return "<in> " + operand
-		}
-	}
-	return ""
-}
-
-// Respell writes a condition as Cinder reads it, for a capability of unknown type:
-// "<=800" is "<= 800", "==True" is "<is> True".
-func Respell(text string) string {
-	op, operand := leadingOperator(text)
-	for _, respelt := range []string{op.numeric(operand), op.boolean(operand), op.textual(operand)} {
-		if respelt != "" {
-			return respelt
-		}
-	}
-	return text
-}
-
-func (s writtenOperator) numeric(operand string) string {
-	if _, ok := python.ParseFloat(operand); !ok || !oneWord(operand) {
-		return ""
-	}
-	return s.number + " " + operand
-}
-
-func (s writtenOperator) boolean(operand string) string {
-	yes := python.IsTrueWord(operand)
-	if !yes && !python.IsFalseWord(operand) {
-		return ""
-	}
-	switch {
-	case s.number == "!=" && yes:
-		return "<is> False"
-	case s.number == "!=":
-		return "<is> True"
-	case s.number == "==":
-		return "<is> " + operand
-	}
-	return ""
-}
-
-func (s writtenOperator) textual(operand string) string {
-	switch {
-	case s.written == "" || operand == "":
-		return ""
-	case s.text == "<or>":
-		return choicesOf(operand)
-	case oneWord(operand):
-		return s.text + " " + operand
-	case s.text == "s==" && !HasOperator(operand):
-		return operand // plain text is compared as a whole
-	}
-	return ""
-}
-
-// choicesOf writes "FC<or>iSCSI" with blanks.
-func choicesOf(operand string) string {
-	var b strings.Builder
-	for choice := range strings.SplitSeq(strings.ReplaceAll(operand, "<OR>", "<or>"), "<or>") {
-		if choice = python.Trim(choice); !oneWord(choice) {
-			return ""
-		}
-		b.WriteString(" <or> " + choice)
-	}
-	return strings.TrimPrefix(b.String(), " ")
-}
-
-func oneWord(s string) bool { return len(python.Fields(s)) == 1 }

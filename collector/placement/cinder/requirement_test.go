@@ -98,6 +98,13 @@ func TestRequirementExplain(t *testing.T) {
 		{"array_model", `"FA-C60"`, "<in> X", "array_model FA-C60 does not contain X"},
 		{"total_volumes", `5`, "<= many", `total_volumes 5 cannot meet "<= many": many is not a number`},
 		{"array_name", `"a"`, "s!= a", "array_name a is a"},
+		{"multiattach", `true`, "<is> <is>True", `multiattach True is compared with false, as which Cinder reads <is>True: write "<is> True" instead of "<is> <is>True"`},
+		{"multiattach", `true`, "== True", `multiattach True cannot meet "== True": True is not a number: write "<is> True" instead of "== True"`},
+		{"total_volumes", `5`, "s== 5", `total_volumes 5 is a number, and "s== 5" compares text: write "== 5" instead of "s== 5"`},
+		{"total_volumes", `5`, "<in> 5", `total_volumes 5 is a number, and has no members for <in>: write "== 5" instead of "<in> 5"`},
+		{"storage_protocol", `"iSCSI"`, "<or> FC iSCSI", `storage_protocol iSCSI is not FC: Cinder reads every second word as another <or>: write "<or> FC <or> iSCSI" instead of "<or> FC iSCSI"`},
+		{"vendor_name", `"Pure Storage"`, "s== Pure Storage", `vendor_name Pure Storage is not Pure: Cinder compares one word: write "Pure Storage" instead of "s== Pure Storage"`},
+		{"array_model", `"X"`, ">= 5", "array_model X is not a number, which >= needs"},
 		{"replication_type", `[]`, "<in> a", "replication_type is an empty list"},
 	} {
 		r := CompileRequirement(c.requirement)

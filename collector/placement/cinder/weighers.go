@@ -76,7 +76,13 @@ func (w volumeNumberWeigher) Explain(_ placement.Request, b *placement.Backend) 
 // chanceWeigher is ChanceWeigher (cinder/scheduler/weights/chance.py): a
 // random weight that depends only on the request's seed and the backend's name, so
 // that a decision can be repeated.
-func chanceWeigher(r placement.Request, b *placement.Backend) (float64, error) {
+type chanceWeigher struct{}
+
+// Random reports that the weights are drawn.
+func (chanceWeigher) Random() bool { return true }
+
+// Weigh draws a weight between 0 and 1.
+func (chanceWeigher) Weigh(r placement.Request, b *placement.Backend) (float64, error) {
 	name := fnv.New64a()
 	_, _ = name.Write([]byte(b.ID())) // a hash does not fail to write
 	chance := rand.NewPCG(r.Seed(), name.Sum64())

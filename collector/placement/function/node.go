@@ -228,6 +228,7 @@ type junction struct {
 	place
 	and         bool
 	left, right node
+	spans       [2]span // of left and right
 	ignored     []term
 }
 
@@ -253,5 +254,6 @@ func buildJunction(and bool, terms []term) node {
 	return &junction{
 		place: place(terms[1].at), and: and,
 		left: terms[0].x, right: terms[1].x, ignored: terms[2:],
+		spans: [2]span{{terms[0].at, terms[0].end}, {terms[1].at + len(terms[1].op), terms[1].end}},
 	}
 }

@@ -45,9 +45,10 @@ type level struct {
 // term is an operand with the operator in front of it; the first operand of a
 // chain has none.
 type term struct {
-	at int    // offset of the operator
-	op string // as written
-	x  node
+	at  int    // offset of the operator
+	op  string // as written
+	x   node
+	end int // offset behind the operand; only in a chain
 }
 
 // grammar lists the levels, the one that binds tightest first.
@@ -168,7 +169,7 @@ func (p *parser) chain(n, at, depth int, next follow) parsed {
 	if first.node == nil {
 		return first
 	}
-	terms := []term{{at: at, x: first.node}}
+	terms := []term{{at: at, x: first.node, end: first.end}}
 	end := first.end
 	for {
 		after := next(n, end, depth, &terms)
@@ -193,7 +194,7 @@ func (p *parser) link(n, at, depth int, terms *[]term) int {
 	if x.node == nil {
 		return -1
 	}
-	*terms = append(*terms, term{at: start, op: p.text[start:end], x: x.node})
+	*terms = append(*terms, term{at: start, op: p.text[start:end], x: x.node, end: x.end})
 	return x.end
 }
 

@@ -1,6 +1,10 @@
 package placementtest
 
-import "github.com/poolcast/poolcast/collector/placement"
+import (
+	"slices"
+
+	"github.com/poolcast/poolcast/collector/placement"
+)
 
 // Filter tests a filter against the contract.
 func Filter(t T, f placement.Filter, c Cloud) {
@@ -46,11 +50,27 @@ func verdictOf(t T, f placement.Filter, r placement.Request, b *placement.Backen
 		if v.reason == "" {
 			t.Errorf("it refuses %s without an explanation", b.ID())
 		}
+		explainsAll(t, f, r, b)
 		if again := e.Explain(r, b); again != v.reason {
 			t.Errorf("it explains %s as %q, and then as %q", b.ID(), v.reason, again)
 		}
 	}
 	return v
+}
+
+func explainsAll(t T, f placement.Filter, r placement.Request, b *placement.Backend) {
+	t.Helper()
+	e, ok := f.(placement.AllExplainer)
+	if !ok {
+		return
+	}
+	all := e.ExplainAll(r, b)
+	if len(all) == 0 || slices.Contains(all, "") {
+		t.Errorf("it refuses %s, and explains all conditions as %q", b.ID(), all)
+	}
+	if again := e.ExplainAll(r, b); !slices.Equal(all, again) {
+		t.Errorf("it explains all conditions of %s as %q, and then as %q", b.ID(), all, again)
+	}
 }
 
 func samePrepared(t T, f placement.Filter, r placement.Request, b *placement.Backend, want verdict) {

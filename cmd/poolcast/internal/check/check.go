@@ -156,13 +156,15 @@ func (r *Result) addBroken(broken []config.Broken) {
 	}
 }
 
-// checkTypes needs the filters of the cloud; a filter that is missing is a finding.
+// checkTypes needs the filters of the cloud; one that is not known is a finding, and the
+// types are checked without it.
 func (r *Result) checkTypes(types []cinder.VolumeType) {
 	engine, err := decision.Engine(r.Config.Scheduler, "strict")
 	if err != nil {
 		r.Findings = append(r.Findings, engineFinding(r.Config, err))
 		return
 	}
+	r.Findings = append(r.Findings, leftOutFindings(r.Config, engine.LeftOut())...)
 	if len(types) == 0 || len(r.Reports) == 0 {
 		return
 	}

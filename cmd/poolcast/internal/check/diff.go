@@ -12,6 +12,7 @@ import (
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/capability/format"
+	"github.com/poolcast/poolcast/collector/placement"
 	"github.com/poolcast/poolcast/collector/placement/advice"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/config"
@@ -40,6 +41,8 @@ type Difference struct {
 	Backends []BackendDiff
 	Effects  []advice.Effect
 	Partial  bool // the bases have too few keys for an effect
+	// LeftOut are plug-ins without which the effects were decided.
+	LeftOut []placement.LeftOut
 }
 
 // Suspension is why an agent would publish nothing over a base report.
@@ -95,6 +98,7 @@ func Diff(cfg *config.Config, reports []capability.Report, bases *Bases, types [
 	if err != nil {
 		return nil, exit.With(exit.Config, err)
 	}
+	d.LeftOut = engine.LeftOut()
 	d.Effects, err = advice.Effects(engine, before, after, questions(reports, types, size))
 	return d, err
 }

@@ -1,7 +1,6 @@
 package check
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +8,7 @@ import (
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/configcheck"
 	"github.com/poolcast/poolcast/collector"
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement"
 	"github.com/poolcast/poolcast/collector/placement/advice"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/config"
@@ -78,13 +78,30 @@ func policy(cfg *config.Config) advice.OverSubscription {
 	return p
 }
 
-// engineFinding is about a filter or weigher that cannot be made.
+// engineFinding is about settings of the scheduler with which it cannot decide.
 func engineFinding(cfg *config.Config, err error) advice.Finding {
-	f := configcheck.Finding(advice.Warning, "unknown-plugin", configcheck.Place(cfg, "DEFAULT", "scheduler_default_filters"))
-	f.Problem = strings.ReplaceAll(errors.Unwrap(err).Error(), "\n", "; ")
-	f.Reason = "volume types cannot be checked as this cloud's scheduler decides; a scheduler without that class does not start"
-	f.Fix = "Correct scheduler_default_filters and scheduler_default_weighers; leave them if they name plug-ins of your own"
+	f := configcheck.Finding(advice.Warning, "unusable-scheduler", configcheck.Place(cfg, "DEFAULT", "scheduler_default_weighers"))
+	f.Problem = strings.ReplaceAll(err.Error(), "\n", "; ")
+	f.Reason = "volume types cannot be checked as this cloud's scheduler decides"
+	f.Fix = "Correct the option"
 	return f
+}
+
+// leftOutFindings are about plug-ins that are not Cinder's own, without which types are
+// checked.
+func leftOutFindings(cfg *config.Config, leftOut []placement.LeftOut) []advice.Finding {
+	options := map[string]string{
+		"filter": "scheduler_default_filters", "weigher": "scheduler_default_weighers", "handler": "scheduler_weight_handler",
+	}
+	var found []advice.Finding
+	for _, l := range leftOut {
+		f := configcheck.Finding(advice.Warning, "unknown-plugin", configcheck.Place(cfg, "DEFAULT", options[l.Kind]))
+		f.Problem = l.String()
+		f.Reason = "types are checked without this " + l.Kind + ", which may decide otherwise; a scheduler without that class does not start"
+		f.Fix = "Correct " + options[l.Kind] + "; leave it if that is a plug-in of your own"
+		found = append(found, f)
+	}
+	return found
 }
 
 // WithLiveKeys sets the live keys of saved reports: those that are measured, and

@@ -3,7 +3,6 @@ package decision
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -16,8 +15,8 @@ import (
 )
 
 // Engine decides as the scheduler of a configuration does, with one of the
-// policies strict and prefer. Its error names the options, and wraps the one of the
-// filter or weigher.
+// policies strict and prefer. What is neither Cinder's own nor known here is left out,
+// and the decisions list it. Its error names the options.
 func Engine(s config.Scheduler, policy string) (*placement.Engine, error) {
 	engine, err := cinder.NewEngine(options(s, policy))
 	if err != nil {
@@ -36,7 +35,7 @@ func options(s config.Scheduler, policy string) cinder.Options {
 
 // Options are the scheduler's settings for the placement core.
 func Options(s config.Scheduler) cinder.Options {
-	o := cinder.Options{
+	return cinder.Options{
 		Filters: s.Filters, Weighers: s.Weighers,
 		Multipliers: map[string]float64{
 			cinder.CapacityWeigher:          s.CapacityMultiplier,
@@ -44,33 +43,23 @@ func Options(s config.Scheduler) cinder.Options {
 			cinder.VolumeNumberWeigher:      s.VolumeNumberMultiplier,
 		},
 		MaxOverSubscriptionRatio: setup.RatioText(s.MaxOverSubscription),
+		Handler:                  s.Handler, LeaveOutUnknown: true,
 	}
-	if isLottery(s) {
-		o.Select = placement.Lottery
-	}
-	return o
 }
 
-// isLottery reports whether the scheduler draws among the backends that fit.
-func isLottery(s config.Scheduler) bool {
-	return s.Handler == "cinder.scheduler.weights.stochastic.StochasticHostWeightHandler" || s.Handler == "StochasticHostWeightHandler"
-}
-
-// Draws reports whether anything is left to chance, so that a decision without
-// it has no seed and is the same each time.
-func Draws(s config.Scheduler) bool {
-	return isLottery(s) || slices.ContainsFunc(s.Weighers, func(w string) bool {
-		return w[strings.LastIndex(w, ".")+1:] == cinder.ChanceWeigher
-	})
-}
-
-// decide returns a decision, also if no backend fits.
+// decide returns a decision, also if no backend fits. Where nothing was drawn the
+// request of the decision has no seed, so that the same question has the same answer.
 func decide(engine *placement.Engine, s *placement.Snapshot, request *cinder.Request) (*placement.Decision, error) {
 	d, err := engine.DecideOn(s, request)
 	if err != nil && !errors.Is(err, placement.ErrNoPool) {
 		return nil, fmt.Errorf("decide: %w", err)
 	}
-	return d, nil
+	if d.Drawn || request.RandomSeed == 0 {
+		return d, nil
+	}
+	unseeded := *request
+	unseeded.RandomSeed = 0
+	return decide(engine, s, &unseeded)
 }
 
 // ForPage decides on a volume that is described by the form of the status page or by
@@ -93,6 +82,9 @@ func ForPage(c *Cloud, q status.Query) (status.Decision, error) {
 	}
 	d := answer.Last()
 	out := status.Decision{JSON: d.JSON(), Summary: d.Summary(), Fits: d.Chosen != nil}
+	for _, l := range d.LeftOut {
+		out.Summary += "; " + l.String()
+	}
 	for i := range d.Verdicts {
 		out.Rows = append(out.Rows, decisionRow(&d.Verdicts[i]))
 	}
@@ -102,7 +94,7 @@ func ForPage(c *Cloud, q status.Query) (status.Decision, error) {
 func decisionRow(v *placement.Verdict) status.DecisionRow {
 	row := status.DecisionRow{Backend: v.Backend.Report().Name()}
 	if !v.Fits() {
-		row.Reason = v.RefusedBy + ": " + v.Reason()
+		row.Reason = refusalText(v)
 		return row
 	}
 	row.Rank, row.Weight = strconv.Itoa(v.Rank), placement.FormatWeight(v.Total)
@@ -111,4 +103,17 @@ func decisionRow(v *placement.Verdict) status.DecisionRow {
 	}
 	row.Reason = strings.Join(v.Lines(), "; ")
 	return row
+}
+
+// refusalText is the filter that refused, with every condition that is not met.
+func refusalText(v *placement.Verdict) string {
+	var parts []string
+	for i, r := range v.Refusals() {
+		if text := strings.TrimPrefix(r.String(), "refused by "); i == 0 || r.Later {
+			parts = append(parts, text)
+		} else {
+			parts = append(parts, r.Reason)
+		}
+	}
+	return strings.Join(parts, "; ")
 }

@@ -79,6 +79,9 @@ func addDecision(p *text.Page, d *placement.Decision) {
 	for _, c := range d.Relaxed {
 		p.Line("%s", text.Printable(c.String()))
 	}
+	for _, l := range d.LeftOut {
+		p.Line("%s", p.Paint(text.Yellow, text.Printable(l.String())))
+	}
 	p.Line("")
 	nameWidth := 0
 	for i := range d.Verdicts {

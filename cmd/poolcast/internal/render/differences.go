@@ -12,6 +12,7 @@ import (
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/capability/format"
+	"github.com/poolcast/poolcast/collector/placement"
 	"github.com/poolcast/poolcast/collector/placement/advice"
 )
 
@@ -19,15 +20,19 @@ import (
 type diffJSON struct {
 	Backends []check.BackendDiff `json:"backends"`
 	Effects  []advice.Effect     `json:"effects"` // null if the base has too few keys
+	LeftOut  []placement.LeftOut `json:"left_out"`
 }
 
 // Difference prints a difference in one of the formats table and json.
 func Difference(w io.Writer, output string, d *check.Difference) error {
 	if output == "json" {
-		return JSON(w, diffJSON{Backends: d.Backends, Effects: d.Effects})
+		return JSON(w, diffJSON{Backends: d.Backends, Effects: d.Effects, LeftOut: append([]placement.LeftOut{}, d.LeftOut...)})
 	}
 	p := text.NewPage(w)
 	p.Line("%s", diffHeadline(p, d))
+	for _, l := range d.LeftOut {
+		p.Wrapped("", l.String())
+	}
 	addEffects(p, d.Effects)
 	if !d.Partial {
 		p.Line("")

@@ -9,21 +9,32 @@ import (
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/capability/format"
+	"github.com/poolcast/poolcast/collector/placement"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/collector/placement/rehearsal"
 )
 
+// Assumed is what a rehearsal rests on: assumptions, and plug-ins of the cloud's
+// scheduler without which it was made.
+type Assumed struct {
+	Lines   []string
+	LeftOut []placement.LeftOut
+}
+
 // Rehearsal prints outcomes in one of the formats table and json. The table has
 // the summary, a row for each setting, and the arrays under the first setting.
-func Rehearsal(w io.Writer, output string, b rehearsal.Burst, assumed []string, outcomes []rehearsal.Outcome) error {
+func Rehearsal(w io.Writer, output string, b rehearsal.Burst, assumed Assumed, outcomes []rehearsal.Outcome) error {
 	if output == "json" {
 		return JSON(w, jsonRehearsal(b, assumed, outcomes))
 	}
 	p := text.NewPage(w)
 	p.Wrapped("", rehearsal.Summary(outcomes))
 	p.Line("")
-	for _, line := range append([]string{burstLine(b)}, assumed...) {
+	for _, line := range append([]string{burstLine(b)}, assumed.Lines...) {
 		p.Wrapped("", line)
+	}
+	for _, l := range assumed.LeftOut {
+		p.Wrapped("", l.String()+".")
 	}
 	if order := arrayOrder(outcomes); order != "" {
 		p.Wrapped("", "VOLUMES are those of "+order+".")
@@ -96,10 +107,11 @@ func arrayTable(o rehearsal.Outcome) *text.Table {
 
 // rehearsalJSON is a rehearsal as rehearse --output json prints it.
 type rehearsalJSON struct {
-	Summary     string        `json:"summary"`
-	Burst       burstJSON     `json:"burst"`
-	Assumptions []string      `json:"assumptions"`
-	Outcomes    []outcomeJSON `json:"outcomes"`
+	Summary     string              `json:"summary"`
+	Burst       burstJSON           `json:"burst"`
+	Assumptions []string            `json:"assumptions"`
+	LeftOut     []placement.LeftOut `json:"left_out"`
+	Outcomes    []outcomeJSON       `json:"outcomes"`
 }
 
 type burstJSON struct {
@@ -128,9 +140,9 @@ type outcomeJSON struct {
 	Arrays       []rehearsal.ArrayOutcome `json:"arrays"`
 }
 
-func jsonRehearsal(b rehearsal.Burst, assumed []string, outcomes []rehearsal.Outcome) rehearsalJSON {
+func jsonRehearsal(b rehearsal.Burst, assumed Assumed, outcomes []rehearsal.Outcome) rehearsalJSON {
 	out := rehearsalJSON{
-		Summary: rehearsal.Summary(outcomes), Assumptions: append([]string{}, assumed...),
+		Summary: rehearsal.Summary(outcomes), Assumptions: append([]string{}, assumed.Lines...), LeftOut: append([]placement.LeftOut{}, assumed.LeftOut...),
 		Burst: burstJSON{
 			Request: b.Request, Count: b.Count, Rate: b.Rate, Interval: b.Interval.Seconds(),
 			Schedulers: b.Schedulers, Skew: b.Skew.Seconds(), Fill: b.Fill, Operations: b.Operations,
