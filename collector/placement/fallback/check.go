@@ -102,8 +102,8 @@ func (j *judge) all(t int) ([]Check, error) {
 		return nil, err
 	}
 	checks := []Check{present}
-	if j.plan.Types[t].preference == "" {
-		return checks, nil
+	if slices.ContainsFunc(j.plan.Types[t].Conditions, func(c Condition) bool { return c.Function == "" }) {
+		return checks, nil // the condition that remains refuses, which is a problem already
 	}
 	for _, c := range []struct {
 		name  Case
@@ -137,11 +137,11 @@ func (j *judge) all(t int) ([]Check, error) {
 func (j *judge) present(t int) (Check, error) {
 	of := &j.plan.Types[t]
 	c := Check{Type: of.Name, Case: Present}
-	before, err := placed(j.before, j.cloud.Reports, j.cloud.Size, of.original)
+	before, err := placed(j.before, j.listed(j.cloud.Reports), j.cloud.Size, of.original)
 	if err != nil {
 		return c, err
 	}
-	after, err := placed(j.after, j.prepared, j.cloud.Size, of.changed)
+	after, err := placed(j.after, j.listed(j.prepared), j.cloud.Size, of.changed)
 	if err != nil {
 		return c, err
 	}
@@ -159,6 +159,13 @@ func (j *judge) present(t int) (Check, error) {
 		c.Failed = c.After + " is chosen, and is not under the limits"
 	}
 	return c, nil
+}
+
+// listed are the reports of the backends that the scheduler lists.
+func (j *judge) listed(reports []capability.Report) []capability.Report {
+	return slices.DeleteFunc(slices.Clone(reports), func(r capability.Report) bool {
+		return slices.Contains(j.cloud.Unlisted, r.Identity())
+	})
 }
 
 // meets reports whether a backend meets all translated conditions of a type as Cinder

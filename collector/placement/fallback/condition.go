@@ -61,6 +61,9 @@ func translate(spec cinder.ExtraSpec, key string) Condition {
 		c.Reason = fmt.Sprintf("the operator %s does not compare numbers, and %s is a number", operator, key)
 	case !slices.Contains([]string{"<=", ">=", "=", "==", "!="}, operator):
 		c.Reason = "Cinder finds none of its operators and a blank at the beginning, and compares the whole text, which no number equals"
+		if meant := new(cinder.CompileRequirement(c.Value)).Meant(capability.OfInt(0)); meant != "" {
+			c.Reason += fmt.Sprintf("; write %q in the type first", meant)
+		}
 	case !isNumber || math.IsNaN(limit) || math.IsInf(limit, 0):
 		c.Reason = fmt.Sprintf("%q is not a finite number", words[1])
 	default:

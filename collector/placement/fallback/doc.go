@@ -25,8 +25,8 @@
 // GoodnessWeigher then scores 0, which here means "not preferred". A function has the
 // extra specs of the volume's type in the scope extra, also by names without a point
 // or colon only; CapabilitiesFilter compares such an extra spec with the reports. So
-// types with different conditions on the same backends are told apart by an extra spec
-// that they have anyway, or by [Class], which is added to types and backends.
+// types with different conditions on the same backends are distinguished by an extra
+// spec that they have anyway, or by [Class], which is added to types and backends.
 //
 // Every plan is checked: [Make] decides with the settings on the present reports and on
 // constructed ones, see [Check]. Nothing here does I/O; any goroutine may call it.

@@ -13,7 +13,7 @@ import (
 // kept is the part of the score that the present functions of backends keep.
 const kept = 0.1
 
-// chooseKey decides whether the types must be told apart, and by which extra spec.
+// chooseKey decides whether the types must be distinguished, and by which extra spec.
 func (m *maker) chooseKey() {
 	if !m.cloud.Separate && !m.conflict() {
 		return

@@ -11,8 +11,8 @@ import (
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 )
 
-// Class is the extra spec and capability that tells types with different conditions
-// apart, where no extra spec of theirs does.
+// Class is the extra spec and capability that distinguishes types with different
+// conditions, where no extra spec of theirs does.
 const Class = "preference"
 
 // Cloud is what to translate, and for which cloud.
@@ -20,8 +20,11 @@ type Cloud struct {
 	Types   []cinder.VolumeType // all types of the cloud, or those that are known
 	Names   []string            // of the types to translate; nil for all with conditions on live metrics
 	Reports []capability.Report // of all backends, with their present functions
-	Options cinder.Options      // the scheduler's present settings
-	Size    int64               // of the volumes that checks place, in GiB
+	// Unlisted are the identities of backends that the scheduler does not list now. They
+	// get functions too.
+	Unlisted []string
+	Options  cinder.Options // the scheduler's present settings
+	Size     int64          // of the volumes that checks place, in GiB
 	// Separate lets only volumes of the translated types prefer, also where all of
 	// these have the same conditions.
 	Separate bool
@@ -34,7 +37,7 @@ type Plan struct {
 	Types     []Type
 	Backends  []Backend
 	Scheduler Scheduler
-	// Key is the extra spec that tells the types apart; "" if every volume prefers
+	// Key is the extra spec that distinguishes the types; "" if every volume prefers
 	// the same arrays.
 	Key string
 	// Limits are what the settings do not do, or do besides.
@@ -80,8 +83,11 @@ type Backend struct {
 	index int // in the reports
 }
 
-// ErrNothing says that no type has a condition on a live metric.
-var ErrNothing = errors.New("no condition on a live metric")
+// The errors of questions that have no plan.
+var (
+	ErrNothing = errors.New("no condition on a live metric")
+	ErrUnknown = errors.New("unknown type")
+)
 
 // Make translates the types, checks the result and returns it. Its errors are about the
 // question; settings that do not hold are a plan with problems.
@@ -127,7 +133,7 @@ func (m *maker) types() error {
 	}
 	for _, name := range m.cloud.Names {
 		if !slices.Contains(known, name) {
-			return fmt.Errorf("type %s is not in the list, which has %s", name, strings.Join(known, ", "))
+			return fmt.Errorf("%w %s: the list has %s", ErrUnknown, name, strings.Join(known, ", "))
 		}
 	}
 	for _, t := range m.cloud.Types {

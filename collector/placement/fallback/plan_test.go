@@ -153,8 +153,8 @@ func TestPlanKeepsPresentFunctions(t *testing.T) {
 	}
 }
 
-// TestPlanTellsTypesApart has types with different conditions on the same arrays.
-func TestPlanTellsTypesApart(t *testing.T) {
+// TestPlanDistinguishesTypes has types with different conditions on the same arrays.
+func TestPlanDistinguishesTypes(t *testing.T) {
 	silver := typeOf("silver", "volume_backend_name", "pure", "total_volumes", "<= 1000")
 	bronze := typeOf("bronze", "volume_backend_name", "pure")
 	p := mustMake(t, cloud(gold(), silver, bronze))
@@ -168,7 +168,7 @@ func TestPlanTellsTypesApart(t *testing.T) {
 	}
 	same := typeOf("same", "volume_backend_name", "pure", "total_volumes", "<= 800", "writes_per_sec", "<= 40000")
 	if p = mustMake(t, cloud(gold(), same)); p.Key != "" {
-		t.Errorf("types with the same conditions are told apart by %s", p.Key)
+		t.Errorf("types with the same conditions are distinguished by %s", p.Key)
 	}
 	in := cloud(gold(), bronze)
 	in.Separate = true
@@ -214,7 +214,7 @@ func TestPlanThatDoesNotHold(t *testing.T) {
 	t.Run("an unknown type", func(t *testing.T) {
 		in := cloud(gold())
 		in.Names = []string{"golt"}
-		if _, err := Make(in); err == nil || err.Error() != "type golt is not in the list, which has gold" {
+		if _, err := Make(in); err == nil || err.Error() != "unknown type golt: the list has gold" {
 			t.Error(err)
 		}
 	})
