@@ -60,7 +60,7 @@ func translate(spec cinder.ExtraSpec, key string) Condition {
 	case slices.Contains([]string{"<is>", "<in>", "<or>", "s==", "s!=", "s<", "s<=", "s>", "s>="}, operator):
 		c.Reason = fmt.Sprintf("the operator %s does not compare numbers, and %s is a number", operator, key)
 	case !slices.Contains([]string{"<=", ">=", "=", "==", "!="}, operator):
-		c.Reason = "Cinder finds none of its operators and a blank at the beginning, and compares the whole text, which no number equals"
+		c.Reason = "Cinder finds no operator with a blank after it, and compares the whole text, which no number equals"
 		if meant := new(cinder.CompileRequirement(c.Value)).Meant(capability.OfInt(0)); meant != "" {
 			c.Reason += fmt.Sprintf("; write %q in the type first", meant)
 		}

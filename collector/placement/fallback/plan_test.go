@@ -185,7 +185,7 @@ func TestPlanDistinguishesTypes(t *testing.T) {
 func TestPlanThatDoesNotHold(t *testing.T) {
 	t.Run("a condition that cannot be translated", func(t *testing.T) {
 		p := mustMake(t, cloud(typeOf("gold", "total_volumes", "<= 800", "writes_per_sec", "<40000")))
-		if p.Holds() || !strings.Contains(p.Problems[0], `type gold keeps writes_per_sec = "<40000", which refuses backends: Cinder finds none of its operators`) {
+		if p.Holds() || !strings.Contains(p.Problems[0], `type gold keeps writes_per_sec = "<40000", which refuses backends: Cinder finds no operator`) {
 			t.Errorf("problems %q", p.Problems)
 		}
 	})
@@ -232,11 +232,11 @@ func TestConditions(t *testing.T) {
 		{"avg_latency_ms", "<= 0.5", "((capabilities.usec_per_read_op <= 500) and (capabilities.usec_per_write_op <= 500))", ""},
 		{"avg_latency_ms", ">= 0.5", "", "truncates avg_latency_ms"},
 		{"avg_throughput_mbps", "<= 900", "", "truncates avg_throughput_mbps"},
-		{"total_volumes", "< 800", "", "finds none of its operators"},
-		{"total_volumes", "> 800", "", "finds none of its operators"},
-		{"total_volumes", "<=800", "", "finds none of its operators"},
-		{"total_volumes", "800", "", "finds none of its operators"},
-		{"total_volumes", "", "", "finds none of its operators"},
+		{"total_volumes", "< 800", "", "finds no operator"},
+		{"total_volumes", "> 800", "", "finds no operator"},
+		{"total_volumes", "<=800", "", "finds no operator"},
+		{"total_volumes", "800", "", "finds no operator"},
+		{"total_volumes", "", "", "finds no operator"},
 		{"total_volumes", "<=", "", `"" is not a finite number`},
 		{"total_volumes", "<= many", "", `"many" is not a finite number`},
 		{"total_volumes", "<= inf", "", `"inf" is not a finite number`},

@@ -26,11 +26,12 @@ func Preference(w io.Writer, output string, cfg *config.Config, plan *fallback.P
 	for _, problem := range plan.Problems {
 		p.Wrapped("  ", problem)
 	}
-	if plan.Holds() {
-		addSections(p, out)
-		addSchedulerOptions(p, out)
-		addTypeCommands(p, out)
+	if !plan.Holds() {
+		return p.Print()
 	}
+	addSections(p, out)
+	addSchedulerOptions(p, out)
+	addTypeCommands(p, out)
 	addChecks(p, plan)
 	p.Line("\n%s", p.Paint(text.Bold, "Limits"))
 	for _, limit := range plan.Limits {
@@ -102,8 +103,6 @@ func addChecks(p *text.Page, plan *fallback.Plan) {
 		case c.Case == fallback.Present:
 			p.Line("")
 			p.Wrapped("  ", presentText(&c))
-		case c.Failed != "":
-			p.Wrapped("  ", "not as wanted: "+string(c.Case))
 		case c.Decisions == 0:
 			p.Wrapped("  ", "not possible with these backends: "+string(c.Case))
 		default:
