@@ -14,12 +14,20 @@ import (
 )
 
 // Rehearsal prints outcomes in one of the formats table and json. The table has
-// the summary, a row for each setting, and the arrays under the first setting.
-func Rehearsal(w io.Writer, output string, b rehearsal.Burst, assumed []string, outcomes []rehearsal.Outcome) error {
+// the summary, a row for each setting, and the arrays under the first setting. change is
+// nil if no backend was taken out or added.
+func Rehearsal(w io.Writer, output string, b rehearsal.Burst, assumed []string, change *rehearsal.Change, outcomes []rehearsal.Outcome) error {
 	if output == "json" {
-		return JSON(w, jsonRehearsal(b, assumed, outcomes))
+		out := jsonRehearsal(b, assumed, outcomes)
+		out.Change = change
+		return JSON(w, out)
 	}
 	p := text.NewPage(w)
+	if change != nil {
+		for _, sentence := range change.Sentences() {
+			p.Wrapped("", sentence)
+		}
+	}
 	p.Wrapped("", rehearsal.Summary(outcomes))
 	p.Line("")
 	for _, line := range append([]string{burstLine(b)}, assumed...) {
@@ -96,10 +104,11 @@ func arrayTable(o rehearsal.Outcome) *text.Table {
 
 // rehearsalJSON is a rehearsal as rehearse --output json prints it.
 type rehearsalJSON struct {
-	Summary     string        `json:"summary"`
-	Burst       burstJSON     `json:"burst"`
-	Assumptions []string      `json:"assumptions"`
-	Outcomes    []outcomeJSON `json:"outcomes"`
+	Summary     string            `json:"summary"`
+	Change      *rehearsal.Change `json:"change,omitempty"` // absent without --without and --with
+	Burst       burstJSON         `json:"burst"`
+	Assumptions []string          `json:"assumptions"`
+	Outcomes    []outcomeJSON     `json:"outcomes"`
 }
 
 type burstJSON struct {
