@@ -62,7 +62,7 @@ func TestMaintainErrors(t *testing.T) {
 	for want, c := range map[string][2][]string{
 		"--without c: no report of such a backend; there are a and b": {{"c"}, nil},
 		"--with ctl2@a: no report of such a backend":                  {nil, {"ctl2@a"}},
-		"no backend is left":                                          {{"a", "b", "a"}, nil},
+		"no backend is left": {{"a", "b", "a"}, nil},
 	} {
 		if _, err := Maintain(fleet(), c[0], c[1], 20); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v, want %q", c, err, want)
