@@ -46,6 +46,7 @@ var edges = map[string][]string{
 	"collector/placement/internal/vectors": {"collector/capability"},
 	"collector/placement/advice":           {"collector/capability", "collector/capability/format", "collector/placement", "collector/placement/cinder", "collector/placement/function"},
 	"collector/placement/volumeapi":        {"collector/capability", "collector/placement/cinder"},
+	"collector/placement/fallback":         {"collector/capability", "collector/capability/format", "collector/placement", "collector/placement/cinder", "collector/placement/function", "collector/placement/internal/python"},
 	"collector/placement/rehearsal":        {"collector/capability", "collector/capability/format", "collector/placement", "collector/placement/cinder"},
 	"publisher":                            {"collector/capability", "collector/capability/format"},
 	"publisher/status":                     {"collector/capability", "collector/capability/format", "config/listen"},

@@ -13,6 +13,8 @@ import (
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/render"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
+	"github.com/poolcast/poolcast/collector/capability/format"
+	"github.com/poolcast/poolcast/collector/placement/cinder"
 )
 
 // placeFlags are what to place, on which reports, and how.
@@ -95,7 +97,8 @@ func (f *placeFlags) run(cmd *cobra.Command) error {
 	if set == nil {
 		return polled
 	}
-	answer, err := decision.NewCloud(cfg, set).Place(request, f.count, f.policy)
+	cloud := decision.NewCloud(cfg, set)
+	answer, err := cloud.Place(request, f.count, f.policy)
 	if err != nil {
 		return exit.With(exit.Config, err)
 	}
@@ -103,7 +106,30 @@ func (f *placeFlags) run(cmd *cobra.Command) error {
 		return fmt.Errorf("print decision: %w", err)
 	}
 	if answer.Last().Chosen == nil {
-		return exit.With(exit.NoFit, errors.New("no backend fits; the reasons are above"))
+		return exit.With(exit.NoFit, errors.New("no backend fits; the reasons are above"+f.nextStep(cloud, request)))
 	}
 	return polled
+}
+
+// nextStep is what to do if conditions on live metrics are the only reason why no
+// backend fits, or "".
+func (f *placeFlags) nextStep(cloud *decision.Cloud, request *cinder.Request) string {
+	answer, err := cloud.Place(request, 1, "prefer")
+	if err != nil || answer.Last().Chosen == nil {
+		return ""
+	}
+	for _, c := range answer.Last().Relaxed {
+		if c.Filter == cinder.CapabilitiesFilter {
+			return ". Only limits on live metrics refuse: " + f.preferCommand() + " prints settings with which Cinder prefers arrays under them and refuses none"
+		}
+	}
+	return ""
+}
+
+// preferCommand translates the type of the volume.
+func (f *placeFlags) preferCommand() string {
+	if f.volume.Type == "" {
+		return "poolcast prefer --types FILE"
+	}
+	return "poolcast prefer --types " + format.ShellQuoted(f.volume.TypesFile) + " --type " + format.ShellQuoted(f.volume.Type)
 }

@@ -27,7 +27,8 @@ given, which is why an automatic over-subscription ratio grows with each of them
 Settings: current is that of cinder.conf; each other one differs from it in one
 point. fixed-ratio and auto-ratio: max_over_subscription_ratio, and
 pure_automatic_max_oversubscription_ratio. capacity, allocated, volume-number,
-goodness: that weigher alone. stochastic: that scheduler_weight_handler. prefer,
+goodness: that weigher alone. balanced: GoodnessWeigher, and CapacityWeigher with
+capacity_weight_multiplier = 0.5. stochastic: that scheduler_weight_handler. prefer,
 two-choices, ledger: what only poolcast's own placement has.
 
 FAILED creates find no backend. SPREAD is how evenly the new volumes are spread
@@ -37,6 +38,17 @@ would have if each volume were placed where it left the smallest share
 provisioned, so a burst that fills an empty array up has a low SPREAD and no
 EXCESS. LOAD EVEN is how evenly operations are spread afterwards. TIES are
 decisions between backends of equal weight.
+
+--without BACKEND takes a backend out, as a disabled service does: new volumes go to the
+others, and those that it holds stay. The output has what is placed with and without it.
+
+--with BACKEND adds an empty array like that backend, named BACKEND-new: the same labels
+and functions, all of its capacity free, nothing provisioned, no volumes, no operations
+and a latency of 0, as an idle array reports. If the backend's over-subscription ratio is
+its reduction, the new array has max_over_subscription_ratio, as the driver reports it
+until an array is used. The output has how many of the volumes it takes, how many creates
+in a row from the first one, and the setting of Cinder with which it takes the most
+equal share. --without and --with together rehearse a replacement.
 
 Exit code 4: under the first setting no create finds a backend.`
 
@@ -50,6 +62,8 @@ type rehearseFlags struct {
 	ratio    float64
 	goodness string
 	settings []string
+	without  []string
+	with     []string
 	output   string
 }
 
@@ -62,6 +76,8 @@ func newRehearseCommand(sources *sourceFlags) *cobra.Command {
 		Example: `  poolcast rehearse --size 100 --count 200 --rate 5 --schedulers 3
   poolcast rehearse --size 2048 --count 40 --rate 0.1 --settings current,fixed-ratio --ratio 10
   poolcast rehearse --size 100 --skew 5s --property volume_backend_name=pure_performance
+  poolcast rehearse --size 100 --without flasharray_x_03
+  poolcast rehearse --size 100 --count 200 --with flasharray_x_01 --operations 50
   poolcast --dry-run > reports.json; poolcast rehearse --size 100 --reports reports.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
@@ -85,6 +101,8 @@ func (f *rehearseFlags) add(cmd *cobra.Command) {
 	flags.Float64Var(&f.ratio, "ratio", 20, "over-subscription ratio of the setting fixed-ratio")
 	flags.StringVar(&f.goodness, "goodness", rehearsal.DefaultGoodness, "goodness_function of backends that report none")
 	flags.StringSliceVar(&f.settings, "settings", nil, "settings to compare, separated by commas; all by default")
+	flags.StringArrayVar(&f.without, "without", nil, "take this `backend` out, given by section or host@section; repeatable")
+	flags.StringArrayVar(&f.with, "with", nil, "add an empty array like this `backend`; repeatable")
 	flags.Uint64Var(&f.seed, "seed", 1, "seed for random settings, such as two-choices")
 }
 
@@ -116,12 +134,20 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 	if set == nil {
 		return polled
 	}
-	outcomes, err := rehearsal.Compare(cmd.Context(), set.Reports, f.burst, settings)
+	fleet, err := rehearsal.Maintain(set.Reports, f.without, f.with, f.emptyRatio(cfg))
+	if err != nil {
+		return exit.With(exit.Usage, err)
+	}
+	outcomes, err := rehearsal.Compare(cmd.Context(), fleet.Reports, f.burst, settings)
 	if err != nil {
 		return fmt.Errorf("rehearse: %w", err)
 	}
+	change, err := rehearsal.ChangeOf(cmd.Context(), fleet, f.burst, outcomes)
+	if err != nil {
+		return fmt.Errorf("rehearse on all backends: %w", err)
+	}
 	if err := render.Rehearsal(cmd.OutOrStdout(), f.output, f.burst, render.Assumed{
-		Lines: rehearsal.Assumptions(set.Reports), LeftOut: engine.LeftOut(),
+		Lines: rehearsal.Assumptions(fleet.Reports), LeftOut: engine.LeftOut(), Change: change,
 	}, outcomes); err != nil {
 		return fmt.Errorf("print rehearsal: %w", err)
 	}
@@ -129,6 +155,17 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 		return exit.With(exit.NoFit, errors.New("no create finds a backend; the reason is above"))
 	}
 	return polled
+}
+
+// emptyRatio is the over-subscription ratio that the driver reports for an unused array
+// with an automatic one: that of the first backend's section, or Cinder's default.
+func (f *rehearseFlags) emptyRatio(cfg *config.Config) float64 {
+	for _, b := range cfg.Backends {
+		if slices.Contains(f.with, b.Stanza) && !b.MaxOverSubscription.Auto {
+			return b.MaxOverSubscription.Ratio
+		}
+	}
+	return f.ratio
 }
 
 // prepare completes the burst and picks the settings. Its errors are about flags.

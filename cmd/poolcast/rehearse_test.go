@@ -47,6 +47,27 @@ func TestRehearseTranscript(t *testing.T) {
 	}
 }
 
+// TestRehearseMaintenance takes one array out and adds an empty one.
+func TestRehearseMaintenance(t *testing.T) {
+	args := []string{"--size", "2048", "--rate", "0.05", "--without", "flasharray_x_01", "--with", "flasharray_x_02", "--settings", "current,stochastic"}
+	printed, err := rehearse(t, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "rehearse-maintenance.golden", printed)
+	printed, err = rehearse(t, append(args, "--output", "json")...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct{ Change rehearsal.Change }
+	if err := json.Unmarshal([]byte(printed), &got); err != nil {
+		t.Fatal(err)
+	}
+	if c := got.Change; c.All != 40 || c.Rest != 40 || c.Taken != 40 || c.Flood.Now.Volumes != 40 || c.Flood.Now.First != 40 {
+		t.Errorf("change: %+v", c)
+	}
+}
+
 func TestRehearseJSON(t *testing.T) {
 	printed, err := rehearse(t, "--size", "2048", "--rate", "0.05", "--settings", "fixed-ratio,current", "--output", "json")
 	if err != nil {
@@ -102,6 +123,9 @@ func TestRehearseExitCodes(t *testing.T) {
 		{"--size 100 --availability-zone dc9", exit.NoFit, "no create finds a backend"},
 		{"", exit.Usage, "--size is missing"},
 		{"--size 100 --rate 0 --schedulers 0", exit.Usage, "rate 0: want creates per second, such as 0.5\nschedulers 0"},
+		{"--size 100 --without flasharray_x_09", exit.Usage, "no report of such a backend; there are flasharray_x_01, flasharray_x_02 and flasharray_x_03; did you mean flasharray_x_0"},
+		{"--size 100 --with nothing", exit.Usage, "--with nothing: no report of such a backend"},
+		{"--size 100 --count 2 --without flasharray_x_01 --with flasharray_x_02", exit.OK, ""},
 		{"--size 100 --ratio 0.5", exit.Usage, "--ratio 0.5: want 1 or more"},
 		{"--size 100 --settings fastest", exit.Usage, `--settings: unknown setting "fastest"; known are [current`},
 	} {

@@ -77,6 +77,7 @@ func subcommands() []*cobra.Command {
 		newManCommand(),
 		withSource(newPlaceCommand, slices.Concat(poll, log)...),
 		withSource(newPoolsCommand, slices.Concat(poll, log)...),
+		withSource(newPreferCommand, slices.Concat(poll, log)...),
 		newProbeCommand(),
 		withSource(newRecordCommand, append(log, "poll_timeout")...),
 		newReferenceCommand(),

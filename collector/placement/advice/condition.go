@@ -232,7 +232,7 @@ func (c *condition) threshold(eligible *placement.Decision) []Finding {
 	case len(met) == 0:
 		return []Finding{c.finding(Error, "live-excludes-all",
 			fmt.Sprintf("%s %s excludes all %s that fit otherwise: %s", c.name(), c.require, format.Count(len(list), "array"), values(list)),
-			`CapabilitiesFilter has no fallback: while all arrays are busy, every create ends in "No valid backend was found"`, c.useGoodness())}
+			`CapabilitiesFilter has no fallback: while all arrays are busy, every create ends in "No valid backend was found"`, c.prefer())}
 	case !isLimit:
 		return nil
 	case len(met) < len(list) && c.staleThreshold(l, met, list):
@@ -258,15 +258,17 @@ func (c *condition) excludesSome(l limit, list, met []metric) Finding {
 	return c.finding(Warning, "live-excludes-some",
 		fmt.Sprintf("%s %s excludes %d of %s now (%s), and would exclude all if all had the value of %s",
 			c.name(), c.require, len(list)-len(met), format.Count(len(list), "array"), values(list), worst.name),
-		`arrays of one pool get busy together; then every create ends in "No valid backend was found"`, c.useGoodness())
+		`arrays of one pool get busy together; then every create ends in "No valid backend was found"`, c.prefer())
 }
 
 func (c *condition) nearLimit(l limit, list []metric) []Finding {
 	near := slices.DeleteFunc(slices.Clone(list), func(m metric) bool { return !l.near(m.value) })
 	if len(near) == 0 {
-		return nil
+		return []Finding{c.finding(Note, "live-condition",
+			fmt.Sprintf("%s %s excludes none of %s now", c.name(), c.require, format.Count(len(list), "array")),
+			`if all are beyond it at the same time, every create ends in "No valid backend was found"`, c.prefer())}
 	}
-	severity, fix := Warning, c.useGoodness()
+	severity, fix := Warning, c.prefer()
 	if len(near) < len(list) {
 		severity = Note
 	}
@@ -297,10 +299,10 @@ func (c *condition) staleThreshold(l limit, met, list []metric) bool {
 	return !slices.ContainsFunc(met, func(m metric) bool { return m.value > l.value/2 })
 }
 
-// useGoodness is the fix for a hard limit on a value that changes with load.
-func (c *condition) useGoodness() string {
-	return "Rank instead of refusing: a goodness_function that reads capabilities." + c.name() +
-		" and GoodnessWeigher in scheduler_default_weighers; then " + c.unset()
+// prefer is the fix for a hard limit on a value that changes with load.
+func (c *condition) prefer() string {
+	return "poolcast prefer --types FILE --type " + format.ShellQuoted(c.typeName) +
+		" prints settings with which Cinder prefers arrays under the limit, and refuses none"
 }
 
 func values(list []metric) string {

@@ -131,7 +131,8 @@ type simulation struct {
 	reported   time.Time // when they were made
 
 	tied    int
-	refused error // of the first create that failed
+	order   []string // the backend of each create, "" for none
+	refused error    // of the first create that failed
 	failed  int
 }
 
@@ -171,11 +172,13 @@ func (p *simulation) create(i int) error {
 	s.update(p.round)
 	choice, err := p.engine.Choose(s.current, r)
 	if errors.Is(err, placement.ErrNoPool) {
+		p.order = append(p.order, "")
 		return p.fail(s.current, r)
 	}
 	if err != nil {
 		return err
 	}
+	p.order = append(p.order, choice.Backend.Name())
 	if choice.Tied > 1 {
 		p.tied++
 	}

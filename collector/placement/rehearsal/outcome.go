@@ -24,6 +24,8 @@ type Outcome struct {
 	// Tied is the number of decisions between backends of equal weight, which
 	// their order decided.
 	Tied int
+	// Order are the names of the backends that the creates went to, "" for none.
+	Order []string
 	// Arrays are those that fit the first create or got a volume, in the order
 	// of the reports.
 	Arrays []ArrayOutcome
@@ -74,7 +76,7 @@ func (o *Outcome) busiest() *ArrayOutcome {
 func (p *simulation) outcome() (Outcome, error) {
 	o := Outcome{
 		Setting: p.setting, Placed: p.burst.Count - p.failed, Failed: p.failed,
-		Refused: p.refused, Tied: p.tied,
+		Refused: p.refused, Tied: p.tied, Order: p.order,
 	}
 	first, err := p.candidates()
 	if err != nil {

@@ -2,6 +2,7 @@ package rehearsal
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -39,6 +40,8 @@ type Setting struct {
 	// Ledger keeps each scheduler's deductions, also of the number of volumes,
 	// until a report whose poll began after the create. Cinder cannot do this.
 	Ledger bool
+	// OnlyPoolcast says that the setting is one of poolcast's own placement.
+	OnlyPoolcast bool
 }
 
 // The names of the settings in a [Catalogue].
@@ -50,6 +53,7 @@ const (
 	Allocated  = "allocated"
 	Number     = "volume-number"
 	Goodness   = "goodness"
+	Balanced   = "balanced"
 	Stochastic = "stochastic"
 	PreferLive = "prefer"
 	TwoChoices = "two-choices"
@@ -82,6 +86,7 @@ func (c Catalogue) Settings() []Setting {
 		c.weighedBy(Allocated, cinder.AllocatedCapacityWeigher),
 		c.weighedBy(Number, cinder.VolumeNumberWeigher),
 		c.weighedBy(Goodness, cinder.GoodnessWeigher),
+		c.option(Balanced, "GoodnessWeigher and half of CapacityWeigher", balance),
 		c.option(Stochastic, "StochasticHostWeightHandler", func(o *cinder.Options) { o.Select = placement.Lottery }),
 		c.option(PreferLive, "poolcast's policy prefer", func(o *cinder.Options) { o.Policy = placement.Prefer }),
 		c.option(TwoChoices, "the better of two drawn, by poolcast", func(o *cinder.Options) { o.Select = placement.BestOfTwo }),
@@ -89,12 +94,24 @@ func (c Catalogue) Settings() []Setting {
 	}
 	for i := range settings {
 		s := &settings[i]
+		s.OnlyPoolcast = s.Ledger || s.Options.Policy == placement.Prefer || s.Options.Select == placement.BestOfTwo
 		s.FixedRatio, s.Goodness = c.Ratio, c.Goodness
 		if s.Ratio == "" {
 			s.Ratio = AsReported
 		}
 	}
 	return settings
+}
+
+// balance weighs by goodness and, with capacity_weight_multiplier = 0.5, by capacity.
+func balance(o *cinder.Options) {
+	o.Weighers = []string{cinder.CapacityWeigher, cinder.GoodnessWeigher}
+	multipliers := maps.Clone(o.Multipliers)
+	if multipliers == nil {
+		multipliers = map[string]float64{}
+	}
+	multipliers[cinder.CapacityWeigher] = 0.5
+	o.Multipliers = multipliers
 }
 
 func (c Catalogue) weighedBy(name, weigher string) Setting {

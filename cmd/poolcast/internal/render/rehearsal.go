@@ -14,11 +14,12 @@ import (
 	"github.com/poolcast/poolcast/collector/placement/rehearsal"
 )
 
-// Assumed is what a rehearsal rests on: assumptions, and plug-ins of the cloud's
-// scheduler without which it was made.
+// Assumed is what a rehearsal rests on: assumptions, plug-ins of the cloud's scheduler
+// without which it was made, and backends that were taken out or added; nil if none was.
 type Assumed struct {
 	Lines   []string
 	LeftOut []placement.LeftOut
+	Change  *rehearsal.Change
 }
 
 // Rehearsal prints outcomes in one of the formats table and json. The table has
@@ -28,6 +29,11 @@ func Rehearsal(w io.Writer, output string, b rehearsal.Burst, assumed Assumed, o
 		return JSON(w, jsonRehearsal(b, assumed, outcomes))
 	}
 	p := text.NewPage(w)
+	if assumed.Change != nil {
+		for _, sentence := range assumed.Change.Sentences() {
+			p.Wrapped("", sentence)
+		}
+	}
 	p.Wrapped("", rehearsal.Summary(outcomes))
 	p.Line("")
 	for _, line := range append([]string{burstLine(b)}, assumed.Lines...) {
@@ -108,6 +114,7 @@ func arrayTable(o rehearsal.Outcome) *text.Table {
 // rehearsalJSON is a rehearsal as rehearse --output json prints it.
 type rehearsalJSON struct {
 	Summary     string              `json:"summary"`
+	Change      *rehearsal.Change   `json:"change,omitempty"` // absent without --without and --with
 	Burst       burstJSON           `json:"burst"`
 	Assumptions []string            `json:"assumptions"`
 	LeftOut     []placement.LeftOut `json:"left_out"`
@@ -142,7 +149,7 @@ type outcomeJSON struct {
 
 func jsonRehearsal(b rehearsal.Burst, assumed Assumed, outcomes []rehearsal.Outcome) rehearsalJSON {
 	out := rehearsalJSON{
-		Summary: rehearsal.Summary(outcomes), Assumptions: append([]string{}, assumed.Lines...), LeftOut: append([]placement.LeftOut{}, assumed.LeftOut...),
+		Summary: rehearsal.Summary(outcomes), Change: assumed.Change, Assumptions: append([]string{}, assumed.Lines...), LeftOut: append([]placement.LeftOut{}, assumed.LeftOut...),
 		Burst: burstJSON{
 			Request: b.Request, Count: b.Count, Rate: b.Rate, Interval: b.Interval.Seconds(),
 			Schedulers: b.Schedulers, Skew: b.Skew.Seconds(), Fill: b.Fill, Operations: b.Operations,

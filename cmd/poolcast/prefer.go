@@ -1,0 +1,132 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/render"
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement/fallback"
+	"github.com/poolcast/poolcast/config"
+)
+
+// preferFlags are the types to translate, and on which reports to check the result.
+type preferFlags struct {
+	*sourceFlags
+	reports  reportFlags
+	types    string
+	names    []string
+	size     int64
+	separate bool
+	replace  bool
+	output   string
+}
+
+const preferHelp = `Print settings with which the Cinder scheduler prefers arrays under the limits of a
+volume type, and refuses none.
+
+A type's condition on a live metric, such as total_volumes <= 800, is enforced by
+CapabilitiesFilter: if every array is above the limit, no volume can be created. The
+settings are a goodness_function for each backend, the scheduler's weighers and
+multipliers, and the types without the conditions. Arrays under the limits then get
+volumes first. If several are under the limits, or none is, the other weighers of
+cinder.conf decide. Capacity still refuses.
+
+Nothing is changed. Before the settings are printed, decisions are made with them on the
+present reports and on constructed ones; if one is not as wanted, or a condition cannot
+be translated, the output says so and the exit code is 1.
+
+A goodness_function counts for every type whose volumes can be on the backend. Types with
+different conditions are distinguished by an extra spec, which is added if necessary. A
+present goodness_function of a backend is kept as a tenth of the score, unless --replace
+is given.`
+
+func newPreferCommand(sources *sourceFlags) *cobra.Command {
+	f := &preferFlags{sourceFlags: sources, reports: reportFlags{effective: true}}
+	cmd := &cobra.Command{
+		Use:   "prefer --types FILE",
+		Short: "Print settings with which Cinder prefers arrays under a type's limits",
+		Long:  preferHelp,
+		Example: `  openstack volume type list --long -f json > types.json
+  poolcast prefer --types types.json
+  poolcast prefer --types types.json --type gold --size 500
+  poolcast prefer --types types.json --type gold --separate
+  poolcast prefer --types types.json --reports reports.json --output json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+	}
+	f.reports.add(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&f.types, "types", "", "`file` of volume types: the output of openstack volume type list --long -f json")
+	flags.StringArrayVar(&f.names, "type", nil, "`name` of a type to translate; repeatable; all with conditions on live metrics by default")
+	flags.Int64Var(&f.size, "size", 1, "size in GiB of the volumes that are placed to check the settings")
+	flags.BoolVar(&f.separate, "separate", false, "let only volumes of the translated types prefer arrays, by an extra spec")
+	flags.BoolVar(&f.replace, "replace", false, "drop the present goodness_function of the backends")
+	_ = cmd.MarkFlagFilename("types", "json")
+	_ = cmd.MarkFlagRequired("types")
+	outputFlag(cmd, &f.output, "table", "json")
+	return cmd
+}
+
+func (f *preferFlags) run(cmd *cobra.Command) error {
+	if f.size < 1 {
+		return exit.With(exit.Usage, fmt.Errorf("--size %d: want a whole number of GiB, 1 or more", f.size))
+	}
+	types, err := input.VolumeTypes(f.types)
+	if err != nil {
+		return exit.With(exit.Usage, err)
+	}
+	cfg, err := f.load()
+	if err != nil {
+		return err
+	}
+	set, polled := f.reports.get(cmd, f.sourceFlags)
+	if set == nil {
+		return polled
+	}
+	plan, err := fallback.Make(fallback.Cloud{
+		Types: types, Names: f.names, Size: f.size, Separate: f.separate, Replace: f.replace,
+		Reports: withPresentFunctions(cfg, set), Unlisted: set.Unlisted, Options: decision.Options(cfg.Scheduler),
+	})
+	switch {
+	case errors.Is(err, fallback.ErrNothing):
+		return exit.With(exit.Usage, fmt.Errorf("%s: %w; there is nothing to translate", f.types, err))
+	case errors.Is(err, fallback.ErrUnknown):
+		return exit.With(exit.Usage, fmt.Errorf("--type: %w", err))
+	case err != nil:
+		return exit.With(exit.Config, fmt.Errorf("translate the types of %s: %w", f.types, err))
+	}
+	if err := render.Preference(cmd.OutOrStdout(), f.output, cfg, plan); err != nil {
+		return fmt.Errorf("print settings: %w", err)
+	}
+	if !plan.Holds() {
+		return errors.New("the settings do not hold; the reasons are above")
+	}
+	return polled
+}
+
+// withPresentFunctions are the reports with the goodness functions of cinder.conf, which
+// the printed ones replace: reports may be older than the file.
+func withPresentFunctions(cfg *config.Config, set *backends.Set) []capability.Report {
+	reports := make([]capability.Report, len(set.Reports))
+	for i, r := range set.Reports {
+		for _, b := range cfg.Backends {
+			if b.Host != r.Host {
+				continue
+			}
+			function := capability.Value{}
+			if b.GoodnessFunction != nil {
+				function = capability.OfString(*b.GoodnessFunction)
+			}
+			r.Capabilities = r.Capabilities.Overlay(capability.Set{capability.KeyGoodnessFunction: function})
+		}
+		reports[i] = r
+	}
+	return reports
+}

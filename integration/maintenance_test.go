@@ -1,0 +1,134 @@
+//go:build integration
+
+package integration
+
+import (
+	"fmt"
+	"net/http"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/poolcast/poolcast/flasharray/simulator"
+	"github.com/poolcast/poolcast/integration/internal/scheduler"
+	"github.com/poolcast/poolcast/integration/process"
+)
+
+// TestMaintenanceOfArray follows the chapter "Take an array out and back" of
+// OPERATIONS.md, with a real scheduler and API: each step of it, and what it says that
+// the scheduler and poolcast show.
+func TestMaintenanceOfArray(t *testing.T) {
+	t.Parallel()
+	m := startMaintenance(t)
+	m.createsOn(3, 2, "before")
+	m.shows("rehearse --size 100 --count 20 --without flasharray_x_03 --settings current", "Without flasharray_x_03 20 of 20 creates find a backend")
+
+	t.Log(m.api.Client("service-disable", "--reason", "shelf replacement until 18:00", m.host, "cinder-volume"))
+	m.createsOn(2, 1, "disabled")
+	if list := m.api.Client("service-list", "--binary", "cinder-volume"); !strings.Contains(list, "shelf replacement until 18:00") {
+		t.Errorf("no reason in the list:\n%s", list)
+	}
+	m.shows("pools", "flasharray_x_03")
+	m.metric(`poolcast_array_up`, "1")
+	t.Log("probe while it is disabled:\n" + m.output("probe", "--ready", "--url", m.url))
+
+	m.arrays[2].SetFaults(simulator.ServerError(http.StatusServiceUnavailable))
+	m.agent.awaitLog(0, "message", "polling array failed")
+	m.agent.awaitLog(0, "message", "report is stale, policy")
+	m.metric(`poolcast_array_up`, "0")
+	m.createsOn(2, 1, "off")
+	t.Log("probe while it is off:\n" + m.output("probe", "--ready", "--url", m.url))
+	t.Log("pools while it is off:\n" + m.output("pools", "--agent", m.url))
+
+	m.arrays[2].SetFaults()
+	m.agent.awaitLog(0, "message", "polling array recovered")
+	m.metric(`poolcast_array_up`, "1")
+	m.createsOn(2, 1, "on again, and still disabled")
+	m.shows("check --no-bus", "volume") // it reads the array
+
+	t.Log(m.api.Client("service-enable", m.host, "cinder-volume"))
+	m.createsOn(3, 2, "enabled")
+	for _, line := range m.agent.log() {
+		if line.text("level") != "debug" && strings.Contains(fmt.Sprint(line), "flasharray_x_03") {
+			t.Log(line)
+		}
+	}
+}
+
+// maintenance is a scheduler with an API, an agent and its arrays, of which the third is
+// taken out.
+type maintenance struct {
+	*environment
+	cinder *scheduler.Scheduler
+	api    *scheduler.API
+	agent  *agent
+	url    string // of the status page
+	host   string
+}
+
+func startMaintenance(t *testing.T) *maintenance {
+	t.Helper()
+	broker, transport := joinBroker(t)
+	env := newEnvironment(t, threeArrays(t), transport)
+	m := &maintenance{environment: env, host: hostName(env.arrays[2].Name())}
+	m.cinder = scheduler.Start(t, scheduler.Options{
+		Broker: broker, Backends: env.backends(), Settings: []string{"quota_volumes = -1", "quota_gigabytes = -1"},
+	})
+	m.api = m.cinder.StartAPI()
+	env.startVolume(broker)
+	m.agent, m.url = env.startWithStatusPage()
+	env.awaitPools(m.cinder, pollBound)
+	return m
+}
+
+// createsOn wants so many pools at the scheduler, and a volume on the array.
+func (m *maintenance) createsOn(pools, array int, when string) {
+	m.t.Helper()
+	process.Await(m.t, pollBound, fmt.Sprintf("%s: %d pools", when, pools), func() error {
+		list, err := m.cinder.Pools()
+		if err == nil && len(list) != pools {
+			err = fmt.Errorf("it has %d", len(list))
+		}
+		return err
+	})
+	got, err := m.cinder.Create(scheduler.Volume{Size: 100, Zone: zone})
+	if want := hostName(m.arrays[array].Name()) + "#" + pool; got != want || err != nil {
+		m.t.Errorf("%s: the volume is on %q (%v), want %q", when, got, err, want)
+	}
+}
+
+// shows runs a command of the program on the agent's reports.
+func (m *maintenance) shows(command, want string) {
+	m.t.Helper()
+	args := strings.Fields(command)
+	printed := m.output(append(args, "--agent", m.url)...)
+	m.t.Logf("$ poolcast %s\n%s", command, printed)
+	if !strings.Contains(strings.Join(strings.Fields(printed), " "), want) {
+		m.t.Errorf("poolcast %s does not show %q", command, want)
+	}
+}
+
+// output runs a command of the program, whatever it ends with.
+func (m *maintenance) output(args ...string) string {
+	m.t.Helper()
+	cmd := m.command(args...)
+	if args[0] == "probe" {
+		cmd = exec.Command(program(m.t), args...) // it reads no configuration
+	}
+	out, _ := cmd.CombinedOutput()
+	return string(out)
+}
+
+// metric waits for the value of a metric of the third array.
+func (m *maintenance) metric(name, value string) {
+	m.t.Helper()
+	process.Await(m.t, pollBound, name+" to be "+value, func() error {
+		text, err := get(m.t.Context(), m.url+"/metrics")
+		for line := range strings.Lines(text) {
+			if strings.HasPrefix(line, name+"{") && strings.Contains(line, m.host+`"`) && strings.HasSuffix(line, " "+value+"\n") {
+				return err
+			}
+		}
+		return fmt.Errorf("it is not (%w)", err)
+	})
+}
