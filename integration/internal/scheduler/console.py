@@ -26,11 +26,15 @@ from cinder.volume import rpcapi as volume_rpcapi
 from cinder.volume import volume_types
 from oslo_utils import timeutils
 
+# Who creates volumes: ids as Keystone makes them, which scheduler.go has too.
+USER = '5e1f00d0000000000000000000000005'
+PROJECT = '0123456789abcdef0123456789abcdef'
+
 
 class Console:
     def __init__(self):
         self.context = context.get_admin_context()
-        self.user = context.RequestContext('user', 'project', is_admin=True)
+        self.user = context.RequestContext(USER, PROJECT, is_admin=True)
         self.scheduler = rpcapi.SchedulerAPI()
         self.types = {}
 
