@@ -38,7 +38,7 @@ func ExplainFailure(c *Cloud, f publisher.Failure, pools []string, now time.Time
 	e := explanation{cloud: c, failure: f, count: status.FailureCount{Filter: FilterOther}}
 	e.out = status.Failure{
 		ReceivedAt: now, Operation: f.Operation, VolumeID: f.VolumeID, VolumeType: f.Type, Size: f.Size,
-		Zones: slices.Concat([]string{}, f.Zones), Fits: []string{}, Refused: []status.FailureRefusal{},
+		Zones: append([]string{}, f.Zones...), Fits: []string{}, Refused: []status.FailureRefusal{},
 	}
 	text := e.explain(pools)
 	e.out.Explanation = text
@@ -118,7 +118,7 @@ func (e *explanation) sort(d *placement.Decision) {
 		report := v.Backend.Report()
 		switch {
 		case v.Fits():
-			e.out.Fits = append(e.out.Fits, report.Name())
+			e.out.Fits = append(e.out.Fits, format.Printable(report.Name()))
 		case e.count.Pool != "" && report.Pool != e.count.Pool:
 			e.out.OtherPools++
 		case v.RefusedBy == cinder.AvailabilityZoneFilter:
@@ -140,7 +140,9 @@ func (e *explanation) sort(d *placement.Decision) {
 
 // refusal is why a backend is refused.
 func refusal(v *placement.Verdict) status.FailureRefusal {
-	return status.FailureRefusal{Backend: v.Backend.Report().Name(), Filter: v.RefusedBy, Reason: v.Reason()}
+	return status.FailureRefusal{
+		Backend: format.Printable(v.Backend.Report().Name()), Filter: v.RefusedBy, Reason: format.Printable(v.Reason()),
+	}
 }
 
 // label is the filter that refused most backends: of several, the first by name. It is
@@ -164,11 +166,7 @@ func (e *explanation) label(refused []status.FailureRefusal) string {
 // FailureFilters are the filters that can be the label of a failed create, besides
 // [FilterNone] and [FilterOther].
 func FailureFilters(s config.Scheduler) []string {
-	names := []string{ServiceState}
-	for _, name := range s.Filters {
-		names = append(names, name[strings.LastIndex(name, ".")+1:])
-	}
-	return names
+	return append([]string{ServiceState}, s.Filters...)
 }
 
 // sentence is the result in one line.
@@ -196,5 +194,5 @@ func fitsNow(names []string) string {
 	if len(names) > 1 {
 		verb = "fit"
 	}
-	return format.List(names) + " " + verb + " now: reports have changed since, or the settings of the scheduler's host differ from these"
+	return format.List(names) + " " + verb + " now: the report has changed since, the scheduler counts volumes that are not in it yet, or its settings are not those of this cinder.conf"
 }
