@@ -19,6 +19,7 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/integration/cindertest"
 	"github.com/poolcast/poolcast/integration/internal/scheduler"
+	"github.com/poolcast/poolcast/integration/openapi"
 	"github.com/poolcast/poolcast/integration/process"
 	"github.com/poolcast/poolcast/integration/rabbitmq"
 	"github.com/poolcast/poolcast/publisher/status/client"
@@ -214,6 +215,13 @@ func checkExplanations(t *testing.T, a *explainingAgent) {
 	pattern := regexp.MustCompile(`create failed: volume [0-9a-f]{8}…, type gold, 100 GiB, dc1: refused: flasharray_x_01 total_volumes \d+ is not <= 1; flasharray_x_02 .*; flasharray_x_03 `)
 	if !pattern.MatchString(lines[0]) {
 		t.Errorf("the line is %s", lines[0])
+	}
+	spec, err := openapi.Parse([]byte(a.get("/v1/openapi.yaml")), openapi.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fault := range spec.Faults(http.MethodGet, "/v1/failures", http.StatusOK, "application/json", []byte(a.get("/v1/failures"))) {
+		t.Errorf("/v1/failures: %s", fault)
 	}
 	page, metrics := a.get("/"), a.get("/metrics")
 	for _, want := range []string{"Failed creates", "is not &lt;= 1", "volume_backend_name pure_performance is not unknown"} {

@@ -3,9 +3,19 @@ package status
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/poolcast/poolcast/collector/capability/format"
+)
+
+const (
+	// MaxFailures is how many failures a view has at most.
+	MaxFailures = 50
+	// FitsNow says why a backend can fit that did not when the create failed.
+	FitsNow = "the report has changed since, the scheduler counts volumes that are not in it yet, or its settings are not those of this cinder.conf"
+
+	createVolume = "create_volume" // the operation of a failed create
 )
 
 // Failures are the operations that the schedulers have given up, from their error
@@ -15,7 +25,7 @@ type Failures struct {
 	Listening bool      // notifications are received
 	Reason    string    // why they are not; "" if they are
 	Since     time.Time // when counting began
-	Latest    []Failure // the newest first
+	Latest    []Failure // the newest first, at most MaxFailures
 	Counts    []FailureCount
 }
 
@@ -86,15 +96,20 @@ func (f Failures) checks(now time.Time) (all []check) {
 	if !f.Listening {
 		all = append(all, check{Name: "notifications", OK: true, Warning: true, Reason: "failed creates are not explained: " + f.Reason})
 	}
-	recent := 0
-	for recent < len(f.Latest) && now.Sub(f.Latest[recent].ReceivedAt) < recentFailure {
-		recent++
+	var recent []Failure
+	for _, one := range f.Latest {
+		if one.Operation == createVolume && now.Sub(one.ReceivedAt) < recentFailure {
+			recent = append(recent, one)
+		}
 	}
-	if recent > 0 {
-		last := f.Latest[0]
+	if len(recent) > 0 {
+		last, number := recent[0], strconv.Itoa(len(recent))
+		if len(recent) == MaxFailures {
+			number = "at least " + number
+		}
 		all = append(all, check{
 			Name: "failed creates", OK: true, Warning: true,
-			Reason: fmt.Sprintf("%d in the last hour, the last one %s: %s: %s", recent, ago(now, last.ReceivedAt), last.Request(), last.Explanation),
+			Reason: fmt.Sprintf("%s in the last hour, the last one %s: %s: %s", number, ago(now, last.ReceivedAt), last.Request(), last.Explanation),
 		})
 	}
 	return all

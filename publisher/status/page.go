@@ -145,6 +145,7 @@ func pageFuncs() template.FuncMap {
 		"gib": gibText, "used": used, "sum": sum, "ago": ago, "percent": percent,
 		"deviation": deviation, "state": stateText,
 		"usedPercent": usedPercent, "schedulers": schedulers, "text": capability.Value.String, "count": format.Count,
+		"fitsNow": func() string { return FitsNow },
 	}
 }
 

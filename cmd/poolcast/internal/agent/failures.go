@@ -16,8 +16,6 @@ import (
 )
 
 const (
-	// keptFailures is how many failed creates the page shows.
-	keptFailures = 50
 	// failureLines is how many of them are logged in a failureWindow.
 	failureLines  = 10
 	failureWindow = time.Minute
@@ -48,7 +46,7 @@ func (l *failureLog) add(f status.Failure, c status.FailureCount) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.latest = append(l.latest, f)
-	l.latest = l.latest[max(0, len(l.latest)-keptFailures):]
+	l.latest = l.latest[max(0, len(l.latest)-status.MaxFailures):]
 	if f.Operation == publisher.CreateVolume {
 		l.counts[failureKey{c.Pool, c.Filter}]++
 	}

@@ -47,7 +47,7 @@ func TestBurstOfFailuresIsBounded(t *testing.T) {
 			t.Errorf("the last line is %s", lines[failureLines])
 		}
 		v := l.view([]failureKey{{"gold", "CapabilitiesFilter"}, {"", "none"}})
-		if len(v.Latest) != keptFailures || v.Latest[0].Operation != "retype" || v.Latest[1].VolumeID != "00000999-99fd" {
+		if len(v.Latest) != status.MaxFailures || v.Latest[0].Operation != "retype" || v.Latest[1].VolumeID != "00000999-99fd" {
 			t.Errorf("the latest are %+v", v.Latest[:2])
 		}
 		if want := "[{ none 0} {gold CapabilitiesFilter 1000}]"; fmt.Sprint(v.Counts) != want {

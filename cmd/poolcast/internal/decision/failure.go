@@ -194,5 +194,5 @@ func fitsNow(names []string) string {
 	if len(names) > 1 {
 		verb = "fit"
 	}
-	return format.List(names) + " " + verb + " now: the report has changed since, the scheduler counts volumes that are not in it yet, or its settings are not those of this cinder.conf"
+	return format.List(names) + " " + verb + " now: " + status.FitsNow
 }
