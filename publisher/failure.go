@@ -36,7 +36,7 @@ type Failure struct {
 	// Private are the ids of projects and users in the notification.
 	Private []string
 
-	id string // _unique_id: equal for messages that were sent twice
+	id string // message_id: one for a notification, whatever topics it is sent to
 }
 
 const (
@@ -60,7 +60,7 @@ var errOtherNotification = errors.New("not a failed operation of a scheduler")
 // (oslo_messaging/notify/notifier.py, _notify), with its context.
 type notification struct {
 	EventType string          `json:"event_type"`
-	UniqueID  string          `json:"_unique_id"`
+	MessageID string          `json:"message_id"`
 	Payload   json.RawMessage `json:"payload"`
 
 	ProjectID   any `json:"_context_project_id"`
@@ -119,7 +119,7 @@ func unmarshal(text []byte, into any) error {
 }
 
 func (n notification) failure(operation string, p failurePayload) (Failure, error) {
-	f := Failure{Operation: operation, VolumeID: short(p.VolumeID, maxID), id: n.UniqueID}
+	f := Failure{Operation: operation, VolumeID: short(p.VolumeID, maxID), id: n.MessageID}
 	if f.VolumeID == "" {
 		f.VolumeID = short(p.Spec.VolumeID, maxID)
 	}

@@ -29,6 +29,9 @@ func TestFailedCreateOfCinderIsDecoded(t *testing.T) {
 	if f.Operation != CreateVolume || f.VolumeID != "c7cb6f1e-99fd-4f99-9329-cc239a4f5f42" || f.Exception != "NoValidBackend" || f.Attempts {
 		t.Errorf("got %+v", f)
 	}
+	if f.id != "62e4f0c1-10f4-425a-977f-c83f73b4c157" {
+		t.Errorf("the id is %q", f.id)
+	}
 	if f.Size != 100 || f.Type != "gold" || !reflect.DeepEqual(f.Zones, []string{"dc1"}) || f.QoS != nil {
 		t.Errorf("got %+v", f)
 	}

@@ -124,7 +124,7 @@ func (n *notifier) declare() {
 
 func (n *notifier) fails(key, volume string) {
 	n.t.Helper()
-	inner := fmt.Sprintf(`{"event_type":"scheduler.create_volume","_unique_id":%q,"payload":{"volume_id":%q,"request_spec":{"volume_properties":{"size":1}}}}`, volume, volume)
+	inner := fmt.Sprintf(`{"event_type":"scheduler.create_volume","message_id":%q,"payload":{"volume_id":%q,"request_spec":{"volume_properties":{"size":1}}}}`, volume, volume)
 	n.send(key, []byte(envelope(inner)))
 }
 
@@ -172,6 +172,7 @@ func testFailures(t *testing.T, b *rabbitmq.Broker, mode ListenMode) {
 	n.send("notifications.error", []byte("\x1b[2J{"))
 	n.send("notifications.error", []byte(`{"event_type":"volume.create.error"}`))
 	n.fails("notifications.error", "one") // the same again
+	n.fails("audit.error", "one")         // the same to another topic
 	n.send("audit.error", createFailed(t))
 	r.receives("one", "c7cb6f1e-99fd-4f99-9329-cc239a4f5f42")
 	added := slices.DeleteFunc(queues(b), func(q string) bool { return slices.Contains(before, q) })

@@ -37,6 +37,7 @@ type explainingAgent struct {
 	url    string
 	client *client.Client
 	args   []string
+	conf   string
 }
 
 // newExplainingAgent builds poolcast, to be run with three simulated arrays.
@@ -57,7 +58,6 @@ backend_availability_zone = dc1
 pure_api_token = simulated
 [poolcast]
 poll_interval = 3s
-explain_failures = true
 listen = 127.0.0.1:%d
 `, broker.TransportURL(), failurePool, port)
 	for i, name := range []string{"flasharray_x_01", "flasharray_x_02", "flasharray_x_03"} {
@@ -66,7 +66,7 @@ listen = 127.0.0.1:%d
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	a := &explainingAgent{t: t, url: fmt.Sprintf("http://127.0.0.1:%d", port), args: []string{binary, "--config-file", conf, "--simulate"}}
+	a := &explainingAgent{t: t, conf: conf, url: fmt.Sprintf("http://127.0.0.1:%d", port), args: []string{binary, "--config-file", conf, "--simulate"}}
 	var err error
 	if a.client, err = client.New(client.Options{URL: a.url}); err != nil {
 		t.Fatal(err)
@@ -140,7 +140,7 @@ func TestFailedCreatesAreExplained(t *testing.T) {
 		Notifications: []string{"driver = messagingv2"}, Settings: []string{"quota_gigabytes = -1"},
 	})
 	a.start()
-	awaitNotifications(t, a)
+	a.explainFailures()
 	cindertest.StartService(t, broker.URL(), 2*time.Second, cindertest.DriverReports(reports))
 	awaitOverlays(t, cinder, len(reports))
 
@@ -168,9 +168,18 @@ func create(t *testing.T, cinder *scheduler.Scheduler, v scheduler.Volume) {
 	}
 }
 
-func awaitNotifications(t *testing.T, a *explainingAgent) {
-	t.Helper()
-	process.Await(t, failureBound, "the agent to receive notifications", func() error {
+// explainFailures switches explain_failures on while the agent runs.
+func (a *explainingAgent) explainFailures() {
+	a.t.Helper()
+	text, err := os.ReadFile(a.conf)
+	if err == nil {
+		text = append(text, "[poolcast]\nexplain_failures = true\n"...)
+		err = os.WriteFile(a.conf, text, 0o600)
+	}
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	process.Await(a.t, failureBound, "the agent to receive notifications", func() error {
 		if !strings.Contains(a.Output(), "receiving error notifications of cinder-scheduler") {
 			return fmt.Errorf("it does not")
 		}

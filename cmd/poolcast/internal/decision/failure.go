@@ -18,6 +18,9 @@ import (
 	"github.com/poolcast/poolcast/publisher/status"
 )
 
+// noValidBackend is the exception of a scheduler that finds no backend.
+const noValidBackend = "NoValidBackend"
+
 // The labels of a failed create without a filter.
 const (
 	FilterNone  = "none"  // a backend fits now
@@ -66,6 +69,8 @@ func (e *explanation) explain(pools []string) string {
 	}
 	e.count.Pool = requiredPool(request, pools)
 	switch {
+	case f.Exception != "" && f.Exception != noValidBackend:
+		return "the scheduler failed with " + f.Exception + "; its log has the reason"
 	case f.Attempts:
 		return "cinder-volume failed to create it on each backend that the scheduler chose (scheduler_max_attempts); the log of cinder-volume has the reasons"
 	case len(e.cloud.Backends.Reports) == 0:

@@ -38,7 +38,7 @@ func withFunction(r capability.Report, function string) capability.Report {
 
 func failedCreate(size int64, specs string, zones ...string) publisher.Failure {
 	return publisher.Failure{
-		Operation: publisher.CreateVolume, VolumeID: "c7cb6f1e-99fd-4f99-9329-cc239a4f5f42", Size: size, Type: "gold",
+		Operation: publisher.CreateVolume, Exception: "NoValidBackend", VolumeID: "c7cb6f1e-99fd-4f99-9329-cc239a4f5f42", Size: size, Type: "gold",
 		ExtraSpecs: json.RawMessage(specs), Zones: zones, Private: []string{projectID, userID},
 		Properties: capability.Set{
 			"size": capability.OfInt(size), "project_id": capability.OfString(projectID), "user_id": capability.OfString(userID),
@@ -65,6 +65,8 @@ func TestExplainFailure(t *testing.T) {
 	retype.Operation = "retype"
 	tried := failedCreate(1, gold)
 	tried.Attempts = true
+	broken := failedCreate(1, gold)
+	broken.Exception = "KeyError"
 	for name, c := range map[string]struct {
 		cloud        *Cloud
 		failure      publisher.Failure
@@ -88,6 +90,7 @@ func TestExplainFailure(t *testing.T) {
 		"no report":            {cloudOf(), failedCreate(1, gold), "there is no report of a backend yet", "gold", "other"},
 		"unreadable specs":     {cloudOf(report("x_01", "gold", 1)), failedCreate(1, `[7]`), "cannot be explained: the extra specs of its type cannot be read", "", "other"},
 		"cinder-volume failed": {cloudOf(report("x_01", "gold", 1)), tried, "cinder-volume failed to create it on each backend", "gold", "other"},
+		"another exception":    {cloudOf(report("x_01", "gold", 1)), broken, "the scheduler failed with KeyError; its log has the reason", "gold", "other"},
 		"a retype":             {cloudOf(report("x_01", "gold", 1)), retype, "the scheduler refused it; only creates are explained", "", "other"},
 	} {
 		t.Run(name, func(t *testing.T) {
