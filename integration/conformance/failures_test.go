@@ -4,6 +4,7 @@ package conformance
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,6 +16,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/rabbitmq/amqp091-go"
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/integration/cindertest"
@@ -157,6 +160,7 @@ func TestFailedCreatesAreExplained(t *testing.T) {
 	create(t, cinder, scheduler.Volume{Size: 1, Zone: "dc1", ExtraSpecs: map[string]string{"volume_backend_name": "unknown"}})
 	a.awaitFailures(3)
 	checkExplanations(t, a)
+	checkBurst(t, a, broker)
 	checkQueues(t, a, broker)
 }
 
@@ -181,7 +185,7 @@ func (a *explainingAgent) explainFailures() {
 	}
 	process.Await(a.t, failureBound, "the agent to receive notifications", func() error {
 		if !strings.Contains(a.Output(), "receiving error notifications of cinder-scheduler") {
-			return fmt.Errorf("it does not")
+			return errors.New("it does not")
 		}
 		return nil
 	})
@@ -257,6 +261,41 @@ func checkExplanations(t *testing.T, a *explainingAgent) {
 	}
 }
 
+// checkBurst repeats the scheduler's last notification a thousand times, each with an id
+// of its own: all are counted, and few are logged.
+func checkBurst(t *testing.T, a *explainingAgent, broker *rabbitmq.Broker) {
+	t.Helper()
+	ch := rabbitmq.Channel(t, rabbitmq.Dial(t, broker.URL()))
+	message, found, err := ch.Get("notifications.error", false)
+	if err == nil && found {
+		err = message.Nack(false, true)
+	}
+	if err != nil || !found {
+		t.Fatalf("get a notification: %t, %v", found, err)
+	}
+	id := regexp.MustCompile(`(message_id\\": \\")[0-9a-f]{8}`)
+	start := time.Now()
+	for i := range 1000 {
+		body := id.ReplaceAll(message.Body, fmt.Appendf(nil, "${1}%08d", i))
+		if err := ch.PublishWithContext(t.Context(), "openstack", "notifications.error", false, false, amqp091.Publishing{Body: body}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	process.Await(t, failureBound, "a thousand more failures to be counted", func() error {
+		if want := `poolcast_failed_creates_total{filter="CapabilitiesFilter",volume_backend_name="pure_performance"} 1001`; !strings.Contains(a.get("/metrics"), want) {
+			return errors.New("there are fewer")
+		}
+		return nil
+	})
+	t.Logf("a thousand failures were explained in %s", time.Since(start).Round(time.Millisecond))
+	if n := strings.Count(a.Output(), "create failed: "); n > 20 { // ten a minute, of two minutes at most
+		t.Errorf("there are %d lines in the log", n)
+	}
+	if n := len(a.awaitFailures(50)); n != 50 {
+		t.Errorf("the API has %d", n)
+	}
+}
+
 // checkQueues checks what OPERATIONS.md has about the queue that oslo.messaging
 // declares, and that nothing of the agent is left when it has ended.
 func checkQueues(t *testing.T, a *explainingAgent, broker *rabbitmq.Broker) {
@@ -277,7 +316,7 @@ func checkQueues(t *testing.T, a *explainingAgent, broker *rabbitmq.Broker) {
 		}
 		return messages
 	}
-	if n := grown(); n != 3 {
+	if n := grown(); n != 1003 {
 		t.Errorf("%d messages wait in notifications.error", n)
 	}
 	broker.Ctl("set_policy", "-p", "/", string(policy[2]), string(policy[3]), strings.Replace(string(policy[4]), "1000", "2", 1), "--apply-to", "queues")
