@@ -19,7 +19,9 @@ type Agent struct {
 	Overlay                   bool
 	FixProvisionedCapacity    bool
 	NotifyServiceCapabilities bool
-	LiveCapabilities          []string // for backends without a list of their own
+	// ExplainFailures is whether error notifications of the schedulers are received.
+	ExplainFailures  bool
+	LiveCapabilities []string // for backends without a list of their own
 
 	LogLevel  string // trace, debug, info, warn or error
 	LogFormat string // text or json
@@ -84,6 +86,7 @@ func (r *reader) agent(reports time.Duration) Agent {
 		Overlay:                   s.boolean("overlay").v,
 		FixProvisionedCapacity:    s.boolean("fix_provisioned_capacity").v,
 		NotifyServiceCapabilities: s.boolean("notify_service_capabilities").v,
+		ExplainFailures:           s.boolean("explain_failures").v,
 		LogLevel:                  s.text("log_level").v,
 		LogFormat:                 s.text("log_format").v,
 		TLSCertFile:               s.text("tls_cert_file").v,

@@ -25,6 +25,9 @@ type Bus struct {
 	Retry       Retry
 	// TransientQuorum is rabbit_transient_quorum_queue.
 	TransientQuorum bool
+	// QuorumQueues is rabbit_quorum_queue.
+	QuorumQueues  bool
+	Notifications Notifications
 }
 
 // Broker is one host of transport_url, with the account that is valid there.
@@ -71,6 +74,7 @@ func (r *reader) bus() Bus {
 		Max:      seconds(s.integer("rabbit_interval_max").v),
 	}
 	b.TransientQuorum = s.boolean("rabbit_transient_quorum_queue").v
+	b.QuorumQueues = s.boolean("rabbit_quorum_queue").v
 	return b
 }
 

@@ -24,7 +24,7 @@ func loadBus(t *testing.T, text string) (*Config, error) {
 // read nor warned about, in the section and in the URL.
 func TestBusOptionsWithoutEffect(t *testing.T) {
 	for _, name := range []string{
-		"rabbit_quorum_queue", "rabbit_stream_fanout", "rabbit_ha_queues", "amqp_durable_queues",
+		"rabbit_stream_fanout", "rabbit_ha_queues", "amqp_durable_queues",
 		"amqp_auto_delete", "ssl_version", "kombu_ssl_version", "use_queue_manager",
 	} {
 		for _, text := range []string{
@@ -61,6 +61,44 @@ rabbit_transient_quorum_queue = true
 	want := Retry{Delay: time.Second / 2, Interval: 2 * time.Second, Backoff: 3 * time.Second, Max: 20 * time.Second}
 	if b := cfg.Bus; b.Failover != "shuffle" || b.Retry != want || !b.TransientQuorum {
 		t.Errorf("the bus is %+v", b)
+	}
+}
+
+// TestNotifications checks that the broker of the notifications is that of the bus
+// unless another one is written, and that another broker than RabbitMQ is a fault only
+// where notifications are received.
+func TestNotifications(t *testing.T) {
+	const section = "[oslo_messaging_notifications]\n"
+	for name, c := range map[string]struct {
+		text, host, topics string
+		quorum             bool
+		fault              string
+	}{
+		"defaults":            {host: "localhost", topics: "notifications"},
+		"topics and quorum":   {text: section + "topics = cinder, notifications\n[oslo_messaging_rabbit]\nrabbit_quorum_queue = yes\n", host: "localhost", topics: "cinder notifications", quorum: true},
+		"another broker":      {text: section + "transport_url = rabbit://u:T0PS3CRET@other:5673/v\n", host: "other", topics: "notifications"},
+		"Kafka, not received": {text: section + "transport_url = kafka://T0PS3CRET@k\n", host: "localhost", topics: "notifications"},
+		"Kafka, received": {
+			text:  section + "transport_url = kafka://T0PS3CRET@k\n[poolcast]\nexplain_failures = true\n",
+			fault: "cinder.conf:8: [oslo_messaging_notifications] transport_url cannot be used for explain_failures: it is not for RabbitMQ",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg, err := loadBus(t, c.text)
+			if c.fault != "" {
+				if err == nil || !strings.Contains(err.Error(), c.fault) || strings.Contains(err.Error(), "T0PS3CRET") {
+					t.Errorf("the error is %v, want %s", err, c.fault)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			n := cfg.Bus.Notifications
+			if n.Brokers[0].Host != c.host || strings.Join(n.Topics, " ") != c.topics || cfg.Bus.QuorumQueues != c.quorum || cfg.Agent.ExplainFailures {
+				t.Errorf("got %+v, quorum %t", n, cfg.Bus.QuorumQueues)
+			}
+		})
 	}
 }
 

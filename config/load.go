@@ -126,6 +126,7 @@ func (l *loader) build() *Config {
 	cfg := &Config{Scheduler: r.scheduler(), Bus: r.bus()}
 	cfg.ReportInterval = seconds(r.scopeOf(sectionDefault).integer("backend_stats_polling_interval").v)
 	cfg.Agent = r.agent(cfg.ReportInterval)
+	cfg.Bus.Notifications = r.notifications(cfg.Bus, cfg.Agent.ExplainFailures)
 	r.backends(cfg)
 	r.checkUnread(cfg)
 	cfg.place, cfg.Secrets = r.place, r.secrets()

@@ -61,10 +61,11 @@ type Option struct {
 const SectionBackend = "<backend>"
 
 const (
-	sectionDefault  = "DEFAULT"
-	sectionShared   = "backend_defaults"
-	sectionRabbit   = "oslo_messaging_rabbit"
-	sectionPoolcast = "poolcast"
+	sectionDefault       = "DEFAULT"
+	sectionShared        = "backend_defaults"
+	sectionRabbit        = "oslo_messaging_rabbit"
+	sectionPoolcast      = "poolcast"
+	sectionNotifications = "oslo_messaging_notifications"
 
 	keyExtraCapabilities = "extra_capabilities"
 	// keyCHAP is not read. Published examples have it on one line with options
@@ -85,6 +86,7 @@ func Options() []Option {
 		{SectionBackend, backendOptions()},
 		{sectionDefault, defaultOptions()},
 		{sectionRabbit, rabbitOptions()},
+		{sectionNotifications, notificationOptions()},
 	} {
 		for _, o := range part.options {
 			o.Section = part.section
@@ -127,7 +129,7 @@ func (c catalog) in(section, name string) (*Option, bool) {
 		}
 		o, ok := c[SectionBackend][name]
 		return o, ok && inDefaultSection(name)
-	case sectionRabbit, sectionPoolcast:
+	case sectionRabbit, sectionPoolcast, sectionNotifications:
 		o, ok := c[section][name]
 		return o, ok
 	}
@@ -235,6 +237,16 @@ func rabbitOptions() []Option {
 		{Name: "rabbit_retry_backoff", Kind: Int, Default: "2", Min: "0", Aliases: []Alias{{Section: sectionDefault, Name: "rabbit_retry_backoff"}}, Help: "Seconds that each further failure adds to that wait."},
 		{Name: "rabbit_interval_max", Kind: Int, Default: "30", Min: "1", Help: "Maximum of that wait, in seconds; at most 30."},
 		{Name: "rabbit_transient_quorum_queue", Kind: Bool, Default: "false", Help: "Receive through a quorum queue, as Cinder's services then do, unless the schedulers use a stream."},
+		{Name: "rabbit_quorum_queue", Kind: Bool, Default: "false", Help: "Receive notifications through a quorum queue, as Cinder's services declare their queues then. Used by explain_failures."},
+	}
+}
+
+// notificationOptions are read for explain_failures alone
+// (oslo_messaging/notify/notifier.py).
+func notificationOptions() []Option {
+	return []Option{
+		{Name: "topics", Kind: List, Default: "notifications", Help: "Topics of the notifications that cinder-scheduler sends. Used by explain_failures."},
+		{Name: "transport_url", Kind: String, Secret: true, Help: "The broker of the notifications, if it is another one. Used by explain_failures. Default: the value of [DEFAULT]."},
 	}
 }
 
@@ -248,6 +260,7 @@ func agentOptions() []Option {
 		{Name: "overlay", Kind: Bool, Default: "true", Help: "Publish the reports of cinder-volume with measured values in them. If false, publish complete reports of poolcast's own, except for backends that a cinder-volume reports too."},
 		{Name: "fix_provisioned_capacity", Kind: Bool, Default: "false", Help: "Add provisioned_capacity_gb if cinder-volume's report lacks it. This changes scheduling on older releases."},
 		{Name: "notify_service_capabilities", Kind: Bool, Default: "false", Help: "Also send the notification for telemetry. cinder-volume sends it already."},
+		{Name: "explain_failures", Kind: Bool, Default: "false", Help: "Receive the error notifications of cinder-scheduler, and explain each failed create in the log, on the status page, at /v1/failures and in a metric. The scheduler must send them: driver = messagingv2 in its [oslo_messaging_notifications]."},
 		{Name: "live_capabilities", Kind: List, Help: "Keys of extra_capabilities that measured values replace, for backends without a list of their own."},
 		{Name: "log_level", Kind: String, Default: "info", Choices: []string{"trace", "debug", "info", "warn", "error"}, Help: "Lowest level that is logged."},
 		{Name: "log_format", Kind: String, Default: "text", Choices: []string{"text", "json"}, Help: "Format of the log."},

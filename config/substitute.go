@@ -121,7 +121,7 @@ func (r *reader) defaultFor(name, section string, o *Option, known bool) (string
 		return "", fmt.Errorf("refers to $%s, which is not set", name)
 	case section == sectionDefault && o.Name == "host":
 		return r.hostname, nil
-	case o.Default == "" || section != sectionDefault && section != sectionShared && section != sectionRabbit && section != sectionPoolcast:
+	case o.Default == "" || section != sectionDefault && section != sectionShared && section != sectionRabbit && section != sectionNotifications && section != sectionPoolcast:
 		return "", nil
 	}
 	return asPython(o, o.Default)

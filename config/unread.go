@@ -160,7 +160,7 @@ func ignoredRabbitOptions() map[string]bool {
 		rpc_conn_pool_size conn_pool_min_size conn_pool_ttl heartbeat_rate heartbeat_in_pthread
 		ssl_version ssl_enforce_fips_mode kombu_reconnect_splay kombu_compression
 		kombu_missing_consumer_retry_timeout kombu_reconnect_timeout
-		rabbit_quorum_queue rabbit_stream_fanout rabbit_ha_queues
+		rabbit_stream_fanout rabbit_ha_queues
 		amqp_durable_queues amqp_auto_delete rabbit_quorum_delivery_limit rabbit_quorum_max_memory_length rabbit_quorum_max_memory_bytes
 		rabbit_quroum_max_memory_length rabbit_quroum_max_memory_bytes
 		rabbit_transient_queues_ttl rabbit_qos_prefetch_count direct_mandatory_flag

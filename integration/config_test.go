@@ -264,6 +264,7 @@ func inCinderTerms(cfg *config.Config) map[string]any {
 			"kombu_failover_strategy": b.Failover, "kombu_reconnect_delay": b.Retry.Delay.Seconds(),
 			"rabbit_retry_interval": b.Retry.Interval.Seconds(), "rabbit_retry_backoff": b.Retry.Backoff.Seconds(),
 			"rabbit_interval_max": b.Retry.Max.Seconds(), "rabbit_transient_quorum_queue": b.TransientQuorum,
+			"rabbit_quorum_queue": b.QuorumQueues,
 		},
 		"url":      map[string]any{"virtual_host": b.VirtualHost, "brokers": brokers},
 		"backends": backends,

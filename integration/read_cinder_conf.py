@@ -54,7 +54,7 @@ allocated_capacity_weight_multiplier volume_number_multiplier""".split()
 RABBIT = """ssl ssl_ca_file ssl_cert_file ssl_key_file
 heartbeat_timeout_threshold rabbit_login_method kombu_failover_strategy
 kombu_reconnect_delay rabbit_retry_interval rabbit_retry_backoff
-rabbit_interval_max rabbit_transient_quorum_queue""".split()
+rabbit_interval_max rabbit_transient_quorum_queue rabbit_quorum_queue""".split()
 
 BACKEND = """san_ip reserved_percentage
 pure_automatic_max_oversubscription_ratio driver_ssl_cert_verify""".split()

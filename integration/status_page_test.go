@@ -152,7 +152,7 @@ func (b *browser) checkWidth(width int64) {
 	for _, fault := range eval[[]string](b, `(() => {
 		const found = [], root = document.documentElement;
 		if (root.scrollWidth > root.clientWidth) found.push("the page scrolls sideways: " + root.scrollWidth);
-		for (const card of document.querySelectorAll(".array, form")) {
+		for (const card of document.querySelectorAll(".array, .failure, form")) {
 			const edge = card.getBoundingClientRect().right;
 			for (const part of card.querySelectorAll("*")) {
 				if (part.closest(".wide, .unseen, svg") && !part.matches(".wide, svg")) continue;
@@ -315,6 +315,34 @@ func healthyView(n int) fixedView {
 	return fixedView(v)
 }
 
+// failedCreates are fifty of them: with reasons, with a backend that fits now, with names
+// that are long, and without a decision.
+func failedCreates(now time.Time, long string) status.Failures {
+	f := status.Failures{Enabled: true, Listening: true, Since: now.Add(-time.Hour)}
+	for i := range 50 {
+		one := status.Failure{
+			ReceivedAt: now.Add(-time.Duration(i) * time.Minute), Operation: "create_volume", VolumeID: fmt.Sprintf("c7cb%04d-99fd-4f99-9329-cc239a4f5f42", i),
+			VolumeType: "gold", Size: 100, Zones: []string{"dc1"}, OtherPools: 4,
+			Refused: []status.FailureRefusal{
+				{Backend: "flasharray_x_01", Filter: "CapabilitiesFilter", Reason: "total_volumes 912 is not <= 800"},
+				{Backend: "flasharray_x_02", Filter: "CapacityFilter", Reason: "provisioned ratio 524.769 > 10.79: (provisioned 1183252 + 1073741824 GiB) / 2048377.32 GiB"},
+			},
+			Explanation: "refused: flasharray_x_01 total_volumes 912 is not <= 800; flasharray_x_02 …",
+		}
+		switch i % 5 {
+		case 1:
+			one.Fits, one.Explanation = []string{"flasharray_x_03"}, "flasharray_x_03 fits now: the report has changed since; refused: flasharray_x_01 total_volumes 912 is not <= 800"
+		case 2:
+			one.VolumeType, one.Zones = long, []string{long}
+			one.Refused[0] = status.FailureRefusal{Backend: long, Filter: "CapabilitiesFilter", Reason: strings.Repeat("x", 300)}
+		case 3:
+			one.Operation, one.Refused, one.Explanation = "retype", nil, "the scheduler refused it; only creates are explained"
+		}
+		f.Latest = append(f.Latest, one)
+	}
+	return f
+}
+
 // TestStatusPageStates renders the page for unusual and for faulty states.
 func TestStatusPageStates(t *testing.T) {
 	t.Parallel()
@@ -340,6 +368,9 @@ func TestStatusPageStates(t *testing.T) {
 			v.Backends[0].Overlay = status.Overlay{State: "suspended", Cause: "different_capacity", Reason: "reported 10 GiB, measured 20 GiB", ReceivedAt: v.Now}
 		}},
 		"blocked broker": {view: healthyView(2), want: "RabbitMQ has blocked publishers", change: func(v *fixedView) { v.Bus.Blocked = true }},
+		"failed creates": {view: healthyView(3), want: "total_volumes 912 is not <= 800", change: func(v *fixedView) {
+			v.Failures = failedCreates(v.Now, long)
+		}},
 		"long names": {view: healthyView(3), want: long, change: func(v *fixedView) {
 			v.Agent.Host = long
 			for i := range v.Backends {
@@ -367,7 +398,7 @@ func TestStatusPageStates(t *testing.T) {
 				t.Errorf("the page has no %q:\n%s", c.want, text)
 			}
 			eval[bool](b, `(document.querySelectorAll("details").forEach((d) => (d.open = true)), true)`)
-			for _, width := range []int64{320, 420, 1000, 1300} {
+			for _, width := range []int64{320, 420, 1000, 1300, 1400} {
 				b.checkWidth(width)
 			}
 			b.checkStructure()

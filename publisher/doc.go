@@ -74,11 +74,16 @@
 // back-off. Published messages return to the listening queue; when they do not, its
 // binding was lost and it is bound again.
 //
+// # Failed creates
+//
+// A [FailureListener] is separate from all of this: a connection and a queue of its
+// own, on which it receives the error notifications of the schedulers.
+//
 // # Reading the code
 //
 // envelope.go is the envelope of oslo.messaging. base.go, backend.go and overlay.go
 // are the rules above, without I/O. dial.go, connection.go, session.go,
 // sessionloop.go, listener.go and publishing.go are RabbitMQ.
 // publisher.go, dispatch.go and receive.go connect the two; status.go and log.go
-// report what happens.
+// report what happens. failure.go and failurelistener.go are the notifications.
 package publisher

@@ -22,10 +22,27 @@ const (
 	prefetch = 4
 )
 
-// listener receives what is sent to the schedulers.
+// binding is what a queue of our own receives.
+type binding struct{ exchange, key string }
+
+// queueOptions describe a queue of our own.
+type queueOptions struct {
+	bindings      []binding
+	length, bytes int64 // bounds
+	keep          bool  // after a lost connection, a quorum queue keeps its messages
+}
+
+// reportQueue receives what is sent to the schedulers.
+func reportQueue() queueOptions {
+	return queueOptions{bindings: []binding{{fanoutExchange, ""}}, length: queueLength, bytes: queueBytes}
+}
+
+// listener receives messages through a queue of our own or a stream.
 type listener struct {
 	conn *connection
 	mode ListenMode
+	own  queueOptions
+	name string // of the queue that is consumed, "" for a stream
 	// queue is the name of a quorum queue of our own, "" for the other modes.
 	queue      string
 	ch         *amqp.Channel
@@ -56,7 +73,7 @@ func (s *session) listen(ctx context.Context, c *connection, stream bool) (*list
 	if s.opt.TransientQuorum {
 		open = func(l *listener) error { return quorumQueue(l, s.queue) }
 	}
-	l, err := withTimeout(ctx, c, func() (*listener, error) { return newListener(c, open) })
+	l, err := withTimeout(ctx, c, func() (*listener, error) { return newListener(c, reportQueue(), open) })
 	if err != nil {
 		return nil, err
 	}
@@ -65,12 +82,12 @@ func (s *session) listen(ctx context.Context, c *connection, stream bool) (*list
 }
 
 // newListener opens a channel, and on it what the mode needs.
-func newListener(c *connection, open func(*listener) error) (*listener, error) {
+func newListener(c *connection, own queueOptions, open func(*listener) error) (*listener, error) {
 	ch, err := c.conn.Channel()
 	if err != nil {
 		return nil, err
 	}
-	l := &listener{conn: c, ch: ch, closed: ch.NotifyClose(make(chan *amqp.Error, 1))}
+	l := &listener{conn: c, own: own, ch: ch, closed: ch.NotifyClose(make(chan *amqp.Error, 1))}
 	if err := ch.Qos(prefetch, 0, false); err != nil {
 		return nil, err
 	}
@@ -88,7 +105,7 @@ func listenToStream(ctx context.Context, c *connection) (*listener, error) {
 		return nil, err
 	}
 	return withTimeout(ctx, c, func() (*listener, error) {
-		return newListener(c, func(l *listener) (err error) {
+		return newListener(c, queueOptions{}, func(l *listener) (err error) {
 			l.mode = ListenStream
 			l.deliveries, err = l.ch.Consume(schedulerStream, "", false, false, false, false, amqp.Table{"x-stream-offset": "next"})
 			return err
@@ -99,39 +116,58 @@ func listenToStream(ctx context.Context, c *connection) (*listener, error) {
 // exclusiveQueue declares a queue that is deleted with its connection.
 func exclusiveQueue(l *listener) error {
 	l.mode = ListenExclusive
-	queue, err := l.ch.QueueDeclare("", false, true, true, false, bounded())
+	queue, err := l.ch.QueueDeclare("", false, true, true, false, l.own.bounded())
 	if err != nil {
-		return err
+		return withRight(err, "to configure queues whose names begin with amq.gen")
 	}
 	return l.consume(queue.Name)
 }
 
 // quorumQueue declares a replicated queue, or uses the one of the lost connection
-// without its messages, which are older than this listener. It must not delete that
+// without its messages, which are older than this listener, unless they are kept. It
+// must not delete that
 // queue: RabbitMQ 4.0 then refuses messages of cinder-volume that wait for the queue's
 // new leader.
 func quorumQueue(l *listener, name string) error {
 	l.mode, l.queue = ListenQuorum, name
-	args := bounded()
+	args := l.own.bounded()
 	args["x-queue-type"], args["x-expires"], args["x-overflow"] = "quorum", queueExpiry.Milliseconds(), "drop-head"
 	if _, err := l.ch.QueueDeclare(name, true, false, false, false, args); err != nil {
-		return err
+		return withRight(err, "to configure "+name)
 	}
-	if _, err := l.ch.QueuePurge(name, false); err != nil {
-		return err
+	if !l.own.keep {
+		if _, err := l.ch.QueuePurge(name, false); err != nil {
+			return err
+		}
 	}
 	return l.consume(name)
 }
 
-func bounded() amqp.Table {
-	return amqp.Table{"x-max-length": int64(queueLength), "x-max-length-bytes": int64(queueBytes)}
+func (o queueOptions) bounded() amqp.Table {
+	return amqp.Table{"x-max-length": o.length, "x-max-length-bytes": o.bytes}
 }
 
 func (l *listener) consume(queue string) (err error) {
-	if err := l.ch.QueueBind(queue, "", fanoutExchange, false, nil); err != nil {
+	l.name = queue
+	if err := l.bind(); err != nil {
 		return err
 	}
 	l.deliveries, err = l.ch.Consume(queue, "", false, false, false, false, nil)
+	return withRight(err, "to read the queue")
+}
+
+func (l *listener) bind() error {
+	for _, b := range l.own.bindings {
+		if err := l.ch.QueueBind(l.name, b.key, b.exchange, false, nil); err != nil {
+			return withRight(err, "to read the exchange "+b.exchange+" and to write to the queue")
+		}
+	}
+	return nil
+}
+
+// bindAgain binds the queue again, which changes nothing if it is bound.
+func (l *listener) bindAgain(ctx context.Context) error {
+	_, err := withTimeout(ctx, l.conn, func() (struct{}, error) { return struct{}{}, l.bind() })
 	return err
 }
 

@@ -3,6 +3,7 @@
 // collector/DRIVER.md says so, and a test reads it.
 //
 // The tests need Python with both packages, which make conformance installs
-// in a virtual environment; POOLCAST_PYTHON names another interpreter. They
+// in a virtual environment; POOLCAST_PYTHON names another interpreter. The test of
+// failed creates runs a cinder-scheduler of it, and needs RabbitMQ. They
 // have the build tag conformance.
 package conformance

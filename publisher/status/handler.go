@@ -30,6 +30,7 @@ func (s *Server) Handler() http.Handler {
 	guarded.Handle("GET /metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}))
 	guarded.HandleFunc("GET /v1/reports", s.reports(func(b Backend) *capability.Report { return b.Report }))
 	guarded.HandleFunc("GET /v1/effective", s.reports(func(b Backend) *capability.Report { return b.Effective }))
+	guarded.HandleFunc("GET /v1/failures", s.failures)
 	guarded.HandleFunc("GET /v1/openapi.yaml", s.openAPI)
 	s.pages(guarded)
 	if s.opts.Placer != nil {

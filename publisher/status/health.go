@@ -54,6 +54,7 @@ func (v View) ready() (ok bool, checks []check) {
 				v.Config.Loaded.UTC().Format(time.RFC3339), strings.Join(v.Config.Faults, "; ")),
 		})
 	}
+	checks = append(checks, v.Failures.checks(v.Now)...)
 	for _, c := range checks {
 		ok = ok && c.OK
 	}

@@ -57,6 +57,7 @@ func (c *viewCollector) Collect(ch chan<- prometheus.Metric) {
 	e.gauge("poolcast_build_info", 1, v.Agent.Version)
 	e.config(v)
 	e.bus(v)
+	e.failures(v)
 	var reports []capability.Report
 	for _, b := range v.Backends {
 		e.poll(b)
@@ -118,6 +119,17 @@ func (e emitter) bus(v View) {
 	e.counter("poolcast_bus_publishes_total", b.Returned, "returned")
 	e.counter("poolcast_bus_publishes_total", b.Failed, "failed")
 	e.counter("poolcast_overlays_total", b.Overlays)
+}
+
+// failures are counted only while explain_failures is set.
+func (e emitter) failures(v View) {
+	if !v.Failures.Enabled {
+		return
+	}
+	e.gauge("poolcast_notifications_listening", flag(v.Failures.Listening))
+	for _, c := range v.Failures.Counts {
+		e.counter("poolcast_failed_creates_total", c.Number, c.Pool, c.Filter)
+	}
 }
 
 func (e emitter) poll(b Backend) {
@@ -263,6 +275,8 @@ func Metrics() []Metric {
 		{"poolcast_bus_exchange_present", "1 while schedulers run and their fanout exchange exists.", nil},
 		{"poolcast_bus_publishes_total", "Messages sent, by result: confirmed, refused, returned, failed.", []string{"result"}},
 		{"poolcast_scheduler_consumers", "Consumers of the cinder-scheduler queue.", nil},
+		{"poolcast_notifications_listening", "1 while error notifications of the schedulers are received; only with explain_failures.", nil},
+		{"poolcast_failed_creates_total", "Volumes for which a scheduler found no backend, by the pool of the volume type and by the filter that refused most of its backends: none if a backend fits now, other if it is none of the configured filters. Only with explain_failures.", []string{"volume_backend_name", "filter"}},
 		{"poolcast_array_up", "1 if the last poll of the array succeeded.", array},
 		{"poolcast_array_info", "Always 1; the labels identify the array of a backend.", with("array_id", "array_name", "model", "purity_version")},
 		{"poolcast_array_polls_total", "Polls, by result: ok, failed, skipped.", with("result")},

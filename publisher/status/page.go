@@ -55,6 +55,14 @@ type pageData struct {
 	Passed int
 	Pools  []poolData
 	Form   *formData
+
+	RecentFailures, EarlierFailures []failureData
+}
+
+// failureData is one failed create.
+type failureData struct {
+	Failure
+	Now time.Time
 }
 
 type poolData struct {
@@ -84,6 +92,13 @@ func newPageData(v View, history func(host string) []Point) pageData {
 		}
 	}
 	d.Ready = len(d.Faults) == 0
+	for i, f := range v.Failures.Latest {
+		if one := (failureData{f, v.Now}); i < shownFailures {
+			d.RecentFailures = append(d.RecentFailures, one)
+		} else {
+			d.EarlierFailures = append(d.EarlierFailures, one)
+		}
+	}
 	var reports []capability.Report
 	byHost := map[string]Backend{}
 	for _, b := range v.Backends {
@@ -120,6 +135,9 @@ func newPoolData(p capability.LogicalPool, now time.Time, backends map[string]Ba
 	return data
 }
 
+// shownFailures is how many failures the page shows before the earlier ones.
+const shownFailures = 5
+
 // pageFuncs are the functions of the templates.
 func pageFuncs() template.FuncMap {
 	return template.FuncMap{
@@ -127,6 +145,7 @@ func pageFuncs() template.FuncMap {
 		"gib": gibText, "used": used, "sum": sum, "ago": ago, "percent": percent,
 		"deviation": deviation, "state": stateText,
 		"usedPercent": usedPercent, "schedulers": schedulers, "text": capability.Value.String, "count": format.Count,
+		"fitsNow": func() string { return FitsNow },
 	}
 }
 

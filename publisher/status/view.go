@@ -15,6 +15,7 @@ type View struct {
 	Config   Config
 	Backends []Backend        // in the order of enabled_backends
 	Invalid  []InvalidBackend // enabled backends that are not served
+	Failures Failures
 }
 
 // Config is the result of reading the configuration.

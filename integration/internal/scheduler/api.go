@@ -16,8 +16,10 @@ const (
 	// apiProgram is Debian's cinder-api without the package that also sets up
 	// a web server.
 	apiProgram = "from cinder.cmd.api import main; main()"
-	// project may be any: noauth does not check it.
-	project = "0123456789abcdef0123456789abcdef"
+	// Project and User are the ids of those who create volumes. noauth does not check
+	// them.
+	Project = "0123456789abcdef0123456789abcdef"
+	User    = "5e1f00d0000000000000000000000005"
 	// clientBound is how long one command of the client may take.
 	clientBound = 2 * time.Minute
 )
@@ -53,7 +55,7 @@ func (s *Scheduler) StartAPI() *API {
 		}
 		return c.Close()
 	})
-	return &API{s: s, endpoint: "http://127.0.0.1:" + port + "/v3/" + project}
+	return &API{s: s, endpoint: "http://127.0.0.1:" + port + "/v3/" + Project}
 }
 
 // Client runs the command cinder of python-cinderclient and returns what it
@@ -62,7 +64,7 @@ func (a *API) Client(args ...string) string {
 	a.s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), clientBound)
 	defer cancel()
-	all := append([]string{"--user-id", "admin", "--project-id", project, "--endpoint", a.endpoint}, args...)
+	all := append([]string{"--user-id", "admin", "--project-id", Project, "--endpoint", a.endpoint}, args...)
 	cmd := exec.CommandContext(ctx, "cinder", all...)
 	cmd.Env = append(cmd.Environ(), "OS_AUTH_TYPE=noauth", "PYTHONWARNINGS=ignore")
 	out, err := cmd.Output()

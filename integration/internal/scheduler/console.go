@@ -88,6 +88,7 @@ type Volume struct {
 	Size       int64
 	Zone       string
 	ExtraSpecs map[string]string // of its type
+	Type       string            // name of the type, which must be new; "" makes one up
 }
 
 // Create creates a volume of a type with these extra specs, with the code that
@@ -96,7 +97,7 @@ type Volume struct {
 // make the volume.
 func (s *Scheduler) Create(v Volume) (host string, err error) {
 	var got struct{ Host, Status string }
-	fields := map[string]any{"size": v.Size, "zone": v.Zone, "extra_specs": v.ExtraSpecs}
+	fields := map[string]any{"size": v.Size, "zone": v.Zone, "extra_specs": v.ExtraSpecs, "type": v.Type}
 	if err := s.console.call(http.MethodPost, "volume", fields, &got); err != nil {
 		return "", err
 	}

@@ -26,11 +26,15 @@ from cinder.volume import rpcapi as volume_rpcapi
 from cinder.volume import volume_types
 from oslo_utils import timeutils
 
+# Who creates volumes: ids as Keystone makes them, which scheduler.go has too.
+USER = '5e1f00d0000000000000000000000005'
+PROJECT = '0123456789abcdef0123456789abcdef'
+
 
 class Console:
     def __init__(self):
         self.context = context.get_admin_context()
-        self.user = context.RequestContext('user', 'project', is_admin=True)
+        self.user = context.RequestContext(USER, PROJECT, is_admin=True)
         self.scheduler = rpcapi.SchedulerAPI()
         self.types = {}
 
@@ -57,7 +61,7 @@ class Console:
 
         volume = api.API().create(
             self.user, fields['size'], None, None,
-            volume_type=self.type_with(fields['extra_specs']),
+            volume_type=self.type_with(fields['extra_specs'], fields['type']),
             availability_zone=fields['zone'])
         deadline = time.monotonic() + 60
         while not volume.host and volume.status == 'creating':
@@ -67,11 +71,12 @@ class Console:
             volume.refresh()
         return {'host': volume.host, 'status': volume.status}
 
-    def type_with(self, extra_specs):
-        key = json.dumps(extra_specs, sort_keys=True)
+    def type_with(self, extra_specs, name):
+        key = name + json.dumps(extra_specs, sort_keys=True)
         if key not in self.types:
             kind = volume_types.create(
-                self.context, 'type%d' % time.time_ns(), extra_specs)
+                self.context, name or 'type%d' % time.time_ns(),
+                extra_specs)
             self.types[key] = objects.VolumeType.get_by_id(
                 self.context, kind.id)
         return self.types[key]

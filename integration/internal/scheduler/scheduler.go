@@ -60,6 +60,9 @@ type Options struct {
 
 	Messaging    []string     // lines of [oslo_messaging_rabbit], such as "rabbit_quorum_queue = true"
 	Installation Installation // the Cinder to run
+	// Notifications are lines of [oslo_messaging_notifications], such as
+	// "driver = messagingv2".
+	Notifications []string
 }
 
 // Scheduler is a running cinder-scheduler. Its methods are for the test's
@@ -157,6 +160,8 @@ func (s *Scheduler) settings() string {
 		"lock_path = "+s.path("lock"),
 		"[oslo_messaging_rabbit]")
 	lines = append(lines, s.opts.Messaging...)
+	lines = append(lines, "[oslo_messaging_notifications]")
+	lines = append(lines, s.opts.Notifications...)
 	return strings.Join(lines, "\n") + "\n"
 }
 

@@ -3,6 +3,7 @@ package client_test
 import (
 	"context"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"net"
 	"net/http"
@@ -26,6 +27,11 @@ func (s source) View() status.View {
 	own, effective := report(7), report(9)
 	return status.View{
 		Now: time.Now(), Agent: status.Agent{Host: "ctl1", LastTick: s.lastTick},
+		Failures: status.Failures{Enabled: true, Listening: true, Latest: []status.Failure{{
+			ReceivedAt: own.CollectedAt, Operation: "create_volume", VolumeID: "v", VolumeType: "gold", Size: 100, Zones: []string{"dc1"},
+			Explanation: "refused: fa1", Fits: []string{"fa2"}, OtherPools: 2,
+			Refused: []status.FailureRefusal{{Backend: "fa1", Filter: "CapacityFilter", Reason: "9 is not >= 100"}},
+		}}},
 		Backends: []status.Backend{{Name: "fa1", Host: own.Host, Report: &own, Effective: &effective, Poll: status.Poll{Up: true, Polls: 1}}},
 	}
 }
@@ -118,6 +124,19 @@ func TestReports(t *testing.T) {
 	_, err = connect(t, client.Options{URL: url, Token: token}).Reports(t.Context())
 	if unknown := (x509.UnknownAuthorityError{}); !errors.As(err, &unknown) {
 		t.Errorf("without the authority: %v", err)
+	}
+}
+
+// TestFailures: every field of the server's type is one of the client's.
+func TestFailures(t *testing.T) {
+	got, err := connect(t, client.Options{URL: plain(t, handler(t, status.Options{}))}).Failures(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, err := json.Marshal(got)
+	theirs, theirErr := json.Marshal(source{}.View().Failures.Latest)
+	if err != nil || theirErr != nil || string(ours) != string(theirs) {
+		t.Errorf("got %s, want %s", ours, theirs)
 	}
 }
 

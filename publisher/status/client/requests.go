@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement"
@@ -32,6 +33,37 @@ func (c *Client) reports(ctx context.Context, path string) (reports []capability
 		return nil, fmt.Errorf("get reports: %w", err)
 	}
 	return reports, nil
+}
+
+// Failure is an operation that a scheduler has given up, such as a create for which
+// it found no backend, explained by the agent.
+type Failure struct {
+	ReceivedAt  time.Time        `json:"received_at"`
+	Operation   string           `json:"operation"` // create_volume, retype, …
+	VolumeID    string           `json:"volume_id"`
+	VolumeType  string           `json:"volume_type"`        // name, "" for none
+	Size        int64            `json:"size"`               // GiB, 0 if not known
+	Zones       []string         `json:"availability_zones"` // any of them; none for any zone
+	Explanation string           `json:"explanation"`        // one line
+	Fits        []string         `json:"fits"`               // backends that would take the volume now
+	Refused     []FailureRefusal `json:"refused"`
+	OtherPools  int              `json:"other_pools"` // backends of other logical pools, left out
+}
+
+// FailureRefusal is why a backend would be refused now.
+type FailureRefusal struct {
+	Backend string `json:"backend"`
+	Filter  string `json:"filter"`
+	Reason  string `json:"reason"`
+}
+
+// Failures returns the latest failed operations, at most 50, the newest first. There
+// are none unless the agent has explain_failures.
+func (c *Client) Failures(ctx context.Context) (failures []Failure, err error) {
+	if err := c.getJSON(ctx, "/v1/failures", nil, &failures); err != nil {
+		return nil, fmt.Errorf("get failures: %w", err)
+	}
+	return failures, nil
 }
 
 // Query describes a volume to be placed.

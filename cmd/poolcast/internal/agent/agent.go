@@ -40,6 +40,8 @@ type agent struct {
 	options   Options
 	arrays    *collector.Collector
 	publisher *publisherRunner
+	failures  *failureLog
+	notified  *notificationRunner
 	source    *statusSource
 	systemd   notifier
 	files     *fileReader
@@ -67,6 +69,10 @@ func newAgent(runtime *setup.Runtime, o Options) (*agent, error) {
 	if a.publisher, err = newPublisherRunner(runtime); err != nil {
 		return nil, err
 	}
+	a.failures = newFailureLog(a.Log)
+	if a.notified, err = newNotificationRunner(runtime, a.onFailure); err != nil {
+		return nil, exit.With(exit.Config, err)
+	}
 	a.arrays = collector.New(collector.Options{
 		Log: a.Log, Observer: a.publisher,
 		Refused: func(err error) bool { return errors.Is(err, flasharray.ErrTokenRefused) },
@@ -79,6 +85,7 @@ func newAgent(runtime *setup.Runtime, o Options) (*agent, error) {
 	a.source = &statusSource{
 		agent:  status.Agent{Host: hostOf(a.Targets), Version: a.Source.Version},
 		arrays: a.arrays, publisher: a.publisher, setup: &a.current,
+		failures: a.failures, notified: a.notified,
 	}
 	a.source.config.Store(&status.Config{Loaded: time.Now()})
 	a.source.tick()
@@ -122,6 +129,10 @@ func (a *agent) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return a.arrays.Run(ctx) })
 	group.Go(func() error { return a.publisher.run(ctx) })
+	group.Go(func() error {
+		a.notified.run(ctx)
+		return nil
+	})
 	if server != nil {
 		group.Go(func() error { return server.Serve(ctx, listener) })
 	}
@@ -176,6 +187,7 @@ func (a *agent) loop(ctx context.Context) error {
 			a.install(p)
 		case <-tick.C:
 			a.checkFiles()
+			a.failures.tick(time.Now())
 		}
 		a.source.tick()
 		a.systemd.watchdog()

@@ -5,6 +5,8 @@
 //
 //   - the collector with a poller for each array,
 //   - the publisher, which is replaced when the settings of the message bus change,
+//   - the listener for failed creates, while explain_failures is set; it is replaced
+//     likewise, and calls the explanation of each failure,
 //   - the status server,
 //   - the main loop, which applies plans and notifies systemd's watchdog.
 //

@@ -106,8 +106,11 @@ func (r *publisherRunner) use(next *publisher.Publisher, o publisher.Options) {
 
 // sameBus compares the settings that a publisher has for its life.
 func sameBus(a, b publisher.Options) bool {
-	for _, o := range []*publisher.Options{&a, &b} {
-		o.Logger, o.Interval, o.StatsInterval = zerolog.Nop(), 0, 0
-	}
-	return reflect.DeepEqual(a, b)
+	return reflect.DeepEqual(withoutIntervals(a), withoutIntervals(b))
+}
+
+// withoutIntervals leaves out what can change while a session stays open.
+func withoutIntervals(o publisher.Options) publisher.Options {
+	o.Logger, o.Interval, o.StatsInterval = zerolog.Nop(), 0, 0
+	return o
 }

@@ -23,6 +23,7 @@ type plan struct {
 	level   zerolog.Level
 	next    *publisher.Publisher // nil if the one that runs is kept
 	options publisher.Options
+	failed  listening // for failed creates
 
 	paths []string      // of the files that were read, also if they are refused
 	done  chan struct{} // closed when the main loop is done with the plan
@@ -46,6 +47,9 @@ func (a *agent) plan(why string) *plan {
 		p.options = setup.BusOptions(cfg, a.Log)
 		p.next, err = a.publisher.prepare(p.options)
 	}
+	if err == nil {
+		p.failed, err = a.notified.prepare(a.Runtime, p.Setup)
+	}
 	p.err = err
 	return p
 }
@@ -62,6 +66,7 @@ func (a *agent) install(p *plan) {
 	before := a.current.Load()
 	a.Level.Set(p.level)
 	a.publisher.use(p.next, p.options)
+	a.notified.use(p.failed)
 	if err := a.arrays.Apply(setup.CollectorTargets(p.Targets)); err != nil {
 		return // only a collector that has stopped refuses what was checked
 	}

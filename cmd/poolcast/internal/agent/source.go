@@ -20,6 +20,8 @@ type statusSource struct {
 	lastTick  atomic.Pointer[time.Time]
 	arrays    *collector.Collector
 	publisher *publisherRunner
+	failures  *failureLog
+	notified  *notificationRunner
 	setup     *atomic.Pointer[setup.Setup]
 	config    atomic.Pointer[status.Config]
 }
@@ -40,6 +42,7 @@ func (s *statusSource) View() status.View {
 	}
 	bus := s.publisher.Status()
 	out.Bus = viewBus(bus)
+	out.Failures = s.viewFailures()
 	health := byKey(s.arrays.Health(), func(h collector.Health) string { return h.Host })
 	reports := byKey(s.arrays.Latest(), func(r capability.Report) string { return r.Host })
 	effective := byKey(s.effective(), func(r capability.Report) string { return r.Host })

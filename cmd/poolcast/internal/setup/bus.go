@@ -27,9 +27,7 @@ func BusOptions(cfg *config.Config, log zerolog.Logger) publisher.Options {
 		Notify:                 cfg.Agent.NotifyServiceCapabilities,
 		Logger:                 log,
 	}
-	for _, b := range bus.Brokers {
-		o.Brokers = append(o.Brokers, publisher.Broker{Host: b.Host, Port: b.Port, User: b.Username, Password: b.Password})
-	}
+	o.Brokers = brokers(bus.Brokers)
 	if bus.TLS.Enabled {
 		o.TLS = &publisher.TLS{
 			CAFile: bus.TLS.CAFile, CertFile: bus.TLS.CertFile,
@@ -37,6 +35,21 @@ func BusOptions(cfg *config.Config, log zerolog.Logger) publisher.Options {
 			AnyName: !bus.TLS.VerifyHostname,
 		}
 	}
+	return o
+}
+
+func brokers(list []config.Broker) (out []publisher.Broker) {
+	for _, b := range list {
+		out = append(out, publisher.Broker{Host: b.Host, Port: b.Port, User: b.Username, Password: b.Password})
+	}
+	return out
+}
+
+// FailureOptions are the settings for the notifications of the schedulers.
+func FailureOptions(cfg *config.Config, log zerolog.Logger) publisher.FailureOptions {
+	n := cfg.Bus.Notifications
+	o := publisher.FailureOptions{Options: BusOptions(cfg, log), Topics: n.Topics, Quorum: cfg.Bus.QuorumQueues}
+	o.Brokers, o.VirtualHost = brokers(n.Brokers), n.VirtualHost
 	return o
 }
 
