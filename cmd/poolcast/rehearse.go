@@ -7,12 +7,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/render"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/collector/placement/rehearsal"
+	"github.com/poolcast/poolcast/collector/placement/volumeapi"
 	"github.com/poolcast/poolcast/config"
 )
 
@@ -88,15 +90,14 @@ func (f *rehearseFlags) add(cmd *cobra.Command) {
 }
 
 func (f *rehearseFlags) run(cmd *cobra.Command) error {
-	request, notes, err := f.volume.Request()
+	create, notes, err := f.volume.Create()
 	if err != nil {
 		return exit.With(exit.Usage, err)
 	}
 	for _, note := range notes {
 		cmd.PrintErrln("warning:", text.Printable(note))
 	}
-	request.RandomSeed = f.seed
-	f.burst.Request = request
+	f.burst.Request = create.Draft()
 	cfg, err := f.load()
 	if err != nil {
 		return err
@@ -109,6 +110,9 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 	if set == nil {
 		return polled
 	}
+	if err := f.request(cmd, cfg, create, set); err != nil {
+		return err
+	}
 	outcomes, err := rehearsal.Compare(cmd.Context(), set.Reports, f.burst, settings)
 	if err != nil {
 		return fmt.Errorf("rehearse: %w", err)
@@ -120,6 +124,24 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 		return exit.With(exit.NoFit, errors.New("no create finds a backend; the reason is above"))
 	}
 	return polled
+}
+
+// request sets the request of the burst to what cinder-api makes of it.
+func (f *rehearseFlags) request(cmd *cobra.Command, cfg *config.Config, create *volumeapi.Create, set *backends.Set) error {
+	if err := f.volume.ReadHints(cmd.Context(), create, volumeapi.HintReader{Backends: set.Reports}); err != nil {
+		return exit.With(exit.Usage, err)
+	}
+	api := decision.NewCloud(cfg, set).API
+	request, err := api.Create(*create)
+	if err != nil {
+		return exit.With(exit.NoFit, err)
+	}
+	request.RandomSeed = f.seed
+	f.burst.Request = request
+	if zones, err := api.ChooseZones(*create); err == nil && zones.Note() != "" {
+		cmd.PrintErrln("note:", text.Printable(zones.Note()))
+	}
+	return nil
 }
 
 // prepare completes the burst and picks the settings. Its errors are about flags.

@@ -148,7 +148,7 @@ func writeJSON(w http.ResponseWriter, code int, v any) {
 // Query describes a volume to be placed.
 type Query struct {
 	Size       int64             // GiB
-	Zone       string            // availability zone; "" for any
+	Zone       string            // availability zone; "" for the one that cinder-api chooses
 	ExtraSpecs map[string]string // extra specs of the volume type
 	Policy     string            // strict or prefer
 }
@@ -161,6 +161,8 @@ type Decision struct {
 	Summary string
 	// Fits reports whether some backend takes the volume.
 	Fits bool
+	// Notes are remarks on the request, such as where its zone comes from.
+	Notes []string
 	// Rows are the backends, best first, then those refused.
 	Rows []DecisionRow
 }

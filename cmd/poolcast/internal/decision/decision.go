@@ -83,18 +83,15 @@ func ForPage(c *Cloud, q status.Query) (status.Decision, error) {
 	if q.Policy != "strict" && q.Policy != "prefer" {
 		return status.Decision{}, fmt.Errorf("policy %q: want strict or prefer", q.Policy)
 	}
-	request, err := c.API.Create(create)
+	answer, err := c.Ask(Question{Create: &create, Policy: q.Policy})
 	if err != nil {
 		return status.Decision{}, err
 	}
-	answer, err := c.Place(request, 1, q.Policy)
-	if err != nil {
-		return status.Decision{}, err
-	}
-	d := answer.Last()
-	out := status.Decision{JSON: d.JSON(), Summary: d.Summary(), Fits: d.Chosen != nil}
-	for i := range d.Verdicts {
-		out.Rows = append(out.Rows, decisionRow(&d.Verdicts[i]))
+	out := status.Decision{JSON: answer.JSON(), Summary: answer.Summary(), Fits: answer.Fits(), Notes: answer.Notes}
+	if d := answer.Last(); d != nil {
+		for i := range d.Verdicts {
+			out.Rows = append(out.Rows, decisionRow(&d.Verdicts[i]))
+		}
 	}
 	return out, nil
 }

@@ -1,0 +1,171 @@
+package decision
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
+	"github.com/poolcast/poolcast/collector/placement"
+	"github.com/poolcast/poolcast/collector/placement/cinder"
+	"github.com/poolcast/poolcast/collector/placement/volumeapi"
+)
+
+// Question is a request to cinder-api: exactly one of Create, Retype, Extend and
+// Migrate is set.
+type Question struct {
+	Create  *volumeapi.Create
+	Retype  *volumeapi.Retype
+	Extend  *volumeapi.Extend
+	Migrate *volumeapi.Migrate
+
+	Count  int    // volumes to create, one after the other; 0 is one
+	Policy string // strict or prefer
+	Seed   uint64 // for what is random
+}
+
+// Answer is what cinder-api and the scheduler do with a request.
+type Answer struct {
+	// Decisions are one for each volume, the last one for the volume that no backend
+	// has room for, if there is such a volume. There is none if cinder-api refuses the
+	// request.
+	Decisions []*placement.Decision
+	Backends  *backends.Set // that were decided on
+	// Refusal is set if cinder-api refuses the request.
+	Refusal *volumeapi.Refusal
+	// Move is the result for a volume that exists; nil for a new one.
+	Move *Move
+	// Notes are remarks on the request, such as where its zone comes from.
+	Notes []string
+
+	draft  *cinder.Request // that was refused
+	policy string
+}
+
+// Last is the last decision; nil if there is none.
+func (a *Answer) Last() *placement.Decision {
+	if len(a.Decisions) == 0 {
+		return nil
+	}
+	return a.Decisions[len(a.Decisions)-1]
+}
+
+// Fits reports whether the request succeeds, as far as cinder-api and the scheduler
+// decide on that.
+func (a *Answer) Fits() bool {
+	switch {
+	case a.Refusal != nil:
+		return false
+	case a.Move != nil:
+		return a.Move.Backend != nil
+	}
+	return a.Last().Chosen != nil
+}
+
+// Summary is the answer in one sentence.
+func (a *Answer) Summary() string {
+	switch {
+	case a.Refusal != nil:
+		return a.Refusal.Error()
+	case a.Move != nil:
+		return a.Move.Text
+	}
+	return a.Last().Summary()
+}
+
+// Ask returns what cinder-api and the scheduler do with a request. A refusal is an
+// answer; an error says that no decision is possible.
+func (c *Cloud) Ask(q Question) (*Answer, error) {
+	request, notes, err := c.request(q)
+	if refusal := (*volumeapi.Refusal)(nil); errors.As(err, &refusal) {
+		return &Answer{Backends: c.Backends, Refusal: refusal, draft: q.draft(), policy: q.Policy}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	request.RandomSeed = q.Seed
+	answer, err := c.Place(request, max(q.Count, 1), q.Policy)
+	if err != nil {
+		return nil, err
+	}
+	answer.Notes = append(notes, c.unknownProperties(request)...)
+	answer.Move = q.move(answer.Last())
+	return answer, nil
+}
+
+// request is what the scheduler gets.
+func (c *Cloud) request(q Question) (r *cinder.Request, notes []string, err error) {
+	switch {
+	case q.Retype != nil:
+		r, err = c.API.Retype(*q.Retype)
+	case q.Extend != nil:
+		r, err = c.API.Extend(*q.Extend)
+	case q.Migrate != nil:
+		r, err = c.API.Migrate(*q.Migrate)
+	default:
+		if r, err = c.API.Create(*q.Create); err != nil {
+			return nil, nil, err
+		}
+		zones, err := c.API.ChooseZones(*q.Create)
+		if note := zones.Note(); err == nil && note != "" {
+			notes = append(notes, note)
+		}
+	}
+	return r, notes, err
+}
+
+// draft is the request as it was put.
+func (q Question) draft() *cinder.Request {
+	switch {
+	case q.Retype != nil:
+		return &cinder.Request{Size: q.Retype.Size, Type: q.Retype.NewType, ExistsOn: q.Retype.Pool}
+	case q.Extend != nil:
+		return &cinder.Request{Size: q.Extend.Size, NewSize: q.Extend.NewSize, Type: q.Extend.Type}
+	case q.Migrate != nil:
+		return &cinder.Request{Size: q.Migrate.Size, Type: q.Migrate.Type}
+	}
+	return q.Create.Draft()
+}
+
+// givenProperties are the properties of a volume that cinder-api fills and that are not
+// known unless they are given.
+func givenProperties() []string { return []string{"project_id", "user_id", "volume_type_id"} }
+
+// unknownProperties is a note on functions that read a property which is not known.
+func (c *Cloud) unknownProperties(r *cinder.Request) []string {
+	var notes []string
+	for _, name := range givenProperties() {
+		if _, known := r.Properties[name]; known {
+			continue
+		}
+		for i := range c.Backends.Reports {
+			if b := &c.Backends.Reports[i]; readsProperty(b.Capabilities, name) {
+				notes = append(notes, fmt.Sprintf("a function of %s reads volume.%s, which is not known here: give it with --volume-property %s=VALUE", b.Name(), name, name))
+				break
+			}
+		}
+	}
+	return notes
+}
+
+// JSON is the answer to one request.
+func (a *Answer) JSON() placement.DecisionJSON {
+	if a.Refusal != nil {
+		return placement.DecisionJSON{
+			Request: a.draft, Policy: policyOf(a.policy), Reason: a.Refusal.Error(), Relaxed: []placement.Condition{}, Backends: []placement.VerdictJSON{},
+			RefusedByAPI: &placement.APIRefusalJSON{Exception: a.Refusal.Exception, Reason: a.Refusal.Reason},
+		}
+	}
+	d := a.Last().JSON()
+	d.Notes = a.Notes
+	if a.Move != nil {
+		a.Move.write(&d)
+	}
+	return d
+}
+
+func policyOf(name string) placement.Policy {
+	if name == "prefer" {
+		return placement.Prefer
+	}
+	return placement.Strict
+}
