@@ -138,8 +138,8 @@ func (f *rehearseFlags) request(cmd *cobra.Command, cfg *config.Config, create *
 	}
 	request.RandomSeed = f.seed
 	f.burst.Request = request
-	if zones, err := api.ChooseZones(*create); err == nil && zones.Note() != "" {
-		cmd.PrintErrln("note:", text.Printable(zones.Note()))
+	if zones, err := api.ChooseZones(*create); err == nil && api.ZoneNote(zones) != "" {
+		cmd.PrintErrln("note:", text.Printable(api.ZoneNote(zones)))
 	}
 	return nil
 }

@@ -87,7 +87,7 @@ func TestRehearseExitCodes(t *testing.T) {
 	}{
 		{"--size 100 --count 3", exit.OK, ""},
 		{"--size 99999999", exit.NoFit, "no create finds a backend"},
-		{"--size 100 --availability-zone dc9", exit.NoFit, "no create finds a backend"},
+		{"--size 100 --availability-zone dc9", exit.NoFit, "cinder-api refuses it before the scheduler is asked (InvalidAvailabilityZone)"},
 		{"", exit.Usage, "--size is missing"},
 		{"--size 100 --rate 0 --schedulers 0", exit.Usage, "rate 0: want creates per second, such as 0.5\nschedulers 0"},
 		{"--size 100 --ratio 0.5", exit.Usage, "--ratio 0.5: want 1 or more"},

@@ -54,3 +54,13 @@ func checkSize(t *cinder.VolumeType, size int64) error {
 	}
 	return nil
 }
+
+// LeastSize is the size in GiB of the smallest volume that a type allows.
+func LeastSize(t *cinder.VolumeType) int64 {
+	text, _ := spec(t, minSizeKey)
+	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+	if err != nil {
+		return 1
+	}
+	return max(n, 1)
+}

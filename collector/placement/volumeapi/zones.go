@@ -145,23 +145,26 @@ func (c Cloud) zonesText(known []string) string {
 	return text
 }
 
-// Note says where the zones come from, unless the request named one; "" if there is
-// nothing to say.
-func (z ZoneChoice) Note() string {
-	var text string
-	switch names := format.List(z.Names); z.Source {
-	case OfType:
+// ZoneNote says where the zones of a request come from, unless the request named one;
+// "" if there is nothing to say.
+func (c Cloud) ZoneNote(z ZoneChoice) string {
+	names := format.List(z.Names)
+	switch {
+	case z.Unknown != "":
+		return fmt.Sprintf("the zone %s has no volume service: %s in its place, by allow_availability_zone_fallback and %s of this host's cinder.conf; the file of the API host counts",
+			z.Unknown, names, z.Source)
+	case z.Source == OfType:
 		return "no zone was requested: " + names + " by " + ZonesKey + " of the type"
-	case OfSource:
+	case z.Source == OfSource:
 		return "no zone was requested: " + names + ", the zone of the source"
-	case DefaultZone, StorageZone:
-		text = fmt.Sprintf("no zone was requested: %s by %s of this host's cinder.conf; the file of the API host counts", names, z.Source)
-	case AnyZone:
+	case z.Source == AnyZone:
 		return "no zone was requested, and storage_availability_zone is empty: every zone counts"
+	case z.Source == Requested:
+		return ""
 	}
-	if z.Unknown != "" {
-		text = fmt.Sprintf("the zone %s has no volume service: %s in its place, by allow_availability_zone_fallback and %s of this host's cinder.conf; the file of the API host counts",
-			z.Unknown, format.List(z.Names), z.Source)
+	text := fmt.Sprintf("no zone was requested: %s by %s of this host's cinder.conf; the file of the API host counts", names, z.Source)
+	if c.Zones != nil && !slices.Contains(c.Zones, z.Names[0]) {
+		text += ". No backend is in it: --availability-zone asks for another"
 	}
 	return text
 }

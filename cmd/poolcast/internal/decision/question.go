@@ -106,7 +106,7 @@ func (c *Cloud) request(q Question) (r *cinder.Request, notes []string, err erro
 			return nil, nil, err
 		}
 		zones, err := c.API.ChooseZones(*q.Create)
-		if note := zones.Note(); err == nil && note != "" {
+		if note := c.API.ZoneNote(zones); err == nil && note != "" {
 			notes = append(notes, note)
 		}
 	}

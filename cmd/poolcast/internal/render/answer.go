@@ -13,7 +13,7 @@ import (
 func Answer(w io.Writer, output string, a *decision.Answer) error {
 	if output == "json" {
 		if len(a.Decisions) > 1 {
-			return JSON(w, jsonDecisions(a.Decisions))
+			return JSON(w, answersJSON{jsonDecisions(a.Decisions), a.Notes})
 		}
 		return JSON(w, a.JSON())
 	}
@@ -36,6 +36,13 @@ func Answer(w io.Writer, output string, a *decision.Answer) error {
 		addWrapped(p, "note: "+note)
 	}
 	return p.Print()
+}
+
+// answersJSON is what place --count N --output json prints.
+type answersJSON struct {
+	decisionsJSON
+
+	Notes []string `json:"notes,omitempty"`
 }
 
 func addWrapped(p *text.Page, line string) {
