@@ -20,6 +20,8 @@ type Volume struct {
 	Grouped    bool // it is in a group or consistency group
 	Replicated bool
 	Migrating  bool
+	// StatesKnown is whether the states above are known, and not only assumed.
+	StatesKnown bool
 	// Properties are further ones that functions read as volume.name.
 	Properties capability.Set
 }
@@ -71,7 +73,10 @@ func (c Cloud) Extend(q Extend) (*cinder.Request, error) {
 type Migrate struct {
 	Volume
 
-	To string // host@backend#pool
+	To string // host@backend#pool, with the cluster in place of the host if there is one
+	// ToCluster is whether the destination is in a cluster. cinder-api then compares
+	// the cluster's name without the pool, so that the volume's own pool is not refused.
+	ToCluster bool
 }
 
 // Migrate returns the request that the scheduler gets; it decides whether the
@@ -87,7 +92,7 @@ func (c Cloud) Migrate(q Migrate) (*cinder.Request, error) {
 		{q.Snapshots, "has snapshots"},
 		{q.Replicated, "is replicated"},
 		{q.Grouped, "is in a group"},
-		{q.To == q.Pool, "is on " + q.To + " already"},
+		{q.To == q.Pool && !q.ToCluster, "is on " + q.To + " already"},
 	} {
 		if f.found {
 			faults = append(faults, f.text)
@@ -97,6 +102,15 @@ func (c Cloud) Migrate(q Migrate) (*cinder.Request, error) {
 		return nil, refuse("InvalidVolume", "the volume %s", strings.Join(faults, " and "))
 	}
 	return &cinder.Request{Size: q.Size, Type: q.Type, Properties: q.properties(q.status())}, nil
+}
+
+// Note says which states cinder-api refuses, unless they are known; "" if there is
+// nothing to say.
+func (q Migrate) Note() string {
+	if q.StatesKnown {
+		return ""
+	}
+	return "cinder-api also refuses a volume with snapshots, in a group, replicated or in a migration, which is not known here"
 }
 
 // The migration policies of a retype.
@@ -142,4 +156,16 @@ func (c Cloud) Retype(q Retype) (*cinder.Request, error) {
 		r.Zones, r.Zone = []string{q.Zone}, q.Zone
 	}
 	return r, nil
+}
+
+// Note says which states cinder-api refuses, unless they are known; "" if there is
+// nothing to say.
+func (q Retype) Note() string {
+	switch {
+	case q.StatesKnown:
+		return ""
+	case q.InUse:
+		return "cinder-api also refuses a volume in a group or in a migration, and one in use if QoS specs of the front-end differ, which is not known here"
+	}
+	return "cinder-api also refuses a volume in a group or in a migration, which is not known here"
 }

@@ -92,23 +92,28 @@ func (c *Cloud) Ask(q Question) (*Answer, error) {
 	return answer, nil
 }
 
-// request is what the scheduler gets.
+// request is what the scheduler gets, with remarks on it.
 func (c *Cloud) request(q Question) (r *cinder.Request, notes []string, err error) {
+	var note string
 	switch {
 	case q.Retype != nil:
 		r, err = c.API.Retype(*q.Retype)
+		note = q.Retype.Note()
 	case q.Extend != nil:
 		r, err = c.API.Extend(*q.Extend)
 	case q.Migrate != nil:
 		r, err = c.API.Migrate(*q.Migrate)
+		note = q.Migrate.Note()
 	default:
 		if r, err = c.API.Create(*q.Create); err != nil {
 			return nil, nil, err
 		}
-		zones, err := c.API.ChooseZones(*q.Create)
-		if note := c.API.ZoneNote(zones); err == nil && note != "" {
-			notes = append(notes, note)
-		}
+		var zones volumeapi.ZoneChoice
+		zones, err = c.API.ChooseZones(*q.Create)
+		note = c.API.ZoneNote(zones)
+	}
+	if note != "" {
+		notes = append(notes, note)
 	}
 	return r, notes, err
 }

@@ -80,7 +80,7 @@ func (m *Move) Question(v *Volume, create *volumeapi.Create, reports []capabilit
 		if err != nil {
 			return q, fmt.Errorf("--to: %w", err)
 		}
-		q.Migrate = &volumeapi.Migrate{Volume: old, To: cinder.PoolID(to)}
+		q.Migrate = &volumeapi.Migrate{Volume: old, To: cinder.PoolID(to), ToCluster: to.Cluster != ""}
 	default:
 		create.SourceBackend, create.SourceZone, create.FromSnapshot = old.Pool, at.Zone, m.SnapshotOf != ""
 		q.Create = create
