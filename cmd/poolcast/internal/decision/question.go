@@ -3,6 +3,8 @@ package decision
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
 	"github.com/poolcast/poolcast/collector/placement"
@@ -87,7 +89,7 @@ func (c *Cloud) Ask(q Question) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer.Notes = append(notes, c.unknownProperties(request)...)
+	answer.Notes = slices.Concat(notes, c.unusedHints(q.Create), c.unknownProperties(request))
 	answer.Move = q.move(answer.Last())
 	return answer, nil
 }
@@ -129,6 +131,29 @@ func (q Question) draft() *cinder.Request {
 		return &cinder.Request{Size: q.Migrate.Size, Type: q.Migrate.Type}
 	}
 	return q.Create.Draft()
+}
+
+// unusedHints are notes on hints that no filter of the scheduler reads.
+func (c *Cloud) unusedHints(create *volumeapi.Create) []string {
+	if create == nil {
+		return nil
+	}
+	var notes []string
+	for _, hint := range []struct {
+		name, filter string
+		given        bool
+	}{
+		{"same_host", cinder.SameBackendFilter, len(create.Hints.SameHost) > 0},
+		{"different_host", cinder.DifferentBackendFilter, len(create.Hints.DifferentHost) > 0},
+		{"query", cinder.JSONFilter, create.Hints.Query != ""},
+		{"local_to_instance", "InstanceLocalityFilter", create.Hints.InstanceHost != ""},
+	} {
+		isFilter := func(f string) bool { return f[strings.LastIndex(f, ".")+1:] == hint.filter }
+		if hint.given && !slices.ContainsFunc(cinder.Profile(Options(c.Scheduler)).Filters, isFilter) {
+			notes = append(notes, fmt.Sprintf("the hint %s has no effect: %s is not in scheduler_default_filters", hint.name, hint.filter))
+		}
+	}
+	return notes
 }
 
 // givenProperties are the properties of a volume that cinder-api fills and that are not

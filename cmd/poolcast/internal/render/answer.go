@@ -25,7 +25,7 @@ func Answer(w io.Writer, output string, a *decision.Answer) error {
 	p := text.NewPage(w)
 	switch {
 	case a.Refusal != nil:
-		addWrapped(p, p.Paint(text.Red, a.Summary()))
+		addWrapped(p, text.Red, a.Summary())
 	case a.Move != nil:
 		addMove(p, a)
 	}
@@ -33,7 +33,9 @@ func Answer(w io.Writer, output string, a *decision.Answer) error {
 		if i == 0 {
 			p.Line("")
 		}
-		addWrapped(p, "note: "+note)
+		for _, line := range text.Wrap("note: "+note, p.Width) {
+			p.Line("%s", text.Printable(line))
+		}
 	}
 	return p.Print()
 }
@@ -45,9 +47,10 @@ type answersJSON struct {
 	Notes []string `json:"notes,omitempty"`
 }
 
-func addWrapped(p *text.Page, line string) {
+// addWrapped adds a text in one colour.
+func addWrapped(p *text.Page, color text.Color, line string) {
 	for _, l := range text.Wrap(line, p.Width) {
-		p.Line("%s", l)
+		p.Line("%s", p.Paint(color, l))
 	}
 }
 
@@ -58,7 +61,7 @@ func addMove(p *text.Page, a *decision.Answer) {
 	if a.Fits() {
 		color = text.Green
 	}
-	p.Line("%s", p.Paint(color, a.Summary()))
+	addWrapped(p, color, a.Summary())
 	p.Line("")
 	width := 0
 	for i := range a.Move.Verdicts {
