@@ -59,6 +59,7 @@ func TestZones(t *testing.T) {
 		"type, fallback outside":  {Settings{StorageZone: "dc1", ZoneFallback: true}, Create{Type: zones("dc2"), Zone: "dc9"}, "dc1", StorageZone},
 		"type of unknown zones":   {dc, Create{Type: zones("dc9")}, "InvalidTypeAvailabilityZones", ""},
 		"type with an empty list": {dc, Create{Type: zones("")}, "InvalidTypeAvailabilityZones", ""},
+		"type with a blank":       {dc, Create{Type: zones(" ")}, "InvalidTypeAvailabilityZones", ""},
 		"clone":                   {dc, Create{SourceZone: "dc2"}, "dc2", OfSource},
 		"clone elsewhere":         {dc, Create{SourceZone: "dc2", Zone: "dc1"}, "InvalidInput", ""},
 		"clone may be elsewhere":  {Settings{StorageZone: "dc1", CloneOtherAZ: true}, Create{SourceZone: "dc2", Zone: "dc1"}, "dc1", Requested},

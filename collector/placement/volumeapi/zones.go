@@ -40,7 +40,7 @@ func (c Cloud) ChooseZones(q Create) (ZoneChoice, error) {
 	known := c.knownZones()
 	ofType, limited := typeZones(q.Type)
 	if limited {
-		ofType = slices.DeleteFunc(ofType, func(z string) bool { return known != nil && !slices.Contains(known, z) })
+		ofType = slices.DeleteFunc(ofType, func(z string) bool { return z == "" || known != nil && !slices.Contains(known, z) })
 		if len(ofType) == 0 {
 			return ZoneChoice{}, c.noTypeZone(q.Type)
 		}
@@ -94,13 +94,15 @@ func (c Cloud) defaultZone() (string, ZoneSource) {
 	return c.Settings.StorageZone, StorageZone
 }
 
-// typeZones are the zones that a type names, and whether it names zones
+// typeZones are the zones that a type names, and whether it names zones. A blank
+// between commas is a zone without a name, which no service has
 // (cinder/volume/volume_utils.py, extract_availability_zones_from_volume_type).
 func typeZones(t *cinder.VolumeType) (zones []string, limited bool) {
 	text, limited := spec(t, ZonesKey)
 	for _, z := range strings.Split(text, ",") {
-		if z = strings.TrimSpace(z); z != "" && !slices.Contains(zones, z) {
-			zones = append(zones, z)
+		name := strings.TrimSpace(z)
+		if z != "" && !slices.Contains(zones, name) {
+			zones = append(zones, name)
 		}
 	}
 	return zones, limited
