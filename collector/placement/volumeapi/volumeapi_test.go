@@ -91,9 +91,9 @@ func TestZoneNote(t *testing.T) {
 	c := Cloud{Settings: Settings{StorageZone: "nova", ZoneFallback: true}, Zones: []string{"dc1"}}
 	for want, q := range map[string]Create{
 		"nova by storage_availability_zone of this host's cinder.conf; the file of the API host counts. No backend is in it": {},
-		"the zone dc9 has no volume service: nova in its place": {Zone: "dc9"},
-		"dc1 by RESKEY:availability_zones of the type":          {Type: typeOf(ZonesKey, "dc1")},
-		"dc1, the zone of the source":                           {SourceZone: "dc1"},
+		"the zone dc9 has no volume service: nova in its place":                                                              {Zone: "dc9"},
+		"dc1 by RESKEY:availability_zones of the type":                                                                       {Type: typeOf(ZonesKey, "dc1")},
+		"dc1, the zone of the source":                                                                                        {SourceZone: "dc1"},
 	} {
 		z, err := c.ChooseZones(q)
 		if note := c.ZoneNote(z); err != nil || !strings.Contains(note, want) {

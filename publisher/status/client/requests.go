@@ -37,7 +37,7 @@ func (c *Client) reports(ctx context.Context, path string) (reports []capability
 // Query describes a volume to be placed.
 type Query struct {
 	Size       int64             // GiB
-	Zone       string            // availability zone; "" means any
+	Zone       string            // availability zone; "" for the one that cinder-api chooses
 	ExtraSpecs map[string]string // of the volume type
 	Policy     string            // strict or prefer; "" means strict
 }

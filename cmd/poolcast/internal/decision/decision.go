@@ -1,6 +1,7 @@
 package decision
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
+	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/collector/placement/volumeapi"
@@ -82,6 +84,18 @@ func ForPage(c *Cloud, q status.Query) (status.Decision, error) {
 	}
 	if q.Policy != "strict" && q.Policy != "prefer" {
 		return status.Decision{}, fmt.Errorf("policy %q: want strict or prefer", q.Policy)
+	}
+	for key, value := range q.QoS {
+		if create.QoS == nil {
+			create.QoS = capability.Set{}
+		}
+		create.QoS[key] = capability.OfString(value)
+	}
+	reader := volumeapi.HintReader{Backends: c.Backends.Reports}
+	for _, hint := range q.Hints {
+		if err := reader.Read(context.Background(), &create.Hints, hint[0], hint[1]); err != nil {
+			return status.Decision{}, fmt.Errorf("hint %s: %w", hint[0], err)
+		}
 	}
 	answer, err := c.Ask(Question{Create: &create, Policy: q.Policy})
 	if err != nil {
