@@ -169,18 +169,18 @@ func (r *Result) checkTypes(types []cinder.VolumeType) {
 		return
 	}
 	api := decision.NewCloud(r.Config, &backends.Set{Reports: r.Reports}).API
-	candidates, found := advice.Types(engine, r.Reports, types, requests(api))
+	candidates, found := advice.Types(engine, r.Reports, types, requests(api, 1))
 	r.Types = candidates
 	r.Findings = append(r.Findings, found...)
 }
 
-// requests make requests as cinder-api makes them, for volumes of the least size of
-// their type.
-func requests(api volumeapi.Cloud) advice.Requests {
+// requests make requests as cinder-api makes them, for volumes of a size in GiB, or of
+// the least size of their type if that is more.
+func requests(api volumeapi.Cloud, size int64) advice.Requests {
 	open := api
 	open.DefaultZone, open.StorageZone = "", ""
 	create := func(api volumeapi.Cloud, t *cinder.VolumeType) (*cinder.Request, error) {
-		return api.Create(volumeapi.Create{Size: volumeapi.LeastSize(t), Type: t})
+		return api.Create(volumeapi.Create{Size: max(size, volumeapi.LeastSize(t)), Type: t})
 	}
 	return advice.Requests{
 		Default: func(t *cinder.VolumeType) (*cinder.Request, error) { return create(api, t) },
