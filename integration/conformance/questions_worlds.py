@@ -35,7 +35,7 @@ def some(rng, chance):
 
 
 def world(rng, number):
-    zones = rng.sample(ZONES, rng.choice([1, 2, 2, 3]))
+    zones = ["dc1"] + rng.sample(ZONES, rng.choice([0, 1, 2, 2, 3]))
     pools = rng.sample(POOLS, rng.choice([1, 2]))
     moves = some(rng, 0.4)
     functions = OF_VOLUMES + ([] if moves else OF_NEW_VOLUMES)
@@ -47,9 +47,9 @@ def world(rng, number):
         "number": number, "moves": moves,
         "options": {
             "default_availability_zone": rng.choice(
-                [None, None, None, "dc1", "dc2", "dc9"]),
+                [None] * 4 + ["dc1", "dc1", "dc2", "dc9"]),
             "storage_availability_zone": rng.choice(
-                ["nova", "dc1", "dc1", "dc1", "dc2"]),
+                ["nova"] + ["dc1"] * 6 + ["dc2"]),
             "allow_availability_zone_fallback": some(rng, 0.4),
             "cloned_volume_same_az": some(rng, 0.7),
             "snapshot_same_host": some(rng, 0.7),
@@ -71,9 +71,9 @@ def backend(rng, i, zones, pools, functions, cluster):
         "driver_version": "23.0.iscsi", "storage_protocol": "iSCSI",
         "total_capacity_gb": total,
         "free_capacity_gb": round(total * rng.random(), 3),
-        "provisioned_capacity_gb": round(total * rng.random() * 3, 1),
+        "provisioned_capacity_gb": round(total * rng.random() * 2, 1),
         "allocated_capacity_gb": rng.randrange(900),
-        "max_over_subscription_ratio": rng.choice([2.0, 5.5, 20.0]),
+        "max_over_subscription_ratio": rng.choice([2.5, 10.5, 20.0]),
         "reserved_percentage": rng.choice([0, 0, 10]),
         "thin_provisioning_support": True, "multiattach": some(rng, 0.7),
         "QoS_support": True, "backend_state": "up",
@@ -94,7 +94,7 @@ def backend(rng, i, zones, pools, functions, cluster):
 
 def volume_type(rng, name):
     specs = {}
-    if some(rng, 0.4):
+    if some(rng, 0.3):
         specs["volume_backend_name"] = rng.choice(POOLS)
     if some(rng, 0.35):
         names = rng.sample(ZONES + ["dc9"], rng.choice([1, 1, 2, 3]))
@@ -105,6 +105,8 @@ def volume_type(rng, name):
         specs["multiattach"] = rng.choice(
             ["<is> True", "<is> True", "<is> true", "True", "<is> False"])
     if some(rng, 0.3):
+        specs["vendor:tier"] = "gold"
+    if some(rng, 0.1):
         specs["tier"] = rng.choice(["gold", "silver"])
     if some(rng, 0.2):
         specs["capabilities:total_volumes"] = "<= %d" % rng.randrange(1000)
@@ -126,7 +128,7 @@ def question(rng, drawn):
 
 
 def size(rng):
-    return rng.choice([1, 10, 50, 100, 200, rng.randrange(1, 3000)])
+    return rng.choice([1, 10, 50, 60, 80, 100, 200, rng.randrange(1, 3000)])
 
 
 def type_name(rng, drawn, none=0.3):

@@ -31,7 +31,7 @@ type Cloud struct {
 type Create struct {
 	Size int64 // GiB
 	Type *cinder.VolumeType
-	QoS  capability.Set // specs of the type's QoS, whoever their consumer is; nil if there are none
+	QoS  capability.Set // specs of the type's QoS, with any consumer; nil if there are none
 	Zone string         // as requested; "" for none
 	// SourceZone is the zone of the source volume or snapshot; "" if there is none.
 	SourceZone string
