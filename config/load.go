@@ -183,6 +183,7 @@ type API struct {
 	ZoneFallback     bool   // allow_availability_zone_fallback
 	CloneSameZone    bool   // cloned_volume_same_az
 	SnapshotSameHost bool   // snapshot_same_host
+	DefaultType      string // default_volume_type
 }
 
 func (r *reader) api() API {
@@ -193,6 +194,7 @@ func (r *reader) api() API {
 		ZoneFallback:     s.boolean("allow_availability_zone_fallback").v,
 		CloneSameZone:    s.boolean("cloned_volume_same_az").v,
 		SnapshotSameHost: s.boolean("snapshot_same_host").v,
+		DefaultType:      s.text("default_volume_type").v,
 	}
 }
 

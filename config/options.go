@@ -189,6 +189,7 @@ func defaultOptions() []Option {
 		{Name: "allow_availability_zone_fallback", Kind: Bool, Default: "false", Help: "A request for an unknown zone gets the zone of requests without a zone, and is not refused."},
 		{Name: "cloned_volume_same_az", Kind: Bool, Default: "true", Help: "A volume from a snapshot or from another volume must be in the zone of its source."},
 		{Name: "snapshot_same_host", Kind: Bool, Default: "true", Help: "A volume from a snapshot must be on the backend of the snapshot."},
+		{Name: "default_volume_type", Kind: String, Default: "__DEFAULT__", Help: "Volume type of requests without one, if the file of --types has it. The file of the API host counts in the cloud."},
 		{Name: "backend_stats_polling_interval", Kind: Int, Default: "60", Min: "3", Help: "Seconds between the reports of cinder-volume, and between those of poolcast unless poll_interval is set."},
 		{Name: "transport_url", Kind: String, Default: "rabbit://", Secret: true, Help: "The message bus: rabbit://user:password@host:port,…/virtual_host?option=value."},
 		{Name: "control_exchange", Kind: String, Default: "openstack", Help: "Exchange of Cinder's topic queues."},

@@ -127,7 +127,11 @@ func (f *placeFlags) run(cmd *cobra.Command) error {
 	if decision.Draws(cfg.Scheduler) {
 		question.Seed = cmp.Or(f.seed, rand.Uint64())
 	}
-	answer, err := decision.NewCloud(cfg, set).Ask(question)
+	cloud := decision.NewCloud(cfg, set)
+	if cloud.API.DefaultType, err = f.volume.DefaultType(cfg.API.DefaultType); err != nil {
+		return exit.With(exit.Usage, err)
+	}
+	answer, err := cloud.Ask(question)
 	if err != nil {
 		return exit.With(exit.Config, err)
 	}

@@ -162,6 +162,21 @@ func TestHelpListsFlagValues(t *testing.T) {
 	}
 }
 
+func TestPlaceUsesDefaultType(t *testing.T) {
+	types := t.TempDir() + "/types.json"
+	if err := os.WriteFile(types, []byte(`{"volume_types":[{"name":"__DEFAULT__","extra_specs":{"capabilities:total_volumes":"<= 301"}}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	stdout, _, code := onExamples(t, "place", "--size", "1", "--types", types)
+	if code != exit.OK || !strings.Contains(stdout, "is not <= 301") || !strings.Contains(stdout, "no type was requested: __DEFAULT__ by default_volume_type") {
+		t.Errorf("ended with %d: %s", code, stdout)
+	}
+	stdout, _, _ = onExamples(t, "place", "--size", "1", "--types", types, "--property", "media=x")
+	if strings.Contains(stdout, "default_volume_type") {
+		t.Errorf("a request with extra specs has the default type: %s", stdout)
+	}
+}
+
 // TestPlaceReadsVolumeProperties uses functions that read what cinder-api fills in, and
 // what only flags can give.
 func TestPlaceReadsVolumeProperties(t *testing.T) {

@@ -132,6 +132,10 @@ func (f *rehearseFlags) request(cmd *cobra.Command, cfg *config.Config, create *
 		return exit.With(exit.Usage, err)
 	}
 	api := decision.NewCloud(cfg, set).API
+	var err error
+	if api.DefaultType, err = f.volume.DefaultType(cfg.API.DefaultType); err != nil {
+		return exit.With(exit.Usage, err)
+	}
 	request, err := api.Create(*create)
 	if err != nil {
 		return exit.With(exit.NoFit, err)

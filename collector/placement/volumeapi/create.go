@@ -25,6 +25,9 @@ type Cloud struct {
 	// AllZones is whether Zones are those of the list of services, and not only those
 	// of the backends at hand.
 	AllZones bool
+	// DefaultType is the type of a request without one (default_volume_type); nil if it
+	// is not known, and then such a volume has no extra specs.
+	DefaultType *cinder.VolumeType
 }
 
 // Create is a request for a new volume.
@@ -44,9 +47,18 @@ type Create struct {
 	Properties capability.Set
 }
 
+// UsesDefaultType reports whether the type of a request is that of default_volume_type:
+// a volume from another one has the type of its source.
+func (c Cloud) UsesDefaultType(q Create) bool {
+	return q.Type == nil && c.DefaultType != nil && q.SourceBackend == ""
+}
+
 // Create returns the request that the scheduler gets. The error is a [*Refusal] if
 // cinder-api refuses the request.
 func (c Cloud) Create(q Create) (*cinder.Request, error) {
+	if c.UsesDefaultType(q) {
+		q.Type = c.DefaultType
+	}
 	if err := checkSize(q.Type, q.Size); err != nil {
 		return nil, err
 	}

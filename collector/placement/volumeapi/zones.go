@@ -37,6 +37,9 @@ type ZoneChoice struct {
 // ChooseZones returns the zones of a request, as _extract_availability_zones in
 // cinder/volume/flows/api/create_volume.py does. The error is a [*Refusal].
 func (c Cloud) ChooseZones(q Create) (ZoneChoice, error) {
+	if c.UsesDefaultType(q) {
+		q.Type = c.DefaultType
+	}
 	known := c.knownZones()
 	ofType, limited := typeZones(q.Type)
 	if limited {

@@ -114,6 +114,9 @@ func (c *Cloud) request(q Question) (r *cinder.Request, notes []string, err erro
 		zones, err = c.API.ChooseZones(*q.Create)
 		note = c.API.ZoneNote(zones)
 	}
+	if q.Create != nil && c.API.UsesDefaultType(*q.Create) {
+		notes = append(notes, "no type was requested: "+c.API.DefaultType.Name+" by default_volume_type of this host's cinder.conf; the file of the API host counts")
+	}
 	if note != "" {
 		notes = append(notes, note)
 	}

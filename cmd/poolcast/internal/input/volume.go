@@ -75,6 +75,17 @@ func (v *Volume) volumeType() (t *cinder.VolumeType, notes []string, err error) 
 	return t, notes, nil
 }
 
+// DefaultType finds the type of default_volume_type in the file of --types; nil if
+// there is no file, or it lacks the type.
+func (v *Volume) DefaultType(name string) (*cinder.VolumeType, error) {
+	types, err := VolumeTypes(v.TypesFile)
+	i := slices.IndexFunc(types, func(t cinder.VolumeType) bool { return t.Name == name })
+	if err != nil || i < 0 {
+		return nil, err
+	}
+	return &types[i], nil
+}
+
 // NamedType finds the type that a flag names in the file of --types.
 func (v *Volume) NamedType(flag, name string) (cinder.VolumeType, error) {
 	if v.TypesFile == "" {
