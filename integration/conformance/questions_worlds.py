@@ -43,9 +43,14 @@ def world(rng, number):
     if some(rng, 0.2):
         rng.shuffle(filters)
     cluster = "c1" if some(rng, 0.15) else None
+    types = [volume_type(rng, "w%d-t%d" % (number, i))
+             for i in range(rng.randrange(2, 6))]
+    more = {}
+    if some(rng, 0.2):
+        more["default_volume_type"] = types[0]["name"]
     return {
         "number": number, "moves": moves,
-        "options": {
+        "options": dict(more, **{
             "default_availability_zone": rng.choice(
                 [None] * 4 + ["dc1", "dc1", "dc2", "dc9"]),
             "storage_availability_zone": rng.choice(
@@ -55,11 +60,10 @@ def world(rng, number):
             "snapshot_same_host": some(rng, 0.7),
             "scheduler_default_filters": filters,
             "scheduler_default_weighers": rng.choice(WEIGHERS),
-        },
+        }),
         "backends": [backend(rng, i, zones, pools, functions, cluster)
                      for i in range(rng.choice([1, 2, 3, 3, 4, 6]))],
-        "types": [volume_type(rng, "w%d-t%d" % (number, i))
-                  for i in range(rng.randrange(2, 6))],
+        "types": types,
     }
 
 
@@ -137,9 +141,15 @@ def type_name(rng, drawn, none=0.3):
     return rng.choice(drawn["types"])["name"]
 
 
+def volume_type_name(rng, drawn):
+    """The type of a volume, which no flag says if it is the default one."""
+    named = "default_volume_type" in drawn["options"]
+    return type_name(rng, drawn, none=0 if named else 0.3)
+
+
 def volume(rng, drawn, **more):
     return dict({"backend": rng.randrange(len(drawn["backends"])),
-                 "size": size(rng), "type": type_name(rng, drawn),
+                 "size": size(rng), "type": volume_type_name(rng, drawn),
                  "in_use": some(rng, 0.3)}, **more)
 
 
@@ -148,6 +158,7 @@ def create(rng, drawn):
          "zone": rng.choice([None] * 6 + ["dc1", "dc1", "dc2", "dc2", "dc3",
                                           "dc9", "nova"]), "source": None, "hints": []}
     if some(rng, 0.15):
+        q["type"] = volume_type_name(rng, drawn)
         q["source"] = volume(rng, drawn, type=q["type"], in_use=False,
                              snapshot=some(rng, 0.5))
         q["source"]["size"] = min(q["source"]["size"], q["size"])
@@ -201,7 +212,8 @@ def arguments(drawn, q):
     if kind_of:
         args += ["--type", kind_of]
     if q["kind"] == "create":
-        return args + create_arguments(names, types, q)
+        default = drawn["options"].get("default_volume_type")
+        return args + create_arguments(names, types, q, default)
     at = names[v["backend"]]
     if q["kind"] == "extend":
         args += ["--extend", at, "--from-size", str(v["size"])]
@@ -214,10 +226,10 @@ def arguments(drawn, q):
     return args + (["--in-use"] if v["in_use"] else [])
 
 
-def create_arguments(names, types, q):
-    args = []
-    if q["type"] and types[q["type"]]["qos"]:
-        for key, value in types[q["type"]]["qos"].items():
+def create_arguments(names, types, q, default):
+    args, name = [], q["type"] or default
+    if name and types[name]["qos"]:
+        for key, value in types[name]["qos"].items():
             args += ["--qos", "%s=%s" % (key, value)]
     if q["zone"]:
         args += ["--availability-zone", q["zone"]]
