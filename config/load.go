@@ -14,6 +14,7 @@ type Config struct {
 	Backends  []Backend // Pure backends, in the order of enabled_backends
 	Bus       Bus
 	Scheduler Scheduler
+	API       API
 	Agent     Agent
 	// ReportInterval is backend_stats_polling_interval: how often cinder-volume
 	// itself reports.
@@ -123,7 +124,7 @@ func (l *loader) reader() *reader {
 
 func (l *loader) build() *Config {
 	r := l.reader()
-	cfg := &Config{Scheduler: r.scheduler(), Bus: r.bus()}
+	cfg := &Config{Scheduler: r.scheduler(), API: r.api(), Bus: r.bus()}
 	cfg.ReportInterval = seconds(r.scopeOf(sectionDefault).integer("backend_stats_polling_interval").v)
 	cfg.Agent = r.agent(cfg.ReportInterval)
 	cfg.Bus.Notifications = r.notifications(cfg.Bus, cfg.Agent.ExplainFailures)
@@ -172,6 +173,29 @@ func (r *reader) scheduler() Scheduler {
 		AllocatedCapacityMultiplier: s.number("allocated_capacity_weight_multiplier").v,
 		VolumeNumberMultiplier:      s.number("volume_number_multiplier").v,
 		MaxOverSubscription:         volume.overSubscription("max_over_subscription_ratio"),
+	}
+}
+
+// API holds the options that cinder-api reads from [DEFAULT] to make a request for
+// the scheduler. In the cloud the file of the API host counts.
+type API struct {
+	DefaultZone      string // default_availability_zone; "" if it is not set
+	StorageZone      string // storage_availability_zone
+	ZoneFallback     bool   // allow_availability_zone_fallback
+	CloneSameZone    bool   // cloned_volume_same_az
+	SnapshotSameHost bool   // snapshot_same_host
+	DefaultType      string // default_volume_type
+}
+
+func (r *reader) api() API {
+	s := r.scopeOf(sectionDefault)
+	return API{
+		DefaultZone:      s.text("default_availability_zone").v,
+		StorageZone:      s.text("storage_availability_zone").v,
+		ZoneFallback:     s.boolean("allow_availability_zone_fallback").v,
+		CloneSameZone:    s.boolean("cloned_volume_same_az").v,
+		SnapshotSameHost: s.boolean("snapshot_same_host").v,
+		DefaultType:      s.text("default_volume_type").v,
 	}
 }
 

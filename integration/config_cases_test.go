@@ -341,6 +341,8 @@ func randomConf(r *rand.Rand) string {
 		"driver_ssl_cert_verify = yes", "driver_ssl_cert_verify = OFF", "driver_ssl_cert_verify = 1",
 		"replication_device = backend_id:r$reserved_percentage,san_ip:10.0.0.7,api_token:k", "replication_device=backend_id:q,san_ip:10.0.0.8:84,api_token:k:l,uniform:on",
 		"backend_host = bh", "backend_availability_zone = az", "host = other", "cluster = c", "storage_availability_zone = s",
+		"default_availability_zone = $storage_availability_zone", "default_availability_zone =", "default_volume_type = t", "allow_availability_zone_fallback = on",
+		"cloned_volume_same_az = 0", "snapshot_same_host = No",
 		"max_over_subscription_ratio = 3", "max_over_subscription_ratio = auto", "capacity_weight_multiplier = -.5", "scheduler_default_filters = A, B,",
 		"ssl = true", "heartbeat_timeout_threshold = 9", "kombu_failover_strategy = shuffle", "rabbit_transient_quorum_queue = true",
 	}

@@ -237,7 +237,7 @@ func withoutNewer(ours, theirs map[string]any) map[string]any {
 
 // inCinderTerms is a configuration in the form of the script.
 func inCinderTerms(cfg *config.Config) map[string]any {
-	s, b := cfg.Scheduler, cfg.Bus
+	s, b, api := cfg.Scheduler, cfg.Bus, cfg.API
 	brokers := []any{}
 	for _, h := range b.Brokers {
 		brokers = append(brokers, map[string]any{"host": h.Host, "port": h.Port, "username": h.Username, "password": h.Password.Reveal()})
@@ -257,6 +257,12 @@ func inCinderTerms(cfg *config.Config) map[string]any {
 			"volume_number_multiplier":             s.VolumeNumberMultiplier,
 			"max_over_subscription_ratio":          ratio(s.MaxOverSubscription),
 			"backend_stats_polling_interval":       cfg.ReportInterval.Seconds(),
+			"storage_availability_zone":            api.StorageZone,
+			"default_availability_zone":            api.DefaultZone,
+			"allow_availability_zone_fallback":     api.ZoneFallback,
+			"cloned_volume_same_az":                api.CloneSameZone,
+			"snapshot_same_host":                   api.SnapshotSameHost,
+			"default_volume_type":                  api.DefaultType,
 		},
 		"rabbit": map[string]any{
 			"ssl": b.TLS.Enabled, "ssl_ca_file": b.TLS.CAFile, "ssl_cert_file": b.TLS.CertFile, "ssl_key_file": b.TLS.KeyFile,

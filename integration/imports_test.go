@@ -45,7 +45,7 @@ var edges = map[string][]string{
 	"collector/placement/internal/python":  {"collector/capability"},
 	"collector/placement/internal/vectors": {"collector/capability"},
 	"collector/placement/advice":           {"collector/capability", "collector/capability/format", "collector/placement", "collector/placement/cinder", "collector/placement/function"},
-	"collector/placement/volumeapi":        {"collector/capability", "collector/placement/cinder"},
+	"collector/placement/volumeapi":        {"collector/capability", "collector/capability/format", "collector/placement/cinder"},
 	"collector/placement/fallback":         {"collector/capability", "collector/capability/format", "collector/placement", "collector/placement/cinder", "collector/placement/function", "collector/placement/internal/python"},
 	"collector/placement/rehearsal":        {"collector/capability", "collector/capability/format", "collector/placement", "collector/placement/cinder"},
 	"publisher":                            {"collector/capability", "collector/capability/format"},

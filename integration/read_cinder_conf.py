@@ -35,6 +35,7 @@ from cinder.scheduler import host_manager  # noqa: E402,F401
 from cinder.scheduler.weights import capacity  # noqa: E402,F401
 from cinder.scheduler.weights import volume_number  # noqa: E402,F401
 from cinder import version  # noqa: E402
+from cinder.volume import api  # noqa: E402,F401
 from cinder.volume import configuration  # noqa: E402
 from cinder.volume import driver  # noqa: E402
 from cinder.volume.drivers import pure  # noqa: E402
@@ -49,7 +50,10 @@ from oslo_messaging import transport  # noqa: E402
 DEFAULT = """control_exchange backend_stats_polling_interval
 scheduler_default_filters
 scheduler_default_weighers scheduler_weight_handler capacity_weight_multiplier
-allocated_capacity_weight_multiplier volume_number_multiplier""".split()
+allocated_capacity_weight_multiplier volume_number_multiplier
+storage_availability_zone default_availability_zone default_volume_type
+allow_availability_zone_fallback cloned_volume_same_az
+snapshot_same_host""".split()
 
 RABBIT = """ssl ssl_ca_file ssl_cert_file ssl_key_file
 heartbeat_timeout_threshold rabbit_login_method kombu_failover_strategy
@@ -136,6 +140,8 @@ def read(case):
         'rabbit': rabbit,
         'url': url,
     }
+    result['default']['default_availability_zone'] = (
+        conf.default_availability_zone or '')
     result['default']['max_over_subscription_ratio'] = (
         volume_utils.get_max_over_subscription_ratio(
             conf.max_over_subscription_ratio, supports_auto=True))

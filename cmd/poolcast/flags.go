@@ -222,10 +222,13 @@ func (c *choice) Set(s string) error {
 // addVolume adds the flags that describe a volume to place.
 func addVolume(cmd *cobra.Command, v *input.Volume) {
 	cmd.Flags().Int64Var(&v.Size, "size", 0, "size of the volume in GiB")
-	cmd.Flags().StringVar(&v.Zone, "availability-zone", "", "availability zone of the volume")
+	cmd.Flags().StringVar(&v.Zone, "availability-zone", "", "availability zone of the request; without one cinder-api chooses")
 	cmd.Flags().StringVar(&v.Type, "type", "", "name of the volume type in --types")
-	cmd.Flags().StringVar(&v.TypesFile, "types", "", "volume types: the output of openstack volume type list --long -f json")
+	cmd.Flags().StringVar(&v.TypesFile, "types", "", "volume types: the output of openstack volume type list --long -f json, of type show -f json, or a body of the API")
 	cmd.Flags().StringArrayVar(&v.Properties, "property", nil, "extra spec of the volume type, key=value as the openstack client takes it; repeatable")
+	cmd.Flags().StringArrayVar(&v.QoS, "qos", nil, "spec of the type's QoS, key=value, which functions read as qos.key; repeatable")
+	cmd.Flags().StringArrayVar(&v.Hints, "hint", nil, "scheduler hint, name=value: same_host and different_host with the backend of a volume, local_to_instance with a compute host, query with JSON; repeatable")
+	cmd.Flags().StringArrayVar(&v.Known, "volume-property", nil, "property of the volume, name=value, which functions read as volume.name, such as display_name or project_id; repeatable")
 	_ = cmd.MarkFlagFilename("types", "json")
 }
 

@@ -13,14 +13,17 @@ import (
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/render"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
+	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
+	"github.com/poolcast/poolcast/collector/placement/volumeapi"
 )
 
 // placeFlags are what to place, on which reports, and how.
 type placeFlags struct {
 	*sourceFlags
 	volume  input.Volume
+	move    input.Move
 	reports reportFlags
 	count   int
 	policy  string
@@ -35,6 +38,15 @@ is the one that the scheduler would make on these reports. With --policy prefer,
 conditions on live metrics are preferences: if no backend meets them, they are
 relaxed, the weighers decide, and the output lists them. Cinder has no such
 policy.
+
+The request is the one that cinder-api makes: without --availability-zone it has
+the zones of the type (RESKEY:availability_zones), else default_availability_zone,
+else storage_availability_zone. What cinder-api refuses before the scheduler is
+asked is refused here too, with exit code 4.
+
+--clone-of and --snapshot-of make a volume from another one. --retype-of, --extend
+and --migrate-from are about a volume that exists, and show what the scheduler
+decides on it.
 
 A backend that is refused is shown with every condition that it does not meet;
 lines with "also:" are of later filters, which the scheduler does not run on it.
@@ -55,17 +67,38 @@ func newPlaceCommand(sources *sourceFlags) *cobra.Command {
   poolcast place --size 100 --property capabilities:total_volumes='<= 800' --policy prefer
   openstack volume type list --long -f json > types.json
   poolcast place --size 100 --types types.json --type gold --availability-zone dc1
+  poolcast place --extend flasharray_x_01 --from-size 100 --size 200
+  poolcast place --retype-of flasharray_x_01 --size 100 --types types.json --type gold --migration-policy on-demand
   poolcast --dry-run > reports.json; poolcast place --size 100 --reports reports.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	addVolume(cmd, &f.volume)
+	addMove(cmd, &f.move)
 	f.reports.add(cmd)
 	cmd.Flags().IntVar(&f.count, "count", 1, "place this many volumes one after the other, each using up capacity")
 	policyFlag(cmd, &f.policy)
 	cmd.Flags().Uint64Var(&f.seed, "seed", 0, "seed for what is random, such as ChanceWeigher; 0 draws one")
 	outputFlag(cmd, &f.output, "table", "json")
 	return cmd
+}
+
+// addMove adds the flags of requests about a source or a volume that exists.
+func addMove(cmd *cobra.Command, m *input.Move) {
+	flags := cmd.Flags()
+	flags.StringVar(&m.CloneOf, "clone-of", "", "the new volume is a copy of a volume on this `backend`")
+	flags.StringVar(&m.SnapshotOf, "snapshot-of", "", "the new volume is made from a snapshot of a volume on this `backend`")
+	flags.StringVar(&m.RetypeOf, "retype-of", "", "give a volume on this `backend` the type of --type")
+	flags.StringVar(&m.FromType, "from-type", "", "present type of the volume of --retype-of, a name in --types")
+	policies := []string{volumeapi.Never, volumeapi.OnDemand}
+	m.Policy = policies[0]
+	flags.Var(&choice{value: &m.Policy, choices: policies}, "migration-policy", "whether --retype-of may migrate the volume")
+	completeWords(cmd, "migration-policy", policies)
+	flags.StringVar(&m.Extend, "extend", "", "extend a volume on this `backend` from --from-size to --size")
+	flags.Int64Var(&m.FromSize, "from-size", 0, "present size of the volume of --extend in GiB")
+	flags.StringVar(&m.MigrateFrom, "migrate-from", "", "migrate a volume on this `backend` to that of --to")
+	flags.StringVar(&m.To, "to", "", "destination `backend` of --migrate-from")
+	flags.BoolVar(&m.InUse, "in-use", false, "the volume of --retype-of, --extend or --migrate-from is attached")
 }
 
 func policyFlag(cmd *cobra.Command, policy *string) {
@@ -79,8 +112,8 @@ func (f *placeFlags) run(cmd *cobra.Command) error {
 	if f.count < 1 || f.count > 10000 {
 		return exit.With(exit.Usage, fmt.Errorf("--count %d: want 1 to 10000", f.count))
 	}
-	request, notes, err := f.volume.Request()
-	if err != nil {
+	create, notes, err := f.volume.Create()
+	if err = errors.Join(err, f.move.Check(&f.volume)); err != nil {
 		return exit.With(exit.Usage, err)
 	}
 	for _, note := range notes {
@@ -90,32 +123,64 @@ func (f *placeFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if decision.Options(cfg.Scheduler).Draws() {
-		request.RandomSeed = cmp.Or(f.seed, rand.Uint64())
-	}
 	set, polled := f.reports.get(cmd, f.sourceFlags)
 	if set == nil {
 		return polled
 	}
+	question, err := f.question(cmd, create, set.Reports)
+	if err != nil {
+		return exit.With(exit.Usage, err)
+	}
+	if decision.Options(cfg.Scheduler).Draws() {
+		question.Seed = cmp.Or(f.seed, rand.Uint64())
+	}
 	cloud := decision.NewCloud(cfg, set)
-	answer, err := cloud.Place(request, f.count, f.policy)
+	if cloud.API.DefaultType, err = f.volume.DefaultType(cfg.API.DefaultType); err != nil {
+		return exit.With(exit.Usage, err)
+	}
+	answer, err := cloud.Ask(question)
 	if err != nil {
 		return exit.With(exit.Config, err)
 	}
-	if err := render.Decisions(cmd.OutOrStdout(), f.output, answer.Decisions); err != nil {
+	if err := render.Answer(cmd.OutOrStdout(), f.output, answer); err != nil {
 		return fmt.Errorf("print decision: %w", err)
 	}
-	if answer.Last().Chosen == nil {
-		return exit.With(exit.NoFit, errors.New("no backend fits; the reasons are above"+f.nextStep(cloud, request)))
+	if !answer.Fits() {
+		return exit.With(exit.NoFit, noFit(answer, f.nextStep(cloud, question)))
 	}
 	return polled
 }
 
+// question is what the flags ask, about these backends.
+func (f *placeFlags) question(cmd *cobra.Command, create *volumeapi.Create, reports []capability.Report) (decision.Question, error) {
+	if err := f.volume.ReadHints(cmd.Context(), create, volumeapi.HintReader{Backends: reports}); err != nil {
+		return decision.Question{}, err
+	}
+	q, err := f.move.Question(&f.volume, create, reports)
+	q.Count, q.Policy = f.count, f.policy
+	return q, err
+}
+
+// noFit is the last line of an answer that is no, with the next step.
+func noFit(a *decision.Answer, next string) error {
+	switch {
+	case a.Refusal != nil:
+		return errors.New("cinder-api refuses the request; the reason is above")
+	case a.Move != nil:
+		return errors.New("the scheduler refuses the request; the reason is above")
+	}
+	return errors.New("no backend fits; the reasons are above" + next)
+}
+
 // nextStep is what to do if conditions on live metrics are the only reason why no
 // backend fits, or "".
-func (f *placeFlags) nextStep(cloud *decision.Cloud, request *cinder.Request) string {
-	answer, err := cloud.Place(request, 1, "prefer")
-	if err != nil || answer.Last().Chosen == nil {
+func (f *placeFlags) nextStep(cloud *decision.Cloud, q decision.Question) string {
+	if q.Create == nil {
+		return ""
+	}
+	q.Count, q.Policy = 1, "prefer"
+	answer, err := cloud.Ask(q)
+	if err != nil || !answer.Fits() {
 		return ""
 	}
 	for _, c := range answer.Last().Relaxed {

@@ -8,12 +8,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/render"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/collector/placement/rehearsal"
+	"github.com/poolcast/poolcast/collector/placement/volumeapi"
 	"github.com/poolcast/poolcast/config"
 )
 
@@ -107,14 +109,14 @@ func (f *rehearseFlags) add(cmd *cobra.Command) {
 }
 
 func (f *rehearseFlags) run(cmd *cobra.Command) error {
-	request, notes, err := f.volume.Request()
+	create, notes, err := f.volume.Create()
 	if err != nil {
 		return exit.With(exit.Usage, err)
 	}
 	for _, note := range notes {
 		cmd.PrintErrln("warning:", text.Printable(note))
 	}
-	f.burst.Request = request
+	f.burst.Request = create.Draft()
 	cfg, err := f.load()
 	if err != nil {
 		return err
@@ -123,9 +125,6 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return exit.With(exit.Usage, err)
 	}
-	if slices.ContainsFunc(settings, func(s rehearsal.Setting) bool { return s.Options.Draws() }) {
-		request.RandomSeed = f.seed
-	}
 	engine, err := decision.Engine(cfg.Scheduler, "strict")
 	if err != nil {
 		return exit.With(exit.Config, err)
@@ -133,6 +132,12 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 	set, polled := f.reports.get(cmd, f.sourceFlags)
 	if set == nil {
 		return polled
+	}
+	if err := f.request(cmd, cfg, create, set); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(settings, func(s rehearsal.Setting) bool { return s.Options.Draws() }) {
+		f.burst.Request.RandomSeed = f.seed
 	}
 	fleet, err := rehearsal.Maintain(set.Reports, f.without, f.with, f.emptyRatio(cfg))
 	if err != nil {
@@ -166,6 +171,27 @@ func (f *rehearseFlags) emptyRatio(cfg *config.Config) float64 {
 		}
 	}
 	return f.ratio
+}
+
+// request sets the request of the burst to what cinder-api makes of it.
+func (f *rehearseFlags) request(cmd *cobra.Command, cfg *config.Config, create *volumeapi.Create, set *backends.Set) error {
+	if err := f.volume.ReadHints(cmd.Context(), create, volumeapi.HintReader{Backends: set.Reports}); err != nil {
+		return exit.With(exit.Usage, err)
+	}
+	api := decision.NewCloud(cfg, set).API
+	var err error
+	if api.DefaultType, err = f.volume.DefaultType(cfg.API.DefaultType); err != nil {
+		return exit.With(exit.Usage, err)
+	}
+	request, err := api.Create(*create)
+	if err != nil {
+		return exit.With(exit.NoFit, err)
+	}
+	f.burst.Request = request
+	if zones, err := api.ChooseZones(*create); err == nil && api.ZoneNote(zones) != "" {
+		cmd.PrintErrln("note:", text.Printable(api.ZoneNote(zones)))
+	}
+	return nil
 }
 
 // prepare completes the burst and picks the settings. Its errors are about flags.

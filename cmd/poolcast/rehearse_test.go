@@ -120,7 +120,7 @@ func TestRehearseExitCodes(t *testing.T) {
 	}{
 		{"--size 100 --count 3", exit.OK, ""},
 		{"--size 99999999", exit.NoFit, "no create finds a backend"},
-		{"--size 100 --availability-zone dc9", exit.NoFit, "no create finds a backend"},
+		{"--size 100 --availability-zone dc9", exit.NoFit, "cinder-api refuses it before the scheduler is asked (InvalidAvailabilityZone)"},
 		{"", exit.Usage, "--size is missing"},
 		{"--size 100 --rate 0 --schedulers 0", exit.Usage, "rate 0: want creates per second, such as 0.5\nschedulers 0"},
 		{"--size 100 --without flasharray_x_09", exit.Usage, "no report of such a backend; there are flasharray_x_01, flasharray_x_02 and flasharray_x_03; did you mean flasharray_x_0"},

@@ -24,6 +24,17 @@ type DecisionJSON struct {
 	Relaxed  []Condition   `json:"relaxed"`
 	LeftOut  []LeftOut     `json:"left_out"` // the decision is incomplete without them
 	Backends []VerdictJSON `json:"backends"` // best first, then those refused
+	// Notes are remarks on the request, such as where its zone comes from.
+	Notes []string `json:"notes,omitempty"`
+	// RefusedByAPI is set if cinder-api refuses the request, so that the scheduler
+	// is not asked and there are no backends.
+	RefusedByAPI *APIRefusalJSON `json:"refused_by_api,omitempty"`
+}
+
+// APIRefusalJSON says with which exception cinder-api refuses a request, and why.
+type APIRefusalJSON struct {
+	Exception string `json:"exception"`
+	Reason    string `json:"reason"`
 }
 
 // VerdictJSON is the result for one backend in a [DecisionJSON].

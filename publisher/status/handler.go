@@ -149,8 +149,10 @@ func writeJSON(w http.ResponseWriter, code int, v any) {
 // Query describes a volume to be placed.
 type Query struct {
 	Size       int64             // GiB
-	Zone       string            // availability zone; "" for any
+	Zone       string            // availability zone; "" for the one that cinder-api chooses
 	ExtraSpecs map[string]string // extra specs of the volume type
+	QoS        map[string]string // specs of the type's QoS
+	Hints      [][2]string       // scheduler hints: names and values
 	Policy     string            // strict or prefer
 }
 
@@ -162,6 +164,8 @@ type Decision struct {
 	Summary string
 	// Fits reports whether some backend takes the volume.
 	Fits bool
+	// Notes are remarks on the request, such as where its zone comes from.
+	Notes []string
 	// Rows are the backends, best first, then those refused.
 	Rows []DecisionRow
 }
@@ -197,7 +201,7 @@ func (s *Server) place(w http.ResponseWriter, r *http.Request) {
 }
 
 func readQuery(v url.Values) (Query, error) {
-	q := Query{Zone: strings.TrimSpace(v.Get("availability_zone")), Policy: v.Get("policy"), ExtraSpecs: map[string]string{}}
+	q := Query{Zone: strings.TrimSpace(v.Get("availability_zone")), Policy: v.Get("policy"), ExtraSpecs: map[string]string{}, QoS: map[string]string{}}
 	if q.Policy == "" {
 		q.Policy = "strict"
 	}
@@ -206,17 +210,35 @@ func readQuery(v url.Values) (Query, error) {
 		return Query{}, fmt.Errorf("size %q: want a whole number of GiB, 1 or more", v.Get("size"))
 	}
 	q.Size = size
-	for _, line := range propertyLines(v["property"]) {
-		key, value, ok := strings.Cut(line, "=")
-		if !ok || strings.TrimSpace(key) == "" {
-			return Query{}, fmt.Errorf("property %q: want key=value, such as volume_backend_name=pure_performance", line)
+	for _, pairs := range []struct {
+		name, example string
+		add           func(key, value string)
+	}{
+		{"property", "volume_backend_name=pure_performance", func(key, value string) { q.ExtraSpecs[key] = value }},
+		{"qos", "maxIOPS=500", func(key, value string) { q.QoS[key] = value }},
+		{"hint", "different_host=flasharray_x_01", func(key, value string) { q.Hints = append(q.Hints, [2]string{key, value}) }},
+	} {
+		if err := readPairs(v, pairs.name, pairs.example, pairs.add); err != nil {
+			return Query{}, err
 		}
-		q.ExtraSpecs[strings.TrimSpace(key)] = strings.TrimSpace(value)
-	}
-	if len(q.ExtraSpecs) > maxProperties {
-		return Query{}, fmt.Errorf("%d properties: at most %d", len(q.ExtraSpecs), maxProperties)
 	}
 	return q, nil
+}
+
+// readPairs reads key=value of a parameter that may be repeated.
+func readPairs(v url.Values, name, example string, add func(key, value string)) error {
+	lines := propertyLines(v[name])
+	for _, line := range lines {
+		key, value, ok := strings.Cut(line, "=")
+		if !ok || strings.TrimSpace(key) == "" {
+			return fmt.Errorf("%s %q: want key=value, such as %s", name, line, example)
+		}
+		add(strings.TrimSpace(key), strings.TrimSpace(value))
+	}
+	if len(lines) > maxProperties {
+		return fmt.Errorf("%d parameters %s: at most %d", len(lines), name, maxProperties)
+	}
+	return nil
 }
 
 // propertyLines splits parameters into lines: a property is a parameter of its own,

@@ -11,7 +11,7 @@
 // plain values: no file, no broker, no clock.
 //
 //	findings := advice.Functions(functions)            // filter_function, goodness_function
-//	fit, more := advice.Types(engine, reports, types)  // volume types against reports
+//	fit, more := advice.Types(engine, reports, types, requests)  // volume types against reports
 //	findings = append(findings, advice.Pools(reports, overSubscription)...)
 //	findings = append(findings, advice.Identity(backends, baseReports, listened)...)
 //

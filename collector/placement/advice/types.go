@@ -11,11 +11,14 @@ import (
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 )
 
-// Candidates are the backends on which a volume of 1 GiB of a type can be placed
-// now.
+// Candidates are the backends on which a volume of a type can be placed now, in any of
+// the type's zones.
 type Candidates struct {
-	Type    string    `json:"type"`
-	Fit     []string  `json:"fit"` // best first
+	Type string   `json:"type"`
+	Fit  []string `json:"fit"` // best first
+	// First is the backend of a volume whose request names no zone; null if there is
+	// none.
+	First   *string   `json:"first_choice"`
 	Refused []Refusal `json:"refused"`
 }
 
@@ -26,10 +29,19 @@ type Refusal struct {
 	Reason  string `json:"reason"`
 }
 
+// Requests make the request of the scheduler for a small volume of a type, as
+// cinder-api does; the type is nil for a volume without one. An error is a refusal of
+// cinder-api.
+type Requests struct {
+	Default func(*cinder.VolumeType) (*cinder.Request, error) // by a user who names no zone
+	AnyZone func(*cinder.VolumeType) (*cinder.Request, error) // in any of the type's zones
+}
+
 // typeChecker checks volume types on one set of reports.
 type typeChecker struct {
 	engine   *placement.Engine
 	snapshot *placement.Snapshot
+	requests Requests
 	live     []string // the measured keys
 }
 
@@ -37,31 +49,78 @@ type typeChecker struct {
 // filters and weighers: what fits now, which extra specs can never be met, and
 // which thresholds on measured keys exclude all backends, or soon will. A type
 // whose decision fails, as it would in Cinder, has findings and no candidates.
-func Types(engine *placement.Engine, reports []capability.Report, types []cinder.VolumeType) ([]Candidates, []Finding) {
-	c := &typeChecker{engine: engine, snapshot: cinder.NewSnapshot(reports), live: cinder.LiveKeys()}
-	if _, err := c.decide(nil); err != nil {
+func Types(engine *placement.Engine, reports []capability.Report, types []cinder.VolumeType, requests Requests) ([]Candidates, []Finding) {
+	c := &typeChecker{engine: engine, snapshot: cinder.NewSnapshot(reports), requests: requests, live: cinder.LiveKeys()}
+	if _, err := c.decideOn(&cinder.Request{Size: 1}); err != nil {
 		return nil, []Finding{schedulerFails("every type", err)}
 	}
 	var all []Candidates
 	var found []Finding
 	for i := range types {
-		d, err := c.decide(&types[i])
-		of := c.check(&types[i])
-		switch {
-		case Count(of, Error) > 0 || slices.ContainsFunc(of, isOfOtherBackend):
-		case err != nil:
-			of = append(of, schedulerFails("type "+types[i].Name, err))
-		case d.Fit == 0:
-			of = append(of, typeFinding(Error, "type-no-candidate", types[i].Name,
-				"no backend fits a volume of 1 GiB now: "+(&placement.NoPoolError{Decision: d}).Error(), noBackend,
-				"poolcast place --size 1 --types FILE --type "+types[i].Name+" explains each refusal"))
-		}
-		if err == nil {
-			all = append(all, candidates(types[i].Name, d))
+		of, candidates := c.examine(&types[i])
+		if candidates != nil {
+			all = append(all, *candidates)
 		}
 		found = append(found, of...)
 	}
 	return all, found
+}
+
+// examine returns the findings on one type, and its candidates unless the decision
+// fails.
+func (c *typeChecker) examine(t *cinder.VolumeType) ([]Finding, *Candidates) {
+	request, refused := c.requests.AnyZone(t)
+	of := c.check(t)
+	if refused != nil {
+		return append(of, typeFinding(Error, "type-refused", t.Name, refused.Error(), "no volume of this type can be created",
+			"poolcast place --size 1 --types FILE --type "+t.Name+" shows the refusal again")), c.allRefused(t, refused)
+	}
+	d, err := c.decideOn(request)
+	switch {
+	case Count(of, Error) > 0 || slices.ContainsFunc(of, isOfOtherBackend):
+	case err != nil:
+		of = append(of, schedulerFails("type "+t.Name, err))
+	case d.Fit == 0:
+		of = append(of, typeFinding(Error, "type-no-candidate", t.Name,
+			fmt.Sprintf("no backend fits a volume of %d GiB now: %v", request.Size, &placement.NoPoolError{Decision: d}), noBackend,
+			"poolcast place --size 1 --types FILE --type "+t.Name+" explains each refusal"))
+	}
+	if err != nil {
+		return of, nil
+	}
+	candidates := candidates(t.Name, d)
+	first, why := c.first(t)
+	if candidates.First = first; first == nil && d.Fit > 0 {
+		of = append(of, typeFinding(Note, "type-without-default", t.Name, "a request that names no zone finds no backend: "+why,
+			"cinder-api then takes default_availability_zone, else storage_availability_zone; the cinder.conf of the API host counts",
+			"Set default_availability_zone on the API host and here, or let users name a zone"))
+	}
+	return of, &candidates
+}
+
+// first is the backend for a request that names no zone, or why there is none.
+func (c *typeChecker) first(t *cinder.VolumeType) (backend *string, why string) {
+	request, err := c.requests.Default(t)
+	if err != nil {
+		return nil, err.Error()
+	}
+	d, err := c.decideOn(request)
+	if err != nil {
+		return nil, err.Error()
+	}
+	if d.Chosen == nil {
+		return nil, d.Summary()
+	}
+	name := d.Chosen.Backend.Name()
+	return &name, ""
+}
+
+func (c *typeChecker) allRefused(t *cinder.VolumeType, refused error) *Candidates {
+	all := &Candidates{Type: t.Name, Fit: []string{}, Refused: []Refusal{}}
+	for i := range c.snapshot.Len() {
+		all.Refused = append(all.Refused, Refusal{Backend: c.snapshot.At(i).Name(), Filter: "cinder-api", Reason: refused.Error()})
+	}
+	return all
 }
 
 func typeFinding(s Severity, code, name, problem, reason, fix string) Finding {
@@ -78,12 +137,26 @@ func schedulerFails(where string, err error) Finding {
 	}
 }
 
-func (c *typeChecker) decide(t *cinder.VolumeType) (*placement.Decision, error) {
-	d, err := c.engine.DecideOn(c.snapshot, &cinder.Request{Size: 1, Type: t})
+func (c *typeChecker) decideOn(request *cinder.Request) (*placement.Decision, error) {
+	d, err := c.engine.DecideOn(c.snapshot, request)
 	if errors.Is(err, placement.ErrNoPool) {
 		err = nil
 	}
 	return d, err
+}
+
+// eligible is the decision without the conditions on measured keys; nil if none is
+// possible.
+func (c *typeChecker) eligible(t *cinder.VolumeType) *placement.Decision {
+	request, err := c.requests.AnyZone(c.withoutLive(t))
+	if err != nil {
+		return nil
+	}
+	d, err := c.decideOn(request)
+	if err != nil {
+		return nil // a condition makes the decision fail and is found by itself
+	}
+	return d
 }
 
 func candidates(name string, d *placement.Decision) Candidates {
@@ -106,10 +179,7 @@ func (c *typeChecker) check(t *cinder.VolumeType) []Finding {
 	invalid := func(key string) bool {
 		return slices.ContainsFunc(found, func(f Finding) bool { return strings.Contains(f.Problem, fmt.Sprintf("%q", key)) })
 	}
-	eligible, err := c.decide(c.withoutLive(t))
-	if err != nil {
-		eligible = nil // a condition makes the decision fail and is found below
-	}
+	eligible := c.eligible(t)
 	for _, spec := range t.ExtraSpecs {
 		path, filtered := capabilityPath(spec.Key)
 		if !filtered || invalid(spec.Key) {

@@ -1,6 +1,7 @@
 package advice
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -70,7 +71,7 @@ func TestTypes(t *testing.T) {
 		{"a choice", equal, []string{"storage_protocol", "<or> FC <or> iSCSI"}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, found := Types(engine(t), c.reports, []cinder.VolumeType{volumeType("it", c.specs...)})
+			_, found := Types(engine(t), c.reports, []cinder.VolumeType{volumeType("it", c.specs...)}, requests())
 			expect(t, found, c.want...)
 		})
 	}
@@ -79,7 +80,7 @@ func TestTypes(t *testing.T) {
 func TestTypesListCandidates(t *testing.T) {
 	reports := three(t, "", `{"free_capacity_gb":900.0,"max_over_subscription_ratio":9.0}`, `{"multiattach":false}`)
 	types := []cinder.VolumeType{volumeType("multi", "multiattach", "<is> True"), volumeType("broken", "load_percent", "<in> 5"), volumeType("plain")}
-	candidates, _ := Types(engine(t), reports, types)
+	candidates, _ := Types(engine(t), reports, types, requests())
 	if len(candidates) != 2 || candidates[0].Type != "multi" || candidates[1].Type != "plain" {
 		t.Fatalf("got %+v", candidates)
 	}
@@ -90,9 +91,35 @@ func TestTypesListCandidates(t *testing.T) {
 	}
 }
 
+// requests are those of a cloud where every zone fits.
+func requests() Requests {
+	create := func(t *cinder.VolumeType) (*cinder.Request, error) { return &cinder.Request{Size: 1, Type: t}, nil }
+	return Requests{Default: create, AnyZone: create}
+}
+
+func TestTypesOfZones(t *testing.T) {
+	reports := three(t, "", "", "")
+	reports[2].Zone = "dc2"
+	r := requests()
+	r.Default = func(t *cinder.VolumeType) (*cinder.Request, error) {
+		return &cinder.Request{Size: 1, Type: t, Zone: "dc3"}, nil
+	}
+	candidates, found := Types(engine(t), reports, []cinder.VolumeType{volumeType("it")}, r)
+	expect(t, found, "note type-without-default|dc1 is not dc3")
+	if len(candidates) != 1 || len(candidates[0].Fit) != 3 || candidates[0].First != nil {
+		t.Errorf("got %+v", candidates)
+	}
+	r.AnyZone = func(*cinder.VolumeType) (*cinder.Request, error) { return nil, errors.New("no zone dc9") }
+	candidates, found = Types(engine(t), reports, []cinder.VolumeType{volumeType("it")}, r)
+	expect(t, found, "error type-refused|no zone dc9")
+	if len(candidates) != 1 || len(candidates[0].Fit) != 0 || len(candidates[0].Refused) != 3 || candidates[0].Refused[0].Filter != "cinder-api" {
+		t.Errorf("got %+v", candidates)
+	}
+}
+
 func TestTypesWithReportsThatFail(t *testing.T) {
 	reports := three(t, `{"reserved_percentage":"many"}`, "", "")
-	candidates, found := Types(engine(t), reports, []cinder.VolumeType{volumeType("a"), volumeType("b")})
+	candidates, found := Types(engine(t), reports, []cinder.VolumeType{volumeType("a"), volumeType("b")}, requests())
 	expect(t, found, "error scheduler-fails|reserved_percentage")
 	if len(candidates) != 0 {
 		t.Errorf("candidates: %+v", candidates)
@@ -110,7 +137,7 @@ func FuzzTypes(f *testing.F) {
 	reports := three(f, "", `{"total_volumes":912}`, `{"load_percent":null}`)
 	e := engine(f)
 	f.Fuzz(func(t *testing.T, key, value string) {
-		candidates, found := Types(e, reports, []cinder.VolumeType{volumeType("it", key, value)})
+		candidates, found := Types(e, reports, []cinder.VolumeType{volumeType("it", key, value)}, requests())
 		fits := len(candidates) == 1 && len(candidates[0].Fit) > 0
 		if !fits && len(found) == 0 {
 			t.Errorf("nothing fits %q = %q, and there is no finding", key, value)

@@ -33,6 +33,10 @@ type Request struct {
 	// ExistsOn is the backend that already holds the volume (a retype); it
 	// always passes the CapacityFilter.
 	ExistsOn string `json:"vol_exists_on,omitempty"`
+	// ResourceBackend is the pool that a clone must be on, that of its source. The
+	// scheduler filters and weighs first, and then removes the others
+	// (cinder/scheduler/filter_scheduler.py, _schedule). An engine does not read it.
+	ResourceBackend string `json:"resource_backend,omitempty"`
 	// Tried are the backends of earlier attempts.
 	Tried []string `json:"retry_backends,omitempty"`
 	// Query is the JsonFilter's scheduler hint: JSON text.

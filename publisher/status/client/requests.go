@@ -69,7 +69,7 @@ func (c *Client) Failures(ctx context.Context) (failures []Failure, err error) {
 // Query describes a volume to be placed.
 type Query struct {
 	Size       int64             // GiB
-	Zone       string            // availability zone; "" means any
+	Zone       string            // availability zone; "" for the one that cinder-api chooses
 	ExtraSpecs map[string]string // of the volume type
 	Policy     string            // strict or prefer; "" means strict
 }

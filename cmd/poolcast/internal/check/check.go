@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/configcheck"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
@@ -16,6 +17,7 @@ import (
 	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement/advice"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
+	"github.com/poolcast/poolcast/collector/placement/volumeapi"
 	"github.com/poolcast/poolcast/config"
 )
 
@@ -168,9 +170,29 @@ func (r *Result) checkTypes(types []cinder.VolumeType) {
 	if len(types) == 0 || len(r.Reports) == 0 {
 		return
 	}
-	candidates, found := advice.Types(engine, r.Reports, types)
+	api := decision.NewCloud(r.Config, &backends.Set{Reports: r.Reports}).API
+	candidates, found := advice.Types(engine, r.Reports, types, requests(api, 1))
 	r.Types = candidates
 	r.Findings = append(r.Findings, found...)
+}
+
+// requests make requests as cinder-api makes them, for volumes of a size in GiB, or of
+// the least size of their type if that is more.
+func requests(api volumeapi.Cloud, size int64) advice.Requests {
+	open := api
+	open.DefaultZone, open.StorageZone = "", ""
+	create := func(api volumeapi.Cloud, t *cinder.VolumeType) (*cinder.Request, error) {
+		return api.Create(volumeapi.Create{Size: max(size, volumeapi.LeastSize(t)), Type: t})
+	}
+	return advice.Requests{
+		Default: func(t *cinder.VolumeType) (*cinder.Request, error) { return create(api, t) },
+		AnyZone: func(t *cinder.VolumeType) (*cinder.Request, error) {
+			if volumeapi.LimitsZones(t) {
+				return create(api, t)
+			}
+			return create(open, t)
+		},
+	}
 }
 
 // Verdict is an error with the exit code of what was found. A section with a fault

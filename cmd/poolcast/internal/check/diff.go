@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
@@ -99,7 +100,8 @@ func Diff(cfg *config.Config, reports []capability.Report, bases *Bases, types [
 		return nil, exit.With(exit.Config, err)
 	}
 	d.LeftOut = engine.LeftOut()
-	d.Effects, err = advice.Effects(engine, before, after, questions(reports, types, size))
+	api := decision.NewCloud(cfg, &backends.Set{Reports: reports}).API
+	d.Effects, err = advice.Effects(engine, before, after, questions(requests(api, size).AnyZone, reports, types, size))
 	return d, err
 }
 
@@ -140,22 +142,26 @@ func virtualOf(r capability.Report) *float64 {
 	return &a.Virtual
 }
 
-// questions are a plain volume, one of each pool where there are several, and
-// one of each type.
-func questions(reports []capability.Report, types []cinder.VolumeType, size int64) []advice.Question {
-	question := func(name string, t *cinder.VolumeType) advice.Question {
-		return advice.Question{Name: fmt.Sprintf("%s, %d GiB", name, size), Request: &cinder.Request{Size: size, Type: t, RandomSeed: 1}}
+// questions are a plain volume, one of each pool where there are several, and one of
+// each type that cinder-api accepts, in any of its zones.
+func questions(create func(*cinder.VolumeType) (*cinder.Request, error), reports []capability.Report, types []cinder.VolumeType, size int64) []advice.Question {
+	var all []advice.Question
+	add := func(name string, t *cinder.VolumeType) {
+		if request, err := create(t); err == nil {
+			request.RandomSeed = 1
+			all = append(all, advice.Question{Name: fmt.Sprintf("%s, %d GiB", name, size), Request: request})
+		}
 	}
-	all := []advice.Question{question("any backend", nil)}
+	add("any backend", nil)
 	if pools := poolNames(reports); len(pools) > 1 {
 		for _, name := range pools {
-			all = append(all, question("pool "+name, &cinder.VolumeType{
+			add("pool "+name, &cinder.VolumeType{
 				Name: name, ExtraSpecs: cinder.ExtraSpecs{cinder.Spec(capability.KeyVolumeBackendName, name)},
-			}))
+			})
 		}
 	}
 	for i := range types {
-		all = append(all, question("type "+types[i].Name, &types[i]))
+		add("type "+types[i].Name, &types[i])
 	}
 	return all
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
+	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/collector/placement/volumeapi"
@@ -21,19 +22,26 @@ type Cloud struct {
 
 // NewCloud is the cloud of a configuration.
 func NewCloud(cfg *config.Config, set *backends.Set) *Cloud {
-	return &Cloud{Scheduler: cfg.Scheduler, Backends: set}
+	api := volumeapi.Cloud{Zones: zonesOf(set.Reports), Settings: volumeapi.Settings{
+		DefaultZone: cfg.API.DefaultZone, StorageZone: cfg.API.StorageZone, ZoneFallback: cfg.API.ZoneFallback,
+		CloneOtherAZ: !cfg.API.CloneSameZone, SnapshotOtherHost: !cfg.API.SnapshotSameHost,
+	}}
+	return &Cloud{API: api, Scheduler: cfg.Scheduler, Backends: set}
 }
 
-// Answer is what the scheduler does with a request.
-type Answer struct {
-	// Decisions are one for each volume, the last one for the volume that no backend
-	// has room for, if there is such a volume.
-	Decisions []*placement.Decision
-	Backends  *backends.Set // that were decided on
+// zonesOf are the zones of the backends; nil if that of some backend is not known.
+func zonesOf(reports []capability.Report) []string {
+	var zones []string
+	for i := range reports {
+		switch zone := reports[i].Zone; {
+		case zone == "":
+			return nil
+		case !slices.Contains(zones, zone):
+			zones = append(zones, zone)
+		}
+	}
+	return zones
 }
-
-// Last is the last decision.
-func (a *Answer) Last() *placement.Decision { return a.Decisions[len(a.Decisions)-1] }
 
 // ServiceState is the name of the filter that refuses backends which the scheduler does
 // not list. In Cinder this is no filter: the scheduler forgets such a backend before it
@@ -44,7 +52,7 @@ const ServiceState = "ServiceState"
 // ones left, with one of the policies strict and prefer. It stops at the first that
 // does not fit.
 func (c *Cloud) Place(request *cinder.Request, count int, policy string) (*Answer, error) {
-	engine, err := c.engine(policy)
+	engine, err := c.engine(request, policy)
 	if err != nil {
 		return nil, err
 	}
@@ -68,14 +76,22 @@ func (c *Cloud) Place(request *cinder.Request, count int, policy string) (*Answe
 	return a, nil
 }
 
-// engine refuses unlisted backends and then decides as the scheduler does.
-func (c *Cloud) engine(policy string) (*placement.Engine, error) {
-	if len(c.Backends.Unlisted) == 0 {
-		return Engine(c.Scheduler, policy)
-	}
+// engine refuses unlisted backends, and then decides as the scheduler does. Of a clone
+// it refuses the backends that the source is not on.
+func (c *Cloud) engine(request *cinder.Request, policy string) (*placement.Engine, error) {
 	o := options(c.Scheduler, policy)
-	o.Filters = append([]string{ServiceState}, o.Filters...)
-	engine, err := cinder.NewEngine(o, placement.WithFilter(ServiceState, serviceState{c.Backends.Unlisted}))
+	filters := cinder.Profile(o).Filters
+	var plugins []placement.Plugin
+	if len(c.Backends.Unlisted) > 0 {
+		filters = append([]string{ServiceState}, filters...)
+		plugins = append(plugins, placement.WithFilter(ServiceState, serviceState{c.Backends.Unlisted}))
+	}
+	if request.ResourceBackend != "" {
+		filters = append(slices.Clone(filters), SourceBackend)
+		plugins = append(plugins, placement.WithFilter(SourceBackend, sourceBackend{request.ResourceBackend}))
+	}
+	o.Filters = filters
+	engine, err := cinder.NewEngine(o, plugins...)
 	if err != nil {
 		return nil, fmt.Errorf("scheduler_default_filters and scheduler_default_weighers: %w", err)
 	}
@@ -93,4 +109,22 @@ func (f serviceState) Filter(_ placement.Request, b *placement.Backend) (bool, e
 // Explain lists the possible states.
 func (serviceState) Explain(placement.Request, *placement.Backend) string {
 	return "it reports, and the scheduler does not list it: the service is disabled, frozen or down"
+}
+
+// SourceBackend is the name of the filter that refuses a clone on another backend than
+// that of its source. In Cinder this is no filter: the scheduler removes the others
+// after weighing (cinder/scheduler/filter_scheduler.py, _schedule).
+const SourceBackend = "SourceBackend"
+
+// sourceBackend refuses all backends but one.
+type sourceBackend struct{ id string }
+
+// Filter passes the backend of the source, by its pool or without one.
+func (f sourceBackend) Filter(_ placement.Request, b *placement.Backend) (bool, error) {
+	return b.ID() == f.id || b.Report().Identity() == f.id, nil
+}
+
+// Explain names the backend of the source.
+func (f sourceBackend) Explain(placement.Request, *placement.Backend) string {
+	return "the source is on " + f.id + ", and a clone must be on the same backend"
 }

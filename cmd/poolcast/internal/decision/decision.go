@@ -1,12 +1,14 @@
 package decision
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
+	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/collector/placement/volumeapi"
@@ -72,21 +74,30 @@ func ForPage(c *Cloud, q status.Query) (status.Decision, error) {
 	if q.Policy != "strict" && q.Policy != "prefer" {
 		return status.Decision{}, fmt.Errorf("policy %q: want strict or prefer", q.Policy)
 	}
-	request, err := c.API.Create(create)
+	for key, value := range q.QoS {
+		if create.QoS == nil {
+			create.QoS = capability.Set{}
+		}
+		create.QoS[key] = capability.OfString(value)
+	}
+	reader := volumeapi.HintReader{Backends: c.Backends.Reports}
+	for _, hint := range q.Hints {
+		if err := reader.Read(context.Background(), &create.Hints, hint[0], hint[1]); err != nil {
+			return status.Decision{}, fmt.Errorf("hint %s: %w", hint[0], err)
+		}
+	}
+	answer, err := c.Ask(Question{Create: &create, Policy: q.Policy})
 	if err != nil {
 		return status.Decision{}, err
 	}
-	answer, err := c.Place(request, 1, q.Policy)
-	if err != nil {
-		return status.Decision{}, err
-	}
-	d := answer.Last()
-	out := status.Decision{JSON: d.JSON(), Summary: d.Summary(), Fits: d.Chosen != nil}
-	for _, l := range d.LeftOut {
-		out.Summary += "; " + l.String()
-	}
-	for i := range d.Verdicts {
-		out.Rows = append(out.Rows, decisionRow(&d.Verdicts[i]))
+	out := status.Decision{JSON: answer.JSON(), Summary: answer.Summary(), Fits: answer.Fits(), Notes: answer.Notes}
+	if d := answer.Last(); d != nil {
+		for _, l := range d.LeftOut {
+			out.Summary += "; " + l.String()
+		}
+		for i := range d.Verdicts {
+			out.Rows = append(out.Rows, decisionRow(&d.Verdicts[i]))
+		}
 	}
 	return out, nil
 }

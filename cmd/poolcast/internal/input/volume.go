@@ -1,14 +1,17 @@
 package input
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement/advice"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
+	"github.com/poolcast/poolcast/collector/placement/volumeapi"
 )
 
 // Volume describes a volume to place, as the flags do.
@@ -18,28 +21,42 @@ type Volume struct {
 	Type       string   // --type, a name in TypesFile
 	TypesFile  string   // --types
 	Properties []string // --property, each key=value
+	QoS        []string // --qos, each key=value
+	Hints      []string // --hint, each name=value
+	Known      []string // --volume-property, each name=value
 }
 
-// Request builds the scheduler's request. The notes are warnings about extra specs
-// that Cinder does not read as they look.
-func (v *Volume) Request() (r *cinder.Request, notes []string, err error) {
+// Create returns the request without its hints, which [Volume.ReadHints] adds. The
+// notes are warnings about extra specs that Cinder does not read as they look.
+func (v *Volume) Create() (c *volumeapi.Create, notes []string, err error) {
 	if v.Size == 0 {
 		return nil, nil, errors.New("--size is missing: give the size of the volume in GiB")
 	}
 	if v.Size < 0 {
 		return nil, nil, fmt.Errorf("--size %d: want a whole number of GiB, 1 or more", v.Size)
 	}
-	r = &cinder.Request{Size: v.Size, Zone: v.Zone}
-	switch {
-	case v.Type != "" && v.TypesFile == "":
-		return nil, nil, errors.New("--type needs --types: save the output of openstack volume type list --long -f json and name the file")
-	case v.Type != "":
-		t, err := typeFromFile(v.TypesFile, v.Type)
+	c = &volumeapi.Create{Size: v.Size, Zone: v.Zone}
+	if c.Type, notes, err = v.volumeType(); err != nil {
+		return nil, nil, err
+	}
+	if c.QoS, err = textSet("--qos", v.QoS); err != nil {
+		return nil, nil, err
+	}
+	if c.Properties, err = v.known(); err != nil {
+		return nil, nil, err
+	}
+	return c, notes, v.checkHints()
+}
+
+// volumeType is the type of --type with the extra specs of --property; nil if there is
+// neither.
+func (v *Volume) volumeType() (t *cinder.VolumeType, notes []string, err error) {
+	if v.Type != "" {
+		named, err := v.NamedType("--type", v.Type)
 		if err != nil {
 			return nil, nil, err
 		}
-		r.Type = &t
-		notes = reviewSpecs(t)
+		t, notes = &named, reviewSpecs(named)
 	}
 	for _, p := range v.Properties {
 		spec, note, err := parseProperty(p)
@@ -49,16 +66,85 @@ func (v *Volume) Request() (r *cinder.Request, notes []string, err error) {
 		if note != "" {
 			notes = append(notes, note)
 		}
-		if r.Type == nil {
-			r.Type = &cinder.VolumeType{Name: "of --property"}
+		if t == nil {
+			t = &cinder.VolumeType{Name: "of --property"}
 		}
-		r.Type.ExtraSpecs = slices.DeleteFunc(r.Type.ExtraSpecs, func(s cinder.ExtraSpec) bool { return s.Key == spec.Key })
-		r.Type.ExtraSpecs = append(r.Type.ExtraSpecs, spec)
+		t.ExtraSpecs = slices.DeleteFunc(t.ExtraSpecs, func(s cinder.ExtraSpec) bool { return s.Key == spec.Key })
+		t.ExtraSpecs = append(t.ExtraSpecs, spec)
 	}
-	return r, notes, nil
+	return t, notes, nil
 }
 
-func typeFromFile(path, name string) (cinder.VolumeType, error) {
+// DefaultType finds the type of default_volume_type in the file of --types; nil if
+// there is no file, or it lacks the type.
+func (v *Volume) DefaultType(name string) (*cinder.VolumeType, error) {
+	types, err := VolumeTypes(v.TypesFile)
+	i := slices.IndexFunc(types, func(t cinder.VolumeType) bool { return t.Name == name })
+	if err != nil || i < 0 {
+		return nil, err
+	}
+	return &types[i], nil
+}
+
+// NamedType finds the type that a flag names in the file of --types.
+func (v *Volume) NamedType(flag, name string) (cinder.VolumeType, error) {
+	if v.TypesFile == "" {
+		return cinder.VolumeType{}, fmt.Errorf("%s needs --types: save the output of openstack volume type list --long -f json and name the file", flag)
+	}
+	return typeFromFile(v.TypesFile, flag, name)
+}
+
+// known are the properties of --volume-property.
+func (v *Volume) known() (capability.Set, error) {
+	set, err := textSet("--volume-property", v.Known)
+	for name, value := range set {
+		if text, _ := value.Str(); text == "true" || text == "false" {
+			set[name] = capability.OfBool(text == "true")
+		}
+	}
+	return set, err
+}
+
+// textSet reads pairs of a flag, key=value; it is nil if there are none.
+func textSet(flag string, pairs []string) (capability.Set, error) {
+	var set capability.Set
+	for _, p := range pairs {
+		key, value, ok := strings.Cut(p, "=")
+		if !ok || key == "" {
+			return nil, fmt.Errorf("%s %s: want key=value", flag, p)
+		}
+		if set == nil {
+			set = capability.Set{}
+		}
+		set[key] = capability.OfString(value)
+	}
+	return set, nil
+}
+
+// checkHints refuses hints that no filter reads.
+func (v *Volume) checkHints() error {
+	for _, hint := range v.Hints {
+		name, _, ok := strings.Cut(hint, "=")
+		if !ok || !slices.Contains(volumeapi.HintNames(), name) {
+			return fmt.Errorf("--hint %s: want name=value with one of the names %s", hint, strings.Join(volumeapi.HintNames(), ", "))
+		}
+	}
+	return nil
+}
+
+// ReadHints adds the hints to a request. They name backends, or volumes that can be
+// found.
+func (v *Volume) ReadHints(ctx context.Context, c *volumeapi.Create, reader volumeapi.HintReader) error {
+	for _, hint := range v.Hints {
+		name, value, _ := strings.Cut(hint, "=")
+		if err := reader.Read(ctx, &c.Hints, name, value); err != nil {
+			return fmt.Errorf("--hint %s: %w", hint, err)
+		}
+	}
+	return nil
+}
+
+func typeFromFile(path, flag, name string) (cinder.VolumeType, error) {
 	types, err := VolumeTypes(path)
 	if err != nil {
 		return cinder.VolumeType{}, err
@@ -70,7 +156,7 @@ func typeFromFile(path, name string) (cinder.VolumeType, error) {
 		}
 		names = append(names, t.Name)
 	}
-	return cinder.VolumeType{}, fmt.Errorf("--type %s: %s has no such type; it has %s", name, path, strings.Join(names, ", "))
+	return cinder.VolumeType{}, fmt.Errorf("%s %s: %s has no such type; it has %s", flag, name, path, strings.Join(names, ", "))
 }
 
 // condensed is a condition without the blank that Cinder requires, such as

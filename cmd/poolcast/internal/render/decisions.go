@@ -32,7 +32,7 @@ func Decisions(w io.Writer, output string, decisions []*placement.Decision) erro
 	return p.Print()
 }
 
-// decisionsJSON is what place --count N --output json prints.
+// decisionsJSON are several decisions.
 type decisionsJSON struct {
 	Placed    map[string]int           `json:"placed"` // volumes by backend ID
 	Decisions []placement.DecisionJSON `json:"decisions"`

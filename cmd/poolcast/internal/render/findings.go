@@ -123,8 +123,8 @@ func typeTable(c *check.Result) *text.Table {
 	t := text.NewTable("TYPE", "FIT NOW>", "OF>", "FIRST CHOICE")
 	for _, candidate := range c.Types {
 		first := "-"
-		if len(candidate.Fit) > 0 {
-			first = candidate.Fit[0]
+		if candidate.First != nil {
+			first = *candidate.First
 		}
 		t.Add(candidate.Type, strconv.Itoa(len(candidate.Fit)), strconv.Itoa(len(candidate.Fit)+len(candidate.Refused)), first)
 	}

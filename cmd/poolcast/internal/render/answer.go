@@ -1,0 +1,73 @@
+package render
+
+import (
+	"io"
+	"unicode/utf8"
+
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
+)
+
+// Answer prints what cinder-api and the scheduler do with a request, in one of the
+// formats table and json.
+func Answer(w io.Writer, output string, a *decision.Answer) error {
+	if output == "json" {
+		if len(a.Decisions) > 1 {
+			return JSON(w, answersJSON{jsonDecisions(a.Decisions), a.Notes})
+		}
+		return JSON(w, a.JSON())
+	}
+	if a.Refusal == nil && a.Move == nil {
+		if err := Decisions(w, output, a.Decisions); err != nil {
+			return err
+		}
+	}
+	p := text.NewPage(w)
+	switch {
+	case a.Refusal != nil:
+		addWrapped(p, text.Red, a.Summary())
+	case a.Move != nil:
+		addMove(p, a)
+	}
+	for i, note := range a.Notes {
+		if i == 0 {
+			p.Line("")
+		}
+		for _, line := range text.Wrap("note: "+note, p.Width) {
+			p.Line("%s", text.Printable(line))
+		}
+	}
+	return p.Print()
+}
+
+// answersJSON is what place --count N --output json prints.
+type answersJSON struct {
+	decisionsJSON
+
+	Notes []string `json:"notes,omitempty"`
+}
+
+// addWrapped adds a text in one colour.
+func addWrapped(p *text.Page, color text.Color, line string) {
+	for _, l := range text.Wrap(line, p.Width) {
+		p.Line("%s", p.Paint(color, l))
+	}
+}
+
+// addMove adds the result for a volume that exists, and then that for each backend
+// that the question is about.
+func addMove(p *text.Page, a *decision.Answer) {
+	color := text.Red
+	if a.Fits() {
+		color = text.Green
+	}
+	addWrapped(p, color, a.Summary())
+	p.Line("")
+	width := 0
+	for i := range a.Move.Verdicts {
+		width = max(width, utf8.RuneCountInString(text.Cell(a.Move.Verdicts[i].Backend.Name())))
+	}
+	for i := range a.Move.Verdicts {
+		addVerdict(p, &a.Move.Verdicts[i], width)
+	}
+}
