@@ -34,12 +34,10 @@ conditions on live metrics are preferences: if no backend meets them, they are
 relaxed, the weighers decide, and the output lists them. Cinder has no such
 policy.
 
-The reports are polled now, read from a saved dry run (--reports), or requested
-from the running agent (--agent). The agent has the effective reports, which the
-scheduler holds: cinder-volume's with the live metrics replaced.`
+` + sourceHelp
 
 func newPlaceCommand(sources *sourceFlags) *cobra.Command {
-	f := &placeFlags{sourceFlags: sources, reports: reportFlags{effective: true}}
+	f := &placeFlags{sourceFlags: sources}
 	cmd := &cobra.Command{
 		Use:   "place --size GIB",
 		Short: "Explain where a volume would go",
@@ -48,7 +46,8 @@ func newPlaceCommand(sources *sourceFlags) *cobra.Command {
   poolcast place --size 100 --property capabilities:total_volumes='<= 800' --policy prefer
   openstack volume type list --long -f json > types.json
   poolcast place --size 100 --types types.json --type gold --availability-zone dc1
-  poolcast --dry-run > reports.json; poolcast place --size 100 --reports reports.json`,
+  poolcast place --size 100 --source scheduler --backend-zone ctl2@lvm=dc2
+  poolcast --dry-run > reports.json; poolcast place --size 100 --source reports.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
@@ -86,7 +85,7 @@ func (f *placeFlags) run(cmd *cobra.Command) error {
 	if decision.Draws(cfg.Scheduler) {
 		request.RandomSeed = cmp.Or(f.seed, rand.Uint64())
 	}
-	set, polled := f.reports.get(cmd, f.sourceFlags)
+	set, polled := f.reports.get(cmd, f.sourceFlags, cfg)
 	if set == nil {
 		return polled
 	}
@@ -94,7 +93,7 @@ func (f *placeFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return exit.With(exit.Config, err)
 	}
-	if err := render.Decisions(cmd.OutOrStdout(), f.output, answer.Decisions); err != nil {
+	if err := render.Answer(cmd.OutOrStdout(), f.output, answer); err != nil {
 		return fmt.Errorf("print decision: %w", err)
 	}
 	if answer.Last().Chosen == nil {

@@ -15,7 +15,7 @@ func onExamples(t *testing.T, args ...string) (stdout, stderr string, code int) 
 	t.Helper()
 	var out, errs bytes.Buffer
 	root := newRootCommand()
-	root.SetArgs(append(args, "--config-file", "../../examples/cinder.conf", "--reports", "../../examples/reports.json"))
+	root.SetArgs(append(args, "--config-file", "../../examples/cinder.conf", "--source", "../../examples/reports.json"))
 	root.SetOut(&out)
 	root.SetErr(&errs)
 	err := root.ExecuteContext(t.Context())

@@ -37,7 +37,9 @@ provisioned, so a burst that fills an empty array up has a low SPREAD and no
 EXCESS. LOAD EVEN is how evenly operations are spread afterwards. TIES are
 decisions between backends of equal weight.
 
-Exit code 4: under the first setting no create finds a backend.`
+Exit code 4: under the first setting no create finds a backend.
+
+` + sourceHelp
 
 // rehearseFlags are the burst, the reports and the settings.
 type rehearseFlags struct {
@@ -53,7 +55,7 @@ type rehearseFlags struct {
 }
 
 func newRehearseCommand(sources *sourceFlags) *cobra.Command {
-	f := &rehearseFlags{sourceFlags: sources, reports: reportFlags{effective: true}}
+	f := &rehearseFlags{sourceFlags: sources}
 	cmd := &cobra.Command{
 		Use:   "rehearse --size GIB",
 		Short: "Show where a burst of volumes would be placed, under these settings and others",
@@ -61,7 +63,7 @@ func newRehearseCommand(sources *sourceFlags) *cobra.Command {
 		Example: `  poolcast rehearse --size 100 --count 200 --rate 5 --schedulers 3
   poolcast rehearse --size 2048 --count 40 --rate 0.1 --settings current,fixed-ratio --ratio 10
   poolcast rehearse --size 100 --skew 5s --property volume_backend_name=pure_performance
-  poolcast --dry-run > reports.json; poolcast rehearse --size 100 --reports reports.json`,
+  poolcast --dry-run > reports.json; poolcast rehearse --size 100 --source reports.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
@@ -105,15 +107,16 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return exit.With(exit.Usage, err)
 	}
-	set, polled := f.reports.get(cmd, f.sourceFlags)
+	set, polled := f.reports.get(cmd, f.sourceFlags, cfg)
 	if set == nil {
 		return polled
 	}
-	outcomes, err := rehearsal.Compare(cmd.Context(), set.Reports, f.burst, settings)
+	reports := set.Candidates()
+	outcomes, err := rehearsal.Compare(cmd.Context(), reports, f.burst, settings)
 	if err != nil {
 		return fmt.Errorf("rehearse: %w", err)
 	}
-	if err := render.Rehearsal(cmd.OutOrStdout(), f.output, f.burst, rehearsal.Assumptions(set.Reports), outcomes); err != nil {
+	if err := render.Rehearsal(cmd.OutOrStdout(), f.output, f.burst, rehearsal.Assumptions(reports), outcomes, set); err != nil {
 		return fmt.Errorf("print rehearsal: %w", err)
 	}
 	if outcomes[0].Placed == 0 {

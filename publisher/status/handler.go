@@ -161,6 +161,9 @@ type Decision struct {
 	Summary string
 	// Fits reports whether some backend takes the volume.
 	Fits bool
+	// Basis are lines about what it was decided on: the source, its age, what is not
+	// known.
+	Basis []string
 	// Rows are the backends, best first, then those refused.
 	Rows []DecisionRow
 }

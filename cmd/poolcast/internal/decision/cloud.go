@@ -3,12 +3,14 @@ package decision
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
 	"github.com/poolcast/poolcast/collector/placement"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/collector/placement/volumeapi"
 	"github.com/poolcast/poolcast/config"
+	"github.com/poolcast/poolcast/publisher/status/client"
 )
 
 // Cloud is the cloud that a question is about: its API, its scheduler and its
@@ -30,6 +32,11 @@ type Answer struct {
 	// has room for, if there is such a volume.
 	Decisions []*placement.Decision
 	Backends  *backends.Set // that were decided on
+}
+
+// JSON is the form for programs of an answer about one volume.
+func (a *Answer) JSON(now time.Time) client.Answer {
+	return client.Answer{DecisionJSON: a.Last().JSON(), Source: a.Backends.JSON(now)}
 }
 
 // Last is the last decision.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
 	"github.com/poolcast/poolcast/collector/placement"
@@ -92,7 +93,8 @@ func ForPage(c *Cloud, q status.Query) (status.Decision, error) {
 		return status.Decision{}, err
 	}
 	d := answer.Last()
-	out := status.Decision{JSON: d.JSON(), Summary: d.Summary(), Fits: d.Chosen != nil}
+	now := time.Now()
+	out := status.Decision{JSON: answer.JSON(now), Summary: d.Summary(), Fits: d.Chosen != nil, Basis: answer.Backends.Lines(now)}
 	for i := range d.Verdicts {
 		out.Rows = append(out.Rows, decisionRow(&d.Verdicts[i]))
 	}

@@ -7,21 +7,24 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/collector/placement"
+	"github.com/poolcast/poolcast/publisher/status/client"
 )
 
-// Decisions prints one decision, or how many volumes each backend took and the
-// last decision of several, in one of the formats table and json.
-func Decisions(w io.Writer, output string, decisions []*placement.Decision) error {
-	last := decisions[len(decisions)-1]
+// Answer prints one decision, or how many volumes each backend took and the last
+// decision of several, in one of the formats table and json.
+func Answer(w io.Writer, output string, a *decision.Answer) error {
+	decisions, last := a.Decisions, a.Last()
 	switch {
 	case output == "json" && len(decisions) == 1:
-		return JSON(w, last.JSON())
+		return JSON(w, a.JSON(time.Now()))
 	case output == "json":
-		return JSON(w, jsonDecisions(decisions))
+		return JSON(w, jsonDecisions(a))
 	}
 	p := text.NewPage(w)
 	if len(decisions) > 1 {
@@ -29,6 +32,7 @@ func Decisions(w io.Writer, output string, decisions []*placement.Decision) erro
 		p.Line("\nThe last of %d decisions:", len(decisions))
 	}
 	addDecision(p, last)
+	addSource(p, a.Backends)
 	return p.Print()
 }
 
@@ -36,11 +40,12 @@ func Decisions(w io.Writer, output string, decisions []*placement.Decision) erro
 type decisionsJSON struct {
 	Placed    map[string]int           `json:"placed"` // volumes by backend ID
 	Decisions []placement.DecisionJSON `json:"decisions"`
+	Source    client.Source            `json:"source"`
 }
 
-func jsonDecisions(decisions []*placement.Decision) decisionsJSON {
-	out := decisionsJSON{Placed: placed(decisions)}
-	for _, d := range decisions {
+func jsonDecisions(a *decision.Answer) decisionsJSON {
+	out := decisionsJSON{Placed: placed(a.Decisions), Source: a.Backends.JSON(time.Now())}
+	for _, d := range a.Decisions {
 		out.Decisions = append(out.Decisions, d.JSON())
 	}
 	return out

@@ -5,19 +5,24 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/collector/placement/rehearsal"
+	"github.com/poolcast/poolcast/publisher/status/client"
 )
 
 // Rehearsal prints outcomes in one of the formats table and json. The table has
 // the summary, a row for each setting, and the arrays under the first setting.
-func Rehearsal(w io.Writer, output string, b rehearsal.Burst, assumed []string, outcomes []rehearsal.Outcome) error {
+func Rehearsal(w io.Writer, output string, b rehearsal.Burst, assumed []string, outcomes []rehearsal.Outcome, set *backends.Set) error {
 	if output == "json" {
-		return JSON(w, jsonRehearsal(b, assumed, outcomes))
+		out := jsonRehearsal(b, assumed, outcomes)
+		out.Source = set.JSON(time.Now())
+		return JSON(w, out)
 	}
 	p := text.NewPage(w)
 	p.Wrapped("", rehearsal.Summary(outcomes))
@@ -32,6 +37,7 @@ func Rehearsal(w io.Writer, output string, b rehearsal.Burst, assumed []string, 
 	p.Table(outcomeTable(outcomes))
 	p.Line("\nThe arrays under %s:\n", text.Printable(outcomes[0].Setting.Name))
 	p.Table(arrayTable(outcomes[0]))
+	addSource(p, set)
 	return p.Print()
 }
 
@@ -100,6 +106,7 @@ type rehearsalJSON struct {
 	Burst       burstJSON     `json:"burst"`
 	Assumptions []string      `json:"assumptions"`
 	Outcomes    []outcomeJSON `json:"outcomes"`
+	Source      client.Source `json:"source"`
 }
 
 type burstJSON struct {
