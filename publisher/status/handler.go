@@ -35,6 +35,11 @@ func (s *Server) Handler() http.Handler {
 	if s.opts.Placer != nil {
 		guarded.HandleFunc("GET /v1/place", s.place)
 	}
+	if s.opts.Scheduler != nil {
+		guarded.HandleFunc("GET /v1/scheduler", func(w http.ResponseWriter, _ *http.Request) {
+			writeJSON(w, http.StatusOK, s.opts.Scheduler())
+		})
+	}
 	open.Handle("/", s.requireToken(limitConcurrent(guarded)))
 	return withLimits(s.checkHost(open))
 }

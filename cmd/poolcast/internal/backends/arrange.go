@@ -88,9 +88,9 @@ func (s *Set) noteZones(assumed map[string]bool, zone string) {
 		format.List(names), zone, names[0]))
 }
 
-// noteMissing adds a note on stanzas of the configuration that neither the scheduler
+// NoteMissing adds a note on stanzas of the configuration that neither the scheduler
 // lists nor a report is known of.
-func (s *Set) noteMissing(configured map[string]string) {
+func (s *Set) NoteMissing(configured map[string]string) {
 	have := map[string]bool{}
 	for _, r := range s.Reports {
 		have[r.Identity()] = true

@@ -138,7 +138,7 @@ func (f *Finder) agent(ctx context.Context) (*Set, error) {
 	if failure != "" {
 		set.Notes = append(set.Notes, ListFailure(failure))
 	}
-	set.noteMissing(f.Config.Zones)
+	set.NoteMissing(f.Config.Zones)
 	return set, nil
 }
 
@@ -212,7 +212,7 @@ func (f *Finder) scheduler(ctx context.Context) (*Set, error) {
 	set := Arrange(nil, list, ZonesOf(f.Config, f.Zones))
 	set.Source, set.From = Scheduler, list.Broker
 	set.nameOwn(f.Config)
-	set.noteMissing(f.Config.Zones)
+	set.NoteMissing(f.Config.Zones)
 	return set, nil
 }
 

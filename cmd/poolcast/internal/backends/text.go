@@ -30,7 +30,10 @@ func (s *Set) Lines(now time.Time) []string {
 }
 
 func (s *Set) basis(now time.Time) string {
-	from := map[Source]string{Agent: "agent " + s.From, Scheduler: "bus " + s.From, Arrays: "", File: "file " + s.From}[s.Source]
+	from := map[Source]string{Agent: "agent ", Scheduler: "bus ", File: "file "}[s.Source] + s.From
+	if s.Source == Agent && s.From == "" {
+		from = "this agent"
+	}
 	count := format.Count(len(s.Reports), "backend")
 	switch {
 	case s.Source == Arrays && s.Listed != nil:
