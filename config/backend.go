@@ -60,8 +60,10 @@ func protocols() map[string]string {
 
 // backends reads every section that enabled_backends lists.
 func (r *reader) backends(cfg *Config) {
+	cfg.Zones, cfg.DefaultZone = map[string]string{}, r.scopeOf(sectionDefault).text("storage_availability_zone").v
 	for _, name := range r.enabled() {
 		r.record.beginBackend(name)
+		r.addZone(cfg.Zones, name)
 		b, ignored := r.enabledBackend(r.backendScope(name))
 		switch faults := r.record.endBackend(); {
 		case len(faults) > 0:
@@ -73,6 +75,17 @@ func (r *reader) backends(cfg *Config) {
 		}
 	}
 	r.warnDuplicateAddresses(cfg.Backends)
+}
+
+// addZone adds the zone of a backend of any driver.
+func (r *reader) addZone(zones map[string]string, stanza string) {
+	var b Backend
+	r.backendScope(stanza).identity(&b)
+	if b.Cluster != "" {
+		zones[b.Cluster] = b.Zone
+		return
+	}
+	zones[b.Host] = b.Zone
 }
 
 // enabledBackend reads one section, or returns why it is ignored.

@@ -24,6 +24,11 @@ type Config struct {
 	Broken []Broken
 	// Ignored are enabled backends of other drivers.
 	Ignored []Ignored
+	// Zones are the availability zones of all enabled backends, those that are broken
+	// or ignored included, by host@stanza or cluster@stanza.
+	Zones map[string]string
+	// DefaultZone is storage_availability_zone of [DEFAULT].
+	DefaultZone string
 	// Warnings are values that poolcast reads differently from Cinder, and values
 	// that are probably mistakes, in file order.
 	Warnings []Warning

@@ -290,8 +290,8 @@ func (i *incident) allow() {
 	text, err := os.ReadFile("../OPERATIONS.md")
 	must(i.t, err)
 	documented := regexp.MustCompile(`(?m)^rabbitmqctl set_permissions -p / poolcast '(.*)' '(.*)' '(.*)'$`).FindAllStringSubmatch(string(text), -1)
-	if len(documented) != len(listenModes()) {
-		i.t.Fatalf("OPERATIONS.md has rights for %d modes of listening, not %d", len(documented), len(listenModes()))
+	if len(documented) != len(listenModes())+1 { // the last line is for the scheduler's list
+		i.t.Fatalf("OPERATIONS.md has %d lines of rights for %d modes of listening", len(documented), len(listenModes()))
 	}
 	for n, mode := range listenModes() {
 		if mode == i.mode {

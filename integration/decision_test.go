@@ -217,7 +217,7 @@ func (j *decisionTest) place(reports []capability.Report, v scheduler.Volume) (c
 	j.write(path, string(data))
 	args := []string{
 		"--config-file", j.extra, "place", "--policy", "strict", "--output", "json",
-		"--reports", path, "--size", fmt.Sprint(v.Size), "--availability-zone", v.Zone,
+		"--source", path, "--size", fmt.Sprint(v.Size), "--availability-zone", v.Zone,
 	}
 	for _, key := range slices.Sorted(maps.Keys(v.ExtraSpecs)) {
 		args = append(args, "--property", key+"="+v.ExtraSpecs[key])

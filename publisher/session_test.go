@@ -31,6 +31,7 @@ func TestSession(t *testing.T) {
 		"crash":     testCrash,
 		"notstream": testNotStream,
 		"rights":    testPermissions,
+		"pools":     testPools,
 		"stopped":   func(t *testing.T, b *rabbitmq.Broker) { testReleaseExchange(t, b, layout{}, false) },
 		"autodel": func(t *testing.T, b *rabbitmq.Broker) {
 			testReleaseExchange(t, b, layout{autoDelete: true}, false)
@@ -204,8 +205,8 @@ func testPermissions(t *testing.T, b *rabbitmq.Broker) {
 	must(t, err)
 	documented := regexp.MustCompile(`(?m)^rabbitmqctl set_permissions -p / poolcast '(.*)' '(.*)' '(.*)'$`).FindAllStringSubmatch(string(text), -1)
 	modes := []ListenMode{ListenExclusive, ListenQuorum, ListenStream}
-	if len(documented) != len(modes) {
-		t.Fatalf("OPERATIONS.md has %d lines of rights, want one for each of %v", len(documented), modes)
+	if len(documented) != len(modes)+1 {
+		t.Fatalf("OPERATIONS.md has %d lines of rights, want one for each of %v and one for the scheduler's list", len(documented), modes)
 	}
 	for i, mode := range modes {
 		rights := documented[i][1:]

@@ -7,11 +7,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/check"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/render"
-	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/config"
 )
 
 const checkHelp = `Find configuration problems before they reach the scheduler. Each finding has a
@@ -27,9 +28,11 @@ published.
                  live metrics exclude every array, or soon will
   pools          arrays of one name that differ
 
-poolcast listens on the message bus until every backend has reported, for
---listen-for at most; with --simulate, --reports or --agent only if --listen-for is
-given.
+poolcast polls the arrays, listens on the message bus until every backend has
+reported, for --listen-for at most, and requests the scheduler's list of backends:
+those of other hosts and vendors are checked too, and one that reports and is not
+listed is a note. With --simulate, or another --source than arrays, the bus is used
+only if --listen-for is given.
 
 Exit codes: 0 nothing but notes, 1 warnings, a fault in the section of a backend
 while others are served, or something could not be checked, 2 usage, 3 errors.`
@@ -82,13 +85,15 @@ func (f *checkFlags) run(cmd *cobra.Command) error {
 			cmd.PrintErrf("listening for cinder-volume on the bus for up to %s; --no-bus skips that\n", longest)
 		},
 	}
+	finder, err := f.reports.finder(cmd, f.sourceFlags, nil)
+	if err != nil {
+		return exit.With(exit.Usage, err)
+	}
+	o.Zones = finder.Zones
 	if f.reports.given() {
-		o.Reports = func(context.Context) ([]capability.Report, error) {
-			set, err := f.reports.get(cmd, f.sourceFlags)
-			if set == nil {
-				return nil, err
-			}
-			return set.Reports, err
+		o.Find = func(ctx context.Context, cfg *config.Config) (*backends.Set, error) {
+			finder.Config = cfg
+			return finder.Find(ctx)
 		}
 	}
 	result, err := check.Run(cmd.Context(), o)

@@ -89,7 +89,11 @@ func (f *diffFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return exit.With(exit.Usage, err)
 	}
-	set, polled := f.reports.get(cmd, f.sourceFlags)
+	finder, err := f.reports.finder(cmd, f.sourceFlags, cfg)
+	if err != nil {
+		return exit.With(exit.Usage, err)
+	}
+	set, polled := finder.Measured(cmd.Context())
 	if set == nil {
 		return polled
 	}
@@ -118,8 +122,8 @@ func (f *diffFlags) validate() error {
 		return fmt.Errorf("--size %d: want a whole number of GiB, 1 or more", f.size)
 	case f.wait < 0:
 		return fmt.Errorf("--wait %s: want a positive time", f.wait)
-	case f.base == "-" && f.reports.file == "-":
-		return errors.New("--base and --reports cannot both read standard input")
+	case f.base == "-" && f.reports.source == "-":
+		return errors.New("--base and --source cannot both read standard input")
 	}
 	return nil
 }

@@ -2,19 +2,20 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/check"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
-	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement/advice"
 )
 
 func TestDiffIsGolden(t *testing.T) {
 	d := newWorkspace(t)
-	args := []string{"diff", "--reports", "~/reports.json", "--base", "~/pools.json", "--size", "100"}
+	args := []string{"diff", "--source", "~/reports.json", "--base", "~/pools.json", "--size", "100"}
 	stdout, stderr, code := d.run(args...)
 	if code != exit.Partial || !strings.Contains(stderr, "there is no base report of ctl1@fa3") {
 		t.Errorf("code %d, %s", code, stderr)
@@ -41,7 +42,7 @@ func TestDiffAddsProvisionedCapacityOnRequest(t *testing.T) {
 		{[]string{"--overlay=false"}, false}, // it suspends beside a cinder-volume
 	} {
 		d := newWorkspace(t)
-		stdout, stderr, _ := d.run(append([]string{"diff", "--reports=~/reports.json", "--base=~/pools.json", "--output=json"}, c.args...)...)
+		stdout, stderr, _ := d.run(append([]string{"diff", "--source=~/reports.json", "--base=~/pools.json", "--output=json"}, c.args...)...)
 		var out diffOutput
 		if err := json.Unmarshal([]byte(stdout), &out); err != nil {
 			t.Fatalf("%v: %s", err, stderr)
@@ -75,13 +76,14 @@ func TestDiffSuspendsLikeTheAgent(t *testing.T) {
 			d := newWorkspace(t)
 			d.onlyFirstReport()
 			d.write("cinder.conf", sound)
-			reports, err := input.Reports(t.Context(), nil, d.path("reports.json"))
-			if err != nil {
+			data, err := os.ReadFile(d.path("reports.json"))
+			var reports []capability.Report
+			if err := errors.Join(err, json.Unmarshal(data, &reports)); err != nil {
 				t.Fatal(err)
 			}
 			total := reports[0].Capabilities[capability.KeyTotalCapacity].String()
 			d.write("base.json", strings.ReplaceAll(c.base, "TOTAL", total))
-			args := append([]string{"diff", "--reports=~/reports.json", "--base=~/base.json"}, c.args...)
+			args := append([]string{"diff", "--source=~/reports.json", "--base=~/base.json"}, c.args...)
 			stdout, stderr, code := d.run(append(args, "--output=json")...)
 			var out diffOutput
 			if err := json.Unmarshal([]byte(stdout), &out); err != nil {
@@ -123,7 +125,7 @@ func TestDiffSuspendsLikeTheAgent(t *testing.T) {
 
 func TestDiffOfSavedReports(t *testing.T) {
 	d := newWorkspace(t)
-	stdout, stderr, code := d.run("diff", "--reports=~/reports.json", "--base=~/reports.json")
+	stdout, stderr, code := d.run("diff", "--source=~/reports.json", "--base=~/reports.json")
 	if code != exit.OK || !strings.Contains(stdout, "the scheduler would decide as before") || strings.Count(stdout, "no difference") != 3 {
 		t.Errorf("code %d\n%s\n%s", code, stdout, stderr)
 	}
@@ -139,11 +141,11 @@ func TestDiffUsageErrors(t *testing.T) {
 		{[]string{"--base=~/cinder.conf"}, exit.Usage, "--help lists the forms"},
 		{[]string{"--base=~/types.json"}, exit.Usage, "entry 1"},
 		{[]string{"--base=~/pools.json", "--wait=1s"}, exit.Usage, "none of the others can be"},
-		{[]string{"--base=-", "--reports=-"}, exit.Usage, "standard input"},
+		{[]string{"--base=-", "--source=-"}, exit.Usage, "standard input"},
 		{[]string{"--size=0"}, exit.Usage, "1 or more"},
 		{[]string{"--wait=-1s"}, exit.Usage, "positive"},
 		{[]string{"--types=~/nowhere"}, exit.Usage, "read volume types"},
-		{[]string{"--reports=~/reports.json", "--wait=300ms"}, exit.Partial, "not connected to RabbitMQ"},
+		{[]string{"--source=~/reports.json", "--wait=300ms"}, exit.Partial, "not connected to RabbitMQ"},
 	} {
 		d := newWorkspace(t)
 		if _, stderr, code := d.run(append([]string{"diff"}, c.args...)...); code != c.code || !strings.Contains(stderr, c.want) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -111,55 +112,123 @@ func (f *sourceFlags) source() setup.Source {
 
 func (f *sourceFlags) load() (*config.Config, error) { return f.source().Load() }
 
+// loadFor reads the configuration for reports from a source. With a file it is nil if it
+// cannot be read.
+func (f *sourceFlags) loadFor(reports *reportFlags) (*config.Config, error) {
+	if !reports.isFile() {
+		return f.load()
+	}
+	cfg, err := f.source().Read()
+	if err != nil {
+		return nil, nil
+	}
+	return cfg, nil
+}
+
 func (f *sourceFlags) open(cmd *cobra.Command) (*setup.Runtime, error) {
 	return setup.Open(f.source(), cmd.ErrOrStderr())
 }
 
-// reportFlags are where reports come from, if not from a poll.
+// reportFlags are where backends and their reports come from.
 type reportFlags struct {
-	file      string
+	source    string
 	agent     string
 	tokenFile string
 	caFile    string
-	effective bool // use the effective reports of the agent, not those of its samples
+	zones     []string
+	release   int
 }
 
 func (f *reportFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.file, "reports", "", "use the reports of a saved dry run, a `file`; - reads standard input")
-	cmd.Flags().StringVar(&f.agent, "agent", "", "use the reports of a running agent, by the `URL` of its status page, such as http://127.0.0.1:9748")
-	cmd.Flags().StringVar(&f.tokenFile, "agent-token-file", "", "`file` with the bearer token of the agent of --agent")
-	cmd.Flags().StringVar(&f.caFile, "agent-ca-file", "", "PEM `file` with the certificates to trust for an https:// agent, in place of the system's")
-	_ = cmd.MarkFlagFilename("reports", "json")
+	cmd.Flags().StringVar(&f.source, "source", "", "where backends and reports come from: `agent`, scheduler, arrays, or a file with a saved dry run or pools, - for standard input; the first of agent, scheduler and arrays that can be used by default")
+	f.addAgent(cmd)
+	cmd.Flags().StringArrayVar(&f.zones, "backend-zone", nil, "availability zone of a backend that is not configured here, `NAME=ZONE` such as ctl2@lvm=dc2; repeatable")
+	cmd.Flags().IntVar(&f.release, "release", 0, "release of Cinder, such as 28, whose driver the reports of polled arrays are those of; the newest by default")
+	_ = cmd.RegisterFlagCompletionFunc("source", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return []string{string(backends.Agent), string(backends.Scheduler), string(backends.Arrays)}, cobra.ShellCompDirectiveDefault
+	})
 }
 
-// given reports whether reports do not come from a poll.
-func (f *reportFlags) given() bool { return f.file != "" || f.agent != "" }
+func (f *reportFlags) addAgent(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.agent, "agent", "", "use the agent with this `URL` of its status page, such as http://127.0.0.1:9748, and not that of this host")
+	cmd.Flags().StringVar(&f.tokenFile, "agent-token-file", "", "`file` with the bearer token of the agent of --agent")
+	cmd.Flags().StringVar(&f.caFile, "agent-ca-file", "", "PEM `file` with the certificates to trust for an https:// agent, in place of the system's")
+}
 
-// get returns the backends and their reports: saved, the agent's, or polled now. An
-// error that comes with a set means that some backends failed.
-func (f *reportFlags) get(cmd *cobra.Command, sources *sourceFlags) (*backends.Set, error) {
-	set := &backends.Set{}
-	var err error
-	switch {
-	case f.file != "" && f.agent != "":
-		return nil, exit.With(exit.Usage, errors.New("--reports and --agent both give reports: choose one"))
-	case f.file != "":
-		set.Source, set.From = backends.File, f.file
-		set.Reports, err = input.Reports(cmd.Context(), cmd.InOrStdin(), f.file)
-		err = exit.With(exit.Usage, err)
-	case f.agent == "" && (f.tokenFile != "" || f.caFile != ""):
-		return nil, exit.With(exit.Usage, errors.New("--agent-token-file and --agent-ca-file need --agent"))
-	case f.agent != "":
-		set.Source, set.From = backends.Agent, f.agent
-		set.Reports, err = input.Agent{URL: f.agent, TokenFile: f.tokenFile, CAFile: f.caFile}.Reports(cmd.Context(), f.effective)
-	default:
-		set.Source = backends.Arrays
-		set.Reports, err = sources.poll(cmd)
+// sourceHelp is the part of the commands' help about --source.
+const sourceHelp = `Backends and their reports come from the first of these that can be used, or from
+--source:
+
+  agent      the running agent of this host, or that of --agent: effective reports,
+             which the scheduler holds, and the scheduler's list of backends
+  scheduler  that list, requested over the message bus with transport_url: the last
+             reports of all hosts and vendors
+  arrays     the arrays of this configuration, polled now
+  FILE       a saved poolcast --dry-run, or pools as the API lists them
+
+The list has the backends that count: a service that is disabled, frozen or down is
+not in it. It has no availability zones: that of a backend which is not configured
+here is storage_availability_zone, or that of --backend-zone. The output names the
+source, its age, and why another was not used.`
+
+// given reports whether a source was chosen that is not a poll.
+func (f *reportFlags) given() bool {
+	return f.agent != "" || f.source != "" && f.source != string(backends.Arrays)
+}
+
+// isFile reports whether the source is a file.
+func (f *reportFlags) isFile() bool {
+	return !slices.Contains([]string{"", string(backends.Agent), string(backends.Scheduler), string(backends.Arrays)}, f.source)
+}
+
+// get returns the backends and their reports. An error that comes with a set means
+// that some backends failed. The configuration may be nil for a file.
+func (f *reportFlags) get(cmd *cobra.Command, sources *sourceFlags, cfg *config.Config) (*backends.Set, error) {
+	finder, err := f.finder(cmd, sources, cfg)
+	if err != nil {
+		return nil, exit.With(exit.Usage, err)
 	}
-	if len(set.Reports) == 0 && err != nil {
+	return finder.Find(cmd.Context())
+}
+
+// finder checks the flags. Its errors are about them.
+func (f *reportFlags) finder(cmd *cobra.Command, sources *sourceFlags, cfg *config.Config) (*backends.Finder, error) {
+	zones, err := f.backendZones()
+	if err != nil {
 		return nil, err
 	}
-	return set, err
+	switch {
+	case f.agent != "" && f.source != "" && f.source != string(backends.Agent):
+		return nil, fmt.Errorf("--agent and --source %s exclude each other", f.source)
+	case f.agent == "" && (f.tokenFile != "" || f.caFile != ""):
+		return nil, errors.New("--agent-token-file and --agent-ca-file need --agent")
+	case f.release < 0:
+		return nil, fmt.Errorf("--release %d: want a release of Cinder, such as 28", f.release)
+	case f.release > 0 && f.given():
+		return nil, errors.New("--release is for polled arrays; other reports are those of cinder-volume: use --source arrays")
+	}
+	return &backends.Finder{
+		Config: cfg, Source: f.source, Zones: zones, Release: f.release, Simulate: sources.simulate,
+		Agent: backends.RunningAgent{URL: f.agent, TokenFile: f.tokenFile, CAFile: f.caFile},
+		Poll:  func(context.Context) ([]capability.Report, error) { return sources.poll(cmd) },
+		Read: func(ctx context.Context, path string) ([]byte, error) {
+			return input.Read(ctx, cmd.InOrStdin(), path)
+		},
+	}, nil
+}
+
+// backendZones reads --backend-zone.
+func (f *reportFlags) backendZones() (map[string]string, error) {
+	zones := map[string]string{}
+	for _, text := range f.zones {
+		name, zone, ok := strings.Cut(text, "=")
+		name, _, _ = strings.Cut(name, "#")
+		if !ok || zone == "" || !strings.Contains(name, "@") {
+			return nil, fmt.Errorf("--backend-zone %s: want host@backend=zone, such as ctl2@lvm=dc2", text)
+		}
+		zones[name] = zone
+	}
+	return zones, nil
 }
 
 // poll reads the arrays once.

@@ -53,12 +53,10 @@ lines with "also:" are of later filters, which the scheduler does not run on it.
 A filter, weigher or handler that is not Cinder's own is left out, and the
 output names it. Where the scheduler draws, the output has the chances.
 
-The reports are polled now, read from a saved dry run (--reports), or requested
-from the running agent (--agent). The agent has the effective reports, which the
-scheduler holds: cinder-volume's with the live metrics replaced.`
+` + sourceHelp
 
 func newPlaceCommand(sources *sourceFlags) *cobra.Command {
-	f := &placeFlags{sourceFlags: sources, reports: reportFlags{effective: true}}
+	f := &placeFlags{sourceFlags: sources}
 	cmd := &cobra.Command{
 		Use:   "place --size GIB",
 		Short: "Explain where a volume would go",
@@ -69,7 +67,8 @@ func newPlaceCommand(sources *sourceFlags) *cobra.Command {
   poolcast place --size 100 --types types.json --type gold --availability-zone dc1
   poolcast place --extend flasharray_x_01 --from-size 100 --size 200
   poolcast place --retype-of flasharray_x_01 --size 100 --types types.json --type gold --migration-policy on-demand
-  poolcast --dry-run > reports.json; poolcast place --size 100 --reports reports.json`,
+  poolcast place --size 100 --source scheduler --backend-zone ctl2@lvm=dc2
+  poolcast --dry-run > reports.json; poolcast place --size 100 --source reports.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
@@ -123,7 +122,7 @@ func (f *placeFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	set, polled := f.reports.get(cmd, f.sourceFlags)
+	set, polled := f.reports.get(cmd, f.sourceFlags, cfg)
 	if set == nil {
 		return polled
 	}

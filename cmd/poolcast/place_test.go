@@ -15,7 +15,7 @@ func onExamples(t *testing.T, args ...string) (stdout, stderr string, code int) 
 	t.Helper()
 	var out, errs bytes.Buffer
 	root := newRootCommand()
-	root.SetArgs(append(args, "--config-file", "../../examples/cinder.conf", "--reports", "../../examples/reports.json"))
+	root.SetArgs(append(args, "--config-file", "../../examples/cinder.conf", "--source", "../../examples/reports.json"))
 	root.SetOut(&out)
 	root.SetErr(&errs)
 	err := root.ExecuteContext(t.Context())
@@ -188,7 +188,7 @@ func TestPlaceReadsVolumeProperties(t *testing.T) {
 		}
 		var out bytes.Buffer
 		root := newRootCommand()
-		root.SetArgs(append([]string{"place", "--size", "1", "--config-file", "../../examples/mixed.conf", "--reports", reports}, c.args...))
+		root.SetArgs(append([]string{"place", "--size", "1", "--config-file", "../../examples/mixed.conf", "--source", reports}, c.args...))
 		root.SetOut(&out)
 		root.SetErr(&out)
 		err := root.ExecuteContext(t.Context())

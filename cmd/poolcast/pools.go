@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/render"
-	"github.com/poolcast/poolcast/collector/capability"
 )
 
 const poolsHelp = `Show each logical pool: the backends that share a volume_backend_name in one
@@ -15,7 +14,9 @@ availability zone, their capacity and load, and how much they differ.
 Evenness is 100 % when operations, or used capacity, are spread evenly over the
 arrays, and 100/n % when everything is on one of n. Data reduction difference is
 how far the best of the pool is above the worst: arrays of one name are meant to
-be equal. Virtual free is what CapacityFilter compares a size with.`
+be equal. Virtual free is what CapacityFilter compares a size with.
+
+` + sourceHelp
 
 func newPoolsCommand(sources *sourceFlags) *cobra.Command {
 	var (
@@ -28,11 +29,15 @@ func newPoolsCommand(sources *sourceFlags) *cobra.Command {
 		Long:  poolsHelp,
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			set, polled := reports.get(cmd, sources)
+			cfg, err := sources.loadFor(&reports)
+			if err != nil {
+				return err
+			}
+			set, polled := reports.get(cmd, sources, cfg)
 			if set == nil {
 				return polled
 			}
-			if err := render.Pools(cmd.OutOrStdout(), output, capability.GroupPools(set.Reports)); err != nil {
+			if err := render.Pools(cmd.OutOrStdout(), output, set); err != nil {
 				return fmt.Errorf("print pools: %w", err)
 			}
 			return polled

@@ -45,10 +45,12 @@ be translated, the output says so and the exit code is 1.
 A goodness_function counts for every type whose volumes can be on the backend. Types with
 different conditions are distinguished by an extra spec, which is added if necessary. A
 present goodness_function of a backend is kept as a tenth of the score, unless --replace
-is given.`
+is given.
+
+` + sourceHelp
 
 func newPreferCommand(sources *sourceFlags) *cobra.Command {
-	f := &preferFlags{sourceFlags: sources, reports: reportFlags{effective: true}}
+	f := &preferFlags{sourceFlags: sources}
 	cmd := &cobra.Command{
 		Use:   "prefer --types FILE",
 		Short: "Print settings with which Cinder prefers arrays under a type's limits",
@@ -57,7 +59,7 @@ func newPreferCommand(sources *sourceFlags) *cobra.Command {
   poolcast prefer --types types.json
   poolcast prefer --types types.json --type gold --size 500
   poolcast prefer --types types.json --type gold --separate
-  poolcast prefer --types types.json --reports reports.json --output json`,
+  poolcast prefer --types types.json --source reports.json --output json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
@@ -86,7 +88,7 @@ func (f *preferFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	set, polled := f.reports.get(cmd, f.sourceFlags)
+	set, polled := f.reports.get(cmd, f.sourceFlags, cfg)
 	if set == nil {
 		return polled
 	}

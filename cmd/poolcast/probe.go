@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
-	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/config"
 	"github.com/poolcast/poolcast/publisher/status/client"
 )
@@ -100,7 +100,7 @@ func (f *probeFlags) base(ctx context.Context) (*url.URL, error) {
 		}
 		return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
 	}
-	base := input.AgentURL(ctx, config.Sources{Inputs: f.inputs, Environ: os.Environ(), Flags: f.source().Options})
+	base := backends.AgentURL(ctx, config.Sources{Inputs: f.inputs, Environ: os.Environ(), Flags: f.source().Options})
 	if base == nil {
 		return nil, exit.With(exit.Config, errors.New("the agent has no status address: listen in [poolcast] is off"))
 	}

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
-	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/config"
 )
 
@@ -106,7 +106,7 @@ func TestProbeUsesTheDefaultAddress(t *testing.T) {
 	for _, text := range []string{"", "words", "[poolcast\nlisten = off"} {
 		path := filepath.Join(t.TempDir(), "cinder.conf")
 		write(t, path, text)
-		if base := input.AgentURL(t.Context(), config.Sources{Inputs: config.Files(path)}); base.String() != "http://127.0.0.1:9748" {
+		if base := backends.AgentURL(t.Context(), config.Sources{Inputs: config.Files(path)}); base.String() != "http://127.0.0.1:9748" {
 			t.Errorf("%q: got %v", text, base)
 		}
 	}

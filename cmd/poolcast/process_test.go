@@ -102,7 +102,7 @@ func TestSignalEndsACommandThatReads(t *testing.T) {
 	t.Parallel()
 	e := newEnvironment(t, 1)
 	e.configure(1)
-	c := newChild(t, "pools", "--reports=-", "--config-file", e.path("cinder.conf"))
+	c := newChild(t, "pools", "--source=-", "--config-file", e.path("cinder.conf"))
 	in, err := c.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -201,10 +201,10 @@ func TestFilesOfTheCommandLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{
-		{"pools", "--reports=%"},
-		{"place", "--size=1", "--reports=~/reports.json", "--types=%", "--type=x"},
-		{"check", "--reports=~/reports.json", "--types=%"},
-		{"diff", "--reports=~/reports.json", "--base=%"},
+		{"pools", "--source=%"},
+		{"place", "--size=1", "--source=~/reports.json", "--types=%", "--type=x"},
+		{"check", "--source=~/reports.json", "--types=%"},
+		{"diff", "--source=~/reports.json", "--base=%"},
 		{"pools", "--agent=http://127.0.0.1:1", "--agent-token-file=%"},
 		{"pools", "--config-file=%"},
 	} {

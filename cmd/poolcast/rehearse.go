@@ -52,7 +52,9 @@ until an array is used. The output has how many of the volumes it takes, how man
 in a row from the first one, and the setting of Cinder with which it takes the most
 equal share. --without and --with together rehearse a replacement.
 
-Exit code 4: under the first setting no create finds a backend.`
+Exit code 4: under the first setting no create finds a backend.
+
+` + sourceHelp
 
 // rehearseFlags are the burst, the reports and the settings.
 type rehearseFlags struct {
@@ -70,7 +72,7 @@ type rehearseFlags struct {
 }
 
 func newRehearseCommand(sources *sourceFlags) *cobra.Command {
-	f := &rehearseFlags{sourceFlags: sources, reports: reportFlags{effective: true}}
+	f := &rehearseFlags{sourceFlags: sources}
 	cmd := &cobra.Command{
 		Use:   "rehearse --size GIB",
 		Short: "Show where a burst of volumes would be placed, under these settings and others",
@@ -80,7 +82,7 @@ func newRehearseCommand(sources *sourceFlags) *cobra.Command {
   poolcast rehearse --size 100 --skew 5s --property volume_backend_name=pure_performance
   poolcast rehearse --size 100 --without flasharray_x_03
   poolcast rehearse --size 100 --count 200 --with flasharray_x_01 --operations 50
-  poolcast --dry-run > reports.json; poolcast rehearse --size 100 --reports reports.json`,
+  poolcast --dry-run > reports.json; poolcast rehearse --size 100 --source reports.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
@@ -129,7 +131,7 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return exit.With(exit.Config, err)
 	}
-	set, polled := f.reports.get(cmd, f.sourceFlags)
+	set, polled := f.reports.get(cmd, f.sourceFlags, cfg)
 	if set == nil {
 		return polled
 	}
@@ -139,7 +141,7 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 	if slices.ContainsFunc(settings, func(s rehearsal.Setting) bool { return s.Options.Draws() }) {
 		f.burst.Request.RandomSeed = f.seed
 	}
-	fleet, err := rehearsal.Maintain(set.Reports, f.without, f.with, f.emptyRatio(cfg))
+	fleet, err := rehearsal.Maintain(set.Candidates(), f.without, f.with, f.emptyRatio(cfg))
 	if err != nil {
 		return exit.With(exit.Usage, err)
 	}
@@ -152,7 +154,7 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 		return fmt.Errorf("rehearse on all backends: %w", err)
 	}
 	if err := render.Rehearsal(cmd.OutOrStdout(), f.output, f.burst, render.Assumed{
-		Lines: rehearsal.Assumptions(fleet.Reports), LeftOut: engine.LeftOut(), Change: change,
+		Lines: rehearsal.Assumptions(fleet.Reports), LeftOut: engine.LeftOut(), Change: change, Set: set,
 	}, outcomes); err != nil {
 		return fmt.Errorf("print rehearsal: %w", err)
 	}

@@ -19,7 +19,7 @@ func rehearse(t *testing.T, args ...string) (stdout string, err error) {
 	t.Helper()
 	var out bytes.Buffer
 	root := newRootCommand()
-	root.SetArgs(append([]string{"--config-file", "../../examples/cinder.conf", "rehearse", "--reports", "../../examples/reports.json"}, args...))
+	root.SetArgs(append([]string{"--config-file", "../../examples/cinder.conf", "rehearse", "--source", "../../examples/reports.json"}, args...))
 	root.SetOut(&out)
 	root.SetErr(&bytes.Buffer{})
 	err = root.ExecuteContext(t.Context())

@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
@@ -44,23 +45,29 @@ func TestReportsOfAnAgentWithItsOwnAuthority(t *testing.T) {
 	}
 }
 
-// TestPlaceUsesEffectiveReports: a decision uses the reports that the
-// scheduler holds, and the other commands use those of the samples.
-func TestPlaceUsesEffectiveReports(t *testing.T) {
+// TestCommandsUseEffectiveReports: an answer uses the reports that the scheduler holds,
+// and its list; diff uses the reports of the samples.
+func TestCommandsUseEffectiveReports(t *testing.T) {
 	reports, err := os.ReadFile("testdata/check/reports.json")
 	if err != nil {
 		t.Fatal(err)
 	}
+	var mu sync.Mutex
 	requested := ""
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		requested = r.URL.Path
+		mu.Lock()
+		requested += r.URL.Path + " "
+		mu.Unlock()
 		_, _ = w.Write(reports)
 	}))
 	t.Cleanup(server.Close)
 	for _, c := range []struct{ command, want string }{
-		{"place --size 1", "/v1/effective"}, {"pools", "/v1/reports"}, {"check", "/v1/reports"}, {"diff --base ~/pools.json", "/v1/reports"},
+		{"place --size 1", "/v1/effective /v1/scheduler "}, {"pools", "/v1/effective /v1/scheduler "},
+		{"check", "/v1/effective /v1/scheduler "}, {"rehearse --size 1", "/v1/effective /v1/scheduler "},
+		{"diff --base ~/pools.json", "/v1/reports "},
 	} {
 		d := newWorkspace(t)
+		requested = ""
 		stdout, stderr, _ := d.run(append(strings.Fields(c.command), "--agent", server.URL)...)
 		if requested != c.want || stdout == "" {
 			t.Errorf("%s requested %s, want %s: %s", c.command, requested, c.want, stderr)

@@ -149,6 +149,7 @@ func TestResponsesMatchTheOpenAPIDescription(t *testing.T) {
 		{"/v1/reports", "", 200},
 		{"/v1/effective", "", 200},
 		{"/v1/failures", "", 200},
+		{"/v1/scheduler", "", 200},
 		{"/v1/place", "?size=10", 200},
 		{"/v1/place", "?size=10&policy=prefer&property=volume_backend_name%3Dgold&property=capabilities:total_volumes%3D%3C%3D+1", 200},
 		{"/v1/place", "?size=10&availability_zone=mars&property=volume_backend_name%3Dgold", 200},
@@ -174,7 +175,7 @@ func TestResponsesMatchTheOpenAPIDescription(t *testing.T) {
 		}
 	}
 	a.token = "guess"
-	for _, path := range []string{"/metrics", "/v1/openapi.yaml", "/v1/reports", "/v1/effective", "/v1/failures", "/v1/place"} {
+	for _, path := range []string{"/metrics", "/v1/openapi.yaml", "/v1/reports", "/v1/effective", "/v1/failures", "/v1/scheduler", "/v1/place"} {
 		code, kind, body := a.get(path)
 		for _, fault := range spec.Faults(http.MethodGet, path, code, kind, body) {
 			t.Errorf("without the token: %s", fault)

@@ -80,20 +80,20 @@ func hostileWorkspace(t *testing.T) *workspace {
 
 func TestNoOutputControlsATerminal(t *testing.T) {
 	for _, args := range [][]string{
-		{"place", "--size=1", "--reports=~/reports.json"},
-		{"place", "--size=1", "--reports=~/reports.json", "--policy=prefer"},
-		{"place", "--size=1", "--reports=~/reports.json", "--count=2"},
-		{"place", "--size=1", "--reports=~/reports.json", "--types=~/types.json", "--type=" + attack},
-		{"place", "--size=1", "--reports=~/reports.json", "--availability-zone=" + attack},
-		{"place", "--size=1", "--reports=~/reports.json", "-o=json"},
-		{"pools", "--reports=~/reports.json"},
-		{"pools", "--reports=~/reports.json", "-o=json"},
-		{"rehearse", "--size=1", "--count=3", "--reports=~/reports.json"},
-		{"rehearse", "--size=1", "--count=3", "--reports=~/reports.json", "-o=json"},
-		{"diff", "--reports=~/reports.json", "--base=~/bases.json", "--types=~/types.json"},
-		{"diff", "--reports=~/reports.json", "--base=~/bases.json", "-o=json"},
-		{"check", "--reports=~/reports.json", "--types=~/types.json"},
-		{"check", "--reports=~/reports.json", "--types=~/types.json", "-o=json"},
+		{"place", "--size=1", "--source=~/reports.json"},
+		{"place", "--size=1", "--source=~/reports.json", "--policy=prefer"},
+		{"place", "--size=1", "--source=~/reports.json", "--count=2"},
+		{"place", "--size=1", "--source=~/reports.json", "--types=~/types.json", "--type=" + attack},
+		{"place", "--size=1", "--source=~/reports.json", "--availability-zone=" + attack},
+		{"place", "--size=1", "--source=~/reports.json", "-o=json"},
+		{"pools", "--source=~/reports.json"},
+		{"pools", "--source=~/reports.json", "-o=json"},
+		{"rehearse", "--size=1", "--count=3", "--source=~/reports.json"},
+		{"rehearse", "--size=1", "--count=3", "--source=~/reports.json", "-o=json"},
+		{"diff", "--source=~/reports.json", "--base=~/bases.json", "--types=~/types.json"},
+		{"diff", "--source=~/reports.json", "--base=~/bases.json", "-o=json"},
+		{"check", "--source=~/reports.json", "--types=~/types.json"},
+		{"check", "--source=~/reports.json", "--types=~/types.json", "-o=json"},
 		{"--simulate", "--dry-run", "-o=table"},
 		{"--simulate", "--dry-run", "-o=json"},
 		{"--simulate", "--dry-run", "-o=oslo"},
@@ -161,7 +161,7 @@ func TestLongTextsAreCut(t *testing.T) {
 		{"check"},
 		{"diff", "--base=~/reports.json"},
 	} {
-		stdout, stderr, _ := d.run(append(args, "--reports=~/reports.json")...)
+		stdout, stderr, _ := d.run(append(args, "--source=~/reports.json")...)
 		if n := len(stdout) + len(stderr); n > 32<<10 {
 			t.Errorf("%v prints %d bytes", args, n)
 		}

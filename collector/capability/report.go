@@ -25,8 +25,9 @@ const (
 type Report struct {
 	Host        string    // host@stanza: the scheduler's name of the backend
 	Cluster     string    // cluster@stanza, or "" if not clustered
-	Backend     string    // the stanza's name
+	Backend     string    // the stanza's name; that of Cinder's pool for a backend of no stanza here
 	Pool        string    // volume_backend_name: the logical pool it belongs to
+	PoolName    string    // Cinder's pool behind #; "" if it is volume_backend_name. Not part of the JSON form
 	Zone        string    // availability zone
 	CollectedAt time.Time // when the poll behind it began
 	Status      Status

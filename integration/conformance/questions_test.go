@@ -131,7 +131,7 @@ func (c *questionCase) result() string {
 // compare runs poolcast place in the folder of the world.
 func (c *questionCase) compare(binary, world string) error {
 	args := append([]string{
-		"--config-file", "cinder.conf", "place", "--reports", "reports.json", "--types", "types.json", "--output", "json",
+		"--config-file", "cinder.conf", "place", "--source", "reports.json", "--types", "types.json", "--output", "json",
 	}, c.Args...)
 	cmd := exec.Command(binary, args...)
 	cmd.Dir = world

@@ -9,6 +9,7 @@
 //	/v1/reports    the newest report of each backend, as --dry-run prints it
 //	/v1/effective  the report of each backend that the schedulers hold
 //	/v1/failures   the latest failed creates, explained (explain_failures)
+//	/v1/scheduler  the scheduler's list of backends, requested at most once a minute
 //	/v1/place      a decision, as poolcast place --output json prints it
 //	/v1/openapi.yaml   the description of these endpoints
 //

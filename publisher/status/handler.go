@@ -36,6 +36,11 @@ func (s *Server) Handler() http.Handler {
 	if s.opts.Placer != nil {
 		guarded.HandleFunc("GET /v1/place", s.place)
 	}
+	if s.opts.Scheduler != nil {
+		guarded.HandleFunc("GET /v1/scheduler", func(w http.ResponseWriter, _ *http.Request) {
+			writeJSON(w, http.StatusOK, s.opts.Scheduler())
+		})
+	}
 	open.Handle("/", s.requireToken(limitConcurrent(guarded)))
 	return withLimits(s.checkHost(open))
 }
@@ -164,7 +169,8 @@ type Decision struct {
 	Summary string
 	// Fits reports whether some backend takes the volume.
 	Fits bool
-	// Notes are remarks on the request, such as where its zone comes from.
+	// Notes are remarks on the request and on what it was decided on, such as where its
+	// zone comes from, the source and its age.
 	Notes []string
 	// Rows are the backends, best first, then those refused.
 	Rows []DecisionRow

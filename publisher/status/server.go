@@ -35,7 +35,10 @@ type Options struct {
 	Source Source
 	// Placer decides for /v1/place and the form; nil leaves both out.
 	Placer Placer
-	Logger zerolog.Logger
+	// Scheduler returns what /v1/scheduler serves: the scheduler's list of backends,
+	// which may take some seconds. Nil leaves it out.
+	Scheduler func() any
+	Logger    zerolog.Logger
 }
 
 // Server serves the HTTP API, which is read-only. Its methods may be called from

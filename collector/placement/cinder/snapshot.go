@@ -12,9 +12,9 @@ import (
 const defaultPool = "_pool0"
 
 // NewSnapshot reads reports as the scheduler does: a backend is named
-// host@stanza#pool, or cluster@stanza#pool; the hosts of one cluster are one
-// backend, in the place of the first and with the last report of any of them; and a
-// protocol has all its spellings (cinder/scheduler/host_manager.py).
+// host@stanza#pool, or cluster@stanza#pool, and may have several pools; the hosts of
+// one cluster are one backend, in the place of the first and with the last report of
+// any of them; and a protocol has all its spellings (cinder/scheduler/host_manager.py).
 func NewSnapshot(reports []capability.Report) *placement.Snapshot {
 	return placement.NewSnapshot(onePerBackend(reports), placement.SnapshotOptions{ID: PoolID, Read: read})
 }
@@ -33,6 +33,9 @@ func withPool(backend string, r *capability.Report) string {
 }
 
 func poolName(r *capability.Report) string {
+	if r.PoolName != "" {
+		return r.PoolName
+	}
 	v := r.Capabilities[capability.KeyVolumeBackendName]
 	if v.IsNull() {
 		return defaultPool
@@ -44,11 +47,12 @@ func onePerBackend(reports []capability.Report) []capability.Report {
 	out := make([]capability.Report, 0, len(reports))
 	at := make(map[string]int, len(reports))
 	for _, r := range reports {
-		if first, ok := at[r.Identity()]; ok {
+		pool := r.Identity() + "#" + r.PoolName
+		if first, ok := at[pool]; ok {
 			out[first].Capabilities = r.Capabilities
 			continue
 		}
-		at[r.Identity()] = len(out)
+		at[pool] = len(out)
 		out = append(out, r)
 	}
 	return out

@@ -83,6 +83,22 @@ func (s *Scheduler) AddBackend(b Backend) {
 	s.post("service", map[string]any{"host": b.Host, "cluster": nullable(b.Cluster), "zone": b.Zone})
 }
 
+// State is the state of the service of a backend.
+type State struct {
+	Host                   string
+	Zone                   string // "" leaves it
+	Disabled, Frozen, Down bool
+}
+
+// SetState changes the service of a backend, as cinder service-disable and
+// cinder freeze-host do, and as a missing heartbeat does.
+func (s *Scheduler) SetState(state State) {
+	s.t.Helper()
+	s.post("state", map[string]any{
+		"host": state.Host, "zone": state.Zone, "disabled": state.Disabled, "frozen": state.Frozen, "down": state.Down,
+	})
+}
+
 // Volume is one to create.
 type Volume struct {
 	Size       int64

@@ -7,6 +7,7 @@ text.
   GET  /pools     get_pools of the scheduler
   POST /report    sends a report as cinder-volume does
   POST /service   adds a row to the table services
+  POST /state     changes the row of a service
   POST /volume    creates a volume as cinder-api does; returns its host
 """
 
@@ -16,6 +17,7 @@ import sys
 import time
 
 from cinder import context
+from cinder import db
 from cinder import objects
 from cinder import rpc
 from cinder.common import config
@@ -55,6 +57,17 @@ class Console:
             cluster_name=fields.get('cluster'), report_count=1,
             rpc_current_version=volume_rpcapi.VolumeAPI.RPC_API_VERSION,
             object_current_version=base.OBJ_VERSIONS.get_current()).create()
+
+    def state(self, fields):
+        service = objects.Service.get_by_args(
+            self.context, fields['host'], 'cinder-volume')
+        # A service is up if this time is less than service_down_time ago.
+        year = 1980 if fields['down'] else timeutils.utcnow().year
+        values = {'disabled': fields['disabled'], 'frozen': fields['frozen'],
+                  'updated_at': timeutils.utcnow().replace(year=year, day=1)}
+        if fields['zone']:
+            values['availability_zone'] = fields['zone']
+        db.service_update(self.context, service.id, values)
 
     def volume(self, fields):
         from cinder.volume import api  # after register_all

@@ -35,6 +35,9 @@ type Options struct {
 	Token string
 	// CAs are trusted for https; nil means the system's.
 	CAs *x509.CertPool
+	// ServerName is the name in the certificate of an https agent; "" means the host
+	// of URL.
+	ServerName string
 	// SameHost is for health checks of an agent on this host, whose certificate
 	// names the host as others see it: any certificate is accepted, no proxy is
 	// used, and if the agent serves the other one of http and https, that is
@@ -67,7 +70,7 @@ func New(o Options) (*Client, error) {
 	o.Timeout = cmp.Or(o.Timeout, defaultTimeout)
 	transport := &http.Transport{
 		Proxy:           http.ProxyFromEnvironment,
-		TLSClientConfig: &tls.Config{RootCAs: o.CAs, MinVersion: tls.VersionTLS12, InsecureSkipVerify: o.SameHost},
+		TLSClientConfig: &tls.Config{RootCAs: o.CAs, ServerName: o.ServerName, MinVersion: tls.VersionTLS12, InsecureSkipVerify: o.SameHost},
 	}
 	if o.SameHost {
 		transport.Proxy = nil

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/poolcast/poolcast/collector/capability"
-	"github.com/poolcast/poolcast/collector/placement"
 )
 
 // Reports returns the newest report of each backend, from the agent's own
@@ -94,16 +93,16 @@ func (q Query) values() (url.Values, error) {
 
 // Place returns the decision on a volume, made on the effective reports. That no
 // backend fits is a decision, not an error.
-func (c *Client) Place(ctx context.Context, q Query) (*placement.DecisionJSON, error) {
+func (c *Client) Place(ctx context.Context, q Query) (*Answer, error) {
 	values, err := q.values()
 	if err != nil {
 		return nil, fmt.Errorf("get decision: %w", err)
 	}
-	decision := &placement.DecisionJSON{}
-	if err := c.getJSON(ctx, "/v1/place", values, decision); err != nil {
+	answer := &Answer{}
+	if err := c.getJSON(ctx, "/v1/place", values, answer); err != nil {
 		return nil, fmt.Errorf("get decision: %w", err)
 	}
-	return decision, nil
+	return answer, nil
 }
 
 // Health is the response of a health endpoint.

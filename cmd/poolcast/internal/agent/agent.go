@@ -43,6 +43,7 @@ type agent struct {
 	failures  *failureLog
 	notified  *notificationRunner
 	source    *statusSource
+	list      *schedulerList
 	systemd   notifier
 	files     *fileReader
 	current   atomic.Pointer[setup.Setup] // changed by the main loop alone
@@ -87,6 +88,7 @@ func newAgent(runtime *setup.Runtime, o Options) (*agent, error) {
 		arrays: a.arrays, publisher: a.publisher, setup: &a.current,
 		failures: a.failures, notified: a.notified,
 	}
+	a.list = &schedulerList{request: a.requestList, wanted: a.identities}
 	a.source.config.Store(&status.Config{Loaded: time.Now()})
 	a.source.tick()
 	return a, nil

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
 	"github.com/poolcast/poolcast/config/files"
@@ -19,7 +18,7 @@ import (
 // error at the start, and again when they are used.
 func (a *agent) statusOptions() (status.Options, error) {
 	agent := a.Config.Agent
-	o := status.Options{Listen: agent.Listen, Source: a.source, Placer: a.place, Logger: a.Log}
+	o := status.Options{Listen: agent.Listen, Source: a.source, Placer: a.place, Scheduler: a.listJSON, Logger: a.Log}
 	if o.Listen == "" {
 		return o, nil
 	}
@@ -93,7 +92,7 @@ func (a *agent) place(q status.Query) (status.Decision, error) {
 	return decision.ForPage(a.cloud(), q)
 }
 
-// cloud is the cloud of the configuration in use, with the effective reports.
+// cloud is the cloud of the configuration in use, with the backends that count.
 func (a *agent) cloud() *decision.Cloud {
-	return decision.NewCloud(a.current.Load().Config, &backends.Set{Source: backends.Agent, Reports: a.source.effective()})
+	return decision.NewCloud(a.current.Load().Config, a.backends())
 }

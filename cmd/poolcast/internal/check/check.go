@@ -13,7 +13,6 @@ import (
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
 	"github.com/poolcast/poolcast/collector"
-	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement/advice"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
@@ -24,9 +23,10 @@ import (
 // Options are what to check, and with what.
 type Options struct {
 	Source setup.Source
-	// Reports returns the reports to check, if they are not to be polled.
-	Reports func(context.Context) ([]capability.Report, error)
-	Types   []cinder.VolumeType
+	// Find finds the backends to check, if the arrays are not to be polled.
+	Find  func(context.Context, *config.Config) (*backends.Set, error)
+	Zones map[string]string // of backends that are not configured here, by identity
+	Types []cinder.VolumeType
 	// ListenFor is how long to listen on the message bus at most. With 0 it is a
 	// quarter more than the interval of cinder-volume's reports, or nothing if the
 	// arrays are simulated or the reports are given.
@@ -41,7 +41,7 @@ type Result struct {
 	Config   *config.Config
 	Refused  bool // the configuration cannot be used, and nothing else was checked
 	Findings []advice.Finding
-	Reports  []capability.Report // as the scheduler would receive them
+	Set      *backends.Set // as the scheduler would receive them; nil if nothing was checked
 	Types    []advice.Candidates
 	Bus      *Bus // nil if nothing listened
 }
@@ -93,10 +93,11 @@ func (o *Options) configuration() (*Result, error) {
 // examine checks what needs more than the files: arrays, bus, functions, types
 // and pools.
 func (o *Options) examine(ctx context.Context, r *Result) error {
-	reports, err := o.collect(ctx, r)
+	set, err := o.collect(ctx, r)
 	if err != nil {
 		return err
 	}
+	reports := set.Reports
 	if longest := o.listenFor(r.Config); longest > 0 {
 		o.Listening(longest)
 		bus, err := Listen(ctx, r.Config, reports, longest)
@@ -106,19 +107,27 @@ func (o *Options) examine(ctx context.Context, r *Result) error {
 		r.Bus = bus
 		r.Findings = append(r.Findings, r.busFindings(reports)...)
 	}
-	r.Reports = r.Bus.overlaid(r.Config, reports)
-	r.Findings = append(r.Findings, advice.Functions(functions(r.Config, r.Reports))...)
-	r.Findings = append(r.Findings, advice.Pools(r.Reports, policy(r.Config))...)
+	set.Reports = r.Bus.overlaid(r.Config, reports)
+	r.Set = set
+	if r.Bus != nil && o.Find == nil {
+		r.addListed(ctx, o.Zones)
+	}
+	r.Findings = append(r.Findings, r.unlistedFindings()...)
+	r.Findings = append(r.Findings, advice.Functions(functions(r.Config, r.Set.Reports))...)
+	r.Findings = append(r.Findings, advice.Pools(r.Set.Reports, policy(r.Config))...)
 	r.checkTypes(o.Types)
 	return nil
 }
 
-// collect polls the arrays, or returns the reports that are given. An array that
-// cannot be read is a finding, and the others are checked.
-func (o *Options) collect(ctx context.Context, r *Result) ([]capability.Report, error) {
-	if o.Reports != nil {
-		reports, err := o.Reports(ctx)
-		return WithLiveKeys(reports, r.Config), err
+// collect polls the arrays, or finds the backends otherwise. An array that cannot be
+// read is a finding, and the others are checked.
+func (o *Options) collect(ctx context.Context, r *Result) (*backends.Set, error) {
+	if o.Find != nil {
+		set, err := o.Find(ctx, r.Config)
+		if err == nil {
+			set.Reports = WithLiveKeys(set.Reports, r.Config)
+		}
+		return set, err
 	}
 	runtime, err := setup.Connect(o.Source, r.Config)
 	if err != nil {
@@ -126,14 +135,14 @@ func (o *Options) collect(ctx context.Context, r *Result) ([]capability.Report, 
 	}
 	defer runtime.Close()
 	r.addBroken(runtime.Broken)
-	var reports []capability.Report
+	set := &backends.Set{Source: backends.Arrays, Release: backends.NewestRelease}
 	for _, polled := range collector.Once(ctx, setup.CollectorTargets(runtime.Targets)) {
 		r.Findings = append(r.Findings, arrayFindings(r.Config, polled)...)
 		if polled.Err == nil {
-			reports = append(reports, polled.Report)
+			set.Reports = append(set.Reports, polled.Report)
 		}
 	}
-	return reports, nil
+	return set, nil
 }
 
 // listenFor is how long to listen at most, 0 for not at all.
@@ -143,7 +152,7 @@ func (o *Options) listenFor(cfg *config.Config) time.Duration {
 		return 0
 	case o.ListenFor > 0:
 		return o.ListenFor
-	case o.Source.Simulate || o.Reports != nil:
+	case o.Source.Simulate || o.Find != nil:
 		return 0
 	}
 	return cfg.ReportInterval * 5 / 4
@@ -167,11 +176,12 @@ func (r *Result) checkTypes(types []cinder.VolumeType) {
 		return
 	}
 	r.Findings = append(r.Findings, leftOutFindings(r.Config, engine.LeftOut())...)
-	if len(types) == 0 || len(r.Reports) == 0 {
+	reports := r.Set.Candidates()
+	if len(types) == 0 || len(reports) == 0 {
 		return
 	}
-	api := decision.NewCloud(r.Config, &backends.Set{Reports: r.Reports}).API
-	candidates, found := advice.Types(engine, r.Reports, types, requests(api, 1))
+	api := decision.NewCloud(r.Config, r.Set).API
+	candidates, found := advice.Types(engine, reports, types, requests(api, 1))
 	r.Types = candidates
 	r.Findings = append(r.Findings, found...)
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
 	"github.com/poolcast/poolcast/collector/capability"
@@ -90,7 +92,11 @@ func ForPage(c *Cloud, q status.Query) (status.Decision, error) {
 	if err != nil {
 		return status.Decision{}, err
 	}
-	out := status.Decision{JSON: answer.JSON(), Summary: answer.Summary(), Fits: answer.Fits(), Notes: answer.Notes}
+	now := time.Now()
+	out := status.Decision{
+		JSON: answer.JSON(now), Summary: answer.Summary(), Fits: answer.Fits(),
+		Notes: append(slices.Clone(answer.Notes), answer.Backends.Lines(now)...),
+	}
 	if d := answer.Last(); d != nil {
 		for _, l := range d.LeftOut {
 			out.Summary += "; " + l.String()

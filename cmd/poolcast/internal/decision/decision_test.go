@@ -6,10 +6,10 @@ import (
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
 	"github.com/poolcast/poolcast/collector/capability"
-	"github.com/poolcast/poolcast/collector/placement"
 	"github.com/poolcast/poolcast/collector/placement/volumeapi"
 	"github.com/poolcast/poolcast/config"
 	"github.com/poolcast/poolcast/publisher/status"
+	"github.com/poolcast/poolcast/publisher/status/client"
 )
 
 // twoZones is a cloud with a backend in dc1 and one in dc2, and dc1 as the zone of
@@ -52,7 +52,7 @@ func TestForPage(t *testing.T) {
 			if d.Fits != c.fits || !strings.HasPrefix(d.Summary, c.summary) || !strings.Contains(strings.Join(d.Notes, "\n"), c.note) {
 				t.Errorf("got %+v", d)
 			}
-			if json, ok := d.JSON.(placement.DecisionJSON); !ok || (json.RefusedByAPI != nil) == c.fits {
+			if json, ok := d.JSON.(client.Answer); !ok || (json.RefusedByAPI != nil) == c.fits {
 				t.Errorf("JSON is %+v", d.JSON)
 			}
 		})

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
 	"github.com/poolcast/poolcast/collector/placement"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/collector/placement/volumeapi"
+	"github.com/poolcast/poolcast/publisher/status/client"
 )
 
 // Question is a request to cinder-api: exactly one of Create, Retype, Extend and
@@ -180,8 +182,12 @@ func (c *Cloud) unknownProperties(r *cinder.Request) []string {
 	return notes
 }
 
-// JSON is the answer to one request.
-func (a *Answer) JSON() placement.DecisionJSON {
+// JSON is the form for programs of an answer about one volume.
+func (a *Answer) JSON(now time.Time) client.Answer {
+	return client.Answer{DecisionJSON: a.decisionJSON(), Source: a.Backends.JSON(now)}
+}
+
+func (a *Answer) decisionJSON() placement.DecisionJSON {
 	if a.Refusal != nil {
 		return placement.DecisionJSON{
 			Request: a.draft, Policy: policyOf(a.policy), Reason: a.Refusal.Error(),

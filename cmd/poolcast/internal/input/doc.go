@@ -1,3 +1,3 @@
-// Package input reads what commands work on: files named on the command line,
-// standard input, volumes that flags describe, and the reports of a running agent.
+// Package input reads what commands work on: files named on the command line, standard
+// input, and volumes that flags describe.
 package input

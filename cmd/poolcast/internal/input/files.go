@@ -2,12 +2,10 @@ package input
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 
-	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/config/files"
 )
 
@@ -42,17 +40,4 @@ func readBounded(in io.Reader) ([]byte, error) {
 		err = fmt.Errorf("%w: it may have %d bytes", files.ErrTooLarge, maxBytes)
 	}
 	return data, err
-}
-
-// Reports reads what poolcast --dry-run printed; "-" is standard input.
-func Reports(ctx context.Context, stdin io.Reader, path string) ([]capability.Report, error) {
-	data, err := Read(ctx, stdin, path)
-	if err != nil {
-		return nil, fmt.Errorf("read reports: %w", err)
-	}
-	var reports []capability.Report
-	if err := json.Unmarshal(data, &reports); err != nil {
-		return nil, fmt.Errorf("read reports from %s: want the output of poolcast --dry-run: %w", path, err)
-	}
-	return reports, nil
 }

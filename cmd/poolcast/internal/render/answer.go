@@ -2,6 +2,7 @@ package render
 
 import (
 	"io"
+	"time"
 	"unicode/utf8"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
@@ -11,16 +12,12 @@ import (
 // Answer prints what cinder-api and the scheduler do with a request, in one of the
 // formats table and json.
 func Answer(w io.Writer, output string, a *decision.Answer) error {
-	if output == "json" {
-		if len(a.Decisions) > 1 {
-			return JSON(w, answersJSON{jsonDecisions(a.Decisions), a.Notes})
-		}
-		return JSON(w, a.JSON())
-	}
-	if a.Refusal == nil && a.Move == nil {
-		if err := Decisions(w, output, a.Decisions); err != nil {
-			return err
-		}
+	now := time.Now()
+	switch {
+	case output == "json" && len(a.Decisions) > 1:
+		return JSON(w, jsonDecisions(a, now))
+	case output == "json":
+		return JSON(w, a.JSON(now))
 	}
 	p := text.NewPage(w)
 	switch {
@@ -28,8 +25,17 @@ func Answer(w io.Writer, output string, a *decision.Answer) error {
 		addWrapped(p, text.Red, a.Summary())
 	case a.Move != nil:
 		addMove(p, a)
+	default:
+		addDecisions(p, a.Decisions)
 	}
-	for i, note := range a.Notes {
+	addNotes(p, a.Notes)
+	addSource(p, a.Backends)
+	return p.Print()
+}
+
+// addNotes adds remarks on the request.
+func addNotes(p *text.Page, notes []string) {
+	for i, note := range notes {
 		if i == 0 {
 			p.Line("")
 		}
@@ -37,14 +43,6 @@ func Answer(w io.Writer, output string, a *decision.Answer) error {
 			p.Line("%s", text.Printable(line))
 		}
 	}
-	return p.Print()
-}
-
-// answersJSON is what place --count N --output json prints.
-type answersJSON struct {
-	decisionsJSON
-
-	Notes []string `json:"notes,omitempty"`
 }
 
 // addWrapped adds a text in one colour.

@@ -2,45 +2,40 @@ package render
 
 import (
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/collector/placement"
+	"github.com/poolcast/poolcast/publisher/status/client"
 )
 
-// Decisions prints one decision, or how many volumes each backend took and the
-// last decision of several, in one of the formats table and json.
-func Decisions(w io.Writer, output string, decisions []*placement.Decision) error {
-	last := decisions[len(decisions)-1]
-	switch {
-	case output == "json" && len(decisions) == 1:
-		return JSON(w, last.JSON())
-	case output == "json":
-		return JSON(w, jsonDecisions(decisions))
-	}
-	p := text.NewPage(w)
+// addDecisions adds one decision, or how many volumes each backend took and the last
+// decision of several.
+func addDecisions(p *text.Page, decisions []*placement.Decision) {
 	if len(decisions) > 1 {
 		p.Table(placedTable(decisions))
 		p.Line("\nThe last of %d decisions:", len(decisions))
 	}
-	addDecision(p, last)
-	return p.Print()
+	addDecision(p, decisions[len(decisions)-1])
 }
 
 // decisionsJSON are several decisions.
 type decisionsJSON struct {
 	Placed    map[string]int           `json:"placed"` // volumes by backend ID
 	Decisions []placement.DecisionJSON `json:"decisions"`
+	Notes     []string                 `json:"notes,omitempty"`
+	Source    client.Source            `json:"source"`
 }
 
-func jsonDecisions(decisions []*placement.Decision) decisionsJSON {
-	out := decisionsJSON{Placed: placed(decisions)}
-	for _, d := range decisions {
+func jsonDecisions(a *decision.Answer, now time.Time) decisionsJSON {
+	out := decisionsJSON{Placed: placed(a.Decisions), Notes: a.Notes, Source: a.Backends.JSON(now)}
+	for _, d := range a.Decisions {
 		out.Decisions = append(out.Decisions, d.JSON())
 	}
 	return out

@@ -13,6 +13,7 @@ import (
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement/advice"
+	"github.com/poolcast/poolcast/publisher/status/client"
 )
 
 // checkJSON is what check --output json prints.
@@ -24,6 +25,7 @@ type checkJSON struct {
 	Bus      *busJSON            `json:"bus"`      // null if nothing listened
 	Findings []advice.Finding    `json:"findings"`
 	Types    []advice.Candidates `json:"types"`
+	Source   *client.Source      `json:"source"` // null if nothing but the files was checked
 }
 
 type busJSON struct {
@@ -52,14 +54,21 @@ func Findings(w io.Writer, output string, r *check.Result) error {
 		p.Line("")
 		p.Table(typeTable(r))
 	}
+	if r.Set != nil {
+		addSource(p, r.Set)
+	}
 	return p.Print()
 }
 
 func jsonFindings(c *check.Result) checkJSON {
 	out := checkJSON{
 		Errors: advice.Count(c.Findings, advice.Error), Warnings: advice.Count(c.Findings, advice.Warning),
-		Notes: advice.Count(c.Findings, advice.Note), Backends: len(c.Reports),
+		Notes:    advice.Count(c.Findings, advice.Note),
 		Findings: c.Findings, Types: c.Types,
+	}
+	if c.Set != nil {
+		source := c.Set.JSON(time.Now())
+		out.Backends, out.Source = len(c.Set.Reports), &source
 	}
 	if out.Findings == nil {
 		out.Findings = []advice.Finding{}
@@ -89,7 +98,7 @@ func findingHeadline(p *text.Page, c *check.Result) string {
 	if c.Refused {
 		return verdict + " (nothing else was checked)"
 	}
-	basis := []string{"reports of " + format.Count(len(c.Reports), "backend")}
+	basis := []string{"reports of " + format.Count(len(c.Set.Reports), "backend")}
 	if len(c.Types) > 0 {
 		basis = append(basis, format.Count(len(c.Types), "volume type"))
 	}

@@ -1,13 +1,23 @@
 package render
 
 import (
+	"cmp"
 	"io"
+	"time"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
+	"github.com/poolcast/poolcast/publisher/status/client"
 )
+
+// poolsJSON is what pools --output json prints.
+type poolsJSON struct {
+	Source client.Source `json:"source"`
+	Pools  []poolJSON    `json:"pools"`
+}
 
 // poolJSON is a pool as pools --output json prints it. Evenness and divergence
 // are null where fewer than two arrays report the numbers.
@@ -28,11 +38,12 @@ type arrayJSON struct {
 }
 
 // Pools prints logical pools in one of the formats table and json.
-func Pools(w io.Writer, output string, pools []capability.LogicalPool) error {
+func Pools(w io.Writer, output string, set *backends.Set) error {
+	pools := capability.GroupPools(set.Reports)
 	if output == "json" {
-		out := []poolJSON{}
+		out := poolsJSON{Source: set.JSON(time.Now()), Pools: []poolJSON{}}
 		for _, p := range pools {
-			out = append(out, jsonPool(p))
+			out.Pools = append(out.Pools, jsonPool(p))
 		}
 		return JSON(w, out)
 	}
@@ -45,6 +56,7 @@ func Pools(w io.Writer, output string, pools []capability.LogicalPool) error {
 			text.Cell(p.Name), text.Cell(p.Zone), format.Count(len(p.Reports), "array"), percent(p.LoadEvenness()), percent(p.CapacityEvenness()), percent(p.ReductionDivergence()))
 		page.Table(poolTable(p))
 	}
+	addSource(page, set)
 	return page.Print()
 }
 
@@ -70,7 +82,7 @@ func poolTable(p capability.LogicalPool) *text.Table {
 	for _, r := range p.Reports {
 		c := r.Capabilities
 		sum, ok := cinder.ArithmeticOf(r)
-		t.Add(r.Backend, string(r.Status), share(c.UsedShare()), number(c, capability.KeyFreeCapacity), number(c, capability.KeyProvisionedCapacity),
+		t.Add(r.Backend, cmp.Or(string(r.Status), format.Missing), share(c.UsedShare()), number(c, capability.KeyFreeCapacity), number(c, capability.KeyProvisionedCapacity),
 			whole(sum.Virtual, ok), decimal(c.Number(capability.KeyDataReduction)), number(c, capability.KeyTotalVolumes), share(ofMean(c, mean)),
 			whole(c.Operations()), number(c, capability.KeyUsecPerRead), number(c, capability.KeyUsecPerWrite), number(c, capability.KeyLoadPercent))
 	}

@@ -5,28 +5,35 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/collector/placement/rehearsal"
+	"github.com/poolcast/poolcast/publisher/status/client"
 )
 
 // Assumed is what a rehearsal rests on: assumptions, plug-ins of the cloud's scheduler
-// without which it was made, and backends that were taken out or added; nil if none was.
+// without which it was made, backends that were taken out or added (nil if none was), and
+// the backends that it began with.
 type Assumed struct {
 	Lines   []string
 	LeftOut []placement.LeftOut
 	Change  *rehearsal.Change
+	Set     *backends.Set
 }
 
 // Rehearsal prints outcomes in one of the formats table and json. The table has
 // the summary, a row for each setting, and the arrays under the first setting.
 func Rehearsal(w io.Writer, output string, b rehearsal.Burst, assumed Assumed, outcomes []rehearsal.Outcome) error {
 	if output == "json" {
-		return JSON(w, jsonRehearsal(b, assumed, outcomes))
+		out := jsonRehearsal(b, assumed, outcomes)
+		out.Source = assumed.Set.JSON(time.Now())
+		return JSON(w, out)
 	}
 	p := text.NewPage(w)
 	if assumed.Change != nil {
@@ -49,6 +56,7 @@ func Rehearsal(w io.Writer, output string, b rehearsal.Burst, assumed Assumed, o
 	p.Table(outcomeTable(outcomes))
 	p.Line("\nThe arrays under %s:\n", text.Printable(outcomes[0].Setting.Name))
 	p.Table(arrayTable(outcomes[0]))
+	addSource(p, assumed.Set)
 	return p.Print()
 }
 
@@ -119,6 +127,7 @@ type rehearsalJSON struct {
 	Assumptions []string            `json:"assumptions"`
 	LeftOut     []placement.LeftOut `json:"left_out"`
 	Outcomes    []outcomeJSON       `json:"outcomes"`
+	Source      client.Source       `json:"source"`
 }
 
 type burstJSON struct {

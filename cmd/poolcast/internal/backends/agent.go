@@ -1,13 +1,16 @@
-package input
+package backends
 
 import (
 	"context"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
@@ -19,16 +22,71 @@ import (
 	"github.com/poolcast/poolcast/publisher/status/client"
 )
 
-// Agent is a running agent, by the flags that name it.
-type Agent struct {
+// RunningAgent is a running agent, by the flags that name it.
+type RunningAgent struct {
 	URL       string // of its status page
 	TokenFile string // with its bearer token; empty for none
 	CAFile    string // with the certificates to trust; empty for the system's
+	// ServerName is the name in its certificate; empty for the host of URL.
+	ServerName string
+	Timeout    time.Duration // of a request; 0 is the client's default
+
+	ofHost bool // the files are those of the agent's own options
+}
+
+// HostAgent is the agent of this host by its options, and whether it has an address. Its
+// certificate and token are those of the agent's files.
+func HostAgent(o config.Agent) (a RunningAgent, ok bool) {
+	if o.Listen == "" {
+		return RunningAgent{}, false
+	}
+	a = RunningAgent{URL: "http://" + connectAddress(o.Listen), TokenFile: o.BearerTokenFile, ofHost: true}
+	if o.TLSCertFile != "" {
+		a.URL = "https://" + connectAddress(o.Listen)
+		a.CAFile, a.ServerName = o.TLSCertFile, certificateName(o.TLSCertFile)
+	}
+	return a, true
+}
+
+// certificateName is the first name in a certificate, empty if it cannot be read.
+func certificateName(path string) string {
+	data, err := files.Read(path, files.MaxConfig)
+	if err != nil {
+		return ""
+	}
+	block, _ := pem.Decode(data)
+	if block == nil {
+		return ""
+	}
+	c, err := x509.ParseCertificate(block.Bytes)
+	switch {
+	case err != nil:
+		return ""
+	case len(c.DNSNames) > 0:
+		return strings.Replace(c.DNSNames[0], "*", "agent", 1)
+	case len(c.IPAddresses) > 0:
+		return c.IPAddresses[0].String()
+	}
+	return ""
+}
+
+// Scheduler gets the scheduler's list of the agent.
+func (a RunningAgent) Scheduler(ctx context.Context) (*client.SchedulerList, error) {
+	agent, err := a.connect(ctx)
+	if err != nil {
+		return nil, exit.With(exit.Usage, err)
+	}
+	defer agent.Close()
+	list, err := agent.Scheduler(ctx)
+	if failed, ok := errors.AsType[*client.Error](err); ok && failed.StatusCode == http.StatusNotFound {
+		return nil, errors.New("the agent is of an older version, without /v1/scheduler")
+	}
+	return list, err
 }
 
 // Reports gets the reports of the agent: the effective reports, or those of
 // its own samples.
-func (a Agent) Reports(ctx context.Context, effective bool) ([]capability.Report, error) {
+func (a RunningAgent) Reports(ctx context.Context, effective bool) ([]capability.Report, error) {
 	agent, err := a.connect(ctx)
 	if err != nil {
 		return nil, exit.With(exit.Usage, err)
@@ -52,17 +110,21 @@ func (a Agent) Reports(ctx context.Context, effective bool) ([]capability.Report
 }
 
 // connect reads the files and makes a client of the agent.
-func (a Agent) connect(ctx context.Context) (*client.Client, error) {
-	o := client.Options{URL: a.URL}
+func (a RunningAgent) connect(ctx context.Context) (*client.Client, error) {
+	tokenName, caName := "--agent-token-file", "--agent-ca-file"
+	if a.ofHost {
+		tokenName, caName = "bearer_token_file", "tls_cert_file"
+	}
+	o := client.Options{URL: a.URL, ServerName: a.ServerName, Timeout: a.Timeout}
 	var err error
 	if a.TokenFile != "" {
 		if o.Token, err = setup.BearerToken(ctx, new(files.Reader), a.TokenFile); err != nil {
-			return nil, fmt.Errorf("--agent-token-file: %w", err)
+			return nil, fmt.Errorf("%s: %w", tokenName, err)
 		}
 	}
 	if a.CAFile != "" {
 		if o.CAs, err = flasharray.ReadCAs(a.CAFile); err != nil {
-			return nil, fmt.Errorf("--agent-ca-file: %w", err)
+			return nil, fmt.Errorf("%s: %w", caName, err)
 		}
 	}
 	agent, err := client.New(o)

@@ -1,0 +1,259 @@
+//go:build integration
+
+package integration
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/integration/internal/scheduler"
+	"github.com/poolcast/poolcast/integration/process"
+)
+
+const (
+	// worldCreates is how many volumes are created in random worlds.
+	worldCreates = 200
+	// worldChange is after how many of them the services change.
+	worldChange = 4
+)
+
+// TestPlaceBySchedulerMatchesScheduler asks poolcast place over the message bus where a
+// volume would go, then creates it with a real scheduler, in random worlds: services in
+// other zones, disabled, frozen and down, other hosts and vendors with several pools,
+// fresh reports before each create, equal reports. The results must be equal.
+//
+// Each request names its zone.
+func TestPlaceBySchedulerMatchesScheduler(t *testing.T) {
+	t.Parallel()
+	w := newWorlds(t)
+	for w.count < worldCreates && !t.Failed() {
+		if w.count%worldChange == 0 {
+			w.change()
+		}
+		w.report()
+		v := w.draw()
+		ours, why := w.place(v)
+		theirs, err := w.cinder.Create(v)
+		if err != nil {
+			t.Fatalf("create %d: %+v: %v", w.count, v, err)
+		}
+		if ours != theirs {
+			t.Errorf("create %d: %+v\ncinder-scheduler: %q\npoolcast place:   %q\n%s", w.count, v, theirs, ours, why)
+		}
+		w.chosen[theirs]++
+		w.count++
+	}
+	t.Logf("of %d volumes %v; %d ties, %d backends not listed", w.count, w.chosen, w.ties, w.unlisted)
+	if len(w.chosen) < 8 || w.ties == 0 || w.unlisted == 0 || w.chosen[""] > worldCreates/2 {
+		t.Error("these worlds are too much alike")
+	}
+}
+
+// worlds is a scheduler and its services, which change.
+type worlds struct {
+	t      *testing.T
+	cinder *scheduler.Scheduler
+	random *rand.Rand
+	config string
+	states map[string]scheduler.State // of each backend, by host
+	count  int
+	chosen map[string]int
+
+	ties, unlisted int
+}
+
+// worldBackends are two of the configuration, which poolcast serves, four of other
+// hosts, one of them with three pools.
+func worldBackends() []string {
+	return []string{"ctl1@fa1", "ctl1@fa2", "ctl2@fa1", "ctl2@fa2", "ctl2@lvm", "ctl3@netapp"}
+}
+
+func newWorlds(t *testing.T) *worlds {
+	t.Helper()
+	broker, transport := joinBroker(t)
+	w := &worlds{
+		t: t, random: rand.New(rand.NewPCG(decisionSeed(t), 7)), config: filepath.Join(t.TempDir(), "cinder.conf"),
+		states: map[string]scheduler.State{}, chosen: map[string]int{},
+	}
+	var backends []scheduler.Backend
+	for _, host := range worldBackends() {
+		backends = append(backends, scheduler.Backend{Host: host, Zone: zone})
+		w.states[host] = scheduler.State{Host: host, Zone: zone}
+	}
+	w.cinder = scheduler.Start(t, scheduler.Options{Broker: broker, Backends: backends, Settings: []string{
+		"quota_volumes = -1", "quota_gigabytes = -1", "per_volume_size_limit = -1",
+	}})
+	(&environment{t: t}).write(w.config, `[DEFAULT]
+host = ctl1
+enabled_backends = fa1,fa2
+transport_url = `+transport+`
+[backend_defaults]
+volume_driver = cinder.volume.drivers.pure.PureISCSIDriver
+volume_backend_name = gold
+san_ip = 127.0.0.1:1
+pure_api_token = 00000000-0000-0000-0000-000000000000
+[fa1]
+[fa2]
+`)
+	return w
+}
+
+// change draws zone and state of each service. Those of the configuration are listed
+// most of the time: poolcast requests the list again where one is missing.
+func (w *worlds) change() {
+	w.t.Helper()
+	for _, host := range worldBackends() {
+		s := scheduler.State{Host: host, Zone: "dc" + fmt.Sprint(1+w.random.IntN(2))}
+		one := 4
+		if strings.HasPrefix(host, "ctl1@") {
+			one = 40
+		}
+		if host != "ctl1@fa1" && w.random.IntN(one) == 0 {
+			kind := w.random.IntN(3)
+			s.Disabled, s.Frozen, s.Down = kind == 0, kind == 1, kind == 2
+			w.unlisted++
+		}
+		if s != w.states[host] {
+			w.cinder.SetState(s)
+		}
+		w.states[host] = s
+	}
+}
+
+// report sends a report of each backend and waits until the scheduler has those of the
+// listed ones.
+func (w *worlds) report() {
+	w.t.Helper()
+	for _, host := range worldBackends() {
+		set := w.capabilities("gold")
+		if host == "ctl3@netapp" {
+			set = w.severalPools()
+		}
+		w.cinder.Report(scheduler.Report{Host: host, Capabilities: set})
+	}
+	process.Await(w.t, pollBound, "the scheduler to have every report", func() error {
+		pools, err := w.cinder.Pools()
+		if err != nil {
+			return err
+		}
+		fresh := map[string]bool{}
+		for _, p := range pools {
+			host, _, _ := strings.Cut(p.Name, "#")
+			if n, _ := p.Capabilities["create"].Int(); n == int64(w.count) {
+				fresh[host] = true
+			}
+		}
+		for host, s := range w.states {
+			if listed := !s.Disabled && !s.Frozen && !s.Down; listed != fresh[host] {
+				return fmt.Errorf("%s is listed with the last report: %t, want %t", host, fresh[host], listed)
+			}
+		}
+		return nil
+	})
+}
+
+// capabilities draws a report. It has few values, so that equal ones are frequent.
+func (w *worlds) capabilities(name string) capability.Set {
+	pick := func(values ...int64) capability.Value { return capability.OfInt(values[w.random.IntN(len(values))]) }
+	set := capability.Set{
+		capability.KeyVolumeBackendName: capability.OfString(name), capability.KeyVendorName: capability.OfString("vendor"),
+		capability.KeyDriverVersion: capability.OfString("1"), capability.KeyStorageProtocol: capability.OfString("iSCSI"),
+		capability.KeyTotalCapacity: pick(1000, 2000), capability.KeyFreeCapacity: pick(0, 300, 500, 900),
+		capability.KeyAllocatedCapacity: pick(0, 100, 700), capability.KeyThinProvisioning: capability.OfBool(w.random.IntN(2) == 0),
+		"thick_provisioning_support":      capability.OfBool(w.random.IntN(2) == 0),
+		capability.KeyMaxOverSubscription: capability.OfFloat(float64(1 + w.random.IntN(3))), capability.KeyReservedPercentage: pick(0, 10),
+		capability.KeyTotalVolumes: pick(5, 500, 900), "multiattach": capability.OfBool(w.random.IntN(4) != 0),
+		"create": capability.OfInt(int64(w.count)),
+	}
+	if w.random.IntN(3) != 0 { // or as drivers before Cinder 29
+		set[capability.KeyProvisionedCapacity] = pick(0, 400, 1800)
+	}
+	return set
+}
+
+// severalPools is a report with three pools, one of them of the name gold.
+func (w *worlds) severalPools() capability.Set {
+	var pools []capability.Value
+	for _, name := range []string{"aggr1", "aggr2", "gold"} {
+		pool := w.capabilities("gold")
+		pool["pool_name"] = capability.OfString(name)
+		for _, key := range []string{capability.KeyVolumeBackendName, capability.KeyVendorName, capability.KeyDriverVersion, capability.KeyStorageProtocol} {
+			delete(pool, key)
+		}
+		pools = append(pools, capability.OfSet(pool))
+	}
+	return capability.Set{
+		capability.KeyVolumeBackendName: capability.OfString("gold"), capability.KeyVendorName: capability.OfString("vendor"),
+		capability.KeyDriverVersion: capability.OfString("2"), capability.KeyStorageProtocol: capability.OfString("nfs"),
+		"pools": capability.OfList(pools...),
+	}
+}
+
+// draw makes up a volume.
+func (w *worlds) draw() scheduler.Volume {
+	v := scheduler.Volume{
+		Size: []int64{1, 50, 250, 800}[w.random.IntN(4)], Zone: w.states[worldBackends()[w.random.IntN(6)]].Zone,
+		ExtraSpecs: map[string]string{},
+	}
+	specs := map[string][]string{
+		"volume_backend_name":        {"gold", "<or> gold <or> silver"},
+		"capabilities:total_volumes": {"<= 800", "> 5"},
+		"multiattach":                {"<is> True"},
+		"storage_protocol":           {"<in> nfs", "iSCSI"},
+		"provisioning:type":          {"thick", "thin"},
+		"pool_name":                  {"aggr2"},
+	}
+	for _, key := range slices.Sorted(maps.Keys(specs)) { // or a seed would not repeat a draw
+		if w.random.IntN(7) == 0 {
+			v.ExtraSpecs[key] = specs[key][w.random.IntN(len(specs[key]))]
+		}
+	}
+	return v
+}
+
+// place runs the program, which ends with 4 where nothing fits. why is its output.
+func (w *worlds) place(v scheduler.Volume) (chosen, why string) {
+	w.t.Helper()
+	args := []string{
+		"--config-file", w.config, "place", "--source", "scheduler", "--output", "json",
+		"--size", fmt.Sprint(v.Size), "--availability-zone", v.Zone,
+	}
+	text := "[DEFAULT]\n"
+	for _, host := range worldBackends() {
+		if _, stanza, _ := strings.Cut(host, "@"); strings.HasPrefix(host, "ctl1@") {
+			text += "[" + stanza + "]\nbackend_availability_zone = " + w.states[host].Zone + "\n"
+			continue
+		}
+		args = append(args, "--backend-zone", host+"="+w.states[host].Zone)
+	}
+	zones := filepath.Join(filepath.Dir(w.config), "zones.conf")
+	(&environment{t: w.t}).write(zones, text)
+	for _, key := range slices.Sorted(maps.Keys(v.ExtraSpecs)) {
+		args = append(args, "--property", key+"="+v.ExtraSpecs[key])
+	}
+	out, err := exec.Command(program(w.t), append(args, "--config-file", zones)...).Output()
+	if exit := new(exec.ExitError); errors.As(err, &exit) && exit.ExitCode() != 4 || len(out) == 0 {
+		w.t.Fatalf("run poolcast %s: %v\n%s", strings.Join(args, " "), err, exit.Stderr)
+	}
+	var decision struct {
+		Chosen   string
+		Backends []struct{ Tied bool }
+		Source   struct{ Kind string }
+	}
+	if err := json.Unmarshal(out, &decision); err != nil || decision.Source.Kind != "scheduler" {
+		w.t.Fatalf("read the decision: %v\n%s", err, out)
+	}
+	if decision.Chosen != "" && decision.Backends[0].Tied {
+		w.ties++
+	}
+	return decision.Chosen, string(out)
+}
