@@ -20,6 +20,7 @@ type placeFlags struct {
 	*sourceFlags
 	volume  input.Volume
 	reports reportFlags
+	cloud   cloudFlag
 	count   int
 	policy  string
 	seed    uint64
@@ -33,6 +34,10 @@ is the one that the scheduler would make on these reports. With --policy prefer,
 conditions on live metrics are preferences: if no backend meets them, they are
 relaxed, the weighers decide, and the output lists them. Cinder has no such
 policy.
+
+With --os-cloud the volume types, with their QoS specs, and the services of every
+cinder-volume are read from the APIs of the cloud: their zones, and which are
+disabled, frozen or down, and why.
 
 The reports are polled now, read from a saved dry run (--reports), or requested
 from the running agent (--agent). The agent has the effective reports, which the
@@ -48,12 +53,14 @@ func newPlaceCommand(sources *sourceFlags) *cobra.Command {
   poolcast place --size 100 --property capabilities:total_volumes='<= 800' --policy prefer
   openstack volume type list --long -f json > types.json
   poolcast place --size 100 --types types.json --type gold --availability-zone dc1
+  poolcast place --size 100 --os-cloud prod --type gold
   poolcast --dry-run > reports.json; poolcast place --size 100 --reports reports.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	addVolume(cmd, &f.volume)
 	f.reports.add(cmd)
+	f.cloud.add(cmd)
 	cmd.Flags().IntVar(&f.count, "count", 1, "place this many volumes one after the other, each using up capacity")
 	policyFlag(cmd, &f.policy)
 	cmd.Flags().Uint64Var(&f.seed, "seed", 0, "seed for what is random, such as ChanceWeigher; 0 draws one")
@@ -71,6 +78,10 @@ func policyFlag(cmd *cobra.Command, policy *string) {
 func (f *placeFlags) run(cmd *cobra.Command) error {
 	if f.count < 1 || f.count > 10000 {
 		return exit.With(exit.Usage, fmt.Errorf("--count %d: want 1 to 10000", f.count))
+	}
+	catalogue, err := f.cloud.read(cmd, &f.volume)
+	if err != nil {
+		return err
 	}
 	request, notes, err := f.volume.Request()
 	if err != nil {
@@ -90,6 +101,7 @@ func (f *placeFlags) run(cmd *cobra.Command) error {
 	if set == nil {
 		return polled
 	}
+	catalogue.Describe(set)
 	answer, err := decision.NewCloud(cfg, set).Place(request, f.count, f.policy)
 	if err != nil {
 		return exit.With(exit.Config, err)

@@ -44,6 +44,7 @@ type rehearseFlags struct {
 	*sourceFlags
 	volume   input.Volume
 	reports  reportFlags
+	cloud    cloudFlag
 	burst    rehearsal.Burst
 	seed     uint64
 	ratio    float64
@@ -67,6 +68,7 @@ func newRehearseCommand(sources *sourceFlags) *cobra.Command {
 	}
 	addVolume(cmd, &f.volume)
 	f.reports.add(cmd)
+	f.cloud.add(cmd)
 	f.add(cmd)
 	outputFlag(cmd, &f.output, "table", "json")
 	return cmd
@@ -88,6 +90,9 @@ func (f *rehearseFlags) add(cmd *cobra.Command) {
 }
 
 func (f *rehearseFlags) run(cmd *cobra.Command) error {
+	if _, err := f.cloud.read(cmd, &f.volume); err != nil {
+		return err
+	}
 	request, notes, err := f.volume.Request()
 	if err != nil {
 		return exit.With(exit.Usage, err)

@@ -30,6 +30,9 @@ type Set struct {
 	// not list: their services are disabled, frozen or down, or the host of the report
 	// has no service of that name.
 	Unlisted []string
+	// Excluded are the reasons why backends are unlisted, by identity, as far as the
+	// API of the cloud has them.
+	Excluded map[string]string
 	// Notes are remarks on the set, such as why a source was not used.
 	Notes []string
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/configcheck"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/openstack"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
 	"github.com/poolcast/poolcast/collector"
 	"github.com/poolcast/poolcast/collector/capability"
@@ -25,6 +26,8 @@ type Options struct {
 	// Reports returns the reports to check, if they are not to be polled.
 	Reports func(context.Context) ([]capability.Report, error)
 	Types   []cinder.VolumeType
+	// Services are those of the cloud; nil if they are not known.
+	Services []openstack.Service
 	// ListenFor is how long to listen on the message bus at most. With 0 it is a
 	// quarter more than the interval of cinder-volume's reports, or nothing if the
 	// arrays are simulated or the reports are given.
@@ -105,6 +108,7 @@ func (o *Options) examine(ctx context.Context, r *Result) error {
 		r.Findings = append(r.Findings, r.busFindings(reports)...)
 	}
 	r.Reports = r.Bus.overlaid(r.Config, reports)
+	r.Findings = append(r.Findings, serviceFindings(o.Services, r.Reports)...)
 	r.Findings = append(r.Findings, advice.Functions(functions(r.Config, r.Reports))...)
 	r.Findings = append(r.Findings, advice.Pools(r.Reports, policy(r.Config))...)
 	r.checkTypes(o.Types)

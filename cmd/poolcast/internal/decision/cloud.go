@@ -75,7 +75,7 @@ func (c *Cloud) engine(policy string) (*placement.Engine, error) {
 	}
 	o := options(c.Scheduler, policy)
 	o.Filters = append([]string{ServiceState}, o.Filters...)
-	engine, err := cinder.NewEngine(o, placement.WithFilter(ServiceState, serviceState{c.Backends.Unlisted}))
+	engine, err := cinder.NewEngine(o, placement.WithFilter(ServiceState, serviceState{c.Backends.Unlisted, c.Backends.Excluded}))
 	if err != nil {
 		return nil, fmt.Errorf("scheduler_default_filters and scheduler_default_weighers: %w", err)
 	}
@@ -83,14 +83,20 @@ func (c *Cloud) engine(policy string) (*placement.Engine, error) {
 }
 
 // serviceState refuses backends that the scheduler does not list.
-type serviceState struct{ unlisted []string }
+type serviceState struct {
+	unlisted []string
+	excluded map[string]string // reasons, by identity, as far as they are known
+}
 
 // Filter passes backends that the scheduler lists.
 func (f serviceState) Filter(_ placement.Request, b *placement.Backend) (bool, error) {
 	return !slices.Contains(f.unlisted, b.Report().Identity()), nil
 }
 
-// Explain lists the possible states.
-func (serviceState) Explain(placement.Request, *placement.Backend) string {
+// Explain is the reason, or lists the possible states.
+func (f serviceState) Explain(_ placement.Request, b *placement.Backend) string {
+	if reason := f.excluded[b.Report().Identity()]; reason != "" {
+		return reason
+	}
 	return "it reports, and the scheduler does not list it: the service is disabled, frozen or down"
 }

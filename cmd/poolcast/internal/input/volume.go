@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/openstack"
 	"github.com/poolcast/poolcast/collector/placement/advice"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 )
@@ -18,6 +19,8 @@ type Volume struct {
 	Type       string   // --type, a name in TypesFile
 	TypesFile  string   // --types
 	Properties []string // --property, each key=value
+	// Cloud has the volume types of --os-cloud, in place of TypesFile; nil without it.
+	Cloud *openstack.Catalogue
 }
 
 // Request builds the scheduler's request. The notes are warnings about extra specs
@@ -31,8 +34,15 @@ func (v *Volume) Request() (r *cinder.Request, notes []string, err error) {
 	}
 	r = &cinder.Request{Size: v.Size, Zone: v.Zone}
 	switch {
+	case v.Type != "" && v.Cloud != nil:
+		t, err := v.Cloud.Type(v.Type)
+		if err != nil {
+			return nil, nil, fmt.Errorf("--type: %w", err)
+		}
+		r.Type, r.QoS = &t.VolumeType, t.QoS
+		notes = reviewSpecs(t.VolumeType)
 	case v.Type != "" && v.TypesFile == "":
-		return nil, nil, errors.New("--type needs --types: save the output of openstack volume type list --long -f json and name the file")
+		return nil, nil, errors.New("--type needs --os-cloud, or --types: save the output of openstack volume type list --long -f json and name the file")
 	case v.Type != "":
 		t, err := typeFromFile(v.TypesFile, v.Type)
 		if err != nil {
