@@ -1,10 +1,11 @@
 """A Keystone with a database and keys of its own, filled and served by one process:
 loading Keystone takes a second, and keystone-manage would load it three times more.
 
-Arguments: keystone.conf, the port. The password of admin is in the environment.
+Arguments: keystone.conf, the SQLite database in it, the port. The password of admin is
+in the environment.
 """
 import os
-import socketserver
+import sqlite3
 import sys
 from wsgiref import simple_server
 
@@ -17,13 +18,18 @@ import keystone.conf
 CONF = keystone.conf.CONF
 
 
-class Server(socketserver.ThreadingMixIn, simple_server.WSGIServer):
-    daemon_threads = True
-
-
 class Handler(simple_server.WSGIRequestHandler):
     def address_string(self):
         return self.client_address[0]
+
+
+def make(database):
+    """A database in which a reader does not block a commit: Keystone reads in one
+    transaction while it writes in another. The mode is kept in the file.
+    """
+    connection = sqlite3.connect(database)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.close()
 
 
 def prepare():
@@ -43,17 +49,18 @@ def fill(url):
     cloud.admin_username = cloud.project_name = cloud.admin_role_name = "admin"
     cloud.service_name = "keystone"
     cloud.region_id = "RegionOne"
-    cloud.public_url = url
+    cloud.public_url = cloud.internal_url = url
     cloud.bootstrap()
 
 
 def main():
-    config, port = sys.argv[1], int(sys.argv[2])
+    config, database, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
     del sys.argv[1:]
+    make(database)
     application = core.initialize_application(
         "public", config_files=[config], post_log_configured_function=prepare)
     fill("http://127.0.0.1:%d/v3" % port)
-    server = simple_server.make_server("127.0.0.1", port, application, Server, Handler)
+    server = simple_server.make_server("127.0.0.1", port, application, handler_class=Handler)
     server.serve_forever()
 
 
