@@ -69,11 +69,14 @@ func startLiveCloud(t *testing.T) *liveCloud {
 }
 
 // call sends a request to cinder-api as admin, and returns the status.
-func (c *liveCloud) call(method, path string, fields, into any) int {
+func (c *liveCloud) call(method, path string, fields object, into any) int {
 	c.t.Helper()
-	body, err := json.Marshal(fields)
-	if err != nil {
-		c.t.Fatal(err)
+	var body []byte
+	var err error
+	if fields != nil {
+		if body, err = json.Marshal(fields); err != nil {
+			c.t.Fatal(err)
+		}
 	}
 	request, err := http.NewRequest(method, c.api+"/"+path, bytes.NewReader(body))
 	if err != nil {
@@ -100,7 +103,7 @@ func (c *liveCloud) call(method, path string, fields, into any) int {
 }
 
 // must sends a request that must succeed.
-func (c *liveCloud) must(method, path string, fields, into any) {
+func (c *liveCloud) must(method, path string, fields object, into any) {
 	c.t.Helper()
 	if status := c.call(method, path, fields, into); status >= 300 {
 		c.t.Fatalf("%s %s at cinder-api: status %d", method, path, status)
@@ -235,7 +238,7 @@ func (c *liveCloud) testWhyWithoutBackend(t *testing.T) {
 	out, errs := c.run(4, "why", "db-17", "--os-cloud", "prod")
 	t.Logf("%s%s", out, errs)
 	wants(t, out, id, "status error. The scheduler found no backend for it", "Could not find any available weighted backend", "req-",
-		"total_volumes 913 is not <= 100", "the service is disabled (firmware update)", "gigabytes", "100 GiB", "not the reports of the time of the create")
+		"total_volumes 912 is not <= 100", "the service is disabled (firmware update)", "gigabytes 100 1000 100", "100 GiB", "not the reports of the time of the create")
 	if strings.Contains(out, "exceeded") {
 		t.Error("the quota is said to be exceeded")
 	}
@@ -254,7 +257,7 @@ func wants(t *testing.T, text string, parts ...string) {
 func (c *liveCloud) testPlace(t *testing.T) {
 	out, _ := c.run(0, "place", "--os-cloud", "prod", "--type", "gold", "--size", "100")
 	t.Log(out)
-	wants(t, out, "flasharray_x_02 would take it", "total_volumes 913 is not <= 600", "the service is disabled (firmware update)")
+	wants(t, out, "flasharray_x_02 would take it", "total_volumes 912 is not <= 600", "the service is disabled (firmware update)")
 	out, _ = c.run(0, "place", "--os-cloud", "prod", "--type", "gold", "--size", "100", "--output", "json")
 	wants(t, out, `"maxIOPS": "5000"`)
 	_, errs := c.run(2, "place", "--os-cloud", "prod", "--type", "silver", "--size", "100")
@@ -264,7 +267,8 @@ func (c *liveCloud) testPlace(t *testing.T) {
 func (c *liveCloud) testCheck(t *testing.T) {
 	out, _ := c.run(3, "check", "--os-cloud", "prod", "--no-bus")
 	t.Log(out)
-	wants(t, out, "gold", "empty", "firmware update")
+	wants(t, out, "firmware update", "openstack volume service set --enable ctl1@flasharray_x_03 cinder-volume",
+		"gold 1 3 flasharray_x_02", "empty 0 3 -")
 }
 
 func (c *liveCloud) testWhyPlaced(t *testing.T) {

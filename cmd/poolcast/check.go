@@ -85,7 +85,7 @@ func (f *checkFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	o := check.Options{
-		Source: f.source(), Types: append(types, catalogue.PlacementTypes()...), Services: catalogue.Services, ListenFor: f.listenFor, NoBus: f.noBus,
+		Source: f.source(), Types: types, Cloud: catalogue, ListenFor: f.listenFor, NoBus: f.noBus,
 		Listening: func(longest time.Duration) {
 			cmd.PrintErrf("listening for cinder-volume on the bus for up to %s; --no-bus skips that\n", longest)
 		},

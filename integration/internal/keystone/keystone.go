@@ -148,7 +148,9 @@ func (k *Keystone) authenticate() error {
 	if response.StatusCode != http.StatusCreated {
 		return fmt.Errorf("get a token: %s", response.Status)
 	}
-	var got struct{ Token struct{ Project struct{ ID string } } }
+	var got struct {
+		Token struct{ Project struct{ ID string } }
+	}
 	if err := json.NewDecoder(response.Body).Decode(&got); err != nil {
 		return fmt.Errorf("get a token: %w", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/configcheck"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
@@ -26,8 +27,8 @@ type Options struct {
 	// Reports returns the reports to check, if they are not to be polled.
 	Reports func(context.Context) ([]capability.Report, error)
 	Types   []cinder.VolumeType
-	// Services are those of the cloud; nil if they are not known.
-	Services []openstack.Service
+	// Cloud has further types, and the services; nil if no cloud is asked.
+	Cloud *openstack.Catalogue
 	// ListenFor is how long to listen on the message bus at most. With 0 it is a
 	// quarter more than the interval of cinder-volume's reports, or nothing if the
 	// arrays are simulated or the reports are given.
@@ -108,10 +109,10 @@ func (o *Options) examine(ctx context.Context, r *Result) error {
 		r.Findings = append(r.Findings, r.busFindings(reports)...)
 	}
 	r.Reports = r.Bus.overlaid(r.Config, reports)
-	r.Findings = append(r.Findings, serviceFindings(o.Services, r.Reports)...)
+	r.Findings = append(r.Findings, serviceFindings(o.Cloud, r.Reports)...)
 	r.Findings = append(r.Findings, advice.Functions(functions(r.Config, r.Reports))...)
 	r.Findings = append(r.Findings, advice.Pools(r.Reports, policy(r.Config))...)
-	r.checkTypes(o.Types)
+	r.checkTypes(o.Cloud, o.Types)
 	return nil
 }
 
@@ -161,8 +162,13 @@ func (r *Result) addBroken(broken []config.Broken) {
 }
 
 // checkTypes needs the filters of the cloud; a filter that is missing is a finding.
-func (r *Result) checkTypes(types []cinder.VolumeType) {
-	engine, err := decision.Engine(r.Config.Scheduler, "strict")
+func (r *Result) checkTypes(cloud *openstack.Catalogue, types []cinder.VolumeType) {
+	set := &backends.Set{Reports: r.Reports}
+	if cloud != nil {
+		cloud.Describe(set)
+		types = append(types, cloud.PlacementTypes()...)
+	}
+	engine, err := decision.NewCloud(r.Config, set).Engine("strict")
 	if err != nil {
 		r.Findings = append(r.Findings, engineFinding(r.Config, err))
 		return
@@ -170,7 +176,7 @@ func (r *Result) checkTypes(types []cinder.VolumeType) {
 	if len(types) == 0 || len(r.Reports) == 0 {
 		return
 	}
-	candidates, found := advice.Types(engine, r.Reports, types)
+	candidates, found := advice.Types(engine, set.Reports, types)
 	r.Types = candidates
 	r.Findings = append(r.Findings, found...)
 }

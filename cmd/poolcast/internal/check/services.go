@@ -10,9 +10,12 @@ import (
 
 // serviceFindings are about cinder-volume services that the scheduler does not list, of
 // any host and vendor, and about reports without a service.
-func serviceFindings(services []openstack.Service, reports []capability.Report) []advice.Finding {
+func serviceFindings(cloud *openstack.Catalogue, reports []capability.Report) []advice.Finding {
+	if cloud == nil || cloud.Services == nil {
+		return nil
+	}
 	var found []advice.Finding
-	for _, s := range services {
+	for _, s := range cloud.Services {
 		if s.Excluded() == "" {
 			continue
 		}
@@ -30,7 +33,7 @@ func serviceFindings(services []openstack.Service, reports []capability.Report) 
 		}
 		found = append(found, f)
 	}
-	return append(found, missingServices(services, reports)...)
+	return append(found, missingServices(cloud.Services, reports)...)
 }
 
 // missingServices are about reports that the scheduler ignores because there is no
@@ -38,7 +41,7 @@ func serviceFindings(services []openstack.Service, reports []capability.Report) 
 func missingServices(services []openstack.Service, reports []capability.Report) []advice.Finding {
 	var found []advice.Finding
 	for _, r := range reports {
-		if _, ok := openstack.ServiceOf(services, r.Identity()); ok || services == nil {
+		if _, ok := openstack.ServiceOf(services, r.Identity()); ok {
 			continue
 		}
 		found = append(found, advice.Finding{

@@ -44,7 +44,7 @@ const ServiceState = "ServiceState"
 // ones left, with one of the policies strict and prefer. It stops at the first that
 // does not fit.
 func (c *Cloud) Place(request *cinder.Request, count int, policy string) (*Answer, error) {
-	engine, err := c.engine(policy)
+	engine, err := c.Engine(policy)
 	if err != nil {
 		return nil, err
 	}
@@ -68,8 +68,9 @@ func (c *Cloud) Place(request *cinder.Request, count int, policy string) (*Answe
 	return a, nil
 }
 
-// engine refuses unlisted backends and then decides as the scheduler does.
-func (c *Cloud) engine(policy string) (*placement.Engine, error) {
+// Engine refuses unlisted backends and then decides as the scheduler does, with one of
+// the policies strict and prefer.
+func (c *Cloud) Engine(policy string) (*placement.Engine, error) {
 	if len(c.Backends.Unlisted) == 0 {
 		return Engine(c.Scheduler, policy)
 	}

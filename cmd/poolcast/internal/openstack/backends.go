@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
+	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 )
 
@@ -81,7 +82,7 @@ func (c *Catalogue) Describe(set *backends.Set) {
 	for i := range set.Reports {
 		r := &set.Reports[i]
 		identity := r.Identity()
-		reason := "no cinder-volume has a service of this name: the scheduler ignores its reports"
+		reason := NoService
 		if service, ok := ServiceOf(c.Services, identity); ok {
 			r.Zone, reason = service.Zone, service.Excluded()
 		}
@@ -94,4 +95,15 @@ func (c *Catalogue) Describe(set *backends.Set) {
 			set.Unlisted = append(set.Unlisted, identity)
 		}
 	}
+	slices.SortStableFunc(set.Reports, func(a, b capability.Report) int {
+		return position(set.Unlisted, a) - position(set.Unlisted, b)
+	})
+}
+
+// position is 1 for backends that are unlisted, which are the last, else 0.
+func position(unlisted []string, r capability.Report) int {
+	if slices.Contains(unlisted, r.Identity()) {
+		return 1
+	}
+	return 0
 }

@@ -46,6 +46,9 @@ func (s Service) Excluded() string {
 	return strings.Join(reasons, ", and ")
 }
 
+// NoService is why the scheduler does not list a backend without a service.
+const NoService = "there is no cinder-volume service of this name: the scheduler ignores the reports"
+
 // servicesVersion has the cluster of a service. From 3.49 on, cinder-api asks the
 // scheduler for its list at each request and fails without one; what it adds is also in
 // the reports.

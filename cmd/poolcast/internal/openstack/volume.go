@@ -99,6 +99,18 @@ func (c *Client) Volume(ctx context.Context, idOrName string) (*Volume, error) {
 	return one.Volume.volume(), nil
 }
 
+// Host returns the pool of a volume by its id, as a hint that names the volume needs it.
+func (c *Client) Host(ctx context.Context, id string) (string, error) {
+	v, err := c.Volume(ctx, id)
+	switch {
+	case err != nil:
+		return "", err
+	case v.Host == "":
+		return "", fmt.Errorf("volume %s is on no backend: its status is %s", id, v.Status)
+	}
+	return v.Host, nil
+}
+
 func (c *Client) volumeByName(ctx context.Context, name string) (*Volume, error) {
 	var list struct {
 		Volumes []rawVolume `json:"volumes"`

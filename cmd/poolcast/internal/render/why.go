@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
@@ -24,7 +23,7 @@ func Why(w io.Writer, output string, e *why.Explanation) error {
 	}
 	p := text.NewPage(w)
 	v := e.Volume
-	p.Wrapped("", fmt.Sprintf("Volume %s is in the status %s. %s", text.Cell(volumeName(v)), v.Status, e.Cause()))
+	p.Wrapped("", fmt.Sprintf("Volume %s is in the status %s. %s", text.Cell(volumeName(v)), text.Cell(v.Status), text.Printable(e.Cause())))
 	p.Line("")
 	p.Table(volumeTable(e))
 	for i, m := range e.Messages {
@@ -33,10 +32,7 @@ func Why(w io.Writer, output string, e *why.Explanation) error {
 		}
 		p.Wrapped("  ", text.Printable(messageLine(m)))
 	}
-	if len(e.Quota) > 0 {
-		p.Line("\nThe quota of its project:")
-		p.Table(quotaTable(e.Quota))
-	}
+	addQuota(p, e.Quota)
 	p.Line("")
 	p.Wrapped("", basis(e))
 	addVerdictOf(p, e)
@@ -71,9 +67,9 @@ func volumeTable(e *why.Explanation) *text.Table {
 	t := text.NewTable("PROPERTY", "VALUE")
 	t.Add("id", v.ID)
 	t.Add("size", strconv.FormatInt(v.Size, 10)+" GiB")
-	t.Add("type", typeLine(e))
-	if e.Type != nil && e.Type.QoS != nil {
-		t.Add("QoS specs", setLine(e.Type.QoS))
+	t.Add("type", v.Type)
+	if e.Type != nil {
+		addSpecs(t, e.Type)
 	}
 	t.Add("availability zone", v.Zone)
 	if v.Host != "" {
@@ -95,49 +91,52 @@ func volumeTable(e *why.Explanation) *text.Table {
 	return t
 }
 
-func typeLine(e *why.Explanation) string {
-	if e.Type == nil {
-		return e.Volume.Type
-	}
-	return strings.Join(append([]string{e.Type.Name}, specTexts(e.Type.ExtraSpecs)...), "  ")
-}
-
-func specTexts(specs cinder.ExtraSpecs) []string {
-	texts := make([]string, len(specs))
-	for i, s := range specs {
-		texts[i] = s.Key + "=null"
+// addSpecs adds a row for each extra spec and QoS spec.
+func addSpecs(t *text.Table, kind *openstack.VolumeType) {
+	label := "extra specs"
+	for _, s := range kind.ExtraSpecs {
+		value := "null"
 		if s.Value != nil {
-			texts[i] = fmt.Sprintf("%s='%s'", s.Key, *s.Value)
+			value = "'" + *s.Value + "'"
 		}
+		t.Add(label, s.Key+"="+value)
+		label = ""
 	}
-	return texts
-}
-
-func setLine(set capability.Set) string {
-	var texts []string
-	for _, key := range set.SortedKeys() {
-		texts = append(texts, key+"="+set[key].String())
+	label = "QoS specs"
+	for _, key := range kind.QoS.SortedKeys() {
+		t.Add(label, key+"="+kind.QoS[key].String())
+		label = ""
 	}
-	return strings.Join(texts, "  ")
 }
 
 func messageLine(m openstack.Message) string {
 	return fmt.Sprintf("%s  %s (%s)", m.CreatedAt.Format(time.DateTime), m.Text, m.Request)
 }
 
-func quotaTable(quota []openstack.Usage) *text.Table {
+// addQuota adds the quotas that have a limit.
+func addQuota(p *text.Page, quota []openstack.Usage) {
+	if len(quota) == 0 {
+		return
+	}
 	t := text.NewTable("RESOURCE", "USED>", "LIMIT>", "ANOTHER NEEDS>", "")
+	limited := false
 	for _, u := range quota {
-		limit, mark := strconv.FormatInt(u.Limit, 10), ""
 		if u.Limit < 0 {
-			limit = "none"
+			continue
 		}
+		mark := ""
 		if u.Exceeded() {
 			mark = "exceeded"
 		}
-		t.Add(u.Resource, strconv.FormatInt(u.Used, 10), limit, strconv.FormatInt(u.Request, 10), mark)
+		t.Add(u.Resource, strconv.FormatInt(u.Used, 10), strconv.FormatInt(u.Limit, 10), strconv.FormatInt(u.Request, 10), mark)
+		limited = true
 	}
-	return t
+	if !limited {
+		p.Line("\nThe quota of its project has no limit.")
+		return
+	}
+	p.Line("\nThe quota of its project:")
+	p.Table(t)
 }
 
 // basis says on which reports the decision is made.
