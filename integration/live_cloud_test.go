@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -19,18 +20,19 @@ import (
 	"github.com/poolcast/poolcast/integration/process"
 )
 
-// accessRules are those of the application credential that OPERATIONS.md recommends.
-const accessRules = `[
-  {"service": "volumev3", "method": "GET", "path": "/v3/*/types"},
-  {"service": "volumev3", "method": "GET", "path": "/v3/*/qos-specs"},
-  {"service": "volumev3", "method": "GET", "path": "/v3/*/os-services"},
-  {"service": "volumev3", "method": "GET", "path": "/v3/*/os-availability-zone"},
-  {"service": "volumev3", "method": "GET", "path": "/v3/*/volumes/*"},
-  {"service": "volumev3", "method": "GET", "path": "/v3/*/snapshots/*"},
-  {"service": "volumev3", "method": "GET", "path": "/v3/*/messages"},
-  {"service": "volumev3", "method": "GET", "path": "/v3/*/os-quota-sets/*"}
-]
-`
+// accessRules are those that OPERATIONS.md recommends.
+func accessRules(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../OPERATIONS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile("(?s)```json\n(\\[.*?volumev3.*?\\])\n```").FindSubmatch(text)
+	if found == nil {
+		t.Fatal("OPERATIONS.md has no access rules")
+	}
+	return string(found[1])
+}
 
 // liveCloud is a Keystone, a cinder-api and a scheduler with the reports of three
 // arrays.
@@ -157,9 +159,9 @@ func (c *liveCloud) writeClouds() {
 	c.t.Helper()
 	dir := c.t.TempDir()
 	rules := filepath.Join(dir, "poolcast-rules.json")
-	c.env.write(rules, accessRules)
+	c.env.write(rules, accessRules(c.t))
 	var credential struct{ ID, Secret string }
-	out := c.identity.Client("application", "credential", "create", "poolcast", "--role", "admin", "--access-rules", rules, "-f", "json")
+	out := c.identity.Client("application", "credential", "create", "poolcast", "--role", "admin", "--access-rules", rules, "--format", "json")
 	if err := json.Unmarshal([]byte(out), &credential); err != nil {
 		c.t.Fatalf("read the application credential: %v", err)
 	}
@@ -231,6 +233,7 @@ func TestLiveCloud(t *testing.T) {
 	t.Run("why of a volume on a backend", c.testWhyPlaced)
 	t.Run("why with a used up quota", c.testWhyQuota)
 	t.Run("without rights", c.testWithoutRights)
+	t.Run("after the advice of check", c.testAdvice)
 }
 
 func (c *liveCloud) testWhyWithoutBackend(t *testing.T) {
@@ -312,4 +315,11 @@ func (c *liveCloud) testWithoutRights(t *testing.T) {
 	wants(t, errs, "only a part of their extra specs", "role admin")
 	_, errs = c.run(2, "place", "--os-cloud", "missing", "--type", "gold", "--size", "100")
 	wants(t, errs, `no cloud "missing"; it has prod, reader`)
+}
+
+// testAdvice types what check advises for a disabled service.
+func (c *liveCloud) testAdvice(t *testing.T) {
+	c.identity.Client("volume", "service", "set", "--enable", "ctl1@flasharray_x_03", "cinder-volume")
+	out, _ := c.run(0, "place", "--os-cloud", "prod", "--type", "gold", "--size", "100")
+	wants(t, out, "flasharray_x_03 would take it")
 }

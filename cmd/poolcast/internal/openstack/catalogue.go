@@ -72,7 +72,7 @@ func (c *Client) rawTypes(ctx context.Context) (all []rawType, err error) {
 	}
 	for _, t := range all {
 		if t.ExtraSpecs == nil || t.QoS == nil {
-			return nil, fmt.Errorf("request the volume types from cloud %s: it shows only a part of their extra specs: the credential needs the role admin, or a policy.yaml of Cinder that permits it volume_extension:types_extra_specs:read_sensitive and volume_extension:access_types_qos_specs_id: %w", c.name, ErrDenied)
+			return nil, fmt.Errorf("request the volume types from cloud %s: it shows only a part of their extra specs: the credential needs the role admin; Cinder checks the rules volume_extension:types_extra_specs:read_sensitive and volume_extension:access_types_qos_specs_id: %w", c.name, ErrDenied)
 		}
 	}
 	return all, nil

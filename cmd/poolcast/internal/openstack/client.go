@@ -83,8 +83,7 @@ func (b bounded) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// get reads one resource of the project's part of the API, such as types, into a value.
-// A right is the rule of policy.yaml that permits it, for the error.
+// get reads one resource of the part of the API that is of a project into a value.
 func (c *Client) get(ctx context.Context, q query, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, requestBound)
 	defer cancel()
@@ -112,7 +111,7 @@ type query struct {
 	shown        string // the path for errors, if path has an id
 	values       url.Values
 	microversion string // "" for 3.0
-	right        string // the rule of policy.yaml
+	right        string // the rule that Cinder checks
 }
 
 func (q query) version() string {

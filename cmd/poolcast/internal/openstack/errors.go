@@ -62,7 +62,7 @@ func (q query) explain(err error) error {
 	case http.StatusUnauthorized:
 		return fmt.Errorf("GET /v3/PROJECT/%s: 401 Unauthorized: the token is not valid there, or the access rules of the application credential do not have this path: %w", path, ErrDenied)
 	case http.StatusForbidden:
-		return fmt.Errorf("GET /v3/PROJECT/%s: 403 Forbidden: the credential needs the role admin, or a policy.yaml of Cinder that permits it %s: %w", path, q.right, ErrDenied)
+		return fmt.Errorf("GET /v3/PROJECT/%s: 403 Forbidden: the credential needs the role admin; Cinder checks the rule %s: %w", path, q.right, ErrDenied)
 	case http.StatusNotFound:
 		return errNotFound
 	case http.StatusNotAcceptable:

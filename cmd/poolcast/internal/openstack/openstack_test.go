@@ -111,7 +111,7 @@ func TestVolumeTypesWithoutRights(t *testing.T) {
 	checkError(t, err, "only a part of their extra specs", "role admin", "access_types_qos_specs_id")
 	for status, want := range map[int]string{
 		http.StatusUnauthorized:       "access rules of the application credential",
-		http.StatusForbidden:          "policy.yaml of Cinder that permits it volume_extension:type_get_all",
+		http.StatusForbidden:          "checks the rule volume_extension:type_get_all",
 		http.StatusFound:              "302 Found",
 		http.StatusServiceUnavailable: "503 Service Unavailable",
 	} {

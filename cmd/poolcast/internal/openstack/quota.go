@@ -26,7 +26,7 @@ func (u Usage) Exceeded() bool { return u.Limit >= 0 && u.Used+u.Request > u.Lim
 // QuotaReserveTask).
 func (c *Client) Quota(ctx context.Context, v *Volume) ([]Usage, error) {
 	if v.project == "" {
-		return nil, errors.New("request the quota of the volume's project: the cloud does not say which project it is; the credential needs the role admin, or volume_extension:volume_tenant_attribute in policy.yaml")
+		return nil, errors.New("request the quota of the volume's project: the cloud does not say which project it is; the credential needs the role admin; Cinder checks the rule volume_extension:volume_tenant_attribute")
 	}
 	var set struct {
 		Quota map[string]json.RawMessage `json:"quota_set"`
