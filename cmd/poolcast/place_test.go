@@ -97,7 +97,7 @@ func TestPlaceUsageErrors(t *testing.T) {
 		"--size is missing":       {"place"},
 		"1 or more":               {"place", "--size", "-4"},
 		"want key=value":          {"place", "--size", "1", "--property", "novalue"},
-		"--type needs --types":    {"place", "--size", "1", "--type", "gold"},
+		"--type needs --types or --os-cloud":    {"place", "--size", "1", "--type", "gold"},
 		"it has gold":             {"place", "--size", "1", "--types", "testdata/types-old.json", "--type", "glod"},
 		"want one of strict":      {"place", "--size", "1", "--policy", "mild"},
 		"1 to 10000":              {"place", "--size", "1", "--count", "0"},

@@ -90,7 +90,8 @@ func (f *rehearseFlags) add(cmd *cobra.Command) {
 }
 
 func (f *rehearseFlags) run(cmd *cobra.Command) error {
-	if _, err := f.cloud.read(cmd, &f.volume); err != nil {
+	catalogue, err := f.cloud.read(cmd, &f.volume)
+	if err != nil {
 		return err
 	}
 	request, notes, err := f.volume.Request()
@@ -114,6 +115,7 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 	if set == nil {
 		return polled
 	}
+	catalogue.Describe(set)
 	outcomes, err := rehearsal.Compare(cmd.Context(), set.Reports, f.burst, settings)
 	if err != nil {
 		return fmt.Errorf("rehearse: %w", err)

@@ -42,7 +42,7 @@ func (v *Volume) Request() (r *cinder.Request, notes []string, err error) {
 		r.Type, r.QoS = &t.VolumeType, t.QoS
 		notes = reviewSpecs(t.VolumeType)
 	case v.Type != "" && v.TypesFile == "":
-		return nil, nil, errors.New("--type needs --os-cloud, or --types: save the output of openstack volume type list --long -f json and name the file")
+		return nil, nil, errors.New("--type needs --types or --os-cloud: save the output of openstack volume type list --long -f json and name the file")
 	case v.Type != "":
 		t, err := typeFromFile(v.TypesFile, v.Type)
 		if err != nil {

@@ -13,7 +13,7 @@ import (
 type VolumeType struct {
 	cinder.VolumeType
 	// QoS are the QoS specs that filter and goodness functions read as qos.name,
-	// whoever their consumer is. Nil if there are none.
+	// for every consumer. Nil if there are none.
 	QoS capability.Set
 }
 
