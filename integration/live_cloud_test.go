@@ -40,7 +40,8 @@ type liveCloud struct {
 	t        *testing.T
 	env      *environment
 	identity *keystone.Keystone
-	api      string // with the project
+	operator keystone.User // without the role admin
+	api      string
 	clouds   string // path of clouds.yaml
 	http     http.Client
 }
@@ -53,9 +54,10 @@ func startLiveCloud(t *testing.T) *liveCloud {
 	c := &liveCloud{t: t, env: newEnvironment(t, threeArrays(t), transport), http: http.Client{Timeout: 90 * time.Second}}
 	cinder := scheduler.Start(t, scheduler.Options{Broker: broker, Backends: c.env.backends(), Settings: []string{"storage_availability_zone = " + zone}})
 	c.identity = keystone.Start(t)
-	api := cinder.StartAPIWithKeystone(c.identity.URL, c.identity.Password)
+	api := cinder.StartAPIWithKeystone(c.identity.URL, c.identity.Admin.Password)
 	c.identity.AddService("volumev3", "cinderv3", api.URL+"/%(project_id)s")
-	c.api = api.URL + "/" + c.identity.Project
+	c.api = api.URL
+	c.operator = c.identity.AddUser("operator", "member")
 	reports := c.env.dryRun()
 	for _, r := range reports {
 		cinder.Report(scheduler.Report{Host: r.Host, Capabilities: r.Capabilities})
@@ -70,8 +72,8 @@ func startLiveCloud(t *testing.T) *liveCloud {
 	return c
 }
 
-// call sends a request to cinder-api as admin, and returns the status.
-func (c *liveCloud) call(method, path string, fields object, into any) int {
+// call sends a request to cinder-api and returns the status.
+func (c *liveCloud) call(user keystone.User, method, path string, fields object, into any) int {
 	c.t.Helper()
 	var body []byte
 	var err error
@@ -80,12 +82,12 @@ func (c *liveCloud) call(method, path string, fields object, into any) int {
 			c.t.Fatal(err)
 		}
 	}
-	request, err := http.NewRequest(method, c.api+"/"+path, bytes.NewReader(body))
+	request, err := http.NewRequest(method, c.api+"/"+user.Project+"/"+path, bytes.NewReader(body))
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("X-Auth-Token", c.identity.Token)
+	request.Header.Set("X-Auth-Token", user.Token)
 	response, err := c.http.Do(request)
 	if err != nil {
 		c.t.Fatal(err)
@@ -104,10 +106,10 @@ func (c *liveCloud) call(method, path string, fields object, into any) int {
 	return response.StatusCode
 }
 
-// must sends a request that must succeed.
+// must sends a request as admin that must succeed.
 func (c *liveCloud) must(method, path string, fields object, into any) {
 	c.t.Helper()
-	if status := c.call(method, path, fields, into); status >= 300 {
+	if status := c.call(c.identity.Admin, method, path, fields, into); status >= 300 {
 		c.t.Fatalf("%s %s at cinder-api: status %d", method, path, status)
 	}
 }
@@ -132,7 +134,7 @@ func (c *liveCloud) addType(name string, specs, qos object) {
 
 // create creates a volume, waits until the scheduler has decided on it and returns its
 // id.
-func (c *liveCloud) create(name, kind string, size int) (id string) {
+func (c *liveCloud) create(user keystone.User, name, kind string, size int) (id string) {
 	c.t.Helper()
 	var got struct {
 		Volume struct {
@@ -141,7 +143,9 @@ func (c *liveCloud) create(name, kind string, size int) (id string) {
 		}
 	}
 	fields := object{"volume": object{"name": name, "size": size, "volume_type": kind}}
-	c.must(http.MethodPost, "volumes", fields, &got)
+	if status := c.call(user, http.MethodPost, "volumes", fields, &got); status != http.StatusAccepted {
+		c.t.Fatalf("create volume %s: status %d", name, status)
+	}
 	id = got.Volume.ID
 	process.Await(c.t, time.Minute, "a decision on volume "+name, func() error {
 		c.must(http.MethodGet, "volumes/"+id, nil, &got)
@@ -165,7 +169,6 @@ func (c *liveCloud) writeClouds() {
 	if err := json.Unmarshal([]byte(out), &credential); err != nil {
 		c.t.Fatalf("read the application credential: %v", err)
 	}
-	reader := c.identity.AddUser("operator", "reader")
 	c.clouds = filepath.Join(dir, "clouds.yaml")
 	c.env.write(c.clouds, fmt.Sprintf(`clouds:
   prod:
@@ -175,7 +178,7 @@ func (c *liveCloud) writeClouds() {
       application_credential_id: %[2]s
       application_credential_secret: %[3]s
     region_name: RegionOne
-  reader:
+  operator:
     auth:
       auth_url: %[1]s
       username: operator
@@ -183,7 +186,7 @@ func (c *liveCloud) writeClouds() {
       project_name: operator
       user_domain_id: default
       project_domain_id: default
-`, c.identity.URL, credential.ID, credential.Secret, reader))
+`, c.identity.URL, credential.ID, credential.Secret, c.operator.Password))
 }
 
 // run runs a command that ends with a code, and returns its output and its errors.
@@ -209,7 +212,7 @@ func (c *liveCloud) run(code int, args ...string) (out, errs string) {
 			c.t.Errorf("poolcast %s printed %s of clouds.yaml", strings.Join(args, " "), key)
 		}
 	}
-	if strings.Contains(text, c.identity.Project) {
+	if strings.Contains(text, c.identity.Admin.Project) || strings.Contains(text, c.operator.Project) {
 		c.t.Errorf("poolcast %s printed the id of a project:\n%s", strings.Join(args, " "), text)
 	}
 	return stdout.String(), stderr.String()
@@ -236,8 +239,9 @@ func TestLiveCloud(t *testing.T) {
 	t.Run("after the advice of check", c.testAdvice)
 }
 
+// testWhyWithoutBackend explains a volume of another project.
 func (c *liveCloud) testWhyWithoutBackend(t *testing.T) {
-	id := c.create("db-17", "empty", 100)
+	id := c.create(c.operator, "db-17", "empty", 100)
 	out, errs := c.run(4, "why", "db-17", "--os-cloud", "prod")
 	t.Logf("%s%s", out, errs)
 	wants(t, out, id, "status error. The scheduler found no backend for it", "Could not find any available weighted backend", "req-",
@@ -275,7 +279,7 @@ func (c *liveCloud) testCheck(t *testing.T) {
 }
 
 func (c *liveCloud) testWhyPlaced(t *testing.T) {
-	id := c.create("db-18", "gold", 100)
+	id := c.create(c.identity.Admin, "db-18", "gold", 100)
 	c.must(http.MethodPost, "volumes/"+id+"/action", object{"os-reset_status": object{"status": "available"}}, nil)
 	out, errs := c.run(0, "why", id, "--os-cloud", "prod")
 	t.Logf("%s%s", out, errs)
@@ -283,9 +287,9 @@ func (c *liveCloud) testWhyPlaced(t *testing.T) {
 }
 
 func (c *liveCloud) testWhyQuota(t *testing.T) {
-	c.must(http.MethodPut, "os-quota-sets/"+c.identity.Project, object{"quota_set": object{"gigabytes_gold": 150}}, nil)
+	c.must(http.MethodPut, "os-quota-sets/"+c.identity.Admin.Project, object{"quota_set": object{"gigabytes_gold": 150}}, nil)
 	fields := object{"volume": object{"name": "db-19", "size": 100, "volume_type": "gold"}}
-	if status := c.call(http.MethodPost, "volumes", fields, nil); status != http.StatusRequestEntityTooLarge {
+	if status := c.call(c.identity.Admin, http.MethodPost, "volumes", fields, nil); status != http.StatusRequestEntityTooLarge {
 		t.Errorf("a volume over the quota got the status %d", status)
 	}
 	out, _ := c.run(4, "why", "db-18", "--os-cloud", "prod")
@@ -310,11 +314,11 @@ func (c *liveCloud) testWhyQuota(t *testing.T) {
 }
 
 func (c *liveCloud) testWithoutRights(t *testing.T) {
-	_, errs := c.run(1, "place", "--os-cloud", "reader", "--type", "gold", "--size", "100")
+	_, errs := c.run(1, "place", "--os-cloud", "operator", "--type", "gold", "--size", "100")
 	t.Log(errs)
 	wants(t, errs, "only a part of their extra specs", "role admin")
 	_, errs = c.run(2, "place", "--os-cloud", "missing", "--type", "gold", "--size", "100")
-	wants(t, errs, `no cloud "missing"; it has prod, reader`)
+	wants(t, errs, `no cloud "missing"; it has operator, prod`)
 }
 
 // testAdvice types what check advises for a disabled service.

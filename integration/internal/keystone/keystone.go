@@ -34,14 +34,19 @@ var serveProgram []byte
 
 // Keystone is a running Keystone. Its methods are for the test's goroutine.
 type Keystone struct {
-	URL      string // with the version, as auth_url
-	Password string // of the user admin
-	Project  string // id of the project admin
-	Token    string // of the user admin in that project
+	URL   string // with the version, as auth_url
+	Admin User
 
 	t    testing.TB
 	dir  string
 	http http.Client
+}
+
+// User is a user of the default domain, with a role in the project of the same name.
+type User struct {
+	Name, Password string
+	Project        string // id
+	Token          string
 }
 
 // Start runs a Keystone and returns when it responds.
@@ -50,7 +55,7 @@ func Start(t testing.TB) *Keystone {
 	requireInstalled(t)
 	port := strconv.Itoa(process.Ports(t, 1)[0])
 	k := &Keystone{
-		URL: "http://127.0.0.1:" + port + "/v3", Password: rand.Text(),
+		URL: "http://127.0.0.1:" + port + "/v3", Admin: User{Name: "admin", Password: rand.Text()},
 		t: t, dir: t.TempDir(), http: http.Client{Timeout: 30 * time.Second},
 	}
 	k.write("serve.py", serveProgram)
@@ -58,14 +63,14 @@ func Start(t testing.TB) *Keystone {
 	p := process.Start(t, process.Command{
 		Name: "keystone",
 		Args: []string{"/usr/bin/python3", k.path("serve.py"), k.path("keystone.conf"), k.path("keystone.sqlite"), port},
-		Env:  []string{"ADMIN_PASSWORD=" + k.Password},
+		Env:  []string{"ADMIN_PASSWORD=" + k.Admin.Password},
 		Dir:  k.dir,
 	})
 	process.Await(t, startBound, "Keystone to respond", func() error {
 		if !p.Running() {
 			t.Fatalf("start Keystone: it ended with code %d", p.ExitCode())
 		}
-		return k.authenticate()
+		return k.authenticate(&k.Admin)
 	})
 	return k
 }
@@ -91,20 +96,22 @@ func (k *Keystone) AddService(kind, name, url string) {
 	})
 }
 
-// AddUser adds a user with a role, such as reader, on a new project of the same name,
-// and returns the user's password.
-func (k *Keystone) AddUser(name, role string) (password string) {
+// AddUser adds a user with a role, such as reader, on a new project of the same name.
+func (k *Keystone) AddUser(name, role string) User {
 	k.t.Helper()
-	password = rand.Text()
+	u := User{Name: name, Password: rand.Text()}
 	project := k.create("projects", "project", map[string]any{"name": name, "domain_id": "default"})
-	user := k.create("users", "user", map[string]any{"name": name, "domain_id": "default", "password": password})
+	user := k.create("users", "user", map[string]any{"name": name, "domain_id": "default", "password": u.Password})
 	var roles struct{ Roles []struct{ ID string } }
 	k.call(http.MethodGet, "roles?name="+role, nil, &roles)
 	if len(roles.Roles) != 1 {
 		k.t.Fatalf("Keystone has %d roles of the name %s", len(roles.Roles), role)
 	}
 	k.call(http.MethodPut, "projects/"+project+"/users/"+user+"/roles/"+roles.Roles[0].ID, nil, nil)
-	return password
+	if err := k.authenticate(&u); err != nil {
+		k.t.Fatalf("authenticate %s: %v", name, err)
+	}
+	return u
 }
 
 // Client runs the command openstack as admin and returns what it printed.
@@ -115,7 +122,7 @@ func (k *Keystone) Client(args ...string) string {
 	cmd := exec.CommandContext(ctx, "/usr/bin/openstack", args...)
 	cmd.Dir = k.dir
 	cmd.Env = append(cmd.Environ(), "PYTHONWARNINGS=ignore", "OS_AUTH_URL="+k.URL, "OS_IDENTITY_API_VERSION=3",
-		"OS_USERNAME=admin", "OS_PASSWORD="+k.Password, "OS_PROJECT_NAME=admin", "OS_USER_DOMAIN_ID=default", "OS_PROJECT_DOMAIN_ID=default")
+		"OS_USERNAME=admin", "OS_PASSWORD="+k.Admin.Password, "OS_PROJECT_NAME=admin", "OS_USER_DOMAIN_ID=default", "OS_PROJECT_DOMAIN_ID=default")
 	out, err := cmd.Output()
 	if err != nil {
 		var exit *exec.ExitError
@@ -127,15 +134,16 @@ func (k *Keystone) Client(args ...string) string {
 	return string(out)
 }
 
-func (k *Keystone) authenticate() error {
+// authenticate gets a token for a user.
+func (k *Keystone) authenticate(u *User) error {
 	type object = map[string]any
 	domain := object{"id": "default"}
 	body, err := json.Marshal(object{"auth": object{
 		"identity": object{
 			"methods":  []string{"password"},
-			"password": object{"user": object{"name": "admin", "domain": domain, "password": k.Password}},
+			"password": object{"user": object{"name": u.Name, "domain": domain, "password": u.Password}},
 		},
-		"scope": object{"project": object{"name": "admin", "domain": domain}},
+		"scope": object{"project": object{"name": u.Name, "domain": domain}},
 	}})
 	if err != nil {
 		return err
@@ -154,7 +162,7 @@ func (k *Keystone) authenticate() error {
 	if err := json.NewDecoder(response.Body).Decode(&got); err != nil {
 		return fmt.Errorf("get a token: %w", err)
 	}
-	k.Project, k.Token = got.Token.Project.ID, response.Header.Get("X-Subject-Token")
+	u.Project, u.Token = got.Token.Project.ID, response.Header.Get("X-Subject-Token")
 	return nil
 }
 
@@ -187,7 +195,7 @@ func (k *Keystone) request(method, path string, fields map[string]any, into any)
 		return err
 	}
 	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("X-Auth-Token", k.Token)
+	request.Header.Set("X-Auth-Token", k.Admin.Token)
 	response, err := k.http.Do(request)
 	if err != nil {
 		return err
