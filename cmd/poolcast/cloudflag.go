@@ -5,10 +5,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/openstack"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
+	"github.com/poolcast/poolcast/config"
 )
 
 // cloudFlag is the cloud whose APIs are asked.
@@ -43,6 +46,16 @@ func (f *cloudFlag) read(cmd *cobra.Command, v *input.Volume) (*openstack.Catalo
 		v.Cloud = catalogue
 	}
 	return catalogue, nil
+}
+
+// withCatalogue is the cloud of a configuration, completed with a catalogue.
+func withCatalogue(cfg *config.Config, set *backends.Set, catalogue *openstack.Catalogue) *decision.Cloud {
+	catalogue.Describe(set)
+	cloud := decision.NewCloud(cfg, set)
+	if catalogue.Zones != nil {
+		cloud.API.Zones = catalogue.Zones
+	}
+	return cloud
 }
 
 // connect opens the cloud. An error of clouds.yaml is one of usage.

@@ -101,8 +101,7 @@ func (f *placeFlags) run(cmd *cobra.Command) error {
 	if set == nil {
 		return polled
 	}
-	catalogue.Describe(set)
-	answer, err := decision.NewCloud(cfg, set).Place(request, f.count, f.policy)
+	answer, err := withCatalogue(cfg, set, catalogue).Place(request, f.count, f.policy)
 	if err != nil {
 		return exit.With(exit.Config, err)
 	}

@@ -72,14 +72,11 @@ func (f *whyFlags) run(cmd *cobra.Command, volume string) error {
 	if set == nil {
 		return polled
 	}
-	facts.Catalogue.Describe(set)
-	cloud := decision.NewCloud(cfg, set)
-	cloud.API.Zones = facts.Catalogue.Zones
 	var seed uint64
 	if decision.Draws(cfg.Scheduler) {
 		seed = rand.Uint64()
 	}
-	explanation, err := why.Explain(facts, cloud, seed, time.Now())
+	explanation, err := why.Explain(facts, withCatalogue(cfg, set, facts.Catalogue), seed, time.Now())
 	if err != nil {
 		return err
 	}

@@ -18,12 +18,14 @@ type Catalogue struct {
 	Zones    []string  // nil if they are not known
 	Services []Service // nil if they are not known
 	Notes    []string  // what could not be read
+
+	client *Client
 }
 
 // Catalogue reads types, zones and services. Without the right to list zones or
 // services these are not known, and a note says so.
 func (c *Client) Catalogue(ctx context.Context) (*Catalogue, error) {
-	out := &Catalogue{}
+	out := &Catalogue{client: c}
 	var err error
 	if out.Types, err = c.VolumeTypes(ctx); err != nil {
 		return nil, err
@@ -44,6 +46,14 @@ func (c *Catalogue) cannot(err error) bool {
 		return false
 	}
 	return err != nil
+}
+
+// Host returns the pool of a volume by its id, for scheduler hints that name volumes.
+func (c *Catalogue) Host(ctx context.Context, id string) (string, error) {
+	if c.client == nil {
+		return "", errors.New("no cloud is given that has the volume")
+	}
+	return c.client.Host(ctx, id)
 }
 
 // Type returns the volume type of a name. The error lists those that there are.

@@ -151,7 +151,7 @@ func basis(e *why.Explanation) string {
 	if oldest, ok := e.OldestReport(); ok {
 		line += ", the oldest " + age(oldest) + " old"
 	}
-	return line + "). These are not the reports of the time of the create."
+	return line + "). These are not the reports of the time of the create, and scheduler hints of the create are not stored."
 }
 
 func age(d time.Duration) string { return d.Round(time.Second).String() }
