@@ -94,14 +94,14 @@ func TestPlaceReadsCondensedPropertyOfAnyType(t *testing.T) {
 
 func TestPlaceUsageErrors(t *testing.T) {
 	for want, args := range map[string][]string{
-		"--size is missing":                  {"place"},
-		"1 or more":                          {"place", "--size", "-4"},
-		"want key=value":                     {"place", "--size", "1", "--property", "novalue"},
-		"--type needs --types or --os-cloud": {"place", "--size", "1", "--type", "gold"},
-		"it has gold":                        {"place", "--size", "1", "--types", "testdata/types-old.json", "--type", "glod"},
-		"want one of strict":                 {"place", "--size", "1", "--policy", "mild"},
-		"1 to 10000":                         {"place", "--size", "1", "--count", "0"},
-		"openstack volume type l":            {"place", "--size", "1", "--types", "place_test.go", "--type", "gold"},
+		"--size is missing":       {"place"},
+		"1 or more":               {"place", "--size", "-4"},
+		"want key=value":          {"place", "--size", "1", "--property", "novalue"},
+		"--type needs --types":    {"place", "--size", "1", "--type", "gold"},
+		"it has gold":             {"place", "--size", "1", "--types", "testdata/types-old.json", "--type", "glod"},
+		"want one of strict":      {"place", "--size", "1", "--policy", "mild"},
+		"1 to 10000":              {"place", "--size", "1", "--count", "0"},
+		"openstack volume type l": {"place", "--size", "1", "--types", "place_test.go", "--type", "gold"},
 	} {
 		if _, stderr, code := onExamples(t, args...); code != exit.Usage || !strings.Contains(stderr, want) {
 			t.Errorf("%v ended with %d and %q, want 2 and %q", args, code, stderr, want)

@@ -3,7 +3,6 @@ package openstack
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -91,13 +90,10 @@ func (c *Client) get(ctx context.Context, q query, into any) error {
 	if len(q.values) > 0 {
 		address += "?" + q.values.Encode()
 	}
-	response, err := c.volume.Get(ctx, address, into, &gophercloud.RequestOpts{
+	_, err := c.volume.Get(ctx, address, into, &gophercloud.RequestOpts{
 		MoreHeaders: map[string]string{"OpenStack-API-Version": "volume " + q.version()},
 		OkCodes:     []int{http.StatusOK},
 	})
-	if response != nil && response.Body != nil {
-		_, _ = io.Copy(io.Discard, response.Body)
-	}
 	if err != nil {
 		return fmt.Errorf("request %s from cloud %s: %w", q.what, c.name, q.explain(err))
 	}

@@ -209,14 +209,10 @@ func TestCatalogueWithoutRights(t *testing.T) {
 const volume = `{"id": "v1", "name": "db-17", "status": "error", "size": 100, "volume_type": "gold", "availability_zone": null,
 	"os-vol-host-attr:host": null, "os-vol-tenant-attr:tenant_id": "` + project + `", "created_at": "2026-11-25T20:51:17.000000", "source_volid": null}`
 
-func TestVolumeWithMessagesAndQuota(t *testing.T) {
+func TestVolumeByIDAndName(t *testing.T) {
 	f := startFake(t, map[string]any{
 		"volumes/v1":     `{"volume": ` + volume + `}`,
 		"volumes/detail": `{"volumes": [` + volume + `]}`,
-		"messages": `{"messages": [{"user_message": "schedule allocate volume:Could not find any available weighted backend.",
-			"created_at": "2026-11-25T20:51:17.000000", "request_id": "req-1"}]}`,
-		"os-quota-sets/" + project: `{"quota_set": {"id": "` + project + `", "volumes": {"limit": 10, "in_use": 9, "reserved": 1},
-			"gigabytes": {"limit": -1, "in_use": 900, "reserved": 0}, "gigabytes_gold": {"limit": 150, "in_use": 50}, "per_volume_gigabytes": {"limit": 99, "in_use": 7}}}`,
 	})
 	c := f.connect(t)
 	for _, name := range []string{"v1", "db-17"} {
@@ -228,6 +224,19 @@ func TestVolumeWithMessagesAndQuota(t *testing.T) {
 			t.Errorf("%s is %+v", name, v)
 		}
 	}
+	_, err := c.Host(t.Context(), "v1")
+	checkError(t, err, "volume v1 is on no backend: its status is error")
+}
+
+func TestMessagesAndQuotaOfVolume(t *testing.T) {
+	f := startFake(t, map[string]any{
+		"volumes/v1": `{"volume": ` + volume + `}`,
+		"messages": `{"messages": [{"user_message": "schedule allocate volume:Could not find any available weighted backend.",
+			"created_at": "2026-11-25T20:51:17.000000", "request_id": "req-1"}]}`,
+		"os-quota-sets/" + project: `{"quota_set": {"id": "` + project + `", "volumes": {"limit": 10, "in_use": 9, "reserved": 1},
+			"gigabytes": {"limit": -1, "in_use": 900, "reserved": 0}, "gigabytes_gold": {"limit": 150, "in_use": 50}, "per_volume_gigabytes": {"limit": 99, "in_use": 7}}}`,
+	})
+	c := f.connect(t)
 	v, err := c.Volume(t.Context(), "v1")
 	if err != nil {
 		t.Fatal(err)
@@ -254,8 +263,6 @@ func TestVolumeWithMessagesAndQuota(t *testing.T) {
 			t.Errorf("exceeded of %s is %t", quota[i].Resource, !exceeded)
 		}
 	}
-	_, err = c.Host(t.Context(), "v1")
-	checkError(t, err, "volume v1 is on no backend: its status is error")
 }
 
 func TestVolumeThatIsNotFound(t *testing.T) {
