@@ -225,8 +225,8 @@ func TestLiveCloud(t *testing.T) {
 	t.Parallel()
 	c := startLiveCloud(t)
 	c.writeClouds()
-	c.addType("gold", object{"volume_backend_name": pool, "capabilities:total_volumes": "<= 600"}, object{"consumer": "back-end", "maxIOPS": "5000"})
-	c.addType("empty", object{"volume_backend_name": pool, "capabilities:total_volumes": "<= 100"}, nil)
+	c.addType("gold", object{"volume_backend_name": pool, "capabilities:total_volumes": "<= 500"}, nil)
+	c.addType("silver", object{"volume_backend_name": pool, "capabilities:total_volumes": "<= 600"}, object{"consumer": "back-end", "maxIOPS": "5000"})
 	c.must(http.MethodPut, "os-services/disable-log-reason", object{
 		"binary": "cinder-volume", "host": "ctl1@flasharray_x_03", "disabled_reason": "firmware update",
 	}, nil)
@@ -241,14 +241,28 @@ func TestLiveCloud(t *testing.T) {
 
 // testWhyWithoutBackend explains a volume of another project.
 func (c *liveCloud) testWhyWithoutBackend(t *testing.T) {
-	id := c.create(c.operator, "db-17", "empty", 100)
+	id := c.create(c.operator, "db-17", "gold", 100)
 	out, errs := c.run(4, "why", "db-17", "--os-cloud", "prod")
 	t.Logf("%s%s", out, errs)
 	wants(t, out, id, "status error. The scheduler found no backend for it", "Could not find any available weighted backend", "req-",
-		"total_volumes 912 is not <= 100", "the service is disabled (firmware update)", "gigabytes 100 1000 100", "100 GiB", "not the reports of the time of the create")
+		"total_volumes 912 is not <= 500", "the service is disabled (firmware update)", "gigabytes 100 1000 100", "100 GiB", "not the reports of the time of the create")
 	if strings.Contains(out, "exceeded") {
 		t.Error("the quota is said to be exceeded")
 	}
+	checkTranscript(t, "why.txt", "$ poolcast why db-17 --os-cloud prod\n"+steady(out))
+}
+
+// steady replaces what differs at each run: ids, times and ages.
+func steady(out string) string {
+	for pattern, value := range map[string]string{
+		`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`: "c7cb1d7e-4f6f-4a2b-9a0c-3a4b6f1f2d11",
+		`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`:            "2026-11-25 03:00:00",
+		`UTC, \d+s ago`:                             "UTC, 1s ago",
+		`oldest \d+s old`:                           "oldest 0s old",
+	} {
+		out = regexp.MustCompile(pattern).ReplaceAllString(out, value)
+	}
+	return out
 }
 
 func wants(t *testing.T, text string, parts ...string) {
@@ -262,24 +276,26 @@ func wants(t *testing.T, text string, parts ...string) {
 }
 
 func (c *liveCloud) testPlace(t *testing.T) {
-	out, _ := c.run(0, "place", "--os-cloud", "prod", "--type", "gold", "--size", "100")
+	out, _ := c.run(0, "place", "--os-cloud", "prod", "--type", "silver", "--size", "100")
 	t.Log(out)
 	wants(t, out, "flasharray_x_02 would take it", "total_volumes 912 is not <= 600", "the service is disabled (firmware update)")
-	out, _ = c.run(0, "place", "--os-cloud", "prod", "--type", "gold", "--size", "100", "--output", "json")
+	out, _ = c.run(0, "place", "--os-cloud", "prod", "--type", "silver", "--size", "100", "--output", "json")
 	wants(t, out, `"maxIOPS": "5000"`)
-	_, errs := c.run(2, "place", "--os-cloud", "prod", "--type", "silver", "--size", "100")
-	wants(t, errs, `no volume type "silver"`, `"gold"`)
+	out, _ = c.run(0, "rehearse", "--os-cloud", "prod", "--type", "silver", "--size", "100", "--count", "4", "--settings", "current")
+	wants(t, out, "4 of 4 volumes go to flasharray_x_02")
+	_, errs := c.run(2, "place", "--os-cloud", "prod", "--type", "bronze", "--size", "100")
+	wants(t, errs, `no volume type "bronze"`, `"gold"`)
 }
 
 func (c *liveCloud) testCheck(t *testing.T) {
 	out, _ := c.run(3, "check", "--os-cloud", "prod", "--no-bus")
 	t.Log(out)
 	wants(t, out, "firmware update", "openstack volume service set --enable ctl1@flasharray_x_03 cinder-volume",
-		"gold 1 3 flasharray_x_02", "empty 0 3 -")
+		"silver 1 3 flasharray_x_02", "gold 0 3 -")
 }
 
 func (c *liveCloud) testWhyPlaced(t *testing.T) {
-	id := c.create(c.identity.Admin, "db-18", "gold", 100)
+	id := c.create(c.identity.Admin, "db-18", "silver", 100)
 	c.must(http.MethodPost, "volumes/"+id+"/action", object{"os-reset_status": object{"status": "available"}}, nil)
 	out, errs := c.run(0, "why", id, "--os-cloud", "prod")
 	t.Logf("%s%s", out, errs)
@@ -287,14 +303,14 @@ func (c *liveCloud) testWhyPlaced(t *testing.T) {
 }
 
 func (c *liveCloud) testWhyQuota(t *testing.T) {
-	c.must(http.MethodPut, "os-quota-sets/"+c.identity.Admin.Project, object{"quota_set": object{"gigabytes_gold": 150}}, nil)
-	fields := object{"volume": object{"name": "db-19", "size": 100, "volume_type": "gold"}}
+	c.must(http.MethodPut, "os-quota-sets/"+c.identity.Admin.Project, object{"quota_set": object{"gigabytes_silver": 150}}, nil)
+	fields := object{"volume": object{"name": "db-19", "size": 100, "volume_type": "silver"}}
 	if status := c.call(c.identity.Admin, http.MethodPost, "volumes", fields, nil); status != http.StatusRequestEntityTooLarge {
 		t.Errorf("a volume over the quota got the status %d", status)
 	}
 	out, _ := c.run(4, "why", "db-18", "--os-cloud", "prod")
 	t.Log(out)
-	wants(t, out, "the quota gigabytes_gold is 150, 100 are in use, and it needs 100")
+	wants(t, out, "the quota gigabytes_silver is 150, 100 are in use, and it needs 100")
 	var got struct {
 		Quota []struct {
 			Resource string
@@ -307,7 +323,7 @@ func (c *liveCloud) testWhyQuota(t *testing.T) {
 		t.Errorf("read %s: %v", out, err)
 	}
 	for _, q := range got.Quota {
-		if q.Exceeded != (q.Resource == "gigabytes_gold") {
+		if q.Exceeded != (q.Resource == "gigabytes_silver") {
 			t.Errorf("exceeded of %s is %t", q.Resource, q.Exceeded)
 		}
 	}
@@ -321,9 +337,10 @@ func (c *liveCloud) testWithoutRights(t *testing.T) {
 	wants(t, errs, `no cloud "missing"; it has operator, prod`)
 }
 
-// testAdvice types what check advises for a disabled service.
+// testAdvice types what check advises for a disabled service: then the volume of
+// testWhyWithoutBackend would get a backend.
 func (c *liveCloud) testAdvice(t *testing.T) {
 	c.identity.Client("volume", "service", "set", "--enable", "ctl1@flasharray_x_03", "cinder-volume")
-	out, _ := c.run(0, "place", "--os-cloud", "prod", "--type", "gold", "--size", "100")
-	wants(t, out, "flasharray_x_03 would take it")
+	out, _ := c.run(0, "why", "db-17", "--os-cloud", "prod")
+	wants(t, out, "The scheduler found no backend for it", "flasharray_x_03 would take it")
 }
