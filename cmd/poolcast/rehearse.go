@@ -116,11 +116,12 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 		return polled
 	}
 	catalogue.Describe(set)
-	outcomes, err := rehearsal.Compare(cmd.Context(), set.Reports, f.burst, settings)
+	reports := set.Candidates()
+	outcomes, err := rehearsal.Compare(cmd.Context(), reports, f.burst, settings)
 	if err != nil {
 		return fmt.Errorf("rehearse: %w", err)
 	}
-	if err := render.Rehearsal(cmd.OutOrStdout(), f.output, f.burst, rehearsal.Assumptions(set.Reports), outcomes); err != nil {
+	if err := render.Rehearsal(cmd.OutOrStdout(), f.output, f.burst, rehearsal.Assumptions(reports), outcomes); err != nil {
 		return fmt.Errorf("print rehearsal: %w", err)
 	}
 	if outcomes[0].Placed == 0 {

@@ -1,6 +1,7 @@
 package backends
 
 import (
+	"slices"
 	"time"
 
 	"github.com/poolcast/poolcast/collector/capability"
@@ -35,4 +36,14 @@ type Set struct {
 	Excluded map[string]string
 	// Notes are remarks on the set, such as why a source was not used.
 	Notes []string
+}
+
+// Candidates are the reports without those of unlisted backends.
+func (s *Set) Candidates() []capability.Report {
+	if len(s.Unlisted) == 0 {
+		return s.Reports
+	}
+	return slices.DeleteFunc(slices.Clone(s.Reports), func(r capability.Report) bool {
+		return slices.Contains(s.Unlisted, r.Identity())
+	})
 }
