@@ -26,7 +26,7 @@ func serviceFindings(cloud *openstack.Catalogue, reports []capability.Report) []
 		switch {
 		case s.Disabled:
 			f.Severity, f.Code = advice.Note, "service-disabled"
-			f.Fix = fmt.Sprintf("openstack volume service set --enable %s cinder-volume, when it may take volumes again", s.Host)
+			f.Fix = fmt.Sprintf("openstack volume service set --enable %s cinder-volume, when it may take volumes again; then openstack volume service list, because Cinder 29.0.0 confirms the request and does not enable the service", s.Host)
 		case s.Frozen:
 			f.Severity, f.Code = advice.Note, "service-frozen"
 			f.Fix = fmt.Sprintf("cinder thaw-host %s, when it may take volumes again", s.Host)
