@@ -85,7 +85,7 @@ fuzz: ## Fuzz each target FUZZTIME (tries, or a duration)
 
 golden: ## Write the golden files anew; look at the difference
 	@$(GO) test $$(grep -rlE --include='*_test.go' 'flag\.Bool\("update"' $(filter-out integration,$(SOURCES)) | xargs -n 1 dirname | sort -u | sed 's|^|./|') -update
-	@$(GO) test -tags integration -run Transcript ./integration -update
+	@$(GO) test -tags integration -run 'Transcript|LiveCloud' ./integration -update
 	@git status --short -- '*testdata*' REFERENCE.md
 
 lint: ## Run golangci-lint

@@ -66,21 +66,22 @@ var testEdges = map[string][]string{
 // users are the folders that may import a module of others. A module that
 // is not listed may not be imported at all.
 var users = map[string][]string{
-	"github.com/chromedp/cdproto":         {onlyTests},
-	"github.com/chromedp/chromedp":        {onlyTests},
-	"github.com/coreos/go-systemd/v22":    {"cmd/..."},
-	"github.com/getkin/kin-openapi":       {"integration/openapi"},
-	"github.com/go-resty/resty/v2":        {"flasharray"},
-	"github.com/google/go-cmp":            {onlyTests},
-	"github.com/prometheus/client_golang": {"publisher/status"},
-	"github.com/rabbitmq/amqp091-go":      {"publisher", "integration/..."},
-	"github.com/rs/zerolog":               {"cmd/...", "collector", "publisher/...", "integration/..."},
-	"github.com/spf13/cobra":              {"cmd/..."},
-	"github.com/spf13/pflag":              {"cmd/..."},
-	"go.yaml.in/yaml/v3":                  {onlyTests},
-	"golang.org/x/sync":                   {"cmd/...", "collector", "flasharray", "publisher/..."},
-	"golang.org/x/term":                   {"cmd/..."},
-	"golang.org/x/sys":                    {"cmd/..."},
+	"github.com/chromedp/cdproto":           {onlyTests},
+	"github.com/chromedp/chromedp":          {onlyTests},
+	"github.com/coreos/go-systemd/v22":      {"cmd/..."},
+	"github.com/getkin/kin-openapi":         {"integration/openapi"},
+	"github.com/go-resty/resty/v2":          {"flasharray"},
+	"github.com/google/go-cmp":              {onlyTests},
+	"github.com/gophercloud/gophercloud/v2": {"cmd/poolcast/internal/openstack"},
+	"github.com/prometheus/client_golang":   {"publisher/status"},
+	"github.com/rabbitmq/amqp091-go":        {"publisher", "integration/..."},
+	"github.com/rs/zerolog":                 {"cmd/...", "collector", "publisher/...", "integration/..."},
+	"github.com/spf13/cobra":                {"cmd/..."},
+	"github.com/spf13/pflag":                {"cmd/..."},
+	"go.yaml.in/yaml/v3":                    {onlyTests, "cmd/poolcast/internal/openstack"},
+	"golang.org/x/sync":                     {"cmd/...", "collector", "flasharray", "publisher/..."},
+	"golang.org/x/term":                     {"cmd/..."},
+	"golang.org/x/sys":                      {"cmd/..."},
 }
 
 // onlyTests, as a user, stands for every test file and nothing else.

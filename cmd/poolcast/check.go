@@ -24,7 +24,8 @@ published.
   identity       the names of the backends against those that cinder-volume uses
                  on the message bus; a report under another name is never used
   functions      filter_function and goodness_function, on the arrays' own values
-  volume types   from --types: what fits now, what never will, and which limits on
+  services       with --os-cloud: those that are disabled, frozen or down, and why
+  volume types   from --types or --os-cloud: what fits now, what never will, and which limits on
                  live metrics exclude every array, or soon will
   pools          arrays of one name that differ
 
@@ -41,6 +42,7 @@ while others are served, or something could not be checked, 2 usage, 3 errors.`
 type checkFlags struct {
 	*sourceFlags
 	reports   reportFlags
+	cloud     cloudFlag
 	types     string
 	listenFor time.Duration
 	noBus     bool
@@ -56,12 +58,14 @@ func newCheckCommand(sources *sourceFlags) *cobra.Command {
 		Example: `  poolcast check
   openstack volume type list --long -f json > types.json
   poolcast check --types types.json
+  poolcast check --os-cloud prod
   poolcast check --no-bus --output json
   poolcast check --simulate --config-file examples/cinder.conf`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	f.reports.add(cmd)
+	f.cloud.add(cmd)
 	cmd.Flags().StringVar(&f.types, "types", "", "`file` of volume types to check: the output of openstack volume type list --long -f json")
 	cmd.Flags().DurationVar(&f.listenFor, "listen-for", 0, "longest time to listen for cinder-volume on the bus; backend_stats_polling_interval and a quarter if it is missing")
 	cmd.Flags().BoolVar(&f.noBus, "no-bus", false, "do not listen on the message bus")
@@ -79,8 +83,12 @@ func (f *checkFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return exit.With(exit.Usage, err)
 	}
+	catalogue, err := f.cloud.read(cmd, nil)
+	if err != nil {
+		return err
+	}
 	o := check.Options{
-		Source: f.source(), Types: types, ListenFor: f.listenFor, NoBus: f.noBus,
+		Source: f.source(), Types: types, Cloud: catalogue, ListenFor: f.listenFor, NoBus: f.noBus,
 		Listening: func(longest time.Duration) {
 			cmd.PrintErrf("listening for cinder-volume on the bus for up to %s; --no-bus skips that\n", longest)
 		},

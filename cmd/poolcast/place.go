@@ -25,6 +25,7 @@ type placeFlags struct {
 	volume  input.Volume
 	move    input.Move
 	reports reportFlags
+	cloud   cloudFlag
 	count   int
 	policy  string
 	seed    uint64
@@ -48,6 +49,10 @@ asked is refused here too, with exit code 4.
 and --migrate-from are about a volume that exists, and show what the scheduler
 decides on it.
 
+With --os-cloud the volume types, with their QoS specs, and the services of every
+cinder-volume are read from the APIs of the cloud: their zones, and which are
+disabled, frozen or down, and why.
+
 A backend that is refused is shown with every condition that it does not meet;
 lines with "also:" are of later filters, which the scheduler does not run on it.
 A filter, weigher or handler that is not Cinder's own is left out, and the
@@ -67,6 +72,7 @@ func newPlaceCommand(sources *sourceFlags) *cobra.Command {
   poolcast place --size 100 --types types.json --type gold --availability-zone dc1
   poolcast place --extend flasharray_x_01 --from-size 100 --size 200
   poolcast place --retype-of flasharray_x_01 --size 100 --types types.json --type gold --migration-policy on-demand
+  poolcast place --size 100 --os-cloud prod --type gold
   poolcast place --size 100 --source scheduler --backend-zone ctl2@lvm=dc2
   poolcast --dry-run > reports.json; poolcast place --size 100 --source reports.json`,
 		Args: cobra.NoArgs,
@@ -75,6 +81,7 @@ func newPlaceCommand(sources *sourceFlags) *cobra.Command {
 	addVolume(cmd, &f.volume)
 	addMove(cmd, &f.move)
 	f.reports.add(cmd)
+	f.cloud.add(cmd)
 	cmd.Flags().IntVar(&f.count, "count", 1, "place this many volumes one after the other, each using up capacity")
 	policyFlag(cmd, &f.policy)
 	cmd.Flags().Uint64Var(&f.seed, "seed", 0, "seed for what is random, such as ChanceWeigher; 0 draws one")
@@ -111,6 +118,10 @@ func (f *placeFlags) run(cmd *cobra.Command) error {
 	if f.count < 1 || f.count > 10000 {
 		return exit.With(exit.Usage, fmt.Errorf("--count %d: want 1 to 10000", f.count))
 	}
+	catalogue, err := f.cloud.read(cmd, &f.volume)
+	if err != nil {
+		return err
+	}
 	create, notes, err := f.volume.Create()
 	if err = errors.Join(err, f.move.Check(&f.volume)); err != nil {
 		return exit.With(exit.Usage, err)
@@ -133,7 +144,7 @@ func (f *placeFlags) run(cmd *cobra.Command) error {
 	if decision.Options(cfg.Scheduler).Draws() {
 		question.Seed = cmp.Or(f.seed, rand.Uint64())
 	}
-	cloud := decision.NewCloud(cfg, set)
+	cloud := withCatalogue(cfg, set, catalogue)
 	if cloud.API.DefaultType, err = f.volume.DefaultType(cfg.API.DefaultType); err != nil {
 		return exit.With(exit.Usage, err)
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
@@ -61,6 +60,7 @@ type rehearseFlags struct {
 	*sourceFlags
 	volume   input.Volume
 	reports  reportFlags
+	cloud    cloudFlag
 	burst    rehearsal.Burst
 	seed     uint64
 	ratio    float64
@@ -88,6 +88,7 @@ func newRehearseCommand(sources *sourceFlags) *cobra.Command {
 	}
 	addVolume(cmd, &f.volume)
 	f.reports.add(cmd)
+	f.cloud.add(cmd)
 	f.add(cmd)
 	outputFlag(cmd, &f.output, "table", "json")
 	return cmd
@@ -111,6 +112,10 @@ func (f *rehearseFlags) add(cmd *cobra.Command) {
 }
 
 func (f *rehearseFlags) run(cmd *cobra.Command) error {
+	catalogue, err := f.cloud.read(cmd, &f.volume)
+	if err != nil {
+		return err
+	}
 	create, notes, err := f.volume.Create()
 	if err != nil {
 		return exit.With(exit.Usage, err)
@@ -135,7 +140,7 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 	if set == nil {
 		return polled
 	}
-	if err := f.request(cmd, cfg, create, set); err != nil {
+	if err := f.request(cmd, withCatalogue(cfg, set, catalogue), cfg, create); err != nil {
 		return err
 	}
 	if slices.ContainsFunc(settings, func(s rehearsal.Setting) bool { return s.Options.Draws() }) {
@@ -176,11 +181,11 @@ func (f *rehearseFlags) emptyRatio(cfg *config.Config) float64 {
 }
 
 // request sets the request of the burst to what cinder-api makes of it.
-func (f *rehearseFlags) request(cmd *cobra.Command, cfg *config.Config, create *volumeapi.Create, set *backends.Set) error {
-	if err := f.volume.ReadHints(cmd.Context(), create, volumeapi.HintReader{Backends: set.Reports}); err != nil {
+func (f *rehearseFlags) request(cmd *cobra.Command, cloud *decision.Cloud, cfg *config.Config, create *volumeapi.Create) error {
+	if err := f.volume.ReadHints(cmd.Context(), create, volumeapi.HintReader{Backends: cloud.Backends.Reports}); err != nil {
 		return exit.With(exit.Usage, err)
 	}
-	api := decision.NewCloud(cfg, set).API
+	api := cloud.API
 	var err error
 	if api.DefaultType, err = f.volume.DefaultType(cfg.API.DefaultType); err != nil {
 		return exit.With(exit.Usage, err)

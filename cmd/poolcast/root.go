@@ -84,6 +84,7 @@ func subcommands() []*cobra.Command {
 		withSource(newRehearseCommand, slices.Concat(poll, log, []string{"poll_interval"})...),
 		newSimulatorCommand(),
 		newVersionCommand(),
+		withSource(newWhyCommand, slices.Concat(poll, log)...),
 	}
 }
 

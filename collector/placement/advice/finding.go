@@ -31,13 +31,14 @@ const (
 	ConfigurationTopic Topic = "configuration"
 	ArrayTopic         Topic = "arrays"
 	IdentityTopic      Topic = "identity"
+	ServiceTopic       Topic = "services"
 	FunctionTopic      Topic = "functions"
 	TypeTopic          Topic = "volume types"
 	PoolTopic          Topic = "pools"
 )
 
 func (t Topic) rank() int {
-	return slices.Index([]Topic{ConfigurationTopic, ArrayTopic, IdentityTopic, FunctionTopic, TypeTopic, PoolTopic}, t)
+	return slices.Index([]Topic{ConfigurationTopic, ArrayTopic, IdentityTopic, ServiceTopic, FunctionTopic, TypeTopic, PoolTopic}, t)
 }
 
 // Finding is one problem. No text of it contains a secret.

@@ -60,7 +60,7 @@ func TestRefusalHasOperands(t *testing.T) {
 		{"DifferentBackendFilter", `{}`, "h@a#_pool0 has a volume of different_host", &cinder.Request{DifferentFrom: []string{"h@a#_pool0"}}},
 		{"SameBackendFilter", `{}`, "h@a#_pool0 has none of the volumes of same_host, which are on h@b#g", &cinder.Request{SameAs: []string{"h@b#g"}}},
 		{
-			"InstanceLocalityFilter", `{}`, "host h is not compute1, the host of instance 0f3a1c52-7d5e-4e0e-9f43-7d1f1c2b3a4d",
+			"InstanceLocalityFilter", `{}`, "host h is not compute1, the host of the instance 0f3a1c52-7d5e-4e0e-9f43-7d1f1c2b3a4d",
 			&cinder.Request{LocalToInstance: "0f3a1c52-7d5e-4e0e-9f43-7d1f1c2b3a4d", InstanceHost: "compute1"},
 		},
 	} {

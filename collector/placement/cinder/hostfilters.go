@@ -111,7 +111,7 @@ type localityFilter struct{ instance, host string }
 // newLocalityFilter returns no filter for a request without the hint.
 func newLocalityFilter(r placement.Request, _ *placement.Snapshot) (placement.Filter, error) {
 	req, err := requestOf(r)
-	if err != nil || req.LocalToInstance == "" {
+	if err != nil || req.LocalToInstance == "" && req.InstanceHost == "" {
 		return nil, err
 	}
 	return localityFilter{instance: req.LocalToInstance, host: req.InstanceHost}, nil
@@ -121,7 +121,7 @@ func newLocalityFilter(r placement.Request, _ *placement.Snapshot) (placement.Fi
 // Cinder ends the request.
 func (f localityFilter) Filter(_ placement.Request, b *placement.Backend) (bool, error) {
 	switch {
-	case !isUUID(f.instance):
+	case f.instance != "" && !isUUID(f.instance):
 		return false, fmt.Errorf("read the hint local_to_instance: %q is not the UUID of an instance", f.instance)
 	case f.host == "":
 		return false, fmt.Errorf("read the host of instance %s: it is not given; openstack server show has it as OS-EXT-SRV-ATTR:host", f.instance)
@@ -131,7 +131,7 @@ func (f localityFilter) Filter(_ placement.Request, b *placement.Backend) (bool,
 
 // Explain compares the hosts.
 func (f localityFilter) Explain(_ placement.Request, b *placement.Backend) string {
-	return fmt.Sprintf("host %s is not %s, the host of instance %s", hostOf(b), f.host, f.instance)
+	return strings.TrimSpace(fmt.Sprintf("host %s is not %s, the host of the instance %s", hostOf(b), f.host, f.instance))
 }
 
 // hostOf is the backend's name up to the stanza: the name of a host or a cluster

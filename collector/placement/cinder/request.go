@@ -48,8 +48,9 @@ type Request struct {
 	SameAs        []string `json:"same_as,omitempty"`
 	// LocalToInstance is the hint local_to_instance, the UUID of an instance, and
 	// InstanceHost the host of that instance (OS-EXT-SRV-ATTR:host). Cinder requests
-	// it from Nova; here the caller does. With the hint and without the host the
-	// InstanceLocalityFilter fails, as it does where Nova does not return the host.
+	// it from Nova; here the caller does, and may leave the UUID out. With the hint and
+	// without the host the InstanceLocalityFilter fails, as it does where Nova does not
+	// return the host.
 	LocalToInstance string `json:"local_to_instance,omitempty"`
 	InstanceHost    string `json:"instance_host,omitempty"`
 	// RandomSeed is returned by Seed.

@@ -24,6 +24,7 @@ type Hints struct {
 
 func (h Hints) apply(r *cinder.Request) {
 	r.SameAs, r.DifferentFrom, r.Query = h.SameHost, h.DifferentHost, h.Query
+	r.InstanceHost = h.InstanceHost
 }
 
 // HintNames are the scheduler hints that Cinder's filters read.

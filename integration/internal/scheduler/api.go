@@ -24,22 +24,49 @@ const (
 	clientBound = 2 * time.Minute
 )
 
-// API is Cinder's REST API in front of a scheduler, without Keystone.
+// API is Cinder's REST API in front of a scheduler.
 type API struct {
+	// URL is that of the API, with its version and without a project.
+	URL string
+
 	s        *Scheduler
-	endpoint string
+	endpoint string // of a project
 }
 
-// StartAPI runs cinder-api beside the scheduler, for the commands of an operator.
+// StartAPI runs cinder-api beside the scheduler, for the commands of an operator. It
+// has no Keystone.
 func (s *Scheduler) StartAPI() *API {
+	s.t.Helper()
+	return s.startAPI("noauth")
+}
+
+// StartAPIWithKeystone runs cinder-api beside the scheduler. It checks tokens at the
+// Keystone of a URL, as the user admin.
+func (s *Scheduler) StartAPIWithKeystone(authURL, password string) *API {
+	s.t.Helper()
+	return s.startAPI("keystone",
+		"[keystone_authtoken]",
+		"auth_type = password",
+		"auth_url = "+authURL,
+		"www_authenticate_uri = "+authURL,
+		"username = admin",
+		"password = "+password,
+		"project_name = admin",
+		"user_domain_id = default",
+		"project_domain_id = default",
+		"service_type = volumev3") // for access rules of application credentials
+}
+
+func (s *Scheduler) startAPI(auth string, lines ...string) *API {
 	s.t.Helper()
 	port := strconv.Itoa(process.Ports(s.t, 1)[0])
 	s.write("api.conf", []byte("[DEFAULT]\n"+
-		"auth_strategy = noauth\n"+
+		"auth_strategy = "+auth+"\n"+
 		"api_paste_config = /usr/share/cinder-common/api-paste.ini\n"+
 		"osapi_volume_listen = 127.0.0.1\n"+
 		"osapi_volume_listen_port = "+port+"\n"+
-		"osapi_volume_workers = 1\n"))
+		"osapi_volume_workers = 1\n"+
+		strings.Join(lines, "\n")+"\n"))
 	p := process.Start(s.t, process.Command{
 		Name: "cinder-api",
 		Args: s.opts.Installation.python("-c", apiProgram, "--config-file", s.ConfigFile(), "--config-file", s.path("api.conf")),
@@ -55,11 +82,12 @@ func (s *Scheduler) StartAPI() *API {
 		}
 		return c.Close()
 	})
-	return &API{s: s, endpoint: "http://127.0.0.1:" + port + "/v3/" + Project}
+	url := "http://127.0.0.1:" + port + "/v3"
+	return &API{URL: url, s: s, endpoint: url + "/" + Project}
 }
 
-// Client runs the command cinder of python-cinderclient and returns what it
-// printed.
+// Client runs the command cinder of python-cinderclient, without Keystone, and returns
+// what it printed.
 func (a *API) Client(args ...string) string {
 	a.s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), clientBound)

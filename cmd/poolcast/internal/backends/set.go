@@ -37,6 +37,9 @@ type Set struct {
 	// Release is the release of Cinder whose driver the reports of polled arrays are
 	// those of; 0 for other reports.
 	Release int
+	// Excluded are the reasons why backends are unlisted, by identity, as far as the
+	// API of the cloud has them.
+	Excluded map[string]string
 	// Notes are remarks on the set, such as why a source was not used.
 	Notes []string
 }

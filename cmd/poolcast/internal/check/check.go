@@ -11,6 +11,7 @@ import (
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/configcheck"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/openstack"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
 	"github.com/poolcast/poolcast/collector"
 	"github.com/poolcast/poolcast/collector/capability/format"
@@ -27,6 +28,8 @@ type Options struct {
 	Find  func(context.Context, *config.Config) (*backends.Set, error)
 	Zones map[string]string // of backends that are not configured here, by identity
 	Types []cinder.VolumeType
+	// Cloud has further types, and the services; nil if no cloud is asked.
+	Cloud *openstack.Catalogue
 	// ListenFor is how long to listen on the message bus at most. With 0 it is a
 	// quarter more than the interval of cinder-volume's reports, or nothing if the
 	// arrays are simulated or the reports are given.
@@ -112,10 +115,14 @@ func (o *Options) examine(ctx context.Context, r *Result) error {
 	if r.Bus != nil && o.Find == nil {
 		r.addListed(ctx, o.Zones)
 	}
+	if o.Cloud != nil {
+		o.Cloud.Describe(r.Set)
+		r.Findings = append(r.Findings, serviceFindings(o.Cloud, r.Set.Reports)...)
+	}
 	r.Findings = append(r.Findings, r.unlistedFindings()...)
 	r.Findings = append(r.Findings, advice.Functions(functions(r.Config, r.Set.Reports))...)
 	r.Findings = append(r.Findings, advice.Pools(r.Set.Reports, policy(r.Config))...)
-	r.checkTypes(o.Types)
+	r.checkTypes(o.types())
 	return nil
 }
 
@@ -165,6 +172,14 @@ func (r *Result) addBroken(broken []config.Broken) {
 			r.Findings = append(r.Findings, f)
 		}
 	}
+}
+
+// types are those of the file and those of the cloud.
+func (o *Options) types() []cinder.VolumeType {
+	if o.Cloud == nil {
+		return o.Types
+	}
+	return append(slices.Clone(o.Types), o.Cloud.PlacementTypes()...)
 }
 
 // checkTypes needs the filters of the cloud; one that is not known is a finding, and the

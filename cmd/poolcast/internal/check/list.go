@@ -51,6 +51,9 @@ func (r *Result) addListed(ctx context.Context, zones map[string]string) {
 func (r *Result) unlistedFindings() []advice.Finding {
 	var found []advice.Finding
 	for _, identity := range r.Set.Unlisted {
+		if r.Set.Excluded[identity] != "" {
+			continue // a finding about its service says more
+		}
 		where := identity
 		for i := range r.Config.Backends {
 			if b := &r.Config.Backends[i]; identityOf(b) == identity {

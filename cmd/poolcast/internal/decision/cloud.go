@@ -84,7 +84,7 @@ func (c *Cloud) engine(request *cinder.Request, policy string) (*placement.Engin
 	var plugins []placement.Plugin
 	if len(c.Backends.Unlisted) > 0 {
 		filters = append([]string{ServiceState}, filters...)
-		plugins = append(plugins, placement.WithFilter(ServiceState, serviceState{c.Backends.Unlisted}))
+		plugins = append(plugins, placement.WithFilter(ServiceState, serviceState{c.Backends.Unlisted, c.Backends.Excluded}))
 	}
 	if request.ResourceBackend != "" {
 		filters = append(slices.Clone(filters), SourceBackend)
@@ -99,15 +99,21 @@ func (c *Cloud) engine(request *cinder.Request, policy string) (*placement.Engin
 }
 
 // serviceState refuses backends that the scheduler does not list.
-type serviceState struct{ unlisted []string }
+type serviceState struct {
+	unlisted []string
+	excluded map[string]string // reasons, by identity, as far as they are known
+}
 
 // Filter passes backends that the scheduler lists.
 func (f serviceState) Filter(_ placement.Request, b *placement.Backend) (bool, error) {
 	return !slices.Contains(f.unlisted, b.Report().Identity()), nil
 }
 
-// Explain lists the possible states.
-func (serviceState) Explain(placement.Request, *placement.Backend) string {
+// Explain is the reason, or lists the possible states.
+func (f serviceState) Explain(_ placement.Request, b *placement.Backend) string {
+	if reason := f.excluded[b.Report().Identity()]; reason != "" {
+		return reason
+	}
 	return "it reports, and the scheduler does not list it: the service is disabled, frozen or down"
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/openstack"
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement/advice"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
@@ -24,6 +25,8 @@ type Volume struct {
 	QoS        []string // --qos, each key=value
 	Hints      []string // --hint, each name=value
 	Known      []string // --volume-property, each name=value
+	// Cloud has the volume types of --os-cloud, in place of TypesFile; nil without it.
+	Cloud *openstack.Catalogue
 }
 
 // Create returns the request without its hints, which [Volume.ReadHints] adds. The
@@ -39,13 +42,26 @@ func (v *Volume) Create() (c *volumeapi.Create, notes []string, err error) {
 	if c.Type, notes, err = v.volumeType(); err != nil {
 		return nil, nil, err
 	}
-	if c.QoS, err = textSet("--qos", v.QoS); err != nil {
+	if c.QoS, err = v.qos(); err != nil {
 		return nil, nil, err
 	}
 	if c.Properties, err = v.known(); err != nil {
 		return nil, nil, err
 	}
 	return c, notes, v.checkHints()
+}
+
+// qos are the specs of the type in the cloud, with those of --qos in their place.
+func (v *Volume) qos() (capability.Set, error) {
+	set, err := textSet("--qos", v.QoS)
+	if err != nil || v.Cloud == nil || v.Type == "" {
+		return set, err
+	}
+	t, err := v.Cloud.Type(v.Type)
+	if err != nil || t.QoS == nil {
+		return set, err
+	}
+	return t.QoS.Overlay(set), nil
 }
 
 // volumeType is the type of --type with the extra specs of --property; nil if there is
@@ -75,9 +91,15 @@ func (v *Volume) volumeType() (t *cinder.VolumeType, notes []string, err error) 
 	return t, notes, nil
 }
 
-// DefaultType finds the type of default_volume_type in the file of --types; nil if
-// there is no file, or it lacks the type.
+// DefaultType finds the type of default_volume_type in the cloud or the file of --types;
+// nil if there is neither, or it lacks the type.
 func (v *Volume) DefaultType(name string) (*cinder.VolumeType, error) {
+	if v.Cloud != nil {
+		if t, err := v.Cloud.Type(name); err == nil {
+			return &t.VolumeType, nil
+		}
+		return nil, nil
+	}
 	types, err := VolumeTypes(v.TypesFile)
 	i := slices.IndexFunc(types, func(t cinder.VolumeType) bool { return t.Name == name })
 	if err != nil || i < 0 {
@@ -86,10 +108,17 @@ func (v *Volume) DefaultType(name string) (*cinder.VolumeType, error) {
 	return &types[i], nil
 }
 
-// NamedType finds the type that a flag names in the file of --types.
+// NamedType finds the type that a flag names in the cloud or the file of --types.
 func (v *Volume) NamedType(flag, name string) (cinder.VolumeType, error) {
+	if v.Cloud != nil {
+		t, err := v.Cloud.Type(name)
+		if err != nil {
+			err = fmt.Errorf("%s: %w", flag, err)
+		}
+		return t.VolumeType, err
+	}
 	if v.TypesFile == "" {
-		return cinder.VolumeType{}, fmt.Errorf("%s needs --types: save the output of openstack volume type list --long -f json and name the file", flag)
+		return cinder.VolumeType{}, fmt.Errorf("%s needs --types or --os-cloud: save the output of openstack volume type list --long -f json and name the file", flag)
 	}
 	return typeFromFile(v.TypesFile, flag, name)
 }
@@ -135,6 +164,9 @@ func (v *Volume) checkHints() error {
 // ReadHints adds the hints to a request. They name backends, or volumes that can be
 // found.
 func (v *Volume) ReadHints(ctx context.Context, c *volumeapi.Create, reader volumeapi.HintReader) error {
+	if v.Cloud != nil {
+		reader.Volumes = v.Cloud
+	}
 	for _, hint := range v.Hints {
 		name, value, _ := strings.Cut(hint, "=")
 		if err := reader.Read(ctx, &c.Hints, name, value); err != nil {

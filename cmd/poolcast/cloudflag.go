@@ -1,0 +1,68 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/openstack"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
+	"github.com/poolcast/poolcast/config"
+)
+
+// cloudFlag is the cloud whose APIs are asked.
+type cloudFlag struct{ name string }
+
+func (f *cloudFlag) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.name, "os-cloud", "", "read volume types and services from the APIs of this cloud, a `name` in clouds.yaml")
+	if cmd.Flags().Lookup("types") != nil {
+		cmd.MarkFlagsMutuallyExclusive("os-cloud", "types")
+	}
+}
+
+// read reads the catalogue of the cloud, which is empty if none is given, and gives its
+// types to the volume.
+func (f *cloudFlag) read(cmd *cobra.Command, v *input.Volume) (*openstack.Catalogue, error) {
+	if f.name == "" {
+		return &openstack.Catalogue{}, nil
+	}
+	client, err := f.connect(cmd)
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	catalogue, err := client.Catalogue(cmd.Context())
+	if err != nil {
+		return nil, err
+	}
+	for _, note := range catalogue.Notes {
+		cmd.PrintErrln("warning:", text.Printable(note))
+	}
+	if v != nil {
+		v.Cloud = catalogue
+	}
+	return catalogue, nil
+}
+
+// withCatalogue is the cloud of a configuration, completed with a catalogue.
+func withCatalogue(cfg *config.Config, set *backends.Set, catalogue *openstack.Catalogue) *decision.Cloud {
+	catalogue.Describe(set)
+	cloud := decision.NewCloud(cfg, set)
+	if catalogue.Zones != nil {
+		cloud.API.Zones, cloud.API.AllZones = catalogue.Zones, true
+	}
+	return cloud
+}
+
+// connect opens the cloud. An error of clouds.yaml is one of usage.
+func (f *cloudFlag) connect(cmd *cobra.Command) (*openstack.Client, error) {
+	client, err := openstack.Connect(cmd.Context(), f.name)
+	if errors.Is(err, openstack.ErrSetup) {
+		return nil, exit.With(exit.Usage, err)
+	}
+	return client, err
+}

@@ -1,0 +1,281 @@
+package openstack_test
+
+import (
+	"errors"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/openstack"
+	"github.com/poolcast/poolcast/collector/capability"
+)
+
+func TestConnectWithoutClouds(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "clouds.yaml")
+	t.Setenv("OS_CLIENT_CONFIG_FILE", missing)
+	_, err := openstack.Connect(t.Context(), "prod")
+	checkError(t, err, "there is none at "+missing, "OS_CLIENT_CONFIG_FILE")
+	if !errors.Is(err, openstack.ErrSetup) {
+		t.Error("it is no error of the set-up")
+	}
+	t.Setenv("OS_CLIENT_CONFIG_FILE", "")
+	t.Setenv("XDG_CONFIG_HOME", "/nonexistent")
+	t.Chdir(t.TempDir())
+	_, err = openstack.Connect(t.Context(), "prod")
+	checkError(t, err, "clouds.yaml, /nonexistent/openstack/clouds.yaml, /etc/openstack/clouds.yaml")
+}
+
+func TestConnectWithBadClouds(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"another cloud", "clouds:\n  b: {}\n  a: {}\n", `it has no cloud "prod"; it has a, b`},
+		{"no clouds", "prod: {}\n", "it has no clouds"},
+		{"not YAML", "clouds: [\n", "line 1"},
+		{"no auth_url", "clouds:\n  prod: {auth: {username: a}}\n", "cloud prod has no auth_url"},
+		{"a secret in place of a section", "clouds:\n  prod: {auth: not-to-be-printed}\n", "cannot unmarshal !!str a value"},
+		{"no authority file", "clouds:\n  prod: {cacert: /nonexistent/ca.pem, auth: {auth_url: 'https://k/v3'}}\n", "/nonexistent/ca.pem"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := writeClouds(t, c.text)
+			_, err := openstack.Connect(t.Context(), "prod")
+			checkError(t, err, path, c.want)
+			if !errors.Is(err, openstack.ErrSetup) {
+				t.Error("it is no error of the set-up")
+			}
+		})
+	}
+}
+
+func TestConnectWithoutToken(t *testing.T) {
+	f := startFake(t, nil)
+	f.auth = http.StatusUnauthorized
+	_, err := openstack.Connect(t.Context(), "prod")
+	checkError(t, err, "cloud prod", "401 Unauthorized", "application credential has expired", "clouds.yaml")
+	f.auth = http.StatusServiceUnavailable
+	_, err = openstack.Connect(t.Context(), "prod")
+	checkError(t, err, "503 Service Unavailable")
+	f.auth, f.kind = http.StatusCreated, "compute"
+	_, err = openstack.Connect(t.Context(), "prod")
+	checkError(t, err, "no public endpoint of a service of type block-storage or volumev3", "region_name")
+	f.Close()
+	_, err = openstack.Connect(t.Context(), "prod")
+	checkError(t, err, "connection refused")
+}
+
+func TestConnectWithUnknownAuthority(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // it logs that the client refuses it
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	f := &fake{Server: server}
+	f.write(t, f.URL+"/v3")
+	_, err := openstack.Connect(t.Context(), "prod")
+	checkError(t, err, "unknown authority", "cacert")
+}
+
+const types = `{"volume_types": [
+	{"id": "1", "name": "gold", "extra_specs": {"volume_backend_name": "x", "capabilities:total_volumes": "<= 800"}, "qos_specs_id": "q1"},
+	{"id": "2", "name": "plain", "extra_specs": {}, "qos_specs_id": null}]}`
+
+const qos = `{"qos_specs": [{"id": "q1", "name": "fast", "consumer": "back-end", "specs": {"maxIOPS": "5000"}}]}`
+
+func TestVolumeTypes(t *testing.T) {
+	f := startFake(t, map[string]any{"types": types, "qos-specs": qos})
+	got, err := f.connect(t).VolumeTypes(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 2 || got[0].Name != "gold" || got[1].QoS != nil {
+		t.Fatalf("got %+v", got)
+	}
+	if specs := got[0].ExtraSpecs; len(specs) != 2 || specs[0].Key != "volume_backend_name" || *specs[1].Value != "<= 800" {
+		t.Errorf("the extra specs are %+v", specs)
+	}
+	if v := got[0].QoS["maxIOPS"]; !v.Equal(capability.OfString("5000")) {
+		t.Errorf("maxIOPS is %v", v)
+	}
+}
+
+// TestVolumeTypesWithoutRights has a type whose extra specs are shown in part, as to a
+// user without the role admin.
+func TestVolumeTypesWithoutRights(t *testing.T) {
+	f := startFake(t, map[string]any{"types": `{"volume_types": [{"id": "1", "name": "gold", "extra_specs": {}}]}`})
+	_, err := f.connect(t).VolumeTypes(t.Context())
+	checkError(t, err, "only a part of their extra specs", "role admin", "access_types_qos_specs_id")
+	for status, want := range map[int]string{
+		http.StatusUnauthorized:       "access rules of the application credential",
+		http.StatusForbidden:          "checks the rule volume_extension:type_get_all",
+		http.StatusFound:              "302 Found",
+		http.StatusServiceUnavailable: "503 Service Unavailable",
+	} {
+		f.responses["types"] = status
+		_, err = f.connect(t).VolumeTypes(t.Context())
+		checkError(t, err, "request the volume types from cloud prod", want)
+	}
+	f.responses["types"] = `{"volume_types": "none"}`
+	if _, err = f.connect(t).VolumeTypes(t.Context()); err == nil {
+		t.Error("a list that is a text is accepted")
+	}
+}
+
+func TestVolumeTypesInPages(t *testing.T) {
+	page := `{"volume_types": [{"id": "1", "name": "gold", "extra_specs": {}, "qos_specs_id": null}], "volume_type_links": [{"rel": "next"}]}`
+	f := startFake(t, map[string]any{"types": page})
+	_, err := f.connect(t).VolumeTypes(t.Context())
+	checkError(t, err, "more than 100 pages") // it never ends
+	if marker := f.requests[len(f.requests)-1].URL.Query().Get("marker"); marker != "1" {
+		t.Errorf("the marker of the next page is %q", marker)
+	}
+}
+
+const services = `{"services": [
+	{"host": "c@on", "zone": "dc1", "status": "enabled", "state": "up", "disabled_reason": null, "frozen": false, "cluster": null},
+	{"host": "c@off", "zone": "dc2", "status": "disabled", "state": "up", "disabled_reason": "firmware update", "cluster": null},
+	{"host": "c@down", "zone": "dc1", "status": "enabled", "state": "down", "frozen": true},
+	{"host": "a@gold", "zone": "dc1", "status": "enabled", "state": "down", "cluster": "k@gold"},
+	{"host": "b@gold", "zone": "dc1", "status": "enabled", "state": "up", "cluster": "k@gold"}]}`
+
+func TestCatalogueDescribesBackends(t *testing.T) {
+	f := startFake(t, map[string]any{
+		"types": types, "qos-specs": qos, "os-services": services,
+		"os-availability-zone": `{"availabilityZoneInfo": [{"zoneName": "dc1", "zoneState": {"available": true}}, {"zoneName": "dc2", "zoneState": {"available": false}}]}`,
+	})
+	c, err := f.connect(t).Catalogue(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(c.Zones, " "); got != "dc1 dc2" {
+		t.Errorf("the zones are %s", got)
+	}
+	reports := []capability.Report{{Host: "c@off"}, {Host: "c@on"}, {Host: "c@down"}, {Host: "a@gold", Cluster: "k@gold"}, {Host: "c@other"}}
+	set := &backends.Set{Reports: reports}
+	c.Describe(set)
+	var order []string
+	for _, r := range set.Reports {
+		order = append(order, r.Identity()+"/"+r.Zone)
+	}
+	if got := strings.Join(order, " "); got != "c@on/dc1 k@gold/dc1 c@off/dc2 c@down/dc1 c@other/" {
+		t.Errorf("the backends are %s", got)
+	}
+	want := map[string]string{
+		"c@off":   "the service is disabled (firmware update)",
+		"c@down":  "the service is frozen, and the service is down: it sends no heartbeat",
+		"c@other": openstack.NoService,
+	}
+	if diff := cmp.Diff(want, set.Excluded); diff != "" {
+		t.Errorf("excluded (-want +got):\n%s", diff)
+	}
+	if reports[1].Zone != "" {
+		t.Error("the reports of the caller were changed")
+	}
+
+	listed := &backends.Set{Reports: reports, AskedAt: time.Now(), Unlisted: []string{"c@off"}}
+	c.Describe(listed)
+	if diff := cmp.Diff([]string{"c@off"}, listed.Unlisted); diff != "" {
+		t.Errorf("the list of the scheduler was changed:\n%s", diff)
+	}
+}
+
+// TestCatalogueWithoutRights may not list services: they are not known, and a note says
+// so.
+func TestCatalogueWithoutRights(t *testing.T) {
+	f := startFake(t, map[string]any{
+		"types": types, "qos-specs": qos, "os-services": http.StatusForbidden, "os-availability-zone": http.StatusUnauthorized,
+	})
+	c, err := f.connect(t).Catalogue(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Notes) != 2 || !strings.Contains(c.Notes[1], "volume_extension:services:index") {
+		t.Errorf("the notes are %q", c.Notes)
+	}
+	set := &backends.Set{Reports: []capability.Report{{Host: "c@x", Zone: "dc1"}}}
+	c.Describe(set)
+	if len(set.Unlisted) > 0 || set.Reports[0].Zone != "dc1" {
+		t.Errorf("without services the set became %+v", set)
+	}
+	f.responses["os-services"] = http.StatusInternalServerError
+	_, err = f.connect(t).Catalogue(t.Context())
+	checkError(t, err, "request the services from cloud prod", "500")
+}
+
+const volume = `{"id": "v1", "name": "db-17", "status": "error", "size": 100, "volume_type": "gold", "availability_zone": null,
+	"os-vol-host-attr:host": null, "os-vol-tenant-attr:tenant_id": "` + project + `", "created_at": "2026-11-25T20:51:17.000000", "source_volid": null}`
+
+func TestVolumeByIDAndName(t *testing.T) {
+	f := startFake(t, map[string]any{
+		"volumes/v1":     `{"volume": ` + volume + `}`,
+		"volumes/detail": `{"volumes": [` + volume + `]}`,
+	})
+	c := f.connect(t)
+	for _, name := range []string{"v1", "db-17"} {
+		v, err := c.Volume(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v.ID != "v1" || v.Size != 100 || v.Type != "gold" || v.Host != "" || v.CreatedAt.Year() != 2026 {
+			t.Errorf("%s is %+v", name, v)
+		}
+	}
+	_, err := c.Host(t.Context(), "v1")
+	checkError(t, err, "volume v1 is on no backend: its status is error")
+}
+
+func TestMessagesAndQuotaOfVolume(t *testing.T) {
+	f := startFake(t, map[string]any{
+		"volumes/v1": `{"volume": ` + volume + `}`,
+		"messages": `{"messages": [{"user_message": "schedule allocate volume:Could not find any available weighted backend.",
+			"created_at": "2026-11-25T20:51:17.000000", "request_id": "req-1"}]}`,
+		"os-quota-sets/" + project: `{"quota_set": {"id": "` + project + `", "volumes": {"limit": 10, "in_use": 9, "reserved": 1},
+			"gigabytes": {"limit": -1, "in_use": 900, "reserved": 0}, "gigabytes_gold": {"limit": 150, "in_use": 50}, "per_volume_gigabytes": {"limit": 99, "in_use": 7}}}`,
+	})
+	c := f.connect(t)
+	v, err := c.Volume(t.Context(), "v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	messages, err := c.Messages(t.Context(), v)
+	if err != nil || len(messages) != 1 || messages[0].Request != "req-1" {
+		t.Errorf("the messages are %+v: %v", messages, err)
+	}
+	quota, err := c.Quota(t.Context(), v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []openstack.Usage{
+		{Resource: "gigabytes", Used: 900, Limit: -1, Request: 100},
+		{Resource: "gigabytes_gold", Used: 50, Limit: 150, Request: 100},
+		{Resource: "per_volume_gigabytes", Limit: 99, Request: 100},
+		{Resource: "volumes", Used: 10, Limit: 10, Request: 1},
+	}
+	if diff := cmp.Diff(want, quota); diff != "" {
+		t.Errorf("the quota differs (-want +got):\n%s", diff)
+	}
+	for i, exceeded := range []bool{false, false, true, true} {
+		if quota[i].Exceeded() != exceeded {
+			t.Errorf("exceeded of %s is %t", quota[i].Resource, !exceeded)
+		}
+	}
+}
+
+func TestVolumeThatIsNotFound(t *testing.T) {
+	f := startFake(t, map[string]any{"volumes/detail": `{"volumes": []}`})
+	c := f.connect(t)
+	_, err := c.Volume(t.Context(), "../types")
+	checkError(t, err, `no volume with the id or the name "../types"`)
+	f.responses["volumes/detail"] = `{"volumes": [{"id": "a", "status": "error"}, {"id": "b", "status": "available"}]}`
+	_, err = c.Volume(t.Context(), "db")
+	checkError(t, err, "several volumes", "a (error), b (available)")
+	_, err = c.Volume(t.Context(), "")
+	checkError(t, err, "want the id or the name")
+	f.responses["volumes/db"] = http.StatusForbidden
+	_, err = c.Volume(t.Context(), "db")
+	checkError(t, err, "GET /v3/PROJECT/volumes/ID: 403", "volume:get")
+}

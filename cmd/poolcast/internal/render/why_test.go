@@ -1,0 +1,82 @@
+package render_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/openstack"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/render"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/why"
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement/cinder"
+	"github.com/poolcast/poolcast/collector/placement/volumeapi"
+)
+
+// explanation is that of a clone for which cinder-api would refuse another one, with
+// texts of users that a terminal must not get as they are.
+func explanation() *why.Explanation {
+	now := time.Date(2026, 11, 25, 21, 0, 0, 0, time.UTC)
+	limit := "<= 800"
+	return &why.Explanation{
+		Facts: &why.Facts{
+			Volume:   &openstack.Volume{ID: "c7cb", Name: "db\x1b[31m", Status: "error", Size: 100, Type: "gold", Zone: "dc1", Host: "c@x#gold", CreatedAt: now.Add(-time.Hour), Migration: "starting", Replication: "error"},
+			Source:   &openstack.Volume{ID: "a1", Host: "c@x#gold"},
+			Service:  &openstack.Service{Host: "c@x", Down: true},
+			Messages: []openstack.Message{{Text: "create volume:Driver failed\nto create", CreatedAt: now, Request: "req-1"}},
+			Quota:    []openstack.Usage{{Resource: "volumes", Used: 1, Limit: -1, Request: 1}},
+			Notes:    []string{"request the services: 403"},
+			Type: &openstack.VolumeType{
+				VolumeType: cinder.VolumeType{Name: "gold", ExtraSpecs: cinder.ExtraSpecs{{Key: "capabilities:total_volumes", Value: &limit}, {Key: "none"}}},
+				QoS:        capability.Set{"maxIOPS": capability.OfString("5000")},
+			},
+		},
+		Backends: &backends.Set{Source: backends.Agent, From: "http://127.0.0.1:9748", Reports: []capability.Report{{Host: "c@x", CollectedAt: now.Add(-4 * time.Second)}}},
+		Refusal:  &volumeapi.Refusal{Exception: "InvalidAvailabilityZone", Reason: "there is no zone dc1"},
+		Now:      now,
+	}
+}
+
+func TestWhyTable(t *testing.T) {
+	var out strings.Builder
+	if err := render.Why(&out, "table", explanation()); err != nil {
+		t.Fatal(err)
+	}
+	if strings.ContainsRune(out.String(), '\x1b') {
+		t.Errorf("a control character is printed:\n%q", out.String())
+	}
+	plain := strings.Join(strings.Fields(out.String()), " ")
+	for _, want := range []string{
+		"The scheduler placed it on c@x#gold, and cinder-volume failed there", "extra specs capabilities:total_volumes='<= 800' none=null",
+		"QoS specs maxIOPS=", "the service is down", "made from volume a1 on c@x#gold", "migration starting", "replication error", "1h0m0s ago",
+		"Driver failed", "(req-1)", "has no limit", "the agent at http://127.0.0.1:9748 (1 backend, the oldest 4s old)",
+		"InvalidAvailabilityZone", "Not known: request the services: 403",
+	} {
+		if !strings.Contains(plain, want) {
+			t.Errorf("%q is missing in\n%s", want, out.String())
+		}
+	}
+}
+
+func TestWhyJSON(t *testing.T) {
+	var out strings.Builder
+	if err := render.Why(&out, "json", explanation()); err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Volume   struct{ Host *string }
+		Decision *json.RawMessage
+		Verdict  string
+		Reports  struct {
+			Oldest float64 `json:"oldest_age_seconds"`
+		}
+	}
+	if err := json.Unmarshal([]byte(out.String()), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Volume.Host == nil || got.Decision != nil || got.Reports.Oldest != 4 || !strings.Contains(got.Verdict, "there is no zone dc1") {
+		t.Errorf("got %s", out.String())
+	}
+}
