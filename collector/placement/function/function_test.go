@@ -129,7 +129,7 @@ func TestRunDoesNotAllocate(t *testing.T) {
 
 func FuzzFunction(f *testing.F) {
 	for _, seed := range []string{
-		"100 * (1 / max(capabilities.usec_per_write_op, 1))", "!not-2^(3)^0.5", "a.b and c.d",
+		"100 * (1 / max(capabilities.usec_per_write_op, 1))", "!not-2^(3)^0.5", "a.b and c.d", "((1 < 2) and (2 < 1)) && (('a)' == \"b\") or 0)",
 		"max((1,2),'x')*3", "1 ? 2 : 3 ? 4 : 5", `"\x4""'`, "9999999999999999999999 ^ 99", "((((((", "not(not(not(1",
 	} {
 		f.Add(seed)
@@ -144,6 +144,19 @@ func FuzzFunction(f *testing.F) {
 		second, again := e.Eval(vars)
 		if (err == nil) != (again == nil) || first.String() != second.String() {
 			t.Fatalf("%q is %v (%v), then %v (%v)", text, first, err, second, again)
+		}
+		parts := e.Untrue(e.slots(vars))
+		if untrue := err == nil && !first.Truth(); untrue != (len(parts) > 0) {
+			t.Fatalf("%q is %v (%v), and its untrue parts are %v", text, first, err, parts)
+		}
+		for _, p := range parts {
+			alone, err := Compile(p.Text)
+			if err != nil {
+				t.Fatalf("%q has the part %q: %v", text, p.Text, err)
+			}
+			if v, err := alone.Eval(vars); err != nil || v.String() != p.Value.String() {
+				t.Fatalf("%q has the part %q, which is %v in it and %v alone (%v)", text, p.Text, p.Value, v, err)
+			}
 		}
 	})
 }
