@@ -105,9 +105,6 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return exit.With(exit.Usage, err)
 	}
-	if slices.ContainsFunc(settings, func(s rehearsal.Setting) bool { return s.Options.Draws() }) {
-		request.RandomSeed = f.seed
-	}
 	engine, err := decision.Engine(cfg.Scheduler, "strict")
 	if err != nil {
 		return exit.With(exit.Config, err)
@@ -131,7 +128,8 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 	return polled
 }
 
-// prepare completes the burst and picks the settings. Its errors are about flags.
+// prepare completes the burst, which has a seed only if something is drawn, and picks
+// the settings. Its errors are about flags.
 func (f *rehearseFlags) prepare(cfg *config.Config) ([]rehearsal.Setting, error) {
 	if f.burst.Interval == 0 {
 		f.burst.Interval = max(cfg.Agent.PollInterval, time.Second)
@@ -146,6 +144,9 @@ func (f *rehearseFlags) prepare(cfg *config.Config) ([]rehearsal.Setting, error)
 	settings, err := c.Pick(f.settings)
 	if err != nil {
 		return nil, fmt.Errorf("--settings: %w", err)
+	}
+	if slices.ContainsFunc(settings, func(s rehearsal.Setting) bool { return s.Options.Draws() }) {
+		f.burst.Request.RandomSeed = f.seed
 	}
 	return settings, nil
 }
