@@ -37,6 +37,9 @@ func TestUnknownPluginIsLeftOut(t *testing.T) {
 				if got != code || strings.Count(text, leftOut) != 1 || !strings.Contains(text, c.says) {
 					t.Errorf("%s ended with %d, want %d and %q once: %s\n%s", args, got, code, c.says, stdout, stderr)
 				}
+				if strings.HasPrefix(args, "check") && !strings.Contains(text, "FIRST CHOICE gold") {
+					t.Errorf("%s does not judge the types: %s", args, stdout)
+				}
 			}
 			for _, args := range []string{"place --size 100", "rehearse --size 100 --count 3", "diff --base testdata/check/pools.json"} {
 				stdout, _, _ := onExamples(t, append(strings.Fields(args), "--output", "json")...)
