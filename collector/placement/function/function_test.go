@@ -102,6 +102,42 @@ func TestErrorHasColumnAndHint(t *testing.T) {
 	}
 }
 
+// TestHintsAreApplied does what each hint says, after which the function has a value.
+func TestHintsAreApplied(t *testing.T) {
+	for _, c := range []struct{ written, hint, fixed, want string }{
+		{"volume.size = 5", "compare with ==", "volume.size == 5", "True"},
+		{"2 ^ -1", "put a signed exponent in parentheses: 2 ^ (-1)", "2 ^ (-1)", "0.5"},
+		{"1 ? (2) and (3) : 4", "put each part in parentheses", "1 ? ((2) and (3)) : 4", "3"},
+		{"volume.size < 1e6", "write 1000000 for 1e6", "volume.size < 1000000", "True"},
+		{"(volume.size < 6) & (1 < 2)", "write &&", "(volume.size < 6) && (1 < 2)", "True"},
+		{"(volume.size < 5) | (1 < 2)", "write ||", "(volume.size < 5) || (1 < 2)", "True"},
+		{"volume.size and volume.size", "write && or ||", "volume.size && volume.size", "5"},
+		{"volume.size and volume.size", "or put the left side in parentheses", "(volume.size) and volume.size", "5"},
+		{"volume.size or volume.size", "write && or ||", "volume.size || volume.size", "5"},
+		{"sqrt(4)", "there are min, max and abs", "abs(4)", "4"},
+		{"max(5)", "give min and max two or more", "max(5, 6)", "6"},
+		{"'a' 'b'", "check that each quote is closed, and that there is an operator between two texts", "'a' + 'b'", "ab"},
+		{"'open", "check that each quote is closed", "'open'", "open"},
+		{strings.Repeat("(", 18) + "1" + strings.Repeat(")", 18), "keep it below 15 parentheses", strings.Repeat("(", 14) + "1" + strings.Repeat(")", 14), "1"},
+	} {
+		e, err := Compile(c.written)
+		if err == nil {
+			_, err = e.Eval(testVars())
+		}
+		if fault, ok := errors.AsType[*Error](err); !ok || !strings.Contains(fault.Hint, c.hint) {
+			t.Errorf("%s: got %v, want the hint %s", c.written, err, c.hint)
+		}
+		fixed, err := Compile(c.fixed)
+		if err != nil {
+			t.Errorf("%s: with the hint %q: %v", c.written, c.hint, err)
+			continue
+		}
+		if v, err := fixed.Eval(testVars()); err != nil || v.String() != c.want {
+			t.Errorf("%s: with the hint %q it is %v (%v), want %s", c.written, c.hint, v, err, c.want)
+		}
+	}
+}
+
 func TestNamesAreUniqueInOrder(t *testing.T) {
 	e, err := Compile("capabilities.b > volume.size ? capabilities.a : capabilities.b + extra.c")
 	if err != nil {
