@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
@@ -132,10 +133,6 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return exit.With(exit.Usage, err)
 	}
-	engine, err := decision.Engine(cfg.Scheduler, "strict")
-	if err != nil {
-		return exit.With(exit.Config, err)
-	}
 	set, polled := f.reports.get(cmd, f.sourceFlags, cfg)
 	if set == nil {
 		return polled
@@ -145,6 +142,15 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 	}
 	if slices.ContainsFunc(settings, func(s rehearsal.Setting) bool { return s.Options.Draws() }) {
 		f.burst.Request.RandomSeed = f.seed
+	}
+	return errors.Join(f.rehearse(cmd, cfg, set, settings), polled)
+}
+
+// rehearse prints the outcomes of the burst on these backends.
+func (f *rehearseFlags) rehearse(cmd *cobra.Command, cfg *config.Config, set *backends.Set, settings []rehearsal.Setting) error {
+	engine, err := decision.Engine(cfg.Scheduler, "strict")
+	if err != nil {
+		return exit.With(exit.Config, err)
 	}
 	fleet, err := rehearsal.Maintain(set.Candidates(), f.without, f.with, f.emptyRatio(cfg))
 	if err != nil {
@@ -166,7 +172,7 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 	if outcomes[0].Placed == 0 {
 		return exit.With(exit.NoFit, errors.New("no create finds a backend; the reason is above"))
 	}
-	return polled
+	return nil
 }
 
 // emptyRatio is the over-subscription ratio that the driver reports for an unused array

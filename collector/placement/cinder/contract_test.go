@@ -1,6 +1,8 @@
 package cinder
 
 import (
+	"maps"
+	"slices"
 	"testing"
 
 	"github.com/poolcast/poolcast/collector/capability"
@@ -65,5 +67,45 @@ func TestPluginsKeepContract(t *testing.T) {
 		for name, w := range weighers(o, views) {
 			t.Run(name, func(t *testing.T) { placementtest.Weigher(t, w, unusualCloud(t)) })
 		}
+	}
+}
+
+// TestRefusalsAreThoseOfEachFilter: a refused backend is shown with exactly those
+// filters that refuse it, or fail on it, when each is the only one.
+func TestRefusalsAreThoseOfEachFilter(t *testing.T) {
+	cloud := unusualCloud(t)
+	names := slices.Sorted(maps.Keys(filters(Options{}, newReportViews(capability.OfString(DefaultRatio)))))
+	decide := func(filters []string, reports []capability.Report, r placement.Request) (*placement.Decision, error) {
+		engine, err := NewEngine(Options{Filters: filters, Weighers: []string{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return engine.Decide(reports, r)
+	}
+	refused := 0
+	for _, r := range cloud.Requests {
+		for i := range cloud.Reports {
+			one := cloud.Reports[i : i+1]
+			d, err := decide(names, one, r)
+			if d == nil || d.Fit > 0 {
+				continue // the first filter that does not pass it fails, or it fits
+			}
+			refused++
+			var want, got []string
+			for _, name := range names {
+				if alone, _ := decide([]string{name}, one, r); alone == nil || alone.Fit == 0 {
+					want = append(want, name)
+				}
+			}
+			for _, refusal := range d.Verdicts[0].Refusals() {
+				got = append(got, refusal.Filter)
+			}
+			if got = slices.Compact(got); !slices.Equal(got, want) {
+				t.Errorf("%+v on %s: %v refuse, want %v (%v)", r, one[0].Host, got, want, err)
+			}
+		}
+	}
+	if refused < 20 {
+		t.Errorf("only %d backends are refused", refused)
 	}
 }

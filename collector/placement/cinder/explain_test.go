@@ -3,6 +3,7 @@ package cinder_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/poolcast/poolcast/collector/capability"
@@ -71,6 +72,27 @@ func TestRefusalHasOperands(t *testing.T) {
 		}
 		if got := d.Verdicts[0].Reason(); got != c.want {
 			t.Errorf("%s on %s\n got  %s\n want %s", c.filter, c.capabilities, got, c.want)
+		}
+	}
+}
+
+func TestEachPartOfAQueryIsExplained(t *testing.T) {
+	for query, want := range map[string]string{
+		`["and", ["<", "$free_capacity_gb", 50], ["=", "$pool_name", "gold"], ["and", [">", "$free_capacity_gb", 500], ["in", 1]]]`: `query ["<","$free_capacity_gb",50] is false with free_capacity_gb 90` +
+			` | query [">","$free_capacity_gb",500] is false with free_capacity_gb 90 | query ["in",1] is false`,
+		`["or", ["<", "$free_capacity_gb", 50]]`: `query ["or", ["<", "$free_capacity_gb", 50]] is false with free_capacity_gb 90`,
+	} {
+		d, err := decide(t, cinder.Options{Filters: []string{"JsonFilter"}}, &cinder.Request{Query: query}, report(t, "h@a", "", `{"volume_backend_name":"gold","free_capacity_gb":90}`))
+		if d == nil || d.Fit > 0 {
+			t.Errorf("%s: %v (%v)", query, d, err)
+			continue
+		}
+		var got []string
+		for _, r := range d.Verdicts[0].Refusals() {
+			got = append(got, r.Reason)
+		}
+		if strings.Join(got, " | ") != want {
+			t.Errorf("%s\n got  %s\n want %s", query, strings.Join(got, " | "), want)
 		}
 	}
 }

@@ -69,6 +69,45 @@ func (f *jsonFilter) Explain(_ placement.Request, b *placement.Backend) string {
 	return fmt.Sprintf("query %s is false with %s", f.text, strings.Join(operands, ", "))
 }
 
+// ExplainAll shows each part of an "and" that is not true, or the query as a whole.
+func (f *jsonFilter) ExplainAll(r placement.Request, b *placement.Backend) []string {
+	var v capability.Value
+	if f.err != nil || v.UnmarshalJSON([]byte(f.text)) != nil {
+		return []string{f.Explain(r, b)}
+	}
+	members, _ := v.List()
+	if len(members) == 0 || !members[0].Equal(capability.OfString("and")) {
+		return []string{f.Explain(r, b)}
+	}
+	var all []string
+	for _, m := range members[1:] {
+		part := f.part(m)
+		if part == nil {
+			continue
+		}
+		if pass, err := part.Filter(r, b); err == nil && !pass {
+			all = append(all, part.ExplainAll(r, b)...)
+		}
+	}
+	if len(all) == 0 {
+		return []string{f.Explain(r, b)}
+	}
+	return all
+}
+
+// part is the filter for a nested query alone, nil if it is none.
+func (f *jsonFilter) part(v capability.Value) *jsonFilter {
+	if members, ok := v.List(); !ok || len(members) == 0 {
+		return nil
+	}
+	q, err := compileList(v, maxQueryDepth)
+	text, unwritable := v.MarshalJSON()
+	if err != nil || unwritable != nil {
+		return nil
+	}
+	return &jsonFilter{text: string(text), rows: f.rows, query: q}
+}
+
 // query is a compiled ["operator", argument, …].
 type query struct {
 	apply func(args []capability.Value) (capability.Value, error)

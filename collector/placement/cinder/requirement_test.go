@@ -133,6 +133,9 @@ func FuzzRequirement(f *testing.F) {
 	f.Add("<= 800", `912`)
 	f.Add("<or> a <or>", `["a", null]`)
 	f.Add("== _1__0e٣", `"1_0"`)
+	f.Add("<is> <is>True", `true`)
+	f.Add("<or>a, b", `"b"`)
+	f.Add("s== 5", `5`)
 	f.Fuzz(func(t *testing.T, requirement, text string) {
 		var v capability.Value
 		if json.Unmarshal([]byte(text), &v) != nil {
@@ -145,6 +148,21 @@ func FuzzRequirement(f *testing.F) {
 		}
 		if why := r.Explain("key", v); !strings.HasPrefix(why, "key ") {
 			t.Fatalf("%q explains %q", requirement, why)
+		}
+		_, isList := v.List()
+		advice := r.Meant(v)
+		if advice == "" || isList {
+			return
+		}
+		fixed := CompileRequirement(advice)
+		if again := fixed.Meant(v); again != "" {
+			t.Fatalf("%q against %s advises %q, which advises %q", requirement, v, advice, again)
+		}
+		if ok, err := r.MatchCapability(v); ok && err == nil {
+			t.Fatalf("%s meets %q, and there is the advice %q", v, requirement, advice)
+		}
+		if _, err := fixed.MatchCapability(v); err != nil {
+			t.Fatalf("%q against %s advises %q, which fails: %v", requirement, v, advice, err)
 		}
 	})
 }

@@ -102,6 +102,42 @@ func TestErrorHasColumnAndHint(t *testing.T) {
 	}
 }
 
+// TestHintsAreApplied does what each hint says, after which the function has a value.
+func TestHintsAreApplied(t *testing.T) {
+	for _, c := range []struct{ written, hint, fixed, want string }{
+		{"volume.size = 5", "compare with ==", "volume.size == 5", "True"},
+		{"2 ^ -1", "put a signed exponent in parentheses: 2 ^ (-1)", "2 ^ (-1)", "0.5"},
+		{"1 ? (2) and (3) : 4", "put each part in parentheses", "1 ? ((2) and (3)) : 4", "3"},
+		{"volume.size < 1e6", "write 1000000 for 1e6", "volume.size < 1000000", "True"},
+		{"(volume.size < 6) & (1 < 2)", "write &&", "(volume.size < 6) && (1 < 2)", "True"},
+		{"(volume.size < 5) | (1 < 2)", "write ||", "(volume.size < 5) || (1 < 2)", "True"},
+		{"volume.size and volume.size", "write && or ||", "volume.size && volume.size", "5"},
+		{"volume.size and volume.size", "or put the left side in parentheses", "(volume.size) and volume.size", "5"},
+		{"volume.size or volume.size", "write && or ||", "volume.size || volume.size", "5"},
+		{"sqrt(4)", "there are min, max and abs", "abs(4)", "4"},
+		{"max(5)", "give min and max two or more", "max(5, 6)", "6"},
+		{"'a' 'b'", "check that each quote is closed, and that there is an operator between two texts", "'a' + 'b'", "ab"},
+		{"'open", "check that each quote is closed", "'open'", "open"},
+		{strings.Repeat("(", 18) + "1" + strings.Repeat(")", 18), "keep it below 15 parentheses", strings.Repeat("(", 14) + "1" + strings.Repeat(")", 14), "1"},
+	} {
+		e, err := Compile(c.written)
+		if err == nil {
+			_, err = e.Eval(testVars())
+		}
+		if fault, ok := errors.AsType[*Error](err); !ok || !strings.Contains(fault.Hint, c.hint) {
+			t.Errorf("%s: got %v, want the hint %s", c.written, err, c.hint)
+		}
+		fixed, err := Compile(c.fixed)
+		if err != nil {
+			t.Errorf("%s: with the hint %q: %v", c.written, c.hint, err)
+			continue
+		}
+		if v, err := fixed.Eval(testVars()); err != nil || v.String() != c.want {
+			t.Errorf("%s: with the hint %q it is %v (%v), want %s", c.written, c.hint, v, err, c.want)
+		}
+	}
+}
+
 func TestNamesAreUniqueInOrder(t *testing.T) {
 	e, err := Compile("capabilities.b > volume.size ? capabilities.a : capabilities.b + extra.c")
 	if err != nil {
@@ -129,7 +165,7 @@ func TestRunDoesNotAllocate(t *testing.T) {
 
 func FuzzFunction(f *testing.F) {
 	for _, seed := range []string{
-		"100 * (1 / max(capabilities.usec_per_write_op, 1))", "!not-2^(3)^0.5", "a.b and c.d",
+		"100 * (1 / max(capabilities.usec_per_write_op, 1))", "!not-2^(3)^0.5", "a.b and c.d", "((1 < 2) and (2 < 1)) && (('a)' == \"b\") or 0)",
 		"max((1,2),'x')*3", "1 ? 2 : 3 ? 4 : 5", `"\x4""'`, "9999999999999999999999 ^ 99", "((((((", "not(not(not(1",
 	} {
 		f.Add(seed)
@@ -144,6 +180,19 @@ func FuzzFunction(f *testing.F) {
 		second, again := e.Eval(vars)
 		if (err == nil) != (again == nil) || first.String() != second.String() {
 			t.Fatalf("%q is %v (%v), then %v (%v)", text, first, err, second, again)
+		}
+		parts := e.Untrue(e.slots(vars))
+		if untrue := err == nil && !first.Truth(); untrue != (len(parts) > 0) {
+			t.Fatalf("%q is %v (%v), and its untrue parts are %v", text, first, err, parts)
+		}
+		for _, p := range parts {
+			alone, err := Compile(p.Text)
+			if err != nil {
+				t.Fatalf("%q has the part %q: %v", text, p.Text, err)
+			}
+			if v, err := alone.Eval(vars); err != nil || v.String() != p.Value.String() {
+				t.Fatalf("%q has the part %q, which is %v in it and %v alone (%v)", text, p.Text, p.Value, v, err)
+			}
 		}
 	})
 }
