@@ -107,7 +107,9 @@ func (o *Options) examine(ctx context.Context, r *Result) error {
 		r.Findings = append(r.Findings, r.busFindings(reports)...)
 	}
 	r.Reports = r.Bus.overlaid(r.Config, reports)
-	r.Findings = append(r.Findings, advice.Functions(functions(r.Config, r.Reports))...)
+	functions := functions(r.Config, r.Reports)
+	r.Findings = append(r.Findings, advice.Functions(functions)...)
+	r.Findings = append(r.Findings, volumeProperties(functions)...)
 	r.Findings = append(r.Findings, advice.Pools(r.Reports, policy(r.Config))...)
 	r.checkTypes(o.Types)
 	return nil
