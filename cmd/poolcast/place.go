@@ -167,6 +167,9 @@ func (f *placeFlags) question(cmd *cobra.Command, create *volumeapi.Create, repo
 		return decision.Question{}, err
 	}
 	q, err := f.move.Question(&f.volume, create, reports)
+	if err == nil && q.Create == nil && f.count > 1 {
+		err = fmt.Errorf("--count %d: a volume that exists is one", f.count)
+	}
 	q.Count, q.Policy = f.count, f.policy
 	return q, err
 }

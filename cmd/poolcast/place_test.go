@@ -100,6 +100,7 @@ func TestPlaceUsageErrors(t *testing.T) {
 		"give both":               {"place", "--size", "1", "--to", "flasharray_x_01"},
 		"needs --from-size":       {"place", "--size", "1", "--extend", "flasharray_x_01"},
 		"needs the new type":      {"place", "--size", "1", "--retype-of", "flasharray_x_01"},
+		"a volume that exists":    {"place", "--size", "2", "--extend", "flasharray_x_01", "--from-size", "1", "--count", "2"},
 		"need --retype-of":        {"place", "--size", "1", "--migration-policy", "on-demand"},
 		"about a new one":         {"place", "--size", "2", "--extend", "flasharray_x_01", "--from-size", "1", "--availability-zone", "dc1"},
 	} {

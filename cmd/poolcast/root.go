@@ -22,7 +22,7 @@ Without a subcommand it is the agent. With --dry-run it polls every array once,
 prints the reports, and publishes nothing.
 
 Exit codes: 0 fine, 1 some backend failed (the rest is printed), 2 usage,
-3 configuration, 4 no backend fits.`
+3 configuration, 4 no backend fits, or cinder-api refuses the request.`
 
 const rootExample = `  poolcast --simulate --dry-run --config-file examples/cinder.conf
   poolcast --dry-run --output table

@@ -104,6 +104,10 @@ func (q Create) properties(zones []string) capability.Set {
 	return p.Overlay(q.Properties)
 }
 
+// GivenProperties are the properties of a new volume that cinder-api fills and that are
+// not known unless they are given.
+func GivenProperties() []string { return []string{"project_id", "user_id", "volume_type_id"} }
+
 // multiattach is whether volumes of a type can be attached several times: only this
 // spelling counts (create_volume.py, ExtractVolumeRequestTask.execute).
 func multiattach(t *cinder.VolumeType) bool {

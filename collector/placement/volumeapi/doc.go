@@ -6,6 +6,10 @@
 //	cloud := volumeapi.Cloud{Settings: volumeapi.Settings{StorageZone: "nova"}}
 //	request, err := cloud.Create(volumeapi.Create{Size: 100})
 //
-// The result is a [cinder.Request], which the placement core decides on. Everything
-// here is pure; any goroutine may call it.
+// The result is a [cinder.Request], which the placement core decides on; an error is a
+// [*Refusal]. [Cloud.Extend], [Cloud.Migrate] and [Cloud.Retype] do the same for a volume
+// that exists. Quotas, policies and the states of other resources are not looked at.
+//
+// Cinder 21.3.1 and 29.0.0 have the same rules. Everything here is pure, except for the
+// volumes that a [HintReader] finds; any goroutine may call it.
 package volumeapi

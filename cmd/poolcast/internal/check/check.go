@@ -120,7 +120,9 @@ func (o *Options) examine(ctx context.Context, r *Result) error {
 		r.Findings = append(r.Findings, serviceFindings(o.Cloud, r.Set.Reports)...)
 	}
 	r.Findings = append(r.Findings, r.unlistedFindings()...)
-	r.Findings = append(r.Findings, advice.Functions(functions(r.Config, r.Set.Reports))...)
+	functions := functions(r.Config, r.Set.Reports)
+	r.Findings = append(r.Findings, advice.Functions(functions)...)
+	r.Findings = append(r.Findings, volumeProperties(functions)...)
 	r.Findings = append(r.Findings, advice.Pools(r.Set.Reports, policy(r.Config))...)
 	r.checkTypes(o.types())
 	return nil

@@ -22,23 +22,34 @@ type Cloud struct {
 
 // NewCloud is the cloud of a configuration.
 func NewCloud(cfg *config.Config, set *backends.Set) *Cloud {
-	api := volumeapi.Cloud{Zones: zonesOf(set.Reports), Settings: volumeapi.Settings{
+	api := volumeapi.Cloud{Zones: zonesOf(cfg, set.Reports), Settings: volumeapi.Settings{
 		DefaultZone: cfg.API.DefaultZone, StorageZone: cfg.API.StorageZone, ZoneFallback: cfg.API.ZoneFallback,
 		CloneOtherAZ: !cfg.API.CloneSameZone, SnapshotOtherHost: !cfg.API.SnapshotSameHost,
 	}}
 	return &Cloud{API: api, Scheduler: cfg.Scheduler, Backends: set}
 }
 
-// zonesOf are the zones of the backends; nil if that of some backend is not known.
-func zonesOf(reports []capability.Report) []string {
+// zonesOf are the zones of the backends that report, and of those that are configured:
+// an array that cannot be read has a volume service too. They are nil if the zone of
+// some backend is not known.
+func zonesOf(cfg *config.Config, reports []capability.Report) []string {
 	var zones []string
-	for i := range reports {
-		switch zone := reports[i].Zone; {
-		case zone == "":
-			return nil
-		case !slices.Contains(zones, zone):
+	add := func(zone string) {
+		if zone != "" && !slices.Contains(zones, zone) {
 			zones = append(zones, zone)
 		}
+	}
+	for i := range reports {
+		if reports[i].Zone == "" {
+			return nil
+		}
+		add(reports[i].Zone)
+	}
+	if len(reports) == 0 {
+		return nil
+	}
+	for i := range cfg.Backends {
+		add(cfg.Backends[i].Zone)
 	}
 	return zones
 }

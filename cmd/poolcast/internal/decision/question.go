@@ -161,14 +161,10 @@ func (c *Cloud) unusedHints(create *volumeapi.Create) []string {
 	return notes
 }
 
-// givenProperties are the properties of a volume that cinder-api fills and that are not
-// known unless they are given.
-func givenProperties() []string { return []string{"project_id", "user_id", "volume_type_id"} }
-
 // unknownProperties is a note on functions that read a property which is not known.
 func (c *Cloud) unknownProperties(r *cinder.Request) []string {
 	var notes []string
-	for _, name := range givenProperties() {
+	for _, name := range volumeapi.GivenProperties() {
 		if _, known := r.Properties[name]; known {
 			continue
 		}

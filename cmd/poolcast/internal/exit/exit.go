@@ -8,7 +8,7 @@ const (
 	Partial = 1 // some backend failed; the rest was printed
 	Usage   = 2 // the command line cannot be understood
 	Config  = 3 // the configuration cannot be used
-	NoFit   = 4 // no backend fits
+	NoFit   = 4 // no backend fits, or cinder-api refuses the request
 )
 
 // Meanings describe the exit codes, by their number.
@@ -18,7 +18,7 @@ func Meanings() []string {
 		Partial: "some backend failed, and the rest was printed or published; a check found warnings, or a fault that costs one backend",
 		Usage:   "the command line cannot be understood",
 		Config:  "the configuration cannot be used; a check found errors",
-		NoFit:   "no backend fits",
+		NoFit:   "no backend fits, or cinder-api refuses the request",
 	}
 }
 
