@@ -187,6 +187,11 @@ func (w *worlds) severalPools() capability.Set {
 	for _, name := range []string{"aggr1", "aggr2", "gold"} {
 		pool := w.capabilities("gold")
 		pool["pool_name"] = capability.OfString(name)
+		// Cinder 21 raises KeyError where a pool reports a key that it did not report
+		// before.
+		if delete(pool, capability.KeyProvisionedCapacity); name != "aggr1" {
+			pool[capability.KeyProvisionedCapacity] = capability.OfInt(int64(w.random.IntN(3) * 400))
+		}
 		for _, key := range []string{capability.KeyVolumeBackendName, capability.KeyVendorName, capability.KeyDriverVersion, capability.KeyStorageProtocol} {
 			delete(pool, key)
 		}

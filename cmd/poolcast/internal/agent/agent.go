@@ -81,7 +81,7 @@ func newAgent(runtime *setup.Runtime, o Options) (*agent, error) {
 		agent:  status.Agent{Host: hostOf(a.Targets), Version: a.Source.Version},
 		arrays: a.arrays, publisher: a.publisher, setup: &a.current,
 	}
-	a.list = &schedulerList{request: a.requestList, wanted: a.identities}
+	a.list = newSchedulerList(a.requestList, a.identities)
 	a.source.config.Store(&status.Config{Loaded: time.Now()})
 	a.source.tick()
 	return a, nil

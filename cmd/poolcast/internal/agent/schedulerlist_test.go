@@ -17,15 +17,14 @@ func TestSchedulerListIsRequestedOnceAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		requests := 0
 		fails := errors.New("no scheduler runs")
-		l := &schedulerList{wanted: func() []string { return nil }}
-		l.request = func(context.Context) (*publisher.SchedulerPools, error) {
+		l := newSchedulerList(func(context.Context) (*publisher.SchedulerPools, error) {
 			requests++
 			time.Sleep(time.Second)
 			if requests == 2 {
 				return nil, fails
 			}
 			return &publisher.SchedulerPools{Pools: []publisher.SchedulerPool{{Name: "a@b#c"}}}, nil
-		}
+		}, func() []string { return nil })
 		time.Sleep(time.Hour)
 		ask := func(want int, wantErr error) {
 			t.Helper()
