@@ -74,7 +74,6 @@ func TestSchedulerPoolsDecide(t *testing.T) {
 	env.startVolume(broker)
 	reportForeign(cinder)
 	a := env.startListening()
-	env.awaitPools(cinder, pollBound)
 	await := func(what string, check func(answer) error, args ...string) {
 		t.Helper()
 		process.Await(t, pollBound, what, func() error { return check(env.ask(append(args, "--availability-zone", zone)...)) })
