@@ -125,6 +125,28 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// TestReleaseOfFile: a dry run is as polled arrays are; reports of cinder-volume are not
+// changed.
+func TestReleaseOfFile(t *testing.T) {
+	const dryRun = `[{"host":"a@b","status":"ok","capabilities":{"metrics_agent":"poolcast","provisioned_capacity_gb":5,"total_capacity_gb":9}}]`
+	find := func(text string, release int) (*Set, error) {
+		read := func(context.Context, string) ([]byte, error) { return []byte(text), nil }
+		return (&Finder{Source: "f.json", Release: release, Read: read}).Find(t.Context())
+	}
+	for release, want := range map[int]string{0: "as the driver of Cinder 29 reports them", 28: "as the driver of Cinder 28 reports them"} {
+		set, err := find(dryRun, release)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lines := set.Lines(set.AskedAt); !strings.Contains(lines[0], want) || (len(lines) == 2) != (release == 28) {
+			t.Errorf("release %d: %q", release, lines)
+		}
+	}
+	if _, err := find(oneReport, 28); err == nil || !strings.Contains(err.Error(), "those of cinder-volume") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestReleaseBefore29: the driver reports provisioned_capacity, which is not read.
 func TestReleaseBefore29(t *testing.T) {
 	for release, want := range map[int]string{0: capability.KeyProvisionedCapacity, 29: capability.KeyProvisionedCapacity, 28: "provisioned_capacity"} {
