@@ -19,11 +19,15 @@ const diffHelp = `Show what poolcast would change: each key of its report beside
 cinder-volume's last report (the base report), which keys it would overlay, and
 which decisions of the scheduler would change. Nothing is published.
 
+The reports of poolcast are those of the arrays, polled now; of the agent of this
+host or of --agent; or of a saved dry run (--source FILE).
+
 The base reports are received on the message bus, within --wait, or read from a
 file (--base), which may be any of
 
   a saved poolcast --dry-run, made before a change
-  the scheduler's pools as the API gives them: {"pools": [{"name", "capabilities"}]}
+  the scheduler's pools as the API gives them: {"pools": [{"name", "capabilities"}]},
+    from before poolcast was started: an overlay is not a base report, and is refused
   a JSON object of capabilities by host: {"ctl1@flasharray_x_01": {…}}
   openstack volume backend pool list --long -f json, which has a few keys only:
     these are compared, and the effect is not computed
@@ -57,6 +61,7 @@ func newDiffCommand(sources *sourceFlags) *cobra.Command {
 		Example: `  poolcast diff
   poolcast diff --fix-provisioned-capacity --types types.json --size 500
   poolcast diff --base before.json --output json
+  poolcast diff --source agent
   poolcast diff --agent http://127.0.0.1:9748`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },

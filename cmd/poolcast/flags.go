@@ -142,11 +142,19 @@ type reportFlags struct {
 func (f *reportFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.source, "source", "", "where backends and reports come from: `agent`, scheduler, arrays, or a file with a saved dry run or pools, - for standard input; the first of agent, scheduler and arrays that can be used by default")
 	f.addAgent(cmd)
-	cmd.Flags().StringArrayVar(&f.zones, "backend-zone", nil, "availability zone of a backend that is not configured here, `NAME=ZONE` such as ctl2@lvm=dc2; repeatable")
-	cmd.Flags().IntVar(&f.release, "release", 0, "release of Cinder, such as 28, whose driver the reports of polled arrays are those of; the newest by default")
 	_ = cmd.RegisterFlagCompletionFunc("source", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return []string{string(backends.Agent), string(backends.Scheduler), string(backends.Arrays)}, cobra.ShellCompDirectiveDefault
 	})
+}
+
+// addZones adds the flag for what the scheduler's list does not have.
+func (f *reportFlags) addZones(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&f.zones, "backend-zone", nil, "availability zone of a backend that is not configured here, `NAME=ZONE` such as ctl2@lvm=dc2; repeatable")
+}
+
+// addRelease adds the flag for polled arrays.
+func (f *reportFlags) addRelease(cmd *cobra.Command) {
+	cmd.Flags().IntVar(&f.release, "release", 0, "release of Cinder, such as 28, whose driver the reports of polled arrays or of a dry run are those of; the newest by default")
 }
 
 func (f *reportFlags) addAgent(cmd *cobra.Command) {
@@ -204,7 +212,7 @@ func (f *reportFlags) finder(cmd *cobra.Command, sources *sourceFlags, cfg *conf
 		return nil, errors.New("--agent-token-file and --agent-ca-file need --agent")
 	case f.release < 0:
 		return nil, fmt.Errorf("--release %d: want a release of Cinder, such as 28", f.release)
-	case f.release > 0 && f.given():
+	case f.release > 0 && f.given() && !f.isFile():
 		return nil, errors.New("--release is for polled arrays; other reports are those of cinder-volume: use --source arrays")
 	}
 	return &backends.Finder{

@@ -82,6 +82,8 @@ func newPlaceCommand(sources *sourceFlags) *cobra.Command {
 	addMove(cmd, &f.move)
 	f.reports.add(cmd)
 	f.cloud.add(cmd)
+	f.reports.addZones(cmd)
+	f.reports.addRelease(cmd)
 	cmd.Flags().IntVar(&f.count, "count", 1, "place this many volumes one after the other, each using up capacity")
 	policyFlag(cmd, &f.policy)
 	cmd.Flags().Uint64Var(&f.seed, "seed", 0, "seed for what is random, such as ChanceWeigher; 0 draws one")

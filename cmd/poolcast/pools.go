@@ -44,6 +44,8 @@ func newPoolsCommand(sources *sourceFlags) *cobra.Command {
 		},
 	}
 	reports.add(cmd)
+	reports.addZones(cmd)
+	reports.addRelease(cmd)
 	outputFlag(cmd, &output, "table", "json")
 	return cmd
 }

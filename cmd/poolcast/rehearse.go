@@ -90,6 +90,8 @@ func newRehearseCommand(sources *sourceFlags) *cobra.Command {
 	addVolume(cmd, &f.volume)
 	f.reports.add(cmd)
 	f.cloud.add(cmd)
+	f.reports.addZones(cmd)
+	f.reports.addRelease(cmd)
 	f.add(cmd)
 	outputFlag(cmd, &f.output, "table", "json")
 	return cmd

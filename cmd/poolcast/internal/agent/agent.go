@@ -88,7 +88,7 @@ func newAgent(runtime *setup.Runtime, o Options) (*agent, error) {
 		arrays: a.arrays, publisher: a.publisher, setup: &a.current,
 		failures: a.failures, notified: a.notified,
 	}
-	a.list = &schedulerList{request: a.requestList, wanted: a.identities}
+	a.list = newSchedulerList(a.requestList, a.identities)
 	a.source.config.Store(&status.Config{Loaded: time.Now()})
 	a.source.tick()
 	return a, nil

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -28,16 +27,20 @@ type schedulerList struct {
 	request backends.RequestFunc
 	wanted  func() []string // identities that should be listed
 
-	mu   sync.Mutex // held during a request
-	at   time.Time  // of the last request; zero before the first
+	turn chan struct{} // holds one element while a goroutine uses what follows
+	at   time.Time     // of the last request; zero before the first
 	list *publisher.SchedulerPools
 	err  error
 }
 
+func newSchedulerList(request backends.RequestFunc, wanted func() []string) *schedulerList {
+	return &schedulerList{request: request, wanted: wanted, turn: make(chan struct{}, 1)}
+}
+
 // get returns the list, or why it is not known.
 func (l *schedulerList) get() (*publisher.SchedulerPools, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.turn <- struct{}{}
+	defer func() { <-l.turn }()
 	if l.at.IsZero() || time.Since(l.at) >= listInterval {
 		ctx, cancel := context.WithTimeout(context.Background(), listTimeout)
 		defer cancel()

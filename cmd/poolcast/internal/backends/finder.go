@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -108,9 +109,10 @@ func (f *Finder) first(ctx context.Context) (*Set, error) {
 		notes = append(notes, fmt.Sprintf("Not used: %v.", err))
 	}
 	set, err := f.arrays(ctx)
-	if set != nil {
-		set.Notes = append(notes, set.Notes...)
+	if set == nil {
+		return nil, fmt.Errorf("%w\n%s", err, strings.Join(notes, "\n"))
 	}
+	set.Notes = append(notes, set.Notes...)
 	return set, err
 }
 
@@ -221,14 +223,29 @@ func (f *Finder) arrays(ctx context.Context) (*Set, error) {
 	if len(reports) == 0 && err != nil {
 		return nil, err
 	}
-	set := &Set{Source: Arrays, Reports: reports, Release: f.Release}
-	if set.Release == 0 {
+	set := &Set{Source: Arrays, Reports: reports}
+	f.applyRelease(set)
+	return set, err
+}
+
+// applyRelease makes polled reports those of the driver of a release.
+func (f *Finder) applyRelease(set *Set) {
+	if set.Release = f.Release; set.Release == 0 {
 		set.Release = NewestRelease
 	}
 	if set.Release < provisionedRelease {
 		misspellProvisioned(set.Reports)
 	}
-	return set, err
+}
+
+// arePolled is whether reports are those of a dry run: poolcast made them, and they do
+// not have what cinder-volume counts.
+func arePolled(reports []capability.Report) bool {
+	return slices.ContainsFunc(reports, func(r capability.Report) bool {
+		_, made := r.Capabilities[capability.KeyMetricsAgent]
+		_, counted := r.Capabilities[capability.KeyAllocatedCapacity]
+		return made && !counted
+	})
 }
 
 // provisionedRelease is the release whose Pure driver reports provisioned_capacity_gb.
@@ -258,5 +275,11 @@ func (f *Finder) file(ctx context.Context) (*Set, error) {
 		return nil, exit.With(exit.Usage, fmt.Errorf("read reports: --source %s: %w", f.Source, err))
 	}
 	set.Source, set.From = File, f.Source
+	switch {
+	case set.Listed == nil && arePolled(set.Reports):
+		f.applyRelease(set)
+	case f.Release > 0:
+		return nil, exit.With(exit.Usage, fmt.Errorf("--source %s: the reports are those of cinder-volume: --release is for polled arrays and a poolcast --dry-run", f.Source))
+	}
 	return set, nil
 }

@@ -15,7 +15,7 @@ func (s *Set) Lines(now time.Time) []string {
 		line += ", the oldest report " + age.Round(time.Second).String() + " old"
 	}
 	line += "; volumes placed since the reports are not deducted."
-	if s.Source == Arrays && s.Listed == nil {
+	if s.Release != 0 && s.Listed == nil {
 		line = fmt.Sprintf("%s, as the driver of Cinder %d reports them; other hosts and vendors, disabled services and cinder-volume's own counts are not considered.", "On "+s.basis(now), s.Release)
 	}
 	lines := []string{line}

@@ -41,8 +41,22 @@ func ParseBases(data []byte) (*Bases, error) {
 		if err := bases.add(name, raw); err != nil {
 			return nil, err
 		}
+		if err := bases.refuseOverlay(name); err != nil {
+			return nil, err
+		}
 	}
 	return bases, bases.check()
+}
+
+// refuseOverlay refuses a report that an agent has published. The scheduler's list has
+// overlays, and their measured keys are not cinder-volume's. A dry run is not refused:
+// it is compared with the one after a change.
+func (b *Bases) refuseOverlay(name string) error {
+	identity, _, _ := strings.Cut(name, "#")
+	if _, marked := b.sets[identity][capability.KeyMetricsAgent]; marked {
+		return fmt.Errorf("%s is an overlay that poolcast has published (metrics_agent), and not a report of cinder-volume: leave --base out to receive those on the bus", identity)
+	}
+	return nil
 }
 
 // baseRow is an entry of a dry run, of the API's pools, or of the openstack
@@ -79,7 +93,11 @@ func parseRows(data []byte) (*Bases, error) {
 			}
 			bases.partial = true
 		}
-		if err := bases.add(name, row.Capabilities); err != nil {
+		err := bases.add(name, row.Capabilities)
+		if err == nil && row.Host == "" {
+			err = bases.refuseOverlay(name)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("entry %d: %w", i+1, err)
 		}
 	}
