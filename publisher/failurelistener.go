@@ -65,6 +65,7 @@ type FailureListener struct {
 
 	seen       []string // ids of the last notifications
 	unreadable bool     // one was logged
+	declared   bool     // the quorum queue may be on the broker
 	tries      int      // failed attempts in a row
 
 	mu     sync.Mutex
@@ -117,8 +118,10 @@ func (l *FailureListener) Run(ctx context.Context) {
 	}
 }
 
-// serve listens on one connection until it is lost, and returns why.
+// serve listens on one connection until it is lost, and returns why. If the context
+// has ended, nothing is left on the broker.
 func (l *FailureListener) serve(ctx context.Context, pair *connectionPair) error {
+	defer func() { l.deleteQueue(ctx, pair) }()
 	for {
 		status, wait := l.listen(ctx, pair)
 		if ctx.Err() != nil {
@@ -160,8 +163,8 @@ func (l *FailureListener) listen(ctx context.Context, pair *connectionPair) (Fai
 	if err != nil {
 		return failed("open a queue for notifications", err, 0)
 	}
-	defer func() { l.closeQueue(ctx, pair, own) }()
-	l.tries = 0
+	defer func() { l.stopListening(ctx, pair, own) }()
+	l.tries, l.declared = 0, own.queue != ""
 	opened := time.Now()
 	l.setStatus(FailureStatus{State: FailuresListening, Broker: broker, Listening: own.mode})
 	return failed("listening was interrupted", l.receive(ctx, pair, own), time.Since(opened))
@@ -182,16 +185,21 @@ func (l *FailureListener) open(own *listener) error {
 	return exclusiveQueue(own)
 }
 
-// closeQueue leaves nothing on the broker. The quorum queue of a lost connection is
-// kept: it has the notifications until there is another one.
-func (l *FailureListener) closeQueue(ctx context.Context, pair *connectionPair, own *listener) {
-	if pair.isLost() {
+// stopListening ends receiving. A quorum queue is kept for the notifications that are
+// sent until it is used again: it has an expiry.
+func (l *FailureListener) stopListening(ctx context.Context, pair *connectionPair, own *listener) {
+	if !pair.isLost() {
+		own.stop(ctx)
+	}
+}
+
+// deleteQueue deletes a quorum queue at a clean stop.
+func (l *FailureListener) deleteQueue(ctx context.Context, pair *connectionPair) {
+	if !l.declared || ctx.Err() == nil || pair.isLost() {
 		return
 	}
-	own.stop(ctx)
-	if own.queue != "" {
-		_ = pair.listening.deleteQueue(ctx, own.queue) // it expires by itself
-	}
+	l.declared = false
+	_ = pair.listening.deleteQueue(ctx, l.queue) // it expires by itself
 }
 
 // receive takes notifications until they end, and returns why.

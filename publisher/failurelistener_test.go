@@ -144,6 +144,7 @@ func TestFailureListener(t *testing.T) {
 		"quorum":            func(t *testing.T, b *rabbitmq.Broker) { testFailures(t, b, ListenQuorum) },
 		"reconnects":        testFailuresReconnect,
 		"waits":             testFailuresExchange,
+		"keeps its queue":   testFailuresChannel,
 		"rights":            testFailureRights,
 		"bounded and burst": testFailureBurst,
 	}
@@ -225,6 +226,30 @@ func testFailuresReconnect(t *testing.T, b *rabbitmq.Broker) {
 	log := r.logged()
 	if strings.Count(log, "not receiving error notifications") == 0 || strings.Count(log, "receiving error notifications of cinder-scheduler") != 2 {
 		t.Errorf("the log is %s", log)
+	}
+}
+
+// testFailuresChannel: a quorum queue is used again when its exchange was deleted while the
+// connection lives, and it is deleted at a stop that comes before that.
+func testFailuresChannel(t *testing.T, b *rabbitmq.Broker) {
+	n := newNotifier(t, b.URL())
+	r := startFailures(t, FailureOptions{Options: optionsFor(t, b.URL()), Quorum: true})
+	for _, volume := range []string{"one", "two"} {
+		r.awaits(FailuresListening, "")
+		must(t, n.ch.ExchangeDelete("openstack", false, false))
+		r.awaits(FailuresNoExchange, "")
+		must(t, n.ch.PublishWithContext(t.Context(), "", r.queue, false, false, amqp.Publishing{ // the queue is there
+			Body: []byte(envelope(`{"event_type":"scheduler.extend_volume","payload":{"volume_id":"` + volume + `"}}`)),
+		}))
+		if volume == "two" {
+			break
+		}
+		n.declare()
+		r.receives("one")
+	}
+	r.stop()
+	if left := queues(b); len(left) != 0 {
+		t.Errorf("left are %q", left)
 	}
 }
 

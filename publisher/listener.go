@@ -41,8 +41,6 @@ func reportQueue() queueOptions {
 type listener struct {
 	conn *connection
 	mode ListenMode
-	own  queueOptions
-	name string // of the queue that is consumed, "" for a stream
 	// queue is the name of a quorum queue of our own, "" for the other modes.
 	queue      string
 	ch         *amqp.Channel
@@ -51,6 +49,9 @@ type listener struct {
 	received   int
 	// note is why a better mode was not possible, nil if it was.
 	note error
+
+	own  queueOptions
+	name string // of the queue that is consumed, "" for a stream
 }
 
 // listen starts to receive: from the schedulers' own stream if there is one, else

@@ -10,6 +10,7 @@ import (
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/config"
 	"github.com/poolcast/poolcast/publisher"
 )
@@ -166,4 +167,26 @@ func TestFailureIsBounded(t *testing.T) {
 	if strings.ContainsAny(got.Explanation+got.Refused[0].Reason, "\x1b\n") {
 		t.Errorf("got %q", got.Refused[0])
 	}
+}
+
+// FuzzExplainFailure: whatever a notification holds, there is an explanation, which is
+// printable and bounded, and has no private id.
+func FuzzExplainFailure(f *testing.F) {
+	f.Add(int64(1), `{"total_volumes":"<= 8","capabilities:a:b":"<is> \u001b[2J","volume_backend_name":null}`, "dc1", `volume.project_id == "x"`)
+	f.Add(int64(1<<40), `{"a":"<or> 1 <or> 2"}`, "\u202e", "capabilities.total_volumes / 0")
+	f.Fuzz(func(t *testing.T, size int64, specs, zone, function string) {
+		failure := failedCreate(size, specs, zone)
+		cloud := cloudOf(withFunction(report("x_01", "gold", 900), function), report("x_02", "gold", 1))
+		got, count := ExplainFailure(cloud, failure, []string{"gold"}, time.Now())
+		if got.Explanation == "" || len([]rune(got.Explanation)) > maxExplanation || format.Printable(got.Explanation) != got.Explanation {
+			t.Errorf("got %q", got.Explanation)
+		}
+		if !slices.Contains(append(FailureFilters(cloud.Scheduler), FilterNone, FilterOther), count.Filter) || count.Pool != "" && count.Pool != "gold" {
+			t.Errorf("labels %+v", count)
+		}
+		text, err := json.Marshal(got)
+		if err != nil || strings.Contains(string(text), projectID) || strings.Contains(string(text), userID) {
+			t.Errorf("%s, %v", text, err)
+		}
+	})
 }
