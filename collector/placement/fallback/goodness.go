@@ -169,7 +169,7 @@ func (m *maker) preference(backend int) string {
 			continue
 		}
 		value, _ := specOf(&t.changed, m.plan.Key)
-		text = fmt.Sprintf(`((extra.%s == "%s") ? %s : %s)`, m.plan.Key, value, one, text)
+		text = fmt.Sprintf(`(extra.%s == "%s" ? %s : %s)`, m.plan.Key, value, one, text)
 	}
 	if m.share == 0 && text != "0" {
 		return text[1 : len(text)-1]
@@ -182,7 +182,7 @@ func (m *maker) keep(backend int, text string) string {
 	if m.isBoolean(backend, text) {
 		return fmt.Sprintf("((%s) ? %s : 0)", text, literal(100*m.share))
 	}
-	return fmt.Sprintf("max(0, min(100, (%s))) / %s", text, literal(1/m.share))
+	return fmt.Sprintf("max(0, min(100, %s)) / %s", text, literal(1/m.share))
 }
 
 // isBoolean reports whether the present function of a backend has a truth value as its
