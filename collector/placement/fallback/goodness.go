@@ -201,12 +201,19 @@ func (m *maker) isBoolean(backend int, text string) bool {
 	return err == nil && isBool
 }
 
-// classes are the classes of the types that can be on a backend.
+// classes are the classes of the types that can be on a backend, with those that it
+// reports already: types of an earlier plan need them.
 func (m *maker) classes(backend int) []string {
 	var names []string
+	present, _ := m.cloud.Reports[backend].Capabilities[Class].List()
+	for _, v := range present {
+		if name, ok := v.Str(); ok {
+			names = append(names, name)
+		}
+	}
 	for i := range m.plan.Types {
-		if slices.Contains(m.fits[i], backend) {
-			names = append(names, m.plan.Types[i].Name)
+		if name := m.plan.Types[i].Name; slices.Contains(m.fits[i], backend) && !slices.Contains(names, name) {
+			names = append(names, name)
 		}
 	}
 	return names

@@ -172,8 +172,9 @@ func TestPlanDistinguishesTypes(t *testing.T) {
 	}
 	in := cloud(gold(), bronze)
 	in.Separate = true
-	if p = mustMake(t, in); p.Key != Class || !p.Holds() {
-		t.Errorf("key %q, problems %q", p.Key, p.Problems)
+	in.Reports[1].Capabilities[Class] = capability.OfStrings("earlier", "gold")
+	if p = mustMake(t, in); p.Key != Class || !p.Holds() || strings.Join(p.Backends[1].Classes, " ") != "earlier gold" {
+		t.Errorf("key %q, problems %q, classes %q", p.Key, p.Problems, p.Backends[1].Classes)
 	}
 	in = cloud(gold())
 	in.Separate = true
