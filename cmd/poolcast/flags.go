@@ -63,7 +63,12 @@ func (f *sourceFlags) addInputs(cmd *cobra.Command) {
 func (f *sourceFlags) addArrays(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.backends, "backend", nil, "use only the backend whose section has this `name`; repeatable")
 	cmd.Flags().BoolVar(&f.simulate, "simulate", false, "read simulated arrays in place of the configured ones")
-	_ = cmd.RegisterFlagCompletionFunc("backend", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	f.completeBackends(cmd, "backend")
+}
+
+// completeBackends completes a flag with the backends of the configuration.
+func (f *sourceFlags) completeBackends(cmd *cobra.Command, flag string) {
+	_ = cmd.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		cfg, err := f.source().Read()
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp

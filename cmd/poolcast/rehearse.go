@@ -111,6 +111,8 @@ func (f *rehearseFlags) add(cmd *cobra.Command) {
 	flags.StringSliceVar(&f.settings, "settings", nil, "settings to compare, separated by commas; all by default")
 	flags.StringArrayVar(&f.without, "without", nil, "take this `backend` out, given by section or host@section; repeatable")
 	flags.StringArrayVar(&f.with, "with", nil, "add an empty array like this `backend`; repeatable")
+	f.completeBackends(cmd, "without")
+	f.completeBackends(cmd, "with")
 	flags.Uint64Var(&f.seed, "seed", 1, "seed for random settings, such as two-choices")
 }
 

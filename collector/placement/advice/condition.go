@@ -99,7 +99,7 @@ func (c *condition) check(eligible *placement.Decision) []Finding {
 }
 
 func (c *condition) unset() string {
-	return fmt.Sprintf("openstack volume type unset --property %s %s", quoted(c.spec.Key), c.typeName)
+	return fmt.Sprintf("openstack volume type unset --property %s %s", format.ShellQuoted(c.spec.Key), format.ShellQuoted(c.typeName))
 }
 
 // setOrUnset is the fix for a condition that was meant in another way, or was not.
@@ -111,7 +111,7 @@ func (c *condition) setOrUnset(intended string) string {
 }
 
 func (c *condition) set(key, value string) string {
-	return fmt.Sprintf("openstack volume type set --property %s %s", quoted(key+"="+value), c.typeName)
+	return fmt.Sprintf("openstack volume type set --property %s %s", format.ShellQuoted(key+"="+value), format.ShellQuoted(c.typeName))
 }
 
 // unknownKey is about a key that no backend reports.

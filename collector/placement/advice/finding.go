@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability"
 )
@@ -80,9 +79,6 @@ func valueText(v capability.Value) string {
 	}
 	return v.String()
 }
-
-// quoted puts text between single quotes for a shell.
-func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 // unique keeps the first of equal texts.
 func unique(texts []string) []string {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 )
@@ -229,7 +230,7 @@ func OperatorsInKeys(t cinder.VolumeType) []Finding {
 			fmt.Sprintf("the extra spec %q with the value %q was meant as a condition, and no backend meets it", s.Key, *s.Value),
 			"the openstack client splits a property at its first equals sign, so the operator became a part of the key",
 			fmt.Sprintf("openstack volume type unset --property %s %s; openstack volume type set --property %s %s",
-				quoted(s.Key), t.Name, quoted(key+"="+operator+" "+*s.Value), t.Name)))
+				format.ShellQuoted(s.Key), format.ShellQuoted(t.Name), format.ShellQuoted(key+"="+operator+" "+*s.Value), format.ShellQuoted(t.Name))))
 	}
 	return found
 }

@@ -38,7 +38,7 @@ func TestTypes(t *testing.T) {
 	}{
 		{"fits all", equal, []string{"volume_backend_name", "gold", "capabilities:multiattach", "<is> True", "labels", "s== a", "capabilities:rack:row", "a"}, nil},
 		{"another scope", equal, []string{"pure:iops", "5", "replication_enabled:x", "y"}, nil},
-		{"misspelt key", equal, []string{"volume_backend_nam", "gold"}, []string{"error type-unknown-key|'volume_backend_name=gold'"}},
+		{"misspelt key", equal, []string{"volume_backend_nam", "gold"}, []string{"error type-unknown-key|volume_backend_name=gold it"}},
 		{"misspelt key with scope", equal, []string{"capabilities:multiatach", "<is> True"}, []string{"error type-unknown-key|'capabilities:multiattach=<is> True'"}},
 		{"unknown key", equal, []string{"xyzzy", "1"}, []string{"error type-unknown-key|extra_capabilities"}},
 		{"unknown member", equal, []string{"capabilities:rack:column", "1"}, []string{"error type-unknown-key|rack:column"}},

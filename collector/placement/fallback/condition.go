@@ -84,7 +84,7 @@ func (c *Condition) compare(key, operator string, limit float64) {
 	}
 	terms := make([]string, len(c.metrics))
 	for i, metric := range c.metrics {
-		terms[i] = "(capabilities." + metric + " " + operator + " " + literal(number) + ")"
+		terms[i] = "capabilities." + metric + " " + operator + " " + literal(number)
 	}
 	c.Function = conjunction(terms)
 	switch operator {
@@ -126,8 +126,9 @@ func (c *Condition) readable(key, operator string, limit float64) (number float6
 // literal writes a number without an exponent, which the evaluator cannot read.
 func literal(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
 
-// conjunction joins terms in parentheses with "and", two at a time, because the evaluator
-// ignores a third. The tree is balanced: deep parentheses exceed Python's stack.
+// conjunction joins terms with "and", two at a time, because the evaluator ignores a third.
+// Other parentheses are left out and the tree is balanced: each level doubles the time in
+// which Cinder parses the function, which it does for each backend of each decision.
 func conjunction(terms []string) string {
 	switch len(terms) {
 	case 1:

@@ -169,7 +169,7 @@ func (m *maker) preference(backend int) string {
 			continue
 		}
 		value, _ := specOf(&t.changed, m.plan.Key)
-		text = fmt.Sprintf(`((extra.%s == "%s") ? %s : %s)`, m.plan.Key, value, one, text)
+		text = fmt.Sprintf(`(extra.%s == "%s" ? %s : %s)`, m.plan.Key, value, one, text)
 	}
 	if m.share == 0 && text != "0" {
 		return text[1 : len(text)-1]
@@ -182,7 +182,7 @@ func (m *maker) keep(backend int, text string) string {
 	if m.isBoolean(backend, text) {
 		return fmt.Sprintf("((%s) ? %s : 0)", text, literal(100*m.share))
 	}
-	return fmt.Sprintf("max(0, min(100, (%s))) / %s", text, literal(1/m.share))
+	return fmt.Sprintf("max(0, min(100, %s)) / %s", text, literal(1/m.share))
 }
 
 // isBoolean reports whether the present function of a backend has a truth value as its
@@ -201,12 +201,19 @@ func (m *maker) isBoolean(backend int, text string) bool {
 	return err == nil && isBool
 }
 
-// classes are the classes of the types that can be on a backend.
+// classes are the classes of the types that can be on a backend, with those that it
+// reports already: types of an earlier plan need them.
 func (m *maker) classes(backend int) []string {
 	var names []string
+	present, _ := m.cloud.Reports[backend].Capabilities[Class].List()
+	for _, v := range present {
+		if name, ok := v.Str(); ok {
+			names = append(names, name)
+		}
+	}
 	for i := range m.plan.Types {
-		if slices.Contains(m.fits[i], backend) {
-			names = append(names, m.plan.Types[i].Name)
+		if name := m.plan.Types[i].Name; slices.Contains(m.fits[i], backend) && !slices.Contains(names, name) {
+			names = append(names, name)
 		}
 	}
 	return names

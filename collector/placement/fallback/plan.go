@@ -57,7 +57,7 @@ type Type struct {
 	Set        []cinder.ExtraSpec
 
 	original, changed cinder.VolumeType
-	preference        string // the function of all conditions, in parentheses
+	preference        string // the function of all conditions
 }
 
 // Unset are the keys of the extra specs to remove.

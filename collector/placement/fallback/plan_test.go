@@ -66,7 +66,7 @@ func TestPlanOfPublishedPattern(t *testing.T) {
 		t.Fatalf("problems: %q", p.Problems)
 	}
 	for _, b := range p.Backends {
-		const want = "((capabilities.total_volumes <= 800) and (capabilities.writes_per_sec <= 40000)) ? 100 : 0"
+		const want = "(capabilities.total_volumes <= 800 and capabilities.writes_per_sec <= 40000) ? 100 : 0"
 		if b.Goodness != want {
 			t.Errorf("goodness_function of %s: %s", b.Name, b.Goodness)
 		}
@@ -133,9 +133,9 @@ func TestPlanKeepsPresentFunctions(t *testing.T) {
 	in.Reports[0].Capabilities[capability.KeyGoodnessFunction] = capability.OfString("100 - capabilities.usec_per_write_op / 10")
 	in.Reports[1].Capabilities[capability.KeyGoodnessFunction] = capability.OfString("capabilities.usec_per_write_op < 500")
 	p := mustMake(t, in)
-	preferred := "(((capabilities.total_volumes <= 800) and (capabilities.writes_per_sec <= 40000)) ? 90 : 0)"
+	preferred := "((capabilities.total_volumes <= 800 and capabilities.writes_per_sec <= 40000) ? 90 : 0)"
 	want := []string{
-		preferred + " + max(0, min(100, (100 - capabilities.usec_per_write_op / 10))) / 10",
+		preferred + " + max(0, min(100, 100 - capabilities.usec_per_write_op / 10)) / 10",
 		preferred + " + ((capabilities.usec_per_write_op < 500) ? 10 : 0)",
 		preferred,
 	}
@@ -148,7 +148,7 @@ func TestPlanKeepsPresentFunctions(t *testing.T) {
 		t.Errorf("problems %q, options %+v", p.Problems, p.Scheduler.Options)
 	}
 	in.Replace = true
-	if p = mustMake(t, in); p.Backends[0].Goodness != "((capabilities.total_volumes <= 800) and (capabilities.writes_per_sec <= 40000)) ? 100 : 0" {
+	if p = mustMake(t, in); p.Backends[0].Goodness != "(capabilities.total_volumes <= 800 and capabilities.writes_per_sec <= 40000) ? 100 : 0" {
 		t.Errorf("replaced: %s", p.Backends[0].Goodness)
 	}
 }
@@ -158,8 +158,8 @@ func TestPlanDistinguishesTypes(t *testing.T) {
 	silver := typeOf("silver", "volume_backend_name", "pure", "total_volumes", "<= 1000")
 	bronze := typeOf("bronze", "volume_backend_name", "pure")
 	p := mustMake(t, cloud(gold(), silver, bronze))
-	const want = `(extra.preference == "gold") ? (((capabilities.total_volumes <= 800) and (capabilities.writes_per_sec <= 40000)) ? 100 : 0)` +
-		` : ((extra.preference == "silver") ? ((capabilities.total_volumes <= 1000) ? 100 : 0) : 0)`
+	const want = `extra.preference == "gold" ? ((capabilities.total_volumes <= 800 and capabilities.writes_per_sec <= 40000) ? 100 : 0)` +
+		` : (extra.preference == "silver" ? (capabilities.total_volumes <= 1000 ? 100 : 0) : 0)`
 	if p.Backends[0].Goodness != want {
 		t.Errorf("got  %s\nwant %s", p.Backends[0].Goodness, want)
 	}
@@ -172,8 +172,9 @@ func TestPlanDistinguishesTypes(t *testing.T) {
 	}
 	in := cloud(gold(), bronze)
 	in.Separate = true
-	if p = mustMake(t, in); p.Key != Class || !p.Holds() {
-		t.Errorf("key %q, problems %q", p.Key, p.Problems)
+	in.Reports[1].Capabilities[Class] = capability.OfStrings("earlier", "gold")
+	if p = mustMake(t, in); p.Key != Class || !p.Holds() || strings.Join(p.Backends[1].Classes, " ") != "earlier gold" {
+		t.Errorf("key %q, problems %q, classes %q", p.Key, p.Problems, p.Backends[1].Classes)
 	}
 	in = cloud(gold())
 	in.Separate = true
@@ -222,14 +223,14 @@ func TestPlanThatDoesNotHold(t *testing.T) {
 
 func TestConditions(t *testing.T) {
 	for _, c := range []struct{ key, value, function, reason string }{
-		{"capabilities:total_volumes", "<= 800", "(capabilities.total_volumes <= 800)", ""},
-		{"total_volumes", ">= 1e3", "(capabilities.total_volumes >= 1000)", ""},
-		{"total_volumes", "= 10", "(capabilities.total_volumes >= 10)", ""},
-		{"total_volumes", "== 10.5", "(capabilities.total_volumes == 10.5)", ""},
-		{"total_volumes", "!= -3", "(capabilities.total_volumes != -3)", ""},
-		{"total_volumes", "<= 800 and more", "(capabilities.total_volumes <= 800)", ""},
-		{"data_reduction", ">= 4.1", "(capabilities.data_reduction_percent >= 410)", ""},
-		{"avg_latency_ms", "<= 0.5", "((capabilities.usec_per_read_op <= 500) and (capabilities.usec_per_write_op <= 500))", ""},
+		{"capabilities:total_volumes", "<= 800", "capabilities.total_volumes <= 800", ""},
+		{"total_volumes", ">= 1e3", "capabilities.total_volumes >= 1000", ""},
+		{"total_volumes", "= 10", "capabilities.total_volumes >= 10", ""},
+		{"total_volumes", "== 10.5", "capabilities.total_volumes == 10.5", ""},
+		{"total_volumes", "!= -3", "capabilities.total_volumes != -3", ""},
+		{"total_volumes", "<= 800 and more", "capabilities.total_volumes <= 800", ""},
+		{"data_reduction", ">= 4.1", "capabilities.data_reduction_percent >= 410", ""},
+		{"avg_latency_ms", "<= 0.5", "(capabilities.usec_per_read_op <= 500 and capabilities.usec_per_write_op <= 500)", ""},
 		{"avg_latency_ms", ">= 0.5", "", "truncates avg_latency_ms"},
 		{"avg_throughput_mbps", "<= 900", "", "truncates avg_throughput_mbps"},
 		{"total_volumes", "< 800", "", "finds no operator"},
