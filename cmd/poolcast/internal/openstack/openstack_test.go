@@ -1,9 +1,11 @@
 package openstack_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -78,6 +80,20 @@ func TestConnectWithUnknownAuthority(t *testing.T) {
 	f.write(t, f.URL+"/v3")
 	_, err := openstack.Connect(t.Context(), "prod")
 	checkError(t, err, "unknown authority", "cacert")
+}
+
+// TestConnectWithoutResponse has a Keystone that accepts connections and is silent.
+func TestConnectWithoutResponse(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	new(fake).write(t, "http://"+listener.Addr().String()+"/v3")
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err = openstack.Connect(ctx, "prod")
+	checkError(t, err, "no response in time")
 }
 
 const types = `{"volume_types": [
