@@ -15,6 +15,7 @@ import (
 // of no cloud: nothing is known.
 type Catalogue struct {
 	Types    []VolumeType
+	Default  string    // name of the type of a volume without one; "" if it is not known
 	Zones    []string  // nil if they are not known
 	Services []Service // nil if they are not known
 	Notes    []string  // what could not be read
@@ -22,12 +23,15 @@ type Catalogue struct {
 	client *Client
 }
 
-// Catalogue reads types, zones and services. Without the right to list zones or
-// services these are not known, and a note says so.
+// Catalogue reads types, zones and services. Without the right to read the default type,
+// the zones or the services these are not known, and a note says so.
 func (c *Client) Catalogue(ctx context.Context) (*Catalogue, error) {
 	out := &Catalogue{client: c}
 	var err error
 	if out.Types, err = c.VolumeTypes(ctx); err != nil {
+		return nil, err
+	}
+	if out.Default, err = c.DefaultType(ctx); out.cannot(err) {
 		return nil, err
 	}
 	if out.Zones, err = c.Zones(ctx); out.cannot(err) {

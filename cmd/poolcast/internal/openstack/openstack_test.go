@@ -160,15 +160,15 @@ const services = `{"services": [
 
 func TestCatalogueDescribesBackends(t *testing.T) {
 	f := startFake(t, map[string]any{
-		"types": types, "qos-specs": qos, "os-services": services,
+		"types": types, "types/default": `{"volume_type": {"name": "plain"}}`, "qos-specs": qos, "os-services": services,
 		"os-availability-zone": `{"availabilityZoneInfo": [{"zoneName": "dc1", "zoneState": {"available": true}}, {"zoneName": "dc2", "zoneState": {"available": false}}]}`,
 	})
 	c, err := f.connect(t).Catalogue(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(c.Zones, " "); got != "dc1 dc2" {
-		t.Errorf("the zones are %s", got)
+	if got := strings.Join(c.Zones, " "); got != "dc1 dc2" || c.Default != "plain" {
+		t.Errorf("the zones are %s, the default type is %s", got, c.Default)
 	}
 	reports := []capability.Report{{Host: "c@off"}, {Host: "c@on"}, {Host: "c@down"}, {Host: "a@gold", Cluster: "k@gold"}, {Host: "c@other"}}
 	set := &backends.Set{Reports: reports}
