@@ -56,7 +56,7 @@ func (f *cloudFlag) read(cmd *cobra.Command, v *input.Volume) (*openstack.Catalo
 
 // withCatalogue is the cloud of a configuration, completed with a catalogue.
 func withCatalogue(cfg *config.Config, set *backends.Set, catalogue *openstack.Catalogue) *decision.Cloud {
-	catalogue.Describe(set)
+	set.ApplyServices(catalogue.Services)
 	cloud := decision.NewCloud(cfg, set)
 	if catalogue.Zones != nil {
 		cloud.API.Zones = catalogue.Zones

@@ -115,7 +115,7 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 	if set == nil {
 		return polled
 	}
-	catalogue.Describe(set)
+	set.ApplyServices(catalogue.Services)
 	reports := set.Candidates()
 	outcomes, err := rehearsal.Compare(cmd.Context(), reports, f.burst, settings)
 	if err != nil {

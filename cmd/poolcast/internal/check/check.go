@@ -165,7 +165,7 @@ func (r *Result) addBroken(broken []config.Broken) {
 func (r *Result) checkTypes(cloud *openstack.Catalogue, types []cinder.VolumeType) {
 	set := &backends.Set{Reports: r.Reports}
 	if cloud != nil {
-		cloud.Describe(set)
+		set.ApplyServices(cloud.Services)
 		types = append(types, cloud.PlacementTypes()...)
 	}
 	engine, err := decision.NewCloud(r.Config, set).Engine("strict")
