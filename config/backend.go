@@ -60,7 +60,7 @@ func protocols() map[string]string {
 
 // backends reads every section that enabled_backends lists.
 func (r *reader) backends(cfg *Config) {
-	cfg.Zones, cfg.DefaultZone = map[string]string{}, r.scopeOf(sectionDefault).text("storage_availability_zone").v
+	cfg.Zones = map[string]string{}
 	for _, name := range r.enabled() {
 		r.record.beginBackend(name)
 		r.addZone(cfg.Zones, name)

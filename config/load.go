@@ -27,8 +27,6 @@ type Config struct {
 	// Zones are the availability zones of all enabled backends, those that are broken
 	// or ignored included, by host@stanza or cluster@stanza.
 	Zones map[string]string
-	// DefaultZone is storage_availability_zone of [DEFAULT].
-	DefaultZone string
 	// Warnings are values that poolcast reads differently from Cinder, and values
 	// that are probably mistakes, in file order.
 	Warnings []Warning

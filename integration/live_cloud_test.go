@@ -283,7 +283,9 @@ func (c *liveCloud) testPlace(t *testing.T) {
 	wants(t, out, `"maxIOPS": "5000"`)
 	out, _ = c.run(0, "rehearse", "--os-cloud", "prod", "--type", "silver", "--size", "100", "--count", "4", "--settings", "current")
 	wants(t, out, "4 of 4 volumes go to flasharray_x_02")
-	_, errs := c.run(2, "place", "--os-cloud", "prod", "--type", "bronze", "--size", "100")
+	_, errs := c.run(0, "place", "--os-cloud", "prod", "--size", "100")
+	wants(t, errs, "the type is __DEFAULT__")
+	_, errs = c.run(2, "place", "--os-cloud", "prod", "--type", "bronze", "--size", "100")
 	wants(t, errs, `no volume type "bronze"`, `"gold"`)
 }
 

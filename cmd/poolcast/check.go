@@ -94,6 +94,7 @@ func (f *checkFlags) run(cmd *cobra.Command) error {
 			cmd.PrintErrf("listening for cinder-volume on the bus for up to %s; --no-bus skips that\n", longest)
 		},
 	}
+	f.reports.services = catalogue.BackendZones()
 	finder, err := f.reports.finder(cmd, f.sourceFlags, nil)
 	if err != nil {
 		return exit.With(exit.Usage, err)

@@ -25,7 +25,8 @@ func (f *cloudFlag) add(cmd *cobra.Command) {
 }
 
 // read reads the catalogue of the cloud, which is empty if none is given, and gives its
-// types to the volume.
+// types to the volume. A volume that names neither type nor extra specs gets the default
+// type, as cinder-api does it.
 func (f *cloudFlag) read(cmd *cobra.Command, v *input.Volume) (*openstack.Catalogue, error) {
 	if f.name == "" {
 		return &openstack.Catalogue{}, nil
@@ -42,15 +43,20 @@ func (f *cloudFlag) read(cmd *cobra.Command, v *input.Volume) (*openstack.Catalo
 	for _, note := range catalogue.Notes {
 		cmd.PrintErrln("warning:", text.Printable(note))
 	}
-	if v != nil {
-		v.Cloud = catalogue
+	if v == nil {
+		return catalogue, nil
+	}
+	v.Cloud = catalogue
+	if v.Type == "" && len(v.Properties) == 0 && catalogue.Default != "" {
+		v.Type = catalogue.Default
+		cmd.PrintErrf("note: the type is %s, the default of the cloud\n", text.Printable(v.Type))
 	}
 	return catalogue, nil
 }
 
 // withCatalogue is the cloud of a configuration, completed with a catalogue.
 func withCatalogue(cfg *config.Config, set *backends.Set, catalogue *openstack.Catalogue) *decision.Cloud {
-	catalogue.Describe(set)
+	set.ApplyServices(catalogue.Services)
 	cloud := decision.NewCloud(cfg, set)
 	if catalogue.Zones != nil {
 		cloud.API.Zones, cloud.API.AllZones = catalogue.Zones, true

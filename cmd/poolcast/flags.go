@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -141,6 +142,7 @@ type reportFlags struct {
 	tokenFile string
 	caFile    string
 	zones     []string
+	services  map[string]string // zones of the services of --os-cloud, by backend
 	release   int
 }
 
@@ -230,9 +232,10 @@ func (f *reportFlags) finder(cmd *cobra.Command, sources *sourceFlags, cfg *conf
 	}, nil
 }
 
-// backendZones reads --backend-zone.
+// backendZones reads --backend-zone, which comes before the services of --os-cloud.
 func (f *reportFlags) backendZones() (map[string]string, error) {
 	zones := map[string]string{}
+	maps.Copy(zones, f.services)
 	for _, text := range f.zones {
 		name, zone, ok := strings.Cut(text, "=")
 		name, _, _ = strings.Cut(name, "#")

@@ -124,6 +124,7 @@ func (f *placeFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	f.reports.services = catalogue.BackendZones()
 	create, notes, err := f.volume.Create()
 	if err = errors.Join(err, f.move.Check(&f.volume)); err != nil {
 		return exit.With(exit.Usage, err)

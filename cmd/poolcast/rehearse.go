@@ -121,6 +121,7 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	f.reports.services = catalogue.BackendZones()
 	create, notes, err := f.volume.Create()
 	if err != nil {
 		return exit.With(exit.Usage, err)

@@ -68,6 +68,7 @@ func (f *whyFlags) run(cmd *cobra.Command, volume string) error {
 	if err != nil {
 		return err
 	}
+	f.reports.services = facts.Catalogue.BackendZones()
 	set, polled := f.reports.get(cmd, f.sourceFlags, cfg)
 	if set == nil {
 		return polled

@@ -23,7 +23,7 @@ type Zones struct {
 
 // ZonesOf are the zones that a configuration has.
 func ZonesOf(cfg *config.Config, given map[string]string) Zones {
-	return Zones{Configured: cfg.Zones, Given: given, Default: cfg.DefaultZone}
+	return Zones{Configured: cfg.Zones, Given: given, Default: cfg.API.StorageZone}
 }
 
 // of is the zone of a backend, and whether it is known and not assumed.

@@ -116,7 +116,7 @@ func (o *Options) examine(ctx context.Context, r *Result) error {
 		r.addListed(ctx, o.Zones)
 	}
 	if o.Cloud != nil {
-		o.Cloud.Describe(r.Set)
+		r.Set.ApplyServices(o.Cloud.Services)
 		r.Findings = append(r.Findings, serviceFindings(o.Cloud, r.Set.Reports)...)
 	}
 	r.Findings = append(r.Findings, r.unlistedFindings()...)

@@ -3,6 +3,7 @@ package openstack
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/poolcast/poolcast/collector/capability"
@@ -49,6 +50,22 @@ func (c *Client) VolumeTypes(ctx context.Context) ([]VolumeType, error) {
 		types[i].QoS = specs[id]
 	}
 	return types, nil
+}
+
+// DefaultType reads the name of the type that cinder-api gives a volume without one:
+// that of the credential's project, if it has one, else default_volume_type. It is ""
+// if there is none.
+func (c *Client) DefaultType(ctx context.Context) (string, error) {
+	var one struct {
+		Type struct {
+			Name string `json:"name"`
+		} `json:"volume_type"`
+	}
+	err := c.get(ctx, query{what: "the default volume type", path: "types/default", right: "volume_extension:type_get"}, &one)
+	if errors.Is(err, errNotFound) {
+		err = nil
+	}
+	return one.Type.Name, err
 }
 
 func (c *Client) rawTypes(ctx context.Context) (all []rawType, err error) {

@@ -89,7 +89,7 @@ func networkError(err error) error {
 		return fmt.Errorf("%w; name the file of the authority in clouds.yaml: cacert", err)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("no response within %s: %w", requestBound, err)
+		return fmt.Errorf("no response in time: %w", err)
 	}
 	return err
 }

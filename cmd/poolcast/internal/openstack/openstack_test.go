@@ -1,9 +1,11 @@
 package openstack_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -13,7 +15,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/openstack"
 	"github.com/poolcast/poolcast/collector/capability"
 )
@@ -80,6 +81,20 @@ func TestConnectWithUnknownAuthority(t *testing.T) {
 	checkError(t, err, "unknown authority", "cacert")
 }
 
+// TestConnectWithoutResponse has a Keystone that accepts connections and is silent.
+func TestConnectWithoutResponse(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	new(fake).write(t, "http://"+listener.Addr().String()+"/v3")
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err = openstack.Connect(ctx, "prod")
+	checkError(t, err, "no response in time")
+}
+
 const types = `{"volume_types": [
 	{"id": "1", "name": "gold", "extra_specs": {"volume_backend_name": "x", "capabilities:total_volumes": "<= 800"}, "qos_specs_id": "q1"},
 	{"id": "2", "name": "plain", "extra_specs": {}, "qos_specs_id": null}]}`
@@ -142,44 +157,31 @@ const services = `{"services": [
 	{"host": "a@gold", "zone": "dc1", "status": "enabled", "state": "down", "cluster": "k@gold"},
 	{"host": "b@gold", "zone": "dc1", "status": "enabled", "state": "up", "cluster": "k@gold"}]}`
 
-func TestCatalogueDescribesBackends(t *testing.T) {
+func TestCatalogue(t *testing.T) {
 	f := startFake(t, map[string]any{
-		"types": types, "qos-specs": qos, "os-services": services,
+		"types": types, "types/default": `{"volume_type": {"name": "plain"}}`, "qos-specs": qos, "os-services": services,
 		"os-availability-zone": `{"availabilityZoneInfo": [{"zoneName": "dc1", "zoneState": {"available": true}}, {"zoneName": "dc2", "zoneState": {"available": false}}]}`,
 	})
 	c, err := f.connect(t).Catalogue(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(c.Zones, " "); got != "dc1 dc2" {
-		t.Errorf("the zones are %s", got)
+	if got := strings.Join(c.Zones, " "); got != "dc1 dc2" || c.Default != "plain" {
+		t.Errorf("the zones are %s, the default type is %s", got, c.Default)
 	}
-	reports := []capability.Report{{Host: "c@off"}, {Host: "c@on"}, {Host: "c@down"}, {Host: "a@gold", Cluster: "k@gold"}, {Host: "c@other"}}
-	set := &backends.Set{Reports: reports}
-	c.Describe(set)
-	var order []string
-	for _, r := range set.Reports {
-		order = append(order, r.Identity()+"/"+r.Zone)
+	for identity, want := range map[string]string{
+		"c@on":   "",
+		"k@gold": "",
+		"c@off":  "the service is disabled (firmware update)",
+		"c@down": "the service is frozen, and the service is down: it sends no heartbeat",
+	} {
+		service, ok := openstack.ServiceOf(c.Services, identity)
+		if got := service.Excluded(); !ok || got != want {
+			t.Errorf("%s is %q, want %q", identity, got, want)
+		}
 	}
-	if got := strings.Join(order, " "); got != "c@on/dc1 k@gold/dc1 c@off/dc2 c@down/dc1 c@other/" {
-		t.Errorf("the backends are %s", got)
-	}
-	want := map[string]string{
-		"c@off":   "the service is disabled (firmware update)",
-		"c@down":  "the service is frozen, and the service is down: it sends no heartbeat",
-		"c@other": openstack.NoService,
-	}
-	if diff := cmp.Diff(want, set.Excluded); diff != "" {
-		t.Errorf("excluded (-want +got):\n%s", diff)
-	}
-	if reports[1].Zone != "" {
-		t.Error("the reports of the caller were changed")
-	}
-
-	listed := &backends.Set{Reports: reports, AskedAt: time.Now(), Unlisted: []string{"c@off"}}
-	c.Describe(listed)
-	if diff := cmp.Diff([]string{"c@off"}, listed.Unlisted); diff != "" {
-		t.Errorf("the list of the scheduler was changed:\n%s", diff)
+	if _, ok := openstack.ServiceOf(c.Services, "c@other"); ok {
+		t.Error("c@other has a service")
 	}
 }
 
@@ -196,10 +198,8 @@ func TestCatalogueWithoutRights(t *testing.T) {
 	if len(c.Notes) != 2 || !strings.Contains(c.Notes[1], "volume_extension:services:index") {
 		t.Errorf("the notes are %q", c.Notes)
 	}
-	set := &backends.Set{Reports: []capability.Report{{Host: "c@x", Zone: "dc1"}}}
-	c.Describe(set)
-	if len(set.Unlisted) > 0 || set.Reports[0].Zone != "dc1" {
-		t.Errorf("without services the set became %+v", set)
+	if c.Services != nil || c.Zones != nil {
+		t.Errorf("got services %+v and zones %q", c.Services, c.Zones)
 	}
 	f.responses["os-services"] = http.StatusInternalServerError
 	_, err = f.connect(t).Catalogue(t.Context())

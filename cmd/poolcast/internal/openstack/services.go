@@ -97,6 +97,16 @@ func ServiceOf(services []Service, identity string) (Service, bool) {
 	return services[found], true
 }
 
+// BackendZones are the availability zones of the services, by the identity of the
+// backend. Empty without services.
+func (c *Catalogue) BackendZones() map[string]string {
+	zones := map[string]string{}
+	for _, s := range c.Services {
+		zones[s.Identity()] = s.Zone
+	}
+	return zones
+}
+
 func orEmpty(text *string) string {
 	if text == nil {
 		return ""

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
-	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 )
 
@@ -15,6 +13,7 @@ import (
 // of no cloud: nothing is known.
 type Catalogue struct {
 	Types    []VolumeType
+	Default  string    // name of the type of a volume without one; "" if it is not known
 	Zones    []string  // nil if they are not known
 	Services []Service // nil if they are not known
 	Notes    []string  // what could not be read
@@ -22,12 +21,15 @@ type Catalogue struct {
 	client *Client
 }
 
-// Catalogue reads types, zones and services. Without the right to list zones or
-// services these are not known, and a note says so.
+// Catalogue reads types, zones and services. Without the right to read the default type,
+// the zones or the services these are not known, and a note says so.
 func (c *Client) Catalogue(ctx context.Context) (*Catalogue, error) {
 	out := &Catalogue{client: c}
 	var err error
 	if out.Types, err = c.VolumeTypes(ctx); err != nil {
+		return nil, err
+	}
+	if out.Default, err = c.DefaultType(ctx); out.cannot(err) {
 		return nil, err
 	}
 	if out.Zones, err = c.Zones(ctx); out.cannot(err) {
@@ -76,44 +78,4 @@ func (c *Catalogue) PlacementTypes() []cinder.VolumeType {
 		types[i] = t.VolumeType
 	}
 	return types
-}
-
-// Describe completes backends with what the services have: the zone of each, which the
-// scheduler reads from there too, and why the scheduler does not list a backend. If the
-// scheduler was not asked for its list, backends whose services are disabled, frozen or
-// down, or that have no service, are unlisted from now on.
-func (c *Catalogue) Describe(set *backends.Set) {
-	if c.Services == nil {
-		return
-	}
-	asked := !set.AskedAt.IsZero()
-	set.Excluded = map[string]string{}
-	set.Reports = slices.Clone(set.Reports)
-	for i := range set.Reports {
-		r := &set.Reports[i]
-		identity := r.Identity()
-		reason := NoService
-		if service, ok := ServiceOf(c.Services, identity); ok {
-			r.Zone, reason = service.Zone, service.Excluded()
-		}
-		listed := !slices.Contains(set.Unlisted, identity)
-		if reason == "" || listed && asked {
-			continue
-		}
-		set.Excluded[identity] = reason
-		if listed {
-			set.Unlisted = append(set.Unlisted, identity)
-		}
-	}
-	slices.SortStableFunc(set.Reports, func(a, b capability.Report) int {
-		return position(set.Unlisted, a) - position(set.Unlisted, b)
-	})
-}
-
-// position is 1 for backends that are unlisted, which are the last, else 0.
-func position(unlisted []string, r capability.Report) int {
-	if slices.Contains(unlisted, r.Identity()) {
-		return 1
-	}
-	return 0
 }

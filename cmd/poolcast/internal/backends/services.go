@@ -1,0 +1,49 @@
+package backends
+
+import (
+	"slices"
+
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/openstack"
+	"github.com/poolcast/poolcast/collector/capability"
+)
+
+// ApplyServices completes the set with what the services of a cloud have: the zone of
+// each backend, which the scheduler reads from there too, and why the scheduler does not
+// list a backend. If the scheduler was not asked for its list, backends whose services
+// are disabled, frozen or down, or that have no service, are unlisted from now on.
+// Services that are nil are not known, and the set stays as it is.
+func (s *Set) ApplyServices(services []openstack.Service) {
+	if services == nil {
+		return
+	}
+	asked := !s.AskedAt.IsZero()
+	s.Excluded = map[string]string{}
+	s.Reports = slices.Clone(s.Reports)
+	for i := range s.Reports {
+		r := &s.Reports[i]
+		identity := r.Identity()
+		reason := openstack.NoService
+		if service, ok := openstack.ServiceOf(services, identity); ok {
+			r.Zone, reason = service.Zone, service.Excluded()
+		}
+		listed := !slices.Contains(s.Unlisted, identity)
+		if reason == "" || listed && asked {
+			continue
+		}
+		s.Excluded[identity] = reason
+		if listed {
+			s.Unlisted = append(slices.Clip(s.Unlisted), identity)
+		}
+	}
+	slices.SortStableFunc(s.Reports, func(a, b capability.Report) int {
+		return position(s.Unlisted, a) - position(s.Unlisted, b)
+	})
+}
+
+// position is 1 for backends that are unlisted, which are the last, else 0.
+func position(unlisted []string, r capability.Report) int {
+	if slices.Contains(unlisted, r.Identity()) {
+		return 1
+	}
+	return 0
+}
