@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
@@ -15,6 +16,7 @@ import (
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement/volumeapi"
+	"github.com/poolcast/poolcast/config"
 )
 
 // placeFlags are what to place, on which reports, and how.
@@ -124,16 +126,9 @@ func (f *placeFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return exit.With(exit.Usage, err)
 	}
-	if decision.Draws(cfg.Scheduler) {
-		question.Seed = cmp.Or(f.seed, rand.Uint64())
-	}
-	cloud := decision.NewCloud(cfg, set)
-	if cloud.API.DefaultType, err = f.volume.DefaultType(cfg.API.DefaultType); err != nil {
-		return exit.With(exit.Usage, err)
-	}
-	answer, err := cloud.Ask(question)
+	answer, err := f.ask(cfg, set, question)
 	if err != nil {
-		return exit.With(exit.Config, err)
+		return err
 	}
 	if err := render.Answer(cmd.OutOrStdout(), f.output, answer); err != nil {
 		return fmt.Errorf("print decision: %w", err)
@@ -142,6 +137,19 @@ func (f *placeFlags) run(cmd *cobra.Command) error {
 		return exit.With(exit.NoFit, noFit(answer))
 	}
 	return polled
+}
+
+func (f *placeFlags) ask(cfg *config.Config, set *backends.Set, q decision.Question) (*decision.Answer, error) {
+	if decision.Draws(cfg.Scheduler) {
+		q.Seed = cmp.Or(f.seed, rand.Uint64())
+	}
+	cloud := decision.NewCloud(cfg, set)
+	var err error
+	if cloud.API.DefaultType, err = f.volume.DefaultType(cfg.API.DefaultType); err != nil {
+		return nil, exit.With(exit.Usage, err)
+	}
+	answer, err := cloud.Ask(q)
+	return answer, exit.With(exit.Config, err)
 }
 
 // question is what the flags ask, about these backends.
