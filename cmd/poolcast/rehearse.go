@@ -131,20 +131,19 @@ func (f *rehearseFlags) request(cmd *cobra.Command, cfg *config.Config, create *
 	if err := f.volume.ReadHints(cmd.Context(), create, volumeapi.HintReader{Backends: set.Reports}); err != nil {
 		return exit.With(exit.Usage, err)
 	}
-	api := decision.NewCloud(cfg, set).API
+	cloud := decision.NewCloud(cfg, set)
 	var err error
-	if api.DefaultType, err = f.volume.DefaultType(cfg.API.DefaultType); err != nil {
+	if cloud.API.DefaultType, err = f.volume.DefaultType(cfg.API.DefaultType); err != nil {
 		return exit.With(exit.Usage, err)
 	}
-	request, err := api.Create(*create)
+	request, notes, err := cloud.Request(decision.Question{Create: create, Seed: f.seed})
 	if err != nil {
 		return exit.With(exit.NoFit, err)
 	}
-	request.RandomSeed = f.seed
-	f.burst.Request = request
-	if zones, err := api.ChooseZones(*create); err == nil && api.ZoneNote(zones) != "" {
-		cmd.PrintErrln("note:", text.Printable(api.ZoneNote(zones)))
+	for _, note := range notes {
+		cmd.PrintErrln("note:", text.Printable(note))
 	}
+	f.burst.Request = request
 	return nil
 }
 
