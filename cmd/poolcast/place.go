@@ -17,6 +17,7 @@ import (
 	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/collector/placement/volumeapi"
+	"github.com/poolcast/poolcast/config"
 )
 
 // placeFlags are what to place, on which reports, and how.
@@ -144,16 +145,10 @@ func (f *placeFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return exit.With(exit.Usage, err)
 	}
-	if decision.Options(cfg.Scheduler).Draws() {
-		question.Seed = cmp.Or(f.seed, rand.Uint64())
-	}
 	cloud := withCatalogue(cfg, set, catalogue)
-	if cloud.API.DefaultType, err = f.volume.DefaultType(cfg.API.DefaultType); err != nil {
-		return exit.With(exit.Usage, err)
-	}
-	answer, err := cloud.Ask(question)
+	answer, err := f.ask(cfg, cloud, question)
 	if err != nil {
-		return exit.With(exit.Config, err)
+		return err
 	}
 	if err := render.Answer(cmd.OutOrStdout(), f.output, answer); err != nil {
 		return fmt.Errorf("print decision: %w", err)
@@ -162,6 +157,17 @@ func (f *placeFlags) run(cmd *cobra.Command) error {
 		return exit.With(exit.NoFit, noFit(answer, f.nextStep(cloud, question)))
 	}
 	return polled
+}
+
+func (f *placeFlags) ask(cfg *config.Config, cloud *decision.Cloud, q decision.Question) (answer *decision.Answer, err error) {
+	if decision.Options(cfg.Scheduler).Draws() {
+		q.Seed = cmp.Or(f.seed, rand.Uint64())
+	}
+	if cloud.API.DefaultType, err = f.volume.DefaultType(cfg.API.DefaultType); err != nil {
+		return nil, exit.With(exit.Usage, err)
+	}
+	answer, err = cloud.Ask(q)
+	return answer, exit.With(exit.Config, err)
 }
 
 // question is what the flags ask, about these backends.

@@ -196,19 +196,18 @@ func (f *rehearseFlags) request(cmd *cobra.Command, cloud *decision.Cloud, cfg *
 	if err := f.volume.ReadHints(cmd.Context(), create, volumeapi.HintReader{Backends: cloud.Backends.Reports}); err != nil {
 		return exit.With(exit.Usage, err)
 	}
-	api := cloud.API
 	var err error
-	if api.DefaultType, err = f.volume.DefaultType(cfg.API.DefaultType); err != nil {
+	if cloud.API.DefaultType, err = f.volume.DefaultType(cfg.API.DefaultType); err != nil {
 		return exit.With(exit.Usage, err)
 	}
-	request, err := api.Create(*create)
+	request, notes, err := cloud.Request(decision.Question{Create: create})
 	if err != nil {
 		return exit.With(exit.NoFit, err)
 	}
-	f.burst.Request = request
-	if zones, err := api.ChooseZones(*create); err == nil && api.ZoneNote(zones) != "" {
-		cmd.PrintErrln("note:", text.Printable(api.ZoneNote(zones)))
+	for _, note := range notes {
+		cmd.PrintErrln("note:", text.Printable(note))
 	}
+	f.burst.Request = request
 	return nil
 }
 

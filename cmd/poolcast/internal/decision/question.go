@@ -79,25 +79,34 @@ func (a *Answer) Summary() string {
 // Ask returns what cinder-api and the scheduler do with a request. A refusal is an
 // answer; an error says that no decision is possible.
 func (c *Cloud) Ask(q Question) (*Answer, error) {
-	request, notes, err := c.request(q)
+	request, notes, err := c.Request(q)
 	if refusal := (*volumeapi.Refusal)(nil); errors.As(err, &refusal) {
 		return &Answer{Backends: c.Backends, Refusal: refusal, draft: q.draft(), policy: q.Policy}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	request.RandomSeed = q.Seed
 	answer, err := c.Place(request, max(q.Count, 1), q.Policy)
 	if err != nil {
 		return nil, err
 	}
-	answer.Notes = slices.Concat(notes, c.unusedHints(q.Create), c.unknownProperties(request))
+	answer.Notes = notes
 	answer.Move = q.move(answer.Last())
 	return answer, nil
 }
 
-// request is what the scheduler gets, with remarks on it.
-func (c *Cloud) request(q Question) (r *cinder.Request, notes []string, err error) {
+// Request is what the scheduler gets, with remarks on it. The error is a
+// [*volumeapi.Refusal] if cinder-api refuses the request.
+func (c *Cloud) Request(q Question) (r *cinder.Request, notes []string, err error) {
+	if r, notes, err = c.accept(q); err != nil {
+		return nil, nil, err
+	}
+	r.RandomSeed = q.Seed
+	return r, slices.Concat(notes, c.unusedHints(q.Create), c.unknownProperties(r)), nil
+}
+
+// accept is what cinder-api makes of a request, with where its type and zones come from.
+func (c *Cloud) accept(q Question) (r *cinder.Request, notes []string, err error) {
 	var note string
 	switch {
 	case q.Retype != nil:
