@@ -52,7 +52,6 @@ func Arrange(effective []capability.Report, list *publisher.SchedulerPools, zone
 	for _, r := range effective {
 		own[r.Identity()] = r
 	}
-	assumed := map[string]bool{}
 	for _, p := range list.Pools {
 		identity, _, _ := strings.Cut(p.Name, "#")
 		if r, ok := own[identity]; ok {
@@ -63,7 +62,9 @@ func Arrange(effective []capability.Report, list *publisher.SchedulerPools, zone
 			continue
 		}
 		zone, known := zones.of(identity)
-		assumed[identity] = assumed[identity] || !known
+		if !known && !slices.Contains(set.Assumed, identity) {
+			set.Assumed = append(set.Assumed, identity)
+		}
 		set.Reports = append(set.Reports, reportOf(p, zone))
 	}
 	for _, r := range effective {
@@ -71,21 +72,19 @@ func Arrange(effective []capability.Report, list *publisher.SchedulerPools, zone
 			set.Reports, set.Unlisted = append(set.Reports, r), append(set.Unlisted, r.Identity())
 		}
 	}
-	set.noteZones(assumed, zones.Default)
+	set.noteZones(zones.Default)
 	if list.Incomplete {
 		set.Notes = append(set.Notes, "NaN and Infinity in the scheduler's list are read as null.")
 	}
 	return set
 }
 
-func (s *Set) noteZones(assumed map[string]bool, zone string) {
-	names := slices.Sorted(maps.Keys(assumed))
-	names = slices.DeleteFunc(names, func(n string) bool { return !assumed[n] })
-	if len(names) == 0 {
+func (s *Set) noteZones(zone string) {
+	if len(s.Assumed) == 0 {
 		return
 	}
 	s.Notes = append(s.Notes, fmt.Sprintf("The availability zone of %s is not in the scheduler's list: %s is assumed; --backend-zone %s=ZONE gives another, --os-cloud reads it from the cloud.",
-		format.List(names), zone, names[0]))
+		format.List(s.Assumed), zone, s.Assumed[0]))
 }
 
 // NoteMissing adds a note on stanzas of the configuration that neither the scheduler

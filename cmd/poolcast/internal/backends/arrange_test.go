@@ -132,7 +132,7 @@ func TestSetText(t *testing.T) {
 	set.Reports[0].Capabilities = capability.Set{capability.KeyTotalCapacity: capability.OfInt(1)}
 	got := strings.Join(set.Lines(now), "\n")
 	const want = `On 2 backends that the scheduler listed 3s ago (agent http://127.0.0.1:9748), the oldest report 13s old; volumes placed since the reports are not deducted.
-Provisioned size: allocated_capacity_gb for fa1, without provisioned_capacity_gb, as reports of Pure drivers before Cinder 29 are.`
+Provisioned size: allocated_capacity_gb for fa1, whose reports have no provisioned_capacity_gb; Pure drivers have it since Cinder 29.`
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}

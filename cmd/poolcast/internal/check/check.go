@@ -113,7 +113,7 @@ func (o *Options) examine(ctx context.Context, r *Result) error {
 	}
 	r.Findings = append(r.Findings, r.unlistedFindings()...)
 	r.Findings = append(r.Findings, advice.Functions(functions(r.Config, r.Set.Reports))...)
-	r.Findings = append(r.Findings, advice.Pools(r.Set.Reports, policy(r.Config))...)
+	r.Findings = append(r.Findings, advice.Pools(r.Set.WithKnownZone(), policy(r.Config))...)
 	r.checkTypes(o.Types)
 	return nil
 }
