@@ -70,6 +70,7 @@ func Arrange(effective []capability.Report, list *publisher.SchedulerPools, zone
 	for _, r := range effective {
 		if !used[r.Identity()] {
 			set.Reports, set.Unlisted = append(set.Reports, r), append(set.Unlisted, r.Identity())
+			set.noteUnreported(r, list.Pools)
 		}
 	}
 	set.noteZones(zones.Default)
@@ -85,6 +86,32 @@ func (s *Set) noteZones(zone string) {
 	}
 	s.Notes = append(s.Notes, fmt.Sprintf("The availability zone of %s is not in the scheduler's list: %s is assumed; --backend-zone %s=ZONE gives another, --os-cloud reads it from the cloud.",
 		format.List(s.Assumed), zone, s.Assumed[0]))
+}
+
+// noteUnreported adds a note on an unlisted backend of which an agent has its own sample
+// alone: no cinder-volume reports it.
+func (s *Set) noteUnreported(r capability.Report, listed []publisher.SchedulerPool) {
+	if !isSample(r) {
+		return
+	}
+	var identities []string
+	for _, p := range listed {
+		identity, _, _ := strings.Cut(p.Name, "#")
+		identities = append(identities, identity)
+	}
+	note := r.Identity() + " is neither listed by the scheduler nor reported by cinder-volume: no cinder-volume runs for it, or reports it under another name"
+	if near := similar(r.Identity(), identities); near != "" {
+		note += ", such as " + near
+	}
+	s.Notes = append(s.Notes, note+".")
+}
+
+// isSample is whether poolcast made a report: it does not have what cinder-volume
+// counts.
+func isSample(r capability.Report) bool {
+	_, made := r.Capabilities[capability.KeyMetricsAgent]
+	_, counted := r.Capabilities[capability.KeyAllocatedCapacity]
+	return made && !counted
 }
 
 // NoteMissing adds a note on stanzas of the configuration that neither the scheduler

@@ -83,6 +83,16 @@ func TestNoteMissing(t *testing.T) {
 	}
 }
 
+// TestNoteUnreported: a stanza whose name no cinder-volume has.
+func TestNoteUnreported(t *testing.T) {
+	sample := capability.Set{capability.KeyMetricsAgent: capability.OfString("poolcast")}
+	set := Arrange([]capability.Report{{Host: "ctl1@fa1", Capabilities: sample}}, pools("ctl1.example@fa1#gold"), Zones{Configured: map[string]string{"ctl1.example@fa1": "dc1"}})
+	const want = "ctl1@fa1 is neither listed by the scheduler nor reported by cinder-volume: no cinder-volume runs for it, or reports it under another name, such as ctl1.example@fa1."
+	if !slices.Equal(set.Notes, []string{want}) || !slices.Equal(set.Unlisted, []string{"ctl1@fa1"}) {
+		t.Errorf("unlisted %q, notes %q", set.Unlisted, set.Notes)
+	}
+}
+
 // TestRequestListAgain: a list without a wanted backend, as of a scheduler that has just
 // started, is requested twice.
 func TestRequestListAgain(t *testing.T) {

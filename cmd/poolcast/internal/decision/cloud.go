@@ -99,5 +99,5 @@ func (f serviceState) Filter(_ placement.Request, b *placement.Backend) (bool, e
 
 // Explain lists the possible states.
 func (serviceState) Explain(placement.Request, *placement.Backend) string {
-	return "it reports, and the scheduler does not list it: the service is disabled, frozen or down"
+	return "it reports, and the scheduler does not list it: the service is disabled, frozen or down, or has another name"
 }
