@@ -72,6 +72,9 @@ func (m *matrix) testScheduler(t *testing.T, b *rabbitmq.Broker, release string,
 		measured := env.dryRun()[0].Capabilities
 		awaitCapabilities(t, cinder, host, func(got capability.Set) error { return holds(got, withOverlay(reported, measured)) })
 	}
+	if got := env.ask("--source", "scheduler", "--availability-zone", zone); got.Chosen != host+"#"+pool || got.Source.Listed != 1 {
+		t.Errorf("the scheduler's list has another answer: %+v", got)
+	}
 	a.finish()
 	cinder.Report(scheduler.Report{Host: host, Capabilities: reported})
 	awaitCapabilities(t, cinder, host, func(got capability.Set) error {

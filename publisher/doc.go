@@ -84,6 +84,7 @@
 // envelope.go is the envelope of oslo.messaging. base.go, backend.go and overlay.go
 // are the rules above, without I/O. dial.go, connection.go, session.go,
 // sessionloop.go, listener.go and publishing.go are RabbitMQ.
+// pools.go and poolsmessage.go request a scheduler's list of backends, apart from that.
 // publisher.go, dispatch.go and receive.go connect the two; status.go and log.go
 // report what happens. failure.go and failurelistener.go are the notifications.
 package publisher

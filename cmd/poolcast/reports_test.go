@@ -19,6 +19,7 @@ func TestReportsOfAnAgentWithItsOwnAuthority(t *testing.T) {
 	a, _ := e.secured()
 	a.reported(e)
 	e.write("empty.pem", "no certificate")
+	e.write("listen.conf", "[poolcast]\nlisten = "+strings.TrimPrefix(a.base, "https://")+"\n")
 	token, authority := "--agent-token-file="+e.path("token"), "--agent-ca-file="+e.path("cert.pem")
 	for name, tc := range map[string]struct {
 		args []string
@@ -26,6 +27,7 @@ func TestReportsOfAnAgentWithItsOwnAuthority(t *testing.T) {
 		want string // of the output, or of the error
 	}{
 		"authority and token":    {[]string{"--agent=" + a.base, token, authority}, exit.OK, "fa1"},
+		"agent of this host":     {[]string{"--source=agent", "--config-file=" + e.path("listen.conf")}, exit.OK, "fa1"},
 		"authority not named":    {[]string{"--agent=" + a.base, token}, exit.Partial, "name the authority with --agent-ca-file"},
 		"authority not readable": {[]string{"--agent=" + a.base, "--agent-ca-file=" + e.path("none")}, exit.Usage, "--agent-ca-file: read trusted certificates"},
 		"file without any":       {[]string{"--agent=" + a.base, "--agent-ca-file=" + e.path("empty.pem")}, exit.Usage, "holds no PEM certificate"},

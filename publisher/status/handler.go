@@ -169,9 +169,11 @@ type Decision struct {
 	Summary string
 	// Fits reports whether some backend takes the volume.
 	Fits bool
-	// Notes are remarks on the request and on what it was decided on, such as where its
-	// zone comes from, the source and its age.
+	// Notes are remarks on the request, such as where its zone comes from.
 	Notes []string
+	// Basis are lines about what it was decided on: the source, its age, what is not
+	// known.
+	Basis []string
 	// Rows are the backends, best first, then those refused.
 	Rows []DecisionRow
 }

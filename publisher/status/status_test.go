@@ -218,10 +218,10 @@ func TestFormShowsDecision(t *testing.T) {
 		if q.Size > 1000 {
 			return Decision{}, errors.New("size is too large")
 		}
-		return Decision{Summary: "fa_01 would take it", Fits: true, JSON: map[string]string{"chosen": "fa_01"}, Rows: []DecisionRow{{Backend: "fa_01", Rank: "1"}}}, nil
+		return Decision{Summary: "fa_01 would take it", Fits: true, JSON: map[string]string{"chosen": "fa_01"}, Basis: []string{"On <2> backends"}, Rows: []DecisionRow{{Backend: "fa_01", Rank: "1"}}}, nil
 	}}).URL
 	_, body := get(t, url+"/?size=100&availability_zone=dc1&property=a%3D1%0Ab%3D%3C%3D+2&policy=prefer")
-	if !strings.Contains(body, "fa_01 would take it") {
+	if !strings.Contains(body, "fa_01 would take it") || !strings.Contains(body, "On &lt;2&gt; backends") {
 		t.Errorf("no decision on the page: %s", body)
 	}
 	if asked.Size != 100 || asked.Zone != "dc1" || asked.Policy != "prefer" || asked.ExtraSpecs["b"] != "<= 2" {

@@ -56,14 +56,17 @@ func place(q status.Query) (status.Decision, error) {
 	if err := policy.UnmarshalText([]byte(q.Policy)); err != nil {
 		return status.Decision{}, err
 	}
-	return status.Decision{JSON: placement.DecisionJSON{
+	listed, seconds := 2, 7.0
+	return status.Decision{JSON: client.Answer{Source: client.Source{
+		Kind: "agent", Listed: &listed, Backends: 3, Unlisted: []string{"ctl1@fa9"}, OldestReport: &seconds, AllocatedOnly: []string{}, Notes: []string{"a note"},
+	}, DecisionJSON: placement.DecisionJSON{
 		Policy: policy, Chosen: &chosen, Fit: 1, Reason: q.Zone + q.ExtraSpecs["a"] + q.ExtraSpecs["b"],
 		Relaxed: []placement.Condition{{Filter: "DriverFilter", Text: "total_volumes < 5"}},
 		Backends: []placement.VerdictJSON{
 			{ID: chosen, Backend: "fa1", Rank: &rank, Weight: &weight, Scores: []placement.ScoreJSON{{Score: placement.Score{Weigher: "GoodnessWeigher", Raw: 50}}}},
 			{ID: "ctl1@fa2#gold", Refused: &placement.RefusalJSON{Filter: "CapacityFilter", Reason: "9 is not >= 100"}},
 		},
-	}}, nil
+	}}}, nil
 }
 
 func handler(t *testing.T, o status.Options) http.Handler {
@@ -140,6 +143,24 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+func TestScheduler(t *testing.T) {
+	at, age := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), 3.5
+	want := client.SchedulerList{
+		AskedAt: &at, Age: &age, Broker: "10.0.0.5:5672", Unlisted: []string{"ctl1@fa2"},
+		Pools: []client.SchedulerPool{{Name: "ctl1@fa1#gold", Capabilities: capability.Set{"n": capability.OfInt(1)}}},
+	}
+	c := connect(t, client.Options{URL: plain(t, handler(t, status.Options{Scheduler: func() any { return want }}))})
+	got, err := c.Scheduler(t.Context())
+	if err != nil || !got.Pools[0].Capabilities.Equal(want.Pools[0].Capabilities) || !got.AskedAt.Equal(at) || *got.Age != age || got.Unlisted[0] != "ctl1@fa2" {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	c = connect(t, client.Options{URL: plain(t, handler(t, status.Options{}))})
+	var missing *client.Error
+	if _, err := c.Scheduler(t.Context()); !errors.As(err, &missing) || missing.StatusCode != http.StatusNotFound {
+		t.Errorf("without a list: %v", err)
+	}
+}
+
 func TestPlace(t *testing.T) {
 	c := connect(t, client.Options{URL: plain(t, handler(t, status.Options{}))})
 	got, err := c.Place(t.Context(), client.Query{Size: 10, Zone: "nova", Policy: "prefer", ExtraSpecs: map[string]string{"a": "<is> True", "b": "x=y&z"}})
@@ -147,8 +168,8 @@ func TestPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	answer, _ := place(status.Query{Size: 10, Zone: "nova", Policy: "prefer", ExtraSpecs: map[string]string{"a": "<is> True", "b": "x=y&z"}})
-	if want := answer.JSON.(placement.DecisionJSON); !reflect.DeepEqual(got.DecisionJSON, want) {
-		t.Errorf("got %+v, want %+v", got.DecisionJSON, want)
+	if want := answer.JSON.(client.Answer); !reflect.DeepEqual(*got, want) {
+		t.Errorf("got %+v, want %+v", *got, want)
 	}
 	if got, err := c.Place(t.Context(), client.Query{Size: 10}); err != nil || got.Policy != placement.Strict {
 		t.Errorf("without a policy: %+v, %v", got, err)

@@ -52,7 +52,6 @@ func Arrange(effective []capability.Report, list *publisher.SchedulerPools, zone
 	for _, r := range effective {
 		own[r.Identity()] = r
 	}
-	assumed := map[string]bool{}
 	for _, p := range list.Pools {
 		identity, _, _ := strings.Cut(p.Name, "#")
 		if r, ok := own[identity]; ok {
@@ -63,29 +62,56 @@ func Arrange(effective []capability.Report, list *publisher.SchedulerPools, zone
 			continue
 		}
 		zone, known := zones.of(identity)
-		assumed[identity] = assumed[identity] || !known
+		if !known && !slices.Contains(set.Assumed, identity) {
+			set.Assumed = append(set.Assumed, identity)
+		}
 		set.Reports = append(set.Reports, reportOf(p, zone))
 	}
 	for _, r := range effective {
 		if !used[r.Identity()] {
 			set.Reports, set.Unlisted = append(set.Reports, r), append(set.Unlisted, r.Identity())
+			set.noteUnreported(r, list.Pools)
 		}
 	}
-	set.noteZones(assumed, zones.Default)
+	set.noteZones(zones.Default)
 	if list.Incomplete {
 		set.Notes = append(set.Notes, "NaN and Infinity in the scheduler's list are read as null.")
 	}
 	return set
 }
 
-func (s *Set) noteZones(assumed map[string]bool, zone string) {
-	names := slices.Sorted(maps.Keys(assumed))
-	names = slices.DeleteFunc(names, func(n string) bool { return !assumed[n] })
-	if len(names) == 0 {
+func (s *Set) noteZones(zone string) {
+	if len(s.Assumed) == 0 {
 		return
 	}
 	s.Notes = append(s.Notes, fmt.Sprintf("The availability zone of %s is not in the scheduler's list: %s is assumed; --backend-zone %s=ZONE gives another, --os-cloud reads it from the cloud.",
-		format.List(names), zone, names[0]))
+		format.List(s.Assumed), zone, s.Assumed[0]))
+}
+
+// noteUnreported adds a note on an unlisted backend of which an agent has its own sample
+// alone: no cinder-volume reports it.
+func (s *Set) noteUnreported(r capability.Report, listed []publisher.SchedulerPool) {
+	if !isSample(r) {
+		return
+	}
+	var identities []string
+	for _, p := range listed {
+		identity, _, _ := strings.Cut(p.Name, "#")
+		identities = append(identities, identity)
+	}
+	note := r.Identity() + " is neither listed by the scheduler nor reported by cinder-volume: no cinder-volume runs for it, or reports it under another name"
+	if near := similar(r.Identity(), identities); near != "" {
+		note += ", such as " + near
+	}
+	s.Notes = append(s.Notes, note+".")
+}
+
+// isSample is whether poolcast made a report: it does not have what cinder-volume
+// counts.
+func isSample(r capability.Report) bool {
+	_, made := r.Capabilities[capability.KeyMetricsAgent]
+	_, counted := r.Capabilities[capability.KeyAllocatedCapacity]
+	return made && !counted
 }
 
 // NoteMissing adds a note on stanzas of the configuration that neither the scheduler

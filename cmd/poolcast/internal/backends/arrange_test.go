@@ -83,6 +83,16 @@ func TestNoteMissing(t *testing.T) {
 	}
 }
 
+// TestNoteUnreported: a stanza whose name no cinder-volume has.
+func TestNoteUnreported(t *testing.T) {
+	sample := capability.Set{capability.KeyMetricsAgent: capability.OfString("poolcast")}
+	set := Arrange([]capability.Report{{Host: "ctl1@fa1", Capabilities: sample}}, pools("ctl1.example@fa1#gold"), Zones{Configured: map[string]string{"ctl1.example@fa1": "dc1"}})
+	const want = "ctl1@fa1 is neither listed by the scheduler nor reported by cinder-volume: no cinder-volume runs for it, or reports it under another name, such as ctl1.example@fa1."
+	if !slices.Equal(set.Notes, []string{want}) || !slices.Equal(set.Unlisted, []string{"ctl1@fa1"}) {
+		t.Errorf("unlisted %q, notes %q", set.Unlisted, set.Notes)
+	}
+}
+
 // TestRequestListAgain: a list without a wanted backend, as of a scheduler that has just
 // started, is requested twice.
 func TestRequestListAgain(t *testing.T) {
@@ -132,7 +142,7 @@ func TestSetText(t *testing.T) {
 	set.Reports[0].Capabilities = capability.Set{capability.KeyTotalCapacity: capability.OfInt(1)}
 	got := strings.Join(set.Lines(now), "\n")
 	const want = `On 2 backends that the scheduler listed 3s ago (agent http://127.0.0.1:9748), the oldest report 13s old; volumes placed since the reports are not deducted.
-Provisioned size: allocated_capacity_gb for fa1, without provisioned_capacity_gb, as reports of Pure drivers before Cinder 29 are.`
+Provisioned size: allocated_capacity_gb for fa1, whose reports have no provisioned_capacity_gb; Pure drivers have it since Cinder 29.`
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}

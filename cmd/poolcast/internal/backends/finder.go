@@ -238,16 +238,6 @@ func (f *Finder) applyRelease(set *Set) {
 	}
 }
 
-// arePolled is whether reports are those of a dry run: poolcast made them, and they do
-// not have what cinder-volume counts.
-func arePolled(reports []capability.Report) bool {
-	return slices.ContainsFunc(reports, func(r capability.Report) bool {
-		_, made := r.Capabilities[capability.KeyMetricsAgent]
-		_, counted := r.Capabilities[capability.KeyAllocatedCapacity]
-		return made && !counted
-	})
-}
-
 // provisionedRelease is the release whose Pure driver reports provisioned_capacity_gb.
 // Those before send provisioned_capacity, which no scheduler reads
 // (cinder/volume/drivers/pure.py, _update_stats).
@@ -276,7 +266,7 @@ func (f *Finder) file(ctx context.Context) (*Set, error) {
 	}
 	set.Source, set.From = File, f.Source
 	switch {
-	case set.Listed == nil && arePolled(set.Reports):
+	case set.Listed == nil && slices.ContainsFunc(set.Reports, isSample):
 		f.applyRelease(set)
 	case f.Release > 0:
 		return nil, exit.With(exit.Usage, fmt.Errorf("--source %s: the reports are those of cinder-volume: --release is for polled arrays and a poolcast --dry-run", f.Source))

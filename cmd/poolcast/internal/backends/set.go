@@ -34,6 +34,9 @@ type Set struct {
 	// not list: their services are disabled, frozen or down, or the host of the report
 	// has no service of that name.
 	Unlisted []string
+	// Assumed are the identities of backends whose zone is not known: that of their
+	// reports is storage_availability_zone of this configuration.
+	Assumed []string
 	// Release is the release of Cinder whose driver the reports of polled arrays are
 	// those of; 0 for other reports.
 	Release int
@@ -51,6 +54,13 @@ func (s *Set) Candidates() []capability.Report {
 	}
 	return slices.DeleteFunc(slices.Clone(s.Reports), func(r capability.Report) bool {
 		return slices.Contains(s.Unlisted, r.Identity())
+	})
+}
+
+// WithKnownZone are the reports whose zone is not assumed.
+func (s *Set) WithKnownZone() []capability.Report {
+	return slices.DeleteFunc(slices.Clone(s.Reports), func(r capability.Report) bool {
+		return slices.Contains(s.Assumed, r.Identity())
 	})
 }
 

@@ -21,7 +21,7 @@ func (s *Set) Lines(now time.Time) []string {
 	lines := []string{line}
 	if names := s.allocatedOnly(); len(names) > 0 {
 		lines = append(lines, "Provisioned size: allocated_capacity_gb for "+format.List(names)+
-			", without provisioned_capacity_gb, as reports of Pure drivers before Cinder 29 are.")
+			", whose reports have no provisioned_capacity_gb; Pure drivers have it since Cinder 29.")
 	}
 	if len(s.Unlisted) > 0 {
 		lines = append(lines, "Not listed by the scheduler, so disabled, frozen or down: "+format.List(s.Unlisted)+".")

@@ -123,7 +123,7 @@ func (o *Options) examine(ctx context.Context, r *Result) error {
 	functions := functions(r.Config, r.Set.Reports)
 	r.Findings = append(r.Findings, advice.Functions(functions)...)
 	r.Findings = append(r.Findings, volumeProperties(functions)...)
-	r.Findings = append(r.Findings, advice.Pools(r.Set.Reports, policy(r.Config))...)
+	r.Findings = append(r.Findings, advice.Pools(r.Set.WithKnownZone(), policy(r.Config))...)
 	r.checkTypes(o.types())
 	return nil
 }

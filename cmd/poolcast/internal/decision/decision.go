@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -95,7 +94,7 @@ func ForPage(c *Cloud, q status.Query) (status.Decision, error) {
 	now := time.Now()
 	out := status.Decision{
 		JSON: answer.JSON(now), Summary: answer.Summary(), Fits: answer.Fits(),
-		Notes: append(slices.Clone(answer.Notes), answer.Backends.Lines(now)...),
+		Notes: answer.Notes, Basis: answer.Backends.Lines(now),
 	}
 	if d := answer.Last(); d != nil {
 		for _, l := range d.LeftOut {
