@@ -134,6 +134,14 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return exit.With(exit.Usage, err)
 	}
+	if err := f.rehearse(cmd, fleet, settings); err != nil {
+		return err
+	}
+	return polled
+}
+
+// rehearse simulates the burst under each setting and prints the outcomes.
+func (f *rehearseFlags) rehearse(cmd *cobra.Command, fleet *rehearsal.Fleet, settings []rehearsal.Setting) error {
 	outcomes, err := rehearsal.Compare(cmd.Context(), fleet.Reports, f.burst, settings)
 	if err != nil {
 		return fmt.Errorf("rehearse: %w", err)
@@ -148,7 +156,7 @@ func (f *rehearseFlags) run(cmd *cobra.Command) error {
 	if outcomes[0].Placed == 0 {
 		return exit.With(exit.NoFit, errors.New("no create finds a backend; the reason is above"))
 	}
-	return polled
+	return nil
 }
 
 // emptyRatio is the over-subscription ratio that the driver reports for an unused array
