@@ -8,6 +8,7 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
+	"github.com/poolcast/poolcast/collector/placement/function"
 )
 
 // Check is a series of decisions with the settings of a plan.
@@ -51,7 +52,7 @@ type judge struct {
 func (m *maker) check() error {
 	j := &judge{maker: m}
 	if err := j.engines(); err != nil {
-		return err
+		return fmt.Errorf("scheduler_default_filters and scheduler_default_weighers: %w", err)
 	}
 	j.prepare()
 	for i := range m.plan.Types {
@@ -168,22 +169,35 @@ func (j *judge) listed(reports []capability.Report) []capability.Report {
 	})
 }
 
-// meets reports whether a backend meets all translated conditions of a type as Cinder
-// compares them.
+// meets reports whether a backend meets all translated conditions of a type: as Cinder
+// compares the extra spec, or, where another metric stands for the one of the extra spec,
+// as the function compares that.
 func (j *judge) meets(t int, r *capability.Report) bool {
 	for _, c := range j.plan.Types[t].Conditions {
-		if c.Function == "" {
-			continue
-		}
-		key, _ := liveKey(c.Key)
-		require := cinder.CompileRequirement(c.Value)
-		if v, ok := r.Capabilities[key]; !ok {
-			return false
-		} else if met, err := require.MatchCapability(v); !met || err != nil {
+		if c.Function != "" && !c.meets(r) {
 			return false
 		}
 	}
 	return true
+}
+
+func (c *Condition) meets(r *capability.Report) bool {
+	if c.Note != "" {
+		f, err := function.Compile(c.Function)
+		if err != nil {
+			return false
+		}
+		v, err := f.Eval(function.Vars{function.ScopeCapabilities: r.Capabilities})
+		return err == nil && v.Truth()
+	}
+	key, _ := liveKey(c.Key)
+	v, ok := r.Capabilities[key]
+	if !ok {
+		return false
+	}
+	require := cinder.CompileRequirement(c.Value)
+	met, err := require.MatchCapability(v)
+	return met && err == nil
 }
 
 func placed(engine *placement.Engine, reports []capability.Report, size int64, t cinder.VolumeType) (*placement.Decision, error) {

@@ -174,9 +174,15 @@ func (m *maker) add(t cinder.VolumeType, conditions []Condition) {
 		out.preference = conjunction(terms)
 	}
 	m.plan.Types = append(m.plan.Types, out)
-	for _, c := range conditions {
-		if c.Function == "" {
-			m.problem("type %s keeps %s = %q, which refuses backends: %s", t.Name, c.Key, c.Value, c.Reason)
+}
+
+// untranslated names the conditions that remain.
+func (m *maker) untranslated() {
+	for _, t := range m.plan.Types {
+		for _, c := range t.Conditions {
+			if c.Function == "" {
+				m.problem("type %s keeps %s = %q, which refuses backends: %s", t.Name, c.Key, c.Value, c.Reason)
+			}
 		}
 	}
 }
@@ -201,18 +207,25 @@ func (m *maker) candidates() error {
 	for i := range s.Len() {
 		m.cloud.Reports = append(m.cloud.Reports, *s.At(i).Report())
 	}
-	for i := range m.plan.Types {
-		t := m.plan.Types[i].original
-		rest := without(t, m.plan.Types[i].Conditions)
-		fits, err := fitting(engine, s, rest)
+	var types []Type
+	for _, t := range m.plan.Types {
+		fits, err := fitting(engine, s, without(t.original, t.Conditions))
 		if err != nil {
 			return fmt.Errorf("type %s: %w", t.Name, err)
+		}
+		if len(fits) == 0 && m.cloud.Names == nil {
+			m.limit("type %s is not translated: none of these backends meets its other extra specs", t.Name)
+			continue
 		}
 		if len(fits) == 0 {
 			m.problem("no backend meets the other extra specs of type %s", t.Name)
 		}
-		m.fits = append(m.fits, fits)
+		types, m.fits = append(types, t), append(m.fits, fits)
 	}
+	if m.plan.Types = types; len(types) == 0 {
+		return fmt.Errorf("%w in a type for these %s", ErrNothing, format.Count(len(m.cloud.Reports), "backend"))
+	}
+	m.untranslated()
 	for i := range m.others {
 		rest := without(m.others[i].VolumeType, liveConditions(&m.others[i].VolumeType))
 		m.others[i].fits, _ = fitting(engine, s, rest) // a type that fails is not used

@@ -221,6 +221,36 @@ func TestPlanThatDoesNotHold(t *testing.T) {
 	})
 }
 
+// TestPlanLeavesOtherBackendsOut has a type of another vendor's backends, which is no
+// problem unless it was asked for.
+func TestPlanLeavesOtherBackendsOut(t *testing.T) {
+	other := typeOf("other", "volume_backend_name", "ceph", "total_volumes", "<= 5")
+	p := mustMake(t, cloud(gold(), other))
+	if !p.Holds() || len(p.Types) != 1 || !strings.HasPrefix(p.Limits[0], "type other is not translated") {
+		t.Errorf("problems %q, limits %q", p.Problems, p.Limits)
+	}
+	in := cloud(gold(), other)
+	in.Names = []string{"other"}
+	if p = mustMake(t, in); p.Holds() {
+		t.Error("the plan of a type without a backend holds")
+	}
+	if _, err := Make(cloud(other)); !errors.Is(err, ErrNothing) {
+		t.Error(err)
+	}
+}
+
+// TestPlanWithAnotherMetric has an array within the limit on the average, and above it
+// for reads: the function is stricter.
+func TestPlanWithAnotherMetric(t *testing.T) {
+	in := cloud(typeOf("gold", "avg_latency_ms", "<= 0.35"))
+	for i := range in.Reports {
+		in.Reports[i].Capabilities[capability.KeyAvgLatency] = capability.OfFloat(0.35)
+	}
+	if p := mustMake(t, in); !p.Holds() || len(p.Checks[0].Preferred) > 0 {
+		t.Errorf("problems %q, checks %+v", p.Problems, p.Checks)
+	}
+}
+
 func TestConditions(t *testing.T) {
 	for _, c := range []struct{ key, value, function, reason string }{
 		{"capabilities:total_volumes", "<= 800", "capabilities.total_volumes <= 800", ""},

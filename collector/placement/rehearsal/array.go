@@ -15,6 +15,9 @@ type array struct {
 
 	automatic bool
 	ratio     float64 // before the burst, if automatic
+	// perOperation is the load of one operation per second, for an idle array: the mean
+	// of the others.
+	perOperation float64
 
 	volumes int64
 	gib     float64
@@ -79,7 +82,7 @@ func (a *array) capabilities() capability.Set {
 
 // setLoad adds operations, half of them reads. The share of time spent queueing
 // is taken to grow in proportion, which is too little for an array near its
-// limit.
+// limit. An idle array gets the load that operations cause on the others.
 func (a *array) setLoad(caps capability.Set, more float64) {
 	before, ok := caps.Operations()
 	if more == 0 || !ok {
@@ -87,9 +90,28 @@ func (a *array) setLoad(caps capability.Set, more float64) {
 	}
 	add(caps, capability.KeyReadsPerSec, math.Floor(more/2))
 	add(caps, capability.KeyWritesPerSec, math.Ceil(more/2))
-	if load, ok := caps.Number(capability.KeyLoadPercent); ok && before > 0 {
-		caps[capability.KeyLoadPercent] = capability.OfInt(int64(min(100, math.Round(load*(1+more/before)))))
+	load, ok := caps.Number(capability.KeyLoadPercent)
+	if !ok {
+		return
 	}
+	perOperation := a.perOperation
+	if before > 0 {
+		perOperation = load / before
+	}
+	caps[capability.KeyLoadPercent] = capability.OfInt(int64(min(100, math.Round(load+perOperation*more))))
+}
+
+// loadPerOperation is the mean of all arrays that have operations.
+func loadPerOperation(arrays []*array) float64 {
+	var load, operations float64
+	for _, a := range arrays {
+		l, ok := a.first.Capabilities.Number(capability.KeyLoadPercent)
+		n, okOperations := a.first.Capabilities.Operations()
+		if ok && okOperations && n > 0 {
+			load, operations = load+l, operations+n
+		}
+	}
+	return load / max(operations, 1)
 }
 
 // setRatio follows cinder/volume/drivers/pure.py, _get_thin_provisioning.

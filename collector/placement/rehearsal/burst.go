@@ -147,6 +147,10 @@ func newSimulation(reports []capability.Report, b Burst, s Setting) (*simulation
 	for i := range backends.Len() {
 		p.arrays = append(p.arrays, newArray(*backends.At(i).Report(), &p.setting, &p.burst))
 	}
+	mean := loadPerOperation(p.arrays)
+	for _, a := range p.arrays {
+		a.perOperation = mean
+	}
 	for range b.Schedulers {
 		p.schedulers = append(p.schedulers, newScheduler(len(p.arrays), s.Ledger))
 	}

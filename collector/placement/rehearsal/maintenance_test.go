@@ -128,3 +128,31 @@ func TestChangeShowsFlood(t *testing.T) {
 		t.Errorf("nothing has changed, and the change is %+v", c)
 	}
 }
+
+// TestEmptyArrayGetsLoad: an operation causes on an idle array what it causes on others.
+func TestEmptyArrayGetsLoad(t *testing.T) {
+	reports := fleet()
+	for _, r := range reports {
+		r.Capabilities[capability.KeyReadsPerSec], r.Capabilities[capability.KeyWritesPerSec] = capability.OfInt(500), capability.OfInt(500)
+		r.Capabilities[capability.KeyLoadPercent] = capability.OfInt(20)
+	}
+	f, err := Maintain(reports, []string{"b"}, []string{"b"}, 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := burstOf(10, 10)
+	b.Operations = 100
+	settings, err := Catalogue{Ratio: 20}.Pick([]string{Current})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := Run(t.Context(), f.Reports, b, settings[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range o.Arrays {
+		if load, _ := a.After.Number(capability.KeyLoadPercent); a.Backend == "b-new" && (a.Volumes != 10 || load != 20) {
+			t.Errorf("%d volumes with 100 operations each cause a load of %v, want 20", a.Volumes, load)
+		}
+	}
+}
