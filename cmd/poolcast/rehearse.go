@@ -161,14 +161,6 @@ func (f *rehearseFlags) rehearse(cmd *cobra.Command, cfg *config.Config, set *ba
 	if err != nil {
 		return exit.With(exit.Usage, err)
 	}
-	if err := f.rehearse(cmd, fleet, settings); err != nil {
-		return err
-	}
-	return polled
-}
-
-// rehearse simulates the burst under each setting and prints the outcomes.
-func (f *rehearseFlags) rehearse(cmd *cobra.Command, fleet *rehearsal.Fleet, settings []rehearsal.Setting) error {
 	outcomes, err := rehearsal.Compare(cmd.Context(), fleet.Reports, f.burst, settings)
 	if err != nil {
 		return fmt.Errorf("rehearse: %w", err)
