@@ -124,11 +124,10 @@ func (f *sourceFlags) loadFor(reports *reportFlags) (*config.Config, error) {
 	if !reports.isFile() {
 		return f.load()
 	}
-	cfg, err := f.source().Read()
-	if err != nil {
-		return nil, nil
+	if cfg, err := f.source().Read(); err == nil {
+		return cfg, nil
 	}
-	return cfg, nil
+	return nil, nil
 }
 
 func (f *sourceFlags) open(cmd *cobra.Command) (*setup.Runtime, error) {

@@ -42,8 +42,10 @@ func TestPlaceExplains(t *testing.T) {
 		"place-old-list": {[]string{"place", "--size", "1", "--types", "testdata/types-old.json", "--type", "gold", "--seed", "1"}, exit.OK},
 		"place-extend":   {[]string{"place", "--extend", "flasharray_x_01", "--from-size", "100", "--size", "20000000"}, exit.NoFit},
 		"place-migrate":  {[]string{"place", "--migrate-from", "flasharray_x_03", "--to", "flasharray_x_01", "--size", "100"}, exit.OK},
-		"place-retype": {[]string{"place", "--retype-of", "flasharray_x_03", "--size", "100", "--types", "testdata/types-zones.json", "--type", "few",
-			"--from-type", "anywhere", "--migration-policy", "on-demand"}, exit.OK},
+		"place-retype": {[]string{
+			"place", "--retype-of", "flasharray_x_03", "--size", "100", "--types", "testdata/types-zones.json", "--type", "few",
+			"--from-type", "anywhere", "--migration-policy", "on-demand",
+		}, exit.OK},
 		"place-retype-never": {[]string{"place", "--retype-of", "flasharray_x_03", "--size", "100", "--types", "testdata/types-zones.json", "--type", "few", "-o", "json"}, exit.NoFit},
 		"place-refused-json": {[]string{"place", "--size", "100", "--types", "testdata/types-zones.json", "--type", "elsewhere", "-o", "json"}, exit.NoFit},
 		"place-clone":        {[]string{"place", "--clone-of", "flasharray_x_03", "--size", "100"}, exit.OK},

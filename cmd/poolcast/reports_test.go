@@ -64,8 +64,10 @@ func TestCommandsUseEffectiveReports(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	for _, c := range []struct{ command, want string }{
-		{"place --size 1", "/v1/effective /v1/scheduler "}, {"pools", "/v1/effective /v1/scheduler "},
-		{"check", "/v1/effective /v1/scheduler "}, {"rehearse --size 1", "/v1/effective /v1/scheduler "},
+		{"place --size 1", "/v1/effective /v1/scheduler "},
+		{"pools", "/v1/effective /v1/scheduler "},
+		{"check", "/v1/effective /v1/scheduler "},
+		{"rehearse --size 1", "/v1/effective /v1/scheduler "},
 		{"diff --base ~/pools.json", "/v1/reports "},
 	} {
 		d := newWorkspace(t)

@@ -35,7 +35,8 @@ func TestPageShowsFailedCreates(t *testing.T) {
 		"off": {sampleView(), nil, []string{"Failed creates", "/v1/failures"}},
 		"none": {
 			failedView(0),
-			[]string{"Failed creates", "None was reported since poolcast began to listen, 60 min ago.", `<a href="/v1/failures">`}, []string{"earlier"},
+			[]string{"Failed creates", "None was reported since poolcast began to listen, 60 min ago.", `<a href="/v1/failures">`},
+			[]string{"earlier"},
 		},
 		"seven": {
 			failedView(7),
@@ -51,7 +52,8 @@ func TestPageShowsFailedCreates(t *testing.T) {
 				v.Failures.Listening, v.Failures.Reason = false, "ACCESS_REFUSED - access to exchange"
 				return v
 			}(),
-			[]string{"Notifications are not received: ACCESS_REFUSED", "<b>notifications</b> <span class=\"bad\">failed creates are not explained: ACCESS_REFUSED"}, nil,
+			[]string{"Notifications are not received: ACCESS_REFUSED", "<b>notifications</b> <span class=\"bad\">failed creates are not explained: ACCESS_REFUSED"},
+			nil,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -53,7 +53,7 @@ func (c Cloud) UsesDefaultType(q Create) bool {
 	return q.Type == nil && c.DefaultType != nil && q.SourceBackend == ""
 }
 
-// Create returns the request that the scheduler gets. The error is a [*Refusal] if
+// Create returns the request that the scheduler gets. The error is a [*RefusalError] if
 // cinder-api refuses the request.
 func (c Cloud) Create(q Create) (*cinder.Request, error) {
 	if c.UsesDefaultType(q) {

@@ -7,7 +7,7 @@
 //	request, err := cloud.Create(volumeapi.Create{Size: 100})
 //
 // The result is a [cinder.Request], which the placement core decides on; an error is a
-// [*Refusal]. [Cloud.Extend], [Cloud.Migrate] and [Cloud.Retype] do the same for a volume
+// [*RefusalError]. [Cloud.Extend], [Cloud.Migrate] and [Cloud.Retype] do the same for a volume
 // that exists. Quotas, policies and the states of other resources are not looked at.
 //
 // Cinder 21.3.1 and 29.0.0 have the same rules. Everything here is pure, except for the

@@ -8,19 +8,19 @@ import (
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 )
 
-// Refusal says that cinder-api refuses a request, and the scheduler is not asked.
-type Refusal struct {
+// RefusalError says that cinder-api refuses a request, and the scheduler is not asked.
+type RefusalError struct {
 	Exception string // the class of the exception in cinder/exception.py
 	Reason    string
 }
 
 // Error names the exception of Cinder.
-func (r *Refusal) Error() string {
+func (r *RefusalError) Error() string {
 	return fmt.Sprintf("cinder-api refuses it before the scheduler is asked (%s): %s", r.Exception, r.Reason)
 }
 
-func refuse(exception, reason string, args ...any) *Refusal {
-	return &Refusal{Exception: exception, Reason: fmt.Sprintf(reason, args...)}
+func refuse(exception, reason string, args ...any) *RefusalError {
+	return &RefusalError{Exception: exception, Reason: fmt.Sprintf(reason, args...)}
 }
 
 // The extra specs that limit the size of volumes (cinder/volume/volume_types.py).

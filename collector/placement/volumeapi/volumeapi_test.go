@@ -22,7 +22,7 @@ func typeOf(specs ...string) *cinder.VolumeType {
 // refusedWith is the exception of a refusal, "" if there is none.
 func refusedWith(t *testing.T, err error) string {
 	t.Helper()
-	refusal, ok := errors.AsType[*Refusal](err)
+	refusal, ok := errors.AsType[*RefusalError](err)
 	if err != nil && !ok {
 		t.Fatalf("%v is no refusal", err)
 	}

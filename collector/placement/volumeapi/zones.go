@@ -35,7 +35,7 @@ type ZoneChoice struct {
 }
 
 // ChooseZones returns the zones of a request, as _extract_availability_zones in
-// cinder/volume/flows/api/create_volume.py does. The error is a [*Refusal].
+// cinder/volume/flows/api/create_volume.py does. The error is a [*RefusalError].
 func (c Cloud) ChooseZones(q Create) (ZoneChoice, error) {
 	if c.UsesDefaultType(q) {
 		q.Type = c.DefaultType
@@ -91,10 +91,10 @@ func (c Cloud) knownZones() []string {
 }
 
 func (c Cloud) defaultZone() (string, ZoneSource) {
-	if c.Settings.DefaultZone != "" {
-		return c.Settings.DefaultZone, DefaultZone
+	if c.DefaultZone != "" {
+		return c.DefaultZone, DefaultZone
 	}
-	return c.Settings.StorageZone, StorageZone
+	return c.StorageZone, StorageZone
 }
 
 // typeZones are the zones that a type names, and whether it names zones. A blank
@@ -117,13 +117,13 @@ func LimitsZones(t *cinder.VolumeType) bool {
 	return limited
 }
 
-func (c Cloud) noTypeZone(t *cinder.VolumeType) *Refusal {
+func (c Cloud) noTypeZone(t *cinder.VolumeType) *RefusalError {
 	text, _ := spec(t, ZonesKey)
 	return refuse("InvalidTypeAvailabilityZones", "type %s has %s = %q, and none of these zones has a volume service: %s",
 		t.Name, ZonesKey, text, c.zonesText(c.knownZones()))
 }
 
-func (c Cloud) unknownZone(t *cinder.VolumeType, choice ZoneChoice, known []string, limited bool) *Refusal {
+func (c Cloud) unknownZone(t *cinder.VolumeType, choice ZoneChoice, known []string, limited bool) *RefusalError {
 	zone := choice.Names[0]
 	switch {
 	case limited:

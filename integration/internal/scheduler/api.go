@@ -16,10 +16,10 @@ const (
 	// apiProgram is Debian's cinder-api without the package that also sets up
 	// a web server.
 	apiProgram = "from cinder.cmd.api import main; main()"
-	// Project and User are the ids of those who create volumes. noauth does not check
-	// them.
+	// Project is the id of the project that creates volumes. noauth does not check it.
 	Project = "0123456789abcdef0123456789abcdef"
-	User    = "5e1f00d0000000000000000000000005"
+	// User is the id of its user.
+	User = "5e1f00d0000000000000000000000005"
 	// clientBound is how long one command of the client may take.
 	clientBound = 2 * time.Minute
 )

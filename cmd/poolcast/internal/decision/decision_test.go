@@ -40,8 +40,11 @@ func TestForPage(t *testing.T) {
 		"zone":         {status.Query{Size: 1, Zone: "dc2"}, true, "fa2 would take it", ""},
 		"unknown zone": {status.Query{Size: 1, Zone: "dc9"}, false, "cinder-api refuses it before the scheduler is asked (InvalidAvailabilityZone)", ""},
 		"type's zones": {status.Query{Size: 1, ExtraSpecs: map[string]string{volumeapi.ZonesKey: "dc2"}}, true, "fa2 would take it", "of the type"},
-		"hint without filter": {status.Query{Size: 1, Zone: "dc1", Hints: [][2]string{{"same_host", "fa2"}}}, true, "fa1 would take it",
-			"the hint same_host has no effect: SameBackendFilter"},
+		"hint without filter": {
+			status.Query{Size: 1, Zone: "dc1", Hints: [][2]string{{"same_host", "fa2"}}},
+			true, "fa1 would take it",
+			"the hint same_host has no effect: SameBackendFilter",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.query.Policy = "strict"

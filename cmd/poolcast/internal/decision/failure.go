@@ -139,15 +139,26 @@ func (e *explanation) sort(d *placement.Decision) {
 	if len(e.out.Fits) > 0 {
 		e.count.Filter = FilterNone
 	}
-	all := append(near, far...)
+	all := slices.Concat(near, far)
 	e.out.Refused = append(e.out.Refused, all[:min(len(all), maxRefusals)]...)
 }
 
-// refusal is why a backend is refused.
+// refusal is why a backend is refused: every condition of the filter that is not met.
 func refusal(v *placement.Verdict) status.FailureRefusal {
 	return status.FailureRefusal{
-		Backend: format.Printable(v.Backend.Report().Name()), Filter: v.RefusedBy, Reason: format.Printable(v.Reason()),
+		Backend: format.Printable(v.Backend.Report().Name()), Filter: v.RefusedBy, Reason: format.Printable(unmet(v)),
 	}
+}
+
+// unmet are the reasons of the filter that refused a backend.
+func unmet(v *placement.Verdict) string {
+	var reasons []string
+	for _, r := range v.Refusals() {
+		if !r.Later {
+			reasons = append(reasons, r.Reason)
+		}
+	}
+	return strings.Join(reasons, ", ")
 }
 
 // label is the filter that refused most backends: of several, the first by name. It is

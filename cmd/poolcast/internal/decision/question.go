@@ -35,7 +35,7 @@ type Answer struct {
 	Decisions []*placement.Decision
 	Backends  *backends.Set // that were decided on
 	// Refusal is set if cinder-api refuses the request.
-	Refusal *volumeapi.Refusal
+	Refusal *volumeapi.RefusalError
 	// Move is the result for a volume that exists; nil for a new one.
 	Move *Move
 	// Notes are remarks on the request, such as where its zone comes from.
@@ -80,7 +80,7 @@ func (a *Answer) Summary() string {
 // answer; an error says that no decision is possible.
 func (c *Cloud) Ask(q Question) (*Answer, error) {
 	request, notes, err := c.Request(q)
-	if refusal := (*volumeapi.Refusal)(nil); errors.As(err, &refusal) {
+	if refusal := (*volumeapi.RefusalError)(nil); errors.As(err, &refusal) {
 		return &Answer{Backends: c.Backends, Refusal: refusal, draft: q.draft(), policy: q.Policy}, nil
 	}
 	if err != nil {
@@ -96,7 +96,7 @@ func (c *Cloud) Ask(q Question) (*Answer, error) {
 }
 
 // Request is what the scheduler gets, with remarks on it. The error is a
-// [*volumeapi.Refusal] if cinder-api refuses the request.
+// [*volumeapi.RefusalError] if cinder-api refuses the request.
 func (c *Cloud) Request(q Question) (r *cinder.Request, notes []string, err error) {
 	if r, notes, err = c.accept(q); err != nil {
 		return nil, nil, err

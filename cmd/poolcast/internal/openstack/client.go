@@ -90,7 +90,7 @@ func (c *Client) get(ctx context.Context, q query, into any) error {
 	if len(q.values) > 0 {
 		address += "?" + q.values.Encode()
 	}
-	_, err := c.volume.Get(ctx, address, into, &gophercloud.RequestOpts{
+	_, err := c.volume.Get(ctx, address, into, &gophercloud.RequestOpts{ //nolint:bodyclose // gophercloud closes it
 		MoreHeaders: map[string]string{"OpenStack-API-Version": "volume " + q.version()},
 		OkCodes:     []int{http.StatusOK},
 	})

@@ -34,7 +34,7 @@ func explanation() *why.Explanation {
 			},
 		},
 		Backends: &backends.Set{Source: backends.Agent, From: "http://127.0.0.1:9748", Reports: []capability.Report{{Host: "c@x", CollectedAt: now.Add(-4 * time.Second)}}},
-		Refusal:  &volumeapi.Refusal{Exception: "InvalidAvailabilityZone", Reason: "there is no zone dc1"},
+		Refusal:  &volumeapi.RefusalError{Exception: "InvalidAvailabilityZone", Reason: "there is no zone dc1"},
 		Now:      now,
 	}
 }

@@ -89,7 +89,7 @@ type Explanation struct {
 func Explain(f *Facts, cloud *decision.Cloud, seed uint64, now time.Time) (*Explanation, error) {
 	e := &Explanation{Facts: f, Backends: cloud.Backends, Now: now}
 	request, err := cloud.API.Create(f.create())
-	if refusal := (*volumeapi.Refusal)(nil); errors.As(err, &refusal) {
+	if refusal := (*volumeapi.RefusalError)(nil); errors.As(err, &refusal) {
 		e.Refusal = refusal
 		return e, nil
 	}
