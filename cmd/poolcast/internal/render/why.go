@@ -6,14 +6,12 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/openstack"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/why"
 	"github.com/poolcast/poolcast/collector/capability"
-	"github.com/poolcast/poolcast/collector/capability/format"
-	"github.com/poolcast/poolcast/collector/placement"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
+	"github.com/poolcast/poolcast/publisher/status/client"
 )
 
 // Why prints why a volume is as it is, in one of the formats table and json.
@@ -33,26 +31,30 @@ func Why(w io.Writer, output string, e *why.Explanation) error {
 		p.Wrapped("  ", text.Printable(messageLine(m)))
 	}
 	addQuota(p, e.Quota)
+	addAnother(p, e)
+	return p.Print()
+}
+
+// addAnother adds what would happen now to another volume like it.
+func addAnother(p *text.Page, e *why.Explanation) {
 	p.Line("")
-	p.Wrapped("", basis(e))
-	addVerdictOf(p, e)
+	p.Wrapped("", "Another one like it, on the reports of now. Those of the time of the create are gone, and its scheduler hints are not stored.")
+	p.Line("")
+	if len(e.Exceeded()) > 0 {
+		addWrapped(p, text.Red, e.Verdict())
+		p.Line("")
+	}
+	if e.Answer.Refusal != nil {
+		addWrapped(p, text.Red, e.Answer.Summary())
+	} else {
+		addDecision(p, e.Answer.Last())
+	}
+	addNotes(p, e.Answer.Notes)
 	for _, note := range e.Notes {
 		p.Line("")
 		p.Wrapped("", "Not known: "+text.Printable(note))
 	}
-	return p.Print()
-}
-
-// addVerdictOf adds what would happen now.
-func addVerdictOf(p *text.Page, e *why.Explanation) {
-	if len(e.Exceeded()) > 0 || e.Answer == nil {
-		p.Line("")
-		p.Wrapped("", p.Paint(text.Red, e.Verdict()))
-	}
-	if e.Answer != nil {
-		p.Line("")
-		addDecision(p, e.Answer.Last())
-	}
+	addSource(p, e.Answer.Backends)
 }
 
 func volumeName(v *openstack.Volume) string {
@@ -139,34 +141,18 @@ func addQuota(p *text.Page, quota []openstack.Usage) {
 	p.Table(t)
 }
 
-// basis says on which reports the decision is made.
-func basis(e *why.Explanation) string {
-	from := map[backends.Source]string{
-		backends.Agent:     "of the agent at " + e.Backends.From,
-		backends.Scheduler: "of the scheduler",
-		backends.Arrays:    "polled from the arrays",
-		backends.File:      "in " + e.Backends.From,
-	}[e.Backends.Source]
-	line := fmt.Sprintf("Another one like it now, on the reports %s (%s", from, format.Count(len(e.Backends.Reports), "backend"))
-	if oldest, ok := e.OldestReport(); ok {
-		line += ", the oldest " + age(oldest) + " old"
-	}
-	return line + "). These are not the reports of the time of the create, and scheduler hints of the create are not stored."
-}
-
 func age(d time.Duration) string { return d.Round(time.Second).String() }
 
 // whyJSON is what why --output json prints. Nothing of it is an id of a project or a
 // user.
 type whyJSON struct {
-	Volume   whyVolume               `json:"volume"`
-	Cause    string                  `json:"cause"`
-	Messages []whyMessage            `json:"messages"`
-	Quota    []whyQuota              `json:"quota"`
-	Reports  whyReports              `json:"reports"`
-	Verdict  string                  `json:"verdict"`
-	Decision *placement.DecisionJSON `json:"decision"` // null if cinder-api would refuse the request
-	Notes    []string                `json:"notes"`
+	Volume   whyVolume     `json:"volume"`
+	Cause    string        `json:"cause"`
+	Messages []whyMessage  `json:"messages"`
+	Quota    []whyQuota    `json:"quota"`
+	Verdict  string        `json:"verdict"`
+	Decision client.Answer `json:"decision"` // on another volume like it
+	Notes    []string      `json:"notes"`
 }
 
 type whyVolume struct {
@@ -197,31 +183,16 @@ type whyQuota struct {
 	Exceeded bool   `json:"exceeded"`
 }
 
-type whyReports struct {
-	Source   backends.Source `json:"source"`
-	Backends int             `json:"backends"`
-	Oldest   *float64        `json:"oldest_age_seconds"`
-}
-
 func jsonWhy(e *why.Explanation) whyJSON {
 	out := whyJSON{
 		Volume: jsonVolume(e), Cause: e.Cause(), Messages: []whyMessage{}, Quota: []whyQuota{},
-		Reports: whyReports{Source: e.Backends.Source, Backends: len(e.Backends.Reports)},
-		Verdict: e.Verdict(), Notes: append([]string{}, e.Notes...),
+		Verdict: e.Verdict(), Decision: e.Answer.JSON(e.Now), Notes: append([]string{}, e.Notes...),
 	}
 	for _, m := range e.Messages {
 		out.Messages = append(out.Messages, whyMessage(m))
 	}
 	for _, u := range e.Quota {
 		out.Quota = append(out.Quota, whyQuota{u.Resource, u.Used, u.Limit, u.Request, u.Exceeded()})
-	}
-	if oldest, ok := e.OldestReport(); ok {
-		seconds := oldest.Round(time.Second).Seconds()
-		out.Reports.Oldest = &seconds
-	}
-	if e.Answer != nil {
-		d := e.Answer.Last().JSON()
-		out.Decision = &d
 	}
 	return out
 }

@@ -7,12 +7,14 @@ import (
 	"time"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/openstack"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/render"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/why"
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/collector/placement/volumeapi"
+	"github.com/poolcast/poolcast/publisher/status/client"
 )
 
 // explanation is that of a clone for which cinder-api would refuse another one, with
@@ -33,9 +35,11 @@ func explanation() *why.Explanation {
 				QoS:        capability.Set{"maxIOPS": capability.OfString("5000")},
 			},
 		},
-		Backends: &backends.Set{Source: backends.Agent, From: "http://127.0.0.1:9748", Reports: []capability.Report{{Host: "c@x", CollectedAt: now.Add(-4 * time.Second)}}},
-		Refusal:  &volumeapi.RefusalError{Exception: "InvalidAvailabilityZone", Reason: "there is no zone dc1"},
-		Now:      now,
+		Answer: &decision.Answer{
+			Backends: &backends.Set{Source: backends.Agent, From: "http://127.0.0.1:9748", Reports: []capability.Report{{Host: "c@x"}}},
+			Refusal:  &volumeapi.RefusalError{Exception: "InvalidAvailabilityZone", Reason: "there is no zone dc1"},
+		},
+		Now: now,
 	}
 }
 
@@ -51,7 +55,7 @@ func TestWhyTable(t *testing.T) {
 	for _, want := range []string{
 		"The scheduler placed it on c@x#gold, and cinder-volume failed there", "extra specs capabilities:total_volumes='<= 800' none=null",
 		"QoS specs maxIOPS=", "the service is down", "made from volume a1 on c@x#gold", "migration starting", "replication error", "1h0m0s ago",
-		"Driver failed", "(req-1)", "has no limit", "the agent at http://127.0.0.1:9748 (1 backend, the oldest 4s old)",
+		"Driver failed", "(req-1)", "has no limit", "On reports of 1 backend (agent http://127.0.0.1:9748)",
 		"InvalidAvailabilityZone", "Not known: request the services: 403",
 	} {
 		if !strings.Contains(plain, want) {
@@ -67,16 +71,13 @@ func TestWhyJSON(t *testing.T) {
 	}
 	var got struct {
 		Volume   struct{ Host *string }
-		Decision *json.RawMessage
+		Decision client.Answer
 		Verdict  string
-		Reports  struct {
-			Oldest float64 `json:"oldest_age_seconds"`
-		}
 	}
 	if err := json.Unmarshal([]byte(out.String()), &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.Volume.Host == nil || got.Decision != nil || got.Reports.Oldest != 4 || !strings.Contains(got.Verdict, "there is no zone dc1") {
+	if got.Volume.Host == nil || got.Decision.RefusedByAPI == nil || got.Decision.Source.Kind != "agent" || !strings.Contains(got.Verdict, "there is no zone dc1") {
 		t.Errorf("got %s", out.String())
 	}
 }

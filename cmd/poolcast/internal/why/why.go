@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/openstack"
@@ -77,30 +76,20 @@ func source(ctx context.Context, cloud *openstack.Client, v *openstack.Volume) (
 // Explanation is why a volume is as it is, and what would happen to another one.
 type Explanation struct {
 	*Facts
-	Backends *backends.Set
-	// Answer is what the scheduler would do now with another volume of that size, type
-	// and zone; nil if cinder-api would refuse the request.
-	Answer  *decision.Answer
-	Refusal error // of cinder-api; nil if it would ask the scheduler
-	Now     time.Time
+	// Answer is what cinder-api and the scheduler would do now with another volume of
+	// that size, type and zone.
+	Answer *decision.Answer
+	Now    time.Time
 }
 
 // Explain decides on another volume like that of the facts, on the reports of now.
 func Explain(f *Facts, cloud *decision.Cloud, seed uint64, now time.Time) (*Explanation, error) {
-	e := &Explanation{Facts: f, Backends: cloud.Backends, Now: now}
-	request, err := cloud.API.Create(f.create())
-	if refusal := (*volumeapi.RefusalError)(nil); errors.As(err, &refusal) {
-		e.Refusal = refusal
-		return e, nil
-	}
+	create := f.create()
+	answer, err := cloud.Ask(decision.Question{Create: &create, Policy: "strict", Seed: seed})
 	if err != nil {
-		return nil, err
-	}
-	request.RandomSeed = seed
-	if e.Answer, err = cloud.Place(request, 1, "strict"); err != nil {
 		return nil, exit.With(exit.Config, err)
 	}
-	return e, nil
+	return &Explanation{Facts: f, Answer: answer, Now: now}, nil
 }
 
 // create is the request for another volume like that of the facts.
@@ -164,14 +153,11 @@ func (f *Facts) Exceeded() (over []openstack.Usage) {
 
 // Verdict is what would happen to another volume now, in one sentence.
 func (e *Explanation) Verdict() string {
-	switch over := e.Exceeded(); {
-	case len(over) > 0:
+	if over := e.Exceeded(); len(over) > 0 {
 		u := over[0]
 		return fmt.Sprintf("cinder-api would refuse another one now: the quota %s is %d, %d are in use, and it needs %d", u.Resource, u.Limit, u.Used, u.Request)
-	case e.Refusal != nil:
-		return e.Refusal.Error()
 	}
-	return e.Answer.Last().Summary()
+	return e.Answer.Summary()
 }
 
 // Fails is an error with the exit code of a create that fails, nil if it would succeed.
@@ -179,21 +165,10 @@ func (e *Explanation) Fails() error {
 	switch {
 	case len(e.Exceeded()) > 0:
 		return exit.With(exit.NoFit, errors.New("the quota is exceeded; see above"))
-	case e.Refusal != nil:
+	case e.Answer.Refusal != nil:
 		return exit.With(exit.NoFit, errors.New("cinder-api refuses such a volume; the reason is above"))
-	case e.Answer.Last().Chosen == nil:
+	case !e.Answer.Fits():
 		return exit.With(exit.NoFit, errors.New("no backend fits; the reasons are above"))
 	}
 	return nil
-}
-
-// OldestReport is the age of the oldest report; false if no report has a time.
-func (e *Explanation) OldestReport() (time.Duration, bool) {
-	var oldest time.Time
-	for _, r := range e.Backends.Reports {
-		if !r.CollectedAt.IsZero() && (oldest.IsZero() || r.CollectedAt.Before(oldest)) {
-			oldest = r.CollectedAt
-		}
-	}
-	return max(0, e.Now.Sub(oldest)), !oldest.IsZero()
 }
