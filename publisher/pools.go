@@ -59,7 +59,16 @@ func Pools(ctx context.Context, o Options) (*SchedulerPools, error) {
 		return nil, fmt.Errorf("request pools of the scheduler: %w", err)
 	}
 	defer pair.close()
+	// Nothing waits longer than the context: not for a broker that does not respond.
+	stop := context.AfterFunc(ctx, func() { pair.listening.abort(ctx.Err()) })
+	defer stop()
 	list, err := requestPools(ctx, pair.listening, o)
+	switch {
+	case err != nil && pair.listening.blocked.Load() != nil:
+		err = errBlocked
+	case err != nil && ctx.Err() != nil:
+		err = fmt.Errorf("no reply in time (%w); a scheduler that is busy or has just started replies late", ctx.Err())
+	}
 	if err != nil {
 		return nil, fmt.Errorf("request pools of the scheduler: %s: %w", pair.broker.address(), err)
 	}
@@ -154,9 +163,6 @@ func (q *replyQueue) send(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if q.conn.blocked.Load() != nil {
-		return errBlocked
-	}
 	_, err = withTimeout(ctx, q.conn, func() (struct{}, error) {
 		return struct{}{}, q.ch.PublishWithContext(ctx, q.exchange, schedulerQueue, true, false, amqp.Publishing{
 			ContentType: "application/json", ContentEncoding: "utf-8", DeliveryMode: amqp.Transient, Body: body,
@@ -183,10 +189,7 @@ func (q *replyQueue) receive(ctx context.Context) (*poolsReply, error) {
 		case <-q.returned:
 			return nil, fmt.Errorf("%w: no queue is bound to the exchange %s for %s; check control_exchange", ErrNoScheduler, q.exchange, schedulerQueue)
 		case <-ctx.Done():
-			if q.conn.blocked.Load() != nil {
-				return nil, errBlocked
-			}
-			return nil, fmt.Errorf("no reply within %s; a scheduler that is busy or just starts does not reply in time", poolsTimeout)
+			return nil, ctx.Err()
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"regexp"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"github.com/poolcast/poolcast/integration/cindertest"
+	"github.com/poolcast/poolcast/integration/process"
 	"github.com/poolcast/poolcast/integration/rabbitmq"
 )
 
@@ -86,6 +88,27 @@ func testPools(t *testing.T, b *rabbitmq.Broker) {
 		t.Error("a context that has ended is ignored")
 	}
 	testPoolsRights(t, b, o)
+}
+
+// testPoolsWithoutReply: a scheduler that does not reply, or not to this call, ends the
+// request with its context, and the queue for the reply is gone.
+func testPoolsWithoutReply(t *testing.T, b *rabbitmq.Broker) {
+	uri := b.URL()
+	answerPools(t, uri, `{"_msg_id": "another", "result": [], "ending": true}`, `{"_msg_id": "%ID%", "result": null, "failure": null, "ending": false}`)
+	before := queues(b)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	begun := time.Now()
+	_, err := Pools(ctx, optionsFor(t, uri))
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "no reply in time") || time.Since(begun) > bound {
+		t.Errorf("after %s: %v", time.Since(begun), err)
+	}
+	process.Await(t, bound, "the queue for the reply to be gone", func() error {
+		if after := queues(b); !slices.Equal(before, after) {
+			return fmt.Errorf("queues before %q, after %q", before, after)
+		}
+		return nil
+	})
 }
 
 // testPoolsRights checks the rights that OPERATIONS.md has for the list, with both

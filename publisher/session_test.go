@@ -32,6 +32,7 @@ func TestSession(t *testing.T) {
 		"notstream": testNotStream,
 		"rights":    testPermissions,
 		"pools":     testPools,
+		"noreply":   testPoolsWithoutReply,
 		"stopped":   func(t *testing.T, b *rabbitmq.Broker) { testReleaseExchange(t, b, layout{}, false) },
 		"autodel": func(t *testing.T, b *rabbitmq.Broker) {
 			testReleaseExchange(t, b, layout{autoDelete: true}, false)

@@ -146,7 +146,7 @@ type reportFlags struct {
 }
 
 func (f *reportFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.source, "source", "", "where backends and reports come from: `agent`, scheduler, arrays, or a file with a saved dry run or pools, - for standard input; the first of agent, scheduler and arrays that can be used by default")
+	cmd.Flags().StringVar(&f.source, "source", "", "`source` of backends and reports: agent, scheduler, arrays, or a file with a saved dry run or pools, - for standard input; by default the first of agent, scheduler and arrays that can be used, or arrays with --backend")
 	f.addAgent(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("source", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return []string{string(backends.Agent), string(backends.Scheduler), string(backends.Arrays)}, cobra.ShellCompDirectiveDefault
@@ -221,8 +221,12 @@ func (f *reportFlags) finder(cmd *cobra.Command, sources *sourceFlags, cfg *conf
 	case f.release > 0 && f.given() && !f.isFile():
 		return nil, errors.New("--release is for polled arrays; other reports are those of cinder-volume: use --source arrays")
 	}
+	source := f.source
+	if source == "" && f.agent == "" && len(sources.backends) > 0 {
+		source = string(backends.Arrays) // the others cannot leave backends out
+	}
 	return &backends.Finder{
-		Config: cfg, Source: f.source, Zones: zones, Release: f.release, Simulate: sources.simulate,
+		Config: cfg, Source: source, Zones: zones, Release: f.release, Simulate: sources.simulate,
 		Agent: backends.RunningAgent{URL: f.agent, TokenFile: f.tokenFile, CAFile: f.caFile},
 		Poll:  func(context.Context) ([]capability.Report, error) { return sources.poll(cmd) },
 		Read: func(ctx context.Context, path string) ([]byte, error) {

@@ -78,3 +78,23 @@ func TestCommandsUseEffectiveReports(t *testing.T) {
 		}
 	}
 }
+
+// TestSourceFlags: flags that exclude each other or have a wrong value.
+func TestSourceFlags(t *testing.T) {
+	for _, c := range []struct{ args, want string }{
+		{"--source=scheduler --agent=http://127.0.0.1:1", "--agent and --source scheduler exclude each other"},
+		{"--agent-ca-file=x", "need --agent"},
+		{"--backend-zone=ctl2=dc2", "--backend-zone ctl2=dc2: want host@backend=zone"},
+		{"--backend-zone=ctl2@lvm", "want host@backend=zone"},
+		{"--release=-1", "want a release of Cinder"},
+		{"--release=28 --source=agent", "--release is for polled arrays"},
+		{"--source=~/nowhere.json", "--source ~/nowhere.json"},
+	} {
+		d := newWorkspace(t)
+		d.write("cinder.conf", sound)
+		_, stderr, code := d.run(append([]string{"pools"}, strings.Fields(c.args)...)...)
+		if code != exit.Usage || !strings.Contains(stderr, c.want) {
+			t.Errorf("%s: code %d, %s", c.args, code, stderr)
+		}
+	}
+}

@@ -183,6 +183,15 @@ func (s *Scheduler) receive(queue string, arguments amqp.Table) error {
 	}
 	go func() {
 		for d := range deliveries {
+			if queue, id, ok := poolsCall(d); ok {
+				if err := s.sendPools(queue, id); err != nil {
+					s.mu.Lock()
+					s.unreadable = append(s.unreadable, err)
+					s.mu.Unlock()
+				}
+				_ = d.Ack(false)
+				continue
+			}
 			r, err := decode(d)
 			s.mu.Lock()
 			if err == nil {
