@@ -82,7 +82,7 @@ func programText(t *testing.T) string {
 func TestDocumentsHaveWhatTheyLinkTo(t *testing.T) {
 	t.Chdir("../..")
 	link, heading := regexp.MustCompile(`\]\(([^)\s#]*)(#[^)\s]+)?\)`), regexp.MustCompile(`(?m)^#+ (.*)$`)
-	dropped := regexp.MustCompile("[^\\w -]")
+	dropped := regexp.MustCompile(`[^\w -]`)
 	read := func(file string) string {
 		text, err := os.ReadFile(file)
 		if err != nil {
