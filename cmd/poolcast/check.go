@@ -16,24 +16,24 @@ import (
 )
 
 const checkHelp = `Find configuration problems before they reach the scheduler. Each finding has a
-place, the problem, the reason, and what to type. Nothing is changed and nothing is
-published.
+place, the problem, the reason, and what to type. Nothing is changed and nothing
+is published.
 
   configuration  problems of cinder.conf, with file and line
   arrays         whether each can be read, and whether two stanzas are one array
   identity       the names of the backends against those that cinder-volume uses
                  on the message bus; a report under another name is never used
-  functions      filter_function and goodness_function, on the arrays' own values
-  services       with --os-cloud: those that are disabled, frozen or down, and why
-  volume types   from --types or --os-cloud: what fits now, what never will, and which limits on
-                 live metrics exclude every array, or soon will
+  functions      filter_function and goodness_function, on the present values
+  services       with --os-cloud: those disabled, frozen or down, and why
+  volume types   from --types or --os-cloud: what fits now, what never will, and
+                 which limits on live metrics refuse every array, or soon will
   pools          arrays of one name that differ
 
 poolcast polls the arrays, listens on the message bus until every backend has
-reported, for --listen-for at most, and requests the scheduler's list of backends:
-those of other hosts and vendors are checked too, and one that reports and is not
-listed is a note. With --simulate, or another --source than arrays, the bus is used
-only if --listen-for is given.
+reported, for --listen-for at most, and requests the scheduler's list of
+backends: those of other hosts and vendors are checked too, and one that reports
+and is not listed is a note. With --simulate, or another --source than arrays,
+the bus is used only if --listen-for is given.
 
 Exit codes: 0 nothing but notes, 1 warnings, a fault in the section of a backend
 while others are served, or something could not be checked, 2 usage, 3 errors.`
@@ -68,7 +68,7 @@ func newCheckCommand(sources *sourceFlags) *cobra.Command {
 	f.cloud.add(cmd)
 	f.reports.addZones(cmd)
 	cmd.Flags().StringVar(&f.types, "types", "", "`file` of volume types to check: the output of openstack volume type list --long -f json")
-	cmd.Flags().DurationVar(&f.listenFor, "listen-for", 0, "longest time to listen for cinder-volume on the bus; backend_stats_polling_interval and a quarter if it is missing")
+	cmd.Flags().DurationVar(&f.listenFor, "listen-for", 0, "longest `duration` of listening for cinder-volume on the bus; by default backend_stats_polling_interval and a quarter")
 	cmd.Flags().BoolVar(&f.noBus, "no-bus", false, "do not listen on the message bus")
 	cmd.MarkFlagsMutuallyExclusive("listen-for", "no-bus")
 	_ = cmd.MarkFlagFilename("types", "json")

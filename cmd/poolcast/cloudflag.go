@@ -18,7 +18,7 @@ import (
 type cloudFlag struct{ name string }
 
 func (f *cloudFlag) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.name, "os-cloud", "", "read volume types and services from the APIs of this cloud, a `name` in clouds.yaml")
+	cmd.Flags().StringVar(&f.name, "os-cloud", "", "read volume types, QoS specs and services from the APIs of this cloud, a `name` in clouds.yaml")
 	if cmd.Flags().Lookup("types") != nil {
 		cmd.MarkFlagsMutuallyExclusive("os-cloud", "types")
 	}

@@ -19,15 +19,16 @@ const diffHelp = `Show what poolcast would change: each key of its report beside
 cinder-volume's last report (the base report), which keys it would overlay, and
 which decisions of the scheduler would change. Nothing is published.
 
-The reports of poolcast are those of the arrays, polled now; of the agent of this
-host or of --agent; or of a saved dry run (--source FILE).
+The reports of poolcast are those of the arrays, polled now; of the agent of
+this host or of --agent; or of a saved dry run (--source FILE).
 
 The base reports are received on the message bus, within --wait, or read from a
 file (--base), which may be any of
 
   a saved poolcast --dry-run, made before a change
-  the scheduler's pools as the API gives them: {"pools": [{"name", "capabilities"}]},
-    from before poolcast was started: an overlay is not a base report, and is refused
+  the scheduler's pools as the API gives them, {"pools": [{"name",
+    "capabilities"}]}, from before poolcast was started: an overlay is not a
+    base report, and is refused
   a JSON object of capabilities by host: {"ctl1@flasharray_x_01": {…}}
   openstack volume backend pool list --long -f json, which has a few keys only:
     these are compared, and the effect is not computed
@@ -35,8 +36,8 @@ file (--base), which may be any of
 Measured keys are overlaid. A key that the scheduler computes with and
 cinder-volume does not send is not added, unless fix_provisioned_capacity is on;
 extra_capabilities and options come from the base report. Where a running agent
-would suspend the overlay, as after a failover, the cause is shown and nothing is
-overlaid. Without a base report nothing is published, unless overlay is off.
+would suspend the overlay, as after a failover, the cause is shown and nothing
+is overlaid. Without a base report nothing is published, unless overlay is off.
 
 Exit codes: 0 fine, 1 some backend was not read or has no base, 2 usage,
 3 configuration.`
@@ -61,14 +62,13 @@ func newDiffCommand(sources *sourceFlags) *cobra.Command {
 		Example: `  poolcast diff
   poolcast diff --fix-provisioned-capacity --types types.json --size 500
   poolcast diff --base before.json --output json
-  poolcast diff --source agent
-  poolcast diff --agent http://127.0.0.1:9748`,
+  poolcast diff --source agent`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	f.reports.add(cmd)
 	cmd.Flags().StringVar(&f.base, "base", "", "`file` with reports or pools to compare with, as JSON, instead of listening; - reads standard input")
-	cmd.Flags().DurationVar(&f.wait, "wait", 0, "longest time to listen for cinder-volume; two and a quarter of backend_stats_polling_interval if it is missing")
+	cmd.Flags().DurationVar(&f.wait, "wait", 0, "longest `duration` of listening for cinder-volume; by default two and a quarter of backend_stats_polling_interval")
 	cmd.Flags().StringVar(&f.types, "types", "", "`file` of volume types to compare decisions on: the output of openstack volume type list --long -f json")
 	cmd.Flags().Int64Var(&f.size, "size", 1, "size of the volume to decide on, in `GiB`")
 	cmd.MarkFlagsMutuallyExclusive("base", "wait")

@@ -146,7 +146,7 @@ type reportFlags struct {
 }
 
 func (f *reportFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.source, "source", "", "`source` of backends and reports: agent, scheduler, arrays, or a file with a saved dry run or pools, - for standard input; by default the first of agent, scheduler and arrays that can be used, or arrays with --backend")
+	cmd.Flags().StringVar(&f.source, "source", "", "`source` of backends and reports: agent, scheduler, arrays, or a file, - for standard input; by default the first that can be used, or arrays with --backend")
 	f.addAgent(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("source", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return []string{string(backends.Agent), string(backends.Scheduler), string(backends.Arrays)}, cobra.ShellCompDirectiveDefault
@@ -155,35 +155,33 @@ func (f *reportFlags) add(cmd *cobra.Command) {
 
 // addZones adds the flag for what the scheduler's list does not have.
 func (f *reportFlags) addZones(cmd *cobra.Command) {
-	cmd.Flags().StringArrayVar(&f.zones, "backend-zone", nil, "availability zone of a backend that is not configured here, `NAME=ZONE` such as ctl2@lvm=dc2; repeatable")
+	cmd.Flags().StringArrayVar(&f.zones, "backend-zone", nil, "availability zone of a backend of another host, which the scheduler's list lacks, `NAME=ZONE` such as ctl2@lvm=dc2; repeatable")
 }
 
 // addRelease adds the flag for polled arrays.
 func (f *reportFlags) addRelease(cmd *cobra.Command) {
-	cmd.Flags().IntVar(&f.release, "release", 0, "release of Cinder, such as 28, whose driver the reports of polled arrays or of a dry run are those of; the newest by default")
+	cmd.Flags().IntVar(&f.release, "release", 0, "make the reports of polled arrays or of a dry run those of the driver of this `release` of Cinder, such as 28; the newest by default")
 }
 
 func (f *reportFlags) addAgent(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.agent, "agent", "", "use the agent with this `URL` of its status page, such as http://127.0.0.1:9748, and not that of this host")
+	cmd.Flags().StringVar(&f.agent, "agent", "", "use the agent with this `URL` of its status page, such as http://ctl2:9748, and not that of this host")
 	cmd.Flags().StringVar(&f.tokenFile, "agent-token-file", "", "`file` with the bearer token of the agent of --agent")
-	cmd.Flags().StringVar(&f.caFile, "agent-ca-file", "", "PEM `file` with the certificates to trust for an https:// agent, in place of the system's")
+	cmd.Flags().StringVar(&f.caFile, "agent-ca-file", "", "PEM `file` with the certificates to trust for an https agent, in place of the system's")
 }
 
 // sourceHelp is the part of the commands' help about --source.
-const sourceHelp = `Backends and their reports come from the first of these that can be used, or from
---source:
+const sourceHelp = `Backends and their reports come from the first of these that can be used, or
+from that of --source; the output names it, its age, and why another was not
+used:
 
-  agent      the running agent of this host, or that of --agent: effective reports,
-             which the scheduler holds, and the scheduler's list of backends
-  scheduler  that list, requested over the message bus with transport_url: the last
-             reports of all hosts and vendors
+  agent      the running agent of this host, or that of --agent: effective
+             reports, and the scheduler's list of backends
+  scheduler  that list with its reports, over the message bus (transport_url)
   arrays     the arrays of this configuration, polled now
   FILE       a saved poolcast --dry-run, or pools as the API lists them
 
-The list has the backends that count: a service that is disabled, frozen or down is
-not in it. It has no availability zones: that of a backend which is not configured
-here is storage_availability_zone, or that of --backend-zone. The output names the
-source, its age, and why another was not used.`
+The list has the backends that count, of every host and vendor: a service that
+is disabled, frozen or down is not in it.`
 
 // given reports whether a source was chosen that is not a poll.
 func (f *reportFlags) given() bool {
@@ -309,14 +307,14 @@ func (c *choice) Set(s string) error {
 
 // addVolume adds the flags that describe a volume to place.
 func addVolume(cmd *cobra.Command, v *input.Volume) {
-	cmd.Flags().Int64Var(&v.Size, "size", 0, "size of the volume in GiB")
-	cmd.Flags().StringVar(&v.Zone, "availability-zone", "", "availability zone of the request; without one cinder-api chooses")
-	cmd.Flags().StringVar(&v.Type, "type", "", "name of the volume type in --types")
-	cmd.Flags().StringVar(&v.TypesFile, "types", "", "volume types: the output of openstack volume type list --long -f json, of type show -f json, or a body of the API")
-	cmd.Flags().StringArrayVar(&v.Properties, "property", nil, "extra spec of the volume type, key=value as the openstack client takes it; repeatable")
-	cmd.Flags().StringArrayVar(&v.QoS, "qos", nil, "spec of the type's QoS, key=value, which functions read as qos.key; repeatable")
-	cmd.Flags().StringArrayVar(&v.Hints, "hint", nil, "scheduler hint, name=value: same_host and different_host with the backend of a volume, local_to_instance with a compute host, query with JSON; repeatable")
-	cmd.Flags().StringArrayVar(&v.Known, "volume-property", nil, "property of the volume, name=value, which functions read as volume.name, such as display_name or project_id; repeatable")
+	cmd.Flags().Int64Var(&v.Size, "size", 0, "size of the volume in `GiB`")
+	cmd.Flags().StringVar(&v.Zone, "availability-zone", "", "availability `zone` of the request; without one cinder-api chooses")
+	cmd.Flags().StringVar(&v.Type, "type", "", "`name` of the volume type in --types or --os-cloud")
+	cmd.Flags().StringVar(&v.TypesFile, "types", "", "`file` of volume types: the output of openstack volume type list --long -f json, of openstack volume type show -f json, or a body of the API")
+	cmd.Flags().StringArrayVar(&v.Properties, "property", nil, "extra spec of the volume type, `key=value` as the openstack client takes it; repeatable")
+	cmd.Flags().StringArrayVar(&v.QoS, "qos", nil, "QoS spec of the type, `key=value`, which functions read as qos.key; repeatable")
+	cmd.Flags().StringArrayVar(&v.Hints, "hint", nil, "scheduler hint, `name=value`: same_host and different_host with the backend of a volume, local_to_instance with a compute host, query with JSON; repeatable")
+	cmd.Flags().StringArrayVar(&v.Known, "volume-property", nil, "property of the volume, `name=value`, which functions read as volume.name, such as display_name or project_id; repeatable")
 	_ = cmd.MarkFlagFilename("types", "json")
 }
 

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
@@ -140,4 +141,17 @@ func output(t *testing.T, args ...string) string {
 		t.Fatal(err)
 	}
 	return out.String()
+}
+
+// TestHelpFitsEightyColumns: descriptions and examples are not wrapped, so they are short.
+// The rest of --help has the width of the terminal.
+func TestHelpFitsEightyColumns(t *testing.T) {
+	const columns = 80
+	for _, cmd := range append(newRootCommand().Commands(), newRootCommand()) {
+		for _, line := range strings.Split(cmd.Long+"\n"+cmd.Example, "\n") {
+			if utf8.RuneCountInString(line) > columns {
+				t.Errorf("%s --help has a long line: %s", cmd.Name(), line)
+			}
+		}
+	}
 }

@@ -77,3 +77,46 @@ func programText(t *testing.T) string {
 	}
 	return all.String()
 }
+
+// TestDocumentsHaveWhatTheyLinkTo: files, and headings of files.
+func TestDocumentsHaveWhatTheyLinkTo(t *testing.T) {
+	t.Chdir("../..")
+	link, heading := regexp.MustCompile(`\]\(([^)\s#]*)(#[^)\s]+)?\)`), regexp.MustCompile(`(?m)^#+ (.*)$`)
+	dropped := regexp.MustCompile(`[^\w -]`)
+	read := func(file string) string {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Error(err)
+		}
+		return string(text)
+	}
+	found := 0
+	for _, file := range []string{"README.md", "OPERATIONS.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "REFERENCE.md", "examples/README.md", "collector/DRIVER.md"} {
+		for _, l := range link.FindAllStringSubmatch(read(file), -1) {
+			if strings.Contains(l[1], "://") {
+				continue
+			}
+			target, anchors := file, ""
+			if l[1] != "" {
+				target = path.Join(path.Dir(file), l[1])
+			}
+			if _, err := os.Stat(target); err != nil {
+				t.Errorf("%s: %v", file, err)
+				continue
+			}
+			found++
+			if l[2] == "" {
+				continue
+			}
+			for _, h := range heading.FindAllStringSubmatch(read(target), -1) {
+				anchors += "#" + strings.ReplaceAll(dropped.ReplaceAllString(strings.ToLower(h[1]), ""), " ", "-") + "\n"
+			}
+			if !strings.Contains(anchors, l[2]+"\n") {
+				t.Errorf("%s links to %s%s, which has no such heading", file, l[1], l[2])
+			}
+		}
+	}
+	if found < 40 {
+		t.Errorf("only %d links found", found)
+	}
+}

@@ -33,31 +33,22 @@ type placeFlags struct {
 	output  string
 }
 
-const placeHelp = `Show which backend would get a volume, why that one, and why not the others.
+const placeHelp = `Show which backend would get a volume, why that one, and why not the others: the
+decision of the scheduler of cinder.conf, on the request that cinder-api makes.
 
-The filters, weighers and multipliers are those of cinder.conf, and the decision
-is the one that the scheduler would make on these reports. With --policy prefer,
-conditions on live metrics are preferences: if no backend meets them, they are
-relaxed, the weighers decide, and the output lists them. Cinder has no such
-policy.
+Without --availability-zone the request has the zones of the type
+(RESKEY:availability_zones), else default_availability_zone, else
+storage_availability_zone. What cinder-api refuses before it sends the request
+to a scheduler is refused here too, and the exit code is 4.
 
-The request is the one that cinder-api makes: without --availability-zone it has
-the zones of the type (RESKEY:availability_zones), else default_availability_zone,
-else storage_availability_zone. What cinder-api refuses before the scheduler is
-asked is refused here too, with exit code 4.
+A refused backend is shown with every condition that it does not meet. Those
+with "also:" are of later filters, which the scheduler does not run on it. A
+filter, weigher or handler that is not Cinder's own is left out and named. Where
+the scheduler draws, the output has the chances.
 
---clone-of and --snapshot-of make a volume from another one. --retype-of, --extend
-and --migrate-from are about a volume that exists, and show what the scheduler
-decides on it.
-
-With --os-cloud the volume types, with their QoS specs, and the services of every
-cinder-volume are read from the APIs of the cloud: their zones, and which are
-disabled, frozen or down, and why.
-
-A backend that is refused is shown with every condition that it does not meet;
-lines with "also:" are of later filters, which the scheduler does not run on it.
-A filter, weigher or handler that is not Cinder's own is left out, and the
-output names it. Where the scheduler draws, the output has the chances.
+--policy prefer ignores conditions on live metrics if no backend meets them, and
+lists them. Cinder has no such policy; poolcast prefer prints settings with
+which it decides so.
 
 ` + sourceHelp
 
@@ -68,14 +59,16 @@ func newPlaceCommand(sources *sourceFlags) *cobra.Command {
 		Short: "Explain where a volume would go",
 		Long:  placeHelp,
 		Example: `  poolcast place --size 100 --property volume_backend_name=pure_performance
-  poolcast place --size 100 --property capabilities:total_volumes='<= 800' --policy prefer
-  openstack volume type list --long -f json > types.json
-  poolcast place --size 100 --types types.json --type gold --availability-zone dc1
-  poolcast place --extend flasharray_x_01 --from-size 100 --size 200
-  poolcast place --retype-of flasharray_x_01 --size 100 --types types.json --type gold --migration-policy on-demand
   poolcast place --size 100 --os-cloud prod --type gold
+  openstack volume type list --long -f json > types.json
+  poolcast place --size 100 --types types.json --type gold
+  poolcast place --size 100 --property capabilities:total_volumes='<= 800'
+  poolcast place --extend flasharray_x_01 --from-size 100 --size 200
+  poolcast place --migrate-from flasharray_x_01 --to flasharray_x_02 --size 100
+  poolcast place --retype-of flasharray_x_01 --size 9 --os-cloud prod --type ssd
   poolcast place --size 100 --source scheduler --backend-zone ctl2@lvm=dc2
-  poolcast --dry-run > reports.json; poolcast place --size 100 --source reports.json`,
+  poolcast --dry-run > reports.json
+  poolcast place --size 100 --source reports.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
@@ -85,9 +78,9 @@ func newPlaceCommand(sources *sourceFlags) *cobra.Command {
 	f.cloud.add(cmd)
 	f.reports.addZones(cmd)
 	f.reports.addRelease(cmd)
-	cmd.Flags().IntVar(&f.count, "count", 1, "place this many volumes one after the other, each using up capacity")
+	cmd.Flags().IntVar(&f.count, "count", 1, "place this `number` of volumes one after the other, each using up capacity")
 	policyFlag(cmd, &f.policy)
-	cmd.Flags().Uint64Var(&f.seed, "seed", 0, "seed for what is random, such as ChanceWeigher; 0 draws one")
+	cmd.Flags().Uint64Var(&f.seed, "seed", 0, "`seed` for what is random, such as ChanceWeigher; 0 draws one")
 	outputFlag(cmd, &f.output, "table", "json")
 	return cmd
 }
@@ -98,13 +91,13 @@ func addMove(cmd *cobra.Command, m *input.Move) {
 	flags.StringVar(&m.CloneOf, "clone-of", "", "the new volume is a copy of a volume on this `backend`")
 	flags.StringVar(&m.SnapshotOf, "snapshot-of", "", "the new volume is made from a snapshot of a volume on this `backend`")
 	flags.StringVar(&m.RetypeOf, "retype-of", "", "give a volume on this `backend` the type of --type")
-	flags.StringVar(&m.FromType, "from-type", "", "present type of the volume of --retype-of, a name in --types")
+	flags.StringVar(&m.FromType, "from-type", "", "`name` of the present type of the volume of --retype-of")
 	policies := []string{volumeapi.Never, volumeapi.OnDemand}
 	m.Policy = policies[0]
 	flags.Var(&choice{value: &m.Policy, choices: policies}, "migration-policy", "whether --retype-of may migrate the volume")
 	completeWords(cmd, "migration-policy", policies)
 	flags.StringVar(&m.Extend, "extend", "", "extend a volume on this `backend` from --from-size to --size")
-	flags.Int64Var(&m.FromSize, "from-size", 0, "present size of the volume of --extend in GiB")
+	flags.Int64Var(&m.FromSize, "from-size", 0, "present size of the volume of --extend in `GiB`")
 	flags.StringVar(&m.MigrateFrom, "migrate-from", "", "migrate a volume on this `backend` to that of --to")
 	flags.StringVar(&m.To, "to", "", "destination `backend` of --migrate-from")
 	flags.BoolVar(&m.InUse, "in-use", false, "the volume of --retype-of, --extend or --migrate-from is attached")
@@ -113,7 +106,7 @@ func addMove(cmd *cobra.Command, m *input.Move) {
 func policyFlag(cmd *cobra.Command, policy *string) {
 	choices := []string{"strict", "prefer"}
 	*policy = choices[0]
-	cmd.Flags().Var(&choice{value: policy, choices: choices}, "policy", "strict: as Cinder decides; prefer: conditions on live metrics are preferences")
+	cmd.Flags().Var(&choice{value: policy, choices: choices}, "policy", "strict: as Cinder decides; prefer: limits on live metrics are preferences")
 	_ = cmd.RegisterFlagCompletionFunc("policy", cobra.FixedCompletions(choices, cobra.ShellCompDirectiveNoFileComp))
 }
 

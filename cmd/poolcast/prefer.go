@@ -28,24 +28,23 @@ type preferFlags struct {
 	output   string
 }
 
-const preferHelp = `Print settings with which the Cinder scheduler prefers arrays under the limits of a
-volume type, and refuses none.
+const preferHelp = `Print settings with which the Cinder scheduler prefers arrays under the limits
+of a volume type, and refuses none.
 
-A type's condition on a live metric, such as total_volumes <= 800, is enforced by
-CapabilitiesFilter: if every array is above the limit, no volume can be created. The
-settings are a goodness_function for each backend, the scheduler's weighers and
-multipliers, and the types without the conditions. Arrays under the limits then get
-volumes first. If several are under the limits, or none is, the other weighers of
-cinder.conf decide. Capacity still refuses.
+A condition of a type on a live metric, such as total_volumes <= 800, is
+enforced by CapabilitiesFilter: if every array is above the limit, no volume can
+be created. The settings are a goodness_function for each backend, the weighers
+and multipliers of the scheduler, and the types without the conditions. Arrays
+under the limits then get volumes first. If several are, or none is, the other
+weighers decide. Capacity still refuses.
 
-Nothing is changed. Before the settings are printed, decisions are made with them on the
-present reports and on constructed ones; if one is not as wanted, or a condition cannot
-be translated, the output says so and the exit code is 1.
+Nothing is changed. Decisions are made with the settings on the present reports
+and on constructed ones. If one is not as wanted, or a condition cannot be
+translated, the output says so and the exit code is 1.
 
-A goodness_function counts for every type whose volumes can be on the backend. Types with
-different conditions are distinguished by an extra spec, which is added if necessary. A
-present goodness_function of a backend is kept as a tenth of the score, unless --replace
-is given.
+A goodness_function counts for every type whose volumes can be on the backend.
+Types with different conditions are distinguished by an extra spec, which is
+added if necessary. A present goodness_function is kept as a tenth of the score.
 
 ` + sourceHelp
 
@@ -66,10 +65,10 @@ func newPreferCommand(sources *sourceFlags) *cobra.Command {
 	f.reports.add(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&f.types, "types", "", "`file` of volume types: the output of openstack volume type list --long -f json")
-	flags.StringArrayVar(&f.names, "type", nil, "`name` of a type to translate; repeatable; all with conditions on live metrics by default")
-	flags.Int64Var(&f.size, "size", 1, "size in GiB of the volumes that are placed to check the settings")
+	flags.StringArrayVar(&f.names, "type", nil, "`name` of a type to translate; repeatable; by default all that have conditions on live metrics")
+	flags.Int64Var(&f.size, "size", 1, "size in `GiB` of the volumes with which the settings are checked")
 	flags.BoolVar(&f.separate, "separate", false, "let only volumes of the translated types prefer arrays, by an extra spec")
-	flags.BoolVar(&f.replace, "replace", false, "drop the present goodness_function of the backends")
+	flags.BoolVar(&f.replace, "replace", false, "drop the present goodness_function of the backends, which is kept otherwise")
 	_ = cmd.MarkFlagFilename("types", "json")
 	_ = cmd.MarkFlagRequired("types")
 	outputFlag(cmd, &f.output, "table", "json")

@@ -21,12 +21,13 @@ const probeTimeout = 5 * time.Second
 
 const probeHelp = `Request a health check of the agent on this host from its status address. --live
 fails only when the main loop is stuck, and is meant for restarts. --ready fails
-while the broker or an array is away or a backend is not served, and prints which.
+while the broker or an array is away or a backend is not served, and prints
+which.
 
-The address of the agent is that of --url, of --listen or of the environment, else
-listen in [poolcast] as far as the files can be read, else 127.0.0.1:9748. Nothing
-else of the configuration is read: an agent that still runs after it refused a
-broken file is alive.
+The address of the agent is that of --url, of --listen or of the environment,
+else listen in [poolcast] as far as the files can be read, else 127.0.0.1:9748.
+Nothing else of the configuration is read: an agent that still runs after it
+refused a broken file is alive.
 
 Exit codes: 0 yes, 1 no, or no response, 2 usage, 3 the agent has no status
 address, because listen is off.`

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -63,6 +64,29 @@ func TestREADMENamesCommandsThatExist(t *testing.T) {
 		args := strings.Fields(found[1])
 		if err := understood(args); err != nil {
 			t.Errorf("poolcast %s: %v", strings.Join(args, " "), err)
+		}
+	}
+}
+
+// TestREADMEShowsTheTranscriptOfWhy: each line of the block is one of the transcript that
+// `make golden` writes, except for ids and ages.
+func TestREADMEShowsTheTranscriptOfWhy(t *testing.T) {
+	read := func(file string) string {
+		text, err := os.ReadFile("../../" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	changing := regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|\b\d+s\b`)
+	transcript := strings.Split(changing.ReplaceAllString(read("integration/testdata/why.txt"), "#"), "\n")
+	block := regexp.MustCompile("(?s)```console\n(\\$ poolcast why .*?)\n```").FindStringSubmatch(read("README.md"))
+	if block == nil {
+		t.Fatal("the README has no transcript of poolcast why")
+	}
+	for _, line := range strings.Split(changing.ReplaceAllString(block[1], "#"), "\n") {
+		if line != "…" && !slices.Contains(transcript, line) {
+			t.Errorf("%q is not a line of integration/testdata/why.txt", line)
 		}
 	}
 }

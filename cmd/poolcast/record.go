@@ -24,8 +24,8 @@ const recordHelp = `Record real arrays as fixtures for the simulator.
 
 Only the requests of a poll are made: identity, capacity, load, connections and
 counts. Names, ids, addresses, banners and every other text that could identify
-the array are replaced, consistently over all arrays of one run. Look through the
-files before you pass them on; they are short.
+the array are replaced, consistently over all arrays of one run. Look through
+the files before you pass them on; they are short.
 
 Replay them with: poolcast simulator --fixtures FOLDER`
 

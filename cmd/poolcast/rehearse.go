@@ -22,16 +22,18 @@ import (
 const rehearseHelp = `Simulate a burst of creates on the reports, under the scheduler's settings and
 under others, and show where the volumes would be placed. Nothing is created.
 
-Each scheduler decides by the reports and by its own deductions since, as Cinder's
-does; arrays report at every interval. New volumes are empty unless --fill is
-given, which is why an automatic over-subscription ratio grows with each of them.
+Each scheduler decides by the reports and by its own deductions since, as
+Cinder's does; arrays report at every interval. New volumes are empty unless
+--fill is given, which is why an automatic over-subscription ratio grows with
+each of them.
 
-Settings: current is that of cinder.conf; each other one differs from it in one
-point. fixed-ratio and auto-ratio: max_over_subscription_ratio, and
+Settings: current is that of cinder.conf, and each other one differs from it in
+one point. fixed-ratio and auto-ratio: max_over_subscription_ratio, and
 pure_automatic_max_oversubscription_ratio. capacity, allocated, volume-number,
-goodness: that weigher alone. balanced: GoodnessWeigher, and CapacityWeigher with
-capacity_weight_multiplier = 0.5. stochastic: that scheduler_weight_handler. prefer,
-two-choices, ledger: what only poolcast's own placement has.
+goodness: that weigher alone. balanced: GoodnessWeigher, and CapacityWeigher
+with capacity_weight_multiplier = 0.5. stochastic: that
+scheduler_weight_handler. prefer, two-choices, ledger: what only poolcast's own
+placement has.
 
 FAILED creates find no backend. SPREAD is how evenly the new volumes are spread
 over the arrays, whatever these held before: 100 % is the same number on each,
@@ -41,16 +43,16 @@ provisioned, so a burst that fills an empty array up has a low SPREAD and no
 EXCESS. LOAD EVEN is how evenly operations are spread afterwards. TIES are
 decisions between backends of equal weight.
 
---without BACKEND takes a backend out, as a disabled service does: new volumes go to the
-others, and those that it holds stay. The output has what is placed with and without it.
+--without takes a backend out, as a disabled service does: new volumes go to the
+others, and those that it holds stay. The output has what is placed with and
+without it.
 
---with BACKEND adds an empty array like that backend, named BACKEND-new: the same labels
-and functions, all of its capacity free, nothing provisioned, no volumes, no operations
-and a latency of 0, as an idle array reports. If the backend's over-subscription ratio is
-its reduction, the new array has max_over_subscription_ratio, as the driver reports it
-until an array is used. The output has how many of the volumes it takes, how many creates
-in a row from the first one, and the setting of Cinder with which it takes the most
-equal share. --without and --with together rehearse a replacement.
+--with adds an empty array like that backend, named BACKEND-new: the same labels
+and functions, all capacity free, no volumes, no operations and a latency of 0,
+as an idle array reports, and max_over_subscription_ratio in place of its
+reduction. The output has how many of the volumes it takes, how many in a row
+from the first, and the setting of Cinder with which it takes the most equal
+share. Both flags together rehearse a replacement.
 
 Exit code 4: under the first setting no create finds a backend.
 
@@ -79,11 +81,12 @@ func newRehearseCommand(sources *sourceFlags) *cobra.Command {
 		Short: "Show where a burst of volumes would be placed, under these settings and others",
 		Long:  rehearseHelp,
 		Example: `  poolcast rehearse --size 100 --count 200 --rate 5 --schedulers 3
-  poolcast rehearse --size 2048 --count 40 --rate 0.1 --settings current,fixed-ratio --ratio 10
-  poolcast rehearse --size 100 --skew 5s --property volume_backend_name=pure_performance
+  poolcast rehearse --size 2048 --settings current,fixed-ratio --ratio 10
+  poolcast rehearse --size 100 --skew 5s --os-cloud prod --type gold
   poolcast rehearse --size 100 --without flasharray_x_03
-  poolcast rehearse --size 100 --count 200 --with flasharray_x_01 --operations 50
-  poolcast --dry-run > reports.json; poolcast rehearse --size 100 --source reports.json`,
+  poolcast rehearse --size 100 --with flasharray_x_01 --operations 50
+  poolcast --dry-run > reports.json
+  poolcast rehearse --size 100 --source reports.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
@@ -99,21 +102,21 @@ func newRehearseCommand(sources *sourceFlags) *cobra.Command {
 
 func (f *rehearseFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.IntVar(&f.burst.Count, "count", 40, "volumes to create")
-	flags.Float64Var(&f.burst.Rate, "rate", 1, "creates per second")
+	flags.IntVar(&f.burst.Count, "count", 40, "`number` of volumes to create")
+	flags.Float64Var(&f.burst.Rate, "rate", 1, "creates per `second`")
 	flags.DurationVar(&f.burst.Interval, "interval", 0, "time between reports; poll_interval by default")
-	flags.IntVar(&f.burst.Schedulers, "schedulers", 1, "cinder-schedulers that take creates in turn")
-	flags.DurationVar(&f.burst.Skew, "skew", 0, "by how much the timestamps of reports are ahead of the schedulers' clocks, such as 3s; less than 0 if they are behind")
-	flags.Float64Var(&f.burst.Fill, "fill", 0, "share of its size that a new volume fills, between 0 and 1")
-	flags.Float64Var(&f.burst.Operations, "operations", 0, "operations per second that a new volume adds, half of them reads")
-	flags.Float64Var(&f.ratio, "ratio", 20, "over-subscription ratio of the setting fixed-ratio")
-	flags.StringVar(&f.goodness, "goodness", rehearsal.DefaultGoodness, "goodness_function of backends that report none")
-	flags.StringSliceVar(&f.settings, "settings", nil, "settings to compare, separated by commas; all by default")
-	flags.StringArrayVar(&f.without, "without", nil, "take this `backend` out, given by section or host@section; repeatable")
+	flags.IntVar(&f.burst.Schedulers, "schedulers", 1, "`number` of cinder-schedulers that take creates in turn")
+	flags.DurationVar(&f.burst.Skew, "skew", 0, "`duration` by which the timestamps of reports are ahead of the schedulers' clocks, such as 3s; less than 0 if they are behind")
+	flags.Float64Var(&f.burst.Fill, "fill", 0, "`share` of its size that a new volume fills, between 0 and 1")
+	flags.Float64Var(&f.burst.Operations, "operations", 0, "`number` of operations per second that a new volume adds, half of them reads")
+	flags.Float64Var(&f.ratio, "ratio", 20, "over-subscription `ratio` of the setting fixed-ratio")
+	flags.StringVar(&f.goodness, "goodness", rehearsal.DefaultGoodness, "goodness `function` of backends that report none")
+	flags.StringSliceVar(&f.settings, "settings", nil, "`names` of the settings to compare, separated by commas; all by default")
+	flags.StringArrayVar(&f.without, "without", nil, "take this `backend` out, a section or host@section; repeatable")
 	flags.StringArrayVar(&f.with, "with", nil, "add an empty array like this `backend`; repeatable")
 	f.completeBackends(cmd, "without")
 	f.completeBackends(cmd, "with")
-	flags.Uint64Var(&f.seed, "seed", 1, "seed for random settings, such as two-choices")
+	flags.Uint64Var(&f.seed, "seed", 1, "`seed` for random settings, such as two-choices")
 }
 
 func (f *rehearseFlags) run(cmd *cobra.Command) error {

@@ -11,12 +11,13 @@ import (
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/agent"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/manual"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/render"
 )
 
-const rootHelp = `poolcast polls every Pure Storage FlashArray behind this host's cinder-volume and
-publishes cinder-volume's reports to the Cinder scheduler with the measured values
-in them.
+const rootHelp = `poolcast polls every Pure Storage FlashArray behind this host's cinder-volume
+and publishes cinder-volume's reports to the Cinder scheduler with the measured
+values in them.
 
 Without a subcommand it is the agent. With --dry-run it polls every array once,
 prints the reports, and publishes nothing.
@@ -59,6 +60,7 @@ func newRootCommandWith(flags *rootFlags) *cobra.Command {
 	root.Flags().BoolVar(&flags.once, "once", false, "poll every array once, publish the reports, and stop")
 	outputFlag(root, &flags.output, "json", "table", "oslo")
 	root.SetFlagErrorFunc(usageError)
+	root.SetUsageFunc(manual.Usage)
 	root.AddCommand(subcommands()...)
 	for _, cmd := range append(root.Commands(), root) {
 		checkUsage(cmd)

@@ -15,15 +15,18 @@ import (
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/why"
 )
 
-const whyHelp = `Explain a volume of a live cloud, usually one in the status error: its size, type,
-zone and backend, the messages of Cinder about it, the quota of its project, and
-which backend would get another volume like it now, and why each other would not.
+const whyHelp = `Explain a volume of a live cloud, usually one in the status error: its size,
+type, zone and backend, Cinder's messages about it, the quota of its project,
+which backend would get another volume like it now, and why each other one would
+not.
 
-The cloud is a name in clouds.yaml: --os-cloud, or the environment variable OS_CLOUD.
-Everything is only read.
+The cloud is a name in clouds.yaml, of --os-cloud or of the environment variable
+OS_CLOUD. Everything is only read.
 
-The decision is made on the reports of now. The reports that the scheduler had at the
-time of the create are gone, and the output has the age of those that were used.
+The decision is made on the reports of now, whose age is printed. Those that the
+scheduler had at the time of the create are gone.
+
+` + sourceHelp + `
 
 Exit codes: 0 another volume like it would get a backend, 4 it would not.`
 
@@ -41,8 +44,8 @@ func newWhyCommand(sources *sourceFlags) *cobra.Command {
 		Use:   "why VOLUME",
 		Short: "Explain why a volume is in error, or where it is",
 		Long:  whyHelp,
-		Example: `  poolcast why c7cb1d7e-4f6f-4a2b-9a0c-3a4b6f1f2d11 --os-cloud prod
-  poolcast why db-17 --os-cloud prod --agent http://127.0.0.1:9748
+		Example: `  poolcast why db-17 --os-cloud prod
+  poolcast why c7cb1d7e-4f6f-4a2b-9a0c-3a4b6f1f2d11 --os-cloud prod
   OS_CLOUD=prod poolcast why db-17 --output json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) },

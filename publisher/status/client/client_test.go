@@ -146,12 +146,12 @@ func TestFailures(t *testing.T) {
 func TestScheduler(t *testing.T) {
 	at, age := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), 3.5
 	want := client.SchedulerList{
-		AskedAt: &at, Age: &age, Broker: "10.0.0.5:5672", Unlisted: []string{"ctl1@fa2"},
+		ReceivedAt: &at, Age: &age, Broker: "10.0.0.5:5672", Unlisted: []string{"ctl1@fa2"},
 		Pools: []client.SchedulerPool{{Name: "ctl1@fa1#gold", Capabilities: capability.Set{"n": capability.OfInt(1)}}},
 	}
 	c := connect(t, client.Options{URL: plain(t, handler(t, status.Options{Scheduler: func() any { return want }}))})
 	got, err := c.Scheduler(t.Context())
-	if err != nil || !got.Pools[0].Capabilities.Equal(want.Pools[0].Capabilities) || !got.AskedAt.Equal(at) || *got.Age != age || got.Unlisted[0] != "ctl1@fa2" {
+	if err != nil || !got.Pools[0].Capabilities.Equal(want.Pools[0].Capabilities) || !got.ReceivedAt.Equal(at) || *got.Age != age || got.Unlisted[0] != "ctl1@fa2" {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	c = connect(t, client.Options{URL: plain(t, handler(t, status.Options{}))})

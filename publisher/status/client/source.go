@@ -16,9 +16,9 @@ type Source struct {
 	// From is the URL of the agent, the address of the broker or the path of the
 	// file; "" for arrays.
 	From string `json:"from,omitempty"`
-	// AskedAt is when the scheduler sent its list; nil if it was not requested, or in
+	// ReceivedAt is when the scheduler sent its list; nil if it was not requested, or in
 	// a file.
-	AskedAt *time.Time `json:"asked_at,omitempty"`
+	ReceivedAt *time.Time `json:"received_at,omitempty"`
 	// Listed is how many pools the scheduler lists; nil if the list is not known.
 	Listed *int `json:"listed,omitempty"`
 	// Backends is how many pools the decision is made on.
@@ -50,8 +50,8 @@ type Answer struct {
 
 // SchedulerList is the list of backends that a scheduler sent to the agent last.
 type SchedulerList struct {
-	// AskedAt is when the list was received; nil if there is none.
-	AskedAt *time.Time `json:"asked_at"`
+	// ReceivedAt is when the list was received; nil if there is none.
+	ReceivedAt *time.Time `json:"received_at"`
 	// Age is that in seconds; nil if there is none.
 	Age *float64 `json:"age_seconds"`
 	// Broker is the host and port through which it was received.

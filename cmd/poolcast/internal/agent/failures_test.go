@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,7 +14,10 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
+	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/config"
 	"github.com/poolcast/poolcast/publisher"
 	"github.com/poolcast/poolcast/publisher/status"
@@ -113,5 +117,38 @@ func TestReloadReplacesTheNotificationListener(t *testing.T) {
 	}
 	if _, err := r.prepare(runtime, explainingConfig(t, on+"[oslo_messaging_notifications]\ntopics =\n")); err == nil || !strings.Contains(err.Error(), "topics in [oslo_messaging_notifications] is empty") {
 		t.Errorf("without a topic: %v", err)
+	}
+}
+
+// TestREADMEShowsTheLineOfAFailedCreate: the README has the line, with other breaks.
+func TestREADMEShowsTheLineOfAFailedCreate(t *testing.T) {
+	report := func(name string, volumes int64) capability.Report {
+		return capability.Report{
+			Host: "ctl1@" + name, Backend: name, Pool: "pure_performance", Zone: "dc1", Status: capability.OK,
+			Capabilities: capability.Set{
+				capability.KeyVolumeBackendName: capability.OfString("pure_performance"), capability.KeyTotalVolumes: capability.OfInt(volumes),
+				capability.KeyTotalCapacity: capability.OfFloat(1000), capability.KeyFreeCapacity: capability.OfFloat(500),
+			},
+		}
+	}
+	set := &backends.Set{
+		Reports:  []capability.Report{report("flasharray_x_01", 912), report("flasharray_x_02", 583), report("flasharray_x_03", 202)},
+		Unlisted: []string{"ctl1@flasharray_x_03"},
+	}
+	var log strings.Builder
+	newFailureLog(zerolog.New(&log)).add(decision.ExplainFailure(decision.NewCloud(explainingConfig(t, "").Config, set), publisher.Failure{
+		Operation: publisher.CreateVolume, Exception: "NoValidBackend", VolumeID: "c7cb1d7e-4f6f-4a2b-9a0c-3a4b6f1f2d11", Size: 100, Type: "gold", Zones: []string{"dc1"},
+		ExtraSpecs: json.RawMessage(`{"capabilities:total_volumes": "<= 500", "volume_backend_name": "pure_performance"}`),
+	}, []string{"pure_performance"}, time.Now()))
+	var line struct{ Message string }
+	if err := json.Unmarshal([]byte(log.String()), &line); err != nil || !strings.HasPrefix(line.Message, "create failed: ") {
+		t.Fatalf("%v: %s", err, log.String())
+	}
+	readme, err := os.ReadFile("../../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(strings.Join(strings.Fields(string(readme)), " "), line.Message) {
+		t.Errorf("the README lacks %q", line.Message)
 	}
 }

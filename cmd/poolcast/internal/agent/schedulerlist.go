@@ -87,7 +87,7 @@ func (a *agent) listJSON() any {
 		return out
 	}
 	at, age := list.Received.UTC(), time.Since(list.Received).Seconds()
-	out.AskedAt, out.Age, out.Broker = &at, &age, list.Broker
+	out.ReceivedAt, out.Age, out.Broker = &at, &age, list.Broker
 	for _, p := range list.Pools {
 		out.Pools = append(out.Pools, client.SchedulerPool(p))
 	}

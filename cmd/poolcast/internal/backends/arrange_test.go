@@ -147,11 +147,11 @@ Provisioned size: allocated_capacity_gb for fa1, whose reports have no provision
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 	out := set.JSON(now)
-	if out.Kind != "agent" || *out.Listed != 2 || *out.OldestReport != 13 || !out.AskedAt.Equal(time.Unix(1000, 0)) || !slices.Equal(out.AllocatedOnly, []string{"fa1"}) || out.DeductionsIncluded {
+	if out.Kind != "agent" || *out.Listed != 2 || *out.OldestReport != 13 || !out.ReceivedAt.Equal(time.Unix(1000, 0)) || !slices.Equal(out.AllocatedOnly, []string{"fa1"}) || out.DeductionsIncluded {
 		t.Errorf("got %+v", out)
 	}
 	set.Source = File
-	if out := set.JSON(now); out.OldestReport != nil || out.AskedAt != nil {
+	if out := set.JSON(now); out.OldestReport != nil || out.ReceivedAt != nil {
 		t.Errorf("a file's answer depends on the time: %+v", out)
 	}
 }

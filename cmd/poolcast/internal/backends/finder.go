@@ -155,10 +155,10 @@ func agentList(ctx context.Context, a RunningAgent) (list *publisher.SchedulerPo
 	switch {
 	case err != nil:
 		return nil, err.Error()
-	case got.AskedAt == nil:
+	case got.ReceivedAt == nil:
 		return nil, got.Error
 	}
-	list = &publisher.SchedulerPools{Received: *got.AskedAt}
+	list = &publisher.SchedulerPools{Received: *got.ReceivedAt}
 	for _, p := range got.Pools {
 		list.Pools = append(list.Pools, publisher.SchedulerPool(p))
 	}

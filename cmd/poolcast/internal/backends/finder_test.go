@@ -47,7 +47,7 @@ listen = ` + listen + "\n"
 const (
 	oneReport = `[{"host":"ctl1@fa1","cluster":null,"backend":"fa1","volume_backend_name":"gold","availability_zone":"dc1","collected_at":"2026-01-01T00:00:00Z","status":"ok","capabilities":{"volume_backend_name":"gold"}}]`
 	twoPools  = `[{"name":"ctl2@lvm#lvm","capabilities":{"volume_backend_name":"lvm"}},{"name":"ctl1@fa1#gold","capabilities":{"volume_backend_name":"gold"}}]`
-	listed    = `{"asked_at":"2026-01-01T00:00:00Z","age_seconds":1,"broker":"b:1","pools":` + twoPools + `,"unlisted":[],"error":""}`
+	listed    = `{"received_at":"2026-01-01T00:00:00Z","age_seconds":1,"broker":"b:1","pools":` + twoPools + `,"unlisted":[],"error":""}`
 )
 
 // fakeAgent serves effective reports and a list; "" is 404.
@@ -86,7 +86,7 @@ func TestFind(t *testing.T) {
 		"given zone":         {listen: good, finder: Finder{Zones: map[string]string{"ctl2@lvm": "dc2"}}, source: Agent, backends: "ctl2@lvm/dc2/ fa1/dc1/", notes: []string{"ctl1@fa2 is configured here"}},
 		"agent named":        {listen: "http://127.0.0.1:2", finder: Finder{Agent: RunningAgent{URL: good}}, source: Agent, backends: "ctl2@lvm/dc9/ fa1/dc1/", notes: []string{"ctl2@lvm", "ctl1@fa2"}},
 		"agent without list": {listen: fakeAgent(t, oneReport, ""), source: Agent, backends: "fa1/dc1/", notes: []string{"The scheduler's list is not known, so disabled services and backends of other hosts and vendors are not considered: the agent is of an older version"}},
-		"list with an error": {listen: fakeAgent(t, oneReport, `{"asked_at":null,"pools":[],"unlisted":[],"error":"no scheduler runs"}`), source: Agent, backends: "fa1/dc1/", notes: []string{"not considered: no scheduler runs."}},
+		"list with an error": {listen: fakeAgent(t, oneReport, `{"received_at":null,"pools":[],"unlisted":[],"error":"no scheduler runs"}`), source: Agent, backends: "fa1/dc1/", notes: []string{"not considered: no scheduler runs."}},
 		"nothing but arrays": {listen: "http://127.0.0.1:2", source: Arrays, backends: "fa2//", notes: []string{"Not used: no agent listens at 127.0.0.1:2.", noBus}},
 		"agent of others":    {listen: fakeAgent(t, foreign, listed), source: Arrays, backends: "fa2//", notes: []string{"serves none of the backends of this configuration", noBus}},
 		"agent off":          {source: Arrays, backends: "fa2//", notes: []string{"listen in [poolcast] is off", noBus}},

@@ -103,7 +103,7 @@ func (s *Set) JSON(now time.Time) client.Source {
 	}
 	if !s.AskedAt.IsZero() {
 		at := s.AskedAt.UTC()
-		out.AskedAt = &at
+		out.ReceivedAt = &at
 	}
 	if age, ok := s.oldest(now); ok {
 		seconds := age.Round(time.Second).Seconds()

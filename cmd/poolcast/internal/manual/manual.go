@@ -79,8 +79,8 @@ func optionList(flags *pflag.FlagSet) string {
 		if value != "" {
 			name += `=\fI` + roff(value) + `\fP`
 		}
-		if d := flag.DefValue; d != "" && d != "false" && d != "0" && d != "0s" && d != "[]" {
-			usage += " (default " + d + ")"
+		if hasDefault(flag) {
+			usage += " (default " + flag.DefValue + ")"
 		}
 		b.WriteString(entry(name, usage))
 	})
