@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/openstack"
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/config"
@@ -131,6 +132,24 @@ func (s *Set) NoteMissing(configured map[string]string) {
 			note += ", such as " + near
 		}
 		s.Notes = append(s.Notes, note+".")
+		if s.missing == nil {
+			s.missing = map[string]string{}
+		}
+		s.missing[identity] = note + "."
+	}
+}
+
+// explainMissing replaces the note on a missing stanza by one with the reason that its
+// service has.
+func (s *Set) explainMissing(services []openstack.Service) {
+	s.Notes = slices.Clone(s.Notes)
+	for i, note := range s.Notes {
+		for identity, missing := range s.missing {
+			service, ok := openstack.ServiceOf(services, identity)
+			if note == missing && ok && service.Excluded() != "" {
+				s.Notes[i] = fmt.Sprintf("%s is configured here, and the scheduler does not list it: %s.", identity, service.Excluded())
+			}
+		}
 	}
 }
 
