@@ -285,6 +285,13 @@ func (c *liveCloud) testPlace(t *testing.T) {
 	wants(t, out, "4 of 4 volumes go to flasharray_x_02")
 	_, errs := c.run(0, "place", "--os-cloud", "prod", "--size", "100")
 	wants(t, errs, "the type is __DEFAULT__")
+	out, errs = c.run(0, "prefer", "--os-cloud", "prod", "--type", "gold")
+	t.Logf("%s%s", out, errs)
+	wants(t, out, "openstack volume type unset --property capabilities:total_volumes gold", "total_volumes <= 500")
+	_, errs = c.run(2, "prefer", "--os-cloud", "prod", "--type", "bronze")
+	wants(t, errs, "unknown type bronze: the list has __DEFAULT__, gold and silver")
+	_, errs = c.run(4, "place", "--os-cloud", "prod", "--type", "gold", "--size", "100")
+	wants(t, errs, "poolcast prefer --os-cloud prod --type gold prints settings")
 	_, errs = c.run(2, "place", "--os-cloud", "prod", "--type", "bronze", "--size", "100")
 	wants(t, errs, `no volume type "bronze"`, `"gold"`)
 }

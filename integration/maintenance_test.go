@@ -91,7 +91,10 @@ func (m *maintenance) createsOn(pools, array int, when string) {
 		}
 		return err
 	})
-	got := createUnlocked(m.t, m.cinder, scheduler.Volume{Size: 100, Zone: zone})
+	got, err := m.cinder.Create(scheduler.Volume{Size: 100, Zone: zone})
+	if err != nil {
+		m.t.Fatalf("%s: %v", when, err)
+	}
 	if want := hostName(m.arrays[array].Name()) + "#" + pool; got != want {
 		m.t.Errorf("%s: the volume is on %q, want %q", when, got, want)
 	}
