@@ -42,7 +42,7 @@ func (z Zones) of(identity string) (zone string, known bool) {
 // replace those of the list. Effective reports of backends that are not listed are the
 // last, as unlisted. A nil list is one that is not known: all reports count.
 func Arrange(effective []capability.Report, list *publisher.SchedulerPools, zones Zones) *Set {
-	set := &Set{}
+	set := &Set{GivenZones: slices.Sorted(maps.Values(zones.Given))}
 	if list == nil {
 		set.Reports = effective
 		return set
