@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -113,6 +114,7 @@ func (f *preferFlags) run(cmd *cobra.Command) error {
 	case err != nil:
 		return exit.With(exit.Config, fmt.Errorf("translate the types of %s: %w", f.typesName(), err))
 	}
+	plan.Limits = append(plan.Limits, withoutReport(cfg, set)...)
 	if err := render.Preference(cmd.OutOrStdout(), f.output, cfg, plan); err != nil {
 		return fmt.Errorf("print settings: %w", err)
 	}
@@ -145,6 +147,18 @@ func (f *preferFlags) typesName() string {
 		return "cloud " + f.cloud.name
 	}
 	return f.types
+}
+
+// withoutReport says which backends of the configuration no function was made for.
+func withoutReport(cfg *config.Config, set *backends.Set) (limits []string) {
+	for _, b := range cfg.Backends {
+		own := capability.Report{Host: b.Host, Cluster: b.Cluster}
+		same := func(r capability.Report) bool { return r.Identity() == own.Identity() }
+		if !slices.ContainsFunc(set.Reports, same) {
+			limits = append(limits, b.Stanza+" is configured here and has no report, as a disabled backend has none over the bus: before it gets volumes, run this again or give its section the goodness_function of the other backends of its pool")
+		}
+	}
+	return limits
 }
 
 // withPresentFunctions are the reports with the goodness functions of cinder.conf, which
