@@ -123,6 +123,7 @@ func (env *environment) cinderConf(transport, ca string) string {
 		"host = ctl1",
 		"enabled_backends = " + strings.Join(stanzas, ","),
 		"transport_url = " + transport,
+		"storage_availability_zone = " + zone, // of a volume without a zone
 		"[backend_defaults]",
 		"volume_driver = cinder.volume.drivers.pure.PureISCSIDriver",
 		"volume_backend_name = " + pool,

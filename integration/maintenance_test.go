@@ -21,24 +21,30 @@ func TestMaintenanceOfArray(t *testing.T) {
 	t.Parallel()
 	m := startMaintenance(t)
 	m.createsOn(3, 2, "before")
-	m.shows("rehearse --size 100 --count 20 --without flasharray_x_03 --settings current", "Without flasharray_x_03 20 of 20 creates find a backend")
+	m.shows("rehearse --size 100 --count 20 --without flasharray_x_03 --settings current --source scheduler",
+		"Without flasharray_x_03 20 of 20 creates find a backend")
 
 	t.Log(m.api.Client("service-disable", "--reason", "shelf replacement until 18:00", m.host, "cinder-volume"))
 	m.createsOn(2, 1, "disabled")
 	if list := m.api.Client("service-list", "--binary", "cinder-volume"); !strings.Contains(list, "shelf replacement until 18:00") {
 		t.Errorf("no reason in the list:\n%s", list)
 	}
-	m.shows("pools", "flasharray_x_03")
+	m.showsDisabled()
+	m.shows("check", "ctl1@flasharray_x_03 reports, and the scheduler does not list it: disabled, frozen or down")
+	m.shows("probe --ready --url URL", "[+] flasharray_x_03 ok")
 	m.metric(`poolcast_array_up`, "1")
-	t.Log("probe while it is disabled:\n" + m.output("probe", "--ready", "--url", m.url))
 
 	m.arrays[2].SetFaults(simulator.ServerError(http.StatusServiceUnavailable))
 	m.agent.awaitLog(0, "message", "polling array failed")
-	m.agent.awaitLog(0, "message", "report is stale, policy")
+	m.agent.awaitLog(0, "message", "report is stale, policy keep applies")
+	m.agent.awaitLog(0, "message", "not publishing, the schedulers use the report of cinder-volume")
 	m.metric(`poolcast_array_up`, "0")
 	m.createsOn(2, 1, "off")
-	t.Log("probe while it is off:\n" + m.output("probe", "--ready", "--url", m.url))
-	t.Log("pools while it is off:\n" + m.output("pools", "--agent", m.url))
+	m.showsDisabled()
+	m.shows("probe --ready --url URL", "[-] flasharray_x_03: GET arrays/space")
+	if page, err := get(t.Context(), m.url+"/"); err != nil || !strings.Contains(page, "stale") {
+		t.Errorf("the status page has no stale array: %v", err)
+	}
 
 	m.arrays[2].SetFaults()
 	m.agent.awaitLog(0, "message", "polling array recovered")
@@ -48,11 +54,22 @@ func TestMaintenanceOfArray(t *testing.T) {
 
 	t.Log(m.api.Client("service-enable", m.host, "cinder-volume"))
 	m.createsOn(3, 2, "enabled")
-	for _, line := range m.agent.log() {
-		if line.text("level") != "debug" && strings.Contains(fmt.Sprint(line), "flasharray_x_03") {
-			t.Log(line)
-		}
+	m.shows("place --size 100 --source scheduler", "flasharray_x_03 would take it")
+}
+
+// showsDisabled checks what the commands show of the array while its service is disabled,
+// on or off. The agent requests the scheduler's list for the first of them.
+func (m *maintenance) showsDisabled() {
+	m.t.Helper()
+	if list := m.api.Client("get-pools"); strings.Contains(list, m.host) || !strings.Contains(list, hostName(m.arrays[1].Name())) {
+		m.t.Errorf("cinder get-pools shows the disabled backend, or not the others:\n%s", list)
 	}
+	m.shows("place --size 100 --agent URL", "flasharray_x_02 would take it")
+	m.shows("place --size 100 --agent URL", "refused by ServiceState: it reports, and the scheduler does not list it: the service is disabled, frozen or down, or has another name")
+	m.shows("place --size 100 --source scheduler", "flasharray_x_02 would take it")
+	m.shows("place --size 100 --source scheduler", "ctl1@flasharray_x_03 is configured here, and the scheduler does not list it: it is disabled, frozen or down")
+	m.shows("pools --agent URL", "pure_performance in dc1: 3 arrays")
+	m.shows("pools --agent URL", "Not listed by the scheduler, so disabled, frozen or down: ctl1@flasharray_x_03.")
 }
 
 // maintenance is a scheduler with an API, an agent and its arrays, of which the third is
@@ -91,32 +108,28 @@ func (m *maintenance) createsOn(pools, array int, when string) {
 		}
 		return err
 	})
-	got := createUnlocked(m.t, m.cinder, scheduler.Volume{Size: 100, Zone: zone})
+	got, err := m.cinder.Create(scheduler.Volume{Size: 100, Zone: zone})
+	if err != nil {
+		m.t.Fatalf("%s: %v", when, err)
+	}
 	if want := hostName(m.arrays[array].Name()) + "#" + pool; got != want {
 		m.t.Errorf("%s: the volume is on %q, want %q", when, got, want)
 	}
 }
 
-// shows runs a command of the program on the agent's reports.
+// shows runs a command of the program, in which URL is that of the agent's page.
 func (m *maintenance) shows(command, want string) {
 	m.t.Helper()
-	args := strings.Fields(command)
-	printed := m.output(append(args, "--agent", m.url)...)
-	m.t.Logf("$ poolcast %s\n%s", command, printed)
-	if !strings.Contains(strings.Join(strings.Fields(printed), " "), want) {
-		m.t.Errorf("poolcast %s does not show %q", command, want)
-	}
-}
-
-// output runs a command of the program, whatever it ends with.
-func (m *maintenance) output(args ...string) string {
-	m.t.Helper()
+	args := strings.Fields(strings.ReplaceAll(command, "URL", m.url))
 	cmd := m.command(args...)
 	if args[0] == "probe" {
 		cmd = exec.Command(program(m.t), args...) // it reads no configuration
 	}
-	out, _ := cmd.CombinedOutput()
-	return string(out)
+	printed, _ := cmd.CombinedOutput() // whatever it ends with
+	m.t.Logf("$ poolcast %s\n%s", command, printed)
+	if !strings.Contains(strings.Join(strings.Fields(string(printed)), " "), want) {
+		m.t.Errorf("poolcast %s does not show %q", command, want)
+	}
 }
 
 // metric waits for the value of a metric of the third array.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/integration/internal/scheduler"
-	"github.com/poolcast/poolcast/integration/process"
 )
 
 // load is the state of an array in a test of preferences.
@@ -192,20 +191,10 @@ func (p *preferTest) create(name string, loads [3]load) (host string) {
 		p.set(r.Capabilities, loads[i])
 	}
 	p.report(reports)
-	return createUnlocked(p.t, p.cinder, scheduler.Volume{Size: 100, Zone: zone, ExtraSpecs: p.types[name]})
-}
-
-// createUnlocked creates a volume, again if SQLite refused to write its type because the
-// scheduler, which was just started, was writing too.
-func createUnlocked(t *testing.T, cinder *scheduler.Scheduler, v scheduler.Volume) (host string) {
-	t.Helper()
-	process.Await(t, pollBound, "the scheduler's database", func() (err error) {
-		host, err = cinder.Create(v)
-		if err != nil && !strings.Contains(err.Error(), "database is locked") {
-			t.Fatal(err)
-		}
-		return err
-	})
+	host, err := p.cinder.Create(scheduler.Volume{Size: 100, Zone: zone, ExtraSpecs: p.types[name]})
+	if err != nil {
+		p.t.Fatal(err)
+	}
 	return host
 }
 

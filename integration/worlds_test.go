@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement/volumeapi"
 	"github.com/poolcast/poolcast/integration/internal/scheduler"
 	"github.com/poolcast/poolcast/integration/process"
 )
@@ -30,9 +31,9 @@ const (
 // TestPlaceBySchedulerMatchesScheduler asks poolcast place over the message bus where a
 // volume would go, then creates it with a real scheduler, in random worlds: services in
 // other zones, disabled, frozen and down, other hosts and vendors with several pools,
-// fresh reports before each create, equal reports. The results must be equal.
-//
-// Each request names its zone.
+// fresh reports before each create, equal reports; requests with and without a zone,
+// types that are limited to zones, and settings of cinder-api that decide on them. The
+// results must be equal: the backend, or the exception with which cinder-api refuses.
 func TestPlaceBySchedulerMatchesScheduler(t *testing.T) {
 	t.Parallel()
 	w := newWorlds(t)
@@ -43,20 +44,25 @@ func TestPlaceBySchedulerMatchesScheduler(t *testing.T) {
 		w.report()
 		v := w.draw()
 		ours, why := w.place(v)
-		theirs, err := w.cinder.Create(v)
-		if err != nil {
-			t.Fatalf("create %d: %+v: %v", w.count, v, err)
-		}
+		theirs := w.create(v)
 		if ours != theirs {
-			t.Errorf("create %d: %+v\ncinder-scheduler: %q\npoolcast place:   %q\n%s", w.count, v, theirs, ours, why)
+			t.Errorf("create %d: %+v with %+v and %+v\nCinder:         %q\npoolcast place: %q\n%s", w.count, v, w.zones, w.states, theirs, ours, why)
 		}
 		w.chosen[theirs]++
 		w.count++
 	}
-	t.Logf("of %d volumes %v; %d ties, %d backends not listed", w.count, w.chosen, w.ties, w.unlisted)
-	if len(w.chosen) < 8 || w.ties == 0 || w.unlisted == 0 || w.chosen[""] > worldCreates/2 {
+	t.Logf("of %d volumes %v; %d ties, %d backends not listed, %d requests without a zone, %d types with zones, %d assumed zones",
+		w.count, w.chosen, w.ties, w.unlisted, w.unzoned, w.limited, w.assumed)
+	if w.uniform() {
 		t.Error("these worlds are too much alike")
 	}
+}
+
+// uniform is whether something that matters was not drawn, or rarely.
+func (w *worlds) uniform() bool {
+	return len(w.chosen) < 10 || w.chosen[""] > worldCreates/2 ||
+		w.chosen["InvalidAvailabilityZone"] == 0 || w.chosen["InvalidTypeAvailabilityZones"] == 0 ||
+		min(w.ties, w.unlisted, w.unzoned, w.limited, w.assumed) == 0
 }
 
 // worlds is a scheduler and its services, which change.
@@ -66,10 +72,11 @@ type worlds struct {
 	random *rand.Rand
 	config string
 	states map[string]scheduler.State // of each backend, by host
+	zones  scheduler.ZoneSettings
 	count  int
-	chosen map[string]int
+	chosen map[string]int // by result: a backend, "" for none, or an exception
 
-	ties, unlisted int
+	ties, unlisted, unzoned, limited, assumed int
 }
 
 // worldBackends are two of the configuration, which poolcast serves, four of other
@@ -108,15 +115,22 @@ pure_api_token = 00000000-0000-0000-0000-000000000000
 	return w
 }
 
-// change draws zone and state of each service. Those of the configuration are listed
-// most of the time: poolcast requests the list again where one is missing.
+// change draws the settings of cinder-api, and zone and state of each service. Those of
+// the configuration are listed most of the time: poolcast requests the list again where
+// one is missing.
 func (w *worlds) change() {
 	w.t.Helper()
+	w.zones = scheduler.ZoneSettings{
+		Storage: w.pick(zone, "dc2", "nova"), Default: w.pick("", "", zone, "dc2", "dc9"), Fallback: w.random.IntN(2) == 0,
+	}
+	w.cinder.SetZones(w.zones)
 	for _, host := range worldBackends() {
-		s := scheduler.State{Host: host, Zone: "dc" + fmt.Sprint(1+w.random.IntN(2))}
+		s := scheduler.State{Host: host, Zone: w.pick(zone, "dc2")}
 		one := 4
-		if strings.HasPrefix(host, "ctl1@") {
+		if isConfigured(host) {
 			one = 40
+		} else if w.random.IntN(4) == 0 {
+			s.Zone = w.zones.Storage
 		}
 		if host != "ctl1@fa1" && w.random.IntN(one) == 0 {
 			kind := w.random.IntN(3)
@@ -129,6 +143,11 @@ func (w *worlds) change() {
 		w.states[host] = s
 	}
 }
+
+// isConfigured is whether a backend is one of the configuration.
+func isConfigured(host string) bool { return strings.HasPrefix(host, "ctl1@") }
+
+func (w *worlds) pick(texts ...string) string { return texts[w.random.IntN(len(texts))] }
 
 // report sends a report of each backend and waits until the scheduler has those of the
 // listed ones.
@@ -210,6 +229,17 @@ func (w *worlds) draw() scheduler.Volume {
 		Size: []int64{1, 50, 250, 800}[w.random.IntN(4)], Zone: w.states[worldBackends()[w.random.IntN(6)]].Zone,
 		ExtraSpecs: map[string]string{},
 	}
+	switch w.random.IntN(10) {
+	case 0:
+		v.Zone = "dc9" // no service is in it
+	case 1, 2, 3, 4:
+		v.Zone = ""
+		w.unzoned++
+	}
+	if w.random.IntN(4) == 0 {
+		v.ExtraSpecs[volumeapi.ZonesKey] = w.pick("dc1", "dc2", "nova", "dc9, dc2 ", " dc2,,dc1", "dc1,dc9", "dc9", "", " , ")
+		w.limited++
+	}
 	specs := map[string][]string{
 		"volume_backend_name":        {"gold", "<or> gold <or> silver"},
 		"capabilities:total_volumes": {"<= 800", "> 5"},
@@ -226,39 +256,81 @@ func (w *worlds) draw() scheduler.Volume {
 	return v
 }
 
-// place runs the program, which ends with 4 where nothing fits. why is its output.
-func (w *worlds) place(v scheduler.Volume) (chosen, why string) {
+// create is the backend that Cinder chooses, "" for none, or the exception with which
+// cinder-api refuses the volume.
+func (w *worlds) create(v scheduler.Volume) string {
 	w.t.Helper()
-	args := []string{
-		"--config-file", w.config, "place", "--source", "scheduler", "--output", "json",
-		"--size", fmt.Sprint(v.Size), "--availability-zone", v.Zone,
+	host, err := w.cinder.Create(v)
+	if refusal := (*scheduler.RefusalError)(nil); errors.As(err, &refusal) {
+		return refusal.Exception
 	}
-	text := "[DEFAULT]\n"
+	if err != nil {
+		w.t.Fatalf("create %d: %+v: %v", w.count, v, err)
+	}
+	return host
+}
+
+// settings are those of cinder-api, as poolcast reads them, and the zones of the
+// configured backends.
+func (w *worlds) settings() string {
+	text := fmt.Sprintf("[DEFAULT]\nstorage_availability_zone = %s\nallow_availability_zone_fallback = %t\n", w.zones.Storage, w.zones.Fallback)
+	if w.zones.Default != "" {
+		text += "default_availability_zone = " + w.zones.Default + "\n"
+	}
 	for _, host := range worldBackends() {
-		if _, stanza, _ := strings.Cut(host, "@"); strings.HasPrefix(host, "ctl1@") {
+		if _, stanza, _ := strings.Cut(host, "@"); isConfigured(host) {
 			text += "[" + stanza + "]\nbackend_availability_zone = " + w.states[host].Zone + "\n"
-			continue
 		}
-		args = append(args, "--backend-zone", host+"="+w.states[host].Zone)
 	}
-	zones := filepath.Join(filepath.Dir(w.config), "zones.conf")
-	(&environment{t: w.t}).write(zones, text)
+	return text
+}
+
+// args are those of poolcast place for a volume. The zone of a backend of another host
+// is given, unless it is the one that poolcast assumes.
+func (w *worlds) args(v scheduler.Volume) []string {
+	args := []string{"--config-file", w.config, "place", "--source", "scheduler", "--output", "json", "--size", fmt.Sprint(v.Size)}
+	if v.Zone != "" {
+		args = append(args, "--availability-zone", v.Zone)
+	}
+	for _, host := range worldBackends() {
+		switch z := w.states[host].Zone; {
+		case isConfigured(host):
+		case z == w.zones.Storage && w.random.IntN(2) == 0:
+			w.assumed++
+		default:
+			args = append(args, "--backend-zone", host+"="+z)
+		}
+	}
 	for _, key := range slices.Sorted(maps.Keys(v.ExtraSpecs)) {
 		args = append(args, "--property", key+"="+v.ExtraSpecs[key])
 	}
-	cmd := exec.Command(program(w.t), append(args, "--config-file", zones)...)
+	return args
+}
+
+// place runs the program, which ends with 4 where nothing fits. The result is as that of
+// create; why is its output.
+func (w *worlds) place(v scheduler.Volume) (result, why string) {
+	w.t.Helper()
+	zones := filepath.Join(filepath.Dir(w.config), "zones.conf")
+	(&environment{t: w.t}).write(zones, w.settings())
+	args := append(w.args(v), "--config-file", zones)
+	cmd := exec.Command(program(w.t), args...)
 	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0") // it would wait for a second at its end
 	out, err := cmd.Output()
 	if exit := new(exec.ExitError); errors.As(err, &exit) && exit.ExitCode() != 4 || len(out) == 0 {
 		w.t.Fatalf("run poolcast %s: %v\n%s", strings.Join(args, " "), err, exit.Stderr)
 	}
 	var decision struct {
-		Chosen   string
-		Backends []struct{ Tied bool }
-		Source   struct{ Kind string }
+		Chosen       string
+		RefusedByAPI struct{ Exception string } `json:"refused_by_api"`
+		Backends     []struct{ Tied bool }
+		Source       struct{ Kind string }
 	}
 	if err := json.Unmarshal(out, &decision); err != nil || decision.Source.Kind != "scheduler" {
 		w.t.Fatalf("read the decision: %v\n%s", err, out)
+	}
+	if decision.RefusedByAPI.Exception != "" {
+		return decision.RefusedByAPI.Exception, string(out)
 	}
 	if decision.Chosen != "" && decision.Backends[0].Tied {
 		w.ties++

@@ -65,9 +65,9 @@ func newCheckCommand(sources *sourceFlags) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	f.reports.add(cmd)
-	f.cloud.add(cmd)
 	f.reports.addZones(cmd)
 	cmd.Flags().StringVar(&f.types, "types", "", "`file` of volume types to check: the output of openstack volume type list --long -f json")
+	f.cloud.add(cmd)
 	cmd.Flags().DurationVar(&f.listenFor, "listen-for", 0, "longest `duration` of listening for cinder-volume on the bus; by default backend_stats_polling_interval and a quarter")
 	cmd.Flags().BoolVar(&f.noBus, "no-bus", false, "do not listen on the message bus")
 	cmd.MarkFlagsMutuallyExclusive("listen-for", "no-bus")

@@ -19,6 +19,13 @@ type cloudFlag struct{ name string }
 
 func (f *cloudFlag) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.name, "os-cloud", "", "read volume types, QoS specs and services from the APIs of this cloud, a `name` in clouds.yaml")
+	_ = cmd.RegisterFlagCompletionFunc("os-cloud", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		names, err := openstack.CloudNames(cmd.Context())
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	})
 	if cmd.Flags().Lookup("types") != nil {
 		cmd.MarkFlagsMutuallyExclusive("os-cloud", "types")
 	}

@@ -66,11 +66,17 @@ func TestCompletion(t *testing.T) {
 		}
 	}
 	t.Setenv("OS_DEFAULT__HOST", "ctl1")
+	clouds := filepath.Join(folder, "clouds.yaml")
+	if err := os.WriteFile(clouds, []byte("clouds: {prod: {}, test: {}}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("OS_CLIENT_CONFIG_FILE", clouds)
 	for line, want := range map[string]string{
 		"pro": "probe", "place --pol": "--policy", "version --output ": "json", "place --policy ": "prefer",
 		"--on-stale ": "keep", "rehearse --log-level ": "debug", "rehearse --settings ": "fixed-ratio",
 		"--config-file ../../examples/cinder.conf pools --backend ": "flasharray_x_02",
 		"place --types testdata/check/types.json --type ":           "gold",
+		"prefer --os-cloud ": "prod",
 	} {
 		if got := output(t, append([]string{cobra.ShellCompRequestCmd}, strings.Split(line, " ")...)...); !strings.Contains(got, want) {
 			t.Errorf("after %q the shell gets %q, which lacks %s", line, got, want)

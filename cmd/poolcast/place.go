@@ -208,8 +208,11 @@ func (f *placeFlags) nextStep(cloud *decision.Cloud, q decision.Question) string
 
 // preferCommand translates the type of the volume.
 func (f *placeFlags) preferCommand() string {
-	if f.volume.Type == "" {
+	switch {
+	case f.volume.Type == "":
 		return "poolcast prefer --types FILE"
+	case f.cloud.name != "":
+		return "poolcast prefer --os-cloud " + format.ShellQuoted(f.cloud.name) + " --type " + format.ShellQuoted(f.volume.Type)
 	}
 	return "poolcast prefer --types " + format.ShellQuoted(f.volume.TypesFile) + " --type " + format.ShellQuoted(f.volume.Type)
 }

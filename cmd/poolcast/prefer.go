@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -10,8 +11,10 @@ import (
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/openstack"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/render"
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/collector/placement/fallback"
 	"github.com/poolcast/poolcast/config"
 )
@@ -20,6 +23,7 @@ import (
 type preferFlags struct {
 	*sourceFlags
 	reports  reportFlags
+	cloud    cloudFlag
 	types    string
 	names    []string
 	size     int64
@@ -42,6 +46,8 @@ Nothing is changed. Decisions are made with the settings on the present reports
 and on constructed ones. If one is not as wanted, or a condition cannot be
 translated, the output says so and the exit code is 1.
 
+With --os-cloud the types and the services are read from the APIs of the cloud.
+
 A goodness_function counts for every type whose volumes can be on the backend.
 Types with different conditions are distinguished by an extra spec, which is
 added if necessary. A present goodness_function is kept as a tenth of the score.
@@ -51,13 +57,14 @@ added if necessary. A present goodness_function is kept as a tenth of the score.
 func newPreferCommand(sources *sourceFlags) *cobra.Command {
 	f := &preferFlags{sourceFlags: sources}
 	cmd := &cobra.Command{
-		Use:   "prefer --types FILE",
+		Use:   "prefer {--types FILE | --os-cloud NAME}",
 		Short: "Print settings with which Cinder prefers arrays under a type's limits",
 		Long:  preferHelp,
 		Example: `  openstack volume type list --long -f json > types.json
   poolcast prefer --types types.json
   poolcast prefer --types types.json --type gold --size 500
   poolcast prefer --types types.json --type gold --separate
+  poolcast prefer --os-cloud prod --type gold
   poolcast prefer --types types.json --source reports.json --output json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
@@ -70,7 +77,8 @@ func newPreferCommand(sources *sourceFlags) *cobra.Command {
 	flags.BoolVar(&f.separate, "separate", false, "let only volumes of the translated types prefer arrays, by an extra spec")
 	flags.BoolVar(&f.replace, "replace", false, "drop the present goodness_function of the backends, which is kept otherwise")
 	_ = cmd.MarkFlagFilename("types", "json")
-	_ = cmd.MarkFlagRequired("types")
+	f.cloud.add(cmd)
+	cmd.MarkFlagsOneRequired("types", "os-cloud")
 	outputFlag(cmd, &f.output, "table", "json")
 	return cmd
 }
@@ -79,9 +87,9 @@ func (f *preferFlags) run(cmd *cobra.Command) error {
 	if f.size < 1 {
 		return exit.With(exit.Usage, fmt.Errorf("--size %d: want a whole number of GiB, 1 or more", f.size))
 	}
-	types, err := input.VolumeTypes(f.types)
+	types, catalogue, err := f.read(cmd)
 	if err != nil {
-		return exit.With(exit.Usage, err)
+		return err
 	}
 	cfg, err := f.load()
 	if err != nil {
@@ -91,18 +99,20 @@ func (f *preferFlags) run(cmd *cobra.Command) error {
 	if set == nil {
 		return polled
 	}
+	set.ApplyServices(catalogue.Services)
 	plan, err := fallback.Make(fallback.Cloud{
 		Types: types, Names: f.names, Size: f.size, Separate: f.separate, Replace: f.replace,
 		Reports: withPresentFunctions(cfg, set), Unlisted: set.Unlisted, Options: decision.Options(cfg.Scheduler),
 	})
 	switch {
 	case errors.Is(err, fallback.ErrNothing):
-		return exit.With(exit.Usage, fmt.Errorf("%s: %w; there is nothing to translate", f.types, err))
+		return exit.With(exit.Usage, fmt.Errorf("%s: %w; there is nothing to translate", f.typesName(), err))
 	case errors.Is(err, fallback.ErrUnknown):
 		return exit.With(exit.Usage, fmt.Errorf("--type: %w", err))
 	case err != nil:
-		return exit.With(exit.Config, fmt.Errorf("translate the types of %s: %w", f.types, err))
+		return exit.With(exit.Config, fmt.Errorf("translate the types of %s: %w", f.typesName(), err))
 	}
+	plan.Limits = append(plan.Limits, withoutReport(cfg, set)...)
 	if err := render.Preference(cmd.OutOrStdout(), f.output, cfg, plan); err != nil {
 		return fmt.Errorf("print settings: %w", err)
 	}
@@ -110,6 +120,43 @@ func (f *preferFlags) run(cmd *cobra.Command) error {
 		return errors.New("the settings do not hold; the reasons are above")
 	}
 	return polled
+}
+
+// read reads the volume types, those of the cloud with its services.
+func (f *preferFlags) read(cmd *cobra.Command) ([]cinder.VolumeType, *openstack.Catalogue, error) {
+	types, err := input.VolumeTypes(f.types)
+	if err != nil {
+		return nil, nil, exit.With(exit.Usage, err)
+	}
+	catalogue, err := f.cloud.read(cmd, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, t := range catalogue.Types {
+		types = append(types, t.VolumeType)
+	}
+	f.reports.services = catalogue.BackendZones()
+	return types, catalogue, nil
+}
+
+// typesName is where the types come from.
+func (f *preferFlags) typesName() string {
+	if f.cloud.name != "" {
+		return "cloud " + f.cloud.name
+	}
+	return f.types
+}
+
+// withoutReport says which backends of the configuration no function was made for.
+func withoutReport(cfg *config.Config, set *backends.Set) (limits []string) {
+	for _, b := range cfg.Backends {
+		own := capability.Report{Host: b.Host, Cluster: b.Cluster}
+		same := func(r capability.Report) bool { return r.Identity() == own.Identity() }
+		if !slices.ContainsFunc(set.Reports, same) {
+			limits = append(limits, b.Stanza+" is configured here and has no report, as a disabled backend has none over the bus: before it gets volumes, run this again or give its section the goodness_function of the other backends of its pool")
+		}
+	}
+	return limits
 }
 
 // withPresentFunctions are the reports with the goodness functions of cinder.conf, which

@@ -63,7 +63,8 @@ func TestPreferUsageErrors(t *testing.T) {
 		args []string
 		code int
 	}{
-		`required flag(s) "types" not set`:                            {[]string{"prefer"}, exit.Usage},
+		"at least one of the flags in the group [types os-cloud]":     {[]string{"prefer"}, exit.Usage},
+		"[os-cloud types] were all set":                               {[]string{"prefer", "--types", plain, "--os-cloud", "prod"}, exit.Usage},
 		"--type: unknown type golt: the list has gold":                {[]string{"prefer", "--types", goldType(t), "--type", "golt"}, exit.Usage},
 		"no condition on a live metric in type plain":                 {[]string{"prefer", "--types", plain, "--type", "plain"}, exit.Usage},
 		"no condition on a live metric in 1 volume type; there is no": {[]string{"prefer", "--types", plain}, exit.Usage},

@@ -103,6 +103,15 @@ func TestBrokerLifecycle(t *testing.T) {
 		}
 	})
 
+	t.Run("runs a tool when it has started", func(t *testing.T) {
+		b.Ctl("stop_app")
+		started := make(chan string, 1)
+		go func() { started <- b.Ctl("start_app") }()
+		b.VHosts(t, "late")
+		<-started
+		rabbitmq.Dial(t, b.In(t, "late").URL())
+	})
+
 	t.Run("freezes and thaws", func(t *testing.T) {
 		b.Freeze()
 		config := amqp091.Config{Dial: amqp091.DefaultDial(time.Second)}

@@ -102,25 +102,52 @@ func (s *Scheduler) SetState(state State) {
 // Volume is one to create.
 type Volume struct {
 	Size       int64
-	Zone       string
+	Zone       string            // "" for none
 	ExtraSpecs map[string]string // of its type
 	Type       string            // name of the type, which must be new; "" makes one up
 }
 
+// RefusalError says that cinder-api refuses a volume, and the scheduler is not asked.
+type RefusalError struct {
+	Exception string // its class in cinder/exception.py
+}
+
+// Error names the exception.
+func (e *RefusalError) Error() string { return "cinder-api refuses it: " + e.Exception }
+
 // Create creates a volume of a type with these extra specs, with the code that
-// cinder-api runs: a row, quotas, a message to the scheduler. It returns the host with
-// the pool that the scheduler chose, "" if it found none. No cinder-volume is there to
-// make the volume.
+// cinder-api runs: zones, a row, quotas, a message to the scheduler. It returns the host
+// with the pool that the scheduler chose, "" if it found none. The error is a
+// [*RefusalError] if cinder-api refuses the request. No cinder-volume is there to make
+// the volume.
 func (s *Scheduler) Create(v Volume) (host string, err error) {
-	var got struct{ Host, Status string }
-	fields := map[string]any{"size": v.Size, "zone": v.Zone, "extra_specs": v.ExtraSpecs, "type": v.Type}
+	var got struct{ Host, Status, Refusal string }
+	fields := map[string]any{"size": v.Size, "zone": nullable(v.Zone), "extra_specs": v.ExtraSpecs, "type": v.Type}
 	if err := s.console.call(http.MethodPost, "volume", fields, &got); err != nil {
 		return "", err
+	}
+	if got.Refusal != "" {
+		return "", &RefusalError{Exception: got.Refusal}
 	}
 	if got.Host == "" && got.Status != "error" {
 		return "", fmt.Errorf("the volume has no host and is %q", got.Status)
 	}
 	return got.Host, nil
+}
+
+// ZoneSettings are the options of cinder-api that decide on the zone of a volume.
+type ZoneSettings struct {
+	Storage  string // storage_availability_zone
+	Default  string // default_availability_zone; "" is not set
+	Fallback bool   // allow_availability_zone_fallback
+}
+
+// SetZones sets options of the cinder-api that Create runs.
+func (s *Scheduler) SetZones(z ZoneSettings) {
+	s.t.Helper()
+	s.post("settings", map[string]any{
+		"storage_availability_zone": z.Storage, "default_availability_zone": nullable(z.Default), "allow_availability_zone_fallback": z.Fallback,
+	})
 }
 
 // post sends a request that must succeed.

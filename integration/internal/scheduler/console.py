@@ -8,16 +8,24 @@ text.
   POST /report    sends a report as cinder-volume does
   POST /service   adds a row to the table services
   POST /state     changes the row of a service
-  POST /volume    creates a volume as cinder-api does; returns its host
+  POST /settings  sets options of cinder-api, which the scheduler does not read
+  POST /volume    creates a volume as cinder-api does; returns its host, or
+                  the exception with which cinder-api refuses it
+
+A transaction that SQLite refuses is run again: the scheduler deletes expired
+messages and reservations just after its start, and SQLite refuses at once the
+second of two transactions that have read and then write.
 """
 
 import http.server
 import json
+import random
 import sys
 import time
 
 from cinder import context
 from cinder import db
+from cinder import exception
 from cinder import objects
 from cinder import rpc
 from cinder.common import config
@@ -27,6 +35,9 @@ from cinder.scheduler import rpcapi
 from cinder.volume import rpcapi as volume_rpcapi
 from cinder.volume import volume_types
 from oslo_utils import timeutils
+
+# How long a transaction is run again, in seconds.
+LOCK_BOUND = 30
 
 # Who creates volumes: ids as Keystone makes them, which scheduler.go has too.
 USER = '5e1f00d0000000000000000000000005'
@@ -69,13 +80,20 @@ class Console:
             values['availability_zone'] = fields['zone']
         db.service_update(self.context, service.id, values)
 
+    def settings(self, fields):
+        for name, value in fields.items():
+            config.CONF.set_override(name, value)
+
     def volume(self, fields):
         from cinder.volume import api  # after register_all
 
-        volume = api.API().create(
-            self.user, fields['size'], None, None,
-            volume_type=self.type_with(fields['extra_specs'], fields['type']),
-            availability_zone=fields['zone'])
+        kind = self.type_with(fields['extra_specs'], fields['type'])
+        try:
+            volume = api.API().create(
+                self.user, fields['size'], None, None, volume_type=kind,
+                availability_zone=fields['zone'])
+        except exception.Invalid as error:
+            return {'refusal': type(error).__name__}
         deadline = time.monotonic() + 60
         while not volume.host and volume.status == 'creating':
             if time.monotonic() > deadline:
@@ -109,8 +127,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def respond(self, fields):
         try:
-            result = getattr(self.console, self.path.strip('/'))(fields)
-            code, text = 200, json.dumps(result)
+            call = getattr(self.console, self.path.strip('/'))
+            code, text = 200, json.dumps(unlocked(call, fields))
         except Exception as error:
             code, text = 500, '%s: %s' % (type(error).__name__, error)
         body = text.encode()
@@ -118,6 +136,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header('Content-Length', str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+
+def unlocked(call, fields):
+    deadline = time.monotonic() + LOCK_BOUND
+    while True:
+        try:
+            return call(fields)
+        except Exception as error:
+            if 'database is locked' not in str(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(random.uniform(0.02, 0.1))
 
 
 def main(config_file, port):

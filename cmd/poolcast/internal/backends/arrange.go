@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/openstack"
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/config"
@@ -41,7 +42,7 @@ func (z Zones) of(identity string) (zone string, known bool) {
 // replace those of the list. Effective reports of backends that are not listed are the
 // last, as unlisted. A nil list is one that is not known: all reports count.
 func Arrange(effective []capability.Report, list *publisher.SchedulerPools, zones Zones) *Set {
-	set := &Set{}
+	set := &Set{GivenZones: slices.Sorted(maps.Values(zones.Given))}
 	if list == nil {
 		set.Reports = effective
 		return set
@@ -131,6 +132,24 @@ func (s *Set) NoteMissing(configured map[string]string) {
 			note += ", such as " + near
 		}
 		s.Notes = append(s.Notes, note+".")
+		if s.missing == nil {
+			s.missing = map[string]string{}
+		}
+		s.missing[identity] = note + "."
+	}
+}
+
+// explainMissing replaces the note on a missing stanza by one with the reason that its
+// service has.
+func (s *Set) explainMissing(services []openstack.Service) {
+	s.Notes = slices.Clone(s.Notes)
+	for i, note := range s.Notes {
+		for identity, missing := range s.missing {
+			service, ok := openstack.ServiceOf(services, identity)
+			if note == missing && ok && service.Excluded() != "" {
+				s.Notes[i] = fmt.Sprintf("%s is configured here, and the scheduler does not list it: %s.", identity, service.Excluded())
+			}
+		}
 	}
 }
 

@@ -9,13 +9,14 @@ import (
 
 // ApplyServices completes the set with what the services of a cloud have: the zone of
 // each backend, which the scheduler reads from there too, and why the scheduler does not
-// list a backend. If the scheduler was not asked for its list, backends whose services
+// list a backend, also in the notes. If the scheduler was not asked for its list, backends whose services
 // are disabled, frozen or down, or that have no service, are unlisted from now on.
 // Services that are nil are not known, and the set stays as it is.
 func (s *Set) ApplyServices(services []openstack.Service) {
 	if services == nil {
 		return
 	}
+	s.explainMissing(services)
 	asked := !s.AskedAt.IsZero()
 	s.Excluded = map[string]string{}
 	s.Reports = slices.Clone(s.Reports)

@@ -65,3 +65,18 @@ func TestApplyServicesThatAreNotKnown(t *testing.T) {
 		t.Errorf("the set became %+v", set)
 	}
 }
+
+func TestApplyServicesExplainsMissing(t *testing.T) {
+	listed := 0
+	set := &backends.Set{Listed: &listed, AskedAt: time.Now(), Notes: []string{"first"}}
+	set.NoteMissing(map[string]string{"c@off": "dc2", "c@other": "dc1"})
+	set.ApplyServices(services())
+	want := []string{
+		"first",
+		"c@off is configured here, and the scheduler does not list it: the service is disabled (firmware update).",
+		"c@other is configured here, and the scheduler does not list it: it is disabled, frozen or down, or cinder-volume reports it under another name.",
+	}
+	if diff := cmp.Diff(want, set.Notes); diff != "" {
+		t.Errorf("notes (-want +got):\n%s", diff)
+	}
+}

@@ -37,6 +37,9 @@ type Set struct {
 	// Assumed are the identities of backends whose zone is not known: that of their
 	// reports is storage_availability_zone of this configuration.
 	Assumed []string
+	// GivenZones are zones that have a service by --backend-zone or the cloud's services,
+	// also of backends that the scheduler does not list.
+	GivenZones []string
 	// Release is the release of Cinder whose driver the reports of polled arrays are
 	// those of; 0 for other reports.
 	Release int
@@ -45,6 +48,8 @@ type Set struct {
 	Excluded map[string]string
 	// Notes are remarks on the set, such as why a source was not used.
 	Notes []string
+
+	missing map[string]string // the notes of NoteMissing, by identity
 }
 
 // Candidates are the reports without those of unlisted backends.

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
-	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/collector/placement/volumeapi"
@@ -22,18 +21,18 @@ type Cloud struct {
 
 // NewCloud is the cloud of a configuration.
 func NewCloud(cfg *config.Config, set *backends.Set) *Cloud {
-	api := volumeapi.Cloud{Zones: zonesOf(cfg, set.Reports), Settings: volumeapi.Settings{
+	api := volumeapi.Cloud{Zones: zonesOf(cfg, set), Settings: volumeapi.Settings{
 		DefaultZone: cfg.API.DefaultZone, StorageZone: cfg.API.StorageZone, ZoneFallback: cfg.API.ZoneFallback,
 		CloneOtherAZ: !cfg.API.CloneSameZone, SnapshotOtherHost: !cfg.API.SnapshotSameHost,
 	}}
 	return &Cloud{API: api, Scheduler: cfg.Scheduler, Backends: set}
 }
 
-// zonesOf are the zones of the backends that report, and of those that are configured:
-// an array that cannot be read has a volume service too. They are nil if the zone of
-// some backend is not known.
-func zonesOf(cfg *config.Config, reports []capability.Report) []string {
-	var zones []string
+// zonesOf are the zones of the backends that report, those that are given, and those of
+// backends that are configured: an array that cannot be read has a volume service too.
+// They are nil if the zone of some backend is not known.
+func zonesOf(cfg *config.Config, set *backends.Set) []string {
+	reports, zones := set.Reports, []string(nil)
 	add := func(zone string) {
 		if zone != "" && !slices.Contains(zones, zone) {
 			zones = append(zones, zone)
@@ -50,6 +49,9 @@ func zonesOf(cfg *config.Config, reports []capability.Report) []string {
 	}
 	for i := range cfg.Backends {
 		add(cfg.Backends[i].Zone)
+	}
+	for _, zone := range set.GivenZones {
+		add(zone)
 	}
 	return zones
 }

@@ -85,11 +85,12 @@ func TestMoveOfUnlistedBackend(t *testing.T) {
 func TestZonesOf(t *testing.T) {
 	cfg := &config.Config{Backends: []config.Backend{{Zone: "dc2"}, {Zone: "dc3"}}}
 	reports := twoZones().Backends.Reports
-	if zones := zonesOf(cfg, reports); strings.Join(zones, " ") != "dc1 dc2 dc3" {
+	set := &backends.Set{Reports: reports, GivenZones: []string{"dc1", "dc4"}}
+	if zones := zonesOf(cfg, set); strings.Join(zones, " ") != "dc1 dc2 dc3 dc4" {
 		t.Errorf("got %v", zones)
 	}
 	reports[1].Zone = ""
-	if zones := zonesOf(cfg, reports); zones != nil {
+	if zones := zonesOf(cfg, set); zones != nil {
 		t.Errorf("%v are known although that of a backend is not", zones)
 	}
 }

@@ -95,21 +95,39 @@ func locations() []string {
 	return append(places, "/etc/openstack/clouds.yaml")
 }
 
-// checkName says which clouds there are if the one of a name is not among them.
-func checkName(data []byte, name string) error {
+// CloudNames are the names of the clouds in clouds.yaml, in alphabetical order.
+func CloudNames(ctx context.Context) ([]string, error) {
+	return files.Do(ctx, new(files.Reader), func() ([]string, error) {
+		_, data, err := findClouds()
+		if err != nil {
+			return nil, err
+		}
+		return cloudNames(data)
+	})
+}
+
+func cloudNames(data []byte) ([]string, error) {
 	var file struct {
 		Clouds map[string]yaml.Node `yaml:"clouds"`
 	}
 	if err := yaml.Unmarshal(data, &file); err != nil {
-		return withoutValues(err)
+		return nil, withoutValues(err)
 	}
-	if _, ok := file.Clouds[name]; ok {
+	return slices.Sorted(maps.Keys(file.Clouds)), nil
+}
+
+// checkName says which clouds there are if the one of a name is not among them.
+func checkName(data []byte, name string) error {
+	names, err := cloudNames(data)
+	switch {
+	case err != nil:
+		return err
+	case slices.Contains(names, name):
 		return nil
-	}
-	if len(file.Clouds) == 0 {
+	case len(names) == 0:
 		return errors.New("it has no clouds: want a mapping clouds with one entry for each cloud")
 	}
-	return fmt.Errorf("it has no cloud %q; it has %s", name, strings.Join(slices.Sorted(maps.Keys(file.Clouds)), ", "))
+	return fmt.Errorf("it has no cloud %q; it has %s", name, strings.Join(names, ", "))
 }
 
 // yamlValue is the beginning of a value in an error of a YAML parser.
