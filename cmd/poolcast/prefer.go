@@ -104,7 +104,7 @@ func (f *preferFlags) run(cmd *cobra.Command) error {
 	case err != nil:
 		return exit.With(exit.Config, fmt.Errorf("translate the types of %s: %w", f.types, err))
 	}
-	if err := render.Preference(cmd.OutOrStdout(), f.output, cfg, plan); err != nil {
+	if err := render.Preference(cmd.OutOrStdout(), f.output, cfg, plan, set); err != nil {
 		return fmt.Errorf("print settings: %w", err)
 	}
 	if !plan.Holds() {

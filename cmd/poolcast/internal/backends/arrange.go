@@ -121,15 +121,18 @@ func (s *Set) NoteMissing(configured map[string]string) {
 	for _, r := range s.Reports {
 		have[r.Identity()] = true
 	}
-	identities := slices.Sorted(maps.Keys(have))
+	// What is configured here is no other name for it.
+	others := slices.DeleteFunc(slices.Sorted(maps.Keys(have)), func(i string) bool { _, own := configured[i]; return own })
+	s.missing = map[string]string{}
 	for _, identity := range slices.Sorted(maps.Keys(configured)) {
 		if have[identity] || s.Listed == nil {
 			continue
 		}
 		note := fmt.Sprintf("%s is configured here, and the scheduler does not list it: it is disabled, frozen or down, or cinder-volume reports it under another name", identity)
-		if near := similar(identity, identities); near != "" {
+		if near := similar(identity, others); near != "" {
 			note += ", such as " + near
 		}
+		s.missing[identity] = note + "."
 		s.Notes = append(s.Notes, note+".")
 	}
 }

@@ -83,6 +83,15 @@ func TestNoteMissing(t *testing.T) {
 	}
 }
 
+// TestNoteMissingBesideOthers: the name of another stanza is no suggestion.
+func TestNoteMissingBesideOthers(t *testing.T) {
+	set := Arrange(nil, pools("ctl1@array_x_01#gold"), Zones{})
+	set.NoteMissing(map[string]string{"ctl1@array_x_01": "nova", "ctl1@array_x_02": "nova"})
+	if got := strings.Join(set.Notes, "\n"); strings.Contains(got, "such as") || !strings.Contains(got, "ctl1@array_x_02 is configured here") {
+		t.Errorf("the notes are %q", got)
+	}
+}
+
 // TestNoteUnreported: a stanza whose name no cinder-volume has.
 func TestNoteUnreported(t *testing.T) {
 	sample := capability.Set{capability.KeyMetricsAgent: capability.OfString("poolcast")}

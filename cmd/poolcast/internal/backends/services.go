@@ -1,6 +1,7 @@
 package backends
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/openstack"
@@ -9,9 +10,10 @@ import (
 
 // ApplyServices completes the set with what the services of a cloud have: the zone of
 // each backend, which the scheduler reads from there too, and why the scheduler does not
-// list a backend. If the scheduler was not asked for its list, backends whose services
-// are disabled, frozen or down, or that have no service, are unlisted from now on.
-// Services that are nil are not known, and the set stays as it is.
+// list a backend. Backends whose services are disabled, frozen or down are unlisted from
+// now on: a list that an agent keeps can be older than a change of the service. If the
+// scheduler was not asked for its list, those that have no service are too. Services
+// that are nil are not known, and the set stays as it is.
 func (s *Set) ApplyServices(services []openstack.Service) {
 	if services == nil {
 		return
@@ -27,7 +29,7 @@ func (s *Set) ApplyServices(services []openstack.Service) {
 			r.Zone, reason = service.Zone, service.Excluded()
 		}
 		listed := !slices.Contains(s.Unlisted, identity)
-		if reason == "" || listed && asked {
+		if reason == "" || listed && asked && reason == openstack.NoService {
 			continue
 		}
 		s.Excluded[identity] = reason
@@ -35,6 +37,7 @@ func (s *Set) ApplyServices(services []openstack.Service) {
 			s.Unlisted = append(slices.Clip(s.Unlisted), identity)
 		}
 	}
+	s.explainMissing(services)
 	slices.SortStableFunc(s.Reports, func(a, b capability.Report) int {
 		return position(s.Unlisted, a) - position(s.Unlisted, b)
 	})
@@ -46,4 +49,19 @@ func position(unlisted []string, r capability.Report) int {
 		return 1
 	}
 	return 0
+}
+
+// explainMissing writes into the notes of NoteMissing what the services have.
+func (s *Set) explainMissing(services []openstack.Service) {
+	for identity, note := range s.missing {
+		service, ok := openstack.ServiceOf(services, identity)
+		if !ok {
+			continue
+		}
+		reason := service.Excluded()
+		if reason == "" {
+			reason = "its service is enabled and up, and the scheduler has received no report since it became so; cinder-volume's next report ends that"
+		}
+		s.Notes[slices.Index(s.Notes, note)] = fmt.Sprintf("%s is configured here, and the scheduler does not list it: %s.", identity, reason)
+	}
 }

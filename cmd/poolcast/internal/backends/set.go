@@ -45,6 +45,8 @@ type Set struct {
 	Excluded map[string]string
 	// Notes are remarks on the set, such as why a source was not used.
 	Notes []string
+
+	missing map[string]string // the notes of NoteMissing, by identity
 }
 
 // Candidates are the reports without those of unlisted backends.
