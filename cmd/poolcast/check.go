@@ -68,7 +68,7 @@ func newCheckCommand(sources *sourceFlags) *cobra.Command {
 	f.cloud.add(cmd)
 	f.reports.addZones(cmd)
 	cmd.Flags().StringVar(&f.types, "types", "", "`file` of volume types to check: the output of openstack volume type list --long -f json")
-	cmd.Flags().DurationVar(&f.listenFor, "listen-for", 0, "longest time to listen for cinder-volume on the bus; backend_stats_polling_interval and a quarter if it is missing")
+	cmd.Flags().DurationVar(&f.listenFor, "listen-for", 0, "longest time to listen for cinder-volume on the bus; two and a quarter of the time between reports of cinder-volume if it is missing")
 	cmd.Flags().BoolVar(&f.noBus, "no-bus", false, "do not listen on the message bus")
 	cmd.MarkFlagsMutuallyExclusive("listen-for", "no-bus")
 	_ = cmd.MarkFlagFilename("types", "json")
