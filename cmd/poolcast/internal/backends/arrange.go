@@ -70,7 +70,7 @@ func Arrange(effective []capability.Report, list *publisher.SchedulerPools, zone
 	for _, r := range effective {
 		if !used[r.Identity()] {
 			set.Reports, set.Unlisted = append(set.Reports, r), append(set.Unlisted, r.Identity())
-			set.noteUnreported(r, list.Pools)
+			set.noteUnreported(r, list.Pools, zones.Configured)
 		}
 	}
 	set.noteZones(zones.Default)
@@ -90,20 +90,39 @@ func (s *Set) noteZones(zone string) {
 
 // noteUnreported adds a note on an unlisted backend of which an agent has its own sample
 // alone: no cinder-volume reports it.
-func (s *Set) noteUnreported(r capability.Report, listed []publisher.SchedulerPool) {
+func (s *Set) noteUnreported(r capability.Report, listed []publisher.SchedulerPool, configured map[string]string) {
 	if !isSample(r) {
 		return
 	}
 	var identities []string
 	for _, p := range listed {
 		identity, _, _ := strings.Cut(p.Name, "#")
-		identities = append(identities, identity)
+		if _, own := configured[identity]; !own || sameStanza(identity, r.Identity()) {
+			identities = append(identities, identity)
+		}
 	}
-	note := r.Identity() + " is neither listed by the scheduler nor reported by cinder-volume: no cinder-volume runs for it, or reports it under another name"
+	note := r.Identity() + " is neither listed by the scheduler nor reported by cinder-volume: no cinder-volume runs for it, or none has reported since the agent started, or under another name"
 	if near := similar(r.Identity(), identities); near != "" {
 		note += ", such as " + near
 	}
-	s.Notes = append(s.Notes, note+".")
+	s.addMissing(r.Identity(), note+".")
+}
+
+// addMissing adds a note on a backend that is not listed. ApplyServices replaces it by
+// the reason that its service has.
+func (s *Set) addMissing(identity, note string) {
+	if s.missing == nil {
+		s.missing = map[string]string{}
+	}
+	s.missing[identity] = note
+	s.Notes = append(s.Notes, note)
+}
+
+// sameStanza is whether two identities have the same part after the host or cluster.
+func sameStanza(a, b string) bool {
+	_, first, _ := strings.Cut(a, "@")
+	_, second, _ := strings.Cut(b, "@")
+	return first == second
 }
 
 // isSample is whether poolcast made a report: it does not have what cinder-volume
@@ -123,7 +142,6 @@ func (s *Set) NoteMissing(configured map[string]string) {
 	}
 	// What is configured here is no other name for it.
 	others := slices.DeleteFunc(slices.Sorted(maps.Keys(have)), func(i string) bool { _, own := configured[i]; return own })
-	s.missing = map[string]string{}
 	for _, identity := range slices.Sorted(maps.Keys(configured)) {
 		if have[identity] || s.Listed == nil {
 			continue
@@ -132,8 +150,7 @@ func (s *Set) NoteMissing(configured map[string]string) {
 		if near := similar(identity, others); near != "" {
 			note += ", such as " + near
 		}
-		s.missing[identity] = note + "."
-		s.Notes = append(s.Notes, note+".")
+		s.addMissing(identity, note+".")
 	}
 }
 

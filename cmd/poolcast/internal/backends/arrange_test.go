@@ -96,7 +96,7 @@ func TestNoteMissingBesideOthers(t *testing.T) {
 func TestNoteUnreported(t *testing.T) {
 	sample := capability.Set{capability.KeyMetricsAgent: capability.OfString("poolcast")}
 	set := Arrange([]capability.Report{{Host: "ctl1@fa1", Capabilities: sample}}, pools("ctl1.example@fa1#gold"), Zones{Configured: map[string]string{"ctl1.example@fa1": "dc1"}})
-	const want = "ctl1@fa1 is neither listed by the scheduler nor reported by cinder-volume: no cinder-volume runs for it, or reports it under another name, such as ctl1.example@fa1."
+	const want = "ctl1@fa1 is neither listed by the scheduler nor reported by cinder-volume: no cinder-volume runs for it, or none has reported since the agent started, or under another name, such as ctl1.example@fa1."
 	if !slices.Equal(set.Notes, []string{want}) || !slices.Equal(set.Unlisted, []string{"ctl1@fa1"}) {
 		t.Errorf("unlisted %q, notes %q", set.Unlisted, set.Notes)
 	}

@@ -51,7 +51,7 @@ func position(unlisted []string, r capability.Report) int {
 	return 0
 }
 
-// explainMissing writes into the notes of NoteMissing what the services have.
+// explainMissing replaces the notes on backends that are not listed by what their services have.
 func (s *Set) explainMissing(services []openstack.Service) {
 	for identity, note := range s.missing {
 		service, ok := openstack.ServiceOf(services, identity)
