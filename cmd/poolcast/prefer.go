@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -104,6 +105,7 @@ func (f *preferFlags) run(cmd *cobra.Command) error {
 	case err != nil:
 		return exit.With(exit.Config, fmt.Errorf("translate the types of %s: %w", f.types, err))
 	}
+	plan.Limits = append(plan.Limits, withoutReport(cfg, set)...)
 	if err := render.Preference(cmd.OutOrStdout(), f.output, cfg, plan, set); err != nil {
 		return fmt.Errorf("print settings: %w", err)
 	}
@@ -111,6 +113,20 @@ func (f *preferFlags) run(cmd *cobra.Command) error {
 		return errors.New("the settings do not hold; the reasons are above")
 	}
 	return polled
+}
+
+// withoutReport says which backends of the configuration the settings leave out, such as
+// a disabled one that the scheduler does not list.
+func withoutReport(cfg *config.Config, set *backends.Set) []string {
+	var limits []string
+	for _, b := range cfg.Backends {
+		identity := capability.Report{Host: b.Host, Cluster: b.Cluster}.Identity()
+		if slices.ContainsFunc(set.Reports, func(r capability.Report) bool { return r.Identity() == identity }) {
+			continue
+		}
+		limits = append(limits, b.Stanza+" is configured here and has no report, so it has no goodness_function above, and is not preferred when it is used again; --source arrays includes it")
+	}
+	return limits
 }
 
 // withPresentFunctions are the reports with the goodness functions of cinder.conf, which
