@@ -16,9 +16,11 @@ type Config struct {
 	Scheduler Scheduler
 	API       API
 	Agent     Agent
-	// ReportInterval is backend_stats_polling_interval: how often cinder-volume
-	// itself reports.
-	ReportInterval time.Duration
+	// PollingInterval is backend_stats_polling_interval.
+	PollingInterval time.Duration
+	// PeriodicInterval is periodic_interval: how often cinder-volume looks for tasks
+	// that are due (cinder/service.py, Service.start).
+	PeriodicInterval time.Duration
 
 	// Broken are enabled backends whose section has a fault.
 	Broken []Broken
@@ -128,14 +130,19 @@ func (l *loader) reader() *reader {
 func (l *loader) build() *Config {
 	r := l.reader()
 	cfg := &Config{Scheduler: r.scheduler(), API: r.api(), Bus: r.bus()}
-	cfg.ReportInterval = seconds(r.scopeOf(sectionDefault).integer("backend_stats_polling_interval").v)
-	cfg.Agent = r.agent(cfg.ReportInterval)
+	cfg.PollingInterval = seconds(r.scopeOf(sectionDefault).integer("backend_stats_polling_interval").v)
+	cfg.PeriodicInterval = seconds(r.scopeOf(sectionDefault).integer("periodic_interval").v)
+	cfg.Agent = r.agent(cfg.PollingInterval)
 	cfg.Bus.Notifications = r.notifications(cfg.Bus, cfg.Agent.ExplainFailures)
 	r.backends(cfg)
 	r.checkUnread(cfg)
 	cfg.place, cfg.Secrets = r.place, r.secrets()
 	return cfg
 }
+
+// ReportInterval is how often cinder-volume itself reports: no more often than it
+// looks for tasks.
+func (c *Config) ReportInterval() time.Duration { return max(c.PollingInterval, c.PeriodicInterval) }
 
 // hostname is socket.gethostname(), Cinder's default for host.
 func hostname(given string) string {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestPlace(t *testing.T) {
@@ -93,4 +94,23 @@ func manyKeys(section string, n int) string {
 		fmt.Fprintf(&text, "san_key_%d = 1\n", i)
 	}
 	return text.String()
+}
+
+// TestReportInterval: cinder-volume reports no more often than it looks for tasks.
+func TestReportInterval(t *testing.T) {
+	for lines, want := range map[string]time.Duration{
+		"":                                    time.Minute,
+		"backend_stats_polling_interval = 15": time.Minute,
+		"backend_stats_polling_interval = 90": 90 * time.Second,
+		"backend_stats_polling_interval = 15\nperiodic_interval = 10":  15 * time.Second,
+		"backend_stats_polling_interval = 15\nperiodic_interval = 300": 5 * time.Minute,
+	} {
+		cfg, err := loadTwo(t, map[string]string{"DEFAULT": lines})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := cfg.ReportInterval(); got != want {
+			t.Errorf("%q: every %s, want %s", lines, got, want)
+		}
+	}
 }

@@ -193,6 +193,7 @@ func defaultOptions() []Option {
 		{Name: "snapshot_same_host", Kind: Bool, Default: "true", Help: "A volume from a snapshot must be on the backend of the snapshot."},
 		{Name: "default_volume_type", Kind: String, Default: "__DEFAULT__", Help: "Volume type of requests without one, if the file of --types has it. The file of the API host counts in the cloud."},
 		{Name: "backend_stats_polling_interval", Kind: Int, Default: "60", Min: "3", Help: "Seconds between the reports of cinder-volume, and between those of poolcast unless poll_interval is set."},
+		{Name: "periodic_interval", Kind: Int, Default: "60", Help: "Seconds between the looks of cinder-volume for due tasks: it reports no more often, whatever backend_stats_polling_interval is."},
 		{Name: "transport_url", Kind: String, Default: "rabbit://", Secret: true, Help: "The message bus: rabbit://user:password@host:port,…/virtual_host?option=value."},
 		{Name: "control_exchange", Kind: String, Default: "openstack", Help: "Exchange of Cinder's topic queues."},
 		{Name: "scheduler_default_filters", Kind: List, Default: "AvailabilityZoneFilter,CapacityFilter,CapabilitiesFilter", Help: "Filters of the scheduler, in order."},

@@ -65,7 +65,7 @@ func (m *maintenance) showsDisabled() {
 		m.t.Errorf("cinder get-pools shows the disabled backend, or not the others:\n%s", list)
 	}
 	m.shows("place --size 100 --agent URL", "flasharray_x_02 would take it")
-	m.shows("place --size 100 --agent URL", "refused by ServiceState: it reports, and the scheduler does not list it: the service is disabled, frozen or down, or has another name")
+	m.shows("place --size 100 --agent URL", "refused by ServiceState: reports, and is not in the scheduler's list: the service is disabled, frozen or down, or has another name")
 	m.shows("place --size 100 --source scheduler", "flasharray_x_02 would take it")
 	m.shows("place --size 100 --source scheduler", "ctl1@flasharray_x_03 is configured here, and the scheduler does not list it: it is disabled, frozen or down")
 	m.shows("pools --agent URL", "pure_performance in dc1: 3 arrays")

@@ -34,6 +34,7 @@ from cinder.scheduler.filters import extra_specs_ops  # noqa: E402
 from cinder.scheduler import host_manager  # noqa: E402,F401
 from cinder.scheduler.weights import capacity  # noqa: E402,F401
 from cinder.scheduler.weights import volume_number  # noqa: E402,F401
+from cinder import service  # noqa: E402,F401
 from cinder import version  # noqa: E402
 from cinder.volume import api  # noqa: E402,F401
 from cinder.volume import configuration  # noqa: E402
@@ -47,7 +48,7 @@ from oslo_messaging._drivers import common as rpc_common  # noqa: E402
 from oslo_messaging._drivers import impl_rabbit  # noqa: E402
 from oslo_messaging import transport  # noqa: E402
 
-DEFAULT = """control_exchange backend_stats_polling_interval
+DEFAULT = """control_exchange backend_stats_polling_interval periodic_interval
 scheduler_default_filters
 scheduler_default_weighers scheduler_weight_handler capacity_weight_multiplier
 allocated_capacity_weight_multiplier volume_number_multiplier

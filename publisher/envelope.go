@@ -244,7 +244,7 @@ func decode(body []byte) (incoming, error) {
 	var c call
 	var fault error
 	if err := json.Unmarshal(inner, &c); err != nil {
-		plain, bare := withoutBareNumbers(inner)
+		plain, bare := WithoutBareNumbers(inner)
 		if !bare || json.Unmarshal(plain, &c) != nil {
 			return incoming{}, fmt.Errorf("read received message: %w", err)
 		}
@@ -304,9 +304,10 @@ func parseStamp(text *string) (time.Time, error) {
 // contain the same words.
 var bareNumbers = regexp.MustCompile(`(?s)"(?:[^"\\]|\\.)*"|NaN|-?Infinity`)
 
-// withoutBareNumbers replaces bare numbers by null, so that the rest can be parsed.
-// It reports whether there were any.
-func withoutBareNumbers(text []byte) (without []byte, found bool) {
+// WithoutBareNumbers replaces bare numbers by null, so that the rest can be parsed
+// as JSON: Python writes NaN and Infinity, JSON has neither. It reports whether there
+// were any. Any goroutine may call it.
+func WithoutBareNumbers(text []byte) (without []byte, found bool) {
 	without = bareNumbers.ReplaceAllFunc(text, func(match []byte) []byte {
 		if match[0] == '"' {
 			return match

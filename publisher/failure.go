@@ -112,7 +112,7 @@ func unmarshal(text []byte, into any) error {
 	if err == nil {
 		return nil
 	}
-	if plain, bare := withoutBareNumbers(text); bare {
+	if plain, bare := WithoutBareNumbers(text); bare {
 		return json.Unmarshal(plain, into)
 	}
 	return err

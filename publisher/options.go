@@ -50,8 +50,8 @@ type Options struct {
 	// peer from which nothing was received for three of them counts as gone, and
 	// a report that is ten of them old is not published any more.
 	Interval time.Duration
-	// StatsInterval is backend_stats_polling_interval, the time between two
-	// reports of cinder-volume; zero means 60 s.
+	// StatsInterval is the time between two reports of cinder-volume; zero means
+	// 60 s.
 	StatsInterval time.Duration
 	// Standalone switches the overlay off: complete reports are published, but
 	// not where a cinder-volume reports the backend too.

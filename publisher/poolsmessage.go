@@ -60,7 +60,7 @@ func decodeReply(body []byte, id string) (*poolsReply, error) {
 	}
 	incomplete := false
 	if err := json.Unmarshal(inner, &reply); err != nil {
-		if inner, incomplete = withoutBareNumbers(inner); !incomplete || json.Unmarshal(inner, &reply) != nil {
+		if inner, incomplete = WithoutBareNumbers(inner); !incomplete || json.Unmarshal(inner, &reply) != nil {
 			return nil, fmt.Errorf("read the reply: %w", err)
 		}
 	}

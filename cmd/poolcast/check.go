@@ -68,7 +68,7 @@ func newCheckCommand(sources *sourceFlags) *cobra.Command {
 	f.reports.addZones(cmd)
 	cmd.Flags().StringVar(&f.types, "types", "", "`file` of volume types to check: the output of openstack volume type list --long -f json")
 	f.cloud.add(cmd)
-	cmd.Flags().DurationVar(&f.listenFor, "listen-for", 0, "longest `duration` of listening for cinder-volume on the bus; by default backend_stats_polling_interval and a quarter")
+	cmd.Flags().DurationVar(&f.listenFor, "listen-for", 0, "longest `duration` of listening for cinder-volume on the bus; by default two and a quarter of the time between its reports")
 	cmd.Flags().BoolVar(&f.noBus, "no-bus", false, "do not listen on the message bus")
 	cmd.MarkFlagsMutuallyExclusive("listen-for", "no-bus")
 	_ = cmd.MarkFlagFilename("types", "json")

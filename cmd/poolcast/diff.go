@@ -68,7 +68,7 @@ func newDiffCommand(sources *sourceFlags) *cobra.Command {
 	}
 	f.reports.add(cmd)
 	cmd.Flags().StringVar(&f.base, "base", "", "`file` with reports or pools to compare with, as JSON, instead of listening; - reads standard input")
-	cmd.Flags().DurationVar(&f.wait, "wait", 0, "longest `duration` of listening for cinder-volume; by default two and a quarter of backend_stats_polling_interval")
+	cmd.Flags().DurationVar(&f.wait, "wait", 0, "longest `duration` of listening for cinder-volume; by default two and a quarter of the time between its reports")
 	cmd.Flags().StringVar(&f.types, "types", "", "`file` of volume types to compare decisions on: the output of openstack volume type list --long -f json")
 	cmd.Flags().Int64Var(&f.size, "size", 1, "size of the volume to decide on, in `GiB`")
 	cmd.MarkFlagsMutuallyExclusive("base", "wait")
@@ -152,7 +152,7 @@ func (f *diffFlags) savedBases(cmd *cobra.Command) (*check.Bases, error) {
 func (f *diffFlags) receiveBases(cmd *cobra.Command, cfg *config.Config, reports []capability.Report) (*check.Bases, error) {
 	longest := f.wait
 	if longest == 0 {
-		longest = cfg.ReportInterval * 9 / 4
+		longest = cfg.ReportInterval() * 9 / 4
 	}
 	cmd.PrintErrf("listening for cinder-volume on the bus for up to %s; --base FILE compares with a saved report\n", longest)
 	return check.ReceiveBases(cmd.Context(), cfg, reports, longest)

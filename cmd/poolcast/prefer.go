@@ -113,7 +113,7 @@ func (f *preferFlags) run(cmd *cobra.Command) error {
 		return exit.With(exit.Config, fmt.Errorf("translate the types of %s: %w", f.typesName(), err))
 	}
 	plan.Limits = append(plan.Limits, withoutReport(cfg, set)...)
-	if err := render.Preference(cmd.OutOrStdout(), f.output, cfg, plan); err != nil {
+	if err := render.Preference(cmd.OutOrStdout(), f.output, cfg, plan, set); err != nil {
 		return fmt.Errorf("print settings: %w", err)
 	}
 	if !plan.Holds() {
@@ -147,14 +147,16 @@ func (f *preferFlags) typesName() string {
 	return f.types
 }
 
-// withoutReport says which backends of the configuration no function was made for.
-func withoutReport(cfg *config.Config, set *backends.Set) (limits []string) {
+// withoutReport says which backends of the configuration the settings leave out, such as
+// a disabled one that the scheduler does not list.
+func withoutReport(cfg *config.Config, set *backends.Set) []string {
+	var limits []string
 	for _, b := range cfg.Backends {
-		own := capability.Report{Host: b.Host, Cluster: b.Cluster}
-		same := func(r capability.Report) bool { return r.Identity() == own.Identity() }
-		if !slices.ContainsFunc(set.Reports, same) {
-			limits = append(limits, b.Stanza+" is configured here and has no report, as a disabled backend has none over the bus: before it gets volumes, run this again or give its section the goodness_function of the other backends of its pool")
+		identity := capability.Report{Host: b.Host, Cluster: b.Cluster}.Identity()
+		if slices.ContainsFunc(set.Reports, func(r capability.Report) bool { return r.Identity() == identity }) {
+			continue
 		}
+		limits = append(limits, b.Stanza+" is configured here and has no report, so it has no goodness_function above, and is not preferred when it is used again; --source arrays includes it")
 	}
 	return limits
 }

@@ -7,7 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/config"
 )
 
 // typesFile writes volume types as the openstack client lists them.
@@ -89,5 +92,15 @@ func TestPlaceNamesPrefer(t *testing.T) {
 	_, stderr, code = onExamples(t, "place", "--size", "99999999", "--types", types, "--type", "gold")
 	if code != exit.NoFit || strings.Contains(stderr, next) {
 		t.Errorf("without room it ended with %d: %s", code, stderr)
+	}
+}
+
+// TestWithoutReport: a disabled backend is not in the scheduler's list, and the settings
+// leave it out.
+func TestWithoutReport(t *testing.T) {
+	cfg := &config.Config{Backends: []config.Backend{{Host: "c@fa1", Stanza: "fa1"}, {Host: "c@fa2", Cluster: "k@fa2", Stanza: "fa2"}, {Host: "c@fa3", Stanza: "fa3"}}}
+	set := &backends.Set{Reports: []capability.Report{{Host: "c@fa1"}, {Host: "k@fa2"}}}
+	if got := withoutReport(cfg, set); len(got) != 1 || !strings.HasPrefix(got[0], "fa3 is configured here") {
+		t.Errorf("the limits are %q", got)
 	}
 }

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -37,7 +38,8 @@ func newSchedulerList(request backends.RequestFunc, wanted func() []string) *sch
 	return &schedulerList{request: request, wanted: wanted, turn: make(chan struct{}, 1)}
 }
 
-// get returns the list, or why it is not known.
+// get returns the list, or why it is not known. The error of an earlier request has its
+// age: the scheduler can have recovered since.
 func (l *schedulerList) get() (*publisher.SchedulerPools, error) {
 	l.turn <- struct{}{}
 	defer func() { <-l.turn }()
@@ -46,6 +48,9 @@ func (l *schedulerList) get() (*publisher.SchedulerPools, error) {
 		defer cancel()
 		l.list, l.err = backends.RequestList(ctx, l.request, l.wanted())
 		l.at = time.Now()
+	}
+	if age := time.Since(l.at).Round(time.Second); l.err != nil && age > 0 {
+		return l.list, fmt.Errorf("%w (%s ago; the next request is in %s, and poolcast place --source scheduler makes one now)", l.err, age, listInterval-age)
 	}
 	return l.list, l.err
 }

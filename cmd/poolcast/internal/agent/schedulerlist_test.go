@@ -49,6 +49,10 @@ func TestSchedulerListIsRequestedOnceAMinute(t *testing.T) {
 		ask(2, fails)
 		time.Sleep(listInterval / 2)
 		ask(2, fails)
+		const want = "no scheduler runs (30s ago; the next request is in 30s, and poolcast place --source scheduler makes one now)"
+		if _, err := l.get(); err == nil || err.Error() != want {
+			t.Errorf("the error of an earlier request is %v", err)
+		}
 		time.Sleep(listInterval)
 		ask(3, nil)
 	})

@@ -101,7 +101,7 @@ func (a RunningAgent) Reports(ctx context.Context, effective bool) ([]capability
 		return nil, fmt.Errorf("%w; name the authority with --agent-ca-file", err)
 	}
 	if failed := (*url.Error)(nil); errors.As(err, &failed) {
-		return nil, fmt.Errorf("%w; is the agent running, and is that its listen address?", err)
+		return nil, fmt.Errorf("%w; check that the agent runs, and that this is its listen address", err)
 	}
 	if err == nil && len(reports) == 0 {
 		err = errors.New("the agent has no report yet; its /readyz has the reason")

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/poolcast/poolcast/cmd/poolcast/internal/openstack"
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/config"
@@ -71,7 +70,7 @@ func Arrange(effective []capability.Report, list *publisher.SchedulerPools, zone
 	for _, r := range effective {
 		if !used[r.Identity()] {
 			set.Reports, set.Unlisted = append(set.Reports, r), append(set.Unlisted, r.Identity())
-			set.noteUnreported(r, list.Pools)
+			set.noteUnreported(r, list.Pools, zones.Configured)
 		}
 	}
 	set.noteZones(zones.Default)
@@ -91,20 +90,39 @@ func (s *Set) noteZones(zone string) {
 
 // noteUnreported adds a note on an unlisted backend of which an agent has its own sample
 // alone: no cinder-volume reports it.
-func (s *Set) noteUnreported(r capability.Report, listed []publisher.SchedulerPool) {
+func (s *Set) noteUnreported(r capability.Report, listed []publisher.SchedulerPool, configured map[string]string) {
 	if !isSample(r) {
 		return
 	}
 	var identities []string
 	for _, p := range listed {
 		identity, _, _ := strings.Cut(p.Name, "#")
-		identities = append(identities, identity)
+		if _, own := configured[identity]; !own || sameStanza(identity, r.Identity()) {
+			identities = append(identities, identity)
+		}
 	}
-	note := r.Identity() + " is neither listed by the scheduler nor reported by cinder-volume: no cinder-volume runs for it, or reports it under another name"
+	note := r.Identity() + " is neither listed by the scheduler nor reported by cinder-volume: no cinder-volume runs for it, or none has reported since the agent started, or under another name"
 	if near := similar(r.Identity(), identities); near != "" {
 		note += ", such as " + near
 	}
-	s.Notes = append(s.Notes, note+".")
+	s.addMissing(r.Identity(), note+".")
+}
+
+// addMissing adds a note on a backend that is not listed. ApplyServices replaces it by
+// the reason that its service has.
+func (s *Set) addMissing(identity, note string) {
+	if s.missing == nil {
+		s.missing = map[string]string{}
+	}
+	s.missing[identity] = note
+	s.Notes = append(s.Notes, note)
+}
+
+// sameStanza is whether two identities have the same part after the host or cluster.
+func sameStanza(a, b string) bool {
+	_, first, _ := strings.Cut(a, "@")
+	_, second, _ := strings.Cut(b, "@")
+	return first == second
 }
 
 // isSample is whether poolcast made a report: it does not have what cinder-volume
@@ -122,34 +140,17 @@ func (s *Set) NoteMissing(configured map[string]string) {
 	for _, r := range s.Reports {
 		have[r.Identity()] = true
 	}
-	identities := slices.Sorted(maps.Keys(have))
+	// What is configured here is no other name for it.
+	others := slices.DeleteFunc(slices.Sorted(maps.Keys(have)), func(i string) bool { _, own := configured[i]; return own })
 	for _, identity := range slices.Sorted(maps.Keys(configured)) {
 		if have[identity] || s.Listed == nil {
 			continue
 		}
 		note := fmt.Sprintf("%s is configured here, and the scheduler does not list it: it is disabled, frozen or down, or cinder-volume reports it under another name", identity)
-		if near := similar(identity, identities); near != "" {
+		if near := similar(identity, others); near != "" {
 			note += ", such as " + near
 		}
-		s.Notes = append(s.Notes, note+".")
-		if s.missing == nil {
-			s.missing = map[string]string{}
-		}
-		s.missing[identity] = note + "."
-	}
-}
-
-// explainMissing replaces the note on a missing stanza by one with the reason that its
-// service has.
-func (s *Set) explainMissing(services []openstack.Service) {
-	s.Notes = slices.Clone(s.Notes)
-	for i, note := range s.Notes {
-		for identity, missing := range s.missing {
-			service, ok := openstack.ServiceOf(services, identity)
-			if note == missing && ok && service.Excluded() != "" {
-				s.Notes[i] = fmt.Sprintf("%s is configured here, and the scheduler does not list it: %s.", identity, service.Excluded())
-			}
-		}
+		s.addMissing(identity, note+".")
 	}
 }
 

@@ -83,11 +83,20 @@ func TestNoteMissing(t *testing.T) {
 	}
 }
 
+// TestNoteMissingBesideOthers: the name of another stanza is no suggestion.
+func TestNoteMissingBesideOthers(t *testing.T) {
+	set := Arrange(nil, pools("ctl1@array_x_01#gold"), Zones{})
+	set.NoteMissing(map[string]string{"ctl1@array_x_01": "nova", "ctl1@array_x_02": "nova"})
+	if got := strings.Join(set.Notes, "\n"); strings.Contains(got, "such as") || !strings.Contains(got, "ctl1@array_x_02 is configured here") {
+		t.Errorf("the notes are %q", got)
+	}
+}
+
 // TestNoteUnreported: a stanza whose name no cinder-volume has.
 func TestNoteUnreported(t *testing.T) {
 	sample := capability.Set{capability.KeyMetricsAgent: capability.OfString("poolcast")}
 	set := Arrange([]capability.Report{{Host: "ctl1@fa1", Capabilities: sample}}, pools("ctl1.example@fa1#gold"), Zones{Configured: map[string]string{"ctl1.example@fa1": "dc1"}})
-	const want = "ctl1@fa1 is neither listed by the scheduler nor reported by cinder-volume: no cinder-volume runs for it, or reports it under another name, such as ctl1.example@fa1."
+	const want = "ctl1@fa1 is neither listed by the scheduler nor reported by cinder-volume: no cinder-volume runs for it, or none has reported since the agent started, or under another name, such as ctl1.example@fa1."
 	if !slices.Equal(set.Notes, []string{want}) || !slices.Equal(set.Unlisted, []string{"ctl1@fa1"}) {
 		t.Errorf("unlisted %q, notes %q", set.Unlisted, set.Notes)
 	}

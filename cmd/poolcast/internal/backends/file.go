@@ -11,9 +11,24 @@ import (
 )
 
 // parse reads a saved dry run, which is a list of reports, or pools: the API's body
-// {"pools": […]}, or the list alone.
+// {"pools": […]}, or the list alone. cinder-api writes NaN and Infinity, which are read
+// as null, as those of the scheduler's list are.
 func (f *Finder) parse(data []byte) (*Set, error) {
-	data = bytes.TrimSpace(data)
+	set, err := f.parseJSON(bytes.TrimSpace(data))
+	if err == nil {
+		return set, nil
+	}
+	plain, bare := publisher.WithoutBareNumbers(data)
+	if !bare {
+		return nil, err
+	}
+	if set, err = f.parseJSON(bytes.TrimSpace(plain)); err == nil {
+		set.Notes = append(set.Notes, "NaN and Infinity in the file are read as null.")
+	}
+	return set, err
+}
+
+func (f *Finder) parseJSON(data []byte) (*Set, error) {
 	if len(data) == 0 {
 		return nil, errors.New("it is empty")
 	}
@@ -35,7 +50,7 @@ func (f *Finder) parse(data []byte) (*Set, error) {
 	}
 	var reports []capability.Report
 	if err := json.Unmarshal(list, &reports); err != nil {
-		return nil, fmt.Errorf("want the output of poolcast --dry-run: %w", err)
+		return nil, fmt.Errorf("want the output of poolcast --dry-run, or the pools of the API: %w", err)
 	}
 	return &Set{Reports: reports}, nil
 }

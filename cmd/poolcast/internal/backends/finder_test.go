@@ -166,6 +166,7 @@ func TestFindInFile(t *testing.T) {
 		"pools of the API": {text: `{"pools":` + twoPools + `}`, backends: "ctl2@lvm/dc9/ fa1/dc1/"},
 		"of an agent":      {text: listed, backends: "ctl2@lvm/dc9/ fa1/dc1/"},
 		"a list of pools":  {text: twoPools, backends: "ctl2@lvm/dc9/ fa1/dc1/"},
+		"pools with NaN":   {text: `{"pools":[{"name":"ctl2@lvm#gold","capabilities":{"volume_backend_name":"gold","a":NaN,"b":-Infinity}}]}`, backends: "ctl2@lvm/dc9/"},
 		"nothing":          {text: " ", fault: "it is empty"},
 		"no JSON":          {text: "x", fault: "want the output of poolcast --dry-run"},
 		"another object":   {text: `{"a":1}`, fault: `or {"pools": […]}`},

@@ -1,6 +1,7 @@
 package backends
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/openstack"
@@ -9,14 +10,14 @@ import (
 
 // ApplyServices completes the set with what the services of a cloud have: the zone of
 // each backend, which the scheduler reads from there too, and why the scheduler does not
-// list a backend, also in the notes. If the scheduler was not asked for its list, backends whose services
-// are disabled, frozen or down, or that have no service, are unlisted from now on.
-// Services that are nil are not known, and the set stays as it is.
+// list a backend. Backends whose services are disabled, frozen or down are unlisted from
+// now on: a list that an agent keeps can be older than a change of the service. If the
+// scheduler was not asked for its list, those that have no service are too. Services
+// that are nil are not known, and the set stays as it is.
 func (s *Set) ApplyServices(services []openstack.Service) {
 	if services == nil {
 		return
 	}
-	s.explainMissing(services)
 	asked := !s.AskedAt.IsZero()
 	s.Excluded = map[string]string{}
 	s.Reports = slices.Clone(s.Reports)
@@ -28,7 +29,7 @@ func (s *Set) ApplyServices(services []openstack.Service) {
 			r.Zone, reason = service.Zone, service.Excluded()
 		}
 		listed := !slices.Contains(s.Unlisted, identity)
-		if reason == "" || listed && asked {
+		if reason == "" || listed && asked && reason == openstack.NoService {
 			continue
 		}
 		s.Excluded[identity] = reason
@@ -36,6 +37,7 @@ func (s *Set) ApplyServices(services []openstack.Service) {
 			s.Unlisted = append(slices.Clip(s.Unlisted), identity)
 		}
 	}
+	s.explainMissing(services)
 	slices.SortStableFunc(s.Reports, func(a, b capability.Report) int {
 		return position(s.Unlisted, a) - position(s.Unlisted, b)
 	})
@@ -47,4 +49,22 @@ func position(unlisted []string, r capability.Report) int {
 		return 1
 	}
 	return 0
+}
+
+// explainMissing replaces the notes on backends that are not listed by what their
+// services have.
+func (s *Set) explainMissing(services []openstack.Service) {
+	s.Notes = slices.Clone(s.Notes)
+	for identity, note := range s.missing {
+		service, ok := openstack.ServiceOf(services, identity)
+		at := slices.Index(s.Notes, note)
+		if !ok || at < 0 {
+			continue
+		}
+		reason := service.Excluded()
+		if reason == "" {
+			reason = "its service is enabled and up, and the scheduler has received no report since it became so; cinder-volume's next report ends that"
+		}
+		s.Notes[at] = fmt.Sprintf("%s is configured here, and the scheduler does not list it: %s.", identity, reason)
+	}
 }

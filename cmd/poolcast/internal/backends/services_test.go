@@ -66,15 +66,33 @@ func TestApplyServicesThatAreNotKnown(t *testing.T) {
 	}
 }
 
-func TestApplyServicesExplainsMissing(t *testing.T) {
+// TestApplyServicesAfterList: the list of an agent can be a minute old, and the service
+// was disabled since.
+func TestApplyServicesAfterList(t *testing.T) {
+	listed := 2
+	set := &backends.Set{Reports: []capability.Report{{Host: "c@off"}, {Host: "c@on"}}, AskedAt: time.Now(), Listed: &listed, Source: backends.Agent}
+	set.ApplyServices(services())
+	if len(set.Unlisted) != 1 || set.Unlisted[0] != "c@off" || !strings.Contains(set.Excluded["c@off"], "firmware update") {
+		t.Errorf("unlisted %q, excluded %q", set.Unlisted, set.Excluded)
+	}
+	if text := strings.Join(set.Lines(time.Now()), "\n"); strings.Contains(text, "Not listed") {
+		t.Errorf("what is listed is called not listed:\n%s", text)
+	}
+}
+
+// TestApplyServicesToMissing: the cloud has the reason why a configured backend is
+// missing.
+func TestApplyServicesToMissing(t *testing.T) {
 	listed := 0
-	set := &backends.Set{Listed: &listed, AskedAt: time.Now(), Notes: []string{"first"}}
-	set.NoteMissing(map[string]string{"c@off": "dc2", "c@other": "dc1"})
+	set := &backends.Set{AskedAt: time.Now(), Listed: &listed, Notes: []string{"first"}}
+	set.NoteMissing(map[string]string{"c@off": "", "c@on": "", "c@new": ""})
+	set.Notes = append([]string{"before"}, set.Notes...)
 	set.ApplyServices(services())
 	want := []string{
-		"first",
+		"before", "first",
+		"c@new is configured here, and the scheduler does not list it: it is disabled, frozen or down, or cinder-volume reports it under another name.",
 		"c@off is configured here, and the scheduler does not list it: the service is disabled (firmware update).",
-		"c@other is configured here, and the scheduler does not list it: it is disabled, frozen or down, or cinder-volume reports it under another name.",
+		"c@on is configured here, and the scheduler does not list it: its service is enabled and up, and the scheduler has received no report since it became so; cinder-volume's next report ends that.",
 	}
 	if diff := cmp.Diff(want, set.Notes); diff != "" {
 		t.Errorf("notes (-want +got):\n%s", diff)

@@ -49,7 +49,7 @@ type Set struct {
 	// Notes are remarks on the set, such as why a source was not used.
 	Notes []string
 
-	missing map[string]string // the notes of NoteMissing, by identity
+	missing map[string]string // notes on backends that are not listed, by identity
 }
 
 // Candidates are the reports without those of unlisted backends.

@@ -2,6 +2,7 @@ package backends
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/poolcast/poolcast/collector/capability/format"
@@ -23,8 +24,10 @@ func (s *Set) Lines(now time.Time) []string {
 		lines = append(lines, "Provisioned size: allocated_capacity_gb for "+format.List(names)+
 			", whose reports have no provisioned_capacity_gb; Pure drivers have it since Cinder 29.")
 	}
-	if len(s.Unlisted) > 0 {
-		lines = append(lines, "Not listed by the scheduler, so disabled, frozen or down: "+format.List(s.Unlisted)+".")
+	// The verdict of a backend has the reason, where it is known.
+	unexplained := slices.DeleteFunc(slices.Clone(s.Unlisted), func(i string) bool { return s.Excluded[i] != "" })
+	if len(unexplained) > 0 {
+		lines = append(lines, "Not listed by the scheduler, so disabled, frozen or down: "+format.List(unexplained)+".")
 	}
 	return append(lines, s.Notes...)
 }

@@ -6,7 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/configcheck"
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement/advice"
 	"github.com/poolcast/poolcast/config"
 	"github.com/poolcast/poolcast/publisher"
 )
@@ -52,6 +54,24 @@ func receivedBus(state publisher.BackendStatus, keys map[string]int64) *Bus {
 		Session:  publisher.Session{State: publisher.Ready},
 		Bases:    map[string]publisher.BaseReport{"ctl1@fa1": {Identity: "ctl1@fa1", Host: "ctl1@fa1", Capabilities: set}},
 		Backends: map[string]publisher.BackendStatus{"ctl1@fa1": state},
+	}
+}
+
+// TestConfirmListed: what the scheduler lists has the right name, though its report was
+// not received in time.
+func TestConfirmListed(t *testing.T) {
+	missing := func(stanza string) advice.Finding {
+		return advice.Finding{Severity: advice.Warning, Code: "no-base-report", Where: configcheck.Location("c.conf", 3, stanza, "")}
+	}
+	r := &Result{
+		Config: &config.Config{Backends: []config.Backend{
+			{Host: "c@fa1", Stanza: "fa1", File: "c.conf", Line: 3}, {Host: "c@fa2", Stanza: "fa2", File: "c.conf", Line: 3},
+		}},
+		Findings: []advice.Finding{missing("fa1"), missing("fa2")},
+	}
+	r.confirmListed([]publisher.SchedulerPool{{Name: "c@fa1#gold"}})
+	if f := r.Findings; f[0].Severity != advice.Note || !strings.Contains(f[0].Reason, "its name is right") || f[1].Severity != advice.Warning {
+		t.Errorf("the findings are %+v", f)
 	}
 }
 

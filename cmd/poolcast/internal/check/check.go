@@ -164,7 +164,7 @@ func (o *Options) listenFor(cfg *config.Config) time.Duration {
 	case o.Source.Simulate || o.Find != nil:
 		return 0
 	}
-	return cfg.ReportInterval * 5 / 4
+	return cfg.ReportInterval() * 9 / 4 // its timer has a jitter, and then it misses a turn
 }
 
 // addBroken adds the faults of backends that are not served, each once.

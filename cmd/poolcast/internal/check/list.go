@@ -36,6 +36,7 @@ func (r *Result) addListed(ctx context.Context, zones map[string]string) {
 		r.Findings = append(r.Findings, f)
 		return
 	}
+	r.confirmListed(list.Pools)
 	set := backends.Arrange(r.Set.Reports, list, backends.ZonesOf(r.Config, zones))
 	set.Source, set.Release = r.Set.Source, r.Set.Release
 	set.Unlisted = slices.DeleteFunc(set.Unlisted, func(i string) bool { return !slices.Contains(reporting, i) })
@@ -45,6 +46,27 @@ func (r *Result) addListed(ctx context.Context, zones map[string]string) {
 		}
 	}
 	r.Set = set
+}
+
+// confirmListed makes a note of the warning that no report of a backend was received, if
+// the scheduler lists the backend: then its name is right.
+func (r *Result) confirmListed(pools []publisher.SchedulerPool) {
+	for i := range r.Config.Backends {
+		b := &r.Config.Backends[i]
+		if len(backends.Missing(pools, []string{identityOf(b)})) > 0 {
+			continue
+		}
+		where := configcheck.Location(b.File, b.Line, b.Stanza, "")
+		for k := range r.Findings {
+			f := &r.Findings[k]
+			if f.Code != "no-base-report" || f.Where != where {
+				continue
+			}
+			f.Severity = advice.Note
+			f.Reason = "the scheduler lists it, so its name is right; keys of the report were not compared with the configuration"
+			f.Fix = "poolcast check --listen-for 3m listens longer"
+		}
+	}
 }
 
 // unlistedFindings are notes about backends that report and are not listed.

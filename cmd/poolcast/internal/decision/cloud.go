@@ -127,7 +127,7 @@ func (f serviceState) Explain(_ placement.Request, b *placement.Backend) string 
 	if reason := f.excluded[b.Report().Identity()]; reason != "" {
 		return reason
 	}
-	return "it reports, and the scheduler does not list it: the service is disabled, frozen or down, or has another name"
+	return "reports, and is not in the scheduler's list: the service is disabled, frozen or down, or has another name"
 }
 
 // SourceBackend is the name of the filter that refuses a clone on another backend than

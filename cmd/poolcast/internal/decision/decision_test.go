@@ -72,7 +72,7 @@ func TestMoveOfUnlistedBackend(t *testing.T) {
 	c.Backends.Unlisted = []string{"ctl1@fa1"}
 	on := volumeapi.Volume{Pool: "ctl1@fa1#gold", Zone: "dc1", Size: 1}
 	a, err := c.Ask(Question{Extend: &volumeapi.Extend{Volume: on, NewSize: 2}, Policy: "strict"})
-	if err != nil || a.Fits() || !strings.Contains(a.Summary(), "ServiceState: it reports, and the scheduler does not list it") {
+	if err != nil || a.Fits() || !strings.Contains(a.Summary(), "ServiceState: reports, and is not in the scheduler's list") {
 		t.Errorf("got %+v, %v", a, err)
 	}
 	on.Pool = "ctl9@fa9#gold"

@@ -33,7 +33,7 @@ type Volume struct {
 // notes are warnings about extra specs that Cinder does not read as they look.
 func (v *Volume) Create() (c *volumeapi.Create, notes []string, err error) {
 	if v.Size == 0 {
-		return nil, nil, errors.New("--size is missing: give the size of the volume in GiB")
+		return nil, nil, errors.New("--size is missing or 0: give the size of the volume in GiB")
 	}
 	if v.Size < 0 {
 		return nil, nil, fmt.Errorf("--size %d: want a whole number of GiB, 1 or more", v.Size)

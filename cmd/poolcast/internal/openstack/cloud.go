@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 )
@@ -66,7 +67,7 @@ func (c *Catalogue) Type(name string) (VolumeType, error) {
 		for i, t := range c.Types {
 			names[i] = t.Name
 		}
-		return VolumeType{}, fmt.Errorf("the cloud has no volume type %q; it has %q", name, names)
+		return VolumeType{}, fmt.Errorf("the cloud has no volume type %q; it has %s", name, strings.Join(names, ", "))
 	}
 	return c.Types[i], nil
 }

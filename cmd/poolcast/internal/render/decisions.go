@@ -70,7 +70,7 @@ func addDecision(p *text.Page, d *placement.Decision) {
 	if d.Chosen != nil {
 		color = text.Green
 	}
-	p.Line("%s", p.Paint(color, d.Summary()))
+	addWrapped(p, color, d.Summary())
 	for _, c := range d.Relaxed {
 		p.Line("%s", text.Printable(c.String()))
 	}

@@ -6,27 +6,33 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement/fallback"
 	"github.com/poolcast/poolcast/config"
+	"github.com/poolcast/poolcast/publisher/status/client"
 )
 
-// Preference prints settings with which Cinder prefers, in one of the formats table and
-// json.
-func Preference(w io.Writer, output string, cfg *config.Config, plan *fallback.Plan) error {
+// Preference prints settings with which Cinder prefers, and the backends on which they
+// were checked, in one of the formats table and json.
+func Preference(w io.Writer, output string, cfg *config.Config, plan *fallback.Plan, set *backends.Set) error {
 	out := jsonPreference(cfg, plan)
+	out.Source = set.JSON(time.Now())
 	if output == "json" {
 		return JSON(w, out)
 	}
 	p := text.NewPage(w)
-	p.Line("%s", preferenceHeadline(p, plan))
+	color, headline := preferenceHeadline(plan)
+	addWrapped(p, color, headline)
 	for _, problem := range plan.Problems {
 		p.Wrapped("  ", problem)
 	}
 	if !plan.Holds() {
+		addSource(p, set)
 		return p.Print()
 	}
 	addSections(p, out)
@@ -37,19 +43,20 @@ func Preference(w io.Writer, output string, cfg *config.Config, plan *fallback.P
 	for _, limit := range plan.Limits {
 		p.Wrapped("  ", limit+".")
 	}
+	addSource(p, set)
 	return p.Print()
 }
 
-func preferenceHeadline(p *text.Page, plan *fallback.Plan) string {
+func preferenceHeadline(plan *fallback.Plan) (text.Color, string) {
 	var names []string
 	for _, t := range plan.Types {
 		names = append(names, t.Name)
 	}
-	list := text.Printable(format.List(names))
+	list := format.List(names)
 	if !plan.Holds() {
-		return p.Paint(text.Red, "There are no settings with which Cinder prefers as the conditions of "+list+" say:")
+		return text.Red, "There are no settings with which Cinder prefers as the conditions of " + list + " say:"
 	}
-	return p.Paint(text.Green, "With these settings volumes of "+list+" go to arrays under the limits first, and no array is refused for its load.")
+	return text.Green, "With these settings volumes of " + list + " go to arrays under the limits first, and no array is refused for its load."
 }
 
 // addSections adds what cinder-volume needs. Lines to copy are not wrapped.
@@ -136,6 +143,7 @@ type preferenceJSON struct {
 	Key       string                  `json:"distinguished_by,omitempty"` // the extra spec
 	Checks    []preferenceCheckJSON   `json:"checks"`
 	Limits    []string                `json:"limits"`
+	Source    client.Source           `json:"source"`
 }
 
 type preferenceBackendJSON struct {

@@ -21,7 +21,7 @@ func BusOptions(cfg *config.Config, log zerolog.Logger) publisher.Options {
 		TransientQuorum:        bus.TransientQuorum,
 		ControlExchange:        bus.Exchange,
 		Interval:               cfg.Agent.PollInterval,
-		StatsInterval:          cfg.ReportInterval,
+		StatsInterval:          cfg.ReportInterval(),
 		Standalone:             !cfg.Agent.Overlay,
 		FixProvisionedCapacity: cfg.Agent.FixProvisionedCapacity,
 		Notify:                 cfg.Agent.NotifyServiceCapabilities,
