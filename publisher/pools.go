@@ -54,6 +54,7 @@ func Pools(ctx context.Context, o Options) (*SchedulerPools, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, poolsTimeout)
 	defer cancel()
+	begun := time.Now()
 	pair, err := newDialer(o).open(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("request pools of the scheduler: %w", err)
@@ -67,7 +68,7 @@ func Pools(ctx context.Context, o Options) (*SchedulerPools, error) {
 	case err != nil && pair.listening.blocked.Load() != nil:
 		err = errBlocked
 	case err != nil && ctx.Err() != nil:
-		err = fmt.Errorf("no reply in time (%w); a scheduler that is busy or has just started replies late", ctx.Err())
+		err = &noReplyError{time.Since(begun), ctx.Err()}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("request pools of the scheduler: %s: %w", pair.broker.address(), err)
@@ -75,6 +76,20 @@ func Pools(ctx context.Context, o Options) (*SchedulerPools, error) {
 	list.Broker = pair.broker.address()
 	return list, nil
 }
+
+// noReplyError says that a context ended before the reply came.
+type noReplyError struct {
+	after time.Duration
+	err   error // of the context
+}
+
+// Error is the time that was waited.
+func (e *noReplyError) Error() string {
+	return fmt.Sprintf("no reply within %s; a scheduler that is busy or has just started replies late", e.after.Round(time.Second))
+}
+
+// Unwrap returns the error of the context.
+func (e *noReplyError) Unwrap() error { return e.err }
 
 // requestPools makes the call on a connection.
 func requestPools(ctx context.Context, c *connection, o Options) (*SchedulerPools, error) {

@@ -100,7 +100,7 @@ func testPoolsWithoutReply(t *testing.T, b *rabbitmq.Broker) {
 	defer cancel()
 	begun := time.Now()
 	_, err := Pools(ctx, optionsFor(t, uri))
-	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "no reply in time") || time.Since(begun) > bound {
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "no reply within 2s; ") || time.Since(begun) > bound {
 		t.Errorf("after %s: %v", time.Since(begun), err)
 	}
 	process.Await(t, bound, "the queue for the reply to be gone", func() error {
