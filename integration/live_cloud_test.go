@@ -297,7 +297,7 @@ func (c *liveCloud) testPlace(t *testing.T) {
 	_, errs = c.run(4, "place", "--os-cloud", "prod", "--type", "gold", "--size", "100")
 	wants(t, errs, "poolcast prefer --os-cloud prod --type gold prints settings")
 	_, errs = c.run(2, "place", "--os-cloud", "prod", "--type", "bronze", "--size", "100")
-	wants(t, errs, `no volume type "bronze"`, `"gold"`)
+	wants(t, errs, `no volume type "bronze"; it has silver, gold, __DEFAULT__`)
 }
 
 func (c *liveCloud) testCheck(t *testing.T) {
