@@ -1,6 +1,7 @@
 package advice
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -21,12 +22,14 @@ type condition struct {
 	live     bool // whether it is on a measured key
 	backends []*placement.Backend
 	require  cinder.Requirement
+	types    string // the flag that names the types, for commands of poolcast
 }
 
 func (c *typeChecker) condition(typeName string, spec cinder.ExtraSpec, path []string) *condition {
 	out := &condition{
 		typeName: typeName, spec: spec, path: path,
 		live: slices.Contains(c.live, path[0]), require: cinder.NullRequirement(),
+		types: cmp.Or(c.requests.Types, "--types FILE"),
 	}
 	for i := range c.snapshot.Len() {
 		out.backends = append(out.backends, c.snapshot.At(i))
@@ -301,7 +304,7 @@ func (c *condition) staleThreshold(l limit, met, list []metric) bool {
 
 // prefer is the fix for a hard limit on a value that changes with load.
 func (c *condition) prefer() string {
-	return "poolcast prefer --types FILE --type " + format.ShellQuoted(c.typeName) +
+	return "poolcast prefer " + c.types + " --type " + format.ShellQuoted(c.typeName) +
 		" prints settings with which Cinder prefers arrays under the limit, and refuses none"
 }
 

@@ -36,6 +36,8 @@ type Refusal struct {
 type Requests struct {
 	Default func(*cinder.VolumeType) (*cinder.Request, error) // by a user who names no zone
 	AnyZone func(*cinder.VolumeType) (*cinder.Request, error) // in any of the type's zones
+
+	Types string // the flag with which poolcast reads the types, for what to type; --types FILE by default
 }
 
 // typeChecker checks volume types on one set of reports.

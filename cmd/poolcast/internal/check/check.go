@@ -28,6 +28,8 @@ type Options struct {
 	Find  func(context.Context, *config.Config) (*backends.Set, error)
 	Zones map[string]string // of backends that are not configured here, by identity
 	Types []cinder.VolumeType
+	// TypesFlag is the flag that named the types, for what to type.
+	TypesFlag string
 	// Cloud has further types, and the services; nil if no cloud is asked.
 	Cloud *openstack.Catalogue
 	// ListenFor is how long to listen on the message bus at most. With 0 it is a
@@ -124,7 +126,7 @@ func (o *Options) examine(ctx context.Context, r *Result) error {
 	r.Findings = append(r.Findings, advice.Functions(functions)...)
 	r.Findings = append(r.Findings, volumeProperties(functions)...)
 	r.Findings = append(r.Findings, advice.Pools(r.Set.WithKnownZone(), policy(r.Config))...)
-	r.checkTypes(o.types())
+	r.checkTypes(o.types(), o.TypesFlag)
 	return nil
 }
 
@@ -186,7 +188,7 @@ func (o *Options) types() []cinder.VolumeType {
 
 // checkTypes needs the filters of the cloud; one that is not known is a finding, and the
 // types are checked without it.
-func (r *Result) checkTypes(types []cinder.VolumeType) {
+func (r *Result) checkTypes(types []cinder.VolumeType, typesFlag string) {
 	engine, err := decision.Engine(r.Config.Scheduler, "strict")
 	if err != nil {
 		r.Findings = append(r.Findings, engineFinding(r.Config, err))
@@ -198,7 +200,9 @@ func (r *Result) checkTypes(types []cinder.VolumeType) {
 		return
 	}
 	api := decision.NewCloud(r.Config, r.Set).API
-	candidates, found := advice.Types(engine, reports, types, requests(api, 1))
+	requests := requests(api, 1)
+	requests.Types = typesFlag
+	candidates, found := advice.Types(engine, reports, types, requests)
 	r.Types = candidates
 	r.Findings = append(r.Findings, found...)
 }
