@@ -190,7 +190,9 @@ class Case:
         return request
 
     def locality(self, backends):
-        """The hint local_to_instance, and what Nova has of that instance."""
+        """The hint local_to_instance, and what Nova has of that instance. Cinder
+        requests nothing from Nova for an empty hint; poolcast takes a host without
+        an instance for the host of one that it was not given."""
         rng = self.rng
         instance = "0f3a1c52-7d5e-4e0e-9f43-7d1f1c2b3a4d"
         if some(rng, 0.2):
@@ -200,7 +202,9 @@ class Case:
         hosts = [(b["cluster_name"] or b["host"]).split("@")[0] for b in backends]
         found = {"local_to_instance": instance}
         if some(rng, 0.9):
-            found["instance_host"] = rng.choice(hosts + ["compute9", backends[0]["host"]])
+            host = rng.choice(hosts + ["compute9", backends[0]["host"]])
+            if instance:
+                found["instance_host"] = host
         return found
 
     def pool_id(self, backends):

@@ -81,6 +81,7 @@ func TestInstanceLocality(t *testing.T) {
 		fails      string
 	}{
 		"without the hint":     {"", "", 2, ""},
+		"with the host alone":  {"", "h", 1, ""},
 		"on the host":          {instance, "h", 1, ""},
 		"on a cluster's name":  {"{" + instance + "}", "c", 1, ""},
 		"on another host":      {"urn:uuid:" + instance, "H", 0, ""},
