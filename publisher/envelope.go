@@ -74,9 +74,18 @@ func encode(m message) ([]byte, error) {
 	}
 	inner := requestContext(m)
 	inner["method"], inner["version"], inner["args"], inner["_unique_id"] = m.method, version, args, m.id
-	text, err := encodeJSON(inner)
+	body, err := wrap(inner)
 	if err != nil {
 		return nil, fmt.Errorf("encode report of %s: %w", m.host, err)
+	}
+	return body, nil
+}
+
+// wrap puts a message into the envelope of oslo.messaging.
+func wrap(inner map[string]any) ([]byte, error) {
+	text, err := encodeJSON(inner)
+	if err != nil {
+		return nil, err
 	}
 	return encodeJSON(map[string]string{"oslo.version": "2.0", "oslo.message": string(text)})
 }
@@ -242,15 +251,14 @@ func decode(body []byte) (incoming, error) {
 		return incoming{}, err
 	}
 	var c call
-	var fault error
-	if err := json.Unmarshal(inner, &c); err != nil {
-		plain, bare := WithoutBareNumbers(inner)
-		if !bare || json.Unmarshal(plain, &c) != nil {
-			return incoming{}, fmt.Errorf("read received message: %w", err)
-		}
-		fault = errBareNumber
+	bare, err := unmarshal(inner, &c)
+	switch {
+	case err != nil:
+		return incoming{}, fmt.Errorf("read received message: %w", err)
+	case bare:
+		return c.report(errBareNumber)
 	}
-	return c.report(fault)
+	return c.report(nil)
 }
 
 func unwrap(body []byte) ([]byte, error) {
@@ -303,6 +311,19 @@ func parseStamp(text *string) (time.Time, error) {
 // bareNumbers matches Python's NaN, Infinity and -Infinity, and strings, which may
 // contain the same words.
 var bareNumbers = regexp.MustCompile(`(?s)"(?:[^"\\]|\\.)*"|NaN|-?Infinity`)
+
+// unmarshal decodes JSON as Python writes it. It reports whether it had bare numbers,
+// which are null in the result.
+func unmarshal(text []byte, into any) (bare bool, err error) {
+	if err = json.Unmarshal(text, into); err == nil {
+		return false, nil
+	}
+	plain, bare := WithoutBareNumbers(text)
+	if !bare || json.Unmarshal(plain, into) != nil {
+		return false, err
+	}
+	return true, nil
+}
 
 // WithoutBareNumbers replaces bare numbers by null, so that the rest can be parsed
 // as JSON: Python writes NaN and Infinity, JSON has neither. It reports whether there

@@ -92,7 +92,7 @@ func decodeFailure(body []byte) (Failure, error) {
 		return Failure{}, err
 	}
 	var n notification
-	if err := unmarshal(inner, &n); err != nil {
+	if _, err := unmarshal(inner, &n); err != nil {
 		return Failure{}, fmt.Errorf("read notification: %w", err)
 	}
 	operation, ok := strings.CutPrefix(n.EventType, "scheduler.")
@@ -100,22 +100,10 @@ func decodeFailure(body []byte) (Failure, error) {
 		return Failure{}, errOtherNotification
 	}
 	var p failurePayload
-	if err := unmarshal(n.Payload, &p); err != nil {
+	if _, err := unmarshal(n.Payload, &p); err != nil {
 		return Failure{}, fmt.Errorf("read notification %s: %w", n.EventType, err)
 	}
 	return n.failure(operation, p)
-}
-
-// unmarshal decodes JSON as Python writes it, with bare NaN and Infinity as null.
-func unmarshal(text []byte, into any) error {
-	err := json.Unmarshal(text, into)
-	if err == nil {
-		return nil
-	}
-	if plain, bare := WithoutBareNumbers(text); bare {
-		return json.Unmarshal(plain, into)
-	}
-	return err
 }
 
 func (n notification) failure(operation string, p failurePayload) (Failure, error) {

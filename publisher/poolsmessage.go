@@ -27,11 +27,11 @@ func encodePoolsCall(id, queue string, now time.Time) ([]byte, error) {
 	inner["method"], inner["version"], inner["namespace"] = "get_pools", poolsVersion, nil
 	inner["args"] = map[string]any{"filters": map[string]any{}}
 	inner["_unique_id"], inner["_msg_id"], inner["_reply_q"], inner["_timeout"] = id, id, queue, nil
-	text, err := encodeJSON(inner)
+	body, err := wrap(inner)
 	if err != nil {
 		return nil, fmt.Errorf("encode the call: %w", err)
 	}
-	return encodeJSON(map[string]string{"oslo.version": "2.0", "oslo.message": string(text)})
+	return body, nil
 }
 
 // poolsReply is the result of a call.
@@ -58,11 +58,9 @@ func decodeReply(body []byte, id string) (*poolsReply, error) {
 		Failure *string         `json:"failure"`
 		Ending  bool            `json:"ending"`
 	}
-	incomplete := false
-	if err := json.Unmarshal(inner, &reply); err != nil {
-		if inner, incomplete = WithoutBareNumbers(inner); !incomplete || json.Unmarshal(inner, &reply) != nil {
-			return nil, fmt.Errorf("read the reply: %w", err)
-		}
+	incomplete, err := unmarshal(inner, &reply)
+	if err != nil {
+		return nil, fmt.Errorf("read the reply: %w", err)
 	}
 	null := len(reply.Result) == 0 || bytes.Equal(reply.Result, []byte("null"))
 	switch {
