@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -81,12 +82,12 @@ func (r *reader) backends(cfg *Config) {
 func (r *reader) addZone(zones map[string]string, stanza string) {
 	var b Backend
 	r.backendScope(stanza).identity(&b)
-	if b.Cluster != "" {
-		zones[b.Cluster] = b.Zone
-		return
-	}
-	zones[b.Host] = b.Zone
+	zones[b.Identity()] = b.Zone
 }
+
+// Identity is the name under which the scheduler keeps the backend's report: the
+// cluster's if there is one, else the host's.
+func (b *Backend) Identity() string { return cmp.Or(b.Cluster, b.Host) }
 
 // enabledBackend reads one section, or returns why it is ignored.
 func (r *reader) enabledBackend(s scope) (b Backend, ignored *Ignored) {

@@ -12,7 +12,6 @@ import (
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/render"
-	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/config"
 )
 
@@ -90,7 +89,7 @@ func (f *checkFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	o := check.Options{
-		Source: f.source(), Types: types, TypesFlag: f.typesFlag(), Cloud: catalogue, ListenFor: f.listenFor, NoBus: f.noBus,
+		Source: f.source(), Types: types, TypesFlag: f.cloud.typesFlag(f.types), Cloud: catalogue, ListenFor: f.listenFor, NoBus: f.noBus,
 		Listening: func(longest time.Duration) {
 			cmd.PrintErrf("listening for cinder-volume on the bus for up to %s; --no-bus skips that\n", longest)
 		},
@@ -115,15 +114,4 @@ func (f *checkFlags) run(cmd *cobra.Command) error {
 		return fmt.Errorf("print findings: %w", err)
 	}
 	return result.Verdict()
-}
-
-// typesFlag is the flag that names the volume types; "" without one.
-func (f *checkFlags) typesFlag() string {
-	switch {
-	case f.cloud.name != "":
-		return "--os-cloud " + format.ShellQuoted(f.cloud.name)
-	case f.types != "":
-		return "--types " + format.ShellQuoted(f.types)
-	}
-	return ""
 }

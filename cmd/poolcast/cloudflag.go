@@ -11,6 +11,7 @@ import (
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/openstack"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
+	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/config"
 )
 
@@ -78,4 +79,15 @@ func (f *cloudFlag) connect(cmd *cobra.Command) (*openstack.Client, error) {
 		return nil, exit.With(exit.Usage, err)
 	}
 	return client, err
+}
+
+// typesFlag is the flag that gave the volume types, for what to type; "" without types.
+func (f *cloudFlag) typesFlag(file string) string {
+	switch {
+	case f.name != "":
+		return "--os-cloud " + format.ShellQuoted(f.name)
+	case file != "":
+		return "--types " + format.ShellQuoted(file)
+	}
+	return ""
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/capability/format"
-	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/collector/placement/volumeapi"
 	"github.com/poolcast/poolcast/config"
 )
@@ -187,32 +186,19 @@ func noFit(a *decision.Answer, next string) error {
 	return errors.New("no backend fits; the reasons are above" + next)
 }
 
-// nextStep is what to do if conditions on live metrics are the only reason why no
-// backend fits, or "".
+// nextStep is what to do if limits on live metrics are the only reason why no backend
+// fits, or "".
 func (f *placeFlags) nextStep(cloud *decision.Cloud, q decision.Question) string {
-	if q.Create == nil {
+	if !cloud.OnlyLiveLimitsRefuse(q) {
 		return ""
 	}
-	q.Count, q.Policy = 1, "prefer"
-	answer, err := cloud.Ask(q)
-	if err != nil || !answer.Fits() {
-		return ""
-	}
-	for _, c := range answer.Last().Relaxed {
-		if c.Filter == cinder.CapabilitiesFilter {
-			return ". Only limits on live metrics refuse: " + f.preferCommand() + " prints settings with which Cinder prefers arrays under them and refuses none"
-		}
-	}
-	return ""
+	return ". Only limits on live metrics refuse: " + f.preferCommand() + " prints settings with which Cinder prefers arrays under them and refuses none"
 }
 
 // preferCommand translates the type of the volume.
 func (f *placeFlags) preferCommand() string {
-	switch {
-	case f.volume.Type == "":
+	if f.volume.Type == "" {
 		return "poolcast prefer --types FILE"
-	case f.cloud.name != "":
-		return "poolcast prefer --os-cloud " + format.ShellQuoted(f.cloud.name) + " --type " + format.ShellQuoted(f.volume.Type)
 	}
-	return "poolcast prefer --types " + format.ShellQuoted(f.volume.TypesFile) + " --type " + format.ShellQuoted(f.volume.Type)
+	return "poolcast prefer " + f.cloud.typesFlag(f.volume.TypesFile) + " --type " + format.ShellQuoted(f.volume.Type)
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -13,10 +12,8 @@ import (
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/openstack"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/render"
-	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/collector/placement/fallback"
-	"github.com/poolcast/poolcast/config"
 )
 
 // preferFlags are the types to translate, and on which reports to check the result.
@@ -102,7 +99,7 @@ func (f *preferFlags) run(cmd *cobra.Command) error {
 	set.ApplyServices(catalogue.Services)
 	plan, err := fallback.Make(fallback.Cloud{
 		Types: types, Names: f.names, Size: f.size, Separate: f.separate, Replace: f.replace,
-		Reports: withPresentFunctions(cfg, set), Unlisted: set.Unlisted, Options: decision.Options(cfg.Scheduler),
+		Reports: backends.WithPresentFunctions(cfg, set.Reports), Unlisted: set.Unlisted, Options: decision.Options(cfg.Scheduler),
 	})
 	switch {
 	case errors.Is(err, fallback.ErrNothing):
@@ -112,7 +109,7 @@ func (f *preferFlags) run(cmd *cobra.Command) error {
 	case err != nil:
 		return exit.With(exit.Config, fmt.Errorf("translate the types of %s: %w", f.typesName(), err))
 	}
-	plan.Limits = append(plan.Limits, withoutReport(cfg, set)...)
+	plan.Limits = append(plan.Limits, set.WithoutReport(cfg)...)
 	if err := render.Preference(cmd.OutOrStdout(), f.output, cfg, plan, set); err != nil {
 		return fmt.Errorf("print settings: %w", err)
 	}
@@ -132,11 +129,8 @@ func (f *preferFlags) read(cmd *cobra.Command) ([]cinder.VolumeType, *openstack.
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, t := range catalogue.Types {
-		types = append(types, t.VolumeType)
-	}
 	f.reports.services = catalogue.BackendZones()
-	return types, catalogue, nil
+	return append(types, catalogue.PlacementTypes()...), catalogue, nil
 }
 
 // typesName is where the types come from.
@@ -145,38 +139,4 @@ func (f *preferFlags) typesName() string {
 		return "cloud " + f.cloud.name
 	}
 	return f.types
-}
-
-// withoutReport says which backends of the configuration the settings leave out, such as
-// a disabled one that the scheduler does not list.
-func withoutReport(cfg *config.Config, set *backends.Set) []string {
-	var limits []string
-	for _, b := range cfg.Backends {
-		identity := capability.Report{Host: b.Host, Cluster: b.Cluster}.Identity()
-		if slices.ContainsFunc(set.Reports, func(r capability.Report) bool { return r.Identity() == identity }) {
-			continue
-		}
-		limits = append(limits, b.Stanza+" is configured here and has no report, so it has no goodness_function above, and is not preferred when it is used again; --source arrays includes it")
-	}
-	return limits
-}
-
-// withPresentFunctions are the reports with the goodness functions of cinder.conf, which
-// the printed ones replace: reports may be older than the file.
-func withPresentFunctions(cfg *config.Config, set *backends.Set) []capability.Report {
-	reports := make([]capability.Report, len(set.Reports))
-	for i, r := range set.Reports {
-		for _, b := range cfg.Backends {
-			if b.Host != r.Host {
-				continue
-			}
-			function := capability.Value{}
-			if b.GoodnessFunction != nil {
-				function = capability.OfString(*b.GoodnessFunction)
-			}
-			r.Capabilities = r.Capabilities.Overlay(capability.Set{capability.KeyGoodnessFunction: function})
-		}
-		reports[i] = r
-	}
-	return reports
 }

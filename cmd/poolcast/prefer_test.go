@@ -100,7 +100,7 @@ func TestPlaceNamesPrefer(t *testing.T) {
 func TestWithoutReport(t *testing.T) {
 	cfg := &config.Config{Backends: []config.Backend{{Host: "c@fa1", Stanza: "fa1"}, {Host: "c@fa2", Cluster: "k@fa2", Stanza: "fa2"}, {Host: "c@fa3", Stanza: "fa3"}}}
 	set := &backends.Set{Reports: []capability.Report{{Host: "c@fa1"}, {Host: "k@fa2"}}}
-	if got := withoutReport(cfg, set); len(got) != 1 || !strings.HasPrefix(got[0], "fa3 is configured here") {
+	if got := set.WithoutReport(cfg); len(got) != 1 || !strings.HasPrefix(got[0], "fa3 is configured here") {
 		t.Errorf("the limits are %q", got)
 	}
 }

@@ -49,7 +49,7 @@ func TestZones(t *testing.T) {
 		"default zone":            {Settings{StorageZone: "dc1", DefaultZone: "dc2"}, Create{}, "dc2", DefaultZone},
 		"unknown":                 {dc, Create{Zone: "dc9"}, "InvalidAvailabilityZone", ""},
 		"unknown default":         {Settings{StorageZone: "dc1", DefaultZone: "dc9"}, Create{}, "InvalidAvailabilityZone", ""},
-		"storage zone of nobody":  {Settings{StorageZone: "nova"}, Create{}, "nova", StorageZone},
+		"storage zone, unused":    {Settings{StorageZone: "nova"}, Create{}, "nova", StorageZone},
 		"fallback":                {fallback, Create{Zone: "dc9"}, "dc2", DefaultZone},
 		"empty storage zone":      {Settings{}, Create{}, "dc1 dc2", AnyZone},
 		"type":                    {dc, Create{Type: zones("dc2")}, "dc2", OfType},

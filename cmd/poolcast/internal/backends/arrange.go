@@ -196,7 +196,7 @@ func (s *Set) nameOwn(cfg *config.Config) {
 	for i := range s.Reports {
 		r := &s.Reports[i]
 		for _, b := range cfg.Backends {
-			if own := (capability.Report{Host: b.Host, Cluster: b.Cluster}); own.Identity() == r.Identity() && r.PoolName == "" {
+			if b.Identity() == r.Identity() && r.PoolName == "" {
 				r.Host, r.Cluster, r.Backend = b.Host, b.Cluster, b.Stanza
 			}
 		}

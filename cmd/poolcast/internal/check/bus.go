@@ -82,13 +82,9 @@ func received(p *publisher.Publisher) *Bus {
 	return b
 }
 
-func identityOf(b *config.Backend) string {
-	return capability.Report{Host: b.Host, Cluster: b.Cluster}.Identity()
-}
-
 func (b *Bus) complete(cfg *config.Config) bool {
 	return !slices.ContainsFunc(cfg.Backends, func(backend config.Backend) bool {
-		_, received := b.Bases[identityOf(&backend)]
+		_, received := b.Bases[backend.Identity()]
 		return !received
 	})
 }
@@ -140,7 +136,7 @@ func (r *Result) busFindings(reports []capability.Report) []advice.Finding {
 			Report: capability.Report{Host: b.Host, Cluster: b.Cluster, Backend: b.Stanza, Capabilities: configured(b, byHost[b.Host])},
 			Where:  configcheck.Location(b.File, b.Line, b.Stanza, ""), File: orFile(file, line, b.File),
 		}
-		if s := r.Bus.Backends[identityOf(b)]; s.State == publisher.Listening || s.Cause == publisher.NoRecentBase {
+		if s := r.Bus.Backends[b.Identity()]; s.State == publisher.Listening || s.Cause == publisher.NoRecentBase {
 			n.Detail = s.Detail
 		}
 		named = append(named, n)
@@ -193,14 +189,14 @@ func (r *Result) baseFindings() []advice.Finding {
 	for i := range r.Config.Backends {
 		b := &r.Config.Backends[i]
 		where := configcheck.Location(b.File, b.Line, b.Stanza, "")
-		if s := r.Bus.Backends[identityOf(b)]; s.State == publisher.Suspended && s.Cause != publisher.NoRecentBase {
+		if s := r.Bus.Backends[b.Identity()]; s.State == publisher.Suspended && s.Cause != publisher.NoRecentBase {
 			found = append(found, advice.Finding{
 				Severity: advice.Warning, Topic: advice.IdentityTopic, Code: "overlay-suspended", Where: where,
 				Problem: s.Detail, Reason: "poolcast would not overlay this report: the two are of different arrays",
 				Fix: fmt.Sprintf("Compare san_ip of [%s] with the array that cinder-volume uses; after a failover that is the secondary", b.Stanza),
 			})
 		}
-		base := r.Bus.base(identityOf(b))
+		base := r.Bus.base(b.Identity())
 		if _, ok := base[capability.KeyProvisionedCapacity]; base != nil && !ok {
 			lacking = append(lacking, b.Stanza)
 		}

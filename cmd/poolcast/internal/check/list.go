@@ -53,7 +53,7 @@ func (r *Result) addListed(ctx context.Context, zones map[string]string) {
 func (r *Result) confirmListed(pools []publisher.SchedulerPool) {
 	for i := range r.Config.Backends {
 		b := &r.Config.Backends[i]
-		if len(backends.Missing(pools, []string{identityOf(b)})) > 0 {
+		if len(backends.Missing(pools, []string{b.Identity()})) > 0 {
 			continue
 		}
 		where := configcheck.Location(b.File, b.Line, b.Stanza, "")
@@ -78,7 +78,7 @@ func (r *Result) unlistedFindings() []advice.Finding {
 		}
 		where := identity
 		for i := range r.Config.Backends {
-			if b := &r.Config.Backends[i]; identityOf(b) == identity {
+			if b := &r.Config.Backends[i]; b.Identity() == identity {
 				where = configcheck.Location(b.File, b.Line, b.Stanza, "")
 			}
 		}

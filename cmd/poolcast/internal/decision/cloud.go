@@ -1,7 +1,6 @@
 package decision
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
@@ -104,11 +103,7 @@ func (c *Cloud) engine(request *cinder.Request, policy string) (*placement.Engin
 		plugins = append(plugins, placement.WithFilter(SourceBackend, sourceBackend{request.ResourceBackend}))
 	}
 	o.Filters = filters
-	engine, err := cinder.NewEngine(o, plugins...)
-	if err != nil {
-		return nil, fmt.Errorf("scheduler_default_filters and scheduler_default_weighers: %w", err)
-	}
-	return engine, nil
+	return newEngine(o, plugins...)
 }
 
 // serviceState refuses backends that the scheduler does not list.

@@ -21,7 +21,11 @@ import (
 // policies strict and prefer. What is neither Cinder's own nor known here is left out,
 // and the decisions list it. Its error names the options.
 func Engine(s config.Scheduler, policy string) (*placement.Engine, error) {
-	engine, err := cinder.NewEngine(options(s, policy))
+	return newEngine(options(s, policy))
+}
+
+func newEngine(o cinder.Options, plugins ...placement.Plugin) (*placement.Engine, error) {
+	engine, err := cinder.NewEngine(o, plugins...)
 	if err != nil {
 		return nil, fmt.Errorf("scheduler_default_filters and scheduler_default_weighers: %w", err)
 	}
@@ -30,9 +34,7 @@ func Engine(s config.Scheduler, policy string) (*placement.Engine, error) {
 
 func options(s config.Scheduler, policy string) cinder.Options {
 	o := Options(s)
-	if policy == "prefer" {
-		o.Policy = placement.Prefer
-	}
+	o.Policy = policyOf(policy)
 	return o
 }
 

@@ -84,7 +84,7 @@ func TestExplainFailure(t *testing.T) {
 		},
 		"only other zones":     {cloudOf(far), failedCreate(100, gold, "dc1"), "refused: x_09 ", "gold", "AvailabilityZoneFilter"},
 		"no room":              {cloudOf(report("x_01", "gold", 1)), failedCreate(5000, gold), "refused: x_01 ", "gold", "CapacityFilter"},
-		"a pool of nobody":     {cloudOf(report("x_01", "gold", 1)), failedCreate(1, `{"volume_backend_name":"typo"}`), "refused: x_01 volume_backend_name gold is not typo", "", "CapabilitiesFilter"},
+		"a pool without array": {cloudOf(report("x_01", "gold", 1)), failedCreate(1, `{"volume_backend_name":"typo"}`), "refused: x_01 volume_backend_name gold is not typo", "", "CapabilitiesFilter"},
 		"disabled":             {off, failedCreate(1, gold), "x_02 reports, and is not in the scheduler's list", "gold", "CapabilitiesFilter"},
 		"fits now":             {cloudOf(report("x_01", "gold", 912), report("x_02", "gold", 1)), failedCreate(1, gold), "x_02 fits now: the report has changed since", "gold", "none"},
 		"without a type":       {cloudOf(report("x_01", "gold", 1)), publisher.Failure{Operation: publisher.CreateVolume, Size: 9000}, "refused: x_01 ", "", "CapacityFilter"},

@@ -95,6 +95,19 @@ func (c *Cloud) Ask(q Question) (*Answer, error) {
 	return answer, nil
 }
 
+// OnlyLiveLimitsRefuse reports whether a new volume for which no backend fits would get
+// one without the extra specs that limit live metrics.
+func (c *Cloud) OnlyLiveLimitsRefuse(q Question) bool {
+	if q.Create == nil {
+		return false
+	}
+	q.Count, q.Policy = 1, "prefer"
+	answer, err := c.Ask(q)
+	return err == nil && answer.Fits() && slices.ContainsFunc(answer.Last().Relaxed, func(r placement.Condition) bool {
+		return r.Filter == cinder.CapabilitiesFilter
+	})
+}
+
 // Request is what the scheduler gets, with remarks on it. The error is a
 // [*volumeapi.RefusalError] if cinder-api refuses the request.
 func (c *Cloud) Request(q Question) (r *cinder.Request, notes []string, err error) {
@@ -160,7 +173,7 @@ func (c *Cloud) unusedHints(create *volumeapi.Create) []string {
 		{"same_host", cinder.SameBackendFilter, len(create.Hints.SameHost) > 0},
 		{"different_host", cinder.DifferentBackendFilter, len(create.Hints.DifferentHost) > 0},
 		{"query", cinder.JSONFilter, create.Hints.Query != ""},
-		{"local_to_instance", "InstanceLocalityFilter", create.Hints.InstanceHost != ""},
+		{"local_to_instance", cinder.InstanceLocalityFilter, create.Hints.InstanceHost != ""},
 	} {
 		isFilter := func(f string) bool { return f[strings.LastIndex(f, ".")+1:] == hint.filter }
 		if hint.given && !slices.ContainsFunc(cinder.Profile(Options(c.Scheduler)).Filters, isFilter) {
