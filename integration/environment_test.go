@@ -208,8 +208,10 @@ func (env *environment) run(args ...string) string {
 }
 
 // volumeInterval is how often the double of cinder-volume reports: more often than
-// cinder-volume, so that tests wait less.
-const volumeInterval = 2 * time.Second
+// cinder-volume, so that tests wait less, and seldom enough that every array is polled
+// between two reports. An overlay has a capacity of the array only if its sample is newer
+// than the report.
+const volumeInterval = 2*interval + time.Second
 
 // startVolume runs a double of cinder-volume that reports every array, with the
 // values of its present frame, until the test ends.
