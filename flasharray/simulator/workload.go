@@ -22,19 +22,19 @@ type Workload struct {
 // that the recording implies.
 //
 // The load is that of a queue of the type M/M/1 (Kleinrock, Queueing Systems, vol.
-// 1, 1975, section 3.2): the array is Limit × service time many equal servers,
-// each with a queue of its own, and every operation goes to one of them at random.
-// With a utilisation u = demand / limit,
+// 1, 1975, section 3.2). With a utilisation u = demand / limit,
 //
 //	response time = service time / (1 - u)
 //	queue time    = response time - service time = response time * u
 //	queue depth   = Σ rate * response time (Little, Operations Research 9, 1961)
 //
-// So the share of queue time in the response time is the utilisation. Demand is
-// counted in operations of 32 KiB: one of b bytes costs 1/2 + b / 64 KiB. Above a
-// utilisation of 0.98 the response time rises no more, and all volumes get the
-// same share of the operations that they request, so that the utilisation stays
-// 0.98.
+// That the response time of each kind of operation is the same multiple of its
+// service time holds where the operations share the processor (ibid., vol. 2,
+// 1976, chapter 4). The share of queue time in the response time is the
+// utilisation. Demand is counted in operations of 32 KiB: one of b bytes costs
+// 1/2 + b / 64 KiB. Above a utilisation of 0.98 the response time rises no more,
+// and all volumes get the same share of the operations that they request, so that
+// the utilisation stays 0.98. A sample is the state at its time, not an average.
 //
 // The written bytes of a volume approach Fill × provisioned size exponentially. It
 // overwrites its data with ten times the time constant of the growth: a snapshot
