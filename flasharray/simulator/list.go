@@ -155,7 +155,11 @@ func (v *view) samplesOf(path string, base collection, chosen selection, q query
 		}
 		return v.performanceSample(path, base, i, t)
 	}
-	return &source{p, everything(p)}, nil
+	all := everything(p)
+	if changing, ok := base.(sized); ok { // a volume has no samples from before its creation
+		all = all.where(func(i int) bool { return changing.exists(p.chosen.at(i/len(times)), times[i%len(times)]) })
+	}
+	return &source{p, all}, nil
 }
 
 // checkContext accepts this array only, as the only member of its fleet.

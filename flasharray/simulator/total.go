@@ -59,7 +59,11 @@ func (v *view) totalKey(e *endpoint, q query) string {
 			kept[name] = values
 		}
 	}
-	return fmt.Sprint(e.path, "?", kept.Encode(), "#", v.number, "#", v.changes())
+	at := int64(v.number)
+	if v.state != nil {
+		at = v.millis() // load and space change with time
+	}
+	return fmt.Sprint(e.path, "?", kept.Encode(), "#", at, "#", v.changes())
 }
 
 // nulled is an object with the same members, all null.

@@ -15,6 +15,7 @@ type view struct {
 	frame    frame
 	number   int    // of the frame
 	state    *state // nil: the array is not writable
+	measured *measurements
 }
 
 func (a *Array) view() *view {
@@ -28,30 +29,16 @@ func (a *Array) view() *view {
 	}
 	if a.state != nil {
 		v.state = a.state
-		v.frame = v.overlaid(v.frame, v.millis())
+		v.frame = v.overlaid(v.frame)
 	}
 	return v
 }
 
-// overlaid is a frame with the tables of a writable array, and with the array's
-// provisioned size as it was at a time.
-func (v *view) overlaid(f frame, millis int64) frame {
+// overlaid is a frame with the tables of a writable array.
+func (v *view) overlaid(f frame) frame {
 	responses := maps.Clone(f.responses)
 	maps.Copy(responses, v.state.tables)
-	if space := responses["arrays/space"]; len(space) > 0 {
-		responses["arrays/space"] = []object{v.grownSpace(space[0], millis)}
-	}
 	return frame{responses: responses, population: Population{}}
-}
-
-// grownSpace is the array's space with the provisioned size of its volumes.
-func (v *view) grownSpace(o object, millis int64) object {
-	o = clone(o)
-	space, first := sub(o, "space"), sub(v.array.fixture.frames[0].responses["arrays/space"][0], "space")
-	if n, ok := integer(first["total_provisioned"]); ok {
-		space["total_provisioned"] = n + v.state.grown(millis)
-	}
-	return o
 }
 
 func (v *view) millis() int64 { return v.now.UnixMilli() }
@@ -82,6 +69,9 @@ func (v *view) collection(path string) collection {
 		return v.arrays()
 	}
 	if v.state != nil {
+		if slices.Contains(measuredKinds, path) {
+			return sized{stored{items, v.millis()}, v, path}
+		}
 		return stored{items, v.millis()}
 	}
 	switch path {
@@ -107,7 +97,7 @@ func (v *view) arrays() recorded {
 		return nil
 	}
 	o := clone(v.frame.responses["arrays"][0])
-	o["space"] = cloneValue(v.frame.responses["arrays/space"][0]["space"])
+	o["space"] = v.arraySample("arrays/space", v.millis(), false)["space"]
 	o["_as_of"] = v.millis()
 	return recorded{o}
 }

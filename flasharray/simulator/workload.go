@@ -235,9 +235,9 @@ func (c capability) under(d demand) queueing {
 	return q
 }
 
-// depth is the mean number of operations in the array, for delivered rates.
-func (q queueing) depth(reads, writes, mirrored int64) int64 {
-	usec := float64(reads*q.read.total() + writes*q.write.total() + mirrored*q.mirrored.total())
+// depth is the mean number of operations in the array, for the rates that are served.
+func (q queueing) depth(r rates) int64 {
+	usec := float64(r.reads*q.read.total() + r.writes*q.write.total() + r.mirrored*q.mirrored.total())
 	return int64(math.Round(usec / 1e6))
 }
 

@@ -50,7 +50,7 @@ func TestLatencyMonotone(t *testing.T) {
 		if served := q.delivered * d.cost(); served > maxUtilisation*c.limit*1.000001 {
 			t.Errorf("at %.0f operations/s %.0f are served: more than the limit", load, served)
 		}
-		most = max(most, q.depth(int64(d.reads*q.delivered), int64(d.writes*q.delivered), 0))
+		most = max(most, q.depth(d.whole(q.delivered, 0.5)))
 	}
 	if last != 15_000 { // 300 / (1 - 0.98)
 		t.Errorf("the greatest response time is %d us, want 15000", last)
