@@ -36,13 +36,18 @@ func (v *view) total(e *endpoint, c collection, matched selection, q query) []an
 	if !q.window.current() || matched.size() == 0 {
 		return []any{}
 	}
-	t := v.array.totals.get(v.totalKey(e, q), func() object {
+	compute := func() object {
 		if isPerformance(e.path) {
 			return sumLoad(c, matched)
 		}
 		return sumObjects(c, matched)
-	})
-	t = clone(t)
+	}
+	var t object
+	if v.state != nil { // its values change with time
+		t = compute()
+	} else {
+		t = clone(v.array.totals.get(v.totalKey(e, q), compute))
+	}
 	if _, timed := t["time"]; timed {
 		t["time"] = v.millis()
 	}
@@ -59,11 +64,7 @@ func (v *view) totalKey(e *endpoint, q query) string {
 			kept[name] = values
 		}
 	}
-	at := int64(v.number)
-	if v.state != nil {
-		at = v.millis() // load and space change with time
-	}
-	return fmt.Sprint(e.path, "?", kept.Encode(), "#", at, "#", v.changes())
+	return fmt.Sprint(e.path, "?", kept.Encode(), "#", v.number)
 }
 
 // nulled is an object with the same members, all null.
