@@ -17,6 +17,7 @@ var nouns = map[string]string{
 	"protection-groups": "Protection group", "array-connections": "Array connection",
 	"controllers": "Controller", "ports": "Port", "network-interfaces": "Network interface", "alerts": "Alert",
 	"subscription-assets": "Subscription asset", "subscriptions": "Subscription",
+	"drives": "Drive", "hardware": "Hardware component", "directories": "Directory", "volume-groups": "Volume group",
 }
 
 // listBody is the body of the response to a list request: choose the objects,
@@ -110,19 +111,39 @@ func (v *view) source(e *endpoint, q query) (*source, error) {
 	if e.path == "arrays/space" || e.path == "arrays/performance" {
 		return v.arraySource(e.path, q)
 	}
-	kind, measured := strings.CutSuffix(e.path, "/space")
-	if !measured {
-		kind, measured = strings.CutSuffix(e.path, "/performance")
-	}
+	kind, measured := kindOf(e.path)
 	base := v.collection(kind)
 	chosen, err := v.choose(kind, base, q)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case e.path == balancePath:
+		list := v.balance(base, chosen)
+		return &source{list, everything(list)}, nil
+	case measured:
+		return v.samplesOf(e.path, base, chosen, q)
 	}
-	if !measured {
-		return &source{base, chosen}, nil
+	return &source{base, chosen}, nil
+}
+
+const (
+	balancePath     = "hosts/performance/balance"
+	replicationPath = "pods/performance/replication"
+)
+
+// kindOf is the endpoint whose objects an endpoint has values of.
+func kindOf(path string) (kind string, measured bool) {
+	for _, suffix := range []string{"/space", "/performance"} {
+		if kind, ok := strings.CutSuffix(path, suffix); ok {
+			return kind, true
+		}
 	}
-	return v.samplesOf(e.path, base, chosen, q)
+	switch path {
+	case balancePath, replicationPath:
+		kind, _, _ = strings.Cut(path, "/")
+		return kind, true
+	}
+	return path, false
 }
 
 func (v *view) arraySource(path string, q query) (*source, error) {
@@ -145,13 +166,21 @@ func (v *view) samplesOf(path string, base collection, chosen selection, q query
 	if n := chosen.size(); n > historyObjects && !q.window.current() {
 		return nil, refuse("", "History of %d objects is too much for one request: ask for at most %d by names.", n, historyObjects)
 	}
-	p := &projection{base: base, chosen: chosen, times: times, same: []string{"name", "id"}}
+	p := &projection{base: base, chosen: chosen, times: times}
+	if path != replicationPath {
+		p.same = []string{"name", "id"}
+	}
 	if isSpace(path) {
 		p.same = append(p.same, "space")
 	}
 	p.build = func(i int, t int64) object {
-		if isSpace(path) {
+		switch {
+		case isSpace(path):
 			return v.spaceSample(base, i, t)
+		case path == replicationPath:
+			return v.replicationSample(base, i, t)
+		case path == "network-interfaces/performance":
+			return v.interfaceSample(i, t)
 		}
 		return v.performanceSample(path, base, i, t)
 	}

@@ -93,12 +93,12 @@ func (q *query) setList(name string, list []string) {
 		q.ids = list
 	case "context_names":
 		q.contexts = list
-	default: // source_names, group_ids and similar
-		what, kind, _ := strings.Cut(name, "_")
+	default: // source_names, host_group_names and similar
+		at := strings.LastIndex(name, "_")
 		if q.related == nil {
 			q.related = map[string][]string{}
 		}
-		q.related[what+"."+strings.TrimSuffix(kind, "s")] = list
+		q.related[name[:at]+"."+strings.TrimSuffix(name[at+1:], "s")] = list
 	}
 }
 

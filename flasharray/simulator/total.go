@@ -3,6 +3,7 @@ package simulator
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -37,7 +38,10 @@ func (v *view) total(e *endpoint, c collection, matched selection, q query) []an
 		return []any{}
 	}
 	compute := func() object {
-		if isPerformance(e.path) {
+		switch {
+		case slices.Contains(networkPaths, e.path):
+			return sumRates(c, matched)
+		case isPerformance(e.path):
 			return sumLoad(c, matched)
 		}
 		return sumObjects(c, matched)
@@ -53,6 +57,9 @@ func (v *view) total(e *endpoint, c collection, matched selection, q query) []an
 	}
 	return []any{t}
 }
+
+// networkPaths are the endpoints of which only rates are added.
+var networkPaths = []string{"network-interfaces/performance", replicationPath, "pod-replica-links/performance/replication"}
 
 // totalKey omits what differs from page to page.
 func (v *view) totalKey(e *endpoint, q query) string {

@@ -3,6 +3,7 @@ package simulator
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -64,16 +65,35 @@ func (v *view) count(kind string) Count {
 
 // collection is the objects of an endpoint that lists objects.
 func (v *view) collection(path string) collection {
-	items := v.frame.responses[path]
-	if path == "arrays" {
+	switch {
+	case path == "arrays":
 		return v.arrays()
+	case v.state != nil && slices.Contains(measuredKinds, path):
+		return sized{stored{v.frame.responses[path], v.millis()}, v, path}
+	case v.state != nil && v.state.tables[path] != nil:
+		return stored{v.frame.responses[path], v.millis()}
+	case len(v.frame.responses[path]) == 0:
+		return v.unrecorded(path)
+	case strings.HasPrefix(path, "pod-replica-links/"):
+		return v.timed(path)
 	}
-	if v.state != nil {
-		if slices.Contains(measuredKinds, path) {
-			return sized{stored{items, v.millis()}, v, path}
-		}
-		return stored{items, v.millis()}
+	return v.partlyRecorded(path)
+}
+
+// unrecorded are the objects of an endpoint without a file.
+func (v *view) unrecorded(path string) collection {
+	switch path {
+	case "drives":
+		return v.drives()
+	case "hardware":
+		return v.hardware()
 	}
+	return v.partlyRecorded(path)
+}
+
+// partlyRecorded are the recorded objects, and those that only a count stands for.
+func (v *view) partlyRecorded(path string) collection {
+	items := v.frame.responses[path]
 	switch path {
 	case "volumes":
 		return v.volumes()
