@@ -52,6 +52,19 @@ func (v *view) hardware() recorded {
 	return list
 }
 
+// connections are those that the counts of the recorded volumes and hosts say.
+func (v *view) connections() recorded {
+	d := &draft{tables: map[string][]object{}}
+	for _, kind := range []string{"volumes", "hosts"} {
+		c := v.collection(kind)
+		for i := range c.size() {
+			d.tables[kind] = append(d.tables[kind], c.item(i))
+		}
+	}
+	d.makeConnections()
+	return d.tables["connections"]
+}
+
 func component(name, kind string, index int) object {
 	return object{
 		"name": name, "type": kind, "index": int64(index), "status": "ok", "details": nil, "identify_enabled": nil,

@@ -148,7 +148,7 @@ func (s *volumeSet) complete(x *volume, first object, snapshots map[string][]ver
 		x.demand, x.fixed = share.demand, share.space
 		return true
 	}
-	w, ok := s.model.workload(plainName(textAt(first, "name")), intAt(first, "provisioned"))
+	w, ok := s.model.workload(unqualified(textAt(first, "name")), intAt(first, "provisioned"))
 	if !ok {
 		return false
 	}
@@ -179,8 +179,8 @@ func (s *volumeSet) addSnapshot(id string, list []version) {
 	x.snapshots, s.snapshots[id] = append(x.snapshots, one), one
 }
 
-// plainName is a volume's name without its pod and volume group.
-func plainName(name string) string { return name[strings.LastIndexAny(name, ":/")+1:] }
+// unqualified is a volume's name without its pod and volume group.
+func unqualified(name string) string { return name[strings.LastIndexAny(name, ":/")+1:] }
 
 func (x *volume) created() int64 { return x.extents[0].from }
 

@@ -140,12 +140,7 @@ func (v *view) measuredPerformance(kind string, o object, millis int64) object {
 }
 
 func (v *view) objectRates(kind string, o object, l load, millis int64) rates {
-	set := v.measure().set
 	var sum rates
-	if kind == "hosts" {
-		name := textAt(o, "name")
-		sum = set.recording.hosts[name].whole(l.delivered, roundingOf(name))
-	}
 	for _, x := range v.volumesOf(kind, o) {
 		if x.live(millis) {
 			sum = sum.plus(x.demand.whole(l.delivered, x.rounding))
@@ -154,8 +149,8 @@ func (v *view) objectRates(kind string, o object, l load, millis int64) rates {
 	return sum
 }
 
-// volumesOf are a volume itself, or the volumes of a host, pod or volume group. A
-// recorded volume is not one of a host: the recorded hosts have recorded shares.
+// volumesOf are a volume itself, or the volumes of a host, pod or volume group as
+// they are now.
 func (v *view) volumesOf(kind string, o object) []*volume {
 	m := v.measure()
 	if kind == "volumes" {
@@ -173,17 +168,15 @@ func (v *view) volumesOf(kind string, o object) []*volume {
 func (v *view) membership(kind string) map[string][]*volume {
 	members, set := map[string][]*volume{}, v.measure().set
 	add := func(name, id string) {
-		name = strings.ToLower(name)
-		if x := set.byID[id]; x != nil && name != "" && !slices.Contains(members[name], x) {
+		if x := set.byID[id]; x != nil {
+			name = strings.ToLower(name)
 			members[name] = append(members[name], x)
 		}
 	}
 	switch kind {
 	case "hosts":
 		for _, o := range v.state.tables["connections"] {
-			if x := set.byID[textAt(o, "volume.id")]; x != nil && x.workload != nil {
-				add(textAt(o, "host.name"), x.id)
-			}
+			add(textAt(o, "host.name"), textAt(o, "volume.id"))
 		}
 	case "pods":
 		for _, o := range v.state.tables["volumes"] {
@@ -215,20 +208,22 @@ func (v *view) objectSpace(kind string, o object, millis int64) object {
 		}
 		return out
 	}
-	sum := space{intAt(out, "virtual"), intAt(out, "unique"), intAt(out, "snapshots")}
-	provisioned := intAt(out, "total_provisioned")
-	ratio, _ := number(out["data_reduction"])
-	weight := float64(sum.unique) + 1
-	reduced := ratio * weight
+	var sum space
+	var provisioned int64
+	var reduced, weight float64
 	for _, x := range v.volumesOf(kind, o) {
-		if x.workload == nil || !x.exists(millis) {
-			continue
+		one, reduction := set.space(x, millis, held), set.recording.reduction
+		if x.workload != nil {
+			reduction = x.workload.Reduction
 		}
-		one := set.space(x, millis, held)
-		sum, provisioned = sum.plus(one), provisioned+x.bytes(millis)
-		reduced, weight = reduced+x.workload.Reduction*(float64(one.unique)+1), weight+float64(one.unique)+1
+		sum = sum.plus(one)
+		reduced, weight = reduced+reduction*float64(one.unique+1), weight+float64(one.unique+1)
+		if x.live(millis) {
+			provisioned += x.bytes(millis)
+		}
 	}
 	putSpace(out, provisioned, sum, intAt(out, "shared")+intAt(out, "system")+intAt(out, "replication"))
+	putReduction(out, 0, 1)
 	putRatios(out, reduced, weight)
 	return out
 }

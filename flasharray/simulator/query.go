@@ -93,13 +93,19 @@ func (q *query) setList(name string, list []string) {
 		q.ids = list
 	case "context_names":
 		q.contexts = list
+	case "namespaces", "keys":
+		q.relate(strings.TrimSuffix(name, "s"), list)
 	default: // source_names, host_group_names and similar
 		at := strings.LastIndex(name, "_")
-		if q.related == nil {
-			q.related = map[string][]string{}
-		}
-		q.related[name[:at]+"."+strings.TrimSuffix(name[at+1:], "s")] = list
+		q.relate(name[:at]+"."+strings.TrimSuffix(name[at+1:], "s"), list)
 	}
+}
+
+func (q *query) relate(path string, list []string) {
+	if q.related == nil {
+		q.related = map[string][]string{}
+	}
+	q.related[path] = list
 }
 
 func (q *query) setProtocol(name, value string) error {

@@ -9,7 +9,7 @@ type recordedSpace struct{ virtual, unique int64 }
 type recording struct {
 	volumes   map[string]recordedVolume // by id
 	snapshots map[string]int64          // physical bytes, by id
-	hosts     map[string]demand         // by name
+	reduction float64                   // of the recorded volumes
 	demand    demand                    // of the array, but of no volume
 	space     space                     // the same
 	capacity  int64                     // bytes
@@ -24,11 +24,12 @@ type recordedVolume struct {
 // newRecording reads frame 0.
 func (a *Array) newRecording() recording {
 	v := &view{array: a, now: a.now(), timeline: a.timeline.clone(), frame: a.fixture.frames[0]}
-	r := recording{volumes: map[string]recordedVolume{}, snapshots: map[string]int64{}, hosts: map[string]demand{}}
+	r := recording{volumes: map[string]recordedVolume{}, snapshots: map[string]int64{}}
 	r.demand = recordedDemand(v.frame.responses["arrays/performance"][0])
 	r.capacity = intAt(v.frame.responses["arrays/space"][0], "capacity")
 	all := v.space()
 	r.space = space{intAt(all, "virtual"), intAt(all, "unique"), intAt(all, "snapshots")}
+	r.reduction, _ = number(all["data_reduction"])
 	r.parts = intAt(all, "shared") + intAt(all, "system") + intAt(all, "replication")
 	volumes := v.collection("volumes")
 	for i := range volumes.size() {
@@ -49,11 +50,6 @@ func (a *Array) newRecording() recording {
 		o := snapshots.item(i)
 		r.snapshots[textAt(o, "id")] = intAt(o, "space.snapshots")
 		r.space.snapshots -= intAt(o, "space.snapshots")
-	}
-	hosts := v.collection("hosts")
-	for i := range hosts.size() {
-		sample := v.performanceSample("hosts/performance", hosts, i, v.millis())
-		r.hosts[textAt(sample, "name")] = recordedDemand(sample)
 	}
 	return r
 }

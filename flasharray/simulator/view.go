@@ -20,7 +20,6 @@ type view struct {
 }
 
 func (a *Array) view() *view {
-	a.eradicate()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	v := &view{array: a, now: a.now(), timeline: a.timeline.clone(), history: a.history}
@@ -87,6 +86,8 @@ func (v *view) unrecorded(path string) collection {
 		return v.drives()
 	case "hardware":
 		return v.hardware()
+	case "connections":
+		return v.connections()
 	}
 	return v.partlyRecorded(path)
 }

@@ -53,6 +53,8 @@ func TestSimulatorMatchesOpenAPI(t *testing.T) {
 
 // simulatedEndpoints are all endpoints, and the queries of each besides none.
 var simulatedEndpoints = map[string][]string{
+	"connections":                    nil,
+	"volume-groups":                  {"total_only=true"},
 	"arrays":                         nil,
 	"directories":                    {"destroyed=false"},
 	"directories/performance":        {"total_only=true"},
