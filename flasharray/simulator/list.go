@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -296,7 +297,7 @@ func (v *view) named(kind string, c collection, q query) (selection, error) {
 		if i, ok := f.find(key, value); ok {
 			chosen = append(chosen, span{i, i + 1})
 		} else if key == "id" || kind != "ports" || !v.isInterface(value) {
-			return nil, refuse(value, "%s does not exist.", nouns[kind])
+			return nil, refuse(value, "%s does not exist.", cmp.Or(nouns[kind], "Object"))
 		}
 	}
 	return chosen, nil
@@ -306,7 +307,9 @@ func (v *view) named(kind string, c collection, q query) (selection, error) {
 // groups, as the Cinder driver sends.
 func (v *view) namedTransfers(c collection, q query) (selection, error) {
 	groups := recorded(v.frame.responses["protection-groups"])
-	for _, name := range q.names {
+	for i, name := range q.names {
+		name = strings.TrimSuffix(name, ".*") // all of a group
+		q.names[i] = name
 		_, isGroup := groups.find("name", name)
 		_, isSnapshot := recorded(v.frame.responses[groupSnapshots]).find("name", name)
 		if !isGroup && !isSnapshot {

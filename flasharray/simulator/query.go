@@ -76,7 +76,7 @@ func (q *query) set(name, value string, e *endpoint) (err error) {
 	case "allow_errors":
 		_, err = parseBool(name, value)
 	case "protocol", "protocol_group":
-		err = q.setProtocol(name, value)
+		err = q.setProtocol(name, value, e)
 	case "start_time", "end_time", "resolution":
 		err = q.window.set(name, value)
 	default:
@@ -108,7 +108,11 @@ func (q *query) relate(path string, list []string) {
 	q.related[path] = list
 }
 
-func (q *query) setProtocol(name, value string) error {
+func (q *query) setProtocol(name, value string, e *endpoint) error {
+	if !isPerformance(e.path) { // it is a field of what is listed
+		q.relate(name, strings.Split(value, ","))
+		return nil
+	}
 	switch value {
 	case "all", "block":
 	case "nfs", "smb", "file", "s3", "object-store":

@@ -12,8 +12,11 @@ import (
 //go:embed schema.txt
 var schemaText string
 
+//go:embed schema_lists.txt
+var listsText string
+
 // builtinSchema is parsed once, on first use, and never written afterwards.
-var builtinSchema = sync.OnceValues(func() (schema, error) { return parseSchema(schemaText) })
+var builtinSchema = sync.OnceValues(func() (schema, error) { return parseSchema(schemaText + listsText) })
 
 // schema has for every endpoint the version that introduced it, and those that
 // introduced its query parameters and fields.

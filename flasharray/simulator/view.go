@@ -88,8 +88,10 @@ func (v *view) unrecorded(path string) collection {
 		return v.hardware()
 	case "connections":
 		return v.connections()
+	case "volumes", "volume-snapshots", "hosts", "protection-groups":
+		return v.partlyRecorded(path)
 	}
-	return v.partlyRecorded(path)
+	return v.settings(path)
 }
 
 // partlyRecorded are the recorded objects, and those that only a count stands for.
