@@ -27,7 +27,7 @@ func createVolumeGroups(w *writing) ([]object, error) {
 			"id": w.nextID("volume group"), "name": full, "destroyed": false, "time_remaining": nil,
 			"volume_count": int64(0), "qos": object{"bandwidth_limit": nil, "iops_limit": nil}, "pod": pod,
 			"priority_adjustment": object{"priority_adjustment_operator": "+", "priority_adjustment_value": int64(0)},
-			"space":               emptySpace(0), "workload": nil,
+			"space":               containerSpace(), "workload": nil,
 		}
 		if err := w.setQoS(o); err != nil {
 			return nil, err
