@@ -38,10 +38,6 @@ func createHosts(w *writing) ([]object, error) {
 }
 
 func newHost(name string) object {
-	space := emptySpace(0)
-	for _, member := range []string{"unique_effective", "snapshots_effective", "total_effective"} {
-		delete(space, member) // only volumes and arrays have these
-	}
 	return object{
 		"name": name, "is_local": true, "connection_count": int64(0), "host_group": object{"name": nil},
 		"iqns": []any{}, "nqns": []any{}, "wwns": []any{}, "personality": nil, "vlan": "any", "preferred_arrays": []any{},
@@ -49,7 +45,7 @@ func newHost(name string) object {
 		"chap":              object{"host_user": nil, "host_password": nil, "target_user": nil, "target_password": nil},
 		"port_connectivity": object{"status": "healthy", "details": "Redundant"},
 		"qos":               object{"bandwidth_limit": nil, "iops_limit": nil},
-		"space":             space,
+		"space":             containerSpace(),
 	}
 }
 

@@ -31,10 +31,7 @@ func createPods(w *writing) ([]object, error) {
 func (a *Array) reference() object { return object{"id": a.fixture.id, "name": a.fixture.Name} }
 
 func (d *draft) newPod(name string) object {
-	space := emptySpace(0)
-	for _, member := range []string{"unique_effective", "snapshots_effective", "total_effective"} {
-		delete(space, member)
-	}
+	space := containerSpace()
 	space["replication"], space["shared_effective"], space["replication_effective"] = int64(0), nil, nil
 	return object{
 		"id": d.nextID("pod"), "name": name, "destroyed": false, "time_remaining": nil, "array_count": int64(1),

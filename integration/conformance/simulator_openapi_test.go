@@ -99,6 +99,11 @@ func serveFixtures(t *testing.T, fixtures []simulator.Fixture) *simulatedArrays 
 	for _, f := range fixtures {
 		arrays = append(arrays, simulator.New(f, simulator.Options{PageMax: 50}))
 	}
+	return serveArrays(t, arrays)
+}
+
+func serveArrays(t *testing.T, arrays []*simulator.Array) *simulatedArrays {
+	t.Helper()
 	server, err := simulator.Serve(arrays, simulator.ServeOptions{})
 	if err != nil {
 		t.Fatal(err)
