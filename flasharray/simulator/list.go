@@ -216,6 +216,9 @@ func (v *view) choose(kind string, c collection, q query) (selection, error) {
 	if q.destroyed != nil {
 		chosen = byDestroyed(c, chosen, *q.destroyed, q.names == nil && q.ids == nil)
 	}
+	if q.resourceDestroyed != nil {
+		chosen = v.ofResources(c, chosen, *q.resourceDestroyed)
+	}
 	if q.flagged != nil {
 		chosen = whereField(c, chosen, "flagged", func(x any) bool { return x == *q.flagged })
 	}
@@ -250,6 +253,17 @@ func (v *view) checkRelated(kind string, q query) error {
 		}
 	}
 	return nil
+}
+
+// ofResources selects tags of live volumes, or of destroyed ones.
+func (v *view) ofResources(c collection, s selection, destroyed bool) selection {
+	volumes := recorded(v.frame.responses["volumes"])
+	return s.where(func(i int) bool {
+		id, _ := c.field(i, "resource.id")
+		text, _ := id.(string)
+		at, ok := volumes.find("id", text)
+		return ok && isDestroyed(volumes[at]) == destroyed
+	})
 }
 
 func whereField(c collection, s selection, path string, good func(any) bool) selection {

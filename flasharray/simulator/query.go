@@ -10,19 +10,21 @@ import (
 
 // query is a list request's parameters, checked.
 type query struct {
-	filter     expr
-	limit      int // -1: not given
-	offset     int
-	sort       []sortKey
-	wantCount  bool
-	totalOnly  bool
-	destroyed  *bool
-	flagged    *bool
-	names, ids []string
-	related    map[string][]string // by field of a reference: source.name
-	contexts   []string
-	window     window
-	fileOnly   bool // protocol or protocol_group is not block
+	filter    expr
+	limit     int // -1: not given
+	offset    int
+	sort      []sortKey
+	wantCount bool
+	totalOnly bool
+	destroyed *bool
+	flagged   *bool
+
+	resourceDestroyed *bool // of the volume that a tag is on
+	names, ids        []string
+	related           map[string][]string // by field of a reference: source.name
+	contexts          []string
+	window            window
+	fileOnly          bool // protocol or protocol_group is not block
 
 	raw url.Values
 }
@@ -71,6 +73,8 @@ func (q *query) set(name, value string, e *endpoint) (err error) {
 		q.totalOnly, err = parseBool(name, value)
 	case "destroyed":
 		q.destroyed, err = parseSwitch(name, value)
+	case "resource_destroyed":
+		q.resourceDestroyed, err = parseSwitch(name, value)
 	case "flagged":
 		q.flagged, err = parseSwitch(name, value)
 	case "allow_errors":

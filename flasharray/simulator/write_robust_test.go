@@ -52,7 +52,7 @@ func TestRecordingNeverChanges(t *testing.T) {
 			t.Errorf("%s: status %d, want 403", request, r.status)
 		}
 	}
-	for _, path := range []string{"connections", "volume-groups", "volumes/tags", "protection-group-snapshots"} {
+	for _, path := range []string{"protection-groups/volumes", "volumes/tags", "protection-group-snapshots"} {
 		if r := l.request(path); r.status != http.StatusNotFound {
 			t.Errorf("%s: status %d, want 404 as it was not recorded", path, r.status)
 		}
