@@ -19,6 +19,8 @@ type Options struct {
 	Tokens      []string         // api tokens accepted at login; nil is any but the empty one
 	Population  Population       // replaces the fixture's counts, kind by kind
 	History     History          // how samples are kept and listed
+	Writable    bool             // requests may change the array, in memory; false plays back the recording
+	Model       Model            // of the load and the space of a writable array
 }
 
 const defaultPageMax = 1000
@@ -33,12 +35,15 @@ type Array struct {
 	offered  map[string]bool
 	sessions sessions
 	totals   totalCache
+	link     *link
+	measured *measured // nil: not writable
 
 	mu       sync.Mutex
 	timeline timeline
 	history  History
 	faults   []*plannedFault
 	requests map[string]int
+	state    *state // nil: not writable
 }
 
 // New makes an array from a fixture. The fixture is not changed, so many arrays
@@ -50,6 +55,9 @@ func New(f Fixture, o Options) *Array {
 	if o.PageMax <= 0 {
 		o.PageMax = defaultPageMax
 	}
+	if o.Writable { // it starts with the first frame, and what follows is computed
+		f.frames = f.frames[:min(len(f.frames), 1)]
+	}
 	a := &Array{fixture: f, opts: o, history: o.History, offered: map[string]bool{}}
 	a.schema, _ = builtinSchema() // LoadDir has returned the error: there is no fixture without a schema
 	a.timeline = timeline{period: f.FramePeriod, frames: len(f.frames)}
@@ -60,6 +68,9 @@ func New(f Fixture, o Options) *Array {
 		}
 	}
 	a.sessions = sessions{tokens: slices.Clone(o.Tokens), idle: a.idleTimeout(), open: map[string]*session{}}
+	if o.Writable {
+		a.link, a.state, a.measured = &link{arrays: []*Array{a}}, newState(a), newMeasured(a)
+	}
 	return a
 }
 
@@ -142,10 +153,15 @@ func (a *Array) route(r *http.Request, version int, path string) *response {
 	case !a.sessions.use(r.Header.Get(sessionHeader), a.now()):
 		return a.invalidSession()
 	}
+	a.update()
 	e, exists := a.schema[path]
 	switch {
-	case !exists || e.since > version:
+	case !exists || e.since > version || e.writable && !a.opts.Writable:
 		return notFound(r.URL.Path)
+	case r.Method == http.MethodGet && strings.HasSuffix(path, "/batch"):
+		return notFound(r.URL.Path) // only changes have it
+	case r.Method != http.MethodGet && a.opts.Writable:
+		return a.write(r, e, version)
 	case r.Method != http.MethodGet:
 		return a.change(r, e, version)
 	}

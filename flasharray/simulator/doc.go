@@ -66,8 +66,48 @@
 //   - Text is compared without regard to case: for names that is documented, for
 //     other text in filters it is assumed.
 //   - POST /oauth2/1.0/token returns 400: there are api tokens only.
-//   - Nothing can be changed. What Cinder's driver sets up for replication exists
-//     already, where the recording has it; all other changes return 403.
+//   - A recording cannot be changed. What Cinder's driver sets up for replication
+//     exists already, where the recording has it; all other changes return 403.
+//
+// # Writable arrays
+//
+// With [Options].Writable an array accepts the changes that Cinder's driver sends.
+// It starts as frame 0 of its fixture; each later response has every change made
+// before it. All objects are then kept in memory, in tables by endpoint, and the
+// lists are served from the tables as from a recording. A change is prepared in
+// drafts of the tables, on every array that it concerns, and becomes their state as
+// a whole; a request that is refused changes nothing. Counts and sizes that follow
+// from other objects (connections of hosts and volumes, volumes of groups and pods,
+// the provisioned size of the array) are derived after each change. Ids and serial
+// numbers depend on the array and on the order of the changes only.
+//
+// write_operations.go lists what is supported. Any other endpoint, parameter or
+// member of a body is refused with its name, never ignored.
+//
+// Writable arrays of one [Serve] that have a connection to each other in their
+// recordings replicate. The objects of a stretched pod are on each of its arrays. A
+// protection group is replicated to the targets that allow it, at once when its
+// schedule is enabled, then in its interval, and when a snapshot is taken with
+// replicate_now.
+//
+// Documented by the driver are the texts of errors that it searches for, the names
+// of replicated groups and snapshots, and that LUNs became namespace ids with Purity
+// 6.6. The following is assumed:
+//
+//   - A volume that is destroyed again does not exist, as the driver expects;
+//     anything else that is destroyed again has been destroyed. The name of a
+//     destroyed object is not free until it is eradicated.
+//   - A volume with connections cannot be destroyed. Its snapshots are destroyed
+//     and recovered with it, those of protection groups are not.
+//   - A volume moves between pods only if these are stretched to the same arrays,
+//     and not while it is in a protection group. A rename does not move it.
+//   - LUNs and namespace ids begin at 1; the lowest free one is used.
+//   - Copies and replicas are complete at once, and pods are online. A replication
+//     by schedule leaves a snapshot on the target only. Snapshot schedules do
+//     nothing, and eradication cannot be disabled.
+//   - Hosts of other arrays are as recorded: a stretched volume has the connections
+//     of this array only.
+//   - Recorded counts of connections and members get lists that fit them.
 //
 // # Faults
 //

@@ -3,6 +3,7 @@ package simulator
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -11,19 +12,23 @@ import (
 //go:embed schema.txt
 var schemaText string
 
+//go:embed schema_lists.txt
+var listsText string
+
 // builtinSchema is parsed once, on first use, and never written afterwards.
-var builtinSchema = sync.OnceValues(func() (schema, error) { return parseSchema(schemaText) })
+var builtinSchema = sync.OnceValues(func() (schema, error) { return parseSchema(schemaText + listsText) })
 
 // schema has for every endpoint the version that introduced it, and those that
 // introduced its query parameters and fields.
 type schema map[string]*endpoint
 
 type endpoint struct {
-	path   string
-	since  int
-	total  bool
-	params map[string]int
-	fields *field
+	path     string
+	since    int
+	total    bool
+	writable bool // writable arrays only have it
+	params   map[string]int
+	fields   *field
 }
 
 // field is a node of an item's tree of fields.
@@ -71,7 +76,7 @@ func parseEndpoint(line string) (*endpoint, error) {
 	for _, p := range commonParams {
 		e.params[p] = since
 	}
-	e.total = len(words) > 1 && words[1] == "total"
+	e.total, e.writable = slices.Contains(words, "total"), slices.Contains(words, "writable")
 	return e, nil
 }
 

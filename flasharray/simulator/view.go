@@ -1,7 +1,9 @@
 package simulator
 
 import (
+	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -12,7 +14,9 @@ type view struct {
 	timeline timeline
 	history  History
 	frame    frame
-	number   int // of the frame
+	number   int    // of the frame
+	state    *state // nil: the array is not writable
+	measured *measurements
 }
 
 func (a *Array) view() *view {
@@ -23,14 +27,25 @@ func (a *Array) view() *view {
 		v.number = v.timeline.at(v.now)
 		v.frame = a.fixture.frames[v.number]
 	}
+	if a.state != nil {
+		v.state = a.state
+		v.frame = v.overlaid(v.frame)
+	}
 	return v
+}
+
+// overlaid is a frame with the tables of a writable array.
+func (v *view) overlaid(f frame) frame {
+	responses := maps.Clone(f.responses)
+	maps.Copy(responses, v.state.tables)
+	return frame{responses: responses, population: Population{}}
 }
 
 func (v *view) millis() int64 { return v.now.UnixMilli() }
 
 // count is how many objects of a kind there are now.
 func (v *view) count(kind string) Count {
-	if c, ok := v.array.opts.Population[kind]; ok {
+	if c, ok := v.array.opts.Population[kind]; ok && v.state == nil {
 		return c
 	}
 	if c, ok := v.frame.population[kind]; ok {
@@ -49,10 +64,40 @@ func (v *view) count(kind string) Count {
 
 // collection is the objects of an endpoint that lists objects.
 func (v *view) collection(path string) collection {
+	switch {
+	case path == "arrays":
+		return v.arrays()
+	case v.state != nil && slices.Contains(measuredKinds, path):
+		return sized{stored{v.frame.responses[path], v.millis()}, v, path}
+	case v.state != nil && v.state.tables[path] != nil:
+		return stored{v.frame.responses[path], v.millis()}
+	case len(v.frame.responses[path]) == 0:
+		return v.unrecorded(path)
+	case strings.HasPrefix(path, "pod-replica-links/"):
+		return v.timed(path)
+	}
+	return v.partlyRecorded(path)
+}
+
+// unrecorded are the objects of an endpoint without a file.
+func (v *view) unrecorded(path string) collection {
+	switch path {
+	case "drives":
+		return v.drives()
+	case "hardware":
+		return v.hardware()
+	case "connections":
+		return v.connections()
+	case "volumes", "volume-snapshots", "hosts", "protection-groups":
+		return v.partlyRecorded(path)
+	}
+	return v.settings(path)
+}
+
+// partlyRecorded are the recorded objects, and those that only a count stands for.
+func (v *view) partlyRecorded(path string) collection {
 	items := v.frame.responses[path]
 	switch path {
-	case "arrays":
-		return v.arrays()
 	case "volumes":
 		return v.volumes()
 	case "volume-snapshots":
@@ -75,7 +120,7 @@ func (v *view) arrays() recorded {
 		return nil
 	}
 	o := clone(v.frame.responses["arrays"][0])
-	o["space"] = cloneValue(v.frame.responses["arrays/space"][0]["space"])
+	o["space"] = v.arraySample("arrays/space", v.millis(), false)["space"]
 	o["_as_of"] = v.millis()
 	return recorded{o}
 }

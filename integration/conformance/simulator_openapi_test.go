@@ -53,27 +53,39 @@ func TestSimulatorMatchesOpenAPI(t *testing.T) {
 
 // simulatedEndpoints are all endpoints, and the queries of each besides none.
 var simulatedEndpoints = map[string][]string{
-	"arrays":              nil,
-	"arrays/space":        {"resolution=300000&start_time=%d&end_time=%d"},
-	"arrays/performance":  {"resolution=30000&start_time=%d&end_time=%d&total_item_count=true"},
-	"controllers":         nil,
-	"volumes":             {"total_only=true", "destroyed=true", "limit=0&total_item_count=true"},
-	"volumes/space":       {"resolution=300000&start_time=%d&end_time=%d&destroyed=true&filter=name='*0*'"},
-	"volumes/performance": {"total_only=true"},
-	"volume-snapshots":    {"limit=3&sort=created-"},
-	"hosts":               {"filter=is_local"},
-	"hosts/space":         nil,
-	"hosts/performance":   nil,
-	"protection-groups":   {"destroyed=false"},
-	"array-connections":   nil,
-	"pods":                {"total_only=true"},
-	"pods/space":          nil,
-	"pods/performance":    nil,
-	"alerts":              {"filter=state='open'"},
-	"network-interfaces":  nil,
-	"ports":               nil,
-	"subscriptions":       nil,
-	"subscription-assets": nil,
+	"connections":                    nil,
+	"volume-groups":                  {"total_only=true"},
+	"arrays":                         nil,
+	"directories":                    {"destroyed=false"},
+	"directories/performance":        {"total_only=true"},
+	"drives":                         {"names=CH0.BAY0"},
+	"hardware":                       {"filter=type='controller'"},
+	"hosts/performance/balance":      nil,
+	"network-interfaces/performance": {"total_only=true", "resolution=30000&start_time=%d&end_time=%d"},
+	"pod-replica-links/lag":          nil,
+	"pod-replica-links/performance/replication": {"total_only=true"},
+	"pods/performance/replication":              {"total_only=true", "resolution=30000&start_time=%d&end_time=%d"},
+	"volume-groups/performance":                 {"total_only=true"},
+	"arrays/space":                              {"resolution=300000&start_time=%d&end_time=%d"},
+	"arrays/performance":                        {"resolution=30000&start_time=%d&end_time=%d&total_item_count=true"},
+	"controllers":                               nil,
+	"volumes":                                   {"total_only=true", "destroyed=true", "limit=0&total_item_count=true"},
+	"volumes/space":                             {"resolution=300000&start_time=%d&end_time=%d&destroyed=true&filter=name='*0*'"},
+	"volumes/performance":                       {"total_only=true"},
+	"volume-snapshots":                          {"limit=3&sort=created-"},
+	"hosts":                                     {"filter=is_local"},
+	"hosts/space":                               nil,
+	"hosts/performance":                         nil,
+	"protection-groups":                         {"destroyed=false"},
+	"array-connections":                         nil,
+	"pods":                                      {"total_only=true"},
+	"pods/space":                                nil,
+	"pods/performance":                          nil,
+	"alerts":                                    {"filter=state='open'"},
+	"network-interfaces":                        nil,
+	"ports":                                     nil,
+	"subscriptions":                             nil,
+	"subscription-assets":                       nil,
 }
 
 type simulatedArrays struct {
@@ -87,6 +99,11 @@ func serveFixtures(t *testing.T, fixtures []simulator.Fixture) *simulatedArrays 
 	for _, f := range fixtures {
 		arrays = append(arrays, simulator.New(f, simulator.Options{PageMax: 50}))
 	}
+	return serveArrays(t, arrays)
+}
+
+func serveArrays(t *testing.T, arrays []*simulator.Array) *simulatedArrays {
+	t.Helper()
 	server, err := simulator.Serve(arrays, simulator.ServeOptions{})
 	if err != nil {
 		t.Fatal(err)
