@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"sync/atomic"
 )
 
 // T is what programs are started for: a test or a benchmark, whose testing.TB it is, or
@@ -132,17 +133,19 @@ func (r *run) newFolder() (string, error) {
 
 // Parallel calls functions side by side and returns when all have returned. Each may use
 // its T from its own goroutine, which a test must not do with its testing.TB. When one
-// has failed, waiting ends in the others, and then t fails in the same way.
+// has failed, waiting ends in the others, and then t fails in the same way. What keeps a
+// T of Parallel uses t itself from then on.
 func Parallel(t T, functions ...func(T)) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
 	shared := &failure{cancel: cancel}
 	var all sync.WaitGroup
 	for _, f := range functions {
 		all.Go(func() { f(&branch{T: t, ctx: ctx, failure: shared}) })
 	}
 	all.Wait()
+	shared.returned.Store(true)
+	cancel()
 	if shared.text != "" {
 		t.Fatalf("%s", shared.text)
 	}
@@ -150,9 +153,10 @@ func Parallel(t T, functions ...func(T)) {
 
 // failure is the first failure of functions that run side by side.
 type failure struct {
-	cancel context.CancelFunc
-	once   sync.Once
-	text   string
+	cancel   context.CancelFunc
+	returned atomic.Bool
+	once     sync.Once
+	text     string
 }
 
 // branch is the T of one of these functions.
@@ -162,9 +166,17 @@ type branch struct {
 	*failure
 }
 
-func (b *branch) Context() context.Context { return b.ctx }
+func (b *branch) Context() context.Context {
+	if b.returned.Load() {
+		return b.T.Context()
+	}
+	return b.ctx
+}
 
 func (b *branch) Fatalf(format string, args ...any) {
+	if b.returned.Load() {
+		b.T.Fatalf(format, args...)
+	}
 	b.once.Do(func() {
 		b.text = fmt.Sprintf(format, args...)
 		b.cancel()
