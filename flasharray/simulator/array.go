@@ -19,6 +19,7 @@ type Options struct {
 	Tokens      []string         // api tokens accepted at login; nil is any but the empty one
 	Population  Population       // replaces the fixture's counts, kind by kind
 	History     History          // how samples are kept and listed
+	Writable    bool             // requests may change the array, in memory; false plays back the recording
 }
 
 const defaultPageMax = 1000
@@ -33,12 +34,14 @@ type Array struct {
 	offered  map[string]bool
 	sessions sessions
 	totals   totalCache
+	link     *link
 
 	mu       sync.Mutex
 	timeline timeline
 	history  History
 	faults   []*plannedFault
 	requests map[string]int
+	state    *state // nil: not writable
 }
 
 // New makes an array from a fixture. The fixture is not changed, so many arrays
@@ -60,6 +63,9 @@ func New(f Fixture, o Options) *Array {
 		}
 	}
 	a.sessions = sessions{tokens: slices.Clone(o.Tokens), idle: a.idleTimeout(), open: map[string]*session{}}
+	if o.Writable {
+		a.link, a.state = &link{arrays: []*Array{a}}, newState(a)
+	}
 	return a
 }
 
@@ -146,6 +152,8 @@ func (a *Array) route(r *http.Request, version int, path string) *response {
 	switch {
 	case !exists || e.since > version:
 		return notFound(r.URL.Path)
+	case r.Method != http.MethodGet && a.opts.Writable:
+		return a.write(r, e, version)
 	case r.Method != http.MethodGet:
 		return a.change(r, e, version)
 	}

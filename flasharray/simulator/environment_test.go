@@ -71,6 +71,10 @@ func (l *environment) do(method, path string, header map[string]string) response
 	if err != nil {
 		l.t.Fatal(err)
 	}
+	return l.roundTrip(r, header)
+}
+
+func (l *environment) roundTrip(r *http.Request, header map[string]string) response {
 	for k, v := range header {
 		r.Header.Set(k, v)
 	}

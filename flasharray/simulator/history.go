@@ -167,7 +167,11 @@ func isPerformance(path string) bool { return strings.HasSuffix(path, "/performa
 
 // frameAt is the frame that was current at the time of a sample.
 func (v *view) frameAt(millis int64) frame {
-	return v.array.fixture.frames[v.timeline.at(time.UnixMilli(millis))]
+	f := v.array.fixture.frames[v.timeline.at(time.UnixMilli(millis))]
+	if v.state != nil {
+		return v.overlaid(f, millis)
+	}
+	return f
 }
 
 // arraySample is the one item of arrays/space or arrays/performance at a time.

@@ -59,7 +59,7 @@ func (v *view) totalKey(e *endpoint, q query) string {
 			kept[name] = values
 		}
 	}
-	return fmt.Sprint(e.path, "?", kept.Encode(), "#", v.number)
+	return fmt.Sprint(e.path, "?", kept.Encode(), "#", v.number, "#", v.changes())
 }
 
 // nulled is an object with the same members, all null.

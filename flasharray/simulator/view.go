@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -12,10 +13,12 @@ type view struct {
 	timeline timeline
 	history  History
 	frame    frame
-	number   int // of the frame
+	number   int    // of the frame
+	state    *state // nil: the array is not writable
 }
 
 func (a *Array) view() *view {
+	a.eradicate()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	v := &view{array: a, now: a.now(), timeline: a.timeline.clone(), history: a.history}
@@ -23,14 +26,39 @@ func (a *Array) view() *view {
 		v.number = v.timeline.at(v.now)
 		v.frame = a.fixture.frames[v.number]
 	}
+	if a.state != nil {
+		v.state = a.state
+		v.frame = v.overlaid(v.frame, v.millis())
+	}
 	return v
+}
+
+// overlaid is a frame with the tables of a writable array, and with the array's
+// provisioned size as it was at a time.
+func (v *view) overlaid(f frame, millis int64) frame {
+	responses := maps.Clone(f.responses)
+	maps.Copy(responses, v.state.tables)
+	if space := responses["arrays/space"]; len(space) > 0 {
+		responses["arrays/space"] = []object{v.grownSpace(space[0], millis)}
+	}
+	return frame{responses: responses, population: Population{}}
+}
+
+// grownSpace is the array's space with the provisioned size of its volumes.
+func (v *view) grownSpace(o object, millis int64) object {
+	o = clone(o)
+	space, first := sub(o, "space"), sub(v.array.fixture.frames[0].responses["arrays/space"][0], "space")
+	if n, ok := integer(first["total_provisioned"]); ok {
+		space["total_provisioned"] = n + v.state.grown(millis)
+	}
+	return o
 }
 
 func (v *view) millis() int64 { return v.now.UnixMilli() }
 
 // count is how many objects of a kind there are now.
 func (v *view) count(kind string) Count {
-	if c, ok := v.array.opts.Population[kind]; ok {
+	if c, ok := v.array.opts.Population[kind]; ok && v.state == nil {
 		return c
 	}
 	if c, ok := v.frame.population[kind]; ok {
@@ -50,9 +78,13 @@ func (v *view) count(kind string) Count {
 // collection is the objects of an endpoint that lists objects.
 func (v *view) collection(path string) collection {
 	items := v.frame.responses[path]
-	switch path {
-	case "arrays":
+	if path == "arrays" {
 		return v.arrays()
+	}
+	if v.state != nil {
+		return stored{items, v.millis()}
+	}
+	switch path {
 	case "volumes":
 		return v.volumes()
 	case "volume-snapshots":
