@@ -195,3 +195,8 @@ func (a *API) Thaw(ctx context.Context, host string) error {
 func (a *API) FailOver(ctx context.Context, host, target string) error {
 	return a.Call(ctx, http.MethodPut, "os-services/failover_host", object{"host": host, "backend_id": target}, nil)
 }
+
+// AddToCatalog adds cinder-api to the catalog of a Keystone.
+func (a *API) AddToCatalog(k *keystone.Keystone) {
+	k.AddService("volumev3", "cinderv3", a.URL()+"/%(project_id)s")
+}

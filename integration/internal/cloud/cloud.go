@@ -47,14 +47,15 @@ type servedArray struct {
 func Start(t process.T, o Options) *Cloud {
 	t.Helper()
 	c := &Cloud{t: t, opts: o, dir: t.TempDir(), python: requirePython(t, o.Python)}
+	if o.Poolcast != "" {
+		c.opts.Poolcast = absolute(t, o.Poolcast)
+	}
 	for _, folder := range []string{c.LogFolder(), c.path("lock")} {
 		if err := os.Mkdir(folder, 0o700); err != nil {
 			t.Fatalf("make a folder of the cloud: %v", err)
 		}
 	}
-	for _, a := range o.Arrays {
-		c.AddArray(a)
-	}
+	c.AddArrays(o.Arrays...)
 	c.prepare()
 	c.startServices()
 	return c
@@ -66,7 +67,7 @@ func (c *Cloud) prepare() {
 	port := process.Ports(c.t, 1)[0]
 	steps := []func(process.T){
 		c.step("RabbitMQ", func(t process.T) { c.Broker = rabbitmq.Start(t, c.opts.Broker) }),
-		c.step("database", c.makeDatabase),
+		c.step("database", c.startDatabase),
 	}
 	if c.opts.Poolcast == "" {
 		steps = append(steps, c.step("build of poolcast", c.buildPoolcast))
@@ -111,17 +112,22 @@ func (c *Cloud) step(name string, f func(process.T)) func(process.T) {
 	}
 }
 
-// AddArray serves one more array. Its stanza is in the cinder.conf of a host that
-// enables it.
-func (c *Cloud) AddArray(a Array) {
+// AddArrays serves more arrays. The stanza of an array is in the cinder.conf of a host
+// that enables it.
+func (c *Cloud) AddArrays(arrays ...Array) {
 	c.t.Helper()
-	array := simulator.New(a.Fixture, a.Simulator)
-	server, err := simulator.Serve([]*simulator.Array{array}, simulator.ServeOptions{})
+	var simulated []*simulator.Array
+	for _, a := range arrays {
+		simulated = append(simulated, simulator.New(a.Fixture, a.Simulator))
+	}
+	server, err := simulator.Serve(simulated, simulator.ServeOptions{})
 	if err != nil {
-		c.t.Fatalf("serve the array %s: %v", a.Fixture.Name, err)
+		c.t.Fatalf("serve arrays: %v", err)
 	}
 	c.t.Cleanup(func() { _ = server.Close() })
-	c.arrays = append(c.arrays, &servedArray{Array: a, simulator: array, address: server.Addr(array.Name())})
+	for i, a := range arrays {
+		c.arrays = append(c.arrays, &servedArray{Array: a, simulator: simulated[i], address: server.Addr(simulated[i].Name())})
+	}
 }
 
 // AddHost starts one more host and waits until its cinder-volume takes requests.
@@ -150,7 +156,7 @@ func (c *Cloud) Host(name string) *RunningHost {
 // Hosts are all hosts, in the order in which they were added.
 func (c *Cloud) Hosts() []*RunningHost { return slices.Clone(c.hosts) }
 
-// Array is the simulated array of a stanza.
+// Array is the simulated array of a stanza, in this process.
 func (c *Cloud) Array(stanza string) *simulator.Array {
 	c.t.Helper()
 	return c.served(stanza).simulator
@@ -172,7 +178,7 @@ func (c *Cloud) served(stanza string) *servedArray {
 func (c *Cloud) SetPython(python string) {
 	c.t.Helper()
 	c.python = requirePython(c.t, python)
-	c.makeDatabase(c.t)
+	c.updateDatabase(c.t)
 }
 
 // Dir is the folder that contains all files of the cloud.
@@ -192,6 +198,19 @@ func (c *Cloud) Poolcast() string {
 	return c.path("poolcast")
 }
 
+// absolute is a path that a program in another folder may use.
+func absolute(t process.T, path string) string {
+	t.Helper()
+	path, err := filepath.Abs(path)
+	if err == nil {
+		_, err = os.Stat(path)
+	}
+	if err != nil {
+		t.Fatalf("find a program of the cloud: %v", err)
+	}
+	return path
+}
+
 func (c *Cloud) path(name string) string { return filepath.Join(c.dir, name) }
 
 func (c *Cloud) write(name, text string) {
@@ -199,13 +218,6 @@ func (c *Cloud) write(name, text string) {
 	if err := os.WriteFile(c.path(name), []byte(text), 0o600); err != nil {
 		c.t.Fatalf("write %s of the cloud: %v", name, err)
 	}
-}
-
-// makeDatabase makes the database, or updates it to the release.
-func (c *Cloud) makeDatabase(t process.T) {
-	t.Helper()
-	c.write("database.conf", c.databaseSettings())
-	c.runTool(t, filepath.Join(filepath.Dir(c.python), "cinder-manage"), "--config-file", c.path("database.conf"), "db", "sync")
 }
 
 func (c *Cloud) buildPoolcast(t process.T) {

@@ -11,9 +11,8 @@ import (
 // zone is the zone of a volume that is created without one.
 const zone = "dc1"
 
-// databaseSettings are those that every service needs. The database does not wait for
-// the disk, since nothing is kept, and waits long for its lock. Quotas of new projects
-// are those of the time of the db sync.
+// databaseSettings are those that every service needs. The quotas of projects without
+// their own are those of the time of the db sync.
 func (c *Cloud) databaseSettings() string {
 	return strings.Join([]string{
 		"[DEFAULT]",
@@ -21,8 +20,7 @@ func (c *Cloud) databaseSettings() string {
 		"quota_gigabytes = -1",
 		"quota_snapshots = -1",
 		"[database]",
-		"connection = sqlite:///" + c.path("cinder.sqlite") + "?timeout=60",
-		"sqlite_synchronous = false",
+		"connection = " + c.databaseURL(),
 	}, "\n") + "\n"
 }
 
@@ -105,6 +103,9 @@ func (c *Cloud) hostSettings(h *RunningHost) string {
 		lines = append(lines, "["+name+"]", "san_ip = "+a.address, "pure_api_token = simulated")
 		if a.Zone != "" {
 			lines = append(lines, "backend_availability_zone = "+a.Zone)
+		}
+		for _, r := range a.Replicas {
+			lines = append(lines, fmt.Sprintf("replication_device = backend_id:%s,san_ip:%s,api_token:simulated,type:%s", r.Stanza, c.served(r.Stanza).address, r.Type))
 		}
 		lines = append(lines, a.Settings...)
 	}

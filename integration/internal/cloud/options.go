@@ -50,9 +50,16 @@ type Options struct {
 type Array struct {
 	Fixture   simulator.Fixture
 	Simulator simulator.Options
-	Stanza    string   // "" is the name of the fixture with underscores
-	Zone      string   // backend_availability_zone; "" is none
-	Settings  []string // further lines of the stanza, such as "goodness_function = 100"
+	Stanza    string    // "" is the name of the fixture with underscores
+	Zone      string    // backend_availability_zone; "" is none
+	Replicas  []Replica // the arrays that it replicates to
+	Settings  []string  // further lines of the stanza, such as "goodness_function = 100"
+}
+
+// Replica is a replication target. Its backend_id is the name of the stanza.
+type Replica struct {
+	Stanza string // of another array, which no host needs to enable
+	Type   string // async, sync or trisync
 }
 
 // name is the name of the stanza.
@@ -82,7 +89,7 @@ func Default() (Options, error) {
 		if err != nil {
 			return Options{}, err
 		}
-		o.Arrays = append(o.Arrays, Array{Fixture: fixture, Zone: zone})
+		o.Arrays = append(o.Arrays, Array{Fixture: fixture, Simulator: simulator.Options{Writable: true}, Zone: zone})
 	}
 	slices.SortFunc(o.Arrays, func(a, b Array) int { return strings.Compare(a.name(), b.name()) })
 	return o, nil

@@ -200,6 +200,19 @@ func (h *RunningHost) backendHosts() (hosts []string) {
 	return hosts
 }
 
+// Zones are the zones of the backends, host@stanza=zone, as the option --backend-zone of
+// poolcast takes them: the scheduler's list has none.
+func (h *RunningHost) Zones() (zones []string) {
+	h.c.t.Helper()
+	hosts := h.backendHosts()
+	for i, stanza := range h.Backends {
+		if zone := h.c.served(stanza).Zone; zone != "" {
+			zones = append(zones, hosts[i]+"="+zone)
+		}
+	}
+	return zones
+}
+
 // volumeReady returns an error until cinder-volume takes requests for each backend.
 func (h *RunningHost) volumeReady() error {
 	for _, stanza := range h.Backends {
