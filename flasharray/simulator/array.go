@@ -148,10 +148,13 @@ func (a *Array) route(r *http.Request, version int, path string) *response {
 	case !a.sessions.use(r.Header.Get(sessionHeader), a.now()):
 		return a.invalidSession()
 	}
+	a.update()
 	e, exists := a.schema[path]
 	switch {
-	case !exists || e.since > version:
+	case !exists || e.since > version || e.writable && !a.opts.Writable:
 		return notFound(r.URL.Path)
+	case r.Method == http.MethodGet && strings.HasSuffix(path, "/batch"):
+		return notFound(r.URL.Path) // only changes have it
 	case r.Method != http.MethodGet && a.opts.Writable:
 		return a.write(r, e, version)
 	case r.Method != http.MethodGet:

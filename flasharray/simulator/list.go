@@ -17,6 +17,8 @@ var nouns = map[string]string{
 	"protection-groups": "Protection group", "array-connections": "Array connection",
 	"controllers": "Controller", "ports": "Port", "network-interfaces": "Network interface", "alerts": "Alert",
 	"subscription-assets": "Subscription asset", "subscriptions": "Subscription",
+	"volume-groups": "Volume group", groupSnapshots: "Protection group snapshot", groupTransfers: "Protection group snapshot",
+	containers: "Container",
 }
 
 // listBody is the body of the response to a list request: choose the objects,
@@ -171,6 +173,9 @@ func (v *view) checkContext(q query) error {
 // choose selects objects by the parameters for names, ids and flags.
 func (v *view) choose(kind string, c collection, q query) (selection, error) {
 	chosen, err := v.named(kind, c, q)
+	if err == nil {
+		err = v.checkRelated(kind, q)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -184,6 +189,33 @@ func (v *view) choose(kind string, c collection, q query) (selection, error) {
 		chosen = whereField(c, chosen, path, func(x any) bool { return containsFold(list, x) })
 	}
 	return chosen, nil
+}
+
+// relatedKinds are the tables of what the parameters of a writable array's lists
+// name, by table and path.
+var relatedKinds = map[string]map[string]string{
+	"connections":  {"host.name": "hosts", "volume.name": "volumes", "volume.id": "volumes"},
+	"volumes/tags": {"resource.name": "volumes", "resource.id": "volumes"},
+	groupVolumes:   {"group.name": "protection-groups", "member.name": "volumes", "member.id": "volumes"},
+	groupTargets:   {"group.name": "protection-groups"},
+	"pods/arrays":  {"group.name": "pods"},
+}
+
+// checkRelated refuses the name of a related object that does not exist.
+func (v *view) checkRelated(kind string, q query) error {
+	for path, list := range q.related {
+		related := relatedKinds[kind][path]
+		if v.state == nil || related == "" {
+			continue
+		}
+		_, key, _ := strings.Cut(path, ".")
+		for _, value := range list {
+			if _, exists := recorded(v.frame.responses[related]).find(key, value); !exists {
+				return refuse(value, "%s does not exist.", nouns[related])
+			}
+		}
+	}
+	return nil
 }
 
 func whereField(c collection, s selection, path string, good func(any) bool) selection {
@@ -218,6 +250,9 @@ func (v *view) named(kind string, c collection, q query) (selection, error) {
 	if q.names == nil && q.ids == nil {
 		return everything(c), nil
 	}
+	if kind == groupTransfers {
+		return v.namedTransfers(c, q)
+	}
 	f, _ := c.(finder)
 	var chosen selection
 	for n, value := range slices.Concat(q.names, q.ids) {
@@ -232,6 +267,26 @@ func (v *view) named(kind string, c collection, q query) (selection, error) {
 		}
 	}
 	return chosen, nil
+}
+
+// namedTransfers selects transfers by the names of snapshots or of protection
+// groups, as the Cinder driver sends.
+func (v *view) namedTransfers(c collection, q query) (selection, error) {
+	groups := recorded(v.frame.responses["protection-groups"])
+	for _, name := range q.names {
+		_, isGroup := groups.find("name", name)
+		_, isSnapshot := recorded(v.frame.responses[groupSnapshots]).find("name", name)
+		if !isGroup && !isSnapshot {
+			return nil, refuse(name, "%s does not exist.", nouns[groupTransfers])
+		}
+	}
+	return everything(c).where(func(i int) bool {
+		name, _ := c.field(i, "name")
+		id, _ := c.field(i, "id")
+		text, _ := name.(string)
+		group := text[:max(strings.LastIndexByte(text, '.'), 0)]
+		return containsFold(q.names, text) || containsFold(q.names, group) || containsFold(q.ids, id)
+	}), nil
 }
 
 // isInterface accepts the name of an interface without ports in a request for

@@ -93,13 +93,19 @@ func (q *query) setList(name string, list []string) {
 		q.ids = list
 	case "context_names":
 		q.contexts = list
+	case "namespaces", "keys":
+		q.relate(strings.TrimSuffix(name, "s"), list)
 	default: // source_names, group_ids and similar
 		what, kind, _ := strings.Cut(name, "_")
-		if q.related == nil {
-			q.related = map[string][]string{}
-		}
-		q.related[what+"."+strings.TrimSuffix(kind, "s")] = list
+		q.relate(what+"."+strings.TrimSuffix(kind, "s"), list)
 	}
+}
+
+func (q *query) relate(path string, list []string) {
+	if q.related == nil {
+		q.related = map[string][]string{}
+	}
+	q.related[path] = list
 }
 
 func (q *query) setProtocol(name, value string) error {

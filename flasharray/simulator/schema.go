@@ -3,6 +3,7 @@ package simulator
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,11 +20,12 @@ var builtinSchema = sync.OnceValues(func() (schema, error) { return parseSchema(
 type schema map[string]*endpoint
 
 type endpoint struct {
-	path   string
-	since  int
-	total  bool
-	params map[string]int
-	fields *field
+	path     string
+	since    int
+	total    bool
+	writable bool // writable arrays only have it
+	params   map[string]int
+	fields   *field
 }
 
 // field is a node of an item's tree of fields.
@@ -71,7 +73,7 @@ func parseEndpoint(line string) (*endpoint, error) {
 	for _, p := range commonParams {
 		e.params[p] = since
 	}
-	e.total = len(words) > 1 && words[1] == "total"
+	e.total, e.writable = slices.Contains(words, "total"), slices.Contains(words, "writable")
 	return e, nil
 }
 

@@ -45,7 +45,8 @@ type served struct {
 	expired          atomic.Bool
 }
 
-// Serve starts to serve arrays and returns at once. The caller closes the Server.
+// Serve starts to serve arrays and returns at once. Writable arrays that have a
+// connection to each other in their recordings replicate from then on. The caller closes the Server.
 func Serve(arrays []*Array, o ServeOptions) (*Server, error) {
 	if o.Listen == nil {
 		o.Listen = func(*Array) (net.Listener, error) { return net.Listen("tcp", "127.0.0.1:0") }
@@ -54,6 +55,7 @@ func Serve(arrays []*Array, o ServeOptions) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	connectArrays(arrays)
 	s := &Server{ca: ca}
 	for _, a := range arrays {
 		if err := s.start(a, o.Listen); err != nil {

@@ -2,9 +2,10 @@ package simulator
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 	"sort"
-	"sync"
+	"strings"
 )
 
 // state is what changes of a writable array. Objects and lists are never modified
@@ -16,6 +17,7 @@ type state struct {
 	tables  map[string][]object  // by endpoint, in order of creation
 	past    map[string][]version // of a volume or snapshot, by id
 	sizes   []size               // provisioned size of all live volumes, ascending in time
+	due     int64                // when the next object is eradicated or group replicated, ms since the epoch
 	changes int64                // how many changes there were
 	serials int64                // how many objects were made
 }
@@ -29,51 +31,15 @@ type version struct {
 // size is the provisioned size of all live volumes from one time on.
 type size struct{ from, bytes int64 }
 
-// link serialises the changes of arrays that replicate to each other.
-type link struct {
-	mu     sync.Mutex
-	arrays []*Array
-}
-
-// eradicateAt is the member of a stored object with the time of its eradication,
-// in ms since the epoch. It is not part of a response.
-const eradicateAt = "~eradicate_at"
-
-// tableKinds are the endpoints whose objects a writable array keeps; all others
-// are as recorded.
-var tableKinds = []string{
-	"volumes", "volume-snapshots", "hosts", "protection-groups", "protection-groups/targets", "pods", "pods/arrays",
-}
+// Members of a stored object that are not part of a response.
+const (
+	eradicateAt  = "~eradicate_at"  // when it is eradicated, ms since the epoch
+	replicatedAt = "~replicated_at" // when a protection group was last replicated, ms since the epoch
+	groupOf      = "~group"         // the protection group snapshot that a volume snapshot is part of
+)
 
 // isVersioned reports a table whose objects keep their versions.
 func isVersioned(kind string) bool { return kind == "volumes" || kind == "volume-snapshots" }
-
-// newState makes the tables from frame 0, with every generated object built once.
-func newState(a *Array) *state {
-	s := &state{tables: map[string][]object{}, past: map[string][]version{}}
-	if len(a.fixture.frames) == 0 {
-		return s
-	}
-	v := &view{array: a, now: a.now(), timeline: a.timeline.clone(), frame: a.fixture.frames[0]}
-	for _, kind := range tableKinds {
-		c := v.collection(kind)
-		for i := range everything(c).each {
-			o := c.item(i)
-			if left, ok := integer(o["time_remaining"]); ok {
-				o[eradicateAt] = v.millis() + left
-			}
-			s.tables[kind] = append(s.tables[kind], o)
-			if isVersioned(kind) {
-				s.past[textAt(o, "id")] = []version{{from: intAt(o, "created"), object: o}}
-			}
-		}
-	}
-	s.sizes = []size{{}}
-	for _, o := range s.tables["volumes"] {
-		s.sizes[0].bytes += liveSize(o)
-	}
-	return s
-}
 
 // liveSize is the provisioned size of a volume that is not destroyed, in bytes.
 func liveSize(o object) int64 {
@@ -90,46 +56,95 @@ func (s *state) grown(millis int64) int64 {
 	return s.sizes[max(n-1, 0)].bytes - s.sizes[0].bytes
 }
 
-// draft is the state that a change prepares. It becomes the array's state as a
-// whole, or not at all.
+// transaction is one change of one array or of several that replicate. Its drafts
+// become the states of their arrays together, or not at all.
+type transaction struct {
+	link   *link
+	drafts map[*Array]*draft
+}
+
+// draft is the state of one array that a change prepares.
 type draft struct {
+	tx      *transaction
 	array   *Array
 	now     int64 // ms since the epoch
 	tables  map[string][]object
 	copied  map[string]bool // tables that are this draft's own
-	puts    []version       // with ids
 	ids     []string        // of puts
-	grown   int64           // bytes
+	puts    []version
+	grown   int64 // bytes
 	serials int64
 }
 
-func (a *Array) draft() *draft {
+// on is the draft of an array.
+func (t *transaction) on(a *Array) *draft {
+	if d, ok := t.drafts[a]; ok {
+		return d
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return &draft{
-		array: a, now: a.now().UnixMilli(), tables: maps.Clone(a.state.tables), copied: map[string]bool{},
+	d := &draft{
+		tx: t, array: a, now: a.now().UnixMilli(), tables: maps.Clone(a.state.tables), copied: map[string]bool{},
 		serials: a.state.serials,
+	}
+	t.drafts[a] = d
+	return d
+}
+
+// commit makes the drafts the states of their arrays.
+func (t *transaction) commit() {
+	for _, d := range t.drafts {
+		d.derive()
+	}
+	for _, d := range t.drafts {
+		d.commit()
 	}
 }
 
-// put is the one function that changes a table: it replaces an object by
-// another. Without the first it adds the second; without the second it removes
-// the first.
+// put replaces an object of a table by another, also on the arrays that its pod
+// is stretched to. Without the first it adds the second; without the second it
+// removes the first. The first must be in the table now.
 func (d *draft) put(kind string, old, next object) {
-	list := d.tables[kind]
-	if !d.copied[kind] {
-		list, d.copied[kind] = slices.Clone(list), true
+	d.store(kind, old, next)
+	for _, peer := range d.mirrors(kind, old, next) {
+		peer.mirror(kind, old, next)
 	}
-	at := slices.IndexFunc(list, func(o object) bool { return old != nil && sameObject(kind, o, old) })
+}
+
+// store is put for this array only: the one function that changes a table.
+func (d *draft) store(kind string, old, next object) {
+	at := slices.IndexFunc(d.tables[kind], func(o object) bool { return same(o, old) })
 	switch {
-	case at < 0 && next != nil:
-		list = append(list, next)
+	case old == nil && next != nil:
+		d.tables[kind] = append(d.own(kind), next)
 	case at >= 0 && next != nil:
-		list[at] = next
+		d.own(kind)[at] = next
 	case at >= 0:
-		list = slices.Delete(list, at, at+1)
+		d.tables[kind] = slices.Delete(d.own(kind), at, at+1)
+	default:
+		return
 	}
-	d.tables[kind] = list
+	d.record(kind, old, next)
+}
+
+// replace is store for an object at a known position.
+func (d *draft) replace(kind string, i int, next object) {
+	list := d.own(kind)
+	old := list[i]
+	list[i] = next
+	d.record(kind, old, next)
+}
+
+// own is a table that this draft may modify: its own copy.
+func (d *draft) own(kind string) []object {
+	if !d.copied[kind] {
+		d.tables[kind], d.copied[kind] = slices.Clone(d.tables[kind]), true
+	}
+	return d.tables[kind]
+}
+
+// record notes a version of a volume or snapshot.
+func (d *draft) record(kind string, old, next object) {
 	if kind == "volumes" {
 		d.grown += liveSize(next) - liveSize(old)
 	}
@@ -142,24 +157,30 @@ func (d *draft) put(kind string, old, next object) {
 	}
 }
 
-// sameObject compares what identifies an object of a table.
-func sameObject(_ string, x, y object) bool {
-	for _, path := range []string{"id", "name", "group.name", "member.name", "host.name", "volume.name"} {
-		if textAt(x, path) != textAt(y, path) {
-			return false
-		}
-	}
-	return true
+// same reports that two objects are one, not only equal.
+func same(x, y object) bool {
+	return y != nil && reflect.ValueOf(x).Pointer() == reflect.ValueOf(y).Pointer()
 }
 
 // find searches a table by "name", ignoring case, or "id".
 func (d *draft) find(kind, key, value string) (object, bool) {
 	list := recorded(d.tables[kind])
 	i, ok := list.find(key, value)
-	if !ok {
+	if !ok || value == "" {
 		return nil, false
 	}
 	return list[i], true
+}
+
+// where are the objects of a table whose text at a path is a value, ignoring case.
+func (d *draft) where(kind, path, value string) []object {
+	var found []object
+	for _, o := range d.tables[kind] {
+		if value != "" && containsFold([]string{value}, textAt(o, path)) {
+			found = append(found, o)
+		}
+	}
+	return found
 }
 
 // commit makes a draft the state of its array.
@@ -174,48 +195,9 @@ func (d *draft) commit() {
 	if last := s.sizes[len(s.sizes)-1]; d.grown != 0 {
 		s.sizes = append(s.sizes, size{from: d.now, bytes: last.bytes + d.grown})
 	}
-	s.tables, s.serials = d.tables, d.serials
+	s.tables, s.serials, s.due = d.tables, d.serials, d.nextDue()
 	s.changes++
 	a.state = &s
-}
-
-// eradicateDue removes what was destroyed longer ago than the array's eradication
-// delay.
-func (d *draft) eradicateDue() {
-	for kind, list := range d.tables {
-		for _, o := range list {
-			if at, ok := integer(o[eradicateAt]); ok && at <= d.now {
-				d.put(kind, o, nil)
-			}
-		}
-	}
-}
-
-// eradicate removes what is due, before anything is read.
-func (a *Array) eradicate() {
-	if a.link == nil || !a.anyDue() {
-		return
-	}
-	a.link.mu.Lock()
-	defer a.link.mu.Unlock()
-	d := a.draft()
-	d.eradicateDue()
-	d.commit()
-}
-
-// anyDue reports whether an object is due for eradication.
-func (a *Array) anyDue() bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	now := a.now().UnixMilli()
-	for _, list := range a.state.tables {
-		for _, o := range list {
-			if at, ok := integer(o[eradicateAt]); ok && at <= now {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // changes is a number that differs after each change.
@@ -257,8 +239,8 @@ func (s stored) item(i int) object {
 	o := s.recorded.item(i)
 	if due, ok := integer(o[eradicateAt]); ok {
 		o["time_remaining"] = max(due-s.now, 0)
-		delete(o, eradicateAt)
 	}
+	maps.DeleteFunc(o, func(name string, _ any) bool { return name[0] == '~' })
 	return o
 }
 
@@ -266,5 +248,21 @@ func (s stored) field(i int, path string) (any, bool) {
 	if due, ok := integer(s.recorded[i][eradicateAt]); ok && path == "time_remaining" {
 		return max(due-s.now, 0), true
 	}
-	return s.recorded.field(i, path)
+	value, ok := s.recorded.field(i, path)
+	if list, isList := value.([]any); isList && path == "wwns" {
+		return withoutColons(list), ok
+	}
+	return value, ok
+}
+
+// withoutColons adds each WWN without its colons, so that a filter finds both
+// forms: the Cinder driver sends this one.
+func withoutColons(wwns []any) []any {
+	both := slices.Clone(wwns)
+	for _, w := range wwns {
+		if text, isText := w.(string); isText {
+			both = append(both, strings.ReplaceAll(text, ":", ""))
+		}
+	}
+	return both
 }

@@ -18,7 +18,6 @@ type view struct {
 }
 
 func (a *Array) view() *view {
-	a.eradicate()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	v := &view{array: a, now: a.now(), timeline: a.timeline.clone(), history: a.history}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -19,10 +20,12 @@ type writing struct {
 	endpoint string
 	params   url.Values
 	body     object
+	list     []object // the body, where the endpoint takes a list
 }
 
 // operation is one supported combination of method and endpoint. params and body
-// are the query parameters and members of the body that it supports.
+// are the query parameters and members of the body that it supports; anything
+// else is refused.
 type operation struct {
 	run          func(*writing) ([]object, error)
 	params, body string
@@ -30,10 +33,43 @@ type operation struct {
 
 // operations are the supported changes, by method and endpoint.
 func operations() map[string]operation {
+	const groupMembers, tags = "group_names group_ids member_names member_ids", "key value namespace copyable"
 	return map[string]operation{
-		"POST volumes":   {createVolumes, "names overwrite with_default_protection", "provisioned source subtype"},
-		"PATCH volumes":  {changeVolumes, "names ids truncate", "provisioned destroyed name"},
-		"DELETE volumes": {eradicateVolumes, "names ids", ""},
+		"POST volumes": {createVolumes, "names overwrite with_default_protection add_to_protection_group_names",
+			"provisioned source subtype qos priority_adjustment"},
+		"PATCH volumes": {changeVolumes, "names ids truncate add_to_protection_group_names remove_from_protection_group_names",
+			"provisioned destroyed name qos pod volume_group priority_adjustment"},
+		"DELETE volumes":           {eradicateVolumes, "names ids", ""},
+		"PUT volumes/tags/batch":   {putTags, "resource_names resource_ids", tags},
+		"DELETE volumes/tags":      {deleteTags, "resource_names resource_ids namespaces keys", ""},
+		"POST volume-snapshots":    {createSnapshots, "source_names source_ids", "suffix"},
+		"PATCH volume-snapshots":   {changeSnapshots, "names ids", "destroyed name"},
+		"DELETE volume-snapshots":  {eradicateSnapshots, "names ids", ""},
+		"POST volume-groups":       {createVolumeGroups, "names", "qos priority_adjustment"},
+		"PATCH volume-groups":      {changeVolumeGroups, "names ids destroy_contents", "destroyed qos priority_adjustment"},
+		"DELETE volume-groups":     {eradicateVolumeGroups, "names ids eradicate_contents", ""},
+		"POST hosts":               {createHosts, "names", hostBody},
+		"PATCH hosts":              {changeHosts, "names", hostBody + " name add_iqns add_nqns add_wwns remove_iqns remove_nqns remove_wwns"},
+		"DELETE hosts":             {deleteHosts, "names", ""},
+		"POST connections":         {connect, "host_names volume_names volume_ids", "lun"},
+		"DELETE connections":       {disconnect, "host_names volume_names volume_ids", ""},
+		"POST pods":                {createPods, "names with_default_protection", ""},
+		"PATCH pods":               {changePods, "names ids destroy_contents", "destroyed"},
+		"DELETE pods":              {eradicatePods, "names ids eradicate_contents", ""},
+		"POST pods/arrays":         {stretchPods, groupMembers, ""},
+		"DELETE pods/arrays":       {unstretchPods, groupMembers, ""},
+		"POST protection-groups":   {createGroups, "names", ""},
+		"PATCH protection-groups":  {changeGroups, "names ids", "destroyed replication_schedule snapshot_schedule source_retention target_retention"},
+		"DELETE protection-groups": {eradicateGroups, "names ids", ""},
+		"POST " + groupVolumes:     {addMembers, groupMembers, ""},
+		"DELETE " + groupVolumes:   {removeMembers, groupMembers, ""},
+		"POST " + groupTargets:     {addTargets, groupMembers, ""},
+		"PATCH " + groupTargets:    {allowTargets, groupMembers, "allowed"},
+		"DELETE " + groupTargets:   {removeTargets, groupMembers, ""},
+		"POST " + groupSnapshots:   {createGroupSnapshots, "source_names source_ids replicate replicate_now for_replication apply_retention", "suffix"},
+		"PATCH " + groupSnapshots:  {changeGroupSnapshots, "names ids", "destroyed"},
+		"DELETE " + groupSnapshots: {eradicateGroupSnapshots, "names ids", ""},
+		"PATCH " + containers:      {changeContainers, "names ids", "default_protections"},
 	}
 }
 
@@ -47,21 +83,20 @@ func (a *Array) write(r *http.Request, e *endpoint, version int) *response {
 	if err != nil {
 		return badRequest(err)
 	}
-	v := a.view()
-	body := object{"items": []any{}}
-	for _, o := range items {
-		body["items"] = append(body["items"].([]any), stored{recorded{o}, v.millis()}.item(0))
+	v, list := a.view(), []any{}
+	for i := range items {
+		list = append(list, stored{items, v.millis()}.item(i))
 	}
+	body := object{"items": list}
 	v.finish(body, e, version)
 	return ok(body)
 }
 
 // apply makes the change as a whole, or nothing of it.
-func (a *Array) apply(r *http.Request, path string, op operation) ([]object, error) {
-	a.link.mu.Lock()
-	defer a.link.mu.Unlock()
-	w := &writing{draft: a.draft(), endpoint: path}
-	w.eradicateDue()
+func (a *Array) apply(r *http.Request, path string, op operation) (recorded, error) {
+	defer a.lockLink()()
+	t := a.begin()
+	w := &writing{draft: t.on(a), endpoint: path}
 	if err := w.read(r, op); err != nil {
 		return nil, err
 	}
@@ -69,7 +104,7 @@ func (a *Array) apply(r *http.Request, path string, op operation) ([]object, err
 	if err != nil {
 		return nil, err
 	}
-	w.commit()
+	t.commit()
 	return items, nil
 }
 
@@ -79,58 +114,153 @@ func (w *writing) read(r *http.Request, op operation) (err error) {
 		return refuse("", "Invalid query string.")
 	}
 	for name := range w.params {
-		if !listsWord(op.params, name) && name != "context_names" {
-			return refuse(name, "The simulated array does not support this query parameter of %s %s.", r.Method, w.endpoint)
+		if !listsWord(op.params, name) && !listsWord("context_names allow_errors", name) {
+			return refuse(name, "The simulated array does not support this parameter of %s %s.", r.Method, w.endpoint)
 		}
 	}
-	if w.body, err = readBody(r.Body); err != nil {
+	if err := w.readBody(r.Body); err != nil {
 		return err
 	}
-	for name, value := range w.body {
-		if value != nil && !listsWord(op.body, name) {
-			return refuse(name, "The simulated array does not support this member of the body of %s %s.", r.Method, w.endpoint)
+	for _, o := range append(w.list, w.body) {
+		for name, value := range o {
+			if value != nil && !listsWord(op.body, name) {
+				return refuse(name, "The simulated array does not support this member of the body of %s %s.", r.Method, w.endpoint)
+			}
 		}
 	}
 	return nil
 }
 
-func listsWord(words, word string) bool {
-	return strings.Contains(" "+words+" ", " "+word+" ") && !strings.Contains(word, " ")
-}
+// listsWord reports whether words, separated by spaces, have a word.
+func listsWord(words, word string) bool { return slices.Contains(strings.Fields(words), word) }
 
-// readBody reads a JSON object, or nothing.
-func readBody(body io.Reader) (object, error) {
+// readBody reads a JSON object, a list of objects, or nothing.
+func (w *writing) readBody(body io.Reader) error {
 	d := json.NewDecoder(io.LimitReader(body, maxBody))
 	d.UseNumber()
-	var o object
-	if err := d.Decode(&o); err != nil && !errors.Is(err, io.EOF) {
-		return nil, refuse("", "Invalid JSON in the body of the request.")
+	var value any
+	if err := d.Decode(&value); err != nil && !errors.Is(err, io.EOF) {
+		return refuse("", "Invalid JSON in the body of the request.")
 	}
-	return o, nil
+	if !fits(value, maxDepth) {
+		return refuse("", "The body of the request is nested too deeply.")
+	}
+	switch v := value.(type) {
+	case nil:
+		return nil
+	case object:
+		w.body = v
+		return nil
+	case []any:
+		for _, element := range v {
+			o, isObject := element.(object)
+			if !isObject {
+				return refuse("", "The body of the request must be a list of objects.")
+			}
+			w.list = append(w.list, o)
+		}
+		return nil
+	}
+	return refuse("", "The body of the request must be an object.")
 }
 
-// list is a query parameter's comma-separated values.
-func (w *writing) list(name string) []string {
+// maxDepth is how deep a body may be nested: all documented ones are flatter.
+const maxDepth = 8
+
+func fits(v any, depth int) bool {
+	switch v := v.(type) {
+	case object:
+		for _, child := range v {
+			if depth == 0 || !fits(child, depth-1) {
+				return false
+			}
+		}
+	case []any:
+		for _, child := range v {
+			if depth == 0 || !fits(child, depth-1) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// values are a query parameter's values, separated by commas.
+func (w *writing) values(name string) []string {
 	if w.params.Get(name) == "" {
 		return nil
 	}
 	return strings.Split(w.params.Get(name), ",")
 }
 
-// named are the objects that names and ids select. Each must exist.
-func (w *writing) named(kind string) ([]object, error) {
+// required is values of a parameter that must be there.
+func (w *writing) required(name string) ([]string, error) {
+	values := w.values(name)
+	if len(values) == 0 {
+		return nil, refuse(name, "Missing required parameter.")
+	}
+	return values, nil
+}
+
+// flag reads a Boolean parameter.
+func (w *writing) flag(name string) bool { return strings.EqualFold(w.params.Get(name), "true") }
+
+// destroyed is the member of the body of that name, if there is one.
+func (w *writing) destroyed() (destroyed, given bool) {
+	destroyed, given = w.body["destroyed"].(bool)
+	return destroyed, given
+}
+
+// named are the objects that names and ids, or parameters with a prefix, select.
+// Each must exist.
+func (w *writing) named(kind, prefix string) ([]object, error) {
 	var found []object
 	for _, key := range []string{"name", "id"} {
-		for _, value := range w.list(key + "s") {
+		for _, value := range w.values(prefix + key + "s") {
 			o, ok := w.find(kind, key, value)
 			if !ok {
 				return nil, refuse(value, "%s does not exist.", nouns[kind])
 			}
-			found = append(found, o)
+			if !slices.ContainsFunc(found, func(x object) bool { return same(x, o) }) {
+				found = append(found, o)
+			}
 		}
 	}
 	if len(found) == 0 {
-		return nil, refuse("names", "Missing required parameter.")
+		return nil, refuse(prefix+"names", "Missing required parameter.")
 	}
 	return found, nil
+}
+
+// live is named without destroyed objects.
+func (w *writing) live(kind, prefix string) ([]object, error) {
+	found, err := w.named(kind, prefix)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range found {
+		if isDestroyed(o) {
+			return nil, beenDestroyed(kind, o)
+		}
+	}
+	return found, nil
+}
+
+// beenDestroyed is the error for an object that awaits eradication.
+func beenDestroyed(kind string, o object) error {
+	return refuse(textAt(o, "name"), "%s has been destroyed.", nouns[kind])
+}
+
+// changeEach replaces each object of a list by a changed copy.
+func (w *writing) changeEach(kind string, list []object, change func(o object) error) ([]object, error) {
+	changed := make([]object, 0, len(list))
+	for _, old := range list {
+		o := clone(old)
+		if err := change(o); err != nil {
+			return nil, err
+		}
+		w.put(kind, old, o)
+		changed = append(changed, o)
+	}
+	return changed, nil
 }

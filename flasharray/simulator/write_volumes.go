@@ -1,45 +1,51 @@
 package simulator
 
-import (
-	"crypto/sha256"
-	"fmt"
-	"strings"
-)
+import "strings"
 
-// Limits of a volume's size, in bytes.
+// Limits of a volume's size, in bytes: the vendor's client documents them.
 const (
 	minVolume = 1 << 20
 	maxVolume = 4 << 50
 )
 
-// nextID is a new object's id: a function of the array's id and of how many were
-// made before.
-func (d *draft) nextID(kind string) string {
-	d.serials++
-	return uuidOf(sha256.Sum256(fmt.Appendf(nil, "%s %s %d", d.array.fixture.id, kind, d.serials)))
-}
-
-// nextSerial is a new volume's serial number, unlike those of generated ones.
-func (d *draft) nextSerial() string {
-	digits := strings.ToUpper(strings.ReplaceAll(d.array.fixture.id, "-", "")) + strings.Repeat("0", 16)
-	return digits[:16] + fmt.Sprintf("%08X", 0x40000000+d.serials)
-}
-
 func createVolumes(w *writing) ([]object, error) {
-	size, err := w.provisioned()
+	names, err := w.required("names")
+	if err != nil {
+		return nil, err
+	}
+	source, size, err := w.sourceAndSize()
 	if err != nil {
 		return nil, err
 	}
 	var made []object
-	for _, name := range w.list("names") {
-		if _, exists := w.find("volumes", "name", name); exists {
-			return nil, refuse(name, "Volume already exists.")
+	for _, name := range names {
+		o, err := w.createVolume(name, source, size)
+		if err != nil {
+			return nil, err
 		}
-		o := w.newVolume(name, size)
-		w.put("volumes", nil, o)
 		made = append(made, o)
 	}
 	return made, nil
+}
+
+// sourceAndSize are the volume or snapshot to copy, if there is one, and the size.
+func (w *writing) sourceAndSize() (source object, size int64, err error) {
+	reference, given := w.body["source"].(object)
+	if !given {
+		size, err = w.provisioned()
+		return nil, size, err
+	}
+	for _, kind := range []string{"volumes", "volume-snapshots"} {
+		for _, key := range []string{"name", "id"} {
+			if o, ok := w.find(kind, key, textAt(reference, key)); ok {
+				if isDestroyed(o) {
+					return nil, 0, beenDestroyed(kind, o)
+				}
+				return o, intAt(o, "provisioned"), nil
+			}
+		}
+	}
+	return nil, 0, refuse(textAt(reference, "name")+textAt(reference, "id"), "Source does not exist. No such volume or snapshot.")
 }
 
 // provisioned is the size in the body.
@@ -51,10 +57,75 @@ func (w *writing) provisioned() (int64, error) {
 	return size, nil
 }
 
-func (d *draft) newVolume(name string, size int64) object {
-	id := d.nextID("volume")
-	return object{
-		"id": id, "name": name, "created": d.now, "serial": d.nextSerial(),
+// createVolume creates a volume, or overwrites one.
+func (w *writing) createVolume(name string, source object, size int64) (object, error) {
+	old, exists := w.find("volumes", "name", name)
+	if exists && w.flag("overwrite") && source != nil && !isDestroyed(old) {
+		return w.overwrite(old, source, size), nil
+	}
+	if err := w.available("volumes", name); err != nil {
+		return nil, err
+	}
+	o, err := w.newVolume(name, source, size)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.setQoS(o); err != nil {
+		return nil, err
+	}
+	w.put("volumes", nil, o)
+	groups := w.values("add_to_protection_group_names")
+	if w.params.Get("with_default_protection") != "false" {
+		groups = append(groups, w.defaultGroups(podOf(name))...)
+	}
+	for _, group := range groups {
+		if err := w.addMember(group, o); err != nil {
+			return nil, err
+		}
+	}
+	return o, nil
+}
+
+// overwrite replaces the data of a volume by those of a volume or snapshot.
+func (w *writing) overwrite(old, source object, size int64) object {
+	o := clone(old)
+	o["provisioned"], o["source"], o["created"] = size, originOf(source), w.now
+	o["space"] = copiedSpace(source, size)
+	w.put("volumes", old, o)
+	return o
+}
+
+// originOf is the reference of a copy to the volume that it has the data of.
+func originOf(source object) object {
+	if _, isSnapshot := source["suffix"]; isSnapshot {
+		return clone(sub(source, "source"))
+	}
+	return referenceTo(source)
+}
+
+// volumeGroup finds the volume group of a name, in its pod.
+func (d *draft) volumeGroup(pod, name string) (object, error) {
+	if name == "" {
+		return nullReference(), nil
+	}
+	return d.container("volume-groups", joinName(pod, "", name))
+}
+
+func (w *writing) newVolume(full string, source object, size int64) (object, error) {
+	podName, groupName, name := splitName(full)
+	if err := checkName("volumes", full, name); err != nil {
+		return nil, err
+	}
+	pod, err := w.container("pods", podName)
+	if err != nil {
+		return nil, err
+	}
+	group, err := w.volumeGroup(podName, groupName)
+	if err != nil {
+		return nil, err
+	}
+	o := object{
+		"id": w.nextID("volume"), "name": full, "created": w.now, "serial": w.nextSerial(),
 		"provisioned": size, "destroyed": false, "time_remaining": nil,
 		"connection_count": int64(0), "subtype": "regular", "host_encryption_key_status": "none",
 		"promotion_status": "promoted", "requested_promotion_state": "promoted",
@@ -62,9 +133,13 @@ func (d *draft) newVolume(name string, size int64) object {
 			"priority_adjustment_operator": "+", "priority_adjustment_value": int64(0),
 		},
 		"qos": object{"bandwidth_limit": nil, "iops_limit": nil},
-		"pod": nullReference(), "source": nullReference(), "volume_group": nullReference(), "workload": nil,
+		"pod": pod, "source": nullReference(), "volume_group": group, "workload": nil,
 		"space": emptySpace(size),
 	}
+	if source != nil {
+		o["source"], o["space"] = originOf(source), copiedSpace(source, size)
+	}
+	return o, nil
 }
 
 // emptySpace is the space of a volume to which nothing was written.
@@ -74,71 +149,187 @@ func emptySpace(provisioned int64) object {
 	return o
 }
 
+// copiedSpace is the space of a new copy: its data are shared with the source.
+func copiedSpace(source object, size int64) object {
+	o := emptySpace(size)
+	written := intAt(source, "space.virtual")
+	o["virtual"], o["used_provisioned"] = written, written
+	if size > 0 {
+		o["thin_provisioning"] = 1 - float64(written)/float64(size)
+	}
+	return o
+}
+
 func changeVolumes(w *writing) ([]object, error) {
-	volumes, err := w.named("volumes")
+	volumes, err := w.named("volumes", "")
 	if err != nil {
 		return nil, err
 	}
 	var changed []object
 	for _, old := range volumes {
-		o := clone(old)
-		if err := w.changeVolume(o); err != nil {
+		o, err := w.changeVolume(old)
+		if err != nil {
 			return nil, err
 		}
-		w.put("volumes", old, o)
 		changed = append(changed, o)
 	}
 	return changed, nil
 }
 
-func (w *writing) changeVolume(o object) error {
-	if destroyed, ok := w.body["destroyed"].(bool); ok {
-		w.setDestroyed(o, destroyed)
+// changeVolume makes the changes that a request has for one volume.
+func (w *writing) changeVolume(old object) (object, error) {
+	destroyed, given := w.destroyed()
+	switch {
+	case given && destroyed && isDestroyed(old):
+		return nil, refuse(textAt(old, "name"), "Volume does not exist.")
+	case isDestroyed(old) && (!given || destroyed):
+		return nil, beenDestroyed("volumes", old)
+	case given && destroyed && intAt(old, "connection_count") > 0:
+		return nil, refuse(textAt(old, "name"), "Volume cannot be destroyed due to existing connections.")
+	case given && destroyed != isDestroyed(old):
+		return w.destroyVolume(old, destroyed)
 	}
+	for _, group := range w.values("remove_from_protection_group_names") {
+		if err := w.removeMember(group, textAt(old, "name")); err != nil {
+			return nil, err
+		}
+	}
+	o, err := w.resize(old)
+	if err != nil {
+		return nil, err
+	}
+	if o, err = w.renameVolume(o); err != nil {
+		return nil, err
+	}
+	if o, err = w.moveVolume(o); err != nil {
+		return nil, err
+	}
+	for _, group := range w.values("add_to_protection_group_names") {
+		if err := w.addMember(group, o); err != nil {
+			return nil, err
+		}
+	}
+	return o, nil
+}
+
+// destroyVolume destroys a volume or recovers it, with its snapshots but those of
+// protection groups.
+func (w *writing) destroyVolume(old object, destroyed bool) (object, error) {
+	for _, snapshot := range w.where("volume-snapshots", "source.id", textAt(old, "id")) {
+		at, together := snapshot[eradicateAt], snapshot[groupOf] == nil
+		if together && (destroyed != isDestroyed(snapshot)) && (destroyed || at == old[eradicateAt]) {
+			s := clone(snapshot)
+			w.setDestroyed(s, destroyed)
+			w.put("volume-snapshots", snapshot, s)
+		}
+	}
+	o := clone(old)
+	w.setDestroyed(o, destroyed)
+	w.put("volumes", old, o)
+	for _, member := range w.where(groupVolumes, "member.id", textAt(old, "id")) {
+		m := clone(member)
+		sub(m, "member")["destroyed"] = destroyed
+		w.put(groupVolumes, member, m)
+	}
+	return o, nil
+}
+
+// resize changes the size and the limits.
+func (w *writing) resize(old object) (object, error) {
+	o := clone(old)
 	if w.body["provisioned"] != nil {
 		size, err := w.provisioned()
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if size < intAt(o, "provisioned") && w.params.Get("truncate") != "true" {
-			return refuse(textAt(o, "name"), "Implicit truncation not permitted.")
+		if size < intAt(o, "provisioned") && !w.flag("truncate") {
+			return nil, refuse(textAt(o, "name"), "Implicit truncation not permitted.")
 		}
 		o["provisioned"] = size
 		sub(o, "space")["total_provisioned"] = size
 	}
-	if name, ok := w.body["name"].(string); ok {
-		o["name"] = name
+	if err := w.setQoS(o); err != nil {
+		return nil, err
+	}
+	w.put("volumes", old, o)
+	return o, nil
+}
+
+// Limits of a limit: the driver has them.
+var limits = map[string][2]int64{"iops_limit": {100, 100_000_000}, "bandwidth_limit": {1 << 20, 512 << 30}}
+
+// setQoS sets the limits and the priority that the body has.
+func (w *writing) setQoS(o object) error {
+	qos, _ := w.body["qos"].(object)
+	for name, value := range qos {
+		limit, known := limits[name]
+		if !known {
+			return refuse(name, "The simulated array does not support this member of qos.")
+		}
+		n, isNumber := integer(value)
+		if value != nil && (!isNumber || n < limit[0] || n > limit[1]) {
+			return refuse(name, "Invalid limit: it must be from %d to %d.", limit[0], limit[1])
+		}
+		if isNumber {
+			value = n
+		}
+		setAt(o, "qos."+name, value)
+	}
+	adjustment, _ := w.body["priority_adjustment"].(object)
+	for name, value := range adjustment {
+		_, isText := value.(string)
+		_, isNumber := integer(value)
+		if !isText && !isNumber {
+			return refuse(name, "Invalid priority adjustment.")
+		}
+		setAt(o, "priority_adjustment."+name, value)
 	}
 	return nil
 }
 
-// setDestroyed destroys an object, or recovers it.
-func (d *draft) setDestroyed(o object, destroyed bool) {
-	o["destroyed"], o["time_remaining"] = destroyed, nil
-	delete(o, eradicateAt)
-	if destroyed {
-		o[eradicateAt] = d.now + d.array.eradicationDelay()
+// renameVolume changes the name within its container.
+func (w *writing) renameVolume(old object) (object, error) {
+	full, given := w.body["name"].(string)
+	was := textAt(old, "name")
+	if !given || full == was {
+		return old, nil
 	}
+	pod, group, name := splitName(full)
+	if p, g, _ := splitName(was); !strings.EqualFold(p, pod) || !strings.EqualFold(g, group) {
+		return nil, refuse(was, "Volume cannot be renamed into another container. Move it there with pod or volume_group.")
+	}
+	if err := checkName("volumes", full, name); err != nil {
+		return nil, err
+	}
+	return w.nameVolume(old, full)
 }
 
-// eradicationDelay is how long a destroyed object is kept, in ms.
-func (a *Array) eradicationDelay() int64 {
-	if ms := intAt(a.fixture.frames[0].responses["arrays"][0], "eradication_config.eradication_delay"); ms > 0 {
-		return ms
+// nameVolume gives a volume, and so its snapshots, another name.
+func (w *writing) nameVolume(old object, name string) (object, error) {
+	if !strings.EqualFold(textAt(old, "name"), name) {
+		if err := w.available("volumes", name); err != nil {
+			return nil, err
+		}
 	}
-	return day
+	o := w.rename("volumes", old, name)
+	for _, snapshot := range w.where("volume-snapshots", "source.id", textAt(o, "id")) {
+		if snapshot[groupOf] == nil {
+			w.rename("volume-snapshots", snapshot, name+"."+textAt(snapshot, "suffix"))
+		}
+	}
+	return o, nil
 }
 
 func eradicateVolumes(w *writing) ([]object, error) {
-	volumes, err := w.named("volumes")
+	volumes, err := w.named("volumes", "")
 	if err != nil {
 		return nil, err
 	}
 	for _, o := range volumes {
 		if !isDestroyed(o) {
-			return nil, refuse(textAt(o, "name"), "Volume is not destroyed.")
+			return nil, refuse(textAt(o, "name"), "Volume is not destroyed. Destroy it before it is eradicated.")
 		}
-		w.put("volumes", o, nil)
+		w.eradicate("volumes", o)
 	}
 	return nil, nil
 }
