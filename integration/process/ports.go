@@ -4,7 +4,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"strconv"
-	"testing"
 )
 
 // Listening ports are taken from below the range that the kernel uses for outgoing
@@ -17,7 +16,7 @@ const (
 
 // Ports returns n different free ports of loopback. Until the test ends no other
 // call returns them, also in another process.
-func Ports(t testing.TB, n int) []int {
+func Ports(t T, n int) []int {
 	t.Helper()
 	ports := make([]int, 0, n)
 	for range 1000 {
@@ -35,7 +34,7 @@ func Ports(t testing.TB, n int) []int {
 
 // reserve takes a port if it is free. A UDP socket with the same number marks it
 // for other tests, while the test's server is started or stopped.
-func reserve(t testing.TB, port int) bool {
+func reserve(t T, port int) bool {
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	mark, err := net.ListenPacket("udp", address)
 	if err != nil {

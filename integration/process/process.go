@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
-	"testing"
 	"time"
 )
 
@@ -27,6 +26,7 @@ type Command struct {
 	Args []string // the program and its arguments
 	Env  []string // KEY=value, each replacing the value that the test has
 	Dir  string   // working folder; "" is the test's temporary folder
+	Log  string   // file that its output is appended to; "" is a new one in the temporary folder
 }
 
 // Process is a running child. Its methods may be called from any goroutine.
@@ -39,7 +39,7 @@ type Process struct {
 
 // Start runs a command until the test ends. The test stops if the program cannot be
 // started.
-func Start(t testing.TB, c Command) *Process {
+func Start(t T, c Command) *Process {
 	t.Helper()
 	dir := t.TempDir()
 	p := &Process{
@@ -52,6 +52,9 @@ func Start(t testing.TB, c Command) *Process {
 	if c.Dir == "" {
 		p.cmd.Dir = dir
 	}
+	if c.Log != "" {
+		p.output = c.Log
+	}
 	p.cmd.Env = append(os.Environ(), c.Env...)
 	p.cmd.SysProcAttr = attributes()
 	if err := p.launch(); err != nil {
@@ -60,7 +63,7 @@ func Start(t testing.TB, c Command) *Process {
 	t.Cleanup(func() {
 		p.Stop()
 		if t.Failed() {
-			t.Logf("the end of %s's output:\n%s", p.name, tail(p.Output(), 30))
+			t.Logf("the end of %s's output:\n%s", p.name, p.Tail())
 		}
 	})
 	return p
@@ -69,7 +72,7 @@ func Start(t testing.TB, c Command) *Process {
 // launch starts the child from a thread that lives as long as the child: the
 // kernel ends the child with the thread that started it, not with the process.
 func (p *Process) launch() error {
-	out, err := os.Create(p.output)
+	out, err := os.OpenFile(p.output, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
@@ -110,7 +113,17 @@ func (p *Process) ExitCode() int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
-// Output is everything that the child has written so far, to either stream.
+// Exit waits for the child's end, and says with which code it ended and what it wrote
+// last.
+func (p *Process) Exit() string {
+	return fmt.Sprintf("%s ended with code %d; the end of its output:\n%s", p.name, p.ExitCode(), p.Tail())
+}
+
+// Tail is the end of Output.
+func (p *Process) Tail() string { return tail(p.Output(), 20) }
+
+// Output is everything that the child has written so far, to either stream, after what
+// was in its file before.
 func (p *Process) Output() string {
 	data, err := os.ReadFile(p.output)
 	if err != nil {
@@ -129,11 +142,14 @@ func (p *Process) Signal(s syscall.Signal) {
 
 // Stop ends the child with SIGTERM, and after Grace with SIGKILL. It returns when
 // the child has ended.
-func (p *Process) Stop() {
+func (p *Process) Stop() { p.StopWithin(Grace) }
+
+// StopWithin is Stop with another time until SIGKILL.
+func (p *Process) StopWithin(grace time.Duration) {
 	p.Signal(syscall.SIGTERM)
 	select {
 	case <-p.exited:
-	case <-time.After(Grace):
+	case <-time.After(grace):
 		p.Kill()
 	}
 }
@@ -150,9 +166,9 @@ func tail(text string, lines int) string {
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }
 
-// Await calls a check again and again until it returns nil. After the bound the
-// test stops with what was awaited and the last error.
-func Await(t testing.TB, within time.Duration, what string, check func() error) {
+// Await calls a check again and again until it returns nil. After the bound, or when the
+// context of t has ended, the test stops with what was awaited and the last error.
+func Await(t T, within time.Duration, what string, check func() error) {
 	t.Helper()
 	deadline := time.Now().Add(within)
 	for {
@@ -163,6 +179,10 @@ func Await(t testing.TB, within time.Duration, what string, check func() error) 
 		if time.Now().After(deadline) {
 			t.Fatalf("waited %v for %s: %v", within, what, err)
 		}
-		time.Sleep(pollInterval)
+		select {
+		case <-t.Context().Done():
+			t.Fatalf("wait for %s: %v", what, t.Context().Err())
+		case <-time.After(pollInterval):
+		}
 	}
 }

@@ -3,7 +3,6 @@ package rabbitmq
 import (
 	"net"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/rabbitmq/amqp091-go"
@@ -16,7 +15,7 @@ const dialBound = 90 * time.Second
 
 // Dial connects to a broker until the test ends. It tries again for a while where
 // the broker refuses.
-func Dial(t testing.TB, url string) *amqp091.Connection {
+func Dial(t process.T, url string) *amqp091.Connection {
 	t.Helper()
 	var c *amqp091.Connection
 	process.Await(t, dialBound, "a connection", func() (err error) {
@@ -28,7 +27,7 @@ func Dial(t testing.TB, url string) *amqp091.Connection {
 }
 
 // Channel opens a channel, which ends with its connection.
-func Channel(t testing.TB, c *amqp091.Connection) *amqp091.Channel {
+func Channel(t process.T, c *amqp091.Connection) *amqp091.Channel {
 	t.Helper()
 	ch, err := c.Channel()
 	if err != nil {
@@ -50,7 +49,7 @@ type Proxy struct {
 
 // StartProxy listens on a free port of an IP address and forwards to host:port
 // until the test ends. All data arrive later by the delay, in both directions.
-func StartProxy(t testing.TB, ip, target string, delay time.Duration) *Proxy {
+func StartProxy(t process.T, ip, target string, delay time.Duration) *Proxy {
 	t.Helper()
 	l, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
 	if err != nil {

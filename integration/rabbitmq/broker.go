@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"testing"
 	"time"
 
 	"github.com/rabbitmq/amqp091-go"
@@ -33,11 +32,14 @@ type Options struct {
 	// Host is where the broker runs, with the RabbitMQ of the host's root; nil is
 	// this machine, with its own.
 	Host *network.Host
+	// Root is a Debian root with the RabbitMQ to run on this machine, prepared by
+	// network.Root; "" is this machine's own.
+	Root string
 }
 
 // Broker is a private RabbitMQ. Its methods are for the test's goroutine.
 type Broker struct {
-	t        testing.TB
+	t        process.T
 	opts     Options
 	vhost    string // "" is the virtual host "/"
 	shared   bool   // with other tests
@@ -55,12 +57,12 @@ type Broker struct {
 // runs are the processes of a broker, one after the other. All views of the broker
 // share them, and they end with the test that first started it.
 type runs struct {
-	t    testing.TB
+	t    process.T
 	last *process.Process
 }
 
 // Start runs a broker and returns when it accepts connections.
-func Start(t testing.TB, opts Options) *Broker {
+func Start(t process.T, opts Options) *Broker {
 	t.Helper()
 	b := newBroker(t, opts)
 	b.peers = []*Broker{b}
@@ -72,7 +74,7 @@ func Start(t testing.TB, opts Options) *Broker {
 
 // StartCluster runs a broker on each host, all nodes of one cluster, and returns
 // them when all accept connections.
-func StartCluster(t testing.TB, opts Options, hosts ...*network.Host) []*Broker {
+func StartCluster(t process.T, opts Options, hosts ...*network.Host) []*Broker {
 	t.Helper()
 	var nodes []*Broker
 	for _, h := range hosts {
@@ -97,7 +99,7 @@ func StartCluster(t testing.TB, opts Options, hosts ...*network.Host) []*Broker 
 	return nodes
 }
 
-func newBroker(t testing.TB, opts Options) *Broker {
+func newBroker(t process.T, opts Options) *Broker {
 	t.Helper()
 	if opts.User == "" {
 		opts.User, opts.Password = "guest", "guest"
@@ -108,7 +110,7 @@ func newBroker(t testing.TB, opts Options) *Broker {
 		b.node = "rabbit@" + opts.Host.Name
 		return b
 	}
-	requireInstalled(t)
+	requireInstalled(t, opts.Root)
 	ports := process.Ports(t, 4)
 	b.port, b.tlsPort, b.distPort, b.epmdPort = ports[0], ports[1], ports[2], ports[3]
 	b.node = fmt.Sprintf("poolcast%d@localhost", b.port)
@@ -118,7 +120,7 @@ func newBroker(t testing.TB, opts Options) *Broker {
 // args are the arguments that run a program where the broker runs.
 func (b *Broker) args(args ...string) []string {
 	if b.opts.Host == nil {
-		return args
+		return network.Enter(b.opts.Root, args...)
 	}
 	return b.opts.Host.Args(args...)
 }
@@ -141,7 +143,7 @@ func (b *Broker) startNames() {
 	})
 	process.Await(b.t, startBound, "epmd to listen", func() error {
 		if !b.names.Running() {
-			b.t.Fatalf("start epmd: it ended with code %d", b.names.ExitCode())
+			b.t.Fatalf("start a broker: %s", b.names.Exit())
 		}
 		c, err := net.DialTimeout("tcp", b.address(b.epmdPort), time.Second)
 		if err != nil {
@@ -172,7 +174,7 @@ func (b *Broker) awaitStart() {
 	b.t.Helper()
 	process.Await(b.t, startBound, "RabbitMQ to accept connections", func() error {
 		if !b.runs.last.Running() {
-			b.t.Fatalf("start RabbitMQ: it ended with code %d", b.runs.last.ExitCode())
+			b.t.Fatalf("start a broker: %s", b.runs.last.Exit())
 		}
 		return b.ready()
 	})
@@ -249,7 +251,7 @@ func (b *Broker) TransportURL() string {
 
 // In is the same broker for another test and with another virtual host. It ends with
 // the test that started it.
-func (b *Broker) In(t testing.TB, vhost string) *Broker {
+func (b *Broker) In(t process.T, vhost string) *Broker {
 	inside := *b
 	inside.t, inside.vhost = t, vhost
 	return &inside
@@ -281,6 +283,9 @@ func (b *Broker) Log() string {
 	return text.String()
 }
 
+// LogFolder is where the broker writes its log.
+func (b *Broker) LogFolder() string { return b.path("log") }
+
 // Node is the broker's name in its cluster.
 func (b *Broker) Node() string { return b.node }
 
@@ -297,10 +302,10 @@ func (b *Broker) url(scheme string, port int) string {
 func (b *Broker) address(port int) string { return net.JoinHostPort(b.ip(), strconv.Itoa(port)) }
 
 // requireInstalled stops the test where RabbitMQ is missing.
-func requireInstalled(t testing.TB) {
+func requireInstalled(t process.T, root string) {
 	t.Helper()
-	if _, err := os.Stat(serverScript); err != nil {
-		t.Fatal("RabbitMQ is not installed: run integration/setup, or apt-get install rabbitmq-server")
+	if _, err := os.Stat(root + serverScript); err != nil {
+		t.Fatalf("RabbitMQ is not installed (%v): run integration/setup, or apt-get install rabbitmq-server", err)
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/rabbitmq/amqp091-go"
@@ -203,7 +202,7 @@ func (b *Broker) number(text string) int {
 
 // VHosts makes virtual hosts in which the broker's user has all permissions, with one
 // command.
-func (b *Broker) VHosts(t testing.TB, names ...string) {
+func (b *Broker) VHosts(t process.T, names ...string) {
 	t.Helper()
 	type object map[string]string
 	definitions := map[string][]object{}

@@ -1,11 +1,13 @@
 package rabbitmq
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"sync"
-	"testing"
+
+	"github.com/poolcast/poolcast/integration/process"
 )
 
 // Shared is one broker for many tests, each with a virtual host of its own. It starts
@@ -21,12 +23,12 @@ type Shared struct {
 
 // VirtualHost returns the broker with a new, empty virtual host. The test stops if it
 // tries to end or to block the broker.
-func (s *Shared) VirtualHost(t testing.TB) *Broker {
+func (s *Shared) VirtualHost(t process.T) *Broker {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.broker == nil {
-		s.scope = &binaryScope{TB: t}
+		s.scope = &binaryScope{T: t}
 		s.broker = Start(s.scope, s.Options)
 	}
 	s.hosts++
@@ -51,27 +53,28 @@ func (s *Shared) Close() error {
 func (b *Broker) requireOwn() {
 	b.t.Helper()
 	if b.shared {
-		b.t.Fatal("this broker is shared with other tests: use one of the test's own")
+		b.t.Fatalf("this broker is shared with other tests: use one of the test's own")
 	}
 }
 
-// binaryScope is a testing.TB that lasts as long as the test binary. Errors of the
+// binaryScope is a process.T that lasts as long as the test binary. Errors of the
 // start are those of the test that it was made from.
 type binaryScope struct {
-	testing.TB
+	process.T
 	cleanups []func()
 	faults   []error
 }
 
-func (l *binaryScope) Cleanup(f func())    { l.cleanups = append(l.cleanups, f) }
-func (l *binaryScope) Failed() bool        { return false }
-func (l *binaryScope) Logf(string, ...any) {}
+func (l *binaryScope) Context() context.Context { return context.WithoutCancel(l.T.Context()) }
+func (l *binaryScope) Cleanup(f func())         { l.cleanups = append(l.cleanups, f) }
+func (l *binaryScope) Failed() bool             { return false }
+func (l *binaryScope) Logf(string, ...any)      {}
 
 func (l *binaryScope) TempDir() string {
 	l.Helper()
 	dir, err := os.MkdirTemp("", "rabbitmq-shared-")
 	if err != nil {
-		l.Fatal(err)
+		l.Fatalf("make the broker's folder: %v", err)
 	}
 	l.Cleanup(func() { l.faults = append(l.faults, os.RemoveAll(dir)) })
 	return dir

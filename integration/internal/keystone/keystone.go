@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/poolcast/poolcast/integration/process"
@@ -37,7 +36,7 @@ type Keystone struct {
 	URL   string // with the version, as auth_url
 	Admin User
 
-	t    testing.TB
+	t    process.T
 	dir  string
 	http http.Client
 }
@@ -50,7 +49,7 @@ type User struct {
 }
 
 // Start runs a Keystone and returns when it responds.
-func Start(t testing.TB) *Keystone {
+func Start(t process.T) *Keystone {
 	t.Helper()
 	requireInstalled(t)
 	port := strconv.Itoa(process.Ports(t, 1)[0])
@@ -68,7 +67,7 @@ func Start(t testing.TB) *Keystone {
 	})
 	process.Await(t, startBound, "Keystone to respond", func() error {
 		if !p.Running() {
-			t.Fatalf("start Keystone: it ended with code %d", p.ExitCode())
+			t.Fatalf("start Keystone: %s", p.Exit())
 		}
 		return k.authenticate(&k.Admin)
 	})
@@ -223,7 +222,7 @@ func (k *Keystone) write(name string, data []byte) {
 }
 
 // requireInstalled stops the test where Keystone is missing.
-func requireInstalled(t testing.TB) {
+func requireInstalled(t process.T) {
 	t.Helper()
 	if err := exec.Command("/usr/bin/python3", "-c", "import keystone").Run(); err != nil {
 		t.Fatalf("Keystone is not installed (%v): run integration/setup, or apt-get install --no-install-recommends python3-keystone python3-openstackclient", err)

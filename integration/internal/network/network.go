@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/poolcast/poolcast/integration/process"
@@ -33,7 +32,7 @@ type Network struct {
 
 // New makes the bridge. The test stops where it runs in the network namespace of the
 // machine.
-func New(t testing.TB) *Network {
+func New(t process.T) *Network {
 	t.Helper()
 	requirePrivate(t)
 	run(t, "ip", "link", "set", "lo", "up")
@@ -46,7 +45,7 @@ func New(t testing.TB) *Network {
 
 // requirePrivate stops the test where an interface other than loopback is up, which
 // belongs to the machine.
-func requirePrivate(t testing.TB) {
+func requirePrivate(t process.T) {
 	t.Helper()
 	all, err := net.Interfaces()
 	if err != nil {
@@ -66,12 +65,12 @@ type Host struct {
 	root    string
 	port    string // the bridge's end of its link
 	holder  *process.Process
-	t       testing.TB
+	t       process.T
 }
 
 // Host adds a host that runs programs of a root, or of this machine if that is
 // "". It is removed with the test.
-func (n *Network) Host(t testing.TB, root string) *Host {
+func (n *Network) Host(t process.T, root string) *Host {
 	t.Helper()
 	n.mu.Lock()
 	n.next++
@@ -141,7 +140,7 @@ func (h *Host) run(args ...string) {
 	run(h.t, "nsenter", append([]string{fmt.Sprintf("--net=/proc/%d/ns/net", h.holder.Pid())}, args...)...)
 }
 
-func run(t testing.TB, name string, args ...string) {
+func run(t process.T, name string, args ...string) {
 	t.Helper()
 	out, err := exec.Command(name, args...).CombinedOutput()
 	if err != nil {
@@ -153,7 +152,7 @@ func run(t testing.TB, name string, args ...string) {
 // devices of this machine, the folder for temporary files under its own name, and a
 // file with the names of all hosts of the network. It returns the root. The mounts are
 // in the namespace of the test and end with it.
-func Root(t testing.TB, root string) string {
+func Root(t process.T, root string) string {
 	t.Helper()
 	if _, err := os.Stat(filepath.Join(root, "usr/bin/env")); err != nil {
 		t.Fatalf("use the Debian root %s: %v; integration/roots makes it", root, err)
@@ -174,14 +173,14 @@ func Root(t testing.TB, root string) string {
 }
 
 // mount mounts something until the test has ended.
-func mount(t testing.TB, where string, what ...string) {
+func mount(t process.T, where string, what ...string) {
 	t.Helper()
 	run(t, "mount", append(what, where)...)
 	t.Cleanup(func() { run(t, "umount", "--lazy", where) })
 }
 
 // hostsFile has the names of all possible hosts, and that of this machine.
-func hostsFile(t testing.TB) string {
+func hostsFile(t process.T) string {
 	t.Helper()
 	name, err := os.Hostname()
 	if err != nil {

@@ -1,0 +1,68 @@
+package cloud
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/poolcast/poolcast/integration/process"
+)
+
+// databaseProgram is MariaDB's server in the Debian package mariadb-server-core. SQLite
+// is no alternative: services that write at the same time get "database is locked".
+const databaseProgram = "/usr/sbin/mariadbd"
+
+// maxSocketPath is the longest path that the kernel accepts for a Unix socket.
+const maxSocketPath = 107
+
+// startDatabase runs a MariaDB without accounts on a socket in the folder of the cloud,
+// which only its user may enter, and makes the tables of Cinder.
+func (c *Cloud) startDatabase(t process.T) {
+	t.Helper()
+	if _, err := os.Stat(databaseProgram); err != nil {
+		t.Fatalf("MariaDB is not installed (%v): run integration/setup, or apt-get install --no-install-recommends mariadb-server-core", err)
+	}
+	if socket := c.databaseSocket(); len(socket) > maxSocketPath {
+		t.Fatalf("the path %s is too long for a socket: set TMPDIR to a folder with a shorter one", socket)
+	}
+	for _, folder := range []string{"database", "database/data"} {
+		if err := os.Mkdir(c.path(folder), 0o700); err != nil {
+			t.Fatalf("make the folder of the database: %v", err)
+		}
+	}
+	c.write("database/init.sql", "CREATE DATABASE IF NOT EXISTS cinder CHARACTER SET utf8mb3;\n")
+	p := process.Start(t, process.Command{Name: "mariadb", Dir: c.path("database"), Log: filepath.Join(c.LogFolder(), "mariadb.log"), Args: []string{
+		databaseProgram, "--no-defaults", "--user=root",
+		"--datadir=" + c.path("database/data"), "--socket=" + c.databaseSocket(), "--skip-networking",
+		"--skip-grant-tables", "--skip-log-bin", "--init-file=" + c.path("database/init.sql"),
+		"--innodb-flush-log-at-trx-commit=0", // nothing is kept
+		"--innodb-buffer-pool-size=64M", "--max-connections=500",
+	}})
+	process.Await(t, startBound, "MariaDB to accept connections", func() error {
+		if !p.Running() {
+			t.Fatalf("start the database: %s", p.Exit())
+		}
+		connection, err := net.DialTimeout("unix", c.databaseSocket(), time.Second)
+		if err != nil {
+			return err
+		}
+		return connection.Close()
+	})
+	c.updateDatabase(t)
+}
+
+func (c *Cloud) databaseSocket() string { return c.path("database/socket") }
+
+// updateDatabase makes or updates the tables of Cinder.
+func (c *Cloud) updateDatabase(t process.T) {
+	t.Helper()
+	c.write("database.conf", c.databaseSettings())
+	runTool(t, "cinder-manage", c.python, filepath.Join(filepath.Dir(c.python), "cinder-manage"), "--config-file", c.path("database.conf"), "db", "sync")
+}
+
+// databaseURL is the option connection.
+func (c *Cloud) databaseURL() string {
+	return fmt.Sprintf("mysql+pymysql://root@localhost/cinder?unix_socket=%s", c.databaseSocket())
+}
