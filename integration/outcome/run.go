@@ -39,9 +39,9 @@ type Run struct {
 	Seed     uint64
 	Settle   time.Duration // measured from then on
 
-	Samples []Sample         // ascending in time
-	Chosen  []Choice         // one for each volume that was created
-	Refused map[string]int   // creates without a backend, by the filter that refused the last one
+	Samples []Sample       // ascending in time
+	Chosen  []Choice       // one for each volume that was created
+	Refused map[string]int // creates without a backend, by the filter that refused the last one
 }
 
 // Choice is where a volume went.
