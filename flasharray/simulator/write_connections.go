@@ -68,8 +68,7 @@ func (w *writing) connect(host, volume object) (object, error) {
 // Purity 6.6.0.
 func (w *writing) namespaces(host object) bool {
 	nqns, _ := host["nqns"].([]any)
-	arrays := w.array.fixture.frames[0].responses["arrays"]
-	return len(nqns) > 0 && len(arrays) > 0 && versionAtLeast(textAt(arrays[0], "version"), 6, 6)
+	return len(nqns) > 0 && versionAtLeast(textAt(w.array.recordedArray(), "version"), 6, 6)
 }
 
 // disconnect ends the connection of every volume with every host.
