@@ -61,6 +61,7 @@ func (w *writing) connect(host, volume object) (object, error) {
 		o = newConnection(host, volume, nil, address)
 	}
 	w.put("connections", nil, o)
+	w.announce(host, o)
 	return o, nil
 }
 
@@ -83,7 +84,13 @@ func disconnect(w *writing) ([]object, error) {
 	}
 	for _, host := range hosts {
 		for _, volume := range volumes {
-			if !w.disconnect(host, volume) {
+			ended := false
+			if isRemote(host) {
+				ended = w.disconnectRemote(host, volume)
+			} else {
+				ended = w.disconnect(host, volume)
+			}
+			if !ended {
 				return nil, refuse(textAt(volume, "name"), "Connection does not exist.")
 			}
 		}
@@ -91,10 +98,11 @@ func disconnect(w *writing) ([]object, error) {
 	return nil, nil
 }
 
-func (w *writing) disconnect(host, volume object) bool {
-	for _, c := range w.where("connections", "host.name", textAt(host, "name")) {
+func (d *draft) disconnect(host, volume object) bool {
+	for _, c := range d.where("connections", "host.name", textAt(host, "name")) {
 		if textAt(c, "volume.id") == textAt(volume, "id") {
-			w.put("connections", c, nil)
+			d.put("connections", c, nil)
+			d.retract(host, c)
 			return true
 		}
 	}

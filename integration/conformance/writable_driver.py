@@ -253,10 +253,13 @@ def clones_of_group(driver, note, cloned, clones, group, sources):
     note('from group', listed(driver._array.get_protection_groups(names=[driver._get_pgroup_name(cloned)]))[0].volume_count)
 
 
+CONNECTOR = {
+    'host': 'compute-1', 'initiator': 'iqn.1994-05.com.redhat:feedbeef0001', 'system uuid': str(uuid.uuid4()),
+    'wwpns': ['10000000c9feed01', '10000000c9feed02'], 'nqn': 'nqn.2014-08.org.nvmexpress:uuid:feed'}
+
+
 def connections(driver, note):
-    connector = {
-        'host': 'compute-1', 'initiator': 'iqn.1994-05.com.redhat:feedbeef0001', 'system uuid': str(uuid.uuid4()),
-        'wwpns': ['10000000c9feed01', '10000000c9feed02'], 'nqn': 'nqn.2014-08.org.nvmexpress:uuid:feed'}
+    connector = CONNECTOR
     one, two = create(driver, new_volume()), create(driver, new_volume())
     for volume in (one, two, two):
         properties = driver.initialize_connection(volume, connector)
@@ -297,6 +300,11 @@ def replication(driver, note):
     note('sync on the second', [v.provisioned / GIB for v in listed(arrays['second'].get_volumes(names=[sync.provider_id]))])
     driver.extend_volume(sync, 2)
     note('extended on the second', [v.provisioned / GIB for v in listed(arrays['second'].get_volumes(names=[sync.provider_id]))])
+    paths = driver.initialize_connection(sync, CONNECTOR)['data']['target_iqns']
+    note('arrays of the paths', len(set(paths)))
+    note('connections', volume_of(driver, sync)['connections'])
+    driver.terminate_connection(sync, CONNECTOR)
+    note('connections left', volume_of(driver, sync)['connections'])
     moved = create(driver, new_volume())
     _, update = driver.retype(None, moved, replicated('sync'), None, None)
     note('retyped to sync', listed(arrays['second'].get_volumes(names=[moved.provider_id]))[0].name == moved.provider_id)

@@ -151,6 +151,7 @@ func writableRuns() []writableRun {
 		{"replicated", "replication", map[string]string{
 			"async": `"enabled"`, "retyped to async": `{"replication_status": "enabled"}`,
 			"sync": `"cinder-pod::volume-ID-cinder"`, "sync on the second": `[1.0]`, "extended on the second": `[2.0]`,
+			"arrays of the paths": `2`, "connections": `2`, "connections left": `0`,
 			"retyped to sync":   `true`,
 			"retyped from sync": `{"name": "volume-ID-cinder", "gib": 1.0, "destroyed": false, "connections": 0, "iops": null}`,
 			"ghosts":            `[]`, "transfers": `true`,
