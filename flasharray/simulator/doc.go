@@ -107,8 +107,8 @@
 //   - Copies and replicas are complete at once, and pods are online. A replication
 //     by schedule leaves a snapshot on the target only. Snapshot schedules do
 //     nothing, and eradication cannot be disabled.
-//   - Hosts of other arrays are as recorded: a stretched volume has the connections
-//     of this array only.
+//   - A stretched volume has the connections of each of its arrays; the hosts of
+//     another array are remote hosts. Recorded remote hosts have a count only.
 //   - Recorded counts of connections and members get lists that fit them.
 //
 // # Load and space of writable arrays

@@ -146,10 +146,16 @@ func (d *draft) setDestroyed(o object, destroyed bool) {
 
 // eradicationDelay is how long a destroyed object is kept, in ms.
 func (a *Array) eradicationDelay() int64 {
-	if arrays := a.fixture.frames[0].responses["arrays"]; len(arrays) > 0 {
-		if ms := intAt(arrays[0], "eradication_config.eradication_delay"); ms > 0 {
-			return ms
-		}
+	if ms := intAt(a.recordedArray(), "eradication_config.eradication_delay"); ms > 0 {
+		return ms
 	}
 	return day
+}
+
+// recordedArray is the item of arrays in frame 0, or nothing.
+func (a *Array) recordedArray() object {
+	if len(a.fixture.frames) == 0 || len(a.fixture.frames[0].responses["arrays"]) == 0 {
+		return nil
+	}
+	return a.fixture.frames[0].responses["arrays"][0]
 }

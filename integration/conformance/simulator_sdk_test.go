@@ -57,8 +57,15 @@ type sdkResult struct {
 const sdkToken = "11111111-2222-3333-4444-555555555555"
 
 // TestSimulatorWithOfficialClient logs in with py-pure-client, reads, filters, pages beyond
-// 1,000 objects and logs in again, with every fixture.
+// 1,000 objects and logs in again, with every fixture, as a recording and as a
+// writable array.
 func TestSimulatorWithOfficialClient(t *testing.T) {
+	t.Run("recorded", func(t *testing.T) { readWithSDK(t, false) })
+	t.Run("writable", func(t *testing.T) { readWithSDK(t, true) })
+}
+
+func readWithSDK(t *testing.T, writable bool) {
+	t.Helper()
 	fixtures, err := simulator.Builtin()
 	if err != nil {
 		t.Fatal(err)
@@ -66,7 +73,7 @@ func TestSimulatorWithOfficialClient(t *testing.T) {
 	arrays := map[string]*simulator.Array{}
 	var served []*simulator.Array
 	for _, f := range fixtures {
-		o := simulator.Options{Tokens: []string{sdkToken}}
+		o := simulator.Options{Tokens: []string{sdkToken}, Writable: writable}
 		if f.Name == "flasharray-x-02" {
 			o.Population = simulator.Population{"volumes": {Live: 2300, Destroyed: 17}, "volume-snapshots": {Live: 5100}}
 		}
