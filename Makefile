@@ -78,6 +78,7 @@ environment = $(PYTHON) -m venv --clear $(1) || { echo 'make: $(PYTHON) cannot m
 # kernel removes with it.
 cloud: build ## Start a whole cloud on this machine, until Ctrl-C (RELEASE=28 BROKER=13)
 	@case '$(RELEASE)' in ''|2[5-9]) ;; *) echo 'make cloud: RELEASE is the number of a release of Cinder from 25 to 29, not $(RELEASE)' >&2; exit 1;; esac
+	@case '$(BROKER)' in ''|12|13|sid) ;; *) echo 'make cloud: BROKER is a release of Debian with the RabbitMQ to run: 12, 13 or sid, not $(BROKER)' >&2; exit 1;; esac
 	@integration/setup cloud
 	@$(GO) build -o '$(BIN)/cloud' ./integration/cloud
 	@set -e; python=$(if $(RELEASE),,"$$POOLCAST_PYTHON"); \
