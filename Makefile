@@ -56,7 +56,8 @@ brokers: ## Test on brokers and clusters of three Debian releases (BROKER=13 NOD
 		-exec 'unshare --net --mount --pid --fork --kill-child --mount-proc' \
 		-run '^TestBrokers$$/^$(or $(BROKER),.*)$$/^$(or $(NODES),.*)$$/$(if $(RUN),$(if $(findstring /,$(RUN)),$(RUN),($(RUN))),$(if $(SCHEDULER),^scheduler$$))/$(if $(SCHEDULER),^$(SCHEDULER)$$)' ./integration
 
-conformance: ## Compare with the newest Cinder and py-pure-client of PyPI
+conformance: ## Compare with the newest Cinder and py-pure-client of PyPI, also in a whole cloud
+	@integration/setup cloud
 	@set -e; python="$$POOLCAST_PYTHON"; \
 	if [ -z "$$python" ]; then $(MAKE) --no-print-directory .venv/complete; python='$(CURDIR)/.venv/bin/python'; fi; \
 	POOLCAST_PYTHON="$$python" $(GO) test -count=1 -v -timeout 30m -tags conformance ./integration/conformance/...
