@@ -69,7 +69,7 @@ func WritePicture(w io.Writer, runs []Run) error {
 	canvas := vgsvg.New(pictureWidth, pictureHeight)
 	page := draw.New(canvas)
 	page.SetColor(color.White)
-	page.Fill(page.Rectangle.Path())
+	page.Fill(page.Path())
 	tiles := draw.Tiles{Rows: len(rows), Cols: len(runs), PadX: vg.Points(6), PadY: vg.Points(6), PadTop: 4, PadBottom: 4, PadLeft: 4, PadRight: 8}
 	for i, row := range plot.Align(plots, tiles, page) {
 		for j, tile := range row {

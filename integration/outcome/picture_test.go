@@ -3,6 +3,7 @@ package outcome
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"io"
 	"math"
 	"strings"
@@ -64,7 +65,7 @@ func svgTexts(t *testing.T, svg []byte) string {
 	decoder := xml.NewDecoder(bytes.NewReader(svg))
 	for {
 		token, err := decoder.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return texts.String()
 		}
 		if err != nil {

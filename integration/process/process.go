@@ -1,12 +1,14 @@
 package process
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -142,6 +144,39 @@ func (p *Process) Signal(s syscall.Signal) {
 	if p.Running() {
 		_ = syscall.Kill(-p.Pid(), s)
 	}
+}
+
+// Freeze stops the child and all it has started with SIGSTOP, until SIGCONT. It returns
+// when none of their threads runs, which takes a while on a busy machine.
+func (p *Process) Freeze(t T) {
+	t.Helper()
+	p.Signal(syscall.SIGSTOP)
+	Await(t, Grace, p.name+" to freeze", p.frozen)
+}
+
+// frozen returns an error while a thread of the child's process group is in another
+// state than stopped, traced or dead (proc(5), /proc/pid/task/tid/stat).
+func (p *Process) frozen() error {
+	threads, err := filepath.Glob("/proc/[0-9]*/task/[0-9]*/stat")
+	if err != nil {
+		return err
+	}
+	for _, thread := range threads {
+		text, err := os.ReadFile(thread)
+		if err != nil {
+			continue // it has ended
+		}
+		rest := string(text[bytes.LastIndexByte(text, ')')+1:]) // after the name of the program
+		var state string
+		var parent, group int
+		if _, err := fmt.Sscan(rest, &state, &parent, &group); err != nil {
+			return fmt.Errorf("read %s: %w", thread, err)
+		}
+		if group == p.Pid() && !slices.Contains([]string{"T", "t", "Z", "X"}, state) {
+			return fmt.Errorf("%s is in state %s", thread, state)
+		}
+	}
+	return nil
 }
 
 // Stop ends the child with SIGTERM, and after Grace with SIGKILL. It returns when

@@ -223,7 +223,7 @@ func (b *Broker) Restart() {
 func (b *Broker) Freeze() {
 	b.t.Helper()
 	b.requireOwn()
-	b.runs.last.Signal(syscall.SIGSTOP)
+	b.runs.last.Freeze(b.t)
 }
 
 // Thaw ends a freeze.
