@@ -1,0 +1,85 @@
+//go:build conformance
+
+package conformance
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// logLine is a line in the log of an agent.
+type logLine struct {
+	Message, Backend, State, Cause, Reason, Session string
+	Level                                           string
+}
+
+func (l logLine) String() string {
+	return strings.Join(strings.Fields(strings.Join([]string{l.Message, l.Backend, l.State, l.Cause, l.Session, l.Reason}, " ")), " ")
+}
+
+// agentLog is the log of an agent from a time on.
+type agentLog struct {
+	c     *wholeCloud
+	host  string
+	bytes int
+}
+
+// logFromNow is the log of a host's agent from now on.
+func (c *wholeCloud) logFromNow(host string) *agentLog {
+	c.t.Helper()
+	return &agentLog{c: c, host: host, bytes: len(c.Host(host).Agent.Log())}
+}
+
+// lines are those with a message; all if it is empty.
+func (l *agentLog) lines(message string) (found []logLine) {
+	l.c.t.Helper()
+	for text := range strings.Lines(l.c.Host(l.host).Agent.Log()[l.bytes:]) {
+		var line logLine
+		if err := json.Unmarshal([]byte(text), &line); err != nil {
+			continue // its end is not written yet
+		}
+		if message == "" || line.Message == message {
+			found = append(found, line)
+		}
+	}
+	return found
+}
+
+// await waits for lines with a message about a backend; "" is any.
+func (l *agentLog) await(message, backend string) {
+	l.c.t.Helper()
+	l.c.await(fmt.Sprintf("%q of %s in the log", message, backend), func() error {
+		for _, line := range l.lines(message) {
+			if backend == "" || line.Backend == backend {
+				return nil
+			}
+		}
+		return errors.New("there is no such line")
+	})
+}
+
+// once checks that each change has one line: no two that follow each other are equal.
+func (l *agentLog) once() {
+	l.c.t.Helper()
+	last := map[string]string{}
+	for _, line := range l.lines("") {
+		of := line.Backend
+		if of == "" {
+			of = line.Session + line.Message
+		}
+		if last[of] == line.String() && line.Backend != "" {
+			l.c.t.Errorf("the log of %s has twice: %s", l.host, line)
+		}
+		last[of] = line.String()
+	}
+}
+
+// print writes the lines to the log of the test.
+func (l *agentLog) print() {
+	l.c.t.Helper()
+	for _, line := range l.lines("") {
+		l.c.t.Logf("%s: %s %s", l.host, line.Level, line)
+	}
+}
