@@ -83,6 +83,7 @@ func TestCloudVolumes(t *testing.T) {
 	c := startWholeCloud(t, cloudForVolumes(t))
 	c.WriteClouds()
 	c.createTypes()
+	c.step("moves", c.moves)
 	c.step("life of a volume", c.lifeOfVolume)
 }
 

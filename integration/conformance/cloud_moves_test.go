@@ -1,0 +1,114 @@
+//go:build conformance
+
+package conformance
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/poolcast/poolcast/integration/internal/cloud"
+)
+
+// What the scheduler logs when it refuses a request about a volume that exists
+// (cinder/scheduler/manager.py, _set_volume_state_and_notify).
+const (
+	refusedMigration = "Failed to schedule_migrate_volume_to_host"
+	refusedRetype    = "Failed to schedule_retype"
+)
+
+// move is a request that may bring a volume to another backend.
+type move struct {
+	name   string
+	flags  string       // of poolcast place
+	size   int          // GiB of the volume
+	send   func() error // the request
+	api    string       // what cinder-api refuses with, "" if it does not
+	reason string       // what place says
+	to     string       // the backend that the scheduler chooses, "" if it refuses
+	refuse string       // the line of the scheduler that refuses
+}
+
+// moves requests migrations and retypes that need one. The copy of a volume to another
+// array needs an initiator, which this machine does not have: what counts is where the
+// scheduler sends the volume to. cinder-volume creates the destination of the copy there,
+// and deletes it when the copy fails.
+func (c *wholeCloud) moves() {
+	ctx := c.t.Context()
+	v := c.create(cloud.Volume{Name: "moved", Size: 10, Type: "on-x-01"})
+	if v.Backend() != firstBackend {
+		c.t.Fatalf("the volume is on %s", v.Host)
+	}
+	migrate := func(to string) func() error {
+		return func() error { return c.API.Migrate(ctx, v.ID, to+"#"+cloud.Pool) }
+	}
+	retype := func(to, policy string) func() error {
+		return func() error { return c.API.Retype(ctx, v.ID, to, policy) }
+	}
+	from := " --size 10 --os-cloud poolcast --type "
+	c.move(v.ID, move{name: "migration that the type refuses", flags: "--migrate-from flasharray_x_01 --to flasharray_x_02" + from + "on-x-01",
+		send: migrate(secondBackend), reason: "rack r2 is not r1", refuse: refusedMigration})
+	c.move(v.ID, move{name: "retype on its array", flags: "--retype-of flasharray_x_01 --from-type on-x-01" + from + "gold",
+		send: retype("gold", "never"), to: firstBackend})
+	c.move(v.ID, move{name: "migration to the same backend", flags: "--migrate-from flasharray_x_01 --to flasharray_x_01" + from + "gold",
+		send: migrate(firstBackend), api: "must be different than the current one", reason: "already"})
+	c.move(v.ID, move{name: "migration without room", flags: "--migrate-from flasharray_x_01 --to ctl2@flasharray_c_01" + from + "gold",
+		send: migrate(fullBackend), reason: "CapacityFilter", refuse: refusedMigration})
+	c.move(v.ID, move{name: "migration", flags: "--migrate-from flasharray_x_01 --to flasharray_x_02" + from + "gold",
+		send: migrate(secondBackend), to: secondBackend})
+	c.move(v.ID, move{name: "migration to another zone", flags: "--migrate-from flasharray_x_01 --to ctl2@flasharray_x_03" + from + "gold",
+		send: migrate(thirdBackend), to: thirdBackend})
+	c.move(v.ID, move{name: "retype that may not migrate", flags: "--retype-of flasharray_x_01 --from-type gold" + from + "quiet",
+		send: retype("quiet", "never"), reason: "is not <= 700", refuse: refusedRetype})
+	c.move(v.ID, move{name: "retype that migrates", flags: "--retype-of flasharray_x_01 --from-type gold --migration-policy on-demand" + from + "quiet",
+		send: retype("quiet", "on-demand"), to: secondBackend})
+	c.move(v.ID, move{name: "retype that fits nowhere", flags: "--retype-of flasharray_x_01 --from-type gold --migration-policy on-demand" + from + "unknown",
+		send: retype("unknown", "on-demand"), reason: "volume_backend_name", refuse: refusedRetype})
+	c.delete(v.ID)
+}
+
+// move compares one request with what poolcast place says, and waits for its end.
+func (c *wholeCloud) move(id string, m move) {
+	c.t.Helper()
+	before, err := c.API.Volume(c.t.Context(), id)
+	c.must(err)
+	said := c.agreesOnMove("ctl1", m.flags, m.to)
+	if !strings.Contains(said, m.reason) {
+		c.t.Errorf("%s: place says %s, and not %q", m.name, said, m.reason)
+	}
+	mark := len(c.Scheduler.Log())
+	var made float64
+	if m.to != "" && m.to != before.Backend() {
+		made = c.volumesEver(m.to)
+	}
+	err = m.send()
+	if m.api != "" {
+		if status := (*cloud.StatusError)(nil); !errors.As(err, &status) || !strings.Contains(status.Message, m.api) {
+			c.t.Errorf("%s: cinder-api responded %v, want %q", m.name, err, m.api)
+		}
+		return
+	}
+	c.must(err)
+	c.await(m.name+" to end", func() error {
+		v, err := c.API.Volume(c.t.Context(), id)
+		if err == nil && (v.Status != "available" || v.Migration != "" && v.Migration != "error" && v.Migration != "success") {
+			err = fmt.Errorf("it is %s, its migration %s", v.Status, v.Migration)
+		}
+		return err
+	})
+	if refused := strings.Contains(c.Scheduler.Log()[mark:], "Failed to schedule_"); refused != (m.refuse != "") || refused && !strings.Contains(c.Scheduler.Log()[mark:], m.refuse) {
+		c.t.Errorf("%s: the scheduler refused: %t, want %q", m.name, refused, m.refuse)
+	}
+	if made > 0 && c.volumesEver(m.to) <= made {
+		c.t.Errorf("%s: no volume was created on %s", m.name, m.to)
+	}
+}
+
+// volumesEver is how many volumes an array has, with those that are destroyed.
+func (c *wholeCloud) volumesEver(backend string) float64 {
+	c.t.Helper()
+	_, stanza, _ := strings.Cut(backend, "@")
+	items, err := c.Items(c.t.Context(), stanza, "volumes?limit=1000")
+	c.must(err)
+	return float64(len(items))
+}
