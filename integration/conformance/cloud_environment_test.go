@@ -40,23 +40,23 @@ type wholeCloud struct {
 	t *testing.T
 }
 
-// startWholeCloud starts a cloud whose agents log as JSON. It checks that nothing is left
-// running at its end.
-func startWholeCloud(t *testing.T, o cloud.Options) *wholeCloud {
+// inCloud starts a cloud whose agents log as JSON, and calls a test with it. Nothing may
+// be left running when the test has ended.
+func inCloud(t *testing.T, o cloud.Options, test func(*wholeCloud)) {
 	t.Helper()
 	if o.ReportInterval == 0 {
 		o.ReportInterval = reportInterval
 	}
 	o.Agent = append(slices.Clone(o.Agent), "log_format = json")
-	folder := t.TempDir()
-	t.Cleanup(func() { checkNothingRuns(t, folder) })
-	return &wholeCloud{Cloud: startCloud(t, o), t: t}
-}
-
-// checkNothingRuns checks that no process has the temporary folder of the test in its
-// arguments or works there.
-func checkNothingRuns(t *testing.T, folder string) {
-	t.Helper()
+	folder := ""
+	t.Run("cloud", func(t *testing.T) {
+		c := &wholeCloud{Cloud: startCloud(t, o), t: t}
+		folder = c.Dir()
+		test(c)
+	})
+	if folder == "" {
+		return
+	}
 	process.Await(t, gone, "all processes of the cloud to end", func() error {
 		if left := processesOf(t, folder); len(left) > 0 {
 			return fmt.Errorf("these run:\n%s", strings.Join(left, "\n"))

@@ -83,3 +83,14 @@ func (l *agentLog) print() {
 		l.c.t.Logf("%s: %s %s", l.host, line.Level, line)
 	}
 }
+
+// states are the states of a backend that are logged, one after the other.
+func (l *agentLog) states(backend string) (states []string) {
+	l.c.t.Helper()
+	for _, line := range l.lines("") {
+		if line.Backend == backend && line.State != "" {
+			states = append(states, line.State)
+		}
+	}
+	return states
+}

@@ -80,11 +80,15 @@ func (c *wholeCloud) createTypes() {
 // before each request with what cinder-api, the scheduler and the arrays do.
 func TestCloudVolumes(t *testing.T) {
 	t.Parallel()
-	c := startWholeCloud(t, cloudForVolumes(t))
-	c.WriteClouds()
-	c.createTypes()
-	c.step("moves", c.moves)
-	c.step("life of a volume", c.lifeOfVolume)
+	inCloud(t, cloudForVolumes(t), func(c *wholeCloud) {
+		c.WriteClouds()
+		c.createTypes()
+		c.step("life of a volume", c.lifeOfVolume)
+		c.step("moves", c.moves)
+		c.step("disabled and frozen backend", c.disabledBackend)
+		c.step("killed cinder-volume", c.killedVolume)
+		c.step("stopped agents", c.stoppedAgents)
+	})
 }
 
 // counted are the objects of an array.
@@ -140,6 +144,7 @@ func (c *wholeCloud) sized(v cloud.VolumeStatus, gib int) {
 // snapshot, retypes it on its array, and deletes everything.
 func (c *wholeCloud) lifeOfVolume() {
 	ctx := c.t.Context()
+	start := c.count(secondBackend)
 	first := c.agreesOnCreate("ctl1", "--os-cloud poolcast --type gold", cloud.Volume{Name: "first", Size: 20, Type: "gold"})
 	c.sized(first, 20)
 	backend := first.Backend()
@@ -148,7 +153,7 @@ func (c *wholeCloud) lifeOfVolume() {
 	}
 	c.shows("ctl1", "rehearse --size 20 --count 1 --settings current --source scheduler --os-cloud poolcast --type gold",
 		"1 of 1 volumes go to flasharray_x_02")
-	start := c.count(backend)
+	c.awaitCounts(backend, counted{start.volumes + 1, start.live + 1, start.snapshots})
 
 	c.agreesOnMove("ctl1", "--extend flasharray_x_02 --from-size 20 --size 30", secondBackend)
 	c.must(c.API.Extend(ctx, first.ID, 30))
@@ -163,7 +168,7 @@ func (c *wholeCloud) lifeOfVolume() {
 	c.sized(clone, 30)
 	restored := c.agreesOnCreate("ctl1", "--os-cloud poolcast --type gold --snapshot-of flasharray_x_02", cloud.Volume{Name: "restored", Size: 40, Type: "gold", Snapshot: snapshot})
 	c.sized(restored, 40)
-	c.awaitCounts(backend, counted{start.volumes + 2, start.live + 2, start.snapshots + 1})
+	c.awaitCounts(backend, counted{start.volumes + 3, start.live + 3, start.snapshots + 1})
 
 	c.retypeOnArray(restored)
 
@@ -171,7 +176,7 @@ func (c *wholeCloud) lifeOfVolume() {
 	c.must(c.API.DeleteSnapshot(ctx, snapshot))
 	c.must(c.API.AwaitSnapshotDeleted(ctx, snapshot))
 	c.delete(first.ID)
-	c.awaitCounts(backend, counted{start.volumes + 2, start.live - 1, start.snapshots + 1}) // the array keeps what is destroyed
+	c.awaitCounts(backend, counted{start.volumes + 3, start.live, start.snapshots + 1}) // the array keeps what is destroyed
 }
 
 // retypeOnArray gives a volume a type with QoS specs. It stays on its array.
