@@ -11,7 +11,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/integration/cindertest"
 	"github.com/poolcast/poolcast/integration/internal/cloud"
 )
@@ -85,9 +84,9 @@ func (c *wholeCloud) unlisted(v cloud.VolumeStatus, reason string) {
 	c.refuse(inThirdZone("refused"))
 	c.agreesOnCreate("ctl1", "--os-cloud poolcast --type gold", cloud.Volume{Name: "elsewhere", Size: 10, Type: "gold"})
 
-	if said := c.agreesOnMove("ctl2", "--extend flasharray_x_03 --from-size 10 --size 20 --os-cloud poolcast --type gold", ""); !strings.Contains(said, "ServiceState") {
-		c.t.Errorf("place says of an extend: %s", said)
-	}
+	extend := "place --extend flasharray_x_03 --from-size 10 --size 20 --os-cloud poolcast --type gold --source "
+	c.shows("ctl2", extend+"scheduler", "there is no backend", "does not list it: "+reason)
+	c.shows("ctl2", extend+"agent", "refused by ServiceState", reason, "the scheduler refuses the request")
 	c.must(c.API.Extend(ctx, v.ID, 20))
 	if got := c.awaitVolume(v.ID); got.Size != 10 {
 		c.t.Errorf("the volume has %d GiB", got.Size)
@@ -96,7 +95,6 @@ func (c *wholeCloud) unlisted(v cloud.VolumeStatus, reason string) {
 	if err == nil {
 		_, err = c.API.AwaitSnapshot(ctx, snapshot, "error")
 	}
-	c.t.Logf("a snapshot ends with %v", err)
 	c.must(err)
 	err = c.API.Migrate(ctx, v.ID, thirdBackend+"#"+cloud.Pool)
 	if status := (*cloud.StatusError)(nil); !errors.As(err, &status) {
@@ -219,5 +217,3 @@ func sameReport(pool map[string]json.RawMessage, own *cindertest.Report) error {
 	}
 	return nil
 }
-
-var _ = capability.KeyMetricsAgent
