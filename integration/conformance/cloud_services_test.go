@@ -35,16 +35,19 @@ func (c *wholeCloud) disabledBackend() {
 	spare := c.create(inThirdZone("spare"))
 
 	c.must(c.API.Disable(ctx, thirdBackend, "firmware update"))
-	c.unlisted(v, "the service is disabled (firmware update)")
+	c.unlisted(v, "the service is disabled (firmware update)", false)
 	c.delete(spare.ID) // a disabled service still deletes
 	c.enable(thirdBackend)
 	c.listed("enabled")
 
 	c.must(c.API.Freeze(ctx, thirdBackend))
-	c.unlisted(v, "the service is disabled (frozen)")
-	for what, err := range map[string]error{"volume": c.API.DeleteVolume(ctx, v.ID), "snapshot": c.API.DeleteSnapshot(ctx, snapshot)} {
-		if status := (*cloud.StatusError)(nil); !errors.As(err, &status) || !strings.Contains(status.Message, "frozen") {
-			c.t.Errorf("the deletion of a %s on a frozen backend ends with %v", what, err)
+	c.unlisted(v, "the service is disabled (frozen)", true)
+	_, err = c.API.CreateSnapshot(ctx, v.ID, "refused")
+	for what, err := range map[string]error{
+		"a snapshot": err, "deletion of a volume": c.API.DeleteVolume(ctx, v.ID), "deletion of a snapshot": c.API.DeleteSnapshot(ctx, snapshot),
+	} {
+		if status := (*cloud.StatusError)(nil); !errors.As(err, &status) || !strings.Contains(status.Message, "not allowed on frozen") {
+			c.t.Errorf("%s on a frozen backend ends with %v", what, err)
 		}
 	}
 	c.must(c.API.Thaw(ctx, thirdBackend))
@@ -75,7 +78,7 @@ func (c *wholeCloud) enable(backend string) {
 }
 
 // unlisted checks what a cloud does with an unlisted third backend that has a volume.
-func (c *wholeCloud) unlisted(v cloud.VolumeStatus, reason string) {
+func (c *wholeCloud) unlisted(v cloud.VolumeStatus, reason string, frozen bool) {
 	c.t.Helper()
 	ctx := c.t.Context()
 	c.awaitListed(thirdBackend, false)
@@ -91,12 +94,16 @@ func (c *wholeCloud) unlisted(v cloud.VolumeStatus, reason string) {
 	if got := c.awaitVolume(v.ID); got.Size != 10 {
 		c.t.Errorf("the volume has %d GiB", got.Size)
 	}
-	snapshot, err := c.API.CreateSnapshot(ctx, v.ID, "refused")
-	if err == nil {
-		_, err = c.API.AwaitSnapshot(ctx, snapshot, "error")
+	if !frozen {
+		snapshot, err := c.API.CreateSnapshot(ctx, v.ID, "refused")
+		if err == nil {
+			_, err = c.API.AwaitSnapshot(ctx, snapshot, "error")
+		}
+		c.must(err)
+		c.must(c.API.DeleteSnapshot(ctx, snapshot)) // it deletes snapshots too
+		c.must(c.API.AwaitSnapshotDeleted(ctx, snapshot))
 	}
-	c.must(err)
-	err = c.API.Migrate(ctx, v.ID, thirdBackend+"#"+cloud.Pool)
+	err := c.API.Migrate(ctx, v.ID, thirdBackend+"#"+cloud.Pool)
 	if status := (*cloud.StatusError)(nil); !errors.As(err, &status) {
 		c.t.Errorf("a migration ends with %v", err)
 	}
