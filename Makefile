@@ -15,7 +15,7 @@ GOTEST   := $(GO) test -race -shuffle=on
 TAGS     := $(shell grep -rhE --include='*.go' '^//go:build [a-z]+$$' $(SOURCES) | cut -d ' ' -f 2 | sort -u | paste -sd ,)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo man package reproducible unit test check brokers conformance bench fuzz golden lint cover clean
+.PHONY: help build demo man package reproducible unit test check brokers conformance cloud bench fuzz golden lint cover clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,12 +61,29 @@ conformance: ## Compare with the newest Cinder and py-pure-client of PyPI
 	if [ -z "$$python" ]; then $(MAKE) --no-print-directory .venv/complete; python='$(CURDIR)/.venv/bin/python'; fi; \
 	POOLCAST_PYTHON="$$python" $(GO) test -count=1 -v -timeout 30m -tags conformance ./integration/conformance/...
 
-# pyparsing 3.3.3 takes every name in a filter function for a function call, and
-# Cinder then reads none of them.
-.venv/complete:
-	@$(PYTHON) -m venv --clear .venv || { echo 'make conformance: $(PYTHON) cannot make a virtual environment; apt-get install python3-venv, or set PYTHON' >&2; exit 1; }
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check cinder py-pure-client 'pyparsing<3.3.3'
-	@touch $@
+.venv/complete: integration/requirements.txt
+	@$(call environment,.venv)
+
+# A release of Cinder. Those before 27 import what oslo.utils 9 has removed.
+.venv-%/complete: integration/requirements.txt
+	@$(call environment,.venv-$*,'cinder==$*.*' $(if $(filter 25 26,$*),'oslo.utils<9'))
+
+# environment makes a virtual environment in a folder, with further requirements.
+environment = $(PYTHON) -m venv --clear $(1) || { echo 'make: $(PYTHON) cannot make a virtual environment; apt-get install python3-venv, or set PYTHON' >&2; exit 1; }; \
+	echo 'make: installing Cinder of the Python Package Index in $(1)' >&2; \
+	$(1)/bin/python -m pip install --quiet --disable-pip-version-check --requirement integration/requirements.txt $(2) || \
+	{ echo 'make: pip cannot install Cinder in $(1); see above' >&2; exit 1; }; touch $(1)/complete
+
+# A broker of another release runs in mount and process namespaces of its own, which the
+# kernel removes with it.
+cloud: build ## Start a whole cloud on this machine, until Ctrl-C (RELEASE=28 BROKER=13)
+	@case '$(RELEASE)' in ''|2[5-9]) ;; *) echo 'make cloud: RELEASE is the number of a release of Cinder from 25 to 29, not $(RELEASE)' >&2; exit 1;; esac
+	@integration/setup cloud
+	@$(GO) build -o '$(BIN)/cloud' ./integration/cloud
+	@set -e; python=$(if $(RELEASE),,"$$POOLCAST_PYTHON"); \
+	if [ -z "$$python" ]; then $(MAKE) --no-print-directory .venv$(RELEASE:%=-%)/complete; python='$(CURDIR)/.venv$(RELEASE:%=-%)/bin/python'; fi; \
+	root=$(if $(BROKER),$$(integration/roots $(BROKER))/$(BROKER)); \
+	exec $(if $(BROKER),unshare --mount --pid --fork --kill-child --mount-proc) '$(BIN)/cloud' --python "$$python" --poolcast '$(BIN)/poolcast' --broker-root "$$root"
 
 bench: ## Measure speed and memory, and decisions beside an installed Cinder (BENCH=name for some)
 	@$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
@@ -97,4 +114,4 @@ cover: ## Show how much of the code the Go-only tests reach
 	@$(GO) tool cover -func=cover.out | tail -n 1
 
 clean: ## Remove what was built
-	@rm -rf bin dist .venv cover.out
+	@rm -rf bin dist .venv .venv-* cover.out

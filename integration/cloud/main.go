@@ -19,6 +19,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	python := flag.String("python", cloud.Python("."), "`interpreter` of a virtual environment with Cinder and py-pure-client")
 	poolcast := flag.String("poolcast", "", "`program` to run as agent; without one it is built")
 	root := flag.String("broker-root", "", "`folder` of a Debian root with the RabbitMQ to run, of integration/roots")

@@ -63,7 +63,7 @@ func Start(t T, c Command) *Process {
 	t.Cleanup(func() {
 		p.Stop()
 		if t.Failed() {
-			t.Logf("the end of %s's output:\n%s", p.name, tail(p.Output(), 30))
+			t.Logf("the end of %s's output:\n%s", p.name, p.Tail())
 		}
 	})
 	return p
@@ -113,6 +113,15 @@ func (p *Process) ExitCode() int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
+// Exit waits for the child's end, and says with which code it ended and what it wrote
+// last.
+func (p *Process) Exit() string {
+	return fmt.Sprintf("%s ended with code %d; the end of its output:\n%s", p.name, p.ExitCode(), p.Tail())
+}
+
+// Tail is the end of Output.
+func (p *Process) Tail() string { return tail(p.Output(), 20) }
+
 // Output is everything that the child has written so far, to either stream, after what
 // was in its file before.
 func (p *Process) Output() string {
@@ -133,11 +142,14 @@ func (p *Process) Signal(s syscall.Signal) {
 
 // Stop ends the child with SIGTERM, and after Grace with SIGKILL. It returns when
 // the child has ended.
-func (p *Process) Stop() {
+func (p *Process) Stop() { p.StopWithin(Grace) }
+
+// StopWithin is Stop with another time until SIGKILL.
+func (p *Process) StopWithin(grace time.Duration) {
 	p.Signal(syscall.SIGTERM)
 	select {
 	case <-p.exited:
-	case <-time.After(Grace):
+	case <-time.After(grace):
 		p.Kill()
 	}
 }

@@ -143,7 +143,7 @@ func (b *Broker) startNames() {
 	})
 	process.Await(b.t, startBound, "epmd to listen", func() error {
 		if !b.names.Running() {
-			b.t.Fatalf("start epmd: it ended with code %d", b.names.ExitCode())
+			b.t.Fatalf("start a broker: %s", b.names.Exit())
 		}
 		c, err := net.DialTimeout("tcp", b.address(b.epmdPort), time.Second)
 		if err != nil {
@@ -174,7 +174,7 @@ func (b *Broker) awaitStart() {
 	b.t.Helper()
 	process.Await(b.t, startBound, "RabbitMQ to accept connections", func() error {
 		if !b.runs.last.Running() {
-			b.t.Fatalf("start RabbitMQ: it ended with code %d", b.runs.last.ExitCode())
+			b.t.Fatalf("start a broker: %s", b.runs.last.Exit())
 		}
 		return b.ready()
 	})

@@ -3,7 +3,6 @@ package cloud
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -95,8 +94,27 @@ func (c *Cloud) startServices() {
 		}
 		steps = append(steps, c.step("cinder-volume on "+h.Name, host.Volume.start))
 	}
+	c.t.Cleanup(c.stop)
 	process.Parallel(c.t, steps...)
 	c.step("first reports at the scheduler", c.awaitReports)(c.t)
+}
+
+// stopBound is how long services may take to end together.
+const stopBound = 5 * time.Second
+
+// stop ends all services side by side.
+func (c *Cloud) stop() {
+	services := []*Service{c.CinderAPI, c.Scheduler}
+	for _, h := range c.hosts {
+		services = append(services, h.Volume, h.Agent)
+	}
+	var all sync.WaitGroup
+	for _, s := range services {
+		if s.run != nil {
+			all.Go(func() { s.run.StopWithin(stopBound) })
+		}
+	}
+	all.Wait()
 }
 
 // step is a function that reports its progress.
@@ -222,16 +240,20 @@ func (c *Cloud) write(name, text string) {
 
 func (c *Cloud) buildPoolcast(t process.T) {
 	t.Helper()
-	c.runTool(t, "go", "build", "-o", c.path("poolcast"), "github.com/poolcast/poolcast/cmd/poolcast")
+	runTool(t, "build", "go", "build", "-o", c.path("poolcast"), "github.com/poolcast/poolcast/cmd/poolcast")
 }
 
-// runTool runs a program to its end, in the folder of the caller.
-func (c *Cloud) runTool(t process.T, args ...string) {
+// runTool runs a program to its end, in the working folder.
+func runTool(t process.T, name string, args ...string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), args[0], args[1:]...)
-	cmd.WaitDelay = 5 * time.Second
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("run %s: %v\n%s", filepath.Base(args[0]), err, lastLines(string(out)))
+	p := process.Start(t, process.Command{Name: name, Args: args, Dir: "."})
+	select {
+	case <-p.Exited():
+	case <-t.Context().Done():
+		t.Fatalf("wait for %s: %v", name, t.Context().Err())
+	}
+	if p.ExitCode() != 0 {
+		t.Fatalf("run %s", p.Exit())
 	}
 }
 

@@ -42,7 +42,7 @@ func (c *Cloud) startDatabase(t process.T) {
 	}})
 	process.Await(t, startBound, "MariaDB to accept connections", func() error {
 		if !p.Running() {
-			t.Fatalf("start MariaDB: it ended with code %d, and the end of its log is\n%s", p.ExitCode(), lastLines(p.Output()))
+			t.Fatalf("start the database: %s", p.Exit())
 		}
 		connection, err := net.DialTimeout("unix", c.databaseSocket(), time.Second)
 		if err != nil {
@@ -59,7 +59,7 @@ func (c *Cloud) databaseSocket() string { return c.path("database/socket") }
 func (c *Cloud) updateDatabase(t process.T) {
 	t.Helper()
 	c.write("database.conf", c.databaseSettings())
-	c.runTool(t, c.python, filepath.Join(filepath.Dir(c.python), "cinder-manage"), "--config-file", c.path("database.conf"), "db", "sync")
+	runTool(t, "cinder-manage", c.python, filepath.Join(filepath.Dir(c.python), "cinder-manage"), "--config-file", c.path("database.conf"), "db", "sync")
 }
 
 // databaseURL is the option connection.

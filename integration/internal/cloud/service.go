@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -40,9 +39,12 @@ func (s *Service) start(t process.T) {
 	s.run = process.Start(t, process.Command{Name: s.name, Args: s.args(), Dir: s.c.dir, Log: s.LogFile()})
 	process.Await(t, startBound, s.name+" to take requests", func() error {
 		if !s.run.Running() {
-			t.Fatalf("start %s: it ended with code %d, and the end of its log is\n%s", s.name, s.run.ExitCode(), lastLines(s.Log()))
+			t.Fatalf("start a service: %s", s.run.Exit())
 		}
-		return s.ready()
+		if err := s.ready(); err != nil {
+			return fmt.Errorf("%w; the end of its log:\n%s", err, s.run.Tail())
+		}
+		return nil
 	})
 }
 
@@ -87,12 +89,6 @@ func (s *Service) Log() string {
 		return fmt.Sprintf("(no log: %v)", err)
 	}
 	return string(text)
-}
-
-// lastLines are the end of a log.
-func lastLines(text string) string {
-	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
-	return strings.Join(lines[max(0, len(lines)-20):], "\n")
 }
 
 // newServices makes the services that are not on a host.

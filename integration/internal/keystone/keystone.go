@@ -67,7 +67,7 @@ func Start(t process.T) *Keystone {
 	})
 	process.Await(t, startBound, "Keystone to respond", func() error {
 		if !p.Running() {
-			t.Fatalf("start Keystone: it ended with code %d", p.ExitCode())
+			t.Fatalf("start Keystone: %s", p.Exit())
 		}
 		return k.authenticate(&k.Admin)
 	})
