@@ -18,17 +18,24 @@ import (
 // newSimulatorCommand serves simulated arrays, to test a client with.
 func newSimulatorCommand() *cobra.Command {
 	var listen, fixtures, ca string
+	var writable bool
 	cmd := &cobra.Command{
 		Use:   "simulator",
 		Short: "Serve recorded arrays over HTTPS",
 		Long: `Serve recorded arrays over HTTPS, each on a port of its own, until interrupted.
 Prints one line an array: its name, the address to use as san_ip, and the
-management address it was recorded at. Any API token logs in.`,
+management address it was recorded at. Any API token logs in.
+
+A recording cannot be changed: a request that would do so gets status 403. With
+--writable the arrays accept what Cinder's driver sends to create, delete,
+extend, clone, snapshot, connect, group and replicate volumes. The changes are
+kept in memory until the command ends.`,
 		Example: `  poolcast simulator --listen 127.0.0.1:8443
+  poolcast simulator --writable --ca ca.pem
   poolcast simulator --fixtures recordings --ca ca.pem`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			server, arrays, err := serveFixtures(listen, fixtures)
+			server, arrays, err := serveFixtures(listen, fixtures, simulator.Options{Writable: writable})
 			if err != nil {
 				return exit.With(exit.Config, err)
 			}
@@ -43,11 +50,12 @@ management address it was recorded at. Any API token logs in.`,
 	}
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8443", "`address` of the first array; the others follow on the next ports, 0 takes free ones")
 	cmd.Flags().StringVar(&fixtures, "fixtures", "", "`folder` of recordings, one subfolder an array, instead of the built-in ones")
+	cmd.Flags().BoolVar(&writable, "writable", false, "let requests change the arrays, in memory")
 	cmd.Flags().StringVar(&ca, "ca", "", "`file` to write the certificate authority's certificate to, for driver_ssl_cert_path")
 	return cmd
 }
 
-func serveFixtures(listen, folder string) (*simulator.Server, []*simulator.Array, error) {
+func serveFixtures(listen, folder string, o simulator.Options) (*simulator.Server, []*simulator.Array, error) {
 	fixtures, err := simulator.Builtin()
 	if folder != "" {
 		fixtures, err = simulator.LoadDir(os.DirFS(folder))
@@ -61,7 +69,7 @@ func serveFixtures(listen, folder string) (*simulator.Server, []*simulator.Array
 	}
 	arrays := make([]*simulator.Array, len(fixtures))
 	for i, f := range fixtures {
-		arrays[i] = simulator.New(f, simulator.Options{})
+		arrays[i] = simulator.New(f, o)
 	}
 	server, err := simulator.Serve(arrays, simulator.ServeOptions{Listen: on})
 	return server, arrays, err

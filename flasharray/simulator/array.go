@@ -20,6 +20,7 @@ type Options struct {
 	Population  Population       // replaces the fixture's counts, kind by kind
 	History     History          // how samples are kept and listed
 	Writable    bool             // requests may change the array, in memory; false plays back the recording
+	Model       Model            // of the load and the space of a writable array
 }
 
 const defaultPageMax = 1000
@@ -35,6 +36,7 @@ type Array struct {
 	sessions sessions
 	totals   totalCache
 	link     *link
+	measured *measured // nil: not writable
 
 	mu       sync.Mutex
 	timeline timeline
@@ -53,6 +55,9 @@ func New(f Fixture, o Options) *Array {
 	if o.PageMax <= 0 {
 		o.PageMax = defaultPageMax
 	}
+	if o.Writable { // it starts with the first frame, and what follows is computed
+		f.frames = f.frames[:min(len(f.frames), 1)]
+	}
 	a := &Array{fixture: f, opts: o, history: o.History, offered: map[string]bool{}}
 	a.schema, _ = builtinSchema() // LoadDir has returned the error: there is no fixture without a schema
 	a.timeline = timeline{period: f.FramePeriod, frames: len(f.frames)}
@@ -64,7 +69,7 @@ func New(f Fixture, o Options) *Array {
 	}
 	a.sessions = sessions{tokens: slices.Clone(o.Tokens), idle: a.idleTimeout(), open: map[string]*session{}}
 	if o.Writable {
-		a.link, a.state = &link{arrays: []*Array{a}}, newState(a)
+		a.link, a.state, a.measured = &link{arrays: []*Array{a}}, newState(a), newMeasured(a)
 	}
 	return a
 }

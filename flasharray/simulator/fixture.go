@@ -31,8 +31,9 @@ type Fixture struct {
 	FramePeriod time.Duration // how long one frame is current
 	Phase       time.Duration // offset of samples from multiples of their resolution
 
-	id     string
-	frames []frame
+	id         string
+	frames     []frame
+	capability capability // zero: as frame 0 implies
 }
 
 // Count is how many objects of a kind there are, as an array counts them.
@@ -279,6 +280,38 @@ func (f Fixture) As(name string, addresses ...string) Fixture {
 		}
 	}
 	f.frames = frames
+	return f
+}
+
+// emptied are the endpoints of which [Fixture.Empty] keeps nothing.
+var emptied = []string{
+	"volumes", "volumes/space", "volumes/performance", "volume-snapshots", "hosts", "hosts/performance", "pods",
+	"pods/arrays", "pods/performance", "protection-groups", "protection-groups/targets",
+}
+
+// Empty returns the fixture as an array of the same kind to which nothing was
+// written yet: without volumes, snapshots, hosts, pods and protection groups,
+// without load, and with no space used but that of the system. It can do as much as
+// the recorded array.
+func (f Fixture) Empty() Fixture {
+	first := f.frames[0]
+	f.capability = recordedCapability(first.responses["arrays/performance"][0])
+	responses := maps.Clone(first.responses)
+	for _, endpoint := range emptied {
+		delete(responses, endpoint)
+	}
+	performance, used := clone(responses["arrays/performance"][0]), clone(responses["arrays/space"][0])
+	zeroNumbers(performance)
+	inner := sub(used, "space")
+	system := intAt(inner, "system")
+	zeroNumbers(inner)
+	putSpace(inner, 0, space{}, system)
+	putReduction(inner, 0, 0)
+	if inner["system"] != nil {
+		inner["system"] = system
+	}
+	responses["arrays/performance"], responses["arrays/space"] = []object{performance}, []object{used}
+	f.frames = []frame{{responses: responses, population: Population{}}}
 	return f
 }
 

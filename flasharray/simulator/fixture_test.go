@@ -79,7 +79,7 @@ func TestLoadDirErrors(t *testing.T) {
 		"two values":     {"environment/array.json", `{"versions": ["2.4"]} {}`, "leave one value"},
 		"negative":       {"environment/array.json", `{"versions": ["2.4"], "frame_ms": -1}`, "write positive numbers"},
 		"no items":       {"environment/frames/00/hosts.json", `{}`, `environment/frames/00/hosts.json: "items" is missing`},
-		"unknown":        {"environment/frames/00/colours.json", `{"items": []}`, `there is no endpoint "colours"; known are alerts,`},
+		"unknown":        {"environment/frames/00/colours.json", `{"items": []}`, `there is no endpoint "colours"; known are active-directory,`},
 		"wrong frame":    {"environment/frames/first/hosts.json", `{"items": []}`, "rename it to 00"},
 		"empty array":    {"environment/frames/00/arrays.json", `{"items": []}`, "frame 0 has no item for arrays"},
 		"orphans":        {"environment/frames/00/population.json", `{"volume-snapshots": {"live": 3}}`, "counts snapshots but no volume"},

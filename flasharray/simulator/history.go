@@ -167,16 +167,17 @@ func isPerformance(path string) bool { return strings.HasSuffix(path, "/performa
 
 // frameAt is the frame that was current at the time of a sample.
 func (v *view) frameAt(millis int64) frame {
-	f := v.array.fixture.frames[v.timeline.at(time.UnixMilli(millis))]
-	if v.state != nil {
-		return v.overlaid(f, millis)
-	}
-	return f
+	return v.array.fixture.frames[v.timeline.at(time.UnixMilli(millis))]
 }
 
 // arraySample is the one item of arrays/space or arrays/performance at a time.
 func (v *view) arraySample(path string, millis int64, fileOnly bool) object {
-	o := clone(v.frameAt(millis).responses[path][0])
+	var o object
+	if v.state != nil {
+		o = v.measuredArray(path, millis)
+	} else {
+		o = clone(v.frameAt(millis).responses[path][0])
+	}
 	o["id"], o["name"], o["time"] = v.array.fixture.id, v.array.fixture.Name, millis
 	if fileOnly {
 		zeroNumbers(o)
@@ -196,6 +197,9 @@ func zeroNumbers(o object) {
 // spaceSample is an object's item of volumes/space and its like.
 func (v *view) spaceSample(base collection, i int, millis int64) object {
 	o := base.item(i)
+	if changing, ok := base.(sized); ok {
+		o["space"] = v.objectSpace(changing.kind, changing.recorded[i], millis)
+	}
 	s := object{"name": o["name"], "space": o["space"], "time": millis}
 	if id, ok := o["id"]; ok {
 		s["id"] = id
@@ -210,7 +214,9 @@ func (v *view) performanceSample(path string, base collection, i int, millis int
 	id, hasID := base.field(i, "id")
 	frame := v.frameAt(millis)
 	var o object
-	if at, ok := recorded(frame.responses[path]).find("name", name.(string)); ok {
+	if changing, ok := base.(sized); ok {
+		o = v.measuredPerformance(changing.kind, changing.recorded[i], millis)
+	} else if at, ok := recorded(frame.responses[path]).find("name", name.(string)); ok {
 		o = clone(frame.responses[path][at])
 	} else {
 		position, of := v.position(path, base, i)

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -17,6 +18,7 @@ var nouns = map[string]string{
 	"protection-groups": "Protection group", "array-connections": "Array connection",
 	"controllers": "Controller", "ports": "Port", "network-interfaces": "Network interface", "alerts": "Alert",
 	"subscription-assets": "Subscription asset", "subscriptions": "Subscription",
+	"drives": "Drive", "hardware": "Hardware component", "directories": "Directory",
 	"volume-groups": "Volume group", groupSnapshots: "Protection group snapshot", groupTransfers: "Protection group snapshot",
 	containers: "Container",
 }
@@ -88,6 +90,9 @@ func (v *view) finish(body object, e *endpoint, version int) {
 	if version < 1 {
 		delete(body, "continuation_token")
 	}
+	for _, member := range e.lacks {
+		delete(body, member)
+	}
 }
 
 // context has no id, as recorded.
@@ -112,19 +117,39 @@ func (v *view) source(e *endpoint, q query) (*source, error) {
 	if e.path == "arrays/space" || e.path == "arrays/performance" {
 		return v.arraySource(e.path, q)
 	}
-	kind, measured := strings.CutSuffix(e.path, "/space")
-	if !measured {
-		kind, measured = strings.CutSuffix(e.path, "/performance")
-	}
+	kind, measured := kindOf(e.path)
 	base := v.collection(kind)
 	chosen, err := v.choose(kind, base, q)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case e.path == balancePath:
+		list := v.balance(base, chosen)
+		return &source{list, everything(list)}, nil
+	case measured:
+		return v.samplesOf(e.path, base, chosen, q)
 	}
-	if !measured {
-		return &source{base, chosen}, nil
+	return &source{base, chosen}, nil
+}
+
+const (
+	balancePath     = "hosts/performance/balance"
+	replicationPath = "pods/performance/replication"
+)
+
+// kindOf is the endpoint whose objects an endpoint has values of.
+func kindOf(path string) (kind string, measured bool) {
+	for _, suffix := range []string{"/space", "/performance"} {
+		if kind, ok := strings.CutSuffix(path, suffix); ok {
+			return kind, true
+		}
 	}
-	return v.samplesOf(e.path, base, chosen, q)
+	switch path {
+	case balancePath, replicationPath:
+		kind, _, _ = strings.Cut(path, "/")
+		return kind, true
+	}
+	return path, false
 }
 
 func (v *view) arraySource(path string, q query) (*source, error) {
@@ -147,17 +172,29 @@ func (v *view) samplesOf(path string, base collection, chosen selection, q query
 	if n := chosen.size(); n > historyObjects && !q.window.current() {
 		return nil, refuse("", "History of %d objects is too much for one request: ask for at most %d by names.", n, historyObjects)
 	}
-	p := &projection{base: base, chosen: chosen, times: times, same: []string{"name", "id"}}
+	p := &projection{base: base, chosen: chosen, times: times}
+	if path != replicationPath {
+		p.same = []string{"name", "id"}
+	}
 	if isSpace(path) {
 		p.same = append(p.same, "space")
 	}
 	p.build = func(i int, t int64) object {
-		if isSpace(path) {
+		switch {
+		case isSpace(path):
 			return v.spaceSample(base, i, t)
+		case path == replicationPath:
+			return v.replicationSample(base, i, t)
+		case path == "network-interfaces/performance":
+			return v.interfaceSample(i, t)
 		}
 		return v.performanceSample(path, base, i, t)
 	}
-	return &source{p, everything(p)}, nil
+	all := everything(p)
+	if changing, ok := base.(sized); ok { // a volume has no samples from before its creation
+		all = all.where(func(i int) bool { return changing.exists(p.chosen.at(i/len(times)), times[i%len(times)]) })
+	}
+	return &source{p, all}, nil
 }
 
 // checkContext accepts this array only, as the only member of its fleet.
@@ -181,6 +218,9 @@ func (v *view) choose(kind string, c collection, q query) (selection, error) {
 	}
 	if q.destroyed != nil {
 		chosen = byDestroyed(c, chosen, *q.destroyed, q.names == nil && q.ids == nil)
+	}
+	if q.resourceDestroyed != nil {
+		chosen = v.ofResources(c, chosen, *q.resourceDestroyed)
 	}
 	if q.flagged != nil {
 		chosen = whereField(c, chosen, "flagged", func(x any) bool { return x == *q.flagged })
@@ -216,6 +256,17 @@ func (v *view) checkRelated(kind string, q query) error {
 		}
 	}
 	return nil
+}
+
+// ofResources selects tags of live volumes, or of destroyed ones.
+func (v *view) ofResources(c collection, s selection, destroyed bool) selection {
+	volumes := recorded(v.frame.responses["volumes"])
+	return s.where(func(i int) bool {
+		id, _ := c.field(i, "resource.id")
+		text, _ := id.(string)
+		at, ok := volumes.find("id", text)
+		return ok && isDestroyed(volumes[at]) == destroyed
+	})
 }
 
 func whereField(c collection, s selection, path string, good func(any) bool) selection {
@@ -263,7 +314,7 @@ func (v *view) named(kind string, c collection, q query) (selection, error) {
 		if i, ok := f.find(key, value); ok {
 			chosen = append(chosen, span{i, i + 1})
 		} else if key == "id" || kind != "ports" || !v.isInterface(value) {
-			return nil, refuse(value, "%s does not exist.", nouns[kind])
+			return nil, refuse(value, "%s does not exist.", cmp.Or(nouns[kind], "Object"))
 		}
 	}
 	return chosen, nil
@@ -273,7 +324,9 @@ func (v *view) named(kind string, c collection, q query) (selection, error) {
 // groups, as the Cinder driver sends.
 func (v *view) namedTransfers(c collection, q query) (selection, error) {
 	groups := recorded(v.frame.responses["protection-groups"])
-	for _, name := range q.names {
+	for i, name := range q.names {
+		name = strings.TrimSuffix(name, ".*") // all of a group
+		q.names[i] = name
 		_, isGroup := groups.find("name", name)
 		_, isSnapshot := recorded(v.frame.responses[groupSnapshots]).find("name", name)
 		if !isGroup && !isSnapshot {

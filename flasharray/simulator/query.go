@@ -10,19 +10,21 @@ import (
 
 // query is a list request's parameters, checked.
 type query struct {
-	filter     expr
-	limit      int // -1: not given
-	offset     int
-	sort       []sortKey
-	wantCount  bool
-	totalOnly  bool
-	destroyed  *bool
-	flagged    *bool
-	names, ids []string
-	related    map[string][]string // by field of a reference: source.name
-	contexts   []string
-	window     window
-	fileOnly   bool // protocol or protocol_group is not block
+	filter    expr
+	limit     int // -1: not given
+	offset    int
+	sort      []sortKey
+	wantCount bool
+	totalOnly bool
+	destroyed *bool
+	flagged   *bool
+
+	resourceDestroyed *bool // of the volume that a tag is on
+	names, ids        []string
+	related           map[string][]string // by field of a reference: source.name
+	contexts          []string
+	window            window
+	fileOnly          bool // protocol or protocol_group is not block
 
 	raw url.Values
 }
@@ -71,12 +73,14 @@ func (q *query) set(name, value string, e *endpoint) (err error) {
 		q.totalOnly, err = parseBool(name, value)
 	case "destroyed":
 		q.destroyed, err = parseSwitch(name, value)
+	case "resource_destroyed":
+		q.resourceDestroyed, err = parseSwitch(name, value)
 	case "flagged":
 		q.flagged, err = parseSwitch(name, value)
 	case "allow_errors":
 		_, err = parseBool(name, value)
 	case "protocol", "protocol_group":
-		err = q.setProtocol(name, value)
+		err = q.setProtocol(name, value, e)
 	case "start_time", "end_time", "resolution":
 		err = q.window.set(name, value)
 	default:
@@ -95,9 +99,9 @@ func (q *query) setList(name string, list []string) {
 		q.contexts = list
 	case "namespaces", "keys":
 		q.relate(strings.TrimSuffix(name, "s"), list)
-	default: // source_names, group_ids and similar
-		what, kind, _ := strings.Cut(name, "_")
-		q.relate(what+"."+strings.TrimSuffix(kind, "s"), list)
+	default: // source_names, host_group_names and similar
+		at := strings.LastIndex(name, "_")
+		q.relate(name[:at]+"."+strings.TrimSuffix(name[at+1:], "s"), list)
 	}
 }
 
@@ -108,7 +112,11 @@ func (q *query) relate(path string, list []string) {
 	q.related[path] = list
 }
 
-func (q *query) setProtocol(name, value string) error {
+func (q *query) setProtocol(name, value string, e *endpoint) error {
+	if !isPerformance(e.path) { // it is a field of what is listed
+		q.relate(name, strings.Split(value, ","))
+		return nil
+	}
 	switch value {
 	case "all", "block":
 	case "nfs", "smb", "file", "s3", "object-store":

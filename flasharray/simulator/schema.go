@@ -12,8 +12,11 @@ import (
 //go:embed schema.txt
 var schemaText string
 
+//go:embed schema_lists.txt
+var listsText string
+
 // builtinSchema is parsed once, on first use, and never written afterwards.
-var builtinSchema = sync.OnceValues(func() (schema, error) { return parseSchema(schemaText) })
+var builtinSchema = sync.OnceValues(func() (schema, error) { return parseSchema(schemaText + listsText) })
 
 // schema has for every endpoint the version that introduced it, and those that
 // introduced its query parameters and fields.
@@ -24,6 +27,7 @@ type endpoint struct {
 	since    int
 	total    bool
 	writable bool // writable arrays only have it
+	lacks    []string
 	params   map[string]int
 	fields   *field
 }
@@ -74,6 +78,11 @@ func parseEndpoint(line string) (*endpoint, error) {
 		e.params[p] = since
 	}
 	e.total, e.writable = slices.Contains(words, "total"), slices.Contains(words, "writable")
+	for _, word := range words {
+		if member, ok := strings.CutPrefix(word, "-"); ok {
+			e.lacks = append(e.lacks, member)
+		}
+	}
 	return e, nil
 }
 

@@ -200,14 +200,6 @@ func (d *draft) commit() {
 	a.state = &s
 }
 
-// changes is a number that differs after each change.
-func (v *view) changes() int64 {
-	if v.state == nil {
-		return 0
-	}
-	return v.state.changes
-}
-
 // volumeVersions are the versions of every volume that exists or existed, by id,
 // ascending in time. An array that is not writable has none.
 func (v *view) volumeVersions() map[string][]version { return v.versions(false) }

@@ -3,6 +3,7 @@ package simulator
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -36,18 +37,29 @@ func (v *view) total(e *endpoint, c collection, matched selection, q query) []an
 	if !q.window.current() || matched.size() == 0 {
 		return []any{}
 	}
-	t := v.array.totals.get(v.totalKey(e, q), func() object {
-		if isPerformance(e.path) {
+	compute := func() object {
+		switch {
+		case slices.Contains(networkPaths, e.path):
+			return sumRates(c, matched)
+		case isPerformance(e.path):
 			return sumLoad(c, matched)
 		}
 		return sumObjects(c, matched)
-	})
-	t = clone(t)
+	}
+	var t object
+	if v.state != nil { // its values change with time
+		t = compute()
+	} else {
+		t = clone(v.array.totals.get(v.totalKey(e, q), compute))
+	}
 	if _, timed := t["time"]; timed {
 		t["time"] = v.millis()
 	}
 	return []any{t}
 }
+
+// networkPaths are the endpoints of which only rates are added.
+var networkPaths = []string{"network-interfaces/performance", replicationPath, "pod-replica-links/performance/replication"}
 
 // totalKey omits what differs from page to page.
 func (v *view) totalKey(e *endpoint, q query) string {
@@ -59,7 +71,7 @@ func (v *view) totalKey(e *endpoint, q query) string {
 			kept[name] = values
 		}
 	}
-	return fmt.Sprint(e.path, "?", kept.Encode(), "#", v.number, "#", v.changes())
+	return fmt.Sprint(e.path, "?", kept.Encode(), "#", v.number)
 }
 
 // nulled is an object with the same members, all null.

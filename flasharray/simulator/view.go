@@ -3,6 +3,7 @@ package simulator
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -15,6 +16,7 @@ type view struct {
 	frame    frame
 	number   int    // of the frame
 	state    *state // nil: the array is not writable
+	measured *measurements
 }
 
 func (a *Array) view() *view {
@@ -27,30 +29,16 @@ func (a *Array) view() *view {
 	}
 	if a.state != nil {
 		v.state = a.state
-		v.frame = v.overlaid(v.frame, v.millis())
+		v.frame = v.overlaid(v.frame)
 	}
 	return v
 }
 
-// overlaid is a frame with the tables of a writable array, and with the array's
-// provisioned size as it was at a time.
-func (v *view) overlaid(f frame, millis int64) frame {
+// overlaid is a frame with the tables of a writable array.
+func (v *view) overlaid(f frame) frame {
 	responses := maps.Clone(f.responses)
 	maps.Copy(responses, v.state.tables)
-	if space := responses["arrays/space"]; len(space) > 0 {
-		responses["arrays/space"] = []object{v.grownSpace(space[0], millis)}
-	}
 	return frame{responses: responses, population: Population{}}
-}
-
-// grownSpace is the array's space with the provisioned size of its volumes.
-func (v *view) grownSpace(o object, millis int64) object {
-	o = clone(o)
-	space, first := sub(o, "space"), sub(v.array.fixture.frames[0].responses["arrays/space"][0], "space")
-	if n, ok := integer(first["total_provisioned"]); ok {
-		space["total_provisioned"] = n + v.state.grown(millis)
-	}
-	return o
 }
 
 func (v *view) millis() int64 { return v.now.UnixMilli() }
@@ -76,13 +64,39 @@ func (v *view) count(kind string) Count {
 
 // collection is the objects of an endpoint that lists objects.
 func (v *view) collection(path string) collection {
-	items := v.frame.responses[path]
-	if path == "arrays" {
+	switch {
+	case path == "arrays":
 		return v.arrays()
+	case v.state != nil && slices.Contains(measuredKinds, path):
+		return sized{stored{v.frame.responses[path], v.millis()}, v, path}
+	case v.state != nil && v.state.tables[path] != nil:
+		return stored{v.frame.responses[path], v.millis()}
+	case len(v.frame.responses[path]) == 0:
+		return v.unrecorded(path)
+	case strings.HasPrefix(path, "pod-replica-links/"):
+		return v.timed(path)
 	}
-	if v.state != nil {
-		return stored{items, v.millis()}
+	return v.partlyRecorded(path)
+}
+
+// unrecorded are the objects of an endpoint without a file.
+func (v *view) unrecorded(path string) collection {
+	switch path {
+	case "drives":
+		return v.drives()
+	case "hardware":
+		return v.hardware()
+	case "connections":
+		return v.connections()
+	case "volumes", "volume-snapshots", "hosts", "protection-groups":
+		return v.partlyRecorded(path)
 	}
+	return v.settings(path)
+}
+
+// partlyRecorded are the recorded objects, and those that only a count stands for.
+func (v *view) partlyRecorded(path string) collection {
+	items := v.frame.responses[path]
 	switch path {
 	case "volumes":
 		return v.volumes()
@@ -106,7 +120,7 @@ func (v *view) arrays() recorded {
 		return nil
 	}
 	o := clone(v.frame.responses["arrays"][0])
-	o["space"] = cloneValue(v.frame.responses["arrays/space"][0]["space"])
+	o["space"] = v.arraySample("arrays/space", v.millis(), false)["space"]
 	o["_as_of"] = v.millis()
 	return recorded{o}
 }

@@ -217,7 +217,7 @@ func (g *snapshotGenerator) space(s serial) object {
 	return object{
 		"snapshots": bytes, "total_physical": bytes, "total_used": bytes, "total_provisioned": g.volume(s, "provisioned"),
 		"data_reduction": 1.0, "thin_provisioning": 0.0, "total_reduction": 1.0,
-		"used_provisioned": nil, "virtual": nil, "unique": nil, "shared": nil, "system": nil,
+		"used_provisioned": nil, "virtual": nil, "unique": int64(0), "shared": nil, "system": nil,
 		"snapshots_effective": nil, "footprint": nil,
 	}
 }

@@ -23,56 +23,6 @@ type writing struct {
 	list     []object // the body, where the endpoint takes a list
 }
 
-// operation is one supported combination of method and endpoint. params and body
-// are the query parameters and members of the body that it supports; anything
-// else is refused.
-type operation struct {
-	run          func(*writing) ([]object, error)
-	params, body string
-}
-
-// operations are the supported changes, by method and endpoint.
-func operations() map[string]operation {
-	const groupMembers, tags = "group_names group_ids member_names member_ids", "key value namespace copyable"
-	return map[string]operation{
-		"POST volumes": {createVolumes, "names overwrite with_default_protection add_to_protection_group_names",
-			"provisioned source subtype qos priority_adjustment"},
-		"PATCH volumes": {changeVolumes, "names ids truncate add_to_protection_group_names remove_from_protection_group_names",
-			"provisioned destroyed name qos pod volume_group priority_adjustment"},
-		"DELETE volumes":           {eradicateVolumes, "names ids", ""},
-		"PUT volumes/tags/batch":   {putTags, "resource_names resource_ids", tags},
-		"DELETE volumes/tags":      {deleteTags, "resource_names resource_ids namespaces keys", ""},
-		"POST volume-snapshots":    {createSnapshots, "source_names source_ids", "suffix"},
-		"PATCH volume-snapshots":   {changeSnapshots, "names ids", "destroyed name"},
-		"DELETE volume-snapshots":  {eradicateSnapshots, "names ids", ""},
-		"POST volume-groups":       {createVolumeGroups, "names", "qos priority_adjustment"},
-		"PATCH volume-groups":      {changeVolumeGroups, "names ids destroy_contents", "destroyed qos priority_adjustment"},
-		"DELETE volume-groups":     {eradicateVolumeGroups, "names ids eradicate_contents", ""},
-		"POST hosts":               {createHosts, "names", hostBody},
-		"PATCH hosts":              {changeHosts, "names", hostBody + " name add_iqns add_nqns add_wwns remove_iqns remove_nqns remove_wwns"},
-		"DELETE hosts":             {deleteHosts, "names", ""},
-		"POST connections":         {connect, "host_names volume_names volume_ids", "lun"},
-		"DELETE connections":       {disconnect, "host_names volume_names volume_ids", ""},
-		"POST pods":                {createPods, "names with_default_protection", ""},
-		"PATCH pods":               {changePods, "names ids destroy_contents", "destroyed"},
-		"DELETE pods":              {eradicatePods, "names ids eradicate_contents", ""},
-		"POST pods/arrays":         {stretchPods, groupMembers, ""},
-		"DELETE pods/arrays":       {unstretchPods, groupMembers, ""},
-		"POST protection-groups":   {createGroups, "names", ""},
-		"PATCH protection-groups":  {changeGroups, "names ids", "destroyed replication_schedule snapshot_schedule source_retention target_retention"},
-		"DELETE protection-groups": {eradicateGroups, "names ids", ""},
-		"POST " + groupVolumes:     {addMembers, groupMembers, ""},
-		"DELETE " + groupVolumes:   {removeMembers, groupMembers, ""},
-		"POST " + groupTargets:     {addTargets, groupMembers, ""},
-		"PATCH " + groupTargets:    {allowTargets, groupMembers, "allowed"},
-		"DELETE " + groupTargets:   {removeTargets, groupMembers, ""},
-		"POST " + groupSnapshots:   {createGroupSnapshots, "source_names source_ids replicate replicate_now for_replication apply_retention", "suffix"},
-		"PATCH " + groupSnapshots:  {changeGroupSnapshots, "names ids", "destroyed"},
-		"DELETE " + groupSnapshots: {eradicateGroupSnapshots, "names ids", ""},
-		"PATCH " + containers:      {changeContainers, "names ids", "default_protections"},
-	}
-}
-
 // write responds to a request that changes a writable array.
 func (a *Array) write(r *http.Request, e *endpoint, version int) *response {
 	op, supported := operations()[r.Method+" "+e.path]
@@ -116,6 +66,11 @@ func (w *writing) read(r *http.Request, op operation) (err error) {
 	for name := range w.params {
 		if !listsWord(op.params, name) && !listsWord("context_names allow_errors", name) {
 			return refuse(name, "The simulated array does not support this parameter of %s %s.", r.Method, w.endpoint)
+		}
+	}
+	for _, name := range w.values("context_names") {
+		if !strings.EqualFold(name, w.array.Name()) {
+			return refuse(name, "Context does not exist.")
 		}
 	}
 	if err := w.readBody(r.Body); err != nil {

@@ -23,12 +23,7 @@ func createVolumeGroups(w *writing) ([]object, error) {
 		if err := w.available("volume-groups", full); err != nil {
 			return nil, err
 		}
-		o := object{
-			"id": w.nextID("volume group"), "name": full, "destroyed": false, "time_remaining": nil,
-			"volume_count": int64(0), "qos": object{"bandwidth_limit": nil, "iops_limit": nil}, "pod": pod,
-			"priority_adjustment": object{"priority_adjustment_operator": "+", "priority_adjustment_value": int64(0)},
-			"space":               emptySpace(0), "workload": nil,
-		}
+		o := newVolumeGroup(w.nextID("volume group"), full, pod)
 		if err := w.setQoS(o); err != nil {
 			return nil, err
 		}
@@ -36,6 +31,15 @@ func createVolumeGroups(w *writing) ([]object, error) {
 		made = append(made, o)
 	}
 	return made, nil
+}
+
+func newVolumeGroup(id, name string, pod object) object {
+	return object{
+		"id": id, "name": name, "destroyed": false, "time_remaining": nil, "volume_count": int64(0),
+		"qos": object{"bandwidth_limit": nil, "iops_limit": nil}, "pod": pod,
+		"priority_adjustment": object{"priority_adjustment_operator": "+", "priority_adjustment_value": int64(0)},
+		"space":               containerSpace(), "workload": nil,
+	}
 }
 
 func changeVolumeGroups(w *writing) ([]object, error) {
@@ -126,14 +130,12 @@ func changeContainers(w *writing) ([]object, error) {
 		}
 		protections = append(protections, object{"id": group["id"], "name": group["name"], "type": "protection_group"})
 	}
-	found := w.where(containers, "type", "pod")
+	found := w.tables[containers][:1] // the array's own
 	if w.values("names") != nil || w.values("ids") != nil {
 		var err error
 		if found, err = w.named(containers, ""); err != nil {
 			return nil, err
 		}
-	} else {
-		found = w.tables[containers][:1] // the array's own
 	}
 	return w.changeEach(containers, found, func(o object) error {
 		o["default_protections"] = cloneValue(protections)
@@ -145,16 +147,17 @@ func changeContainers(w *writing) ([]object, error) {
 // it where the name is "".
 func (w *writing) moveVolume(old object) (object, error) {
 	was := textAt(old, "name")
-	podName, groupName, name := splitName(was)
+	_, _, name := splitName(was)
 	pod, toPod := w.body["pod"].(object)
 	group, toGroup := w.body["volume_group"].(object)
+	var podName, groupName string
 	switch {
 	case toPod && toGroup:
 		return nil, refuse(was, "Volume cannot be moved into a pod and a volume group at once.")
 	case toPod:
-		podName, groupName = textAt(pod, "name"), ""
+		podName = textAt(pod, "name")
 	case toGroup:
-		podName, groupName = "", textAt(group, "name")
+		groupName = textAt(group, "name")
 	default:
 		return old, nil
 	}

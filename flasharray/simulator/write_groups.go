@@ -53,17 +53,24 @@ func changeGroups(w *writing) ([]object, error) {
 			return nil, err
 		}
 	}
-	return w.changeEach("protection-groups", groups, func(o object) error {
+	changed, err := w.changeEach("protection-groups", groups, func(o object) error {
 		if given {
 			w.setDestroyed(o, destroyed)
 		}
 		return w.setGroup(o)
 	})
+	for _, group := range changed {
+		w.copySettings(group)
+	}
+	return changed, err
 }
+
+// groupSettings are the members of a group that can be set.
+var groupSettings = []string{"replication_schedule", "snapshot_schedule", "source_retention", "target_retention"}
 
 // setGroup sets the schedules and retentions that the body has.
 func (w *writing) setGroup(o object) error {
-	for _, name := range []string{"replication_schedule", "snapshot_schedule", "source_retention", "target_retention"} {
+	for _, name := range groupSettings {
 		given, _ := w.body[name].(object)
 		for member, value := range given {
 			if _, known := sub(o, name)[member]; !known {

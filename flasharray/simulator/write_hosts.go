@@ -38,10 +38,6 @@ func createHosts(w *writing) ([]object, error) {
 }
 
 func newHost(name string) object {
-	space := emptySpace(0)
-	for _, member := range []string{"unique_effective", "snapshots_effective", "total_effective"} {
-		delete(space, member) // only volumes and arrays have these
-	}
 	return object{
 		"name": name, "is_local": true, "connection_count": int64(0), "host_group": object{"name": nil},
 		"iqns": []any{}, "nqns": []any{}, "wwns": []any{}, "personality": nil, "vlan": "any", "preferred_arrays": []any{},
@@ -49,7 +45,7 @@ func newHost(name string) object {
 		"chap":              object{"host_user": nil, "host_password": nil, "target_user": nil, "target_password": nil},
 		"port_connectivity": object{"status": "healthy", "details": "Redundant"},
 		"qos":               object{"bandwidth_limit": nil, "iops_limit": nil},
-		"space":             space,
+		"space":             containerSpace(),
 	}
 }
 
@@ -85,6 +81,14 @@ func (w *writing) renameHost(o object, name string) (object, error) {
 	if !strings.EqualFold(name, textAt(o, "name")) {
 		if err := w.available("hosts", name); err != nil {
 			return nil, err
+		}
+	}
+	was := textAt(o, "name")
+	for _, peer := range w.tx.link.arrays {
+		if other := w.tx.on(peer); peer != w.array {
+			for _, remote := range other.where("hosts", "name", w.array.Name()+":"+was) {
+				other.rename("hosts", remote, w.array.Name()+":"+name)
+			}
 		}
 	}
 	return w.rename("hosts", o, name), nil
@@ -197,6 +201,9 @@ func deleteHosts(w *writing) ([]object, error) {
 		return nil, err
 	}
 	for _, o := range hosts {
+		if isRemote(o) {
+			return nil, refuse(textAt(o, "name"), "Host is not local.")
+		}
 		if intAt(o, "connection_count") > 0 {
 			return nil, refuse(textAt(o, "name"), "Host cannot be deleted due to existing connections.")
 		}

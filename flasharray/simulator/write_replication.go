@@ -117,7 +117,8 @@ func (d *draft) runDue() {
 			next := clone(group)
 			next[replicatedAt] = d.now
 			d.put("protection-groups", group, next)
-			d.replicate(next, strconv.FormatInt(d.serials+1, 10))
+			d.serials++
+			d.replicate(next, strconv.FormatInt(d.serials, 10))
 		}
 	}
 }
@@ -141,7 +142,10 @@ func (d *draft) replicationDue(group object) (int64, bool) {
 // connectedArray is the array of a name that this one has a connection to, if it
 // is served together with this one.
 func (d *draft) connectedArray(name string) (*Array, error) {
-	connections := recorded(d.array.fixture.frames[0].responses["array-connections"])
+	var connections recorded
+	if frames := d.array.fixture.frames; len(frames) > 0 {
+		connections = frames[0].responses["array-connections"]
+	}
 	if _, ok := connections.find("name", name); !ok {
 		return nil, refuse(name, "Array connection does not exist.")
 	}
@@ -333,6 +337,24 @@ func (d *draft) receive(from *draft, group, copied object, suffix string) {
 	next["volume_count"] = int64(len(volumes))
 	d.store("protection-groups", copied, next)
 	d.retain(next)
+}
+
+// copySettings gives a group on its targets the settings that it has here.
+func (d *draft) copySettings(group object) {
+	for _, target := range d.where(groupTargets, "group.name", textAt(group, "name")) {
+		peer, err := d.connectedArray(textAt(target, "member.name"))
+		if err != nil {
+			continue
+		}
+		other := d.tx.on(peer)
+		for _, old := range other.where("protection-groups", "name", d.nameOnTarget(textAt(group, "name"))) {
+			next := clone(old)
+			for _, name := range groupSettings {
+				next[name] = cloneValue(group[name])
+			}
+			other.store("protection-groups", old, next)
+		}
+	}
 }
 
 // retain eradicates the copies of a group that its target retention does not

@@ -52,7 +52,7 @@ func snapshotSpace(volume object) object {
 	return object{
 		"snapshots": int64(0), "total_physical": int64(0), "total_used": int64(0), "total_provisioned": volume["provisioned"],
 		"data_reduction": 1.0, "thin_provisioning": 0.0, "total_reduction": 1.0,
-		"used_provisioned": nil, "virtual": nil, "unique": nil, "shared": nil, "system": nil,
+		"used_provisioned": nil, "virtual": nil, "unique": int64(0), "shared": nil, "system": nil,
 		"snapshots_effective": nil, "footprint": nil,
 	}
 }

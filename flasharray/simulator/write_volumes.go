@@ -149,6 +149,16 @@ func emptySpace(provisioned int64) object {
 	return o
 }
 
+// containerSpace is the space of a new host, pod or volume group: without what
+// only volumes and arrays have.
+func containerSpace() object {
+	o := emptySpace(0)
+	for _, name := range []string{"unique_effective", "snapshots_effective", "total_effective"} {
+		delete(o, name)
+	}
+	return o
+}
+
 // copiedSpace is the space of a new copy: its data are shared with the source.
 func copiedSpace(source object, size int64) object {
 	o := emptySpace(size)
