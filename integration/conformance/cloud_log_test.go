@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -60,19 +61,22 @@ func (l *agentLog) await(message, backend string) {
 	})
 }
 
-// once checks that each change has one line: no two that follow each other are equal.
-func (l *agentLog) once() {
+// changed checks that the log has at most one line for each change of a backend's state:
+// only these states, in this order, and the last one if there is a line.
+func (l *agentLog) changed(backend string, states ...string) {
 	l.c.t.Helper()
-	last := map[string]string{}
-	for _, line := range l.lines("") {
-		of := line.Backend
-		if of == "" {
-			of = line.Session + line.Message
+	got := l.states(backend)
+	next := 0
+	for _, state := range got {
+		i := slices.Index(states[next:], state)
+		if i < 0 {
+			l.c.t.Errorf("the log has the states %v of %s, not in the order of %v", got, backend, states)
+			return
 		}
-		if last[of] == line.String() && line.Backend != "" {
-			l.c.t.Errorf("the log of %s has twice: %s", l.host, line)
-		}
-		last[of] = line.String()
+		next += i + 1
+	}
+	if len(got) > 0 && next != len(states) {
+		l.c.t.Errorf("the log has the states %v of %s, and the last one is not %s", got, backend, states[len(states)-1])
 	}
 }
 
