@@ -56,7 +56,8 @@ brokers: ## Test on brokers and clusters of three Debian releases (BROKER=13 NOD
 		-exec 'unshare --net --mount --pid --fork --kill-child --mount-proc' \
 		-run '^TestBrokers$$/^$(or $(BROKER),.*)$$/^$(or $(NODES),.*)$$/$(if $(RUN),$(if $(findstring /,$(RUN)),$(RUN),($(RUN))),$(if $(SCHEDULER),^scheduler$$))/$(if $(SCHEDULER),^$(SCHEDULER)$$)' ./integration
 
-conformance: ## Compare with the newest Cinder and py-pure-client of PyPI
+conformance: ## Compare with the newest Cinder and py-pure-client of PyPI, also in a whole cloud
+	@integration/setup cloud
 	@set -e; python="$$POOLCAST_PYTHON"; \
 	if [ -z "$$python" ]; then $(MAKE) --no-print-directory .venv/complete; python='$(CURDIR)/.venv/bin/python'; fi; \
 	POOLCAST_PYTHON="$$python" $(GO) test -count=1 -v -timeout 30m -tags conformance ./integration/conformance/...
@@ -78,6 +79,7 @@ environment = $(PYTHON) -m venv --clear $(1) || { echo 'make: $(PYTHON) cannot m
 # kernel removes with it.
 cloud: build ## Start a whole cloud on this machine, until Ctrl-C (RELEASE=28 BROKER=13)
 	@case '$(RELEASE)' in ''|2[5-9]) ;; *) echo 'make cloud: RELEASE is the number of a release of Cinder from 25 to 29, not $(RELEASE)' >&2; exit 1;; esac
+	@case '$(BROKER)' in ''|12|13|sid) ;; *) echo 'make cloud: BROKER is a release of Debian with the RabbitMQ to run: 12, 13 or sid, not $(BROKER)' >&2; exit 1;; esac
 	@integration/setup cloud
 	@$(GO) build -o '$(BIN)/cloud' ./integration/cloud
 	@set -e; python=$(if $(RELEASE),,"$$POOLCAST_PYTHON"); \

@@ -31,10 +31,13 @@
 // # The scaffolding
 //
 // Packages below this folder start programs and stand in for services. Nothing but
-// tests may import them, which imports_test.go checks. Those that only this folder
-// uses are in internal: network and scheduler. The tests of publisher and of cmd
-// use process, rabbitmq, cindertest and openapi too, and Go lets no other folder
-// import what is in integration/internal.
+// tests, and the program cloud in this folder, may import them, which imports_test.go
+// checks. Those that only this folder uses are in internal: cloud, keystone, network and
+// scheduler. The tests of publisher and of cmd use process, rabbitmq, cindertest and
+// openapi too, and Go lets no other folder import what is in integration/internal.
+//
+// The package internal/cloud starts a whole real cloud, for tests in conformance and for
+// the program cloud, which is make cloud.
 //
 // # Rules for tests in this folder
 //

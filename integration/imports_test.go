@@ -16,8 +16,8 @@ const module = "github.com/poolcast/poolcast"
 // test scaffolding.
 const anything = "*"
 
-// scaffolding are the packages that only tests may import. They stand below
-// integration; those that the tests of other packages use cannot stand in its
+// scaffolding are the packages that only tests and programs below integration may import.
+// They stand below integration; those that the tests of other packages use cannot stand in its
 // folder internal.
 const scaffolding = "integration/..."
 

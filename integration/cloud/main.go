@@ -24,10 +24,16 @@ func main() {
 	poolcast := flag.String("poolcast", "", "`program` to run as agent; without one it is built")
 	root := flag.String("broker-root", "", "`folder` of a Debian root with the RabbitMQ to run, of integration/roots")
 	flag.Parse()
-	if err := run(ctx, *python, *poolcast, *root); err != nil && ctx.Err() == nil {
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "make cloud: unknown argument %q\n", flag.Arg(0))
+		os.Exit(2)
+	}
+	err := run(ctx, *python, *poolcast, *root)
+	if err != nil && ctx.Err() == nil {
 		fmt.Fprintln(os.Stderr, "make cloud:", err)
 		os.Exit(1)
 	}
+	fmt.Println("The cloud has ended.")
 }
 
 // run starts the cloud and waits for the end of the context.
@@ -43,7 +49,6 @@ func run(ctx context.Context, python, poolcast, root string) error {
 	options.Progress = func(step string, took time.Duration) {
 		fmt.Printf("%5.1f s  %s\n", time.Since(begun).Seconds(), step)
 	}
-	defer fmt.Println("The cloud has ended.")
 	return process.Run(ctx, "poolcast-cloud-", func(t process.T) {
 		if root != "" {
 			options.Broker.Root = network.Root(t, root)

@@ -1,5 +1,5 @@
 // Package process runs the programs of a test: a broker, a scheduler, poolcast
-// itself. It waits for conditions and reserves ports.
+// itself. It waits for conditions and reserves ports. A program uses it through [Run].
 //
 // # A child never outlives its test
 //
@@ -15,5 +15,6 @@
 // child keeps the writing end open. When the test has failed, the end of the file
 // is written to the test's log.
 //
-// Only tests import this package; integration/imports_test.go checks it.
+// Only tests and integration/cloud import this package; integration/imports_test.go checks
+// it.
 package process

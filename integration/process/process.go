@@ -16,6 +16,10 @@ import (
 // seconds; the rest is for a busy machine.
 const Grace = time.Minute
 
+// cleanupGrace is how long a child may take to end after SIGTERM when its test has ended:
+// nothing that it would still write is read.
+const cleanupGrace = 5 * time.Second
+
 // pollInterval is the time between two checks of Await.
 const pollInterval = 50 * time.Millisecond
 
@@ -61,7 +65,7 @@ func Start(t T, c Command) *Process {
 		t.Fatalf("start %s: %v", c.Name, err)
 	}
 	t.Cleanup(func() {
-		p.Stop()
+		p.StopWithin(cleanupGrace)
 		if t.Failed() {
 			t.Logf("the end of %s's output:\n%s", p.name, p.Tail())
 		}

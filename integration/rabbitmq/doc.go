@@ -27,5 +27,6 @@
 // that do not stop the broker share one: [Shared] gives each a virtual host of its
 // own.
 //
-// Only tests import this package; integration/imports_test.go checks it.
+// Only tests and integration/cloud import this package; integration/imports_test.go checks
+// it.
 package rabbitmq

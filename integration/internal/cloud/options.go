@@ -118,5 +118,5 @@ func requirePython(t process.T, python string) string {
 }
 
 func missingPython(python string, err error) string {
-	return fmt.Sprintf("the Python environment of %q has no Cinder (%v): run make cloud, or set POOLCAST_PYTHON to the interpreter of a virtual environment with cinder, py-pure-client and 'pyparsing<3.3.3'", python, err)
+	return fmt.Sprintf("the Python environment of %q has no Cinder (%v): run make cloud, or set POOLCAST_PYTHON to the interpreter of a virtual environment with the packages of integration/requirements.txt", python, err)
 }
