@@ -44,6 +44,7 @@ func cloudForVolumes(t *testing.T) cloud.Options {
 		o.Arrays[i].Settings = append(o.Arrays[i].Settings, fmt.Sprintf(`extra_capabilities = {"rack": "r%d"}`, i+1))
 	}
 	o.Hosts[1].Backends = append(o.Hosts[1].Backends, "flasharray_c_01")
+	o.Agent = []string{"explain_failures = true"}
 	o.Settings = []string{"[oslo_messaging_notifications]", "driver = messagingv2", "[DEFAULT]"}
 	return o
 }
@@ -56,6 +57,7 @@ func volumeTypes() map[string]map[string]string {
 		"on-x-01": {"volume_backend_name": cloud.Pool, "rack": "r1"},
 		"quiet":   {"volume_backend_name": cloud.Pool, "total_volumes": "<= 700"},
 		"unknown": {"volume_backend_name": "unknown"},
+		"idle":    {"volume_backend_name": cloud.Pool, "capabilities:total_volumes": "<= 1"},
 	}
 }
 
@@ -83,6 +85,9 @@ func TestCloudVolumes(t *testing.T) {
 	inCloud(t, cloudForVolumes(t), func(c *wholeCloud) {
 		c.WriteClouds()
 		c.createTypes()
+		c.step("failed create", c.failedCreate)
+		c.step("array out and back", c.maintenance)
+		c.step("preferred arrays", c.preferred)
 		c.step("life of a volume", c.lifeOfVolume)
 		c.step("moves", c.moves)
 		c.step("disabled and frozen backend", c.disabledBackend)
