@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -17,31 +18,43 @@ import (
 )
 
 func main() {
+	os.Exit(run(os.Args[1:]))
+}
+
+// run parses the flags, starts the cloud, waits for an interrupt and returns the exit
+// code.
+func run(args []string) int {
+	flags := flag.NewFlagSet("cloud", flag.ContinueOnError)
+	python := flags.String("python", cloud.Python("."), "`interpreter` of a virtual environment with Cinder and py-pure-client")
+	poolcast := flags.String("poolcast", "", "`program` to run as agent; without one it is built")
+	root := flags.String("broker-root", "", "`folder` of a Debian root with the RabbitMQ to run, of integration/roots")
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
+		return 2
+	case flags.NArg() > 0:
+		fmt.Fprintf(os.Stderr, "make cloud: unknown argument %q\n", flags.Arg(0))
+		return 2
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	python := flag.String("python", cloud.Python("."), "`interpreter` of a virtual environment with Cinder and py-pure-client")
-	poolcast := flag.String("poolcast", "", "`program` to run as agent; without one it is built")
-	root := flag.String("broker-root", "", "`folder` of a Debian root with the RabbitMQ to run, of integration/roots")
-	flag.Parse()
-	if flag.NArg() > 0 {
-		fmt.Fprintf(os.Stderr, "make cloud: unknown argument %q\n", flag.Arg(0))
-		os.Exit(2)
-	}
-	err := run(ctx, *python, *poolcast, *root)
+	err := process.Run(ctx, "poolcast-cloud-", func(t process.T) { serve(t, *python, *poolcast, *root) })
 	if err != nil && ctx.Err() == nil {
 		fmt.Fprintln(os.Stderr, "make cloud:", err)
-		os.Exit(1)
+		return 1
 	}
 	fmt.Println("The cloud has ended.")
+	return 0
 }
 
-// run starts the cloud and waits for the end of the context.
-func run(ctx context.Context, python, poolcast, root string) error {
+// serve starts the cloud and waits for the end of the context.
+func serve(t process.T, python, poolcast, root string) {
 	begun := time.Now()
 	options, err := cloud.Default()
 	if err != nil {
-		return err
+		t.Fatalf("read the fixtures of the arrays: %v", err)
 	}
 	options.Python, options.Poolcast, options.Keystone = python, poolcast, true
 	options.Agent = []string{"poll_interval = 5s", "explain_failures = true"}
@@ -49,14 +62,12 @@ func run(ctx context.Context, python, poolcast, root string) error {
 	options.Progress = func(step string, took time.Duration) {
 		fmt.Printf("%5.1f s  %s\n", time.Since(begun).Seconds(), step)
 	}
-	return process.Run(ctx, "poolcast-cloud-", func(t process.T) {
-		if root != "" {
-			options.Broker.Root = network.Root(t, root)
-		}
-		c := cloud.Start(t, options)
-		c.WriteClouds()
-		fmt.Printf("\nThe cloud is up after %.0f s. %s", time.Since(begun).Seconds(), c.Guide())
-		<-ctx.Done()
-		fmt.Println("\nEnding the cloud.")
-	})
+	if root != "" {
+		options.Broker.Root = network.Root(t, root)
+	}
+	c := cloud.Start(t, options)
+	c.WriteClouds()
+	fmt.Printf("\nThe cloud is up after %.0f s. %s", time.Since(begun).Seconds(), c.Guide())
+	<-t.Context().Done()
+	fmt.Println("\nEnding the cloud.")
 }

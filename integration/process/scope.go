@@ -14,13 +14,23 @@ import (
 // T is what programs are started for: a test or a benchmark, whose testing.TB it is, or
 // a function that [Run] calls. What is started for it ends with it.
 type T interface {
+	Lifetime
+	Result
+	Logf(format string, args ...any)
+}
+
+// Lifetime is how long programs and files of a T exist.
+type Lifetime interface {
 	Context() context.Context
-	Helper()
 	Cleanup(end func())
 	TempDir() string
+}
+
+// Result is whether a T has failed. Fatalf also ends the goroutine.
+type Result interface {
+	Helper()
 	Failed() bool
-	Logf(format string, args ...any)
-	Fatalf(format string, args ...any) // also ends the goroutine
+	Fatalf(format string, args ...any)
 }
 
 // Run calls a function of a program as the testing package calls a test, and returns
@@ -91,7 +101,7 @@ func (r *run) Failed() bool {
 }
 
 func (r *run) Fatalf(format string, args ...any) {
-	r.fail(errors.New(fmt.Sprintf(format, args...)))
+	r.fail(fmt.Errorf(format, args...))
 	runtime.Goexit()
 }
 

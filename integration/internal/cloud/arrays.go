@@ -11,22 +11,24 @@ import (
 // restVersion is the version of the REST API that Items uses.
 const restVersion = "2.2"
 
+// sessionHeader has the session of a login.
+const sessionHeader = "X-Auth-Token"
+
 // Items are the items of a response of the array of a stanza to GET, such as
 // "volumes?names=a". The array counts the requests, as it counts those of others.
 func (c *Cloud) Items(ctx context.Context, stanza, path string) ([]map[string]any, error) {
 	c.t.Helper()
 	array := c.Array(stanza)
-	send := func(method, path string, header http.Header) *http.Response {
+	send := func(method, path, header, value string) *httptest.ResponseRecorder {
 		request := httptest.NewRequestWithContext(ctx, method, "/api/"+restVersion+"/"+path, nil)
-		request.Header = header
+		request.Header.Set(header, value)
 		recorder := httptest.NewRecorder()
 		array.ServeHTTP(recorder, request)
-		return recorder.Result()
+		return recorder
 	}
-	login := send(http.MethodPost, "login", http.Header{"Api-Token": {"simulated"}})
-	session := http.Header{"X-Auth-Token": {login.Header.Get("X-Auth-Token")}}
-	defer send(http.MethodPost, "logout", session)
-	response := send(http.MethodGet, path, session)
+	session := send(http.MethodPost, "login", "Api-Token", "simulated").Header().Get(sessionHeader)
+	defer send(http.MethodPost, "logout", sessionHeader, session)
+	response := send(http.MethodGet, path, sessionHeader, session)
 	var body struct {
 		Items  []map[string]any
 		Errors []struct{ Context, Message string }
@@ -34,8 +36,8 @@ func (c *Cloud) Items(ctx context.Context, stanza, path string) ([]map[string]an
 	if err := json.NewDecoder(response.Body).Decode(&body); err != nil {
 		return nil, fmt.Errorf("decode GET %s of %s: %w", path, stanza, err)
 	}
-	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("GET %s at %s: status %d: %v", path, stanza, response.StatusCode, body.Errors)
+	if response.Code != http.StatusOK {
+		return nil, fmt.Errorf("GET %s at %s: status %d: %v", path, stanza, response.Code, body.Errors)
 	}
 	return body.Items, nil
 }
