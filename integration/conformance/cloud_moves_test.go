@@ -64,7 +64,27 @@ func (c *wholeCloud) moves() {
 		send: retype("quiet", "on-demand"), to: secondBackend})
 	c.move(v.ID, move{name: "retype that fits nowhere", flags: "--retype-of flasharray_x_01 --from-type gold --migration-policy on-demand" + from + "unknown",
 		send: retype("unknown", "on-demand"), reason: "volume_backend_name", refuse: refusedRetype})
+	c.refusesWithSnapshot(v)
 	c.delete(v.ID)
+}
+
+// refusesWithSnapshot requests a migration of a volume with a snapshot, which poolcast
+// place does not know of, and says so.
+func (c *wholeCloud) refusesWithSnapshot(v cloud.VolumeStatus) {
+	c.t.Helper()
+	ctx := c.t.Context()
+	snapshot, err := c.API.CreateSnapshot(ctx, v.ID, "of moved")
+	c.must(err)
+	_, err = c.API.AwaitSnapshot(ctx, snapshot, "available")
+	c.must(err)
+	c.shows("ctl1", "place --migrate-from flasharray_x_01 --to flasharray_x_02 --size 10 --source scheduler --os-cloud poolcast --type gold",
+		"cinder-api also refuses a volume with snapshots")
+	err = c.API.Migrate(ctx, v.ID, secondBackend+"#"+cloud.Pool)
+	if status := (*cloud.StatusError)(nil); !errors.As(err, &status) || !strings.Contains(status.Message, "have snapshots") {
+		c.t.Errorf("the migration of a volume with a snapshot ends with %v", err)
+	}
+	c.must(c.API.DeleteSnapshot(ctx, snapshot))
+	c.must(c.API.AwaitSnapshotDeleted(ctx, snapshot))
 }
 
 // move compares one request with what poolcast place says, and waits for its end.
