@@ -28,7 +28,7 @@ func TestCloudCluster(t *testing.T) {
 		c.clusterCreates("both hosts")
 		publishing, standby := c.roles()
 		c.step("killed host of a cluster", func() { c.killedMember(publishing, standby) })
-		c.step("started host of a cluster", func() { c.startedMember(publishing, standby) })
+		c.step("started host of a cluster", func() { c.startedMember(publishing) })
 	})
 }
 
@@ -120,7 +120,7 @@ func (c *wholeCloud) killedMember(killed, other string) {
 }
 
 // startedMember starts the host again. Its agent is one of two again.
-func (c *wholeCloud) startedMember(started, other string) {
+func (c *wholeCloud) startedMember(started string) {
 	c.Host(started).Volume.Start()
 	c.Host(started).Agent.Start()
 	publishing, standby := c.roles()

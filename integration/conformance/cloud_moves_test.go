@@ -21,7 +21,6 @@ const (
 type move struct {
 	name   string
 	flags  string       // of poolcast place
-	size   int          // GiB of the volume
 	send   func() error // the request
 	api    string       // what cinder-api refuses with, "" if it does not
 	reason string       // what place says
@@ -46,24 +45,42 @@ func (c *wholeCloud) moves() {
 		return func() error { return c.API.Retype(ctx, v.ID, to, policy) }
 	}
 	from := " --size 10 --os-cloud poolcast --type "
-	c.move(v.ID, move{name: "migration that the type refuses", flags: "--migrate-from flasharray_x_01 --to flasharray_x_02" + from + "on-x-01",
-		send: migrate(secondBackend), reason: "rack r2 is not r1", refuse: refusedMigration})
-	c.move(v.ID, move{name: "retype on its array", flags: "--retype-of flasharray_x_01 --from-type on-x-01" + from + "gold",
-		send: retype("gold", "never"), to: firstBackend})
-	c.move(v.ID, move{name: "migration to the same backend", flags: "--migrate-from flasharray_x_01 --to flasharray_x_01" + from + "gold",
-		send: migrate(firstBackend), api: "must be different than the current one", reason: "already"})
-	c.move(v.ID, move{name: "migration without room", flags: "--migrate-from flasharray_x_01 --to ctl2@flasharray_c_01" + from + "gold",
-		send: migrate(fullBackend), reason: "CapacityFilter", refuse: refusedMigration})
-	c.move(v.ID, move{name: "migration", flags: "--migrate-from flasharray_x_01 --to flasharray_x_02" + from + "gold",
-		send: migrate(secondBackend), to: secondBackend})
-	c.move(v.ID, move{name: "migration to another zone", flags: "--migrate-from flasharray_x_01 --to ctl2@flasharray_x_03" + from + "gold",
-		send: migrate(thirdBackend), to: thirdBackend})
-	c.move(v.ID, move{name: "retype that may not migrate", flags: "--retype-of flasharray_x_01 --from-type gold" + from + "quiet",
-		send: retype("quiet", "never"), reason: "is not <= 700", refuse: refusedRetype})
-	c.move(v.ID, move{name: "retype that migrates", flags: "--retype-of flasharray_x_01 --from-type gold --migration-policy on-demand" + from + "quiet",
-		send: retype("quiet", "on-demand"), to: secondBackend})
-	c.move(v.ID, move{name: "retype that fits nowhere", flags: "--retype-of flasharray_x_01 --from-type gold --migration-policy on-demand" + from + "unknown",
-		send: retype("unknown", "on-demand"), reason: "volume_backend_name", refuse: refusedRetype})
+	c.move(v.ID, move{
+		name: "migration that the type refuses", flags: "--migrate-from flasharray_x_01 --to flasharray_x_02" + from + "on-x-01",
+		send: migrate(secondBackend), reason: "rack r2 is not r1", refuse: refusedMigration,
+	})
+	c.move(v.ID, move{
+		name: "retype on its array", flags: "--retype-of flasharray_x_01 --from-type on-x-01" + from + "gold",
+		send: retype("gold", "never"), to: firstBackend,
+	})
+	c.move(v.ID, move{
+		name: "migration to the same backend", flags: "--migrate-from flasharray_x_01 --to flasharray_x_01" + from + "gold",
+		send: migrate(firstBackend), api: "must be different than the current one", reason: "already",
+	})
+	c.move(v.ID, move{
+		name: "migration without room", flags: "--migrate-from flasharray_x_01 --to ctl2@flasharray_c_01" + from + "gold",
+		send: migrate(fullBackend), reason: "CapacityFilter", refuse: refusedMigration,
+	})
+	c.move(v.ID, move{
+		name: "migration", flags: "--migrate-from flasharray_x_01 --to flasharray_x_02" + from + "gold",
+		send: migrate(secondBackend), to: secondBackend,
+	})
+	c.move(v.ID, move{
+		name: "migration to another zone", flags: "--migrate-from flasharray_x_01 --to ctl2@flasharray_x_03" + from + "gold",
+		send: migrate(thirdBackend), to: thirdBackend,
+	})
+	c.move(v.ID, move{
+		name: "retype that may not migrate", flags: "--retype-of flasharray_x_01 --from-type gold" + from + "quiet",
+		send: retype("quiet", "never"), reason: "is not <= 700", refuse: refusedRetype,
+	})
+	c.move(v.ID, move{
+		name: "retype that migrates", flags: "--retype-of flasharray_x_01 --from-type gold --migration-policy on-demand" + from + "quiet",
+		send: retype("quiet", "on-demand"), to: secondBackend,
+	})
+	c.move(v.ID, move{
+		name: "retype that fits nowhere", flags: "--retype-of flasharray_x_01 --from-type gold --migration-policy on-demand" + from + "unknown",
+		send: retype("unknown", "on-demand"), reason: "volume_backend_name", refuse: refusedRetype,
+	})
 	c.refusesWithSnapshot(v)
 	c.delete(v.ID)
 }
