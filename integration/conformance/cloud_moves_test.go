@@ -5,6 +5,7 @@ package conformance
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/poolcast/poolcast/integration/internal/cloud"
@@ -33,57 +34,71 @@ type move struct {
 // scheduler sends the volume to. cinder-volume creates the destination of the copy there,
 // and deletes it when the copy fails.
 func (c *wholeCloud) moves() {
-	ctx := c.t.Context()
 	v := c.create(cloud.Volume{Name: "moved", Size: 10, Type: "on-x-01"})
 	if v.Backend() != firstBackend {
 		c.t.Fatalf("the volume is on %s", v.Host)
 	}
-	migrate := func(to string) func() error {
-		return func() error { return c.API.Migrate(ctx, v.ID, to+"#"+cloud.Pool) }
+	for _, m := range slices.Concat(c.pinned(v.ID), c.migrations(v.ID), c.retypes(v.ID)) {
+		c.move(v.ID, m)
 	}
-	retype := func(to, policy string) func() error {
-		return func() error { return c.API.Retype(ctx, v.ID, to, policy) }
-	}
-	from := " --size 10 --os-cloud poolcast --type "
-	c.move(v.ID, move{
-		name: "migration that the type refuses", flags: "--migrate-from flasharray_x_01 --to flasharray_x_02" + from + "on-x-01",
-		send: migrate(secondBackend), reason: "rack r2 is not r1", refuse: refusedMigration,
-	})
-	c.move(v.ID, move{
-		name: "retype on its array", flags: "--retype-of flasharray_x_01 --from-type on-x-01" + from + "gold",
-		send: retype("gold", "never"), to: firstBackend,
-	})
-	c.move(v.ID, move{
-		name: "migration to the same backend", flags: "--migrate-from flasharray_x_01 --to flasharray_x_01" + from + "gold",
-		send: migrate(firstBackend), api: "must be different than the current one", reason: "already",
-	})
-	c.move(v.ID, move{
-		name: "migration without room", flags: "--migrate-from flasharray_x_01 --to ctl2@flasharray_c_01" + from + "gold",
-		send: migrate(fullBackend), reason: "CapacityFilter", refuse: refusedMigration,
-	})
-	c.move(v.ID, move{
-		name: "migration", flags: "--migrate-from flasharray_x_01 --to flasharray_x_02" + from + "gold",
-		send: migrate(secondBackend), to: secondBackend,
-	})
-	c.move(v.ID, move{
-		name: "migration to another zone", flags: "--migrate-from flasharray_x_01 --to ctl2@flasharray_x_03" + from + "gold",
-		send: migrate(thirdBackend), to: thirdBackend,
-	})
-	c.move(v.ID, move{
-		name: "retype that may not migrate", flags: "--retype-of flasharray_x_01 --from-type gold" + from + "quiet",
-		send: retype("quiet", "never"), reason: "is not <= 700", refuse: refusedRetype,
-	})
-	c.move(v.ID, move{
-		name: "retype that migrates", flags: "--retype-of flasharray_x_01 --from-type gold --migration-policy on-demand" + from + "quiet",
-		send: retype("quiet", "on-demand"), to: secondBackend,
-	})
-	c.move(v.ID, move{
-		name: "retype that fits nowhere", flags: "--retype-of flasharray_x_01 --from-type gold --migration-policy on-demand" + from + "unknown",
-		send: retype("unknown", "on-demand"), reason: "volume_backend_name", refuse: refusedRetype,
-	})
 	c.refusesWithSnapshot(v)
 	c.delete(v.ID)
 }
+
+func (c *wholeCloud) migrate(id, to string) func() error {
+	return func() error { return c.API.Migrate(c.t.Context(), id, to+"#"+cloud.Pool) }
+}
+
+func (c *wholeCloud) retype(id, to, policy string) func() error {
+	return func() error { return c.API.Retype(c.t.Context(), id, to, policy) }
+}
+
+// pinned are requests for a volume whose type only the first backend meets. The last one
+// gives it the type gold.
+func (c *wholeCloud) pinned(id string) []move {
+	return []move{
+		{
+			name: "migration that the type refuses", flags: "--migrate-from flasharray_x_01 --to flasharray_x_02" + asType("on-x-01"),
+			send: c.migrate(id, secondBackend), reason: "rack r2 is not r1", refuse: refusedMigration,
+		},
+		{
+			name: "retype on its array", flags: "--retype-of flasharray_x_01 --from-type on-x-01" + asType("gold"),
+			send: c.retype(id, "gold", "never"), to: firstBackend,
+		},
+	}
+}
+
+func (c *wholeCloud) migrations(id string) []move {
+	from := func(to string) string { return "--migrate-from flasharray_x_01 --to " + to + asType("gold") }
+	return []move{
+		{
+			name: "migration to the same backend", flags: from("flasharray_x_01"),
+			send: c.migrate(id, firstBackend), api: "must be different than the current one", reason: "already",
+		},
+		{name: "migration without room", flags: from(fullBackend), send: c.migrate(id, fullBackend), reason: "CapacityFilter", refuse: refusedMigration},
+		{name: "migration", flags: from("flasharray_x_02"), send: c.migrate(id, secondBackend), to: secondBackend},
+		{name: "migration to another zone", flags: from(thirdBackend), send: c.migrate(id, thirdBackend), to: thirdBackend},
+	}
+}
+
+func (c *wholeCloud) retypes(id string) []move {
+	const from = "--retype-of flasharray_x_01 --from-type gold"
+	const onDemand = " --migration-policy on-demand"
+	return []move{
+		{
+			name: "retype that may not migrate", flags: from + asType("quiet"),
+			send: c.retype(id, "quiet", "never"), reason: "is not <= 700", refuse: refusedRetype,
+		},
+		{name: "retype that migrates", flags: from + onDemand + asType("quiet"), send: c.retype(id, "quiet", "on-demand"), to: secondBackend},
+		{
+			name: "retype that fits nowhere", flags: from + onDemand + asType("unknown"),
+			send: c.retype(id, "unknown", "on-demand"), reason: "volume_backend_name", refuse: refusedRetype,
+		},
+	}
+}
+
+// asType are flags for a volume of a type.
+func asType(name string) string { return " --size 10 --os-cloud poolcast --type " + name }
 
 // refusesWithSnapshot requests a migration of a volume with a snapshot, which poolcast
 // place does not know of, and says so.
