@@ -67,14 +67,17 @@ conformance: ## Compare with the newest Cinder and py-pure-client of PyPI, also 
 .venv/complete: integration/requirements.txt
 	@$(call environment,.venv)
 
-# A release of Cinder. Those before 27 import what oslo.utils 9 has removed.
+# A release of Cinder. Those before 27 import what oslo.utils 9 has removed. It is installed
+# last, so that pip does not look for older releases of everything else.
 .venv-%/complete: integration/requirements.txt
-	@$(call environment,.venv-$*,'cinder==$*.*' $(if $(filter 25 26,$*),'oslo.utils<9'))
+	@$(call environment,.venv-$*,'cinder==$*.*',$(if $(filter 25 26,$*),'oslo.utils<9'))
 
-# environment makes a virtual environment in a folder, with further requirements.
+# environment makes a virtual environment in a folder, with further requirements, and
+# those that are installed last.
 environment = $(PYTHON) -m venv --clear $(1) || { echo 'make: $(PYTHON) cannot make a virtual environment; apt-get install python3-venv, or set PYTHON' >&2; exit 1; }; \
 	echo 'make: installing Cinder of the Python Package Index in $(1)' >&2; \
-	$(1)/bin/python -m pip install --quiet --disable-pip-version-check --requirement integration/requirements.txt $(2) || \
+	{ $(1)/bin/python -m pip install --quiet --disable-pip-version-check --requirement integration/requirements.txt $(2) \
+	$(if $(3),&& $(1)/bin/python -m pip install --quiet --disable-pip-version-check $(3)); } || \
 	{ echo 'make: pip cannot install Cinder in $(1); see above' >&2; exit 1; }; touch $(1)/complete
 
 # A broker of another release runs in mount and process namespaces of its own, which the
