@@ -60,7 +60,9 @@ conformance: ## Compare with the newest Cinder and py-pure-client of PyPI, also 
 	@integration/setup cloud
 	@set -e; python="$$POOLCAST_PYTHON"; \
 	if [ -z "$$python" ]; then $(MAKE) --no-print-directory .venv/complete; python='$(CURDIR)/.venv/bin/python'; fi; \
-	POOLCAST_PYTHON="$$python" $(GO) test -count=1 -v -timeout 30m -tags conformance ./integration/conformance/...
+	old="$$POOLCAST_PYTHON_28"; \
+	if [ -z "$$old" ]; then $(MAKE) --no-print-directory .venv-28/complete; old='$(CURDIR)/.venv-28/bin/python'; fi; \
+	POOLCAST_PYTHON="$$python" POOLCAST_PYTHON_28="$$old" $(GO) test -count=1 -v -timeout 45m -tags conformance ./integration/conformance/...
 
 .venv/complete: integration/requirements.txt
 	@$(call environment,.venv)

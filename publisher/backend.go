@@ -38,7 +38,7 @@ type Cause string
 const (
 	NoCause             Cause = ""
 	DifferentCapacity   Cause = "different_capacity"    // received and measured total differ by more than 1 %
-	DifferentArray      Cause = "different_array"       // the array's id changed
+	DifferentArray      Cause = "different_array"       // the array's id changed, or cinder-volume has failed over
 	UnreadableBase      Cause = "unreadable_base"       // cinder-volume's report is not JSON, or has no timestamp
 	BaseHasPools        Cause = "base_has_pools"        // the scheduler would not read our keys
 	NoRecentBase        Cause = "no_recent_base"        // cinder-volume has not reported for two intervals

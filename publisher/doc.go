@@ -54,6 +54,7 @@
 //
 //   - cinder-volume reports a total capacity more than 1 % off the measured one,
 //   - the array behind our reports changes its id,
+//   - cinder-volume does not replicate to a target of the stanza: it has failed over,
 //   - the base report is not JSON (Python writes a bare NaN), has no timestamp or
 //     has pools, which the Pure driver never sends, or
 //   - cinder-volume has not reported for two intervals.

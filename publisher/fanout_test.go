@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -209,6 +210,11 @@ func (c *cinderVolume) capabilities() string {
 		c.total, c.allocated, unknownKeys)
 }
 
+// replicating are these with targets of the replication, as JSON.
+func (c *cinderVolume) replicating(targets string) string {
+	return strings.TrimSuffix(c.capabilities(), "}") + `,"replication_targets":` + targets + "}"
+}
+
 // stamp is the time by its clock, as JSON.
 func (c *cinderVolume) stamp() string {
 	return strconv.Quote(time.Now().UTC().Add(c.skew).Format(stampFormat))
@@ -239,9 +245,11 @@ func newSample(volumes int64, total float64) capability.Report {
 		"metrics_age_seconds":     capability.OfInt(3),
 		"metrics_status":          capability.OfString("ok"),
 		"metrics_agent":           capability.OfString("poolcast"),
+		"replication_targets":     capability.OfStrings("fa8", "fa9"),
 	}
 	live := set.Clone()
 	delete(live, "volume_backend_name")
+	delete(live, "replication_targets")
 	return capability.Report{
 		Host: fa1, Backend: "fa1", Pool: "gold", CollectedAt: time.Now(), Status: capability.OK,
 		Capabilities: set, LiveKeys: live.SortedKeys(),

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/poolcast/poolcast/collector/capability"
@@ -131,7 +133,7 @@ func (b *backend) suspendCause(base *base) (Cause, string) {
 	if base.fault != nil {
 		return UnreadableBase, fmt.Sprintf("cinder-volume's report cannot be used: %v", base.fault)
 	}
-	return suspendCauseOf(base.set, b.total)
+	return suspendCauseOf(base.set, b.total, b.report.Capabilities)
 }
 
 // SuspendCause returns why an overlay of a base report is suspended, NoCause if it is not.
@@ -139,10 +141,10 @@ func (b *backend) suspendCause(base *base) (Cause, string) {
 // from any goroutine.
 func SuspendCause(base capability.Set, r capability.Report) (Cause, string) {
 	total, _ := r.Capabilities[capability.KeyTotalCapacity].Float()
-	return suspendCauseOf(base, total)
+	return suspendCauseOf(base, total, r.Capabilities)
 }
 
-func suspendCauseOf(base capability.Set, total float64) (Cause, string) {
+func suspendCauseOf(base capability.Set, total float64, own capability.Set) (Cause, string) {
 	if pools, ok := base["pools"]; ok && !pools.IsNull() {
 		return BaseHasPools, "cinder-volume reports pools, which the Pure driver does not"
 	}
@@ -150,7 +152,28 @@ func suspendCauseOf(base capability.Set, total float64) (Cause, string) {
 	if known && total > 0 && math.Abs(reported-total) > capacityTolerance*reported {
 		return DifferentCapacity, fmt.Sprintf("cinder-volume reports %.1f GiB in total and the array %.1f; has it failed over?", reported, total)
 	}
+	if missing := missingTargets(base, own); len(missing) > 0 {
+		return DifferentArray, fmt.Sprintf("cinder-volume does not replicate to %s: it has failed over, or could not connect to it when it started, or the section was changed since", strings.Join(missing, ", "))
+	}
 	return NoCause, ""
+}
+
+// missingTargets are the targets of the stanza's replication that cinder-volume does not
+// report. After a failover the array in use is none of them, also where its capacity is
+// the same (cinder/volume/drivers/pure.py, _swap_replication_state). A report without the
+// key says nothing.
+func missingTargets(base, own capability.Set) (missing []string) {
+	reported, known := base[capability.KeyReplicationTargets].List()
+	if !known {
+		return nil
+	}
+	configured, _ := own[capability.KeyReplicationTargets].List()
+	for _, target := range configured {
+		if name, ok := target.Str(); ok && !slices.ContainsFunc(reported, target.Equal) {
+			missing = append(missing, name)
+		}
+	}
+	return missing
 }
 
 // unusable returns why the base cannot be overlaid now, "" if it can.

@@ -223,6 +223,16 @@ func TestSuspendCauses(t *testing.T) {
 			func(_ *agent, v *cinderVolume) { v.total = 1011; v.report() },
 			func(_ *agent, v *cinderVolume) { v.total = 1009; v.report() },
 		},
+		"cinder-volume failed over to an array of the same size": {
+			DifferentArray,
+			func(_ *agent, v *cinderVolume) { v.reportAs(v.replicating(`["fa9"]`)) },
+			func(_ *agent, v *cinderVolume) { v.reportAs(v.replicating(`["fa9","fa8","fa8"]`)) },
+		},
+		"cinder-volume failed over in an ActiveCluster": {
+			DifferentArray,
+			func(_ *agent, v *cinderVolume) { v.reportAs(v.replicating(`["fa9","gold"]`)) },
+			func(_ *agent, v *cinderVolume) { v.report() },
+		},
 		"another array": {
 			DifferentArray,
 			func(a *agent, _ *cinderVolume) {

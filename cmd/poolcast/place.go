@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
@@ -133,11 +134,11 @@ func (f *placeFlags) run(cmd *cobra.Command) error {
 	if set == nil {
 		return polled
 	}
+	cloud := withCatalogue(cfg, set, catalogue)
 	question, err := f.question(cmd, create, set.Reports)
 	if err != nil {
-		return exit.With(exit.Usage, err)
+		return exit.With(exit.Usage, f.explainMissing(err, set))
 	}
-	cloud := withCatalogue(cfg, set, catalogue)
 	answer, err := f.ask(cfg, cloud, question)
 	if err != nil {
 		return err
@@ -173,6 +174,17 @@ func (f *placeFlags) question(cmd *cobra.Command, create *volumeapi.Create, repo
 	}
 	q.Count, q.Policy = f.count, f.policy
 	return q, err
+}
+
+// explainMissing adds to an error why the scheduler does not list a backend that the
+// flags name.
+func (f *placeFlags) explainMissing(err error, set *backends.Set) error {
+	for _, name := range f.move.Backends() {
+		if note := set.MissingNote(name); note != "" {
+			return fmt.Errorf("%w. %s The agent of its host has the last report: use --source agent there, or --agent", err, note)
+		}
+	}
+	return err
 }
 
 // noFit is the last line of an answer that is no, with the next step.

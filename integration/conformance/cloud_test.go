@@ -22,7 +22,9 @@ import (
 // took.
 func startCloud(t *testing.T, o cloud.Options) *cloud.Cloud {
 	t.Helper()
-	o.Python = python()
+	if o.Python == "" {
+		o.Python = python()
+	}
 	begun := time.Now()
 	o.Progress = func(step string, took time.Duration) {
 		t.Logf("%5.1f s  %s took %.1f s", time.Since(begun).Seconds(), step, took.Seconds())

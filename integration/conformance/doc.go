@@ -6,5 +6,15 @@
 // in a virtual environment; POOLCAST_PYTHON names another interpreter. The test of
 // failed creates runs a cinder-scheduler of it, and needs RabbitMQ. The tests whose names
 // begin with TestCloud run a whole cloud, and need the Debian packages of integration/setup
-// cloud. They have the build tag conformance.
+// cloud; the upgrade also needs Cinder 28, in a second virtual environment or that of
+// POOLCAST_PYTHON_28. They have the build tag conformance.
+//
+// # Whole clouds
+//
+// Three clouds run side by side, and each takes one test after the other: TestCloudVolumes
+// (volumes, moves, services, failed creates, maintenance, the end of the agents),
+// TestCloudGrowsAndIsUpgraded (failover, growth, upgrade) and TestCloudCluster. Before
+// each request poolcast place says what will happen, and the test compares that with what
+// cinder-api, the scheduler and the arrays do. A migration between arrays ends with an
+// error in the copy, which needs an initiator: the scheduler's choice is compared.
 package conformance

@@ -91,6 +91,8 @@ func (p *Process) launch() error {
 		started <- errors.Join(err, out.Close()) // the child has the file now
 		if err == nil {
 			_ = p.cmd.Wait() // how it ended is in ProcessState
+			// What it has started and not waited for is the rest of its group.
+			_ = syscall.Kill(-p.Pid(), syscall.SIGKILL)
 		}
 	}()
 	return <-started

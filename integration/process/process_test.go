@@ -36,6 +36,20 @@ func TestStopEndsProcessGroup(t *testing.T) {
 	awaitGone(t, child)
 }
 
+// TestEndOfChildEndsProcessGroup has a child that does not wait for its own one, as a
+// cinder-volume whose workers take long.
+func TestEndOfChildEndsProcessGroup(t *testing.T) {
+	p := process.Start(t, process.Command{
+		Name: "group",
+		Args: []string{"sh", "-c", `sleep 300 & echo $!; trap 'exit 0' TERM; wait`},
+	})
+	child := printedPid(t, p)
+	if err := syscall.Kill(p.Pid(), syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	awaitGone(t, child)
+}
+
 // TestChildEndsWithKilledTest runs this test binary again, as a test that starts a
 // child and is then killed before its clean-up.
 func TestChildEndsWithKilledTest(t *testing.T) {

@@ -3,6 +3,7 @@ package fallback
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -241,6 +242,23 @@ func TestPlanLeavesOtherBackendsOut(t *testing.T) {
 
 // TestPlanWithAnotherMetric has an array within the limit on the average, and above it
 // for reads: the function is stricter.
+// TestPlanOverSeveralZones: a request has one zone, and the decisions of the plan are
+// about all backends.
+func TestPlanOverSeveralZones(t *testing.T) {
+	c := cloud(gold())
+	for i := range c.Reports {
+		c.Reports[i].Zone = "dc1"
+	}
+	about := func(text string) bool { return strings.Contains(text, "zones dc1, dc2") }
+	if p := mustMake(t, c); slices.ContainsFunc(p.Limits, about) {
+		t.Errorf("one zone: limits %q", p.Limits)
+	}
+	c.Reports[2].Zone = "dc2"
+	if p := mustMake(t, c); !slices.ContainsFunc(p.Limits, about) {
+		t.Errorf("two zones: limits %q", p.Limits)
+	}
+}
+
 func TestPlanWithAnotherMetric(t *testing.T) {
 	in := cloud(typeOf("gold", "avg_latency_ms", "<= 0.35"))
 	for i := range in.Reports {

@@ -164,8 +164,23 @@ func (m *maker) limits() {
 			}
 		}
 	}
+	m.limitZones()
 	m.limitOthers()
 	m.limitFilterFunctions()
+}
+
+// limitZones is about backends of several zones, which one request does not have.
+func (m *maker) limitZones() {
+	var zones []string
+	for _, b := range m.plan.Backends {
+		if zone := m.cloud.Reports[b.index].Zone; zone != "" && !slices.Contains(zones, zone) {
+			zones = append(zones, zone)
+		}
+	}
+	if len(zones) > 1 {
+		slices.Sort(zones)
+		m.limit("the decisions are about the zones %s together; a volume gets the preferred array of the one zone that its request has", strings.Join(zones, ", "))
+	}
 }
 
 // missing are the metrics of the conditions that a backend does not report.

@@ -40,7 +40,8 @@ func (c *Cloud) commonSettings() string {
 		"periodic_fuzzy_delay = 0",
 	}, "\n") + "\n"
 	if c.opts.ReportInterval > 0 {
-		text += fmt.Sprintf("backend_stats_polling_interval = %.0f\n", c.opts.ReportInterval.Seconds())
+		// cinder/service.py runs what is due once per periodic_interval.
+		text += fmt.Sprintf("backend_stats_polling_interval = %.0[1]f\nperiodic_interval = %.0[1]f\n", c.opts.ReportInterval.Seconds())
 	}
 	return text
 }

@@ -34,9 +34,20 @@ func (s *Service) Start() {
 	s.start(s.c.t)
 }
 
-func (s *Service) start(t process.T) {
+// Launch runs the service and does not wait for it.
+func (s *Service) Launch() {
+	s.c.t.Helper()
+	s.launch(s.c.t)
+}
+
+func (s *Service) launch(t process.T) {
 	t.Helper()
 	s.run = process.Start(t, process.Command{Name: s.name, Args: s.args(), Dir: s.c.dir, Log: s.LogFile()})
+}
+
+func (s *Service) start(t process.T) {
+	t.Helper()
+	s.launch(t)
 	process.Await(t, startBound, s.name+" to take requests", func() error {
 		if !s.run.Running() {
 			t.Fatalf("start a service: %s", s.run.Exit())

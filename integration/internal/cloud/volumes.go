@@ -38,6 +38,12 @@ type VolumeStatus struct {
 	Migration        string `json:"migration_status"`
 }
 
+// Backend is the host@stanza of the volume; "" if it has none.
+func (v VolumeStatus) Backend() string {
+	backend, _, _ := strings.Cut(v.Host, "#")
+	return backend
+}
+
 // CreateType adds a volume type with extra specs and returns its id.
 func (a *API) CreateType(ctx context.Context, name string, extraSpecs map[string]string) (string, error) {
 	var got struct {

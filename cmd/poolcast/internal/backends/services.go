@@ -2,7 +2,9 @@ package backends
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/openstack"
 	"github.com/poolcast/poolcast/collector/capability"
@@ -54,7 +56,7 @@ func position(unlisted []string, r capability.Report) int {
 // explainMissing replaces the notes on backends that are not listed by what their
 // services have.
 func (s *Set) explainMissing(services []openstack.Service) {
-	s.Notes = slices.Clone(s.Notes)
+	s.Notes, s.missing = slices.Clone(s.Notes), maps.Clone(s.missing)
 	for identity, note := range s.missing {
 		service, ok := openstack.ServiceOf(services, identity)
 		at := slices.Index(s.Notes, note)
@@ -66,5 +68,18 @@ func (s *Set) explainMissing(services []openstack.Service) {
 			reason = "its service is enabled and up, and the scheduler has received no report since it became so; cinder-volume's next report ends that"
 		}
 		s.Notes[at] = fmt.Sprintf("%s is configured here, and the scheduler does not list it: %s.", identity, reason)
+		s.missing[identity] = s.Notes[at]
 	}
+}
+
+// MissingNote is the note on a configured backend that is not listed and of which no
+// report is known, by its section, host@backend or pool; "" if there is none.
+func (s *Set) MissingNote(name string) string {
+	name, _, _ = strings.Cut(name, "#")
+	for _, identity := range slices.Sorted(maps.Keys(s.missing)) {
+		if _, stanza, _ := strings.Cut(identity, "@"); name == identity || name == stanza {
+			return s.missing[identity]
+		}
+	}
+	return ""
 }

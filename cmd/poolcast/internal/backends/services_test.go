@@ -97,4 +97,9 @@ func TestApplyServicesToMissing(t *testing.T) {
 	if diff := cmp.Diff(want, set.Notes); diff != "" {
 		t.Errorf("notes (-want +got):\n%s", diff)
 	}
+	for name, want := range map[string]string{"off": want[3], "c@off": want[3], "c@off#pool": want[3], "c": "", "other": ""} {
+		if got := set.MissingNote(name); got != want {
+			t.Errorf("the note on %s is %q, want %q", name, got, want)
+		}
+	}
 }

@@ -3,6 +3,7 @@ package input
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
@@ -24,6 +25,11 @@ type Move struct {
 	MigrateFrom string // --migrate-from, a backend
 	To          string // --to, a backend
 	InUse       bool   // --in-use
+}
+
+// Backends are the backends that the flags name.
+func (m *Move) Backends() []string {
+	return slices.DeleteFunc([]string{m.CloneOf, m.SnapshotOf, m.RetypeOf, m.Extend, m.MigrateFrom, m.To}, func(name string) bool { return name == "" })
 }
 
 // Check refuses flags that do not go together.
