@@ -36,7 +36,7 @@ func newBackend(p *pool, x *array, a Array) *backend {
 		target: collector.Target{
 			Host: hostPrefix + a.Name, Backend: a.Name, Pool: poolName, Zone: "nova", Interval: PollInterval,
 			Stanza: collector.Stanza{
-				Protocol: "iSCSI", MaxOverSubscription: "20.0", AutomaticOverSubscription: true,
+				Protocol: "iSCSI", MaxOverSubscription: "20.0", AutomaticOverSubscription: p.setting.automatic(),
 				GoodnessFunction: p.setting.goodness(p.run.Arm),
 			},
 		},
@@ -54,7 +54,7 @@ func (b *backend) report() error {
 // (cinder/volume/drivers/pure.py, _update_volume_stats: the first performance sample
 // of the last hour).
 func (b *backend) publish() error {
-	if b.joins > b.pool.now || !b.pool.decides(b.next) {
+	if !b.pool.decides(b.next) {
 		return nil
 	}
 	before := history

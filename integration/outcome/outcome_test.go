@@ -3,32 +3,36 @@
 package outcome
 
 import (
-	"fmt"
 	"os"
+	"strconv"
 	"testing"
-	"time"
 )
 
 func TestTry(t *testing.T) {
-	c, err := StartCinder(t.Context(), os.Getenv("POOLCAST_PYTHON"))
+	var schedulers []Scheduler
+	for range 2 {
+		c, err := StartCinder(t.Context(), os.Getenv("POOLCAST_PYTHON"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		schedulers = append(schedulers, c)
+	}
+	n, _ := strconv.Atoi(os.Getenv("SEEDS"))
+	settings := AllSettings()
+	if s := os.Getenv("SETTING"); s != "" {
+		settings = []Setting{Setting(s)}
+	}
+	study := Study{Scenarios: Scenarios()[:1], Settings: settings, Seeds: n}
+	if os.Getenv("ALL") != "" {
+		study.Scenarios = Scenarios()
+	}
+	results, err := study.Simulate(t.Context(), schedulers, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
-	for _, s := range Scenarios() {
-		for _, setting := range Settings() {
-			for _, arm := range Arms() {
-				begin := time.Now()
-				run, err := Simulate(s, setting, arm, 1, c)
-				if err != nil {
-					t.Fatal(err)
-				}
-				fmt.Println(s.Name, setting, arm, time.Since(begin), len(run.Chosen), run.Refused)
-				for _, at := range []int{0, 60, 180, 300, 480} {
-					fmt.Printf("  %+.3v\n", run.Samples[at].Arrays)
-				}
-			}
-		}
-		break
+	results.write(os.Stdout, study.Scenarios, settings)
+	if os.Getenv("ALL") != "" {
+		results.WriteScenarios(os.Stdout)
 	}
 }

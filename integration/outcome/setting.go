@@ -2,6 +2,21 @@ package outcome
 
 import "github.com/poolcast/poolcast/collector/capability"
 
+// Further settings, in virtual time only. The driver's over-subscription ratio is by
+// default the reduction of the array, which grows with each empty volume; with a fixed
+// one, CapacityWeigher compares what is provisioned.
+const (
+	FixedCapacity  Setting = "CapacityWeigher, ratio 20"
+	DriverGoodness Setting = "GoodnessWeigher, driver's keys" // poolcast with the function of the stock arms
+	FixedThreshold Setting = "live thresholds, ratio 20"
+)
+
+// AllSettings are the settings of the comparison in virtual time, in the order of the
+// table.
+func AllSettings() []Setting {
+	return []Setting{Capacity, FixedCapacity, Allocated, Goodness, DriverGoodness, Threshold, FixedThreshold}
+}
+
 // The functions and conditions of the settings.
 const (
 	// goodnessFunction is the share of the time that an operation does not wait.
@@ -17,8 +32,11 @@ const (
 // options are those of cinder-scheduler. The filters are Cinder's default.
 func (s Setting) options() map[string]any {
 	weigher := s
-	if s == Threshold {
+	switch s {
+	case FixedCapacity, Threshold, FixedThreshold:
 		weigher = Capacity
+	case DriverGoodness:
+		weigher = Goodness
 	}
 	return map[string]any{
 		"scheduler_default_filters":  []string{"AvailabilityZoneFilter", "CapacityFilter", "CapabilitiesFilter"},
@@ -29,7 +47,7 @@ func (s Setting) options() map[string]any {
 // extraSpecs are those of the volume type.
 func (s Setting) extraSpecs() map[string]string {
 	specs := map[string]string{capability.KeyVolumeBackendName: poolName}
-	if s == Threshold {
+	if s == Threshold || s == FixedThreshold {
 		specs[thresholdKey] = threshold
 	}
 	return specs
@@ -38,10 +56,21 @@ func (s Setting) extraSpecs() map[string]string {
 // goodness is the function of each backend, "" for none.
 func (s Setting) goodness(arm Arm) string {
 	switch {
-	case s != Goodness:
-		return ""
-	case arm == Poolcast:
+	case s == Goodness && arm == Poolcast:
 		return goodnessFunction
+	case s == Goodness || s == DriverGoodness:
+		return stockGoodness
 	}
-	return stockGoodness
+	return ""
+}
+
+// automatic is pure_automatic_max_oversubscription_ratio.
+func (s Setting) automatic() bool { return s != FixedCapacity && s != FixedThreshold }
+
+// twin is the setting that is the same for a stock arm, s itself if there is none.
+func (s Setting) twin(arm Arm) Setting {
+	if s == DriverGoodness && arm != Poolcast {
+		return Goodness
+	}
+	return s
 }
