@@ -1,6 +1,7 @@
 package outcome
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/poolcast/poolcast/collector"
@@ -36,7 +37,7 @@ func newBackend(p *pool, x *array, a Array) *backend {
 		target: collector.Target{
 			Host: hostPrefix + a.Name, Backend: a.Name, Pool: poolName, Zone: "nova", Interval: PollInterval,
 			Stanza: collector.Stanza{
-				Protocol: "iSCSI", MaxOverSubscription: "20.0", AutomaticOverSubscription: p.setting.automatic(),
+				Protocol: "iSCSI", MaxOverSubscription: strconv.Itoa(fallbackRatio), AutomaticOverSubscription: p.setting.automatic(),
 				GoodnessFunction: p.setting.goodness(p.run.Arm),
 			},
 		},

@@ -13,12 +13,12 @@ type Measure string
 // The measures. Those over time are of the samples after the settling time of the
 // scenario; a spread is the greatest value of an array less the lowest.
 const (
-	UsedSpread        Measure = "spread of used space, % of capacity"
-	ProvisionedSpread Measure = "spread of provisioned, % of capacity"
-	LoadSpread        Measure = "spread of load, % points"
-	BusiestMedian     Measure = "latency of busiest array, p50, µs"
-	BusiestHigh       Measure = "latency of busiest array, p99, µs"
-	MeanLatency       Measure = "latency of mean operation, µs"
+	UsedSpread        Measure = "used spread, %"
+	ProvisionedSpread Measure = "provisioned spread, %"
+	LoadSpread        Measure = "load spread, %"
+	BusiestMedian     Measure = "busiest array p50, µs"
+	BusiestHigh       Measure = "busiest array p99, µs"
+	MeanLatency       Measure = "mean operation, µs"
 	RefusedCreates    Measure = "creates refused"
 )
 

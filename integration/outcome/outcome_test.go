@@ -3,36 +3,112 @@
 package outcome
 
 import (
+	"bytes"
+	"encoding/json"
+	"io"
 	"os"
+	"path/filepath"
+	"runtime"
 	"strconv"
 	"testing"
+	"time"
+
+	"github.com/poolcast/poolcast/integration/internal/cloud"
 )
 
-func TestTry(t *testing.T) {
-	var schedulers []Scheduler
-	for range 2 {
-		c, err := StartCinder(t.Context(), os.Getenv("POOLCAST_PYTHON"))
-		if err != nil {
-			t.Fatal(err)
+const (
+	seeds      = 20
+	shortSeeds = 4
+	// pictured is the scenario, setting and seed that is drawn and stored.
+	pictured        = "noisy"
+	picturedSetting = Goodness
+)
+
+// TestVirtualTime compares the arms in virtual time and writes outcome.md,
+// outcome-scenarios.md, outcome.svg and runs.json to the folder POOLCAST_OUTCOME_DIST, or
+// logs the first. POOLCAST_OUTCOME_SEEDS is how many seeds there are.
+func TestVirtualTime(t *testing.T) {
+	study := Study{Scenarios: Scenarios(), Settings: AllSettings(), Seeds: seeds}
+	if testing.Short() {
+		study.Seeds = shortSeeds
+	}
+	if text := os.Getenv("POOLCAST_OUTCOME_SEEDS"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			t.Fatalf("POOLCAST_OUTCOME_SEEDS: %q is not a number of seeds", text)
 		}
-		defer c.Close()
-		schedulers = append(schedulers, c)
+		study.Seeds = n
 	}
-	n, _ := strconv.Atoi(os.Getenv("SEEDS"))
-	settings := AllSettings()
-	if s := os.Getenv("SETTING"); s != "" {
-		settings = []Setting{Setting(s)}
+	schedulers := startSchedulers(t)
+	var runs []Run
+	begin := time.Now()
+	keep := func(r Run) {
+		if r.Scenario == pictured && r.Setting == picturedSetting && r.Seed == 1 {
+			runs = append(runs, r)
+		}
 	}
-	study := Study{Scenarios: Scenarios()[:1], Settings: settings, Seeds: n}
-	if os.Getenv("ALL") != "" {
-		study.Scenarios = Scenarios()
-	}
-	results, err := study.Simulate(t.Context(), schedulers, nil)
+	results, err := study.Simulate(t.Context(), schedulers, keep)
 	if err != nil {
 		t.Fatal(err)
 	}
-	results.write(os.Stdout, study.Scenarios, settings)
-	if os.Getenv("ALL") != "" {
-		results.WriteScenarios(os.Stdout)
+	confirmation := study
+	confirmation.Scenarios = []Scenario{Confirmation()}
+	confirmed, err := confirmation.Simulate(t.Context(), schedulers, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d seeds in %s", study.Seeds, time.Since(begin).Round(time.Second))
+	var report bytes.Buffer
+	if err := WriteReport(&report, results, confirmed); err != nil {
+		t.Fatal(err)
+	}
+	t.Log("\n" + report.String())
+	writeFile(t, "outcome.md", func(w io.Writer) error { _, err := w.Write(report.Bytes()); return err })
+	writeFile(t, "outcome-scenarios.md", results.WriteScenarios)
+	writeFile(t, "outcome.svg", func(w io.Writer) error { return WritePicture(w, inOrder(runs)) })
+	writeFile(t, "runs.json", func(w io.Writer) error { return json.NewEncoder(w).Encode(inOrder(runs)) })
+}
+
+func startSchedulers(t *testing.T) (schedulers []Scheduler) {
+	for range runtime.GOMAXPROCS(0) {
+		c, err := StartCinder(t.Context(), cloud.Python("../.."))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := c.Close(); err != nil {
+				t.Errorf("end scheduler: %v", err)
+			}
+		})
+		schedulers = append(schedulers, c)
+	}
+	return schedulers
+}
+
+// inOrder are the runs in the order of the arms.
+func inOrder(runs []Run) (ordered []Run) {
+	for _, arm := range Arms() {
+		for _, r := range runs {
+			if r.Arm == arm {
+				ordered = append(ordered, r)
+			}
+		}
+	}
+	return ordered
+}
+
+// writeFile writes a file of the folder for results, if there is one.
+func writeFile(t *testing.T, name string, write func(io.Writer) error) {
+	t.Helper()
+	folder := os.Getenv("POOLCAST_OUTCOME_DIST")
+	if folder == "" {
+		return
+	}
+	var content bytes.Buffer
+	if err := write(&content); err != nil {
+		t.Fatalf("make %s: %v", name, err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, name), content.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -1,6 +1,9 @@
 package outcome
 
-import "github.com/poolcast/poolcast/collector/capability"
+import (
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement/cinder"
+)
 
 // Further settings, in virtual time only. The driver's over-subscription ratio is by
 // default the reduction of the array, which grows with each empty volume; with a fixed
@@ -19,6 +22,7 @@ func AllSettings() []Setting {
 
 // The functions and conditions of the settings.
 const (
+	fallbackRatio = 20 // max_over_subscription_ratio
 	// goodnessFunction is the share of the time that an operation does not wait.
 	goodnessFunction = "100 - capabilities.load_percent"
 	// stockGoodness is the nearest that the keys of the driver allow: cinder-volume
@@ -51,6 +55,16 @@ func (s Setting) extraSpecs() map[string]string {
 		specs[thresholdKey] = threshold
 	}
 	return specs
+}
+
+// volumeType is the volume type with those.
+func (s Setting) volumeType() *cinder.VolumeType {
+	t, specs := &cinder.VolumeType{Name: poolName}, s.extraSpecs()
+	for _, key := range sortedKeys(specs) {
+		value := specs[key]
+		t.ExtraSpecs = append(t.ExtraSpecs, cinder.ExtraSpec{Key: key, Value: &value})
+	}
+	return t
 }
 
 // goodness is the function of each backend, "" for none.

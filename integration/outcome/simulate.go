@@ -32,6 +32,7 @@ func Simulate(s Scenario, setting Setting, arm Arm, seed uint64, scheduler Sched
 			return Run{}, err
 		}
 	}
+	p.addForecasts() // before the volumes of the same time
 	p.addVolumes()
 	for at := time.Duration(0); at <= s.Length; at += sampleInterval {
 		p.at(at, p.sample)
@@ -43,6 +44,7 @@ func Simulate(s Scenario, setting Setting, arm Arm, seed uint64, scheduler Sched
 			return p.run, fmt.Errorf("%s, %s, %s, seed %d, %s: %w", s.Name, setting, arm, seed, e.at, err)
 		}
 	}
+	p.measureForecasts()
 	return p.run, nil
 }
 

@@ -29,12 +29,28 @@ type Case struct {
 type Results struct {
 	Study
 	Figures map[Case]Figures
+	// Forecasts are those of the bursts, by case.
+	Forecasts map[Case][]Forecast
+}
+
+// NewResults are those of a study before its first run.
+func NewResults(s Study) Results {
+	return Results{Study: s, Figures: map[Case]Figures{}, Forecasts: map[Case][]Forecast{}}
+}
+
+// Add adds a run.
+func (r Results) Add(run Run) {
+	c := Case{run.Scenario, run.Setting, run.Arm, run.Seed}
+	r.Figures[c] = run.Figures()
+	if run.Forecasts != nil {
+		r.Forecasts[c] = run.Forecasts
+	}
 }
 
 // Simulate runs a study in virtual time, with as many workers as there are schedulers.
 // Each run is given to keep, which may be nil, one at a time.
 func (s Study) Simulate(ctx context.Context, schedulers []Scheduler, keep func(Run)) (Results, error) {
-	results := Results{Study: s, Figures: map[Case]Figures{}}
+	results := NewResults(s)
 	var mu sync.Mutex
 	var failures []error
 	work := make(chan func(Scheduler) (Run, error))
@@ -47,7 +63,7 @@ func (s Study) Simulate(ctx context.Context, schedulers []Scheduler, keep func(R
 				if err != nil {
 					failures = append(failures, err)
 				} else {
-					results.Figures[run.key()] = run.Figures()
+					results.Add(run)
 					if keep != nil {
 						keep(run)
 					}
@@ -86,8 +102,6 @@ func (s Study) each(f func(Scenario, Case)) {
 		}
 	}
 }
-
-func (r Run) key() Case { return Case{r.Scenario, r.Setting, r.Arm, r.Seed} }
 
 // values are a measure by seed: the mean over scenarios.
 func (r Results) values(scenarios []Scenario, setting Setting, arm Arm, m Measure) []float64 {

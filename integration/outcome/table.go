@@ -4,12 +4,63 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strconv"
 	"strings"
+
+	"gonum.org/v1/gonum/stat"
 )
 
-// WriteTable writes the comparison as a table for each setting, over all scenarios. It
-// is Markdown, and readable as text.
-func (r Results) WriteTable(w io.Writer) error { return r.write(w, r.Scenarios, AllSettings()) }
+// WriteReport writes the comparison, the forecasts of the bursts, and the comparison of
+// the scenario that runs on real services too. It is Markdown, and readable as text.
+func WriteReport(w io.Writer, r, confirmed Results) error {
+	_, err := fmt.Fprintf(w, `Means over %d seeds and %d scenarios of virtual time, the lower the better. "to oldest" and
+"to newest": poolcast less stock Cinder with history oldest or newest first, with the 95 %%
+confidence interval (Student's t, paired by seed). better, worse: the interval excludes 0
+and the difference is at least 2 %% of stock's figure; equal otherwise.
+
+`, r.Seeds, len(r.Scenarios))
+	if err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	if err := r.write(w, r.Scenarios, r.Settings); err != nil {
+		return err
+	}
+	if err := r.writeForecasts(w); err != nil {
+		return err
+	}
+	c := confirmed.Scenarios[0]
+	if _, err := fmt.Fprintf(w, "## %s: %s\n\n", c.Name, c.Text); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return confirmed.write(w, confirmed.Scenarios, confirmed.Settings)
+}
+
+// writeForecasts compares what rehearse predicts of the bursts with what happened.
+func (r Results) writeForecasts(w io.Writer) error {
+	lines := [][]string{{"share of a burst on one array, %", "rehearse", "measured", "mean error", "bursts"}}
+	for _, setting := range r.Settings {
+		var predicted, measured, off []float64
+		for c, forecasts := range r.Forecasts {
+			if c.Setting != setting {
+				continue
+			}
+			for _, f := range forecasts {
+				predicted, measured = append(predicted, 100*f.Predicted), append(measured, 100*f.Measured)
+				off = append(off, 100*math.Abs(f.Predicted-f.Measured))
+			}
+		}
+		if len(off) > 0 {
+			lines = append(lines, []string{
+				string(setting), number(stat.Mean(predicted, nil)), number(stat.Mean(measured, nil)),
+				number(stat.Mean(off, nil)), strconv.Itoa(len(off)),
+			})
+		}
+	}
+	if _, err := fmt.Fprintf(w, "%s\n", markdown(lines)); err != nil {
+		return fmt.Errorf("write forecasts: %w", err)
+	}
+	return nil
+}
 
 // WriteScenarios writes the same for each scenario by itself.
 func (r Results) WriteScenarios(w io.Writer) error {
@@ -24,16 +75,13 @@ func (r Results) WriteScenarios(w io.Writer) error {
 	return nil
 }
 
-// The columns of the table.
-var columns = [...]string{"measure", "stock, oldest", "stock, newest", "poolcast", "to oldest", "to newest"}
-
 func (r Results) write(w io.Writer, scenarios []Scenario, settings []Setting) error {
 	for _, setting := range settings {
-		lines := [][]string{columns[:]}
+		lines := [][]string{{string(setting), "oldest", "newest", "poolcast", "to oldest", "to newest"}}
 		for _, m := range Measures() {
 			lines = append(lines, r.Row(scenarios, setting, m).cells())
 		}
-		if _, err := fmt.Fprintf(w, "%s\n\n%s\n", setting, markdown(lines)); err != nil {
+		if _, err := fmt.Fprintf(w, "%s\n", markdown(lines)); err != nil {
 			return fmt.Errorf("write table: %w", err)
 		}
 	}
