@@ -17,8 +17,10 @@ import (
 )
 
 const (
-	seeds      = 20
-	shortSeeds = 4
+	seeds = 30
+	// No seed is begun after these times.
+	limit      = 12 * time.Minute
+	shortLimit = 2 * time.Minute
 	// pictured is the scenario, setting and seed that is drawn and stored.
 	pictured        = "noisy"
 	picturedSetting = Goodness
@@ -28,21 +30,23 @@ const (
 // outcome-scenarios.md, outcome.svg and runs.json to the folder POOLCAST_OUTCOME_DIST, or
 // logs the first. POOLCAST_OUTCOME_SEEDS is how many seeds there are.
 func TestVirtualTime(t *testing.T) {
-	study := Study{Scenarios: Scenarios(), Settings: AllSettings(), Seeds: seeds}
+	study := Study{Scenarios: Scenarios(), Settings: AllSettings(), Seeds: seeds, Limit: limit}
 	if testing.Short() {
-		study.Seeds = shortSeeds
+		study.Limit = shortLimit
 	}
 	if text := os.Getenv("POOLCAST_OUTCOME_SEEDS"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 {
 			t.Fatalf("POOLCAST_OUTCOME_SEEDS: %q is not a number of seeds", text)
 		}
-		study.Seeds = n
+		study.Seeds, study.Limit = n, 0
 	}
 	schedulers := startSchedulers(t)
-	var runs []Run
-	begin := time.Now()
+	begin, runs := time.Now(), []Run(nil)
 	keep := func(r Run) {
+		if r.Scenario == study.Scenarios[len(study.Scenarios)-1].Name && r.Setting == study.Settings[len(study.Settings)-1] && r.Arm == Poolcast {
+			t.Logf("seed %d after %s", r.Seed, time.Since(begin).Round(time.Second))
+		}
 		if r.Scenario == pictured && r.Setting == picturedSetting && r.Seed == 1 {
 			runs = append(runs, r)
 		}
@@ -52,12 +56,12 @@ func TestVirtualTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	confirmation := study
-	confirmation.Scenarios = []Scenario{Confirmation()}
+	confirmation.Scenarios, confirmation.Seeds, confirmation.Limit = []Scenario{Confirmation()}, seeds, 0
 	confirmed, err := confirmation.Simulate(t.Context(), schedulers, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d seeds in %s", study.Seeds, time.Since(begin).Round(time.Second))
+	t.Logf("%d seeds in %s", results.Seeds, time.Since(begin).Round(time.Second))
 	var report bytes.Buffer
 	if err := WriteReport(&report, results, confirmed); err != nil {
 		t.Fatal(err)

@@ -81,10 +81,18 @@ func (s Setting) goodness(arm Arm) string {
 // automatic is pure_automatic_max_oversubscription_ratio.
 func (s Setting) automatic() bool { return s != FixedCapacity && s != FixedThreshold }
 
-// twin is the setting that is the same for a stock arm, s itself if there is none.
-func (s Setting) twin(arm Arm) Setting {
-	if s == DriverGoodness && arm != Poolcast {
-		return Goodness
+// twin is the case with the same run as this one, which is run instead; c itself if
+// there is none. The stock arms have one function in both settings with functions, and
+// differ only where something reads the performance sample.
+func (c Case) twin() Case {
+	if c.Setting == DriverGoodness && c.Arm != Poolcast {
+		c.Setting = Goodness
 	}
-	return s
+	switch c.Setting {
+	case Capacity, FixedCapacity, Allocated:
+		if c.Arm == StockNewest {
+			c.Arm = StockOldest
+		}
+	}
+	return c
 }

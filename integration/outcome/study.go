@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"gonum.org/v1/gonum/stat"
 )
@@ -15,6 +16,8 @@ type Study struct {
 	Scenarios []Scenario
 	Settings  []Setting
 	Seeds     int // 1 to this
+	// Limit ends a study early: no seed is begun after it, but the first two. 0 is none.
+	Limit time.Duration
 }
 
 // Case is a run of a study.
@@ -48,7 +51,8 @@ func (r Results) Add(run Run) {
 }
 
 // Simulate runs a study in virtual time, with as many workers as there are schedulers.
-// Each run is given to keep, which may be nil, one at a time.
+// Each run is given to keep, which may be nil, one at a time. The study of the results
+// has the seeds that were run.
 func (s Study) Simulate(ctx context.Context, schedulers []Scheduler, keep func(Run)) (Results, error) {
 	results := NewResults(s)
 	var mu sync.Mutex
@@ -72,26 +76,27 @@ func (s Study) Simulate(ctx context.Context, schedulers []Scheduler, keep func(R
 			}
 		})
 	}
-	s.each(func(scenario Scenario, c Case) {
-		if ctx.Err() == nil && c.Setting.twin(c.Arm) == c.Setting {
+	begin := time.Now()
+	results.each(func(scenario Scenario, c Case) {
+		if ctx.Err() == nil && c.twin() == c {
 			work <- func(x Scheduler) (Run, error) { return Simulate(scenario, c.Setting, c.Arm, c.Seed, x) }
 		}
+	}, func(seeds int) bool {
+		results.Seeds = seeds
+		return s.Limit > 0 && seeds > 1 && time.Since(begin) >= s.Limit
 	})
 	close(work)
 	workers.Wait()
-	s.each(func(_ Scenario, c Case) {
-		twin := c
-		twin.Setting = c.Setting.twin(c.Arm)
-		results.Figures[c] = results.Figures[twin]
-	})
+	results.each(func(_ Scenario, c Case) { results.Figures[c] = results.Figures[c.twin()] }, nil)
 	if err := ctx.Err(); err != nil {
 		failures = append(failures, fmt.Errorf("simulate: %w", err))
 	}
 	return results, errors.Join(failures...)
 }
 
-// each calls f for every case.
-func (s Study) each(f func(Scenario, Case)) {
+// each calls f for every case, until enough, unless it is nil, is true of the number of
+// seeds so far.
+func (s Study) each(f func(Scenario, Case), enough func(seeds int) bool) {
 	for seed := range s.Seeds {
 		for _, scenario := range s.Scenarios {
 			for _, setting := range s.Settings {
@@ -99,6 +104,9 @@ func (s Study) each(f func(Scenario, Case)) {
 					f(scenario, Case{scenario.Name, setting, arm, uint64(seed) + 1})
 				}
 			}
+		}
+		if enough != nil && enough(seed+1) {
+			return
 		}
 	}
 }
