@@ -19,7 +19,7 @@ import (
 const (
 	seeds = 30
 	// No seed is begun after these times.
-	limit      = 12 * time.Minute
+	limit      = 10 * time.Minute
 	shortLimit = 2 * time.Minute
 	// pictured is the scenario, setting and seed that is drawn and stored.
 	pictured        = "noisy"
@@ -74,7 +74,7 @@ func TestVirtualTime(t *testing.T) {
 }
 
 func startSchedulers(t *testing.T) (schedulers []Scheduler) {
-	for range runtime.GOMAXPROCS(0) {
+	for range 2 * runtime.GOMAXPROCS(0) { // each waits for its child half of the time
 		c, err := StartCinder(t.Context(), cloud.Python("../.."))
 		if err != nil {
 			t.Fatal(err)
