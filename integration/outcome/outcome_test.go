@@ -4,6 +4,7 @@ package outcome
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"os"
@@ -80,7 +81,7 @@ func TestVirtualTime(t *testing.T) {
 
 func startSchedulers(t *testing.T) (schedulers []Scheduler) {
 	for range 2 * runtime.GOMAXPROCS(0) { // each waits for its child half of the time
-		c, err := StartCinder(t.Context(), cloud.Python("../.."))
+		c, err := StartCinder(context.WithoutCancel(t.Context()), cloud.Python("../..")) // it ends when its input does
 		if err != nil {
 			t.Fatal(err)
 		}
