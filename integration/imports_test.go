@@ -78,11 +78,12 @@ var users = map[string][]string{
 	"github.com/rs/zerolog":                 {"cmd/...", "collector", "publisher/...", "integration/..."},
 	"github.com/spf13/cobra":                {"cmd/..."},
 	"github.com/spf13/pflag":                {"cmd/..."},
-	"gonum.org/v1/plot":                     {"integration/outcome"},
 	"go.yaml.in/yaml/v3":                    {onlyTests, "cmd/poolcast/internal/openstack"},
 	"golang.org/x/sync":                     {"cmd/...", "collector", "flasharray", "publisher/..."},
 	"golang.org/x/term":                     {"cmd/..."},
 	"golang.org/x/sys":                      {"cmd/..."},
+	"gonum.org/v1/gonum":                    {"integration/outcome"},
+	"gonum.org/v1/plot":                     {"integration/outcome"},
 }
 
 // onlyTests, as a user, stands for every test file and nothing else.
