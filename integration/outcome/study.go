@@ -76,17 +76,18 @@ func (s Study) Simulate(ctx context.Context, schedulers []Scheduler, keep func(R
 			}
 		})
 	}
-	begin := time.Now()
-	results.each(func(scenario Scenario, c Case) {
+	begin, completed := time.Now(), 0
+	s.each(func(scenario Scenario, c Case) {
 		if ctx.Err() == nil && c.twin() == c {
 			work <- func(x Scheduler) (Run, error) { return Simulate(ctx, scenario, c, x) }
 		}
 	}, func(seeds int) bool {
-		results.Seeds = seeds
+		completed = seeds
 		return s.Limit > 0 && seeds > 1 && time.Since(begin) >= s.Limit
 	})
 	close(work)
 	workers.Wait()
+	results.Seeds = completed
 	results.each(func(_ Scenario, c Case) { results.Figures[c] = results.Figures[c.twin()] }, nil)
 	if err := ctx.Err(); err != nil {
 		failures = append(failures, fmt.Errorf("simulate: %w", err))
