@@ -66,3 +66,29 @@ func (c *Cloud) updateDatabase(t process.T) {
 func (c *Cloud) databaseURL() string {
 	return fmt.Sprintf("mysql+pymysql://root@localhost/cinder?unix_socket=%s", c.databaseSocket())
 }
+
+// forgetVolumes is a program that marks the volumes of the database as deleted.
+const forgetVolumes = `import pymysql, sys
+connection = pymysql.connect(user="root", unix_socket=sys.argv[1], database="cinder", autocommit=True)
+connection.cursor().execute("UPDATE volumes SET deleted = 1, status = 'deleted', deleted_at = now() WHERE deleted = 0")
+`
+
+// ForgetVolumes marks all volumes in the database as deleted and sends nothing to the
+// arrays. cinder-volume computes allocated_capacity_gb of the database when it starts:
+// stop it before.
+func (c *Cloud) ForgetVolumes() {
+	c.t.Helper()
+	runTool(c.t, "python", c.python, "-c", forgetVolumes, c.databaseSocket())
+}
+
+// ConfigureScheduler adds lines to the cinder.conf of cinder-scheduler and cinder-api,
+// which begin in [DEFAULT] and replace earlier ones of the same options. Restart the
+// service that needs them.
+func (c *Cloud) ConfigureScheduler(lines ...string) {
+	c.t.Helper()
+	text, err := os.ReadFile(c.ConfigFile())
+	if err != nil {
+		c.t.Fatalf("read cinder.conf of the cloud: %v", err)
+	}
+	c.write("cinder.conf", string(text)+lastSettings(lines))
+}

@@ -1,0 +1,104 @@
+package outcome
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/poolcast/poolcast/integration/internal/cloud"
+	"github.com/poolcast/poolcast/integration/process"
+)
+
+// RealOptions say what runs on real services.
+type RealOptions struct {
+	Python   string // an interpreter that has Cinder and py-pure-client
+	Poolcast string // the program; "" builds it
+	Settings []Setting
+	Seeds    []uint64
+	// Progress is called with each step that is completed, one call at a time; nil is
+	// possible.
+	Progress func(text string)
+}
+
+// RunReal runs the scenario Confirmation on real services: RabbitMQ, cinder-api,
+// cinder-scheduler and a cinder-volume with the Pure driver and all arrays, once for each
+// arm. The arms run at the same time, so that a busy machine delays them alike. Time is
+// compressed alike for all: see [realSpeed]. The clouds are kept between the runs; the
+// arrays of a run are new ones.
+//
+// The initial volumes are made on the arrays alone: Cinder has none of them, and
+// allocated_capacity_gb begins at 0 in every arm.
+func RunReal(t process.T, o RealOptions) (runs []Run) {
+	t.Helper()
+	if o.Progress == nil {
+		o.Progress = func(string) {}
+	}
+	scenario, begun := Confirmation(), time.Now()
+	arms := startArms(t, scenario, o)
+	o.Progress(fmt.Sprintf("%d clouds are up after %.0f s", len(arms), time.Since(begun).Seconds()))
+	for _, setting := range o.Settings {
+		for i, seed := range o.Seeds {
+			began := time.Now()
+			eachArm(t, arms, func(t process.T, a *realArm) { a.prepare(t, setting, seed, i == 0) })
+			start := time.Now().Add(time.Second)
+			prepared := time.Since(began)
+			eachArm(t, arms, func(t process.T, a *realArm) { a.play(t, start) })
+			for _, a := range arms {
+				runs = append(runs, a.run)
+			}
+			o.Progress(fmt.Sprintf("%s, seed %d: prepared in %.0f s, ended after %.0f s; the latest create was %v late",
+				setting, seed, prepared.Seconds(), time.Since(began).Seconds(), latest(arms).Round(time.Millisecond)))
+		}
+	}
+	return runs
+}
+
+// eachArm calls a function for all arms side by side.
+func eachArm(t process.T, arms []*realArm, f func(process.T, *realArm)) {
+	t.Helper()
+	var steps []func(process.T)
+	for _, a := range arms {
+		steps = append(steps, func(t process.T) { f(t, a) })
+	}
+	process.Parallel(t, steps...)
+}
+
+// startArms starts a cloud for each arm.
+func startArms(t process.T, s Scenario, o RealOptions) (arms []*realArm) {
+	t.Helper()
+	for _, arm := range Arms() {
+		a := &realArm{arm: arm, scenario: s, arrays: map[string]*realArray{}}
+		for _, array := range s.Arrays {
+			a.arrays[array.Name] = newRealArray()
+			t.Cleanup(a.arrays[array.Name].server.Close)
+		}
+		a.replaceArrays(t, 0)
+		arms = append(arms, a)
+	}
+	eachArm(t, arms, func(t process.T, a *realArm) { a.start(t, o) })
+	return arms
+}
+
+// reportInterval and pollInterval are those of the services here: as long as in the
+// scenario, in compressed time.
+const (
+	realReportInterval = ReportInterval / realSpeed
+	realPollInterval   = PollInterval / realSpeed
+)
+
+// options are those of the cloud of an arm.
+func (a *realArm) options(o RealOptions) cloud.Options {
+	const host = "host-1"
+	options := cloud.Options{
+		Python: o.Python, Poolcast: o.Poolcast, ReportInterval: realReportInterval, NoAgents: a.arm != Poolcast,
+		Agent: []string{"poll_interval = " + realPollInterval.String()},
+		Hosts: []cloud.Host{{Name: host}},
+	}
+	for _, array := range a.scenario.Arrays {
+		name := stanza(array.Name)
+		options.Hosts[0].Backends = append(options.Hosts[0].Backends, name)
+		options.Arrays = append(options.Arrays, cloud.Array{
+			Stanza: name, Address: a.arrays[array.Name].address(), Settings: []string{"goodness_function = " + a.arm.goodness()},
+		})
+	}
+	return options
+}

@@ -1,0 +1,364 @@
+package outcome
+
+import (
+	"fmt"
+	"math"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/poolcast/poolcast/flasharray/simulator"
+	"github.com/poolcast/poolcast/integration/internal/cloud"
+	"github.com/poolcast/poolcast/integration/process"
+)
+
+// Bounds of waiting, in the machine's time.
+const (
+	reportBound = time.Minute      // until the scheduler has the reports of new arrays
+	createBound = 30 * time.Second // until the last volume has its final status
+	samplePause = 2 * time.Second
+)
+
+// realArm is an arm on real services. Its methods are called from one goroutine at a time.
+type realArm struct {
+	arm      Arm
+	scenario Scenario
+	cloud    *cloud.Cloud
+	arrays   map[string]*realArray // by name
+
+	run   Run
+	clock *compressedClock
+
+	mu      sync.Mutex
+	numbers map[string]int // of the stream, by the id of the volume in Cinder
+	late    time.Duration  // the most that a create was sent late
+	faults  []error
+}
+
+// start starts the cloud.
+func (a *realArm) start(t process.T, o RealOptions) {
+	t.Helper()
+	a.cloud = cloud.Start(t, a.options(o))
+	for name, specs := range map[string]map[string]string{
+		Capacity.volumeType():  {"volume_backend_name": cloud.Pool},
+		Threshold.volumeType(): {"volume_backend_name": cloud.Pool, thresholdKey: thresholdValue},
+	} {
+		if _, err := a.cloud.API.CreateType(t.Context(), name, specs); err != nil {
+			t.Fatalf("create a volume type for %s: %v", a.arm, err)
+		}
+	}
+}
+
+// history is the order of samples on the arrays. The other keys of poolcast's reports are
+// those of a driver that reads the oldest sample.
+func (a *realArm) history() simulator.History {
+	if a.arm == StockNewest {
+		return simulator.History{Order: simulator.Descending}
+	}
+	return simulator.History{Order: simulator.Ascending}
+}
+
+// replaceArrays makes the arrays of a run, with its initial volumes.
+func (a *realArm) replaceArrays(t process.T, seed uint64) {
+	t.Helper()
+	fixture, err := simulator.BuiltinNamed("flasharray-x-01")
+	if err != nil {
+		t.Fatalf("read the recording of an array: %v", err)
+	}
+	a.clock, a.numbers, a.late = &compressedClock{}, map[string]int{}, 0
+	stream := a.scenario.Stream(seed)
+	options := simulator.Options{
+		Clock: a.clock.now, Writable: true, History: a.history(), SessionIdle: -1,
+		Model: simulator.Model{
+			Limit: Limit, ReadService: ReadService, WriteService: WriteService,
+			Workload: a.workload(stream, seed, a.numbers),
+		},
+	}
+	// The reports before the start already contain the oldest sample of an hour.
+	const early = time.Hour + 2*time.Minute
+	a.clock.shift(-early)
+	for name, served := range a.arrays {
+		array := simulator.New(fixture.Empty().As(name), options)
+		for _, v := range stream {
+			if v.Array == name && (v.Life == 0 || v.At+v.Life > 0) {
+				a.createInitial(t, array, v)
+			}
+		}
+		served.replace(array, a.clock)
+	}
+	a.clock.shift(0)
+}
+
+// initialName is the name of an initial volume on its array.
+func initialName(v Volume) string { return fmt.Sprintf("initial-%d", v.Number) }
+
+func (a *realArm) createInitial(t process.T, array *simulator.Array, v Volume) {
+	t.Helper()
+	if err := call(array, http.MethodPost, "volumes?names="+initialName(v), map[string]any{"provisioned": v.GiB << 30}, nil); err != nil {
+		t.Fatalf("create an initial volume: %v", err)
+	}
+}
+
+// workload is that of a volume's number in the stream. The number of a volume of Cinder
+// is known when cinder-api has responded, which may be after the volume is on the array.
+func (a *realArm) workload(stream []Volume, seed uint64, numbers map[string]int) func(string, int64) (simulator.Workload, bool) {
+	return func(name string, _ int64) (simulator.Workload, bool) {
+		number, ok := 0, false
+		if text, initial := strings.CutPrefix(name, "initial-"); initial {
+			n, err := strconv.Atoi(text)
+			number, ok = n, err == nil
+		} else if id, fromCinder := cinderID(name); fromCinder {
+			a.mu.Lock()
+			number, ok = numbers[id]
+			a.mu.Unlock()
+		}
+		if !ok || number >= len(stream) {
+			return simulator.Workload{}, false
+		}
+		return stream[number].Workload(seed), true
+	}
+}
+
+// prepare restarts what a run needs anew, and waits until the scheduler has the reports of
+// the new arrays. The scheduler itself is restarted for a new setting.
+func (a *realArm) prepare(t process.T, setting Setting, seed uint64, newSetting bool) {
+	t.Helper()
+	a.run = Run{Scenario: a.scenario.Name, Setting: setting, Arm: a.arm, Seed: seed, Settle: a.scenario.Settle, Refused: map[string]int{}}
+	host := a.cloud.Hosts()[0]
+	host.Agent.Stop()
+	host.Volume.Kill()
+	a.cloud.ForgetVolumes()
+	a.replaceArrays(t, seed)
+	if newSetting {
+		a.cloud.ConfigureScheduler("scheduler_default_weighers = " + setting.weigher())
+		a.cloud.Scheduler.Kill()
+		a.cloud.Scheduler.Start()
+	}
+	if a.arm == Poolcast {
+		host.Agent.Start()
+	}
+	host.Volume.Start()
+	process.Await(t, reportBound, "the scheduler to have the reports of the new arrays", func() error { return a.reported(t) })
+}
+
+// reported returns an error until each backend has a report of the current array.
+func (a *realArm) reported(t process.T) error {
+	pools, err := a.cloud.API.Pools(t.Context())
+	if err != nil {
+		return err
+	}
+	found := 0
+	for _, p := range pools {
+		served := a.arrays[arrayOf(p.Name)]
+		if served == nil {
+			return fmt.Errorf("%s is none of the arrays", p.Name)
+		}
+		array, _ := served.current()
+		var space []struct {
+			Space struct {
+				Provisioned float64 `json:"total_provisioned"`
+			}
+		}
+		if err := call(array, http.MethodGet, "arrays/space", nil, &space); err != nil {
+			return err
+		}
+		got, _ := p.Capabilities.Number("provisioned_capacity_gb")
+		allocated, _ := p.Capabilities.Number("allocated_capacity_gb")
+		if want := space[0].Space.Provisioned / (1 << 30); math.Abs(got-want) > 1 || allocated != 0 {
+			return fmt.Errorf("%s reports %.0f GiB provisioned and %.0f allocated, not %.0f and 0", p.Name, got, allocated, want)
+		}
+		if a.arm == Poolcast && !p.FromAgent() {
+			return fmt.Errorf("%s has no report of its agent", p.Name)
+		}
+		found++
+	}
+	if found != len(a.arrays) {
+		return fmt.Errorf("the scheduler lists %d pools, not %d", found, len(a.arrays))
+	}
+	return nil
+}
+
+// play runs the stream from a time of the machine's clock on.
+func (a *realArm) play(t process.T, start time.Time) {
+	t.Helper()
+	a.clock.begin(start)
+	var all sync.WaitGroup
+	for _, e := range a.events(t) {
+		all.Go(func() {
+			if a.wait(t, start, e.at) {
+				e.do(time.Since(start) - e.at/realSpeed)
+			}
+		})
+	}
+	all.Wait()
+	a.collect(t)
+	if len(a.faults) > 0 {
+		t.Fatalf("run %s: %v", a.arm, a.faults[0])
+	}
+}
+
+// wait waits until a time of the scenario.
+func (a *realArm) wait(t process.T, start time.Time, at time.Duration) bool {
+	select {
+	case <-time.After(time.Until(start.Add(at / realSpeed))):
+		return true
+	case <-t.Context().Done():
+		return false
+	}
+}
+
+// event is something to do at a time of the scenario.
+type event struct {
+	at time.Duration
+	do func(late time.Duration)
+}
+
+// events are the creates, deletes, changes of arrays and samples of a run.
+func (a *realArm) events(t process.T) (list []event) {
+	for _, v := range a.scenario.Stream(a.run.Seed) {
+		deleted := v.At + v.Life
+		switch {
+		case v.Array == "":
+			list = append(list, a.creation(t, v))
+		case v.Life > 0 && deleted > 0 && deleted < a.scenario.Length:
+			list = append(list, event{deleted, func(time.Duration) { a.check(a.deleteInitial(v)) }})
+		}
+	}
+	for _, array := range a.scenario.Arrays {
+		for _, change := range array.Changes {
+			current, _ := a.arrays[array.Name].current()
+			list = append(list, event{change.At, func(time.Duration) { current.Disturb(change.Disturbance) }})
+		}
+	}
+	for at := time.Duration(0); at <= a.scenario.Length; at += samplePause * realSpeed {
+		list = append(list, event{at, func(time.Duration) { a.sample(at) }})
+	}
+	return list
+}
+
+// creation creates a volume, and deletes it if its life ends within the scenario.
+func (a *realArm) creation(t process.T, v Volume) event {
+	return event{v.At, func(late time.Duration) {
+		id, err := a.cloud.API.CreateVolume(t.Context(), cloud.Volume{
+			Name: fmt.Sprintf("volume-%d", v.Number), Size: int(v.GiB), Type: a.run.Setting.volumeType(),
+		})
+		if err != nil {
+			a.check(fmt.Errorf("create volume %d: %w", v.Number, err))
+			return
+		}
+		a.mu.Lock()
+		a.numbers[id], a.late = v.Number, max(a.late, late)
+		a.mu.Unlock()
+		if v.Life == 0 || v.At+v.Life >= a.scenario.Length {
+			return
+		}
+		status, err := a.cloud.API.AwaitVolume(t.Context(), id, "available", "error")
+		if err != nil {
+			a.check(err)
+			return
+		}
+		a.record(id, status)
+		if status.Status == "available" && a.wait(t, a.clock.start, v.At+v.Life) {
+			a.check(a.cloud.API.DeleteVolume(t.Context(), id))
+		}
+	}}
+}
+
+func (a *realArm) deleteInitial(v Volume) error {
+	array, _ := a.arrays[v.Array].current()
+	return call(array, http.MethodPatch, "volumes?names="+initialName(v), map[string]any{"destroyed": true}, nil)
+}
+
+// sample adds the state of all arrays.
+func (a *realArm) sample(at time.Duration) {
+	s := Sample{At: at}
+	for _, array := range a.scenario.Arrays {
+		current, _ := a.arrays[array.Name].current()
+		state, err := stateOf(current)
+		if err != nil {
+			a.check(err)
+			return
+		}
+		s.Arrays = append(s.Arrays, state)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.run.Samples = append(a.run.Samples, s)
+}
+
+// check keeps an error.
+func (a *realArm) check(err error) {
+	if err == nil {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.faults = append(a.faults, err)
+}
+
+// record adds where a volume went, or why no backend took it. It removes the volume from
+// those to record.
+func (a *realArm) record(id string, v cloud.VolumeStatus) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	number, ok := a.numbers[id]
+	if !ok || slices.ContainsFunc(a.run.Chosen, func(c Choice) bool { return c.Volume == number }) {
+		return
+	}
+	if v.Status == "error" {
+		a.run.Refused[refusingFilter(a.cloud.Scheduler.Log(), id)]++
+		return
+	}
+	a.run.Chosen = append(a.run.Chosen, Choice{Volume: number, Array: arrayOf(v.Host)})
+}
+
+// collect waits for the last creates, and records where all volumes went.
+func (a *realArm) collect(t process.T) {
+	t.Helper()
+	var volumes []cloud.VolumeStatus
+	process.Await(t, createBound, "the last volumes to be created", func() (err error) {
+		volumes, err = a.cloud.API.Volumes(t.Context())
+		for _, v := range volumes {
+			if v.Status == "creating" {
+				return fmt.Errorf("volume %s is %s", v.Name, v.Status)
+			}
+		}
+		return err
+	})
+	for _, v := range volumes {
+		a.record(v.ID, v)
+	}
+	slices.SortFunc(a.run.Chosen, func(x, y Choice) int { return x.Volume - y.Volume })
+	slices.SortFunc(a.run.Samples, func(x, y Sample) int { return int(x.At - y.At) })
+}
+
+// latest is the most that a create was sent late in any arm.
+func latest(arms []*realArm) (late time.Duration) {
+	for _, a := range arms {
+		late = max(late, a.late)
+	}
+	return late
+}
+
+// results are the filters in the scheduler's log, and how many backends each left.
+var results = regexp.MustCompile(`(\w+): \(start: \d+, end: (\d+)\)`)
+
+// refusingFilter is the filter that refused the last backend of a volume, by the log of
+// the scheduler.
+func refusingFilter(log, id string) string {
+	for line := range strings.Lines(log) {
+		if !strings.Contains(line, id) || !strings.Contains(line, "Filter results") {
+			continue
+		}
+		for _, m := range results.FindAllStringSubmatch(line, -1) {
+			if m[2] == "0" {
+				return m[1]
+			}
+		}
+	}
+	return "unknown"
+}
