@@ -25,8 +25,8 @@ type RealOptions struct {
 // compressed alike for all: see [realSpeed]. The clouds are kept between the runs; the
 // arrays of a run are new ones.
 //
-// The initial volumes are made on the arrays alone: Cinder has none of them, and
-// allocated_capacity_gb begins at 0 in every arm.
+// The initial volumes are made on the arrays and in the database, so that Cinder has them
+// as if it had created them an hour before.
 func RunReal(t process.T, o RealOptions) (runs []Run) {
 	t.Helper()
 	if o.Progress == nil {
@@ -87,17 +87,16 @@ const (
 
 // options are those of the cloud of an arm.
 func (a *realArm) options(o RealOptions) cloud.Options {
-	const host = "host-1"
 	options := cloud.Options{
 		Python: o.Python, Poolcast: o.Poolcast, ReportInterval: realReportInterval, NoAgents: a.arm != Poolcast,
 		Agent: []string{"poll_interval = " + realPollInterval.String()},
-		Hosts: []cloud.Host{{Name: host}},
+		Hosts: []cloud.Host{{Name: realHost}},
 	}
 	for _, array := range a.scenario.Arrays {
-		name := stanza(array.Name)
+		name := stanzaOf(array.Name)
 		options.Hosts[0].Backends = append(options.Hosts[0].Backends, name)
 		options.Arrays = append(options.Arrays, cloud.Array{
-			Stanza: name, Address: a.arrays[array.Name].address(), Settings: []string{"goodness_function = " + a.arm.goodness()},
+			Stanza: name, Address: a.arrays[array.Name].address(), Settings: []string{"goodness_function = " + Goodness.goodness(a.arm)},
 		})
 	}
 	return options

@@ -18,9 +18,9 @@ import (
 
 // Bounds of waiting, in the machine's time.
 const (
-	reportBound = time.Minute      // until the scheduler has the reports of new arrays
-	createBound = 30 * time.Second // until the last volume has its final status
-	samplePause = 2 * time.Second
+	reportBound = time.Minute     // until the scheduler has the reports of new arrays
+	createBound = 2 * time.Minute // until the last volume has its final status
+	samplePause = 2 * time.Second // between two samples
 )
 
 // realArm is an arm on real services. Its methods are called from one goroutine at a time.
@@ -30,8 +30,11 @@ type realArm struct {
 	cloud    *cloud.Cloud
 	arrays   map[string]*realArray // by name
 
-	run   Run
-	clock *compressedClock
+	run    Run
+	runs   int                // so far
+	types  map[Setting]string // ids of volume types
+	stream []Volume
+	clock  *compressedClock
 
 	mu      sync.Mutex
 	numbers map[string]int // of the stream, by the id of the volume in Cinder
@@ -43,13 +46,13 @@ type realArm struct {
 func (a *realArm) start(t process.T, o RealOptions) {
 	t.Helper()
 	a.cloud = cloud.Start(t, a.options(o))
-	for name, specs := range map[string]map[string]string{
-		Capacity.volumeType():  {"volume_backend_name": cloud.Pool},
-		Threshold.volumeType(): {"volume_backend_name": cloud.Pool, thresholdKey: thresholdValue},
-	} {
-		if _, err := a.cloud.API.CreateType(t.Context(), name, specs); err != nil {
+	a.types = map[Setting]string{}
+	for _, setting := range o.Settings {
+		id, err := a.cloud.API.CreateType(t.Context(), string(setting), setting.realExtraSpecs())
+		if err != nil {
 			t.Fatalf("create a volume type for %s: %v", a.arm, err)
 		}
+		a.types[setting] = id
 	}
 }
 
@@ -69,13 +72,12 @@ func (a *realArm) replaceArrays(t process.T, seed uint64) {
 	if err != nil {
 		t.Fatalf("read the recording of an array: %v", err)
 	}
-	a.clock, a.numbers, a.late = &compressedClock{}, map[string]int{}, 0
-	stream := a.scenario.Stream(seed)
+	a.clock, a.numbers, a.late, a.stream = &compressedClock{}, map[string]int{}, 0, a.scenario.Stream(seed)
 	options := simulator.Options{
 		Clock: a.clock.now, Writable: true, History: a.history(), SessionIdle: -1,
 		Model: simulator.Model{
 			Limit: Limit, ReadService: ReadService, WriteService: WriteService,
-			Workload: a.workload(stream, seed, a.numbers),
+			Workload: a.workload(a.stream, seed, a.numbers),
 		},
 	}
 	// The reports before the start already contain the oldest sample of an hour.
@@ -83,9 +85,12 @@ func (a *realArm) replaceArrays(t process.T, seed uint64) {
 	a.clock.shift(-early)
 	for name, served := range a.arrays {
 		array := simulator.New(fixture.Empty().As(name), options)
-		for _, v := range stream {
-			if v.Array == name && (v.Life == 0 || v.At+v.Life > 0) {
-				a.createInitial(t, array, v)
+		for _, v := range a.initial() {
+			if v.Array != name {
+				continue
+			}
+			if err := call(array, http.MethodPost, "volumes?names="+initialName(v), map[string]any{"provisioned": v.GiB << 30}, nil); err != nil {
+				t.Fatalf("create an initial volume: %v", err)
 			}
 		}
 		served.replace(array, a.clock)
@@ -93,14 +98,31 @@ func (a *realArm) replaceArrays(t process.T, seed uint64) {
 	a.clock.shift(0)
 }
 
+// initial are the initial volumes that exist at the start.
+func (a *realArm) initial() (volumes []Volume) {
+	for _, v := range a.stream {
+		if v.Array != "" && (v.Life == 0 || v.At+v.Life > 0) {
+			volumes = append(volumes, v)
+		}
+	}
+	return volumes
+}
+
 // initialName is the name of an initial volume on its array.
 func initialName(v Volume) string { return fmt.Sprintf("initial-%d", v.Number) }
 
-func (a *realArm) createInitial(t process.T, array *simulator.Array, v Volume) {
-	t.Helper()
-	if err := call(array, http.MethodPost, "volumes?names="+initialName(v), map[string]any{"provisioned": v.GiB << 30}, nil); err != nil {
-		t.Fatalf("create an initial volume: %v", err)
+// storeInitial replaces the volumes of Cinder by the initial ones.
+func (a *realArm) storeInitial(setting Setting) {
+	a.runs++
+	var stored []cloud.StoredVolume
+	for _, v := range a.initial() {
+		id := fmt.Sprintf("%08x-0000-4000-8000-%012x", a.runs, v.Number)
+		stored = append(stored, cloud.StoredVolume{
+			ID: id, Name: initialName(v), Size: v.GiB, Type: a.types[setting], Host: backendOf(v.Array), Array: initialName(v),
+		})
+		a.numbers[id] = v.Number
 	}
+	a.cloud.ReplaceVolumes(stored)
 }
 
 // workload is that of a volume's number in the stream. The number of a volume of Cinder
@@ -131,10 +153,10 @@ func (a *realArm) prepare(t process.T, setting Setting, seed uint64, newSetting 
 	host := a.cloud.Hosts()[0]
 	host.Agent.Stop()
 	host.Volume.Kill()
-	a.cloud.ForgetVolumes()
 	a.replaceArrays(t, seed)
+	a.storeInitial(setting)
 	if newSetting {
-		a.cloud.ConfigureScheduler("scheduler_default_weighers = " + setting.weigher())
+		a.cloud.ConfigureScheduler("scheduler_default_weighers = " + setting.realWeigher())
 		a.cloud.Scheduler.Kill()
 		a.cloud.Scheduler.Start()
 	}
@@ -145,39 +167,36 @@ func (a *realArm) prepare(t process.T, setting Setting, seed uint64, newSetting 
 	process.Await(t, reportBound, "the scheduler to have the reports of the new arrays", func() error { return a.reported(t) })
 }
 
+// reportPause is the time between two requests of reported, each of which costs the
+// services a tenth of a second of a processor.
+const reportPause = 500 * time.Millisecond
+
 // reported returns an error until each backend has a report of the current array.
 func (a *realArm) reported(t process.T) error {
+	if !wait(t, time.Now().Add(reportPause)) {
+		return t.Context().Err()
+	}
 	pools, err := a.cloud.API.Pools(t.Context())
 	if err != nil {
 		return err
 	}
-	found := 0
+	if len(pools) != len(a.arrays) {
+		return fmt.Errorf("the scheduler lists %d pools, not %d", len(pools), len(a.arrays))
+	}
+	gib := map[string]int64{}
+	for _, v := range a.initial() {
+		gib[v.Array] += v.GiB
+	}
 	for _, p := range pools {
-		served := a.arrays[arrayOf(p.Name)]
-		if served == nil {
-			return fmt.Errorf("%s is none of the arrays", p.Name)
-		}
-		array, _ := served.current()
-		var space []struct {
-			Space struct {
-				Provisioned float64 `json:"total_provisioned"`
+		want := float64(gib[arrayOf(p.Name)])
+		for _, key := range []string{"provisioned_capacity_gb", "allocated_capacity_gb"} {
+			if got, _ := p.Capabilities.Number(key); math.Abs(got-want) > 1 {
+				return fmt.Errorf("%s reports %s = %.0f, not %.0f", p.Name, key, got, want)
 			}
-		}
-		if err := call(array, http.MethodGet, "arrays/space", nil, &space); err != nil {
-			return err
-		}
-		got, _ := p.Capabilities.Number("provisioned_capacity_gb")
-		allocated, _ := p.Capabilities.Number("allocated_capacity_gb")
-		if want := space[0].Space.Provisioned / (1 << 30); math.Abs(got-want) > 1 || allocated != 0 {
-			return fmt.Errorf("%s reports %.0f GiB provisioned and %.0f allocated, not %.0f and 0", p.Name, got, allocated, want)
 		}
 		if a.arm == Poolcast && !p.FromAgent() {
 			return fmt.Errorf("%s has no report of its agent", p.Name)
 		}
-		found++
-	}
-	if found != len(a.arrays) {
-		return fmt.Errorf("the scheduler lists %d pools, not %d", found, len(a.arrays))
 	}
 	return nil
 }
@@ -189,7 +208,7 @@ func (a *realArm) play(t process.T, start time.Time) {
 	var all sync.WaitGroup
 	for _, e := range a.events(t) {
 		all.Go(func() {
-			if a.wait(t, start, e.at) {
+			if wait(t, start.Add(e.at/realSpeed)) {
 				e.do(time.Since(start) - e.at/realSpeed)
 			}
 		})
@@ -201,50 +220,51 @@ func (a *realArm) play(t process.T, start time.Time) {
 	}
 }
 
-// wait waits until a time of the scenario.
-func (a *realArm) wait(t process.T, start time.Time, at time.Duration) bool {
+// wait waits until a time of the machine's clock, and reports whether it has come.
+func wait(t process.T, until time.Time) bool {
 	select {
-	case <-time.After(time.Until(start.Add(at / realSpeed))):
+	case <-time.After(time.Until(until)):
 		return true
 	case <-t.Context().Done():
 		return false
 	}
 }
 
-// event is something to do at a time of the scenario.
-type event struct {
+// realEvent is something to do at a time of the scenario.
+type realEvent struct {
 	at time.Duration
 	do func(late time.Duration)
 }
 
 // events are the creates, deletes, changes of arrays and samples of a run.
-func (a *realArm) events(t process.T) (list []event) {
-	for _, v := range a.scenario.Stream(a.run.Seed) {
-		deleted := v.At + v.Life
-		switch {
-		case v.Array == "":
+func (a *realArm) events(t process.T) (list []realEvent) {
+	for _, v := range a.stream {
+		if v.Array == "" {
 			list = append(list, a.creation(t, v))
-		case v.Life > 0 && deleted > 0 && deleted < a.scenario.Length:
-			list = append(list, event{deleted, func(time.Duration) { a.check(a.deleteInitial(v)) }})
+		}
+	}
+	for id, number := range a.numbers {
+		if v := a.stream[number]; v.Life > 0 && v.At+v.Life < a.scenario.Length {
+			list = append(list, realEvent{v.At + v.Life, func(time.Duration) { a.check(a.cloud.API.DeleteVolume(t.Context(), id)) }})
 		}
 	}
 	for _, array := range a.scenario.Arrays {
 		for _, change := range array.Changes {
 			current, _ := a.arrays[array.Name].current()
-			list = append(list, event{change.At, func(time.Duration) { current.Disturb(change.Disturbance) }})
+			list = append(list, realEvent{change.At, func(time.Duration) { current.Disturb(change.Disturbance) }})
 		}
 	}
 	for at := time.Duration(0); at <= a.scenario.Length; at += samplePause * realSpeed {
-		list = append(list, event{at, func(time.Duration) { a.sample(at) }})
+		list = append(list, realEvent{at, func(time.Duration) { a.sample(at) }})
 	}
 	return list
 }
 
 // creation creates a volume, and deletes it if its life ends within the scenario.
-func (a *realArm) creation(t process.T, v Volume) event {
-	return event{v.At, func(late time.Duration) {
+func (a *realArm) creation(t process.T, v Volume) realEvent {
+	return realEvent{v.At, func(late time.Duration) {
 		id, err := a.cloud.API.CreateVolume(t.Context(), cloud.Volume{
-			Name: fmt.Sprintf("volume-%d", v.Number), Size: int(v.GiB), Type: a.run.Setting.volumeType(),
+			Name: fmt.Sprintf("volume-%d", v.Number), Size: int(v.GiB), Type: string(a.run.Setting),
 		})
 		if err != nil {
 			a.check(fmt.Errorf("create volume %d: %w", v.Number, err))
@@ -262,15 +282,10 @@ func (a *realArm) creation(t process.T, v Volume) event {
 			return
 		}
 		a.record(id, status)
-		if status.Status == "available" && a.wait(t, a.clock.start, v.At+v.Life) {
+		if status.Status == "available" && wait(t, a.clock.start.Add((v.At+v.Life)/realSpeed)) {
 			a.check(a.cloud.API.DeleteVolume(t.Context(), id))
 		}
 	}}
-}
-
-func (a *realArm) deleteInitial(v Volume) error {
-	array, _ := a.arrays[v.Array].current()
-	return call(array, http.MethodPatch, "volumes?names="+initialName(v), map[string]any{"destroyed": true}, nil)
 }
 
 // sample adds the state of all arrays.
@@ -306,7 +321,7 @@ func (a *realArm) record(id string, v cloud.VolumeStatus) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	number, ok := a.numbers[id]
-	if !ok || slices.ContainsFunc(a.run.Chosen, func(c Choice) bool { return c.Volume == number }) {
+	if !ok || a.stream[number].Array != "" || slices.ContainsFunc(a.run.Chosen, func(c Choice) bool { return c.Volume == number }) {
 		return
 	}
 	if v.Status == "error" {

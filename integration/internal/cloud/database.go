@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"encoding/json"
 	"fmt"
 	"net"
 	"os"
@@ -67,18 +68,38 @@ func (c *Cloud) databaseURL() string {
 	return fmt.Sprintf("mysql+pymysql://root@localhost/cinder?unix_socket=%s", c.databaseSocket())
 }
 
-// forgetVolumes is a program that marks the volumes of the database as deleted.
-const forgetVolumes = `import pymysql, sys
+// StoredVolume is a row of the table of volumes.
+type StoredVolume struct {
+	ID    string `json:"id"`
+	Name  string `json:"display_name"`
+	Size  int64  `json:"size"`           // GiB
+	Type  string `json:"volume_type_id"` // id
+	Host  string `json:"host"`           // host@stanza#pool
+	Array string `json:"provider_id"`    // its name on the array
+}
+
+// replaceVolumes is a program that replaces the volumes of the database.
+const replaceVolumes = `import json, pymysql, sys
 connection = pymysql.connect(user="root", unix_socket=sys.argv[1], database="cinder", autocommit=True)
-connection.cursor().execute("UPDATE volumes SET deleted = 1, status = 'deleted', deleted_at = now() WHERE deleted = 0")
+cursor = connection.cursor()
+cursor.execute("UPDATE volumes SET deleted = 1, status = 'deleted', deleted_at = utc_timestamp() WHERE deleted = 0")
+for volume in json.loads(sys.argv[2]) or []:
+    volume.update(deleted=0, use_quota=1, status="available", attach_status="detached",
+                  user_id="admin", project_id=sys.argv[3], availability_zone=sys.argv[4])
+    cursor.execute("INSERT INTO volumes (created_at, %s) VALUES (utc_timestamp(), %s)" % (
+        ", ".join(volume), ", ".join(["%s"] * len(volume))), list(volume.values()))
 `
 
-// ForgetVolumes marks all volumes in the database as deleted and sends nothing to the
-// arrays. cinder-volume computes allocated_capacity_gb of the database when it starts:
-// stop it before.
-func (c *Cloud) ForgetVolumes() {
+// ReplaceVolumes marks all volumes of the database as deleted and adds others. It sends
+// nothing to the arrays. cinder-volume computes allocated_capacity_gb of the database when
+// it starts: stop it before.
+func (c *Cloud) ReplaceVolumes(volumes []StoredVolume) {
 	c.t.Helper()
-	runTool(c.t, "python", c.python, "-c", forgetVolumes, c.databaseSocket())
+	text, err := json.Marshal(volumes)
+	if err != nil {
+		c.t.Fatalf("encode volumes: %v", err)
+	}
+	runTool(c.t, "python", c.python, "-c", replaceVolumes, c.databaseSocket(), string(text), c.API.project, zone)
 }
 
 // ConfigureScheduler adds lines to the cinder.conf of cinder-scheduler and cinder-api,
