@@ -1,6 +1,7 @@
 package outcome
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -35,21 +36,58 @@ func RunReal(t process.T, o RealOptions) (runs []Run) {
 	scenario, begun := Confirmation(), time.Now()
 	arms := startArms(t, scenario, o)
 	o.Progress(fmt.Sprintf("%d clouds are up after %.0f s", len(arms), time.Since(begun).Seconds()))
+	repeats := maxRepeats
 	for _, setting := range o.Settings {
 		for i, seed := range o.Seeds {
-			began := time.Now()
-			eachArm(t, arms, func(t process.T, a *realArm) { a.prepare(t, setting, seed, i == 0) })
-			start := time.Now().Add(time.Second)
-			prepared := time.Since(began)
-			eachArm(t, arms, func(t process.T, a *realArm) { a.play(t, start) })
+			err := runArms(t, arms, o, setting, seed, i == 0)
+			for ; err != nil && repeats > 0; repeats-- {
+				o.Progress(fmt.Sprintf("%s, seed %d is repeated: %v", setting, seed, err))
+				err = runArms(t, arms, o, setting, seed, false)
+			}
+			if err != nil && !errors.Is(err, errLate) {
+				t.Fatalf("run %s, seed %d: %v", setting, seed, err)
+			}
 			for _, a := range arms {
 				runs = append(runs, a.run)
 			}
-			o.Progress(fmt.Sprintf("%s, seed %d: prepared in %.0f s, ended after %.0f s; the latest create was %v late",
-				setting, seed, prepared.Seconds(), time.Since(began).Seconds(), latest(arms).Round(time.Millisecond)))
 		}
 	}
 	return runs
+}
+
+const (
+	// maxRepeats is how many runs are repeated in all, because a request failed or the
+	// machine was too busy.
+	maxRepeats = 3
+	// maxLate is how late cinder-api may respond to a create: by then the volume of the
+	// scenario is ten seconds late.
+	maxLate = 2 * time.Second
+)
+
+var errLate = errors.New("the machine was too busy")
+
+// runArms runs a setting and a seed in all arms at once.
+func runArms(t process.T, arms []*realArm, o RealOptions, setting Setting, seed uint64, newSetting bool) error {
+	t.Helper()
+	began := time.Now()
+	eachArm(t, arms, func(t process.T, a *realArm) { a.prepare(t, setting, seed, newSetting) })
+	prepared, start := time.Since(began), time.Now().Add(time.Second)
+	eachArm(t, arms, func(t process.T, a *realArm) { a.play(t, start) })
+	var late time.Duration
+	var faults []error
+	for _, a := range arms {
+		late = max(late, a.late)
+		faults = append(faults, a.faults...)
+	}
+	o.Progress(fmt.Sprintf("%s, seed %d: prepared in %.0f s, ended after %.0f s; the slowest create took %v",
+		setting, seed, prepared.Seconds(), time.Since(began).Seconds(), late.Round(time.Millisecond)))
+	if len(faults) > 0 {
+		return faults[0]
+	}
+	if late > maxLate {
+		return fmt.Errorf("a create took %v: %w", late.Round(time.Millisecond), errLate)
+	}
+	return nil
 }
 
 // eachArm calls a function for all arms side by side.
@@ -78,7 +116,7 @@ func startArms(t process.T, s Scenario, o RealOptions) (arms []*realArm) {
 	return arms
 }
 
-// reportInterval and pollInterval are those of the services here: as long as in the
+// realReportInterval and realPollInterval are those of the services here: as long as in the
 // scenario, in compressed time.
 const (
 	realReportInterval = ReportInterval / realSpeed

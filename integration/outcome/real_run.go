@@ -20,6 +20,9 @@ import (
 const (
 	reportBound = time.Minute     // until the scheduler has the reports of new arrays
 	createBound = 2 * time.Minute // until the last volume has its final status
+	// statusPause is the time between two requests for a status, each of which costs the
+	// services a tenth of a second of a processor.
+	statusPause = 500 * time.Millisecond
 	samplePause = 2 * time.Second // between two samples
 )
 
@@ -38,7 +41,7 @@ type realArm struct {
 
 	mu      sync.Mutex
 	numbers map[string]int // of the stream, by the id of the volume in Cinder
-	late    time.Duration  // the most that a create was sent late
+	late    time.Duration  // the longest from the time of a create to the response of cinder-api
 	faults  []error
 }
 
@@ -72,7 +75,8 @@ func (a *realArm) replaceArrays(t process.T, seed uint64) {
 	if err != nil {
 		t.Fatalf("read the recording of an array: %v", err)
 	}
-	a.clock, a.numbers, a.late, a.stream = &compressedClock{}, map[string]int{}, 0, a.scenario.Stream(seed)
+	a.clock, a.numbers, a.stream = &compressedClock{}, map[string]int{}, a.scenario.Stream(seed)
+	a.late, a.faults = 0, nil
 	options := simulator.Options{
 		Clock: a.clock.now, Writable: true, History: a.history(), SessionIdle: -1,
 		Model: simulator.Model{
@@ -167,13 +171,9 @@ func (a *realArm) prepare(t process.T, setting Setting, seed uint64, newSetting 
 	process.Await(t, reportBound, "the scheduler to have the reports of the new arrays", func() error { return a.reported(t) })
 }
 
-// reportPause is the time between two requests of reported, each of which costs the
-// services a tenth of a second of a processor.
-const reportPause = 500 * time.Millisecond
-
 // reported returns an error until each backend has a report of the current array.
 func (a *realArm) reported(t process.T) error {
-	if !wait(t, time.Now().Add(reportPause)) {
+	if !wait(t, time.Now().Add(statusPause)) {
 		return t.Context().Err()
 	}
 	pools, err := a.cloud.API.Pools(t.Context())
@@ -209,15 +209,12 @@ func (a *realArm) play(t process.T, start time.Time) {
 	for _, e := range a.events(t) {
 		all.Go(func() {
 			if wait(t, start.Add(e.at/realSpeed)) {
-				e.do(time.Since(start) - e.at/realSpeed)
+				e.do()
 			}
 		})
 	}
 	all.Wait()
 	a.collect(t)
-	if len(a.faults) > 0 {
-		t.Fatalf("run %s: %v", a.arm, a.faults[0])
-	}
 }
 
 // wait waits until a time of the machine's clock, and reports whether it has come.
@@ -233,7 +230,7 @@ func wait(t process.T, until time.Time) bool {
 // realEvent is something to do at a time of the scenario.
 type realEvent struct {
 	at time.Duration
-	do func(late time.Duration)
+	do func()
 }
 
 // events are the creates, deletes, changes of arrays and samples of a run.
@@ -245,24 +242,24 @@ func (a *realArm) events(t process.T) (list []realEvent) {
 	}
 	for id, number := range a.numbers {
 		if v := a.stream[number]; v.Life > 0 && v.At+v.Life < a.scenario.Length {
-			list = append(list, realEvent{v.At + v.Life, func(time.Duration) { a.check(a.cloud.API.DeleteVolume(t.Context(), id)) }})
+			list = append(list, realEvent{v.At + v.Life, func() { a.check(a.cloud.API.DeleteVolume(t.Context(), id)) }})
 		}
 	}
 	for _, array := range a.scenario.Arrays {
 		for _, change := range array.Changes {
 			current, _ := a.arrays[array.Name].current()
-			list = append(list, realEvent{change.At, func(time.Duration) { current.Disturb(change.Disturbance) }})
+			list = append(list, realEvent{change.At, func() { current.Disturb(change.Disturbance) }})
 		}
 	}
 	for at := time.Duration(0); at <= a.scenario.Length; at += samplePause * realSpeed {
-		list = append(list, realEvent{at, func(time.Duration) { a.sample(at) }})
+		list = append(list, realEvent{at, func() { a.sample(at) }})
 	}
 	return list
 }
 
 // creation creates a volume, and deletes it if its life ends within the scenario.
 func (a *realArm) creation(t process.T, v Volume) realEvent {
-	return realEvent{v.At, func(late time.Duration) {
+	return realEvent{v.At, func() {
 		id, err := a.cloud.API.CreateVolume(t.Context(), cloud.Volume{
 			Name: fmt.Sprintf("volume-%d", v.Number), Size: int(v.GiB), Type: string(a.run.Setting),
 		})
@@ -271,7 +268,7 @@ func (a *realArm) creation(t process.T, v Volume) realEvent {
 			return
 		}
 		a.mu.Lock()
-		a.numbers[id], a.late = v.Number, max(a.late, late)
+		a.numbers[id], a.late = v.Number, max(a.late, time.Since(a.clock.start)-v.At/realSpeed)
 		a.mu.Unlock()
 		if v.Life == 0 || v.At+v.Life >= a.scenario.Length {
 			return
@@ -336,6 +333,9 @@ func (a *realArm) collect(t process.T) {
 	t.Helper()
 	var volumes []cloud.VolumeStatus
 	process.Await(t, createBound, "the last volumes to be created", func() (err error) {
+		if !wait(t, time.Now().Add(statusPause)) {
+			return t.Context().Err()
+		}
 		volumes, err = a.cloud.API.Volumes(t.Context())
 		for _, v := range volumes {
 			if v.Status == "creating" {
@@ -349,14 +349,6 @@ func (a *realArm) collect(t process.T) {
 	}
 	slices.SortFunc(a.run.Chosen, func(x, y Choice) int { return x.Volume - y.Volume })
 	slices.SortFunc(a.run.Samples, func(x, y Sample) int { return int(x.At - y.At) })
-}
-
-// latest is the most that a create was sent late in any arm.
-func latest(arms []*realArm) (late time.Duration) {
-	for _, a := range arms {
-		late = max(late, a.late)
-	}
-	return late
 }
 
 // results are the filters in the scheduler's log, and how many backends each left.

@@ -40,6 +40,7 @@ func (c *Cloud) startDatabase(t process.T) {
 		"--skip-grant-tables", "--skip-log-bin", "--init-file=" + c.path("database/init.sql"),
 		"--innodb-flush-log-at-trx-commit=0", // nothing is kept
 		"--innodb-buffer-pool-size=64M", "--max-connections=500",
+		"--connect-timeout=120", // of 10 s, within which a service on a busy machine may not log in
 	}})
 	process.Await(t, startBound, "MariaDB to accept connections", func() error {
 		if !p.Running() {
