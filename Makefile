@@ -15,7 +15,7 @@ GOTEST   := $(GO) test -race -shuffle=on
 TAGS     := $(shell grep -rhE --include='*.go' '^//go:build [a-z]+$$' $(SOURCES) | cut -d ' ' -f 2 | sort -u | paste -sd ,)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo man package reproducible unit test check brokers conformance cloud bench fuzz golden lint cover clean
+.PHONY: help build demo man package reproducible unit test check brokers conformance cloud outcome bench fuzz golden lint cover clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -84,6 +84,13 @@ cloud: build ## Start a whole cloud on this machine, until Ctrl-C (RELEASE=28 BR
 	if [ -z "$$python" ]; then $(MAKE) --no-print-directory .venv$(RELEASE:%=-%)/complete; python='$(CURDIR)/.venv$(RELEASE:%=-%)/bin/python'; fi; \
 	root=$(if $(BROKER),$$(integration/roots $(BROKER))/$(BROKER)); \
 	exec $(if $(BROKER),unshare --mount --pid --fork --kill-child --mount-proc) '$(BIN)/cloud' --python "$$python" --poolcast '$(BIN)/poolcast' --broker-root "$$root"
+
+outcome: ## Compare Cinder with and without poolcast on a changing pool (SHORT=1)
+	@integration/setup cloud
+	@set -e; python="$$POOLCAST_PYTHON"; \
+	if [ -z "$$python" ]; then $(MAKE) --no-print-directory .venv/complete; python='$(CURDIR)/.venv/bin/python'; fi; \
+	mkdir -p '$(DIST)'; POOLCAST_PYTHON="$$python" POOLCAST_OUTCOME_DIST='$(abspath $(DIST))' \
+	$(GO) test -count=1 -v -timeout $(if $(SHORT),10m -short,40m) -tags outcome $(if $(RUN),-run '$(RUN)') ./integration/outcome
 
 bench: ## Measure speed and memory, and decisions beside an installed Cinder (BENCH=name for some)
 	@$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...

@@ -212,6 +212,17 @@ func Overlay(base capability.Set, r capability.Report, fixProvisioned bool) capa
 	return withAgentMark(overlay(base, r.Live(), fixProvisioned))
 }
 
+// OverlayAt is [Overlay] for a base report that was received at a time: what a running
+// agent publishes. A sample that is older does not replace the capacities of the base:
+// that would undo changes that the array has made in between.
+func OverlayAt(base capability.Set, received time.Time, r capability.Report, fixProvisioned bool) capability.Set {
+	live := r.Live()
+	if r.CollectedAt.Before(received) {
+		maps.DeleteFunc(live, func(key string, _ capability.Value) bool { return accounted(key) })
+	}
+	return withAgentMark(overlay(base, live, fixProvisioned))
+}
+
 // overlay replaces keys of the base by measured ones. What the scheduler
 // computes with is never added: that would move volumes on the day an agent is
 // installed.
@@ -273,9 +284,7 @@ type published struct {
 // overlaid reports whether it is an overlay.
 func (p published) overlaid() bool { return p.over != nil && !p.isBase }
 
-// payload returns the dictionary to publish for a decision, with its stamp. A
-// sample that is older than the base report does not replace the capacities of it:
-// that would undo changes that the array has made in between.
+// payload returns the dictionary to publish for a decision, with its stamp.
 func (b *backend) payload(d decision, now time.Time, fixProvisioned bool) published {
 	r := b.report.Aged(now)
 	p := published{at: now, over: d.base, stale: b.stale()}
@@ -285,14 +294,11 @@ func (b *backend) payload(d decision, now time.Time, fixProvisioned bool) publis
 		return p
 	case p.stale:
 		p.stamp = d.base.nextStale(now)
+		p.set = Overlay(d.base.set, r, fixProvisioned)
 	default:
 		p.stamp = d.base.next()
+		p.set = OverlayAt(d.base.set, d.base.at, r, fixProvisioned)
 	}
-	live := r.Live()
-	if !p.stale && r.CollectedAt.Before(d.base.at) {
-		maps.DeleteFunc(live, func(key string, _ capability.Value) bool { return accounted(key) })
-	}
-	p.set = withAgentMark(overlay(d.base.set, live, fixProvisioned))
 	d.base.publish(p.stamp)
 	return p
 }

@@ -77,7 +77,7 @@ func createVolume(t *testing.T, address, ca string) int {
 	pool.AppendCertsFromPEM(pem)
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
 	defer client.CloseIdleConnections()
-	send := func(path, header, value, body string) *http.Response {
+	send := func(path, header, value, body string) (status int, session string) {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+address+"/api/2.4/"+path, strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
@@ -88,10 +88,11 @@ func createVolume(t *testing.T, address, ca string) int {
 			t.Fatal(err)
 		}
 		_ = response.Body.Close()
-		return response
+		return response.StatusCode, response.Header.Get("x-auth-token")
 	}
-	session := send("login", "api-token", "any", "").Header.Get("x-auth-token")
-	return send("volumes?names=a", "x-auth-token", session, `{"provisioned":1048576}`).StatusCode
+	_, session := send("login", "api-token", "any", "")
+	status, _ := send("volumes?names=a", "x-auth-token", session, `{"provisioned":1048576}`)
+	return status
 }
 
 func TestSimulatorRefusesWrongAddresses(t *testing.T) {

@@ -36,6 +36,8 @@
 // frame that was current at that time, unchanged and not averaged. So every
 // number that the simulator returns is in a fixture, and a test may compare it.
 //
+// Writable arrays have the first frame only.
+//
 // The clock is [Options].Clock, by default time.Now. Under testing/synctest both
 // that and [NewPipeListener] follow virtual time, through real TLS.
 //
@@ -105,9 +107,42 @@
 //   - Copies and replicas are complete at once, and pods are online. A replication
 //     by schedule leaves a snapshot on the target only. Snapshot schedules do
 //     nothing, and eradication cannot be disabled.
-//   - Hosts of other arrays are as recorded: a stretched volume has the connections
-//     of this array only.
+//   - A stretched volume has the connections of each of its arrays; the hosts of
+//     another array are remote hosts. Recorded remote hosts have a count only.
 //   - Recorded counts of connections and members get lists that fit them.
+//
+// # Load and space of writable arrays
+//
+// The load, the latency and the used space of a writable array follow from its
+// volumes; [Model] has the formulas, their sources and the parameters, and
+// workload.go computes them. The recorded volumes keep the load and the space that
+// they have in frame 0; each created volume has a [Workload]. Unless the model has
+// others, the limit and the service times are those that the recorded latencies
+// imply: an unchanged array has the recorded rates, and the recorded latencies but
+// for 3 %. [Fixture.Empty] is an array to which nothing was written yet.
+//
+//	array := simulator.New(fixture.Empty(), simulator.Options{Writable: true, Model: simulator.Model{Seed: 1, Speed: 3600}})
+//	array.Disturb(simulator.Disturbance{Operations: 50_000}) // a noisy array
+//	array.Disturb(simulator.Disturbance{Slow: 3})            // a slow one
+//	array.Disturb(simulator.Disturbance{})                   // neither
+//
+// Every sample is computed for its own time, also after later changes, so history
+// shows when a volume was created, destroyed or extended. The values of the array
+// are exactly the sums over its volumes: each volume's rate is rounded up or down by
+// a number that its id determines. Those of hosts, pods and volume groups are the
+// sums over the volumes that they have now.
+//
+// The following is a simplification:
+//
+//   - A volume has its load from its creation until it is destroyed, whether or not it
+//     is connected. One of a stretched pod has it on each array, without mirrored
+//     writes.
+//   - Recorded volumes neither grow nor overwrite their data: a snapshot of one that
+//     is taken later stays empty.
+//   - A volume that is overwritten by another keeps the bytes that it had. A replica
+//     on another array occupies nothing there.
+//   - Compression and deduplication are one ratio for each volume, and the shared
+//     space of the array is as recorded.
 //
 // # Faults
 //

@@ -90,6 +90,9 @@ func (v *view) finish(body object, e *endpoint, version int) {
 	if version < 1 {
 		delete(body, "continuation_token")
 	}
+	for _, member := range e.lacks {
+		delete(body, member)
+	}
 }
 
 // context has no id, as recorded.

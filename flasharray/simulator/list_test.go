@@ -13,6 +13,7 @@ import (
 
 func TestPagesByToken(t *testing.T) {
 	l := newEnvironment(t, "flasharray-x-02", simulator.Options{PageMax: 100})
+	l.array.SetFrame(0) // the counts of another frame differ
 	want := *l.get("volumes?limit=0").Count
 	seen, pages, path := map[string]bool{}, 0, "volumes"
 	for {

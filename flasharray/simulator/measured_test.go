@@ -346,3 +346,85 @@ func TestRecordingIsNotDisturbed(t *testing.T) {
 		t.Errorf("the recorded latency is %v, want 750", got)
 	}
 }
+
+// TestSnapshotHoldsOverwrittenBytes: ten time constants after it was taken, a
+// snapshot holds 63 % of what its volume had.
+func TestSnapshotHoldsOverwrittenBytes(t *testing.T) {
+	l, clock := writable(t, fixture(t, "flasharray-x-03").Empty(), simulator.Model{Workload: alwaysSteady(0)})
+	l.createVolume("volume-1", tib)
+	clock.advance(200 * time.Hour)
+	full := num(l.used(), "unique") // half of the size, reduced to a quarter
+	if math.Abs(full-tib/8) > 1e4 {
+		t.Fatalf("unique is %.0f, want %d", full, tib/8)
+	}
+	l.change("POST", "volume-snapshots?source_names=volume-1", `{"suffix": "a"}`)
+	if got := num(l.used(), "snapshots"); got != 0 {
+		t.Errorf("a new snapshot holds %v bytes", got)
+	}
+	clock.advance(10 * time.Hour)
+	l.change("POST", "volume-snapshots?source_names=volume-1", `{"suffix": "b"}`)
+	clock.advance(5 * time.Hour)
+	for suffix, want := range map[string]float64{"a": full * (1 - math.Exp(-1)), "b": full * (1 - math.Exp(-0.5))} {
+		got := space(l.get("volume-snapshots?names=volume-1." + suffix).Items[0])
+		if math.Abs(num(got, "snapshots")-want) > 1e4 || got["total_physical"] != got["snapshots"] {
+			t.Errorf("snapshot %s has %v, want %.0f bytes", suffix, got, want)
+		}
+	}
+	l.change("PATCH", "volume-snapshots?names=volume-1.b", `{"destroyed": true}`)
+	l.change("DELETE", "volume-snapshots?names=volume-1.b", "")
+	want := full * (1 - math.Exp(-1.5))
+	if got := num(l.used(), "snapshots"); math.Abs(got-want) > 1e4 {
+		t.Errorf("without the second snapshot, the first holds %.0f bytes, want %.0f", got, want)
+	}
+	checkSums(t, l, "snapshots")
+}
+
+func TestCloneSharesBlocks(t *testing.T) {
+	l, clock := writable(t, fixture(t, "flasharray-x-03").Empty(), simulator.Model{Workload: alwaysSteady(0)})
+	l.createVolume("volume-1", tib)
+	clock.advance(200 * time.Hour)
+	l.change("POST", "volumes?names=volume-2", `{"source": {"name": "volume-1"}}`)
+	clone := space(l.get("volumes?names=volume-2").Items[0])
+	if num(clone, "unique") != 0 || math.Abs(num(clone, "virtual")-tib/2) > 1e4 {
+		t.Errorf("a new clone has %v", clone)
+	}
+	clock.advance(10 * time.Hour)
+	want := tib / 8 * (1 - math.Exp(-1))
+	if got := num(space(l.get("volumes?names=volume-2").Items[0]), "unique"); math.Abs(got-want) > 1e4 {
+		t.Errorf("an overwritten clone has %.0f bytes of its own, want %.0f", got, want)
+	}
+	l.change("PATCH", "volumes?names=volume-1", `{"destroyed": true}`)
+	l.change("DELETE", "volumes?names=volume-1", "")
+	if got := num(l.used(), "unique"); math.Abs(got-tib/8) > 1e4 {
+		t.Errorf("without its source, the clone has %.0f bytes, want all %d", got, tib/8)
+	}
+}
+
+// TestContainersSumTheirVolumes checks hosts, pods and volume groups.
+func TestContainersSumTheirVolumes(t *testing.T) {
+	l, clock := writable(t, fixture(t, "flasharray-x-01"), simulator.Model{Workload: alwaysSteady(500)})
+	l.change("POST", "volume-groups?names=group", "{}")
+	l.change("POST", "pods?names=pod", "{}")
+	l.change("POST", "hosts?names=host", "{}")
+	for _, name := range []string{"group/one", "pod::one", "one", "two"} {
+		l.createVolume(name, tib)
+	}
+	l.change("POST", "connections?host_names=host&volume_names=one,two", "")
+	clock.advance(time.Hour)
+	one := space(l.get("volumes?names=one").Items[0])
+	for path, volumes := range map[string]float64{
+		"volume-groups/performance?names=group": 1, "pods/performance?names=pod": 1, "hosts/performance?names=host": 2,
+	} {
+		if got := num(l.get(path).Items[0], "reads_per_sec"); got != volumes*500 {
+			t.Errorf("%s: %v reads/s", path, got)
+		}
+	}
+	for path, volumes := range map[string]float64{"volume-groups?names=group": 1, "pods/space?names=pod": 1, "hosts?names=host": 2} {
+		got := space(l.get(path).Items[0])
+		for _, name := range []string{"unique", "virtual", "total_provisioned", "total_physical"} {
+			if num(got, name) != volumes*num(one, name) {
+				t.Errorf("%s: %s is %v, that of one volume %v", path, name, got[name], one[name])
+			}
+		}
+	}
+}

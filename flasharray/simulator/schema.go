@@ -27,6 +27,7 @@ type endpoint struct {
 	since    int
 	total    bool
 	writable bool // writable arrays only have it
+	lacks    []string
 	params   map[string]int
 	fields   *field
 }
@@ -77,6 +78,11 @@ func parseEndpoint(line string) (*endpoint, error) {
 		e.params[p] = since
 	}
 	e.total, e.writable = slices.Contains(words, "total"), slices.Contains(words, "writable")
+	for _, word := range words {
+		if member, ok := strings.CutPrefix(word, "-"); ok {
+			e.lacks = append(e.lacks, member)
+		}
+	}
 	return e, nil
 }
 

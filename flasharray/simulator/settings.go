@@ -14,7 +14,7 @@ func (v *view) settings(path string) recorded {
 		}}
 	case "admins/settings":
 		return recorded{{
-			"lockout_duration": int64(0), "max_login_attempts": int64(0), "min_password_length": int64(1),
+			"lockout_duration": nil, "max_login_attempts": nil, "min_password_length": int64(1),
 			"single_sign_on_enabled": false,
 		}}
 	case "array-connections/connection-key":

@@ -46,7 +46,7 @@ func (d *draft) deriveConnections() {
 		d.set("volumes", i, map[string]any{"connection_count": byVolume[textAt(o, "id")]})
 	}
 	for i, o := range d.tables["hosts"] {
-		if name := textAt(o, "name"); !isRemote(o) {
+		if name := textAt(o, "name"); !isRemote(o) || byHost[name] > 0 { // recorded remote hosts keep their count
 			d.set("hosts", i, map[string]any{"connection_count": byHost[name], "space.total_provisioned": provisioned[name]})
 		}
 	}

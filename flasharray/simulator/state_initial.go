@@ -93,9 +93,16 @@ func (d *draft) makeMembers() {
 	}
 }
 
-// makeContainers adds the containers that may have default protection: the array
-// and its pods.
+// makeContainers adds the volume groups that volumes are in, and the containers
+// that may have default protection: the array and its pods.
 func (d *draft) makeContainers() {
+	for _, volume := range d.tables["volumes"] {
+		reference := sub(volume, "volume_group")
+		if _, exists := d.find("volume-groups", "name", textAt(reference, "name")); !exists && textAt(reference, "name") != "" {
+			group := newVolumeGroup(textAt(reference, "id"), textAt(reference, "name"), clone(sub(volume, "pod")))
+			d.tables["volume-groups"] = append(d.tables["volume-groups"], group)
+		}
+	}
 	d.tables[containers] = append(d.tables[containers], newContainer(nil))
 	for _, pod := range d.tables["pods"] {
 		d.tables[containers] = append(d.tables[containers], newContainer(pod))

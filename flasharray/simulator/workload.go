@@ -56,8 +56,9 @@ type Model struct {
 	// Workload determines the workload of a volume from its name, without pod and
 	// volume group, and its size when it was created. False means that it is not
 	// determined yet: until then the volume has no load and stays empty, and the
-	// function is called again for the next sample. It may be called from any
-	// goroutine. Nil is [Model.DefaultWorkload], by which the same names have the
+	// function is called again for the next sample. Later calls must return what the
+	// first with true returned. It may be called from any goroutine and must not use
+	// the array. Nil is [Model.DefaultWorkload], by which the same names have the
 	// same workloads on every array with the same seed.
 	Workload func(volume string, bytes int64) (Workload, bool)
 }

@@ -75,10 +75,11 @@ func TestCapabilityDisturbed(t *testing.T) {
 func TestDefaultWorkload(t *testing.T) {
 	t.Parallel()
 	m := Model{Seed: 7}
-	if m.DefaultWorkload("volume-1", gib) != m.DefaultWorkload("volume-1", gib) {
+	one := m.DefaultWorkload("volume-1", gib)
+	if m.DefaultWorkload("volume-1", gib) != one {
 		t.Error("the same seed and name have two workloads")
 	}
-	if m.DefaultWorkload("volume-1", gib) == (Model{Seed: 8}).DefaultWorkload("volume-1", gib) {
+	if one == (Model{Seed: 8}).DefaultWorkload("volume-1", gib) {
 		t.Error("two seeds have the same workload")
 	}
 	const volumes = 20_000

@@ -68,6 +68,11 @@ func (w *writing) read(r *http.Request, op operation) (err error) {
 			return refuse(name, "The simulated array does not support this parameter of %s %s.", r.Method, w.endpoint)
 		}
 	}
+	for _, name := range w.values("context_names") {
+		if !strings.EqualFold(name, w.array.Name()) {
+			return refuse(name, "Context does not exist.")
+		}
+	}
 	if err := w.readBody(r.Body); err != nil {
 		return err
 	}

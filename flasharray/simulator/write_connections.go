@@ -61,6 +61,7 @@ func (w *writing) connect(host, volume object) (object, error) {
 		o = newConnection(host, volume, nil, address)
 	}
 	w.put("connections", nil, o)
+	w.announce(host, o)
 	return o, nil
 }
 
@@ -68,8 +69,7 @@ func (w *writing) connect(host, volume object) (object, error) {
 // Purity 6.6.0.
 func (w *writing) namespaces(host object) bool {
 	nqns, _ := host["nqns"].([]any)
-	arrays := w.array.fixture.frames[0].responses["arrays"]
-	return len(nqns) > 0 && len(arrays) > 0 && versionAtLeast(textAt(arrays[0], "version"), 6, 6)
+	return len(nqns) > 0 && versionAtLeast(textAt(w.array.recordedArray(), "version"), 6, 6)
 }
 
 // disconnect ends the connection of every volume with every host.
@@ -84,7 +84,13 @@ func disconnect(w *writing) ([]object, error) {
 	}
 	for _, host := range hosts {
 		for _, volume := range volumes {
-			if !w.disconnect(host, volume) {
+			ended := false
+			if isRemote(host) {
+				ended = w.disconnectRemote(host, volume)
+			} else {
+				ended = w.disconnect(host, volume)
+			}
+			if !ended {
 				return nil, refuse(textAt(volume, "name"), "Connection does not exist.")
 			}
 		}
@@ -92,10 +98,11 @@ func disconnect(w *writing) ([]object, error) {
 	return nil, nil
 }
 
-func (w *writing) disconnect(host, volume object) bool {
-	for _, c := range w.where("connections", "host.name", textAt(host, "name")) {
+func (d *draft) disconnect(host, volume object) bool {
+	for _, c := range d.where("connections", "host.name", textAt(host, "name")) {
 		if textAt(c, "volume.id") == textAt(volume, "id") {
-			w.put("connections", c, nil)
+			d.put("connections", c, nil)
+			d.retract(host, c)
 			return true
 		}
 	}

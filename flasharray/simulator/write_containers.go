@@ -23,12 +23,7 @@ func createVolumeGroups(w *writing) ([]object, error) {
 		if err := w.available("volume-groups", full); err != nil {
 			return nil, err
 		}
-		o := object{
-			"id": w.nextID("volume group"), "name": full, "destroyed": false, "time_remaining": nil,
-			"volume_count": int64(0), "qos": object{"bandwidth_limit": nil, "iops_limit": nil}, "pod": pod,
-			"priority_adjustment": object{"priority_adjustment_operator": "+", "priority_adjustment_value": int64(0)},
-			"space":               containerSpace(), "workload": nil,
-		}
+		o := newVolumeGroup(w.nextID("volume group"), full, pod)
 		if err := w.setQoS(o); err != nil {
 			return nil, err
 		}
@@ -36,6 +31,15 @@ func createVolumeGroups(w *writing) ([]object, error) {
 		made = append(made, o)
 	}
 	return made, nil
+}
+
+func newVolumeGroup(id, name string, pod object) object {
+	return object{
+		"id": id, "name": name, "destroyed": false, "time_remaining": nil, "volume_count": int64(0),
+		"qos": object{"bandwidth_limit": nil, "iops_limit": nil}, "pod": pod,
+		"priority_adjustment": object{"priority_adjustment_operator": "+", "priority_adjustment_value": int64(0)},
+		"space":               containerSpace(), "workload": nil,
+	}
 }
 
 func changeVolumeGroups(w *writing) ([]object, error) {

@@ -83,6 +83,14 @@ func (w *writing) renameHost(o object, name string) (object, error) {
 			return nil, err
 		}
 	}
+	was := textAt(o, "name")
+	for _, peer := range w.tx.link.arrays {
+		if other := w.tx.on(peer); peer != w.array {
+			for _, remote := range other.where("hosts", "name", w.array.Name()+":"+was) {
+				other.rename("hosts", remote, w.array.Name()+":"+name)
+			}
+		}
+	}
 	return w.rename("hosts", o, name), nil
 }
 
@@ -193,6 +201,9 @@ func deleteHosts(w *writing) ([]object, error) {
 		return nil, err
 	}
 	for _, o := range hosts {
+		if isRemote(o) {
+			return nil, refuse(textAt(o, "name"), "Host is not local.")
+		}
 		if intAt(o, "connection_count") > 0 {
 			return nil, refuse(textAt(o, "name"), "Host cannot be deleted due to existing connections.")
 		}

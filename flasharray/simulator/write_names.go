@@ -113,13 +113,25 @@ func (d *draft) rename(kind string, old object, name string) object {
 	was := textAt(old, "name")
 	for table, member := range references[kind] {
 		for _, o := range d.where(table, member+".name", was) {
-			c := maps.Clone(o)
-			c[member] = maps.Clone(sub(o, member))
-			sub(c, member)["name"] = name
-			d.put(table, o, c)
+			d.put(table, o, withReference(o, member, name))
+		}
+	}
+	if kind == "volumes" { // other arrays list its connections too
+		for _, peer := range d.podPeers(next) {
+			for _, o := range peer.where("connections", "volume.name", was) {
+				peer.store("connections", o, withReference(o, "volume", name))
+			}
 		}
 	}
 	return next
+}
+
+// withReference is a copy of an object that refers to another name.
+func withReference(o object, member, name string) object {
+	c := maps.Clone(o)
+	c[member] = maps.Clone(sub(o, member))
+	sub(c, member)["name"] = name
+	return c
 }
 
 // setAt sets the value at a dotted path, whose parents are objects.
@@ -146,10 +158,16 @@ func (d *draft) setDestroyed(o object, destroyed bool) {
 
 // eradicationDelay is how long a destroyed object is kept, in ms.
 func (a *Array) eradicationDelay() int64 {
-	if arrays := a.fixture.frames[0].responses["arrays"]; len(arrays) > 0 {
-		if ms := intAt(arrays[0], "eradication_config.eradication_delay"); ms > 0 {
-			return ms
-		}
+	if ms := intAt(a.recordedArray(), "eradication_config.eradication_delay"); ms > 0 {
+		return ms
 	}
 	return day
+}
+
+// recordedArray is the item of arrays in frame 0, or nothing.
+func (a *Array) recordedArray() object {
+	if len(a.fixture.frames) == 0 || len(a.fixture.frames[0].responses["arrays"]) == 0 {
+		return nil
+	}
+	return a.fixture.frames[0].responses["arrays"][0]
 }

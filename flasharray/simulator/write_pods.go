@@ -153,6 +153,7 @@ func (w *writing) stretch(pod object, member string) (object, error) {
 			}
 		}
 	}
+	w.joinPod(name)
 	return added, nil
 }
 
@@ -191,6 +192,7 @@ func (w *writing) unstretch(pod object, member string) error {
 		if strings.EqualFold(peer.Name(), member) {
 			other.leavePod(name)
 		} else {
+			other.forgetRemoteHosts(name, member)
 			other.forgetArray(name, member)
 		}
 	}
@@ -202,11 +204,20 @@ func (d *draft) leavePod(name string) {
 	for _, kind := range mirrored {
 		for _, o := range slices.Clone(d.tables[kind]) {
 			if podOfObject(kind, o) == name {
-				for _, c := range d.where("connections", "volume.id", textAt(o, "id")) {
-					d.store("connections", c, nil)
-				}
+				d.leaveConnections(o)
 				d.store(kind, o, nil)
 			}
+		}
+	}
+}
+
+// leaveConnections removes the connections of a volume that leaves this array.
+func (d *draft) leaveConnections(volume object) {
+	for _, c := range d.where("connections", "volume.id", textAt(volume, "id")) {
+		if host := textAt(c, "host.name"); strings.Contains(host, ":") {
+			d.forgetConnections(host, func(other object) bool { return same(other, c) })
+		} else {
+			d.store("connections", c, nil)
 		}
 	}
 }

@@ -142,7 +142,10 @@ func (d *draft) replicationDue(group object) (int64, bool) {
 // connectedArray is the array of a name that this one has a connection to, if it
 // is served together with this one.
 func (d *draft) connectedArray(name string) (*Array, error) {
-	connections := recorded(d.array.fixture.frames[0].responses["array-connections"])
+	var connections recorded
+	if frames := d.array.fixture.frames; len(frames) > 0 {
+		connections = frames[0].responses["array-connections"]
+	}
 	if _, ok := connections.find("name", name); !ok {
 		return nil, refuse(name, "Array connection does not exist.")
 	}

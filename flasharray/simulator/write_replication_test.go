@@ -53,9 +53,19 @@ func TestWritablePodStretched(t *testing.T) {
 	if grown := second.value("arrays/space", "space.total_provisioned").(float64) - provisioned; grown != 2*gib {
 		t.Errorf("the second array grew by %.0f bytes", grown)
 	}
+	connected := second.value("hosts?names=compute-0001", "connection_count")
 	second.must(`POST connections?host_names=compute-0001&volume_names=p::a`)
-	first.expect("volumes?names=p::a", "connection_count", 0)
+	first.expect("volumes?names=p::a", "connection_count", 1)
 	second.expect("volumes?names=p::a", "connection_count", 1)
+	first.expect("connections?volume_names=p::a", "host.name", "flasharray-r-02:compute-0001")
+	first.must(`POST hosts?names=h {"iqns":["iqn.x"]}`, `POST connections?host_names=h&volume_names=p::a`)
+	second.expect("hosts?filter=iqns='iqn.x'%20and%20not%20is_local", "name", "flasharray-r-01:h")
+	first.must(`PATCH hosts?names=h {"name":"i"}`)
+	second.must(`DELETE connections?host_names=flasharray-r-01:i&volume_names=p::a`)
+	first.expect("hosts?names=i", "connection_count", 0)
+	if names := second.names("hosts?filter=name='*:i'"); names != "" {
+		t.Errorf("a remote host without connections is left: %s", names)
+	}
 	second.must(`POST volumes?names=p::b {"provisioned":1048576}`)
 	first.expect("volumes?names=p::b", "serial", second.value("volumes?names=p::b", "serial"))
 	if got := first.refused(`POST pods/arrays?group_names=p&member_names=flasharray-c-01`); got != "p: Pod array limit reached." {
@@ -63,6 +73,8 @@ func TestWritablePodStretched(t *testing.T) {
 	}
 	first.must(`DELETE pods/arrays?group_names=p&member_names=flasharray-r-02`)
 	first.expect("pods?names=p", "array_count", 1)
+	first.expect("volumes?names=p::a", "connection_count", 0)
+	second.expect("hosts?names=compute-0001", "connection_count", connected)
 	if names := second.names("volumes?filter=name='p::*'") + second.names("pods?filter=name='p'") + second.names("protection-groups?filter=name='p::*'"); names != "" {
 		t.Errorf("the second array has %s", names)
 	}

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/poolcast/poolcast/flasharray/simulator"
 )
 
 const gib = 1 << 30
@@ -138,6 +140,12 @@ func TestWritableContainers(t *testing.T) {
 	}
 }
 
+func TestWritableRecordedVolumeGroup(t *testing.T) {
+	l := newEnvironment(t, "flasharray-c-01", simulator.Options{Writable: true})
+	l.expect("volume-groups?names=archive", "volume_count", 2)
+	l.expect("volume-groups?names=archive", "space.total_provisioned", 16<<40)
+}
+
 func TestWritableConnections(t *testing.T) {
 	l, _ := newWritable(t)
 	connected := int(l.value("hosts?names=compute-0001", "connection_count").(float64))
@@ -245,6 +253,7 @@ func refusals() map[string]string {
 		`PATCH protection-groups/targets?group_names=g {"allowed":true}`:                "g: Protection group is not replicated to this array.",
 		`POST protection-group-snapshots?source_names=g {"suffix":"t"}`:                 "g.t: Protection group snapshot already exists.",
 		`DELETE protection-group-snapshots?names=g.t`:                                   "g.t: Protection group snapshot is not destroyed. Destroy it before it is eradicated.",
+		`POST volumes?names=n&context_names=other {"provisioned":1048576}`:              "other: Context does not exist.",
 		`POST alerts {}`: "alerts: The simulated array does not support POST alerts.",
 	}
 }

@@ -44,11 +44,14 @@ func (v *Volume) Report(host string, capabilities capability.Set) {
 // DriverReports are what cinder-volume reports of arrays, by host: all that
 // poolcast reports but the keys that it adds.
 func DriverReports(reports []capability.Report) map[string]capability.Set {
-	sets := map[string]capability.Set{}
+	sets, added := map[string]capability.Set{}, map[string]bool{}
+	for _, k := range capability.Keys() {
+		added[k.Name] = !k.Driver && k.Name != capability.KeyCacheable
+	}
 	for _, r := range reports {
 		set := capability.Set{capability.KeyAllocatedCapacity: capability.OfInt(0)}
 		for name, v := range r.Capabilities {
-			if k, known := capability.LookupKey(name); !known || k.Driver || name == capability.KeyCacheable {
+			if !added[name] {
 				set[name] = v
 			}
 		}

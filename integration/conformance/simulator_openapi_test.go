@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -18,8 +19,8 @@ import (
 	"github.com/poolcast/poolcast/integration/openapi"
 )
 
-// TestSimulatorMatchesOpenAPI reads every endpoint of every fixture at every
-// version that it offers and checks the responses against the vendor's OpenAPI
+// TestSimulatorMatchesOpenAPI reads every endpoint of every fixture, and of three
+// writable arrays, at every version that they offer and checks the responses against the vendor's OpenAPI
 // files. They are not part of this repository; get definitions/oas3.x of
 // PureStorage-OpenConnect/swagger and point POOLCAST_OPENAPI_DIR at it.
 func TestSimulatorMatchesOpenAPI(t *testing.T) {
@@ -31,7 +32,8 @@ func TestSimulatorMatchesOpenAPI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	arrays := serveFixtures(t, fixtures)
+	recorded := serveFixtures(t, fixtures)
+	changed, all := serveChanged(t)
 	responses := 0
 	for _, version := range versionsOf(fixtures) {
 		text, err := os.ReadFile(filepath.Join(dir, "FA"+version+".spec.yaml"))
@@ -44,16 +46,70 @@ func TestSimulatorMatchesOpenAPI(t *testing.T) {
 		}
 		for _, f := range fixtures {
 			if slices.Contains(f.Versions, version) {
-				responses += arrays.check(t, spec, f, version)
+				responses += recorded.check(t, spec, f, version)
+			}
+		}
+		for _, f := range all {
+			if slices.Contains(f.Versions, version) {
+				responses += changed.check(t, spec, f, version)
 			}
 		}
 	}
-	t.Logf("%d responses of %d fixtures were checked", responses, len(fixtures))
+	t.Logf("%d responses of %d fixtures and of %d writable arrays were checked", responses, len(fixtures), len(all))
+}
+
+// serveChanged serves three writable arrays with volumes, snapshots, clones, hosts
+// and connections, of which some are destroyed.
+func serveChanged(t *testing.T) (*simulatedArrays, []simulator.Fixture) {
+	t.Helper()
+	var fixtures []simulator.Fixture
+	var arrays []*simulator.Array
+	for _, name := range []string{"flasharray-r-01", "flasharray-eg1-02", "flasharray-x-03"} {
+		f, err := simulator.BuiltinNamed(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name == "flasharray-x-03" {
+			f = f.Empty()
+		}
+		fixtures = append(fixtures, f)
+		arrays = append(arrays, simulator.New(f, simulator.Options{Writable: true, PageMax: 50, Model: simulator.Model{Speed: 1e6}}))
+	}
+	served := serveArrays(t, arrays)
+	for i, f := range fixtures {
+		version := f.Versions[len(f.Versions)-1]
+		token := served.login(t, nil, f, version)
+		for _, request := range changesBefore {
+			method, rest, _ := strings.Cut(request, " ")
+			path, body, _ := strings.Cut(rest, " ")
+			if status, text := served.sendBody(t, f, method, "/api/"+version+"/"+path, token, body); status != http.StatusOK {
+				t.Fatalf("%s: %s: status %d: %s", f.Name, request, status, text)
+			}
+		}
+		arrays[i].Disturb(simulator.Disturbance{Operations: 1000, Slow: 2})
+	}
+	return served, fixtures
+}
+
+// changesBefore are made before the lists of a writable array are read.
+var changesBefore = []string{
+	`POST volumes?names=a,b,c {"provisioned":1099511627776}`,
+	`POST volume-snapshots?source_names=a,b {"suffix":"s"}`,
+	`POST volumes?names=d {"source":{"name":"a.s"}}`,
+	`POST volume-groups?names=v {}`,
+	`POST volumes?names=v/e {"provisioned":1099511627776}`,
+	`POST hosts?names=h {"iqns":["iqn.x"]}`,
+	`POST connections?host_names=h&volume_names=a `,
+	`POST protection-groups?names=g `,
+	`POST protection-groups/volumes?group_names=g&member_names=a `,
+	`POST protection-group-snapshots?source_names=g {"suffix":"t"}`,
+	`PATCH volumes?names=c {"destroyed":true}`,
+	`PATCH volume-snapshots?names=b.s {"destroyed":true}`,
 }
 
 // simulatedEndpoints are all endpoints, and the queries of each besides none.
 var simulatedEndpoints = map[string][]string{
-	"connections":                    nil,
+	"connections":                    {"limit=2"},
 	"volume-groups":                  {"total_only=true"},
 	"arrays":                         nil,
 	"directories":                    {"destroyed=false"},
@@ -88,6 +144,21 @@ var simulatedEndpoints = map[string][]string{
 	"subscription-assets":                       nil,
 }
 
+// unrecordedEndpoints are lists that the fixtures do not have: empty, or settings.
+const unrecordedEndpoints = `
+active-directory admins admins/settings alert-watchers api-clients apps apps/nodes
+array-connections/connection-key array-connections/path arrays/cloud-capacity certificates
+directories/policies directory-exports directory-services directory-services/roles directory-snapshots
+dns file-systems fleets fleets/members host-groups host-groups/hosts host-groups/performance
+host-groups/protection-groups host-groups/tags hosts/tags kmip maintenance-windows
+network-interfaces/neighbors offloads pod-replica-links pods/tags policies policies/nfs
+policies/nfs/client-rules policies/password policies/quota policies/quota/rules policies/smb
+policies/smb/client-rules policies/snapshot policies/snapshot/rules presets/workload
+protection-groups/host-groups protection-groups/hosts protection-groups/tags realms realms/performance
+realms/tags remote-volume-snapshots remote-volume-snapshots/transfer smi-s smtp-servers snmp-agents
+snmp-managers sso/saml2/idps subnets support syslog-servers virtual-machine-snapshots virtual-machines
+volume-groups/tags volume-groups/volumes volume-snapshots/tags workloads`
+
 type simulatedArrays struct {
 	client *http.Client
 	server *simulator.Server
@@ -121,7 +192,11 @@ func (s *simulatedArrays) check(t *testing.T, spec *openapi.Spec, f simulator.Fi
 	t.Helper()
 	token := s.login(t, spec, f, version)
 	checked := 0
-	for path, queries := range simulatedEndpoints {
+	endpoints := maps.Clone(simulatedEndpoints)
+	for _, path := range strings.Fields(unrecordedEndpoints) {
+		endpoints[path] = nil
+	}
+	for path, queries := range endpoints {
 		full := "/api/" + version + "/" + path
 		if !spec.Has(http.MethodGet, full) {
 			if status, _ := s.send(t, f, "GET", full, token); status != http.StatusNotFound {
@@ -167,6 +242,9 @@ func (s *simulatedArrays) login(t *testing.T, spec *openapi.Spec, f simulator.Fi
 	if err != nil {
 		t.Fatalf("log in to %s: %v", f.Name, err)
 	}
+	if spec == nil {
+		return response.Header.Get("x-auth-token")
+	}
 	for _, fault := range spec.Faults(http.MethodPost, path, response.StatusCode, "application/json", body) {
 		t.Errorf("%s: %s", f.Name, fault)
 	}
@@ -184,18 +262,24 @@ func (s *simulatedArrays) request(t *testing.T, f simulator.Fixture, method, pat
 
 func (s *simulatedArrays) send(t *testing.T, f simulator.Fixture, method, path, token string) (int, []byte) {
 	t.Helper()
+	return s.sendBody(t, f, method, path, token, "")
+}
+
+func (s *simulatedArrays) sendBody(t *testing.T, f simulator.Fixture, method, path, token, body string) (int, []byte) {
+	t.Helper()
 	r := s.request(t, f, method, path)
+	r.Body = io.NopCloser(strings.NewReader(body))
 	r.Header.Set("x-auth-token", token)
 	response, err := s.client.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(response.Body)
+	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return response.StatusCode, body
+	return response.StatusCode, text
 }
 
 // versionsOf lists every 2.x version that any fixture offers.

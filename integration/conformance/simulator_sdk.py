@@ -34,6 +34,19 @@ READS = {
     "ports": "get_ports",
     "subscriptions": "get_subscriptions",
     "subscription-assets": "get_subscription_assets",
+    "connections": "get_connections",
+    "volume-groups": "get_volume_groups",
+    "volume-groups/performance": "get_volume_groups_performance",
+    "drives": "get_drives",
+    "hardware": "get_hardware",
+    "directories": "get_directories",
+    "directories/performance": "get_directories_performance",
+    "hosts/performance/balance": "get_hosts_performance_balance",
+    "network-interfaces/performance": "get_network_interfaces_performance",
+    "pods/performance": "get_pods_performance",
+    "pods/performance/replication": "get_pods_performance_replication",
+    "pod-replica-links/lag": "get_pod_replica_links_lag",
+    "pod-replica-links/performance/replication": "get_pod_replica_links_performance_replication",
 }
 
 
@@ -134,6 +147,33 @@ def counts(client):
     return {"all": response.total_item_count, "live": live.total_item_count}
 
 
+def changes(client):
+    """Changes a writable array, and reads the load and the space that follow."""
+    gib = 1 << 30
+    before = items(client.get_arrays_performance())[0]
+    items(client.post_volumes(names=["sdk-1", "sdk-2", "sdk-3"], volume=flasharray.VolumePost(provisioned=1024 * gib)))
+    items(client.post_volume_snapshots(source_names=["sdk-1"], volume_snapshot=flasharray.VolumeSnapshotPost(suffix="s")))
+    items(client.post_volumes(names=["sdk-4"], volume=flasharray.VolumePost(source=flasharray.Reference(name="sdk-1.s"))))
+    items(client.post_volume_groups(names=["sdk"], volume_group=flasharray.VolumeGroupPost()))
+    items(client.post_volumes(names=["sdk/five"], volume=flasharray.VolumePost(provisioned=gib)))
+    items(client.post_hosts(names=["sdk-host"], host=flasharray.HostPost(iqns=["iqn.2026-01.com.example:sdk"])))
+    items(client.post_connections(host_names=["sdk-host"], volume_names=["sdk-2"], connection=flasharray.ConnectionPost()))
+    items(client.patch_volumes(names=["sdk-2"], volume=flasharray.VolumePatch(provisioned=2048 * gib)))
+    items(client.patch_volumes(names=["sdk-3"], volume=flasharray.VolumePatch(destroyed=True)))
+    array = items(client.get_arrays_performance())[0]
+    volumes = items(client.get_volumes_performance())
+    host = items(client.get_hosts_performance(names=["sdk-host"]))[0]
+    volume = items(client.get_volumes_performance(names=["sdk-2"]))[0]
+    space = items(client.get_volumes_space(names=["sdk-2"]))[0].space
+    return {
+        "busier": array.reads_per_sec > before.reads_per_sec,
+        "sum": sum(v.reads_per_sec for v in volumes) - array.reads_per_sec,
+        "host": host.reads_per_sec - volume.reads_per_sec,
+        "provisioned": space.total_provisioned // gib,
+        "destroyed": items(client.get_volumes_performance(names=["sdk-3"]))[0].reads_per_sec,
+    }
+
+
 def wrong_token(job, name):
     try:
         connect({**job, "api_token": "wrong"}, name)
@@ -147,6 +187,9 @@ def main():
     seen = {}
     for name in job["arrays"]:
         client = connect(job, name)
+        if job["writable"]:
+            seen[name] = {"changes": changes(client), "reads": read_all(client)}
+            continue
         seen[name] = {
             "version": client.get_rest_version(),
             "reads": read_all(client),

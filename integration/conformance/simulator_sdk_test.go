@@ -45,13 +45,27 @@ type sdkResult struct {
 	Counts     struct{ All, Live int }
 	Relogin    string
 	WrongToken string `json:"wrong_token"`
+	Changes    struct {
+		Busier      bool
+		Sum         int // of the volumes' reads, minus those of the array
+		Host        int // the same of a host and its volume
+		Provisioned int
+		Destroyed   int
+	}
 }
 
 const sdkToken = "11111111-2222-3333-4444-555555555555"
 
 // TestSimulatorWithOfficialClient logs in with py-pure-client, reads, filters, pages beyond
-// 1,000 objects and logs in again, with every fixture.
+// 1,000 objects and logs in again, with every fixture, as a recording and as a
+// writable array.
 func TestSimulatorWithOfficialClient(t *testing.T) {
+	t.Run("recorded", func(t *testing.T) { readWithSDK(t, false) })
+	t.Run("writable", func(t *testing.T) { readWithSDK(t, true) })
+}
+
+func readWithSDK(t *testing.T, writable bool) {
+	t.Helper()
 	fixtures, err := simulator.Builtin()
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +73,7 @@ func TestSimulatorWithOfficialClient(t *testing.T) {
 	arrays := map[string]*simulator.Array{}
 	var served []*simulator.Array
 	for _, f := range fixtures {
-		o := simulator.Options{Tokens: []string{sdkToken}}
+		o := simulator.Options{Tokens: []string{sdkToken}, Writable: writable}
 		if f.Name == "flasharray-x-02" {
 			o.Population = simulator.Population{"volumes": {Live: 2300, Destroyed: 17}, "volume-snapshots": {Live: 5100}}
 		}
@@ -67,13 +81,40 @@ func TestSimulatorWithOfficialClient(t *testing.T) {
 		arrays[f.Name].SetFrame(0)
 		served = append(served, arrays[f.Name])
 	}
-	results := runSDK(t, served, arrays)
+	results := runSDK(t, served, arrays, false)
 	for name, array := range arrays {
 		t.Run(name, func(t *testing.T) { checkSDK(t, name, results[name], array) })
 	}
 }
 
-func runSDK(t *testing.T, served []*simulator.Array, arrays map[string]*simulator.Array) map[string]sdkResult {
+// TestWritableWithOfficialClient changes arrays with py-pure-client, and reads every
+// list afterwards.
+func TestWritableWithOfficialClient(t *testing.T) {
+	arrays := map[string]*simulator.Array{}
+	var served []*simulator.Array
+	for _, name := range []string{"flasharray-r-01", "flasharray-x-03", "flasharray-eg1-02"} {
+		f, err := simulator.BuiltinNamed(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name == "flasharray-x-03" {
+			f = f.Empty()
+		}
+		arrays[name] = simulator.New(f, simulator.Options{Tokens: []string{sdkToken}, Writable: true, Model: simulator.Model{Speed: 1e6}})
+		served = append(served, arrays[name])
+	}
+	for name, got := range runSDK(t, served, arrays, true) {
+		c := got.Changes
+		if !c.Busier || c.Sum != 0 || c.Host != 0 || c.Provisioned != 2048 || c.Destroyed != 0 {
+			t.Errorf("%s: the client has %+v", name, c)
+		}
+		if got.Reads["volumes"] < 5 || got.Reads["connections"] < 1 || got.Reads["volume-groups"] != 1 || got.Reads["drives"] == 0 {
+			t.Errorf("%s: the client reads %v", name, got.Reads)
+		}
+	}
+}
+
+func runSDK(t *testing.T, served []*simulator.Array, arrays map[string]*simulator.Array, writable bool) map[string]sdkResult {
 	t.Helper()
 	server, err := simulator.Serve(served, simulator.ServeOptions{})
 	if err != nil {
@@ -95,6 +136,7 @@ func runSDK(t *testing.T, served []*simulator.Array, arrays map[string]*simulato
 	}
 	job, err := json.Marshal(map[string]any{
 		"arrays": targets, "ca_file": ca, "api_token": sdkToken, "control": control.Listener.Addr().String(),
+		"writable": writable,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -99,6 +99,9 @@ def driver_of(stanza, active=None):
     driver = importutils.import_object(
         conf.volume_driver, configuration=conf, host='here@' + stanza,
         cluster_name=None, is_vol_db_empty=True, active_backend_id=active)
+    secrets = {}
+    driver._get_chap_secret_from_init_data = secrets.get
+    driver.driver_utils = Thing(insert_driver_initiator_data=lambda initiator, key, value: not secrets.update({initiator: value}))
     driver._get_attachments = lambda volume: ('Data', 'instance')
     driver.do_setup(None)
     driver.set_initialized()
@@ -250,10 +253,13 @@ def clones_of_group(driver, note, cloned, clones, group, sources):
     note('from group', listed(driver._array.get_protection_groups(names=[driver._get_pgroup_name(cloned)]))[0].volume_count)
 
 
+CONNECTOR = {
+    'host': 'compute-1', 'initiator': 'iqn.1994-05.com.redhat:feedbeef0001', 'system uuid': str(uuid.uuid4()),
+    'wwpns': ['10000000c9feed01', '10000000c9feed02'], 'nqn': 'nqn.2014-08.org.nvmexpress:uuid:feed'}
+
+
 def connections(driver, note):
-    connector = {
-        'host': 'compute-1', 'initiator': 'iqn.1994-05.com.redhat:feedbeef0001', 'system uuid': str(uuid.uuid4()),
-        'wwpns': ['10000000c9feed01', '10000000c9feed02'], 'nqn': 'nqn.2014-08.org.nvmexpress:uuid:feed'}
+    connector = CONNECTOR
     one, two = create(driver, new_volume()), create(driver, new_volume())
     for volume in (one, two, two):
         properties = driver.initialize_connection(volume, connector)
@@ -270,8 +276,10 @@ def connections(driver, note):
     driver.terminate_connection(two, connector)
     driver.terminate_connection(two, connector)
     note('hosts left', len(driver._get_host(driver._array, connector)))
+    driver.initialize_connection(one, connector)
     for volume in (one, two):
         driver.delete_volume(volume)
+    note('hosts after delete', len(driver._get_host(driver._array, connector)))
 
 
 def host_with(driver, connector):
@@ -292,6 +300,11 @@ def replication(driver, note):
     note('sync on the second', [v.provisioned / GIB for v in listed(arrays['second'].get_volumes(names=[sync.provider_id]))])
     driver.extend_volume(sync, 2)
     note('extended on the second', [v.provisioned / GIB for v in listed(arrays['second'].get_volumes(names=[sync.provider_id]))])
+    paths = driver.initialize_connection(sync, CONNECTOR)['data']['target_iqns']
+    note('arrays of the paths', len(set(paths)))
+    note('connections', volume_of(driver, sync)['connections'])
+    driver.terminate_connection(sync, CONNECTOR)
+    note('connections left', volume_of(driver, sync)['connections'])
     moved = create(driver, new_volume())
     _, update = driver.retype(None, moved, replicated('sync'), None, None)
     note('retyped to sync', listed(arrays['second'].get_volumes(names=[moved.provider_id]))[0].name == moved.provider_id)
@@ -307,10 +320,10 @@ def replication(driver, note):
     failover(driver, note, 'second', [one, sync])
 
 
-def replicate_now(driver):
+def replicate_now(driver, group='cinder-group'):
     from pypureclient import flasharray
     listed(driver._array.post_protection_group_snapshots(
-        source_names=['cinder-group'], replicate_now=True,
+        source_names=[group], replicate_now=True,
         protection_group_snapshot=flasharray.ProtectionGroupSnapshotPost(suffix='now')))
 
 
@@ -322,6 +335,26 @@ def failover(driver, note, target, given):
     note('failed back from ' + target, active)
 
 
+def group_replication(driver, note):
+    group = new_group('async')
+    driver.create_group(None, group)
+    kind = group.volume_types[0]
+    two = [create(driver, new_volume(1, kind, group)) for _ in range(2)]
+    name = driver._get_pgroup_name(group)
+    note('targets', sorted('%s %s' % (t.member.name, t.allowed) for t in listed(
+        driver._array.get_protection_groups_targets(group_names=[name]))))
+    note('disabled', driver.disable_replication(None, group, two)[0])
+    note('schedule', listed(driver._array.get_protection_groups(names=[name]))[0].replication_schedule.enabled)
+    note('enabled', driver.enable_replication(None, group, two)[0])
+    replicate_now(driver, name)
+    model, updates = driver.failover_replication(None, group, two, 'third')
+    note('failed over', [model, [u['replication_status'] for u in updates]])
+    third = [a for a in driver._replication_target_arrays if a.backend_id == 'third'][0]
+    note('volumes on third', len(listed(third.get_volumes(names=[v.provider_id for v in two]))))
+    note('failed back', driver.failover_replication(None, group, two, 'default')[0])
+    driver.delete_group(None, group, two)
+
+
 def trisync(driver, note):
     one = create(driver, new_volume(1, replicated('trisync')))
     note('trisync', one.replication_status)
@@ -329,7 +362,7 @@ def trisync(driver, note):
 
 
 SCENARIOS = {f.__name__: f for f in (
-    volumes, containers, management, groups, connections, replication, trisync)}
+    volumes, containers, management, groups, connections, replication, group_replication, trisync)}
 
 
 def main(path):

@@ -102,6 +102,7 @@ func serveWritable(t *testing.T) (conf, ca string) {
 	}
 	b.WriteString("[DEFAULT]\nhost = here\n")
 	stanza("iscsi", "PureISCSIDriver", "flasharray-x-01", "")
+	stanza("chap", "PureISCSIDriver", "flasharray-x-03", "use_chap_auth = True\npure_host_personality = esxi\n")
 	stanza("fc", "PureFCDriver", "flasharray-x-02", "pure_host_personality = esxi\n")
 	stanza("nvme", "PureNVMEDriver", "flasharray-c-01", "pure_nvme_transport = tcp\n")
 	stanza("eradicate", "PureISCSIDriver", "flasharray-x-03", "pure_eradicate_on_delete = True\n")
@@ -150,6 +151,7 @@ func writableRuns() []writableRun {
 		{"replicated", "replication", map[string]string{
 			"async": `"enabled"`, "retyped to async": `{"replication_status": "enabled"}`,
 			"sync": `"cinder-pod::volume-ID-cinder"`, "sync on the second": `[1.0]`, "extended on the second": `[2.0]`,
+			"arrays of the paths": `2`, "connections": `2`, "connections left": `0`,
 			"retyped to sync":   `true`,
 			"retyped from sync": `{"name": "volume-ID-cinder", "gib": 1.0, "destroyed": false, "connections": 0, "iops": null}`,
 			"ghosts":            `[]`, "transfers": `true`,
@@ -158,16 +160,23 @@ func writableRuns() []writableRun {
 			"failed over to second":  `[{"status": "error"}, {"replication_status": "failed-over"}]`, "volumes on second": `[false, true]`,
 			"failed back from second": `"default"`,
 		}},
+		{"replicated", "group_replication", map[string]string{
+			"targets":  `["flasharray-c-01 True", "flasharray-r-02 True"]`,
+			"disabled": `{"replication_status": "disabled"}`, "schedule": `false`, "enabled": `{"replication_status": "enabled"}`,
+			"failed over":      `[{"replication_status": "failed-over"}, ["failed-over", "failed-over"]]`,
+			"volumes on third": `2`, "failed back": `{"replication_status": "enabled"}`,
+		}},
 		{"trisync", "trisync", map[string]string{"trisync": `"enabled"`, "group": `1`}},
 	}
 	for stanza, kind := range map[string][3]string{
-		"iscsi": {"iscsi", "[2, 2, 2, 2]", "IQN"}, "fc": {"fibre_channel", "[2, 2, 2, 2]", "WWN"}, "nvme": {"nvmeof", `"portals"`, "NQN"},
+		"iscsi": {"iscsi", "[2, 2, 2, 2]", "IQN"}, "chap": {"iscsi", "[2, 2, 2, 2]", "IQN"},
+		"fc": {"fibre_channel", "[2, 2, 2, 2]", "WWN"}, "nvme": {"nvmeof", `"portals"`, "NQN"},
 	} {
 		runs = append(runs, writableRun{stanza, "connections", map[string]string{
 			"kind": fmt.Sprintf("%q", kind[0]), "luns": kind[1], "connected": `1`, "host": `2`,
 			"initiator in use": fmt.Sprintf("%q", "The specified "+kind[2]+" is already in use."),
 			"host in use":      `"Host cannot be deleted due to existing connections."`,
-			"disconnected":     `0`, "hosts left": `0`,
+			"disconnected":     `0`, "hosts left": `0`, "hosts after delete": `0`,
 		}})
 	}
 	return runs

@@ -33,5 +33,3 @@ func arrayOf(backend string) string {
 	name, _, _ := strings.Cut(rest, "#")
 	return strings.ReplaceAll(name, "_", "-")
 }
-
-const poolName = "pool" // volume_backend_name in virtual time

@@ -42,6 +42,8 @@ type Run struct {
 	Samples []Sample       // ascending in time
 	Chosen  []Choice       // one for each volume that was created
 	Refused map[string]int // creates without a backend, by the filter that refused the last one
+
+	Forecasts []Forecast // of the bursts, with poolcast
 }
 
 // Choice is where a volume went.

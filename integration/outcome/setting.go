@@ -1,9 +1,28 @@
 package outcome
 
-import "github.com/poolcast/poolcast/collector/capability"
+import (
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement/cinder"
+)
+
+// Further settings, in virtual time only. The driver's over-subscription ratio is by
+// default the reduction of the array, which grows with each empty volume; with a fixed
+// one, CapacityWeigher compares what is provisioned.
+const (
+	FixedCapacity  Setting = "CapacityWeigher, ratio 20"
+	DriverGoodness Setting = "GoodnessWeigher, driver's keys" // poolcast with the function of the stock arms
+	FixedThreshold Setting = "live thresholds, ratio 20"
+)
+
+// AllSettings are the settings of the comparison in virtual time, in the order of the
+// table.
+func AllSettings() []Setting {
+	return []Setting{Capacity, FixedCapacity, Allocated, Goodness, DriverGoodness, Threshold, FixedThreshold}
+}
 
 // The functions and conditions of the settings.
 const (
+	fallbackRatio = 20 // max_over_subscription_ratio
 	// goodnessFunction is the share of the time that an operation does not wait.
 	goodnessFunction = "100 - capabilities.load_percent"
 	// stockGoodness is the nearest that the keys of the driver allow: cinder-volume
@@ -17,8 +36,11 @@ const (
 // options are those of cinder-scheduler. The filters are Cinder's default.
 func (s Setting) options() map[string]any {
 	weigher := s
-	if s == Threshold {
+	switch s {
+	case FixedCapacity, Threshold, FixedThreshold:
 		weigher = Capacity
+	case DriverGoodness:
+		weigher = Goodness
 	}
 	return map[string]any{
 		"scheduler_default_filters":  []string{"AvailabilityZoneFilter", "CapacityFilter", "CapabilitiesFilter"},
@@ -29,19 +51,48 @@ func (s Setting) options() map[string]any {
 // extraSpecs are those of the volume type.
 func (s Setting) extraSpecs() map[string]string {
 	specs := map[string]string{capability.KeyVolumeBackendName: poolName}
-	if s == Threshold {
+	if s == Threshold || s == FixedThreshold {
 		specs[thresholdKey] = threshold
 	}
 	return specs
 }
 
+// volumeType is the volume type with those.
+func (s Setting) volumeType() *cinder.VolumeType {
+	t, specs := &cinder.VolumeType{Name: poolName}, s.extraSpecs()
+	for _, key := range sortedKeys(specs) {
+		value := specs[key]
+		t.ExtraSpecs = append(t.ExtraSpecs, cinder.ExtraSpec{Key: key, Value: &value})
+	}
+	return t
+}
+
 // goodness is the function of each backend, "" for none.
 func (s Setting) goodness(arm Arm) string {
 	switch {
-	case s != Goodness:
-		return ""
-	case arm == Poolcast:
+	case s == Goodness && arm == Poolcast:
 		return goodnessFunction
+	case s == Goodness || s == DriverGoodness:
+		return stockGoodness
 	}
-	return stockGoodness
+	return ""
+}
+
+// automatic is pure_automatic_max_oversubscription_ratio.
+func (s Setting) automatic() bool { return s != FixedCapacity && s != FixedThreshold }
+
+// twin is the case with the same run as this one, which is run instead; c itself if
+// there is none. The stock arms have one function in both settings with functions, and
+// differ only where something reads the performance sample.
+func (c Case) twin() Case {
+	if c.Setting == DriverGoodness && c.Arm != Poolcast {
+		c.Setting = Goodness
+	}
+	switch c.Setting {
+	case Capacity, FixedCapacity, Allocated:
+		if c.Arm == StockNewest {
+			c.Arm = StockOldest
+		}
+	}
+	return c
 }
