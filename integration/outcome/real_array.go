@@ -97,7 +97,7 @@ func (r *realArray) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	now := clock.now()
 	w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
 	if query := request.URL.Query(); query.Has("end_time") {
-		moveTimes(query, now.Sub(time.Now()))
+		moveTimes(query, time.Until(now))
 		request.URL.RawQuery = query.Encode()
 	}
 	array.ServeHTTP(w, request)
