@@ -82,6 +82,8 @@ var users = map[string][]string{
 	"golang.org/x/sync":                     {"cmd/...", "collector", "flasharray", "publisher/..."},
 	"golang.org/x/term":                     {"cmd/..."},
 	"golang.org/x/sys":                      {"cmd/..."},
+	"gonum.org/v1/gonum":                    {"integration/outcome"},
+	"gonum.org/v1/plot":                     {"integration/outcome"},
 }
 
 // onlyTests, as a user, stands for every test file and nothing else.

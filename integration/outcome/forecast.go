@@ -25,7 +25,7 @@ type Forecast struct {
 
 // forecast rehearses the creates of a wave with the reports at its start. An operator
 // has their number, their mean size and their mean load, not the single volumes.
-func (p *pool) forecast(w Wave) error {
+func (p *pool) forecast(ctx context.Context, w Wave) error {
 	volumes := p.in(w)
 	if len(volumes) == 0 {
 		return nil
@@ -54,7 +54,7 @@ func (p *pool) forecast(w Wave) error {
 	if p.setting.automatic() {
 		setting.Ratio = rehearsal.Automatic
 	}
-	outcome, err := rehearsal.Run(context.Background(), reports, burst, setting)
+	outcome, err := rehearsal.Run(ctx, reports, burst, setting)
 	if err != nil {
 		return fmt.Errorf("rehearse: %w", err)
 	}
@@ -80,10 +80,10 @@ func (p *pool) reports() (reports []capability.Report, err error) {
 }
 
 // addForecasts plans the forecasts of all bursts.
-func (p *pool) addForecasts() {
+func (p *pool) addForecasts(ctx context.Context) {
 	for _, w := range p.scenario.Waves {
 		if p.run.Arm == Poolcast && w.PerMinute >= burstRate {
-			p.at(w.From, func() error { return p.forecast(w) })
+			p.at(w.From, func() error { return p.forecast(ctx, w) })
 		}
 	}
 }

@@ -17,22 +17,24 @@ import (
 )
 
 const (
-	seeds = 30
+	seeds, confirmationSeeds = 30, 10
 	// No seed is begun after these times.
-	limit      = 12 * time.Minute
+	limit      = 10 * time.Minute
 	shortLimit = 2 * time.Minute
-	// pictured is the scenario, setting and seed that is drawn and stored.
-	pictured        = "noisy"
-	picturedSetting = Goodness
+	pictured   = "noisy" // the scenario that is drawn and stored, with GoodnessWeigher
 )
 
 // TestVirtualTime compares the arms in virtual time and writes outcome.md,
 // outcome-scenarios.md, outcome.svg and runs.json to the folder POOLCAST_OUTCOME_DIST, or
-// logs the first. POOLCAST_OUTCOME_SEEDS is how many seeds there are.
+// logs the first. POOLCAST_OUTCOME_SEEDS is how many seeds there are, and
+// POOLCAST_OUTCOME_SETTING the only setting, which is then drawn.
 func TestVirtualTime(t *testing.T) {
 	study := Study{Scenarios: Scenarios(), Settings: AllSettings(), Seeds: seeds, Limit: limit}
 	if testing.Short() {
 		study.Limit = shortLimit
+	}
+	if text := os.Getenv("POOLCAST_OUTCOME_SETTING"); text != "" {
+		study.Settings = []Setting{Setting(text)}
 	}
 	if text := os.Getenv("POOLCAST_OUTCOME_SEEDS"); text != "" {
 		n, err := strconv.Atoi(text)
@@ -42,7 +44,10 @@ func TestVirtualTime(t *testing.T) {
 		study.Seeds, study.Limit = n, 0
 	}
 	schedulers := startSchedulers(t)
-	begin, runs := time.Now(), []Run(nil)
+	begin, runs, picturedSetting := time.Now(), []Run(nil), Goodness
+	if len(study.Settings) == 1 {
+		picturedSetting = study.Settings[0]
+	}
 	keep := func(r Run) {
 		if r.Scenario == study.Scenarios[len(study.Scenarios)-1].Name && r.Setting == study.Settings[len(study.Settings)-1] && r.Arm == Poolcast {
 			t.Logf("seed %d after %s", r.Seed, time.Since(begin).Round(time.Second))
@@ -56,7 +61,7 @@ func TestVirtualTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	confirmation := study
-	confirmation.Scenarios, confirmation.Seeds, confirmation.Limit = []Scenario{Confirmation()}, seeds, 0
+	confirmation.Scenarios, confirmation.Seeds, confirmation.Limit = []Scenario{Confirmation()}, confirmationSeeds, 0
 	confirmed, err := confirmation.Simulate(t.Context(), schedulers, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -74,7 +79,7 @@ func TestVirtualTime(t *testing.T) {
 }
 
 func startSchedulers(t *testing.T) (schedulers []Scheduler) {
-	for range runtime.GOMAXPROCS(0) {
+	for range 2 * runtime.GOMAXPROCS(0) { // each waits for its child half of the time
 		c, err := StartCinder(t.Context(), cloud.Python("../.."))
 		if err != nil {
 			t.Fatal(err)

@@ -11,13 +11,14 @@ import (
 const (
 	FixedCapacity  Setting = "CapacityWeigher, ratio 20"
 	DriverGoodness Setting = "GoodnessWeigher, driver's keys" // poolcast with the function of the stock arms
+	MixedGoodness  Setting = "GoodnessWeigher, load and space"
 	FixedThreshold Setting = "live thresholds, ratio 20"
 )
 
 // AllSettings are the settings of the comparison in virtual time, in the order of the
 // table.
 func AllSettings() []Setting {
-	return []Setting{Capacity, FixedCapacity, Allocated, Goodness, DriverGoodness, Threshold, FixedThreshold}
+	return []Setting{Capacity, FixedCapacity, Allocated, Goodness, DriverGoodness, MixedGoodness, Threshold, FixedThreshold}
 }
 
 // The functions and conditions of the settings.
@@ -28,6 +29,11 @@ const (
 	// stockGoodness is the nearest that the keys of the driver allow: cinder-volume
 	// does not report load_percent, but the time that a write takes and waits.
 	stockGoodness = "100 - 100 * capabilities.queue_usec_per_write_op / max(capabilities.usec_per_write_op, 1)"
+	// The mixed functions are, half and half, the load, which reports change, and the
+	// share of the capacity that is allocated, which each placement changes at once.
+	mixedGoodness      = "100 - capabilities.load_percent / 2" + mixedSpace
+	mixedStockGoodness = "100 - 50 * capabilities.queue_usec_per_write_op / max(capabilities.usec_per_write_op, 1)" + mixedSpace
+	mixedSpace         = " - 50 * stats.allocated_capacity_gb / max(stats.total_capacity_gb, 1)"
 	// threshold is what volume types of the setting Threshold require. With the
 	// service times of the comparison it is a utilisation of 75 %.
 	thresholdKey, threshold = "usec_per_write_op", "<= 1000"
@@ -39,7 +45,7 @@ func (s Setting) options() map[string]any {
 	switch s {
 	case FixedCapacity, Threshold, FixedThreshold:
 		weigher = Capacity
-	case DriverGoodness:
+	case DriverGoodness, MixedGoodness:
 		weigher = Goodness
 	}
 	return map[string]any{
@@ -72,6 +78,10 @@ func (s Setting) goodness(arm Arm) string {
 	switch {
 	case s == Goodness && arm == Poolcast:
 		return goodnessFunction
+	case s == MixedGoodness && arm == Poolcast:
+		return mixedGoodness
+	case s == MixedGoodness:
+		return mixedStockGoodness
 	case s == Goodness || s == DriverGoodness:
 		return stockGoodness
 	}

@@ -2,6 +2,7 @@ package outcome
 
 import (
 	"container/heap"
+	"context"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -19,12 +20,12 @@ const sampleInterval = time.Minute
 // epoch is the time of the start of each run.
 var epoch = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
 
-// Simulate runs a scenario in virtual time with one arm. Everything that is random
+// Simulate runs a case of a scenario in virtual time. Everything that is random
 // depends on the seed alone and is equal in all arms: the volumes, how long their
 // creates take, and when the services report. The scheduler is used until it returns.
-func Simulate(s Scenario, setting Setting, arm Arm, seed uint64, scheduler Scheduler) (Run, error) {
-	p := newPool(s, setting, arm, seed, scheduler)
-	if err := scheduler.Start(setting.options(), setting.extraSpecs()); err != nil {
+func Simulate(ctx context.Context, s Scenario, c Case, scheduler Scheduler) (Run, error) {
+	p := newPool(s, c, scheduler)
+	if err := scheduler.Start(c.Setting.options(), c.Setting.extraSpecs()); err != nil {
 		return Run{}, err
 	}
 	for _, a := range s.Arrays {
@@ -32,7 +33,7 @@ func Simulate(s Scenario, setting Setting, arm Arm, seed uint64, scheduler Sched
 			return Run{}, err
 		}
 	}
-	p.addForecasts() // before the volumes of the same time
+	p.addForecasts(ctx) // before the volumes of the same time
 	p.addVolumes()
 	for at := time.Duration(0); at <= s.Length; at += sampleInterval {
 		p.at(at, p.sample)
@@ -41,7 +42,7 @@ func Simulate(s Scenario, setting Setting, arm Arm, seed uint64, scheduler Sched
 		e := heap.Pop(&p.events).(event) //nolint:forcetypeassert // the heap has nothing else
 		p.now = e.at
 		if err := e.do(); err != nil {
-			return p.run, fmt.Errorf("%s, %s, %s, seed %d, %s: %w", s.Name, setting, arm, seed, e.at, err)
+			return p.run, fmt.Errorf("%s, %s, %s, seed %d, %s: %w", s.Name, c.Setting, c.Arm, c.Seed, e.at, err)
 		}
 	}
 	p.measureForecasts()
@@ -65,12 +66,12 @@ type pool struct {
 	serial int // of the last event
 }
 
-func newPool(s Scenario, setting Setting, arm Arm, seed uint64, scheduler Scheduler) *pool {
+func newPool(s Scenario, c Case, scheduler Scheduler) *pool {
 	p := &pool{
-		scenario: s, setting: setting, seed: seed, scheduler: scheduler, volumes: s.Stream(seed), now: -2 * time.Hour,
-		random: rand.New(rand.NewPCG(seed, 1)),
+		scenario: s, setting: c.Setting, seed: c.Seed, scheduler: scheduler, volumes: s.Stream(c.Seed), now: -2 * time.Hour,
+		random: rand.New(rand.NewPCG(c.Seed, 1)),
 		run: Run{
-			Scenario: s.Name, Setting: setting, Arm: arm, Seed: seed, Settle: s.Settle, Refused: map[string]int{},
+			Scenario: s.Name, Setting: c.Setting, Arm: c.Arm, Seed: c.Seed, Settle: s.Settle, Refused: map[string]int{},
 		},
 	}
 	for _, v := range p.volumes {

@@ -56,7 +56,7 @@ func hour() Scenario {
 
 func simulate(t *testing.T, s Scenario, arm Arm, f *firstFree) Run {
 	t.Helper()
-	run, err := Simulate(s, Allocated, arm, 1, f)
+	run, err := Simulate(t.Context(), s, Case{s.Name, Allocated, arm, 1}, f)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,7 +79,7 @@ func (s Study) Simulate(ctx context.Context, schedulers []Scheduler, keep func(R
 	begin := time.Now()
 	results.each(func(scenario Scenario, c Case) {
 		if ctx.Err() == nil && c.twin() == c {
-			work <- func(x Scheduler) (Run, error) { return Simulate(scenario, c.Setting, c.Arm, c.Seed, x) }
+			work <- func(x Scheduler) (Run, error) { return Simulate(ctx, scenario, c, x) }
 		}
 	}, func(seeds int) bool {
 		results.Seeds = seeds
