@@ -37,8 +37,8 @@ type Cloud struct {
 // servedArray is an array that listens.
 type servedArray struct {
 	Array
-	simulator *simulator.Array
-	address   string // host:port
+	simulator *simulator.Array // nil: the caller serves it
+	address   string           // host:port
 }
 
 // Start starts a cloud and returns when its scheduler lists every backend with the
@@ -136,15 +136,22 @@ func (c *Cloud) AddArrays(arrays ...Array) {
 	c.t.Helper()
 	var simulated []*simulator.Array
 	for _, a := range arrays {
-		simulated = append(simulated, simulator.New(a.Fixture, a.Simulator))
+		one := &servedArray{Array: a, address: a.Address}
+		if a.Address == "" {
+			one.simulator = simulator.New(a.Fixture, a.Simulator)
+			simulated = append(simulated, one.simulator)
+		}
+		c.arrays = append(c.arrays, one)
 	}
 	server, err := simulator.Serve(simulated, simulator.ServeOptions{})
 	if err != nil {
 		c.t.Fatalf("serve arrays: %v", err)
 	}
 	c.t.Cleanup(func() { _ = server.Close() })
-	for i, a := range arrays {
-		c.arrays = append(c.arrays, &servedArray{Array: a, simulator: simulated[i], address: server.Addr(simulated[i].Name())})
+	for _, a := range c.arrays[len(c.arrays)-len(arrays):] {
+		if a.simulator != nil {
+			a.address = server.Addr(a.simulator.Name())
+		}
 	}
 }
 
@@ -174,7 +181,7 @@ func (c *Cloud) Host(name string) *RunningHost {
 // Hosts are all hosts, in the order in which they were added.
 func (c *Cloud) Hosts() []*RunningHost { return slices.Clone(c.hosts) }
 
-// Array is the simulated array of a stanza, in this process.
+// Array is the simulated array of a stanza, in this process; nil if the caller serves it.
 func (c *Cloud) Array(stanza string) *simulator.Array {
 	c.t.Helper()
 	return c.served(stanza).simulator

@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"encoding/json"
 	"fmt"
 	"net"
 	"os"
@@ -39,6 +40,7 @@ func (c *Cloud) startDatabase(t process.T) {
 		"--skip-grant-tables", "--skip-log-bin", "--init-file=" + c.path("database/init.sql"),
 		"--innodb-flush-log-at-trx-commit=0", // nothing is kept
 		"--innodb-buffer-pool-size=64M", "--max-connections=500",
+		"--connect-timeout=120", // of 10 s, within which a service on a busy machine may not log in
 	}})
 	process.Await(t, startBound, "MariaDB to accept connections", func() error {
 		if !p.Running() {
@@ -65,4 +67,50 @@ func (c *Cloud) updateDatabase(t process.T) {
 // databaseURL is the option connection.
 func (c *Cloud) databaseURL() string {
 	return fmt.Sprintf("mysql+pymysql://root@localhost/cinder?unix_socket=%s", c.databaseSocket())
+}
+
+// StoredVolume is a row of the table of volumes.
+type StoredVolume struct {
+	ID    string `json:"id"`
+	Name  string `json:"display_name"`
+	Size  int64  `json:"size"`           // GiB
+	Type  string `json:"volume_type_id"` // id
+	Host  string `json:"host"`           // host@stanza#pool
+	Array string `json:"provider_id"`    // its name on the array
+}
+
+// replaceVolumes is a program that replaces the volumes of the database.
+const replaceVolumes = `import json, pymysql, sys
+connection = pymysql.connect(user="root", unix_socket=sys.argv[1], database="cinder", autocommit=True)
+cursor = connection.cursor()
+cursor.execute("UPDATE volumes SET deleted = 1, status = 'deleted', deleted_at = utc_timestamp() WHERE deleted = 0")
+for volume in json.loads(sys.argv[2]) or []:
+    volume.update(deleted=0, use_quota=1, status="available", attach_status="detached",
+                  user_id="admin", project_id=sys.argv[3], availability_zone=sys.argv[4])
+    cursor.execute("INSERT INTO volumes (created_at, %s) VALUES (utc_timestamp(), %s)" % (
+        ", ".join(volume), ", ".join(["%s"] * len(volume))), list(volume.values()))
+`
+
+// ReplaceVolumes marks all volumes of the database as deleted and adds others. It sends
+// nothing to the arrays. cinder-volume computes allocated_capacity_gb of the database when
+// it starts: stop it before.
+func (c *Cloud) ReplaceVolumes(volumes []StoredVolume) {
+	c.t.Helper()
+	text, err := json.Marshal(volumes)
+	if err != nil {
+		c.t.Fatalf("encode volumes: %v", err)
+	}
+	runTool(c.t, "python", c.python, "-c", replaceVolumes, c.databaseSocket(), string(text), c.API.project, zone)
+}
+
+// ConfigureScheduler adds lines to the cinder.conf of cinder-scheduler and cinder-api,
+// which begin in [DEFAULT] and replace earlier ones of the same options. Restart the
+// service that needs them.
+func (c *Cloud) ConfigureScheduler(lines ...string) {
+	c.t.Helper()
+	text, err := os.ReadFile(c.ConfigFile())
+	if err != nil {
+		c.t.Fatalf("read cinder.conf of the cloud: %v", err)
+	}
+	c.write("cinder.conf", string(text)+lastSettings(lines))
 }

@@ -50,6 +50,7 @@ type Options struct {
 type Array struct {
 	Fixture   simulator.Fixture
 	Simulator simulator.Options
+	Address   string    // host:port where the caller serves it; "" serves the fixture
 	Stanza    string    // "" is the name of the fixture with underscores
 	Zone      string    // backend_availability_zone; "" is none
 	Replicas  []Replica // the arrays that it replicates to
