@@ -82,7 +82,8 @@ func (a *array) capabilities() capability.Set {
 
 // setLoad adds operations, half of them reads. The share of time spent queueing
 // is taken to grow in proportion, which is too little for an array near its
-// limit. An idle array gets the load that operations cause on the others.
+// limit; the times of operations grow with that share. An idle array gets the load that
+// operations cause on the others.
 func (a *array) setLoad(caps capability.Set, more float64) {
 	before, ok := caps.Operations()
 	if more == 0 || !ok {
@@ -98,7 +99,30 @@ func (a *array) setLoad(caps capability.Set, more float64) {
 	if before > 0 {
 		perOperation = load / before
 	}
-	caps[capability.KeyLoadPercent] = capability.OfInt(int64(min(100, math.Round(load+perOperation*more))))
+	now := min(100, load+perOperation*more)
+	caps[capability.KeyLoadPercent] = capability.OfInt(int64(math.Round(now)))
+	setWait(caps, capability.KeyUsecPerRead, capability.KeyQueueUsecPerRead, (now-load)/100)
+	setWait(caps, capability.KeyUsecPerWrite, capability.KeyQueueUsecPerWrite, (now-load)/100)
+}
+
+// mostWait is the greatest share of its time that an operation is taken to wait: more
+// would make times without a bound.
+const mostWait = 0.98
+
+// setWait adds to the share of its time that an operation waits, as the load grows. What
+// it does not wait stays the same. Keys that are not reported stay absent.
+func setWait(caps capability.Set, totalKey, waitKey string, more float64) {
+	total, ok := caps.Number(totalKey)
+	wait, okWait := caps.Number(waitKey)
+	if !ok || !okWait || total <= 0 || wait < 0 || wait > total {
+		return
+	}
+	share := min(max(wait/total, mostWait), wait/total+more)
+	if service := total - wait; share < 1 {
+		now := math.Round(service * share / (1 - share))
+		caps[waitKey] = capability.OfInt(int64(now))
+		caps[totalKey] = capability.OfInt(int64(math.Round(service + now)))
+	}
 }
 
 // loadPerOperation is the mean of all arrays that have operations.
@@ -185,6 +209,8 @@ func changing(caps capability.Set) capability.Set {
 		capability.KeyMaxOverSubscription, capability.KeyTotalReduction,
 		capability.KeyTotalVolumes, capability.KeyLiveVolumes,
 		capability.KeyReadsPerSec, capability.KeyWritesPerSec, capability.KeyLoadPercent,
+		capability.KeyUsecPerRead, capability.KeyQueueUsecPerRead,
+		capability.KeyUsecPerWrite, capability.KeyQueueUsecPerWrite,
 	} {
 		if v, ok := caps[key]; ok {
 			out[key] = v

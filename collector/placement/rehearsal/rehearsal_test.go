@@ -196,6 +196,33 @@ func TestOutcomeBeforeAndAfter(t *testing.T) {
 	}
 }
 
+// A goodness function may read the times instead of the load.
+func TestTimesGrowWithTheLoad(t *testing.T) {
+	reports := equal(3)
+	for _, r := range reports {
+		r.Capabilities[capability.KeyUsecPerWrite] = capability.OfInt(500)
+		r.Capabilities[capability.KeyQueueUsecPerWrite] = capability.OfInt(100)
+		r.Capabilities[capability.KeyGoodnessFunction] = capability.OfString(
+			"100 - 100 * capabilities.queue_usec_per_write_op / capabilities.usec_per_write_op")
+	}
+	b := slow()
+	b.Operations = 20
+	o := run(t, reports, b, rehearsal.Goodness)
+	for _, a := range o.Arrays {
+		if a.Volumes < 12 || a.Volumes > 15 {
+			t.Errorf("%s got %d of 40 volumes, want a third", a.Backend, a.Volumes)
+		}
+	}
+	b.Operations = 1e6 // above every limit
+	o = run(t, reports[:1], b, rehearsal.Current)
+	after := o.Arrays[0].After
+	total, _ := after[capability.KeyUsecPerWrite].Int()
+	wait, _ := after[capability.KeyQueueUsecPerWrite].Int()
+	if total != 20_000 || wait != 19_600 {
+		t.Errorf("a write takes %d µs and waits %d of them, want 20000 and 19600", total, wait)
+	}
+}
+
 func TestOutcomesAreReproducible(t *testing.T) {
 	reports, b := unequal(), slow()
 	b.Rate, b.Schedulers, b.Skew = 3, 3, time.Second
