@@ -44,7 +44,7 @@ func panels() []panel {
 	return []panel{
 		{"load, %", func(s State) float64 { return 100 * s.Load }, 10},
 		{"latency, ms", func(s State) float64 { return s.Latency / 1000 }, 1},
-		{"used, %", func(s State) float64 { return 100 * s.Used }, 10},
+		{"provisioned, %", func(s State) float64 { return 100 * s.Provisioned }, 10},
 	}
 }
 
@@ -117,7 +117,7 @@ func (row panel) plot(run Run, top float64, first, last, left bool) (*plot.Plot,
 		}
 		line.LineStyle = lineStyles[i%len(lineStyles)]
 		p.Add(line)
-		if first && left {
+		if last && left { // the lines begin at the bottom
 			p.Legend.Add(name, line)
 		}
 	}

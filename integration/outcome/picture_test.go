@@ -23,7 +23,7 @@ func pictureRuns() (runs []Run) {
 					continue
 				}
 				load := math.Min(0.98, hours/8*(0.3+0.2*float64(n))+0.02*float64(i))
-				sample.Arrays = append(sample.Arrays, State{Name: name, Load: load, Used: load / 2, Latency: 300 / (1 - load)})
+				sample.Arrays = append(sample.Arrays, State{Name: name, Load: load, Provisioned: load / 2, Latency: 300 / (1 - load)})
 			}
 			run.Samples = append(run.Samples, sample)
 		}
@@ -38,7 +38,7 @@ func TestWritePicture(t *testing.T) {
 		t.Fatal(err)
 	}
 	texts := svgTexts(t, picture.Bytes())
-	for _, want := range []string{"stock, oldest first", "stock, newest first", "poolcast", "load, %", "latency, ms", "used, %", "hours", "array-1", "array-4"} {
+	for _, want := range []string{"stock, oldest first", "stock, newest first", "poolcast", "load, %", "latency, ms", "provisioned, %", "hours", "array-1", "array-4"} {
 		if !strings.Contains(texts, want) {
 			t.Errorf("the picture has no text %q", want)
 		}
