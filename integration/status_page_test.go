@@ -331,7 +331,7 @@ func failedCreates(now time.Time, long string) status.Failures {
 		}
 		switch i % 5 {
 		case 1:
-			one.Fits, one.Explanation = []string{"flasharray_x_03"}, "flasharray_x_03 fits now: the report has changed since; refused: flasharray_x_01 total_volumes 912 is not <= 800"
+			one.Fits, one.Explanation = []string{"flasharray_x_03"}, "flasharray_x_03 fits now: its report or its service has changed in the last minute; refused: flasharray_x_01 total_volumes 912 is not <= 800"
 		case 2:
 			one.VolumeType, one.Zones = long, []string{long}
 			one.Refused[0] = status.FailureRefusal{Backend: long, Filter: "CapabilitiesFilter", Reason: strings.Repeat("x", 300)}

@@ -13,7 +13,7 @@ const (
 	// MaxFailures is how many failures a view has at most.
 	MaxFailures = 50
 	// FitsNow says why a backend can fit that did not when the create failed.
-	FitsNow = "the report has changed since, the scheduler counts volumes that are not in it yet, or its settings are not those of this cinder.conf"
+	FitsNow = "its report or its service has changed in the last minute, the scheduler counts volumes that are not in the report yet, or its settings are not those of this cinder.conf"
 
 	createVolume = "create_volume" // the operation of a failed create
 )

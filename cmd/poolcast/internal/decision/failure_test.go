@@ -86,7 +86,7 @@ func TestExplainFailure(t *testing.T) {
 		"no room":              {cloudOf(report("x_01", "gold", 1)), failedCreate(5000, gold), "refused: x_01 ", "gold", "CapacityFilter"},
 		"a pool without array": {cloudOf(report("x_01", "gold", 1)), failedCreate(1, `{"volume_backend_name":"typo"}`), "refused: x_01 volume_backend_name gold is not typo", "", "CapabilitiesFilter"},
 		"disabled":             {off, failedCreate(1, gold), "x_02 reports, and is not in the scheduler's list", "gold", "CapabilitiesFilter"},
-		"fits now":             {cloudOf(report("x_01", "gold", 912), report("x_02", "gold", 1)), failedCreate(1, gold), "x_02 fits now: the report has changed since", "gold", "none"},
+		"fits now":             {cloudOf(report("x_01", "gold", 912), report("x_02", "gold", 1)), failedCreate(1, gold), "x_02 fits now: its report or its service has changed", "gold", "none"},
 		"without a type":       {cloudOf(report("x_01", "gold", 1)), publisher.Failure{Operation: publisher.CreateVolume, Size: 9000}, "refused: x_01 ", "", "CapacityFilter"},
 		"no report":            {cloudOf(), failedCreate(1, gold), "there is no report of a backend yet", "gold", "other"},
 		"unreadable specs":     {cloudOf(report("x_01", "gold", 1)), failedCreate(1, `[7]`), "cannot be explained: the extra specs of its type cannot be read", "", "other"},
