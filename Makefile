@@ -97,7 +97,7 @@ outcome: ## Compare Cinder with and without poolcast on a changing pool (SHORT=1
 	@set -e; python="$$POOLCAST_PYTHON"; \
 	if [ -z "$$python" ]; then $(MAKE) --no-print-directory .venv/complete; python='$(CURDIR)/.venv/bin/python'; fi; \
 	mkdir -p '$(DIST)'; POOLCAST_PYTHON="$$python" POOLCAST_OUTCOME_DIST='$(abspath $(DIST))' \
-	$(GO) test -count=1 -v -timeout $(if $(SHORT),15m -short,50m) -tags outcome $(if $(RUN),-run '$(RUN)') ./integration/outcome
+	$(GO) test -count=1 -v -timeout $(if $(SHORT),10m -short,40m) -tags outcome $(if $(RUN),-run '$(RUN)') ./integration/outcome
 
 bench: ## Measure speed and memory, and decisions beside an installed Cinder (BENCH=name for some)
 	@$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...

@@ -19,9 +19,10 @@ import (
 
 const (
 	seeds, confirmationSeeds = 30, 10
+	shortConfirmation        = 3
 	// No seed is begun after these times.
-	limit      = 10 * time.Minute
-	shortLimit = 2 * time.Minute
+	limit      = 8 * time.Minute
+	shortLimit = time.Minute
 	pictured   = "noisy" // the scenario that is drawn and stored, with GoodnessWeigher
 )
 
@@ -63,6 +64,9 @@ func TestVirtualTime(t *testing.T) {
 	}
 	confirmation := study
 	confirmation.Scenarios, confirmation.Seeds, confirmation.Limit = []Scenario{Confirmation()}, confirmationSeeds, 0
+	if testing.Short() {
+		confirmation.Seeds = shortConfirmation
+	}
 	confirmed, err := confirmation.Simulate(t.Context(), schedulers, nil)
 	if err != nil {
 		t.Fatal(err)
