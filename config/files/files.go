@@ -127,8 +127,8 @@ func Do[T any](ctx context.Context, r *Reader, read func() (T, error)) (T, error
 	results := make(chan result, 1)
 	go func() {
 		value, err := read()
+		r.release(done) // before the caller can read again
 		results <- result{value, err}
-		r.release(done)
 	}()
 	select {
 	case got := <-results:
