@@ -206,6 +206,54 @@ func beenDestroyed(kind string, o object) error {
 	return refuse(textAt(o, "name"), "%s has been destroyed.", nouns[kind])
 }
 
+// each makes an object of every element of a list.
+func each[T any](list []T, f func(T) (object, error)) ([]object, error) {
+	var made []object
+	for _, element := range list {
+		o, err := f(element)
+		if err != nil {
+			return nil, err
+		}
+		made = append(made, o)
+	}
+	return made, nil
+}
+
+// eachPair makes an object of every pair of elements of two lists.
+func eachPair[A, B any](first []A, second []B, f func(A, B) (object, error)) ([]object, error) {
+	var made []object
+	err := forPairs(first, second, func(a A, b B) error {
+		o, err := f(a, b)
+		made = append(made, o)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return made, nil
+}
+
+// forPairs calls a function for every pair of elements of two lists, until it fails.
+func forPairs[A, B any](first []A, second []B, f func(A, B) error) error {
+	for _, a := range first {
+		for _, b := range second {
+			if err := f(a, b); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// createEach makes an object of every name.
+func (w *writing) createEach(create func(name string) (object, error)) ([]object, error) {
+	names, err := w.required("names")
+	if err != nil {
+		return nil, err
+	}
+	return each(names, create)
+}
+
 // changeEach replaces each object of a list by a changed copy.
 func (w *writing) changeEach(kind string, list []object, change func(o object) error) ([]object, error) {
 	changed := make([]object, 0, len(list))

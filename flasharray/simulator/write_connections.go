@@ -22,23 +22,13 @@ func connect(w *writing) ([]object, error) {
 	if err != nil {
 		return nil, err
 	}
-	var made []object
-	for _, host := range hosts {
-		if isRemote(host) {
-			return nil, refuse(textAt(host, "name"), "Host is not local.")
-		}
-		for _, volume := range volumes {
-			o, err := w.connect(host, volume)
-			if err != nil {
-				return nil, err
-			}
-			made = append(made, o)
-		}
-	}
-	return made, nil
+	return eachPair(hosts, volumes, w.connect)
 }
 
 func (w *writing) connect(host, volume object) (object, error) {
+	if isRemote(host) {
+		return nil, refuse(textAt(host, "name"), "Host is not local.")
+	}
 	taken := map[int64]bool{}
 	for _, c := range w.where("connections", "host.name", textAt(host, "name")) {
 		if textAt(c, "volume.id") == textAt(volume, "id") {
@@ -82,20 +72,16 @@ func disconnect(w *writing) ([]object, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, host := range hosts {
-		for _, volume := range volumes {
-			ended := false
-			if isRemote(host) {
-				ended = w.disconnectRemote(host, volume)
-			} else {
-				ended = w.disconnect(host, volume)
-			}
-			if !ended {
-				return nil, refuse(textAt(volume, "name"), "Connection does not exist.")
-			}
+	return nil, forPairs(hosts, volumes, func(host, volume object) error {
+		end := w.disconnect
+		if isRemote(host) {
+			end = w.disconnectRemote
 		}
-	}
-	return nil, nil
+		if !end(host, volume) {
+			return refuse(textAt(volume, "name"), "Connection does not exist.")
+		}
+		return nil
+	})
 }
 
 func (d *draft) disconnect(host, volume object) bool {

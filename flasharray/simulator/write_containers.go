@@ -6,21 +6,9 @@ import "strings"
 const containers = "container-default-protections"
 
 func createVolumeGroups(w *writing) ([]object, error) {
-	names, err := w.required("names")
-	if err != nil {
-		return nil, err
-	}
-	var made []object
-	for _, full := range names {
-		podName, _, name := splitName(full)
-		if err := checkName("volume-groups", full, name); err != nil {
-			return nil, err
-		}
-		pod, err := w.container("pods", podName)
+	return w.createEach(func(full string) (object, error) {
+		pod, err := w.podOfNew("volume-groups", full)
 		if err != nil {
-			return nil, err
-		}
-		if err := w.available("volume-groups", full); err != nil {
 			return nil, err
 		}
 		o := newVolumeGroup(w.nextID("volume group"), full, pod)
@@ -28,9 +16,8 @@ func createVolumeGroups(w *writing) ([]object, error) {
 			return nil, err
 		}
 		w.put("volume-groups", nil, o)
-		made = append(made, o)
-	}
-	return made, nil
+		return o, nil
+	})
 }
 
 func newVolumeGroup(id, name string, pod object) object {
@@ -85,10 +72,6 @@ func (w *writing) destroyContents(kind, path string, container object, destroyed
 		}
 	}
 	return nil
-}
-
-func eradicateVolumeGroups(w *writing) ([]object, error) {
-	return nil, w.eradicateNamed("volume-groups")
 }
 
 // newContainer is the default protection of a pod, or of the array without one.

@@ -7,8 +7,7 @@ func createGroupSnapshots(w *writing) ([]object, error) {
 	if err != nil {
 		return nil, err
 	}
-	var made []object
-	for _, group := range groups {
+	return each(groups, func(group object) (object, error) {
 		if group["is_local"] != true {
 			return nil, refuse(textAt(group, "name"), "Protection group is not local.")
 		}
@@ -16,12 +15,12 @@ func createGroupSnapshots(w *writing) ([]object, error) {
 		if err != nil {
 			return nil, err
 		}
-		made = append(made, w.snapshotGroup(group, suffix))
+		o := w.snapshotGroup(group, suffix)
 		if w.flag("replicate") || w.flag("replicate_now") || w.flag("for_replication") {
 			w.replicate(group, suffix)
 		}
-	}
-	return made, nil
+		return o, nil
+	})
 }
 
 // snapshotGroup takes the snapshots of one group.
@@ -91,8 +90,4 @@ func changeGroupSnapshots(w *writing) ([]object, error) {
 		}
 		return nil
 	})
-}
-
-func eradicateGroupSnapshots(w *writing) ([]object, error) {
-	return nil, w.eradicateNamed(groupSnapshots)
 }

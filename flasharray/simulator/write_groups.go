@@ -9,29 +9,16 @@ const (
 )
 
 func createGroups(w *writing) ([]object, error) {
-	names, err := w.required("names")
-	if err != nil {
-		return nil, err
-	}
-	var made []object
-	for _, full := range names {
-		podName, _, name := splitName(full)
-		if err := checkName("protection-groups", full, name); err != nil {
-			return nil, err
-		}
-		pod, err := w.container("pods", podName)
+	return w.createEach(func(full string) (object, error) {
+		pod, err := w.podOfNew("protection-groups", full)
 		if err != nil {
 			return nil, err
 		}
-		if err := w.available("protection-groups", full); err != nil {
-			return nil, err
-		}
-		o := newGroup(w.nextID("protection group"), full, referenceTo(object{"id": w.array.fixture.id, "name": w.array.fixture.Name}))
+		o := newGroup(w.nextID("protection group"), full, w.array.reference())
 		o["pod"] = pod
 		w.put("protection-groups", nil, o)
-		made = append(made, o)
-	}
-	return made, nil
+		return o, nil
+	})
 }
 
 // newGroup is an empty protection group.
@@ -113,8 +100,6 @@ func replicates(group object) bool {
 	return sub(group, "replication_schedule")["enabled"] == true && group["is_local"] == true && !isDestroyed(group)
 }
 
-func eradicateGroups(w *writing) ([]object, error) { return nil, w.eradicateNamed("protection-groups") }
-
 func newMember(group, volume object) object {
 	member := referenceTo(volume)
 	member["destroyed"] = isDestroyed(volume)
@@ -130,16 +115,9 @@ func addMembers(w *writing) ([]object, error) {
 	if err != nil {
 		return nil, err
 	}
-	var made []object
-	for _, group := range groups {
-		for _, volume := range volumes {
-			if err := w.addMember(textAt(group, "name"), volume); err != nil {
-				return nil, err
-			}
-			made = append(made, newMember(group, volume))
-		}
-	}
-	return made, nil
+	return eachPair(groups, volumes, func(group, volume object) (object, error) {
+		return newMember(group, volume), w.addMember(textAt(group, "name"), volume)
+	})
 }
 
 // addMember adds a volume to a protection group of the same pod.
@@ -174,14 +152,9 @@ func removeMembers(w *writing) ([]object, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, group := range groups {
-		for _, volume := range volumes {
-			if err := w.removeMember(textAt(group, "name"), textAt(volume, "name")); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return nil, nil
+	return nil, forPairs(groups, volumes, func(group, volume object) error {
+		return w.removeMember(textAt(group, "name"), textAt(volume, "name"))
+	})
 }
 
 func (d *draft) removeMember(group, volume string) error {

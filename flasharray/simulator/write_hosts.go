@@ -15,12 +15,7 @@ var personalities = []string{"", "aix", "esxi", "hitachi-vsp", "hpux", "oracle-v
 var wwn = regexp.MustCompile(`^[0-9A-F]{16}$`)
 
 func createHosts(w *writing) ([]object, error) {
-	names, err := w.required("names")
-	if err != nil {
-		return nil, err
-	}
-	var made []object
-	for _, name := range names {
+	return w.createEach(func(name string) (object, error) {
 		if err := checkName("hosts", name, name); err != nil {
 			return nil, err
 		}
@@ -32,9 +27,8 @@ func createHosts(w *writing) ([]object, error) {
 			return nil, err
 		}
 		w.put("hosts", nil, o)
-		made = append(made, o)
-	}
-	return made, nil
+		return o, nil
+	})
 }
 
 func newHost(name string) object {
@@ -54,8 +48,7 @@ func changeHosts(w *writing) ([]object, error) {
 	if err != nil {
 		return nil, err
 	}
-	var changed []object
-	for _, old := range hosts {
+	return each(hosts, func(old object) (object, error) {
 		if isRemote(old) {
 			return nil, refuse(textAt(old, "name"), "Host is not local.")
 		}
@@ -65,25 +58,20 @@ func changeHosts(w *writing) ([]object, error) {
 		}
 		w.put("hosts", old, o)
 		if name, given := w.body["name"].(string); given && name != textAt(o, "name") {
-			if o, err = w.renameHost(o, name); err != nil {
-				return nil, err
-			}
+			return w.renameHost(o, name)
 		}
-		changed = append(changed, o)
-	}
-	return changed, nil
+		return o, nil
+	})
 }
 
 func (w *writing) renameHost(o object, name string) (object, error) {
 	if err := checkName("hosts", name, name); err != nil {
 		return nil, err
 	}
-	if !strings.EqualFold(name, textAt(o, "name")) {
-		if err := w.available("hosts", name); err != nil {
-			return nil, err
-		}
-	}
 	was := textAt(o, "name")
+	if err := w.availableTo("hosts", was, name); err != nil {
+		return nil, err
+	}
 	for _, peer := range w.tx.link.arrays {
 		if other := w.tx.on(peer); peer != w.array {
 			for _, remote := range other.where("hosts", "name", w.array.Name()+":"+was) {

@@ -62,6 +62,28 @@ func (d *draft) available(kind, name string) error {
 	return nil
 }
 
+// podOfNew checks the name of a new object, and returns the reference to the pod that
+// the name has, or to none.
+func (d *draft) podOfNew(kind, full string) (object, error) {
+	podName, _, name := splitName(full)
+	if err := checkName(kind, full, name); err != nil {
+		return nil, err
+	}
+	pod, err := d.container("pods", podName)
+	if err != nil {
+		return nil, err
+	}
+	return pod, d.available(kind, full)
+}
+
+// availableTo refuses a name that another object of the kind has. Case alone may change.
+func (d *draft) availableTo(kind, was, name string) error {
+	if strings.EqualFold(was, name) {
+		return nil
+	}
+	return d.available(kind, name)
+}
+
 // container finds the live pod or volume group of a name. The name "" is a
 // reference to none.
 func (d *draft) container(kind, name string) (object, error) {
@@ -105,7 +127,7 @@ var references = map[string]map[string]string{
 	"volume-groups": {"volumes": "volume_group", "volume-snapshots": "volume_group"},
 }
 
-// rename changes the name of an object, and wherever others refer to it.
+// rename changes the name of an object, also in the objects that refer to it.
 func (d *draft) rename(kind string, old object, name string) object {
 	next := clone(old)
 	next["name"] = name

@@ -34,15 +34,15 @@ func volumeOperations() map[string]operation {
 			changeVolumes, selected + " truncate add_to_protection_group_names remove_from_protection_group_names",
 			"provisioned destroyed name qos pod volume_group priority_adjustment",
 		},
-		"DELETE volumes":          {eradicateVolumes, selected, ""},
+		"DELETE volumes":          {eradicator("volumes"), selected, ""},
 		"PUT volumes/tags/batch":  {putTags, "resource_names resource_ids", "key value namespace copyable"},
 		"DELETE volumes/tags":     {deleteTags, "resource_names resource_ids namespaces keys", ""},
 		"POST volume-snapshots":   {createSnapshots, "source_names source_ids", "suffix"},
 		"PATCH volume-snapshots":  {changeSnapshots, selected, "destroyed name"},
-		"DELETE volume-snapshots": {eradicateSnapshots, selected, ""},
+		"DELETE volume-snapshots": {eradicator("volume-snapshots"), selected, ""},
 		"POST volume-groups":      {createVolumeGroups, "names", "qos priority_adjustment"},
 		"PATCH volume-groups":     {changeVolumeGroups, selected + " destroy_contents", "destroyed qos priority_adjustment"},
-		"DELETE volume-groups":    {eradicateVolumeGroups, selected + " eradicate_contents", ""},
+		"DELETE volume-groups":    {eradicator("volume-groups"), selected + " eradicate_contents", ""},
 	}
 }
 
@@ -77,7 +77,7 @@ func groupOperations() map[string]operation {
 			changeGroups, selected,
 			"destroyed replication_schedule snapshot_schedule source_retention target_retention",
 		},
-		"DELETE protection-groups": {eradicateGroups, selected, ""},
+		"DELETE protection-groups": {eradicator("protection-groups"), selected, ""},
 		"POST " + groupVolumes:     {addMembers, groupMembers, ""},
 		"DELETE " + groupVolumes:   {removeMembers, groupMembers, ""},
 		"POST " + groupTargets:     {addTargets, groupMembers, ""},
@@ -87,6 +87,6 @@ func groupOperations() map[string]operation {
 			createGroupSnapshots, "source_names source_ids replicate replicate_now for_replication apply_retention", "suffix",
 		},
 		"PATCH " + groupSnapshots:  {changeGroupSnapshots, selected, "destroyed"},
-		"DELETE " + groupSnapshots: {eradicateGroupSnapshots, selected, ""},
+		"DELETE " + groupSnapshots: {eradicator(groupSnapshots), selected, ""},
 	}
 }

@@ -6,12 +6,7 @@ import (
 )
 
 func createPods(w *writing) ([]object, error) {
-	names, err := w.required("names")
-	if err != nil {
-		return nil, err
-	}
-	var made []object
-	for _, name := range names {
+	return w.createEach(func(name string) (object, error) {
 		if err := checkName("pods", name, name); err != nil {
 			return nil, err
 		}
@@ -22,9 +17,8 @@ func createPods(w *writing) ([]object, error) {
 		w.put("pods", nil, o)
 		w.put(containers, nil, newContainer(o))
 		w.put("pods/arrays", nil, object{"group": referenceTo(o), "member": w.array.reference()})
-		made = append(made, o)
-	}
-	return made, nil
+		return o, nil
+	})
 }
 
 // reference is the array's own id and name.
@@ -91,7 +85,7 @@ func eradicatePods(w *writing) ([]object, error) {
 			return nil, refuse(name, "Pod is not empty.")
 		}
 	}
-	return nil, w.eradicateNamed("pods")
+	return w.eradicateNamed("pods")
 }
 
 // stretchPods adds arrays to pods: their objects then are on these too.
@@ -104,17 +98,7 @@ func stretchPods(w *writing) ([]object, error) {
 	if err != nil {
 		return nil, err
 	}
-	var made []object
-	for _, pod := range pods {
-		for _, member := range members {
-			o, err := w.stretch(pod, member)
-			if err != nil {
-				return nil, err
-			}
-			made = append(made, o)
-		}
-	}
-	return made, nil
+	return eachPair(pods, members, w.stretch)
 }
 
 // maxPodArrays is how many arrays a pod may be stretched to.
@@ -167,14 +151,7 @@ func unstretchPods(w *writing) ([]object, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, pod := range pods {
-		for _, member := range members {
-			if err := w.unstretch(pod, member); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return nil, nil
+	return nil, forPairs(pods, members, w.unstretch)
 }
 
 func (w *writing) unstretch(pod object, member string) error {

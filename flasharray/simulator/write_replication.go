@@ -178,17 +178,7 @@ func addTargets(w *writing) ([]object, error) {
 	if err != nil {
 		return nil, err
 	}
-	var made []object
-	for _, group := range groups {
-		for _, member := range members {
-			o, err := w.addTarget(group, member)
-			if err != nil {
-				return nil, err
-			}
-			made = append(made, o)
-		}
-	}
-	return made, nil
+	return eachPair(groups, members, w.addTarget)
 }
 
 func (w *writing) addTarget(group object, member string) (object, error) {

@@ -10,17 +10,15 @@ func createSnapshots(w *writing) ([]object, error) {
 	if err != nil {
 		return nil, err
 	}
-	var made []object
-	for _, volume := range volumes {
+	return each(volumes, func(volume object) (object, error) {
 		suffix, err := w.suffix("volume-snapshots", textAt(volume, "name"))
 		if err != nil {
 			return nil, err
 		}
 		o := w.newSnapshot(volume, textAt(volume, "name")+"."+suffix, suffix)
 		w.put("volume-snapshots", nil, o)
-		made = append(made, o)
-	}
-	return made, nil
+		return o, nil
+	})
 }
 
 // suffix is the suffix in the body, or the first free number, checked.
@@ -107,32 +105,31 @@ func (w *writing) nameSnapshot(o object) error {
 	if !plainName.MatchString(suffix) {
 		return refuse(was, "Volume snapshot suffix is invalid: it must have 1 to 63 letters, digits, \"_\" and \"-\".")
 	}
-	if !strings.EqualFold(full, was) {
-		if err := w.available("volume-snapshots", full); err != nil {
-			return err
-		}
+	if err := w.availableTo("volume-snapshots", was, full); err != nil {
+		return err
 	}
 	o["name"], o["suffix"] = full, suffix
 	return nil
 }
 
-func eradicateSnapshots(w *writing) ([]object, error) {
-	return nil, w.eradicateNamed("volume-snapshots")
-}
-
 // eradicateNamed eradicates destroyed objects and what they contain.
-func (w *writing) eradicateNamed(kind string) error {
+func (w *writing) eradicateNamed(kind string) ([]object, error) {
 	found, err := w.named(kind, "")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, o := range found {
 		if !isDestroyed(o) {
-			return refuse(textAt(o, "name"), "%s is not destroyed. Destroy it before it is eradicated.", nouns[kind])
+			return nil, refuse(textAt(o, "name"), "%s is not destroyed. Destroy it before it is eradicated.", nouns[kind])
 		}
 		w.eradicate(kind, o)
 	}
-	return nil
+	return nil, nil
+}
+
+// eradicator is the operation that eradicates objects of a kind.
+func eradicator(kind string) func(*writing) ([]object, error) {
+	return func(w *writing) ([]object, error) { return w.eradicateNamed(kind) }
 }
 
 // contents are what is eradicated with an object, by its kind: tables, and the

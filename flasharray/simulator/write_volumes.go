@@ -17,15 +17,7 @@ func createVolumes(w *writing) ([]object, error) {
 	if err != nil {
 		return nil, err
 	}
-	var made []object
-	for _, name := range names {
-		o, err := w.createVolume(name, source, size)
-		if err != nil {
-			return nil, err
-		}
-		made = append(made, o)
-	}
-	return made, nil
+	return each(names, func(name string) (object, error) { return w.createVolume(name, source, size) })
 }
 
 // sourceAndSize are the volume or snapshot to copy, if there is one, and the size.
@@ -175,15 +167,7 @@ func changeVolumes(w *writing) ([]object, error) {
 	if err != nil {
 		return nil, err
 	}
-	var changed []object
-	for _, old := range volumes {
-		o, err := w.changeVolume(old)
-		if err != nil {
-			return nil, err
-		}
-		changed = append(changed, o)
-	}
-	return changed, nil
+	return each(volumes, w.changeVolume)
 }
 
 // changeVolume makes the changes that a request has for one volume.
@@ -316,10 +300,8 @@ func (w *writing) renameVolume(old object) (object, error) {
 
 // nameVolume gives a volume, and so its snapshots, another name.
 func (w *writing) nameVolume(old object, name string) (object, error) {
-	if !strings.EqualFold(textAt(old, "name"), name) {
-		if err := w.available("volumes", name); err != nil {
-			return nil, err
-		}
+	if err := w.availableTo("volumes", textAt(old, "name"), name); err != nil {
+		return nil, err
 	}
 	o := w.rename("volumes", old, name)
 	for _, snapshot := range w.where("volume-snapshots", "source.id", textAt(o, "id")) {
@@ -328,18 +310,4 @@ func (w *writing) nameVolume(old object, name string) (object, error) {
 		}
 	}
 	return o, nil
-}
-
-func eradicateVolumes(w *writing) ([]object, error) {
-	volumes, err := w.named("volumes", "")
-	if err != nil {
-		return nil, err
-	}
-	for _, o := range volumes {
-		if !isDestroyed(o) {
-			return nil, refuse(textAt(o, "name"), "Volume is not destroyed. Destroy it before it is eradicated.")
-		}
-		w.eradicate("volumes", o)
-	}
-	return nil, nil
 }
