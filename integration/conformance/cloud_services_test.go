@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/poolcast/poolcast/integration/cindertest"
@@ -164,7 +163,7 @@ func (c *wholeCloud) stoppedAgents() {
 	for _, backend := range []string{firstBackend, secondBackend} { // at once
 		c.await("cinder-volume's own report of "+backend, func() error { return c.ownReport(bus, backend) })
 	}
-	c.Host("ctl2").Agent.Signal(syscall.SIGKILL)
+	c.Host("ctl2").Agent.Kill()
 	killed := time.Now()
 	for _, backend := range []string{thirdBackend, fullBackend} {
 		c.await("cinder-volume's own report of "+backend, func() error { return c.ownReport(bus, backend) })

@@ -135,16 +135,15 @@ func (a *API) Pools(ctx context.Context) ([]BackendPool, error) {
 
 // BackendService is a service of Cinder as cinder-api lists it.
 type BackendService struct {
-	Binary            string
-	Host              string
-	Zone              string
-	Cluster           string
-	Status            string // enabled or disabled
-	State             string // up or down
-	DisabledReason    string `json:"disabled_reason"`
-	ReplicationStatus string `json:"replication_status"`
-	ActiveBackendID   string `json:"active_backend_id"`
-	Frozen            bool
+	Binary          string
+	Host            string
+	Zone            string
+	Cluster         string
+	Status          string // enabled or disabled
+	State           string // up or down
+	DisabledReason  string `json:"disabled_reason"`
+	ActiveBackendID string `json:"active_backend_id"`
+	Frozen          bool
 }
 
 // Services lists the services.

@@ -11,15 +11,23 @@ import (
 // theirs by themselves; the services of Cinder need a restart.
 func (c *Cloud) Configure(lines ...string) {
 	c.t.Helper()
-	text, err := os.ReadFile(c.ConfigFile())
-	if err != nil {
-		c.t.Fatalf("read the cinder.conf of the cloud: %v", err)
-	}
-	c.write("cinder.conf", string(text)+lastSettings(lines))
+	c.ConfigureScheduler(lines...)
 	c.opts.Settings = append(slices.Clone(c.opts.Settings), lines...)
 	for _, h := range c.hosts {
 		h.writeConfig()
 	}
+}
+
+// ConfigureScheduler adds lines to the cinder.conf of cinder-scheduler and cinder-api,
+// which begin in [DEFAULT] and replace earlier ones of the same options. Restart the
+// service that needs them.
+func (c *Cloud) ConfigureScheduler(lines ...string) {
+	c.t.Helper()
+	text, err := os.ReadFile(c.ConfigFile())
+	if err != nil {
+		c.t.Fatalf("read cinder.conf of the cloud: %v", err)
+	}
+	c.write("cinder.conf", string(text)+lastSettings(lines))
 }
 
 // Restart stops services and starts them again, side by side.

@@ -102,15 +102,3 @@ func (c *Cloud) ReplaceVolumes(volumes []StoredVolume) {
 	}
 	runTool(c.t, "python", c.python, "-c", replaceVolumes, c.databaseSocket(), string(text), c.API.project, zone)
 }
-
-// ConfigureScheduler adds lines to the cinder.conf of cinder-scheduler and cinder-api,
-// which begin in [DEFAULT] and replace earlier ones of the same options. Restart the
-// service that needs them.
-func (c *Cloud) ConfigureScheduler(lines ...string) {
-	c.t.Helper()
-	text, err := os.ReadFile(c.ConfigFile())
-	if err != nil {
-		c.t.Fatalf("read cinder.conf of the cloud: %v", err)
-	}
-	c.write("cinder.conf", string(text)+lastSettings(lines))
-}

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/poolcast/poolcast/integration/process"
@@ -78,13 +77,6 @@ func (s *Service) Restart() {
 	s.c.t.Helper()
 	s.Stop()
 	s.Start()
-}
-
-// Signal sends a signal, such as SIGSTOP, to all processes of the service.
-func (s *Service) Signal(signal syscall.Signal) {
-	if s.run != nil {
-		s.run.Signal(signal)
-	}
 }
 
 // Running says whether the service runs.

@@ -106,15 +106,17 @@ func (a *API) AwaitSnapshot(ctx context.Context, id string, statuses ...string) 
 // AwaitDeleted waits until there is no volume of an id.
 func (a *API) AwaitDeleted(ctx context.Context, id string) error {
 	_, err := a.AwaitVolume(ctx, id, "deleted")
-	if status := (*StatusError)(nil); errors.As(err, &status) && status.Status == http.StatusNotFound {
-		return nil
-	}
-	return err
+	return unlessGone(err)
 }
 
 // AwaitSnapshotDeleted waits until there is no snapshot of an id.
 func (a *API) AwaitSnapshotDeleted(ctx context.Context, id string) error {
 	_, err := a.AwaitSnapshot(ctx, id, "deleted")
+	return unlessGone(err)
+}
+
+// unlessGone is an error other than that there is no such object.
+func unlessGone(err error) error {
 	if status := (*StatusError)(nil); errors.As(err, &status) && status.Status == http.StatusNotFound {
 		return nil
 	}
