@@ -20,14 +20,11 @@ import (
 )
 
 // TestSimulatorMatchesOpenAPI reads every endpoint of every fixture, and of three
-// writable arrays, at every version that they offer and checks the responses against the vendor's OpenAPI
-// files. They are not part of this repository; get definitions/oas3.x of
+// writable arrays, at every version that they offer, and checks the responses against the
+// vendor's OpenAPI files. They are not part of this repository; get definitions/oas3.x of
 // PureStorage-OpenConnect/swagger and point POOLCAST_OPENAPI_DIR at it.
 func TestSimulatorMatchesOpenAPI(t *testing.T) {
-	dir := os.Getenv("POOLCAST_OPENAPI_DIR")
-	if dir == "" {
-		t.Skip("not run: POOLCAST_OPENAPI_DIR does not name a folder with FA2.*.spec.yaml")
-	}
+	dir := openAPIFolder(t)
 	fixtures, err := simulator.Builtin()
 	if err != nil {
 		t.Fatal(err)
@@ -36,14 +33,7 @@ func TestSimulatorMatchesOpenAPI(t *testing.T) {
 	changed, all := serveChanged(t)
 	responses := 0
 	for _, version := range versionsOf(fixtures) {
-		text, err := os.ReadFile(filepath.Join(dir, "FA"+version+".spec.yaml"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		spec, err := openapi.Parse(text, openapi.Options{OptionalAndNullable: true})
-		if err != nil {
-			t.Fatalf("FA%s: %v", version, err)
-		}
+		spec := openAPIOf(t, dir, version)
 		for _, f := range fixtures {
 			if slices.Contains(f.Versions, version) {
 				responses += recorded.check(t, spec, f, version)
@@ -56,6 +46,30 @@ func TestSimulatorMatchesOpenAPI(t *testing.T) {
 		}
 	}
 	t.Logf("%d responses of %d fixtures and of %d writable arrays were checked", responses, len(fixtures), len(all))
+}
+
+// openAPIFolder is the folder with the vendor's files. The test is skipped without one.
+func openAPIFolder(t *testing.T) string {
+	t.Helper()
+	dir := os.Getenv("POOLCAST_OPENAPI_DIR")
+	if dir == "" {
+		t.Skip("not run: POOLCAST_OPENAPI_DIR does not name a folder with FA2.*.spec.yaml")
+	}
+	return dir
+}
+
+// openAPIOf is the vendor's file of a version.
+func openAPIOf(t *testing.T, dir, version string) *openapi.Spec {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, "FA"+version+".spec.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec, err := openapi.Parse(text, openapi.Options{OptionalAndNullable: true})
+	if err != nil {
+		t.Fatalf("FA%s: %v", version, err)
+	}
+	return spec
 }
 
 // serveChanged serves three writable arrays with volumes, snapshots, clones, hosts

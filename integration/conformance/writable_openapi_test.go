@@ -3,10 +3,7 @@
 package conformance
 
 import (
-	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -73,10 +70,7 @@ var writableRequests = []string{
 // checks the responses as TestSimulatorMatchesOpenAPI does. Each change is undone,
 // so each version finds the same array.
 func TestWritableMatchesOpenAPI(t *testing.T) {
-	dir := os.Getenv("POOLCAST_OPENAPI_DIR")
-	if dir == "" {
-		t.Skip("not run: POOLCAST_OPENAPI_DIR does not name a folder with FA2.*.spec.yaml")
-	}
+	dir := openAPIFolder(t)
 	fixtures, err := simulator.Builtin()
 	if err != nil {
 		t.Fatal(err)
@@ -92,14 +86,7 @@ func TestWritableMatchesOpenAPI(t *testing.T) {
 	served := serveArrays(t, arrays)
 	responses := 0
 	for _, version := range versionsOf([]simulator.Fixture{first}) {
-		text, err := os.ReadFile(filepath.Join(dir, "FA"+version+".spec.yaml"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		spec, err := openapi.Parse(text, openapi.Options{OptionalAndNullable: true})
-		if err != nil {
-			t.Fatalf("FA%s: %v", version, err)
-		}
+		spec := openAPIOf(t, dir, version)
 		token := served.login(t, spec, first, version)
 		for _, request := range writableRequests {
 			responses += served.change(t, spec, first, version, token, request)
@@ -118,26 +105,15 @@ func (s *simulatedArrays) change(t *testing.T, spec *openapi.Spec, f simulator.F
 	if !spec.Has(method, path) {
 		return 0
 	}
-	r := s.request(t, f, method, path+"?"+query)
-	r.Header.Set("x-auth-token", token)
-	r.Body = io.NopCloser(strings.NewReader(body))
-	response, err := s.client.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if response.StatusCode != http.StatusOK {
-		t.Errorf("2.%s %s: status %d: %s", version, request, response.StatusCode, text)
+	status, text := s.sendBody(t, f, method, path+"?"+query, token, body)
+	if status != http.StatusOK {
+		t.Errorf("2.%s %s: status %d: %s", version, request, status, text)
 		return 1
 	}
 	if method == http.MethodDelete {
 		return 1
 	}
-	for _, fault := range spec.Faults(method, path, response.StatusCode, "application/json", text) {
+	for _, fault := range spec.Faults(method, path, status, "application/json", text) {
 		t.Errorf("%s: %s", request, fault)
 	}
 	return 1
