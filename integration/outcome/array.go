@@ -26,7 +26,7 @@ type array struct {
 }
 
 // newArray makes an empty array with the limits of the comparison.
-func newArray(name string, clock func() time.Time, workload func(string, int64) (simulator.Workload, bool)) (*array, error) {
+func newArray(name string, clock func() time.Time, order simulator.Order, workload func(string, int64) (simulator.Workload, bool)) (*array, error) {
 	fixture, err := simulator.BuiltinNamed(recording)
 	if err != nil {
 		return nil, fmt.Errorf("read recording: %w", err)
@@ -34,7 +34,7 @@ func newArray(name string, clock func() time.Time, workload func(string, int64) 
 	a := &array{
 		prefix: "/api/" + fixture.Versions[len(fixture.Versions)-1] + "/",
 		Array: simulator.New(fixture.Empty().As(name), simulator.Options{
-			Clock: clock, Writable: true, SessionIdle: -1,
+			Clock: clock, Writable: true, SessionIdle: -1, History: simulator.History{Order: order},
 			Model: simulator.Model{Limit: Limit, ReadService: ReadService, WriteService: WriteService, Workload: workload},
 		}),
 	}
@@ -69,12 +69,12 @@ func (a *array) request(method, path, body string, items any) error {
 
 // create and destroy are what the driver requests for a volume. A destroyed volume
 // keeps its space until it is eradicated, a day later.
-func (a *array) create(v Volume) error {
-	return a.request(http.MethodPost, "volumes?names="+v.name(), fmt.Sprintf(`{"provisioned":%d}`, v.GiB<<30), nil)
+func (a *array) create(name string, gib int64) error {
+	return a.request(http.MethodPost, "volumes?names="+name, fmt.Sprintf(`{"provisioned":%d}`, gib<<30), nil)
 }
 
-func (a *array) destroy(v Volume) error {
-	return a.request(http.MethodPatch, "volumes?names="+v.name(), `{"destroyed":true}`, nil)
+func (a *array) destroy(name string) error {
+	return a.request(http.MethodPatch, "volumes?names="+name, `{"destroyed":true}`, nil)
 }
 
 // spaceItem is an item of arrays/space.
@@ -139,7 +139,8 @@ func (a *array) sample(now time.Time, before time.Duration) (capability.Sample, 
 	return s, nil
 }
 
-// state is that of the array now.
+// state is that of the array now, without the delay of history. Load is the share of
+// queue time, which is the utilisation by the model.
 func (a *array) state() (State, error) {
 	var spaces []spaceItem
 	var items []performanceItem

@@ -1,9 +1,6 @@
 package outcome
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -11,8 +8,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/poolcast/poolcast/flasharray/simulator"
 )
 
 // realSpeed is how many times faster the scenario runs on the real services: the arrays'
@@ -61,7 +56,7 @@ type realArray struct {
 	server *httptest.Server
 
 	mu    sync.Mutex
-	array *simulator.Array
+	array *array
 	clock *compressedClock
 }
 
@@ -75,13 +70,13 @@ func newRealArray() *realArray {
 
 func (r *realArray) address() string { return r.server.Listener.Addr().String() }
 
-func (r *realArray) replace(a *simulator.Array, c *compressedClock) {
+func (r *realArray) replace(a *array, c *compressedClock) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.array, r.clock = a, c
 }
 
-func (r *realArray) current() (*simulator.Array, *compressedClock) {
+func (r *realArray) current() (*array, *compressedClock) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.array, r.clock
@@ -110,76 +105,6 @@ func moveTimes(query url.Values, by time.Duration) {
 			query.Set(name, strconv.FormatInt(millis+by.Milliseconds(), 10))
 		}
 	}
-}
-
-// call sends a request to an array without a network, and decodes the items.
-func call(a *simulator.Array, method, path string, body any, items any) error {
-	send := func(method, path string, body []byte, header http.Header) *httptest.ResponseRecorder {
-		request := httptest.NewRequest(method, "/api/2.2/"+path, bytes.NewReader(body))
-		request.Header = header
-		recorder := httptest.NewRecorder()
-		a.ServeHTTP(recorder, request)
-		return recorder
-	}
-	login := send(http.MethodPost, "login", nil, http.Header{"Api-Token": {"simulated"}})
-	session := http.Header{"X-Auth-Token": {login.Header().Get("X-Auth-Token")}}
-	text, err := json.Marshal(body)
-	if err != nil {
-		return fmt.Errorf("encode %s %s: %w", method, path, err)
-	}
-	response := send(method, path, text, session)
-	send(http.MethodPost, "logout", nil, session)
-	switch {
-	case response.Code != http.StatusOK:
-		return fmt.Errorf("%s %s at %s: status %d: %s", method, path, a.Name(), response.Code, response.Body)
-	case items == nil:
-		return nil
-	}
-	into := struct{ Items any }{items}
-	if err := json.Unmarshal(response.Body.Bytes(), &into); err != nil {
-		return fmt.Errorf("decode %s %s: %w", method, path, err)
-	}
-	return nil
-}
-
-// stateOf is the state of an array now, without the delay of history. Load is the share of
-// queue time, which is the utilisation by the model.
-func stateOf(a *simulator.Array) (State, error) {
-	var performance []struct {
-		Reads  float64 `json:"reads_per_sec"`
-		Writes float64 `json:"writes_per_sec"`
-		Read   float64 `json:"usec_per_read_op"`
-		Write  float64 `json:"usec_per_write_op"`
-		Queue  float64 `json:"queue_usec_per_write_op"`
-	}
-	var space []struct {
-		Capacity float64
-		Space    struct {
-			Physical    float64 `json:"total_physical"`
-			Provisioned float64 `json:"total_provisioned"`
-		}
-	}
-	if err := call(a, http.MethodGet, "arrays/performance", nil, &performance); err != nil {
-		return State{}, err
-	}
-	if err := call(a, http.MethodGet, "arrays/space", nil, &space); err != nil {
-		return State{}, err
-	}
-	if len(performance) != 1 || len(space) != 1 {
-		return State{}, fmt.Errorf("%s has %d samples of performance and %d of space", a.Name(), len(performance), len(space))
-	}
-	p, s := performance[0], space[0]
-	state := State{
-		Name: a.Name(), Used: s.Space.Physical / s.Capacity, Provisioned: s.Space.Provisioned / s.Capacity,
-		Operations: p.Reads + p.Writes,
-	}
-	if p.Write > 0 {
-		state.Load = p.Queue / p.Write
-	}
-	if state.Operations > 0 {
-		state.Latency = (p.Reads*p.Read + p.Writes*p.Write) / state.Operations
-	}
-	return state, nil
 }
 
 // cinderID is the id in the name that the Pure driver gives a volume, volume-ID-cinder.

@@ -3,7 +3,6 @@ package outcome
 import (
 	"fmt"
 	"math"
-	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
@@ -59,41 +58,33 @@ func (a *realArm) start(t process.T, o RealOptions) {
 	}
 }
 
-// history is the order of samples on the arrays. The other keys of poolcast's reports are
+// order is that of the samples on the arrays. The other keys of poolcast's reports are
 // those of a driver that reads the oldest sample.
-func (a *realArm) history() simulator.History {
+func (a *realArm) order() simulator.Order {
 	if a.arm == StockNewest {
-		return simulator.History{Order: simulator.Descending}
+		return simulator.Descending
 	}
-	return simulator.History{Order: simulator.Ascending}
+	return simulator.Ascending
 }
 
 // replaceArrays makes the arrays of a run, with its initial volumes.
 func (a *realArm) replaceArrays(t process.T, seed uint64) {
 	t.Helper()
-	fixture, err := simulator.BuiltinNamed("flasharray-x-01")
-	if err != nil {
-		t.Fatalf("read the recording of an array: %v", err)
-	}
 	a.clock, a.numbers, a.stream = &compressedClock{}, map[string]int{}, a.scenario.Stream(seed)
 	a.late, a.faults = 0, nil
-	options := simulator.Options{
-		Clock: a.clock.now, Writable: true, History: a.history(), SessionIdle: -1,
-		Model: simulator.Model{
-			Limit: Limit, ReadService: ReadService, WriteService: WriteService,
-			Workload: a.workload(a.stream, seed, a.numbers),
-		},
-	}
 	// The reports before the start already contain the oldest sample of an hour.
 	const early = time.Hour + 2*time.Minute
 	a.clock.shift(-early)
 	for name, served := range a.arrays {
-		array := simulator.New(fixture.Empty().As(name), options)
+		array, err := newArray(name, a.clock.now, a.order(), a.workload(a.stream, seed, a.numbers))
+		if err != nil {
+			t.Fatalf("make an array: %v", err)
+		}
 		for _, v := range a.initial() {
 			if v.Array != name {
 				continue
 			}
-			if err := call(array, http.MethodPost, "volumes?names="+initialName(v), map[string]any{"provisioned": v.GiB << 30}, nil); err != nil {
+			if err := array.create(initialName(v), v.GiB); err != nil {
 				t.Fatalf("create an initial volume: %v", err)
 			}
 		}
@@ -160,7 +151,7 @@ func (a *realArm) prepare(t process.T, setting Setting, seed uint64, newSetting 
 	a.replaceArrays(t, seed)
 	a.storeInitial(setting)
 	if newSetting {
-		a.cloud.ConfigureScheduler("scheduler_default_weighers = " + setting.realWeigher())
+		a.cloud.ConfigureScheduler("scheduler_default_weighers = " + string(setting.weigher()))
 		a.cloud.Scheduler.Kill()
 		a.cloud.Scheduler.Start()
 	}
@@ -290,7 +281,7 @@ func (a *realArm) sample(at time.Duration) {
 	s := Sample{At: at}
 	for _, array := range a.scenario.Arrays {
 		current, _ := a.arrays[array.Name].current()
-		state, err := stateOf(current)
+		state, err := current.state()
 		if err != nil {
 			a.check(err)
 			return

@@ -8,14 +8,6 @@ import (
 
 const realHost = "host-1" // of cinder-volume
 
-// realWeigher is scheduler_default_weighers of a setting.
-func (s Setting) realWeigher() string {
-	if s == Threshold {
-		return string(Capacity)
-	}
-	return string(s)
-}
-
 // realExtraSpecs are those of the volume type of a setting, in the cloud.
 func (s Setting) realExtraSpecs() map[string]string {
 	specs := s.extraSpecs()

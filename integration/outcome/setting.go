@@ -39,18 +39,22 @@ const (
 	thresholdKey, threshold = "usec_per_write_op", "<= 1000"
 )
 
-// options are those of cinder-scheduler. The filters are Cinder's default.
-func (s Setting) options() map[string]any {
-	weigher := s
+// weigher is the only one of the scheduler.
+func (s Setting) weigher() Setting {
 	switch s {
 	case FixedCapacity, Threshold, FixedThreshold:
-		weigher = Capacity
+		return Capacity
 	case DriverGoodness, MixedGoodness:
-		weigher = Goodness
+		return Goodness
 	}
+	return s
+}
+
+// options are those of cinder-scheduler. The filters are Cinder's default.
+func (s Setting) options() map[string]any {
 	return map[string]any{
 		"scheduler_default_filters":  []string{"AvailabilityZoneFilter", "CapacityFilter", "CapabilitiesFilter"},
-		"scheduler_default_weighers": []string{string(weigher)},
+		"scheduler_default_weighers": []string{string(s.weigher())},
 	}
 }
 

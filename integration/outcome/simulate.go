@@ -95,7 +95,7 @@ func (p *pool) workload(name string, _ int64) (simulator.Workload, bool) {
 
 // addBackend adds an array with its cinder-volume and poolcast.
 func (p *pool) addBackend(a Array) error {
-	x, err := newArray(a.Name, p.clock, p.workload)
+	x, err := newArray(a.Name, p.clock, simulator.Ascending, p.workload)
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func (p *pool) addVolumes() {
 			b := p.backend(v.Array)
 			b.allocated += v.GiB
 			p.planDelete(b, v, deleted)
-			return b.array.create(v)
+			return b.array.create(v.name(), v.GiB)
 		})
 	}
 }
@@ -154,7 +154,7 @@ func (p *pool) choose(v Volume, took, deleted time.Duration) error {
 	}
 	p.run.Chosen = append(p.run.Chosen, Choice{v.Number, b.array.Name()})
 	b.allocated += v.GiB
-	p.at(p.now+took, func() error { return b.array.create(v) })
+	p.at(p.now+took, func() error { return b.array.create(v.name(), v.GiB) })
 	p.planDelete(b, v, max(deleted, took)) // not before it exists
 	return nil
 }
@@ -166,7 +166,7 @@ func (p *pool) planDelete(b *backend, v Volume, took time.Duration) {
 		return
 	}
 	p.at(v.At+v.Life+took, func() error {
-		if err := b.array.destroy(v); err != nil {
+		if err := b.array.destroy(v.name()); err != nil {
 			return err
 		}
 		b.allocated -= v.GiB

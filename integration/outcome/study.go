@@ -128,17 +128,16 @@ type Row struct {
 	Setting Setting
 	Measure Measure
 	Mean    map[Arm]float64
-	Spread  map[Arm]float64    // standard deviation over the seeds
 	Against map[Arm]Difference // of poolcast, to each stock arm
 }
 
 // Row compares a measure over some scenarios.
 func (r Results) Row(scenarios []Scenario, setting Setting, m Measure) Row {
-	row := Row{setting, m, map[Arm]float64{}, map[Arm]float64{}, map[Arm]Difference{}}
+	row := Row{setting, m, map[Arm]float64{}, map[Arm]Difference{}}
 	poolcast := r.values(scenarios, setting, Poolcast, m)
 	for _, arm := range Arms() {
 		values := r.values(scenarios, setting, arm, m)
-		row.Mean[arm], row.Spread[arm] = stat.Mean(values, nil), stat.StdDev(values, nil)
+		row.Mean[arm] = stat.Mean(values, nil)
 		if arm != Poolcast {
 			row.Against[arm] = Compare(values, poolcast)
 		}
