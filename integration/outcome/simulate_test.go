@@ -175,3 +175,20 @@ func TestStudySharesRunsOfTwins(t *testing.T) {
 		t.Errorf("%d runs have forecasts", len(results.Forecasts))
 	}
 }
+
+// A setting that is studied alone has runs of its own in all arms.
+func TestStudyWithoutTheTwin(t *testing.T) {
+	s := hour()
+	s.Length, s.Waves = 15*time.Minute, []Wave{{0, 5 * time.Minute, 12}}
+	study := Study{Scenarios: []Scenario{s}, Settings: []Setting{DriverGoodness}, Seeds: 2}
+	results, err := study.Simulate(t.Context(), []Scheduler{&firstFree{key: capability.KeyFreeCapacity, sign: 1}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := results.Row(study.Scenarios, DriverGoodness, LoadSpread)
+	for _, arm := range Arms() {
+		if row.Mean[arm] <= 0 {
+			t.Errorf("%s has a load spread of %v", arm, row.Mean[arm])
+		}
+	}
+}

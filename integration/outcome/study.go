@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -78,7 +79,7 @@ func (s Study) Simulate(ctx context.Context, schedulers []Scheduler, keep func(R
 	}
 	begin, completed := time.Now(), 0
 	s.each(func(scenario Scenario, c Case) {
-		if ctx.Err() == nil && c.twin() == c {
+		if ctx.Err() == nil && s.source(c) == c {
 			work <- func(x Scheduler) (Run, error) { return Simulate(ctx, scenario, c, x) }
 		}
 	}, func(seeds int) bool {
@@ -88,11 +89,19 @@ func (s Study) Simulate(ctx context.Context, schedulers []Scheduler, keep func(R
 	close(work)
 	workers.Wait()
 	results.Seeds = completed
-	results.each(func(_ Scenario, c Case) { results.Figures[c] = results.Figures[c.twin()] }, nil)
+	results.each(func(_ Scenario, c Case) { results.Figures[c] = results.Figures[s.source(c)] }, nil)
 	if err := ctx.Err(); err != nil {
 		failures = append(failures, fmt.Errorf("simulate: %w", err))
 	}
 	return results, errors.Join(failures...)
+}
+
+// source is the case that is run for a case: its twin, if the study has that too.
+func (s Study) source(c Case) Case {
+	if twin := c.twin(); slices.Contains(s.Settings, twin.Setting) {
+		return twin
+	}
+	return c
 }
 
 // each calls f for every case, until enough, unless it is nil, is true of the number of
