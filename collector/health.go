@@ -65,6 +65,7 @@ type Point struct {
 	WriteBytesPerSec float64
 	UsecPerRead      float64
 	UsecPerWrite     float64
+	LoadPercent      float64
 }
 
 func pointOf(s capability.Sample) Point {
@@ -72,8 +73,12 @@ func pointOf(s capability.Sample) Point {
 	if f == nil {
 		f = &capability.Performance{}
 	}
+	load := math.NaN()
+	if percent, ok := loadPercent(f); ok {
+		load = float64(percent)
+	}
 	return Point{
-		At:          s.CollectedAt,
+		At: s.CollectedAt, LoadPercent: load,
 		ReadsPerSec: floatOf(f.ReadsPerSec), WritesPerSec: floatOf(f.WritesPerSec),
 		ReadBytesPerSec: floatOf(f.ReadBytesPerSec), WriteBytesPerSec: floatOf(f.WriteBytesPerSec),
 		UsecPerRead: floatOf(f.UsecPerRead), UsecPerWrite: floatOf(f.UsecPerWrite),

@@ -121,6 +121,7 @@ type Point struct {
 	BytesPerSec float64
 	ReadUsec    float64
 	WriteUsec   float64
+	LoadPercent float64
 }
 
 // Space is Cinder's arithmetic of free space, in GiB

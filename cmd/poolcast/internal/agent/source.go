@@ -99,6 +99,7 @@ func (s *statusSource) History(host string) []status.Point {
 			At: p.At, Operations: p.ReadsPerSec + p.WritesPerSec,
 			BytesPerSec: p.ReadBytesPerSec + p.WriteBytesPerSec,
 			ReadUsec:    p.UsecPerRead, WriteUsec: p.UsecPerWrite,
+			LoadPercent: p.LoadPercent,
 		}
 	}
 	return out
