@@ -37,6 +37,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, page *template.Tem
 	data := newPageData(s.opts.Source.View(), s.opts.Source.History)
 	if s.opts.Placer != nil {
 		data.Form = s.form(r)
+		data.Form.Types = data.Types
 	}
 	var buf bytes.Buffer
 	if err := page.Execute(&buf, data); err != nil {
@@ -147,32 +148,4 @@ func pageFuncs() template.FuncMap {
 		"usedPercent": usedPercent, "schedulers": schedulers, "text": capability.Value.String, "count": format.Count,
 		"fitsNow": func() string { return FitsNow },
 	}
-}
-
-// formData is the form and, after it was sent, the decision.
-type formData struct {
-	Size, Zone, Properties, Policy string
-	Error                          string
-	Decision                       *Decision
-}
-
-// form serves the form of the page, which works without JavaScript.
-func (s *Server) form(r *http.Request) *formData {
-	v := r.URL.Query()
-	f := &formData{Size: v.Get("size"), Zone: v.Get("availability_zone"), Properties: v.Get("property"), Policy: v.Get("policy")}
-	if f.Size == "" {
-		f.Size = "100"
-		return f
-	}
-	q, err := readQuery(v)
-	if err == nil {
-		var decision Decision
-		if decision, err = s.opts.Placer(q); err == nil {
-			f.Decision = &decision
-		}
-	}
-	if err != nil {
-		f.Error = err.Error()
-	}
-	return f
 }

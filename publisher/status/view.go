@@ -16,6 +16,15 @@ type View struct {
 	Backends []Backend        // in the order of enabled_backends
 	Invalid  []InvalidBackend // enabled backends that are not served
 	Failures Failures
+	Types    VolumeTypes
+}
+
+// VolumeTypes are the volume types that the form offers.
+type VolumeTypes struct {
+	File  string   // volume_types; "" if it is not set
+	Names []string // sorted; of the file as it was read last without a fault
+	Fault string   // why the file cannot be used; "" if it can
+	Since time.Time
 }
 
 // Config is the result of reading the configuration.

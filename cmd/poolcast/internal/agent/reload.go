@@ -24,6 +24,7 @@ type plan struct {
 	next    *publisher.Publisher // nil if the one that runs is kept
 	options publisher.Options
 	failed  listening // for failed creates
+	types   *volumeTypes
 
 	paths []string      // of the files that were read, also if they are refused
 	done  chan struct{} // closed when the main loop is done with the plan
@@ -50,6 +51,9 @@ func (a *agent) plan(why string) *plan {
 	if err == nil {
 		p.failed, err = a.notified.prepare(a.Runtime, p.Setup)
 	}
+	if err == nil {
+		p.types = readVolumeTypes(cfg.Agent.VolumeTypes, a.types.Load())
+	}
 	p.err = err
 	return p
 }
@@ -71,6 +75,8 @@ func (a *agent) install(p *plan) {
 		return // only a collector that has stopped refuses what was checked
 	}
 	a.current.Store(&p.Setup)
+	p.types.logChange(a.Log, a.types.Load())
+	a.types.Store(p.types)
 	a.source.config.Store(&status.Config{Loaded: time.Now()})
 	a.logReload(p, before)
 }
