@@ -34,7 +34,7 @@ func (s *Server) pages(mux *http.ServeMux) {
 
 // page renders into memory first, so that an error does not leave half a page.
 func (s *Server) page(w http.ResponseWriter, r *http.Request, page *template.Template) {
-	data := newPageData(s.opts.Source.View(), s.opts.Source.History)
+	data := newPageData(s.opts.Source.View(), s.opts.Source.History, s.list())
 	if s.opts.Placer != nil {
 		data.Form = s.form(r)
 		data.Form.Types = data.Types
@@ -56,6 +56,7 @@ type pageData struct {
 	Passed int
 	Pools  []poolData
 	Form   *formData
+	List   *listData // the scheduler's list; nil without
 
 	RecentFailures, EarlierFailures []failureData
 }
@@ -82,16 +83,21 @@ type card struct {
 	Operations, Bandwidth, Read, Write template.HTML
 }
 
-func newPageData(v View, history func(host string) []Point) pageData {
-	d := pageData{View: v}
-	_, checks := v.ready()
-	for _, c := range checks {
-		if c.OK && !c.Warning {
-			d.Passed++
-		} else {
-			d.Faults = append(d.Faults, c)
-		}
+// list is the scheduler's list; nil without one.
+func (s *Server) list() *SchedulerList {
+	if s.opts.Listed == nil {
+		return nil
 	}
+	list := s.opts.Listed()
+	return &list
+}
+
+func newPageData(v View, history func(host string) []Point, list *SchedulerList) pageData {
+	d := pageData{View: v}
+	if list != nil {
+		d.List = &listData{*list, v.Now, v.Bus.Connected}
+	}
+	d.Faults, d.Passed = v.attention(list)
 	d.Ready = len(d.Faults) == 0
 	for i, f := range v.Failures.Latest {
 		if one := (failureData{f, v.Now}); i < shownFailures {

@@ -30,8 +30,10 @@ type VolumeTypes struct {
 // Config is the result of reading the configuration.
 type Config struct {
 	Loaded  time.Time // when the one in use was loaded
-	Refused time.Time // when a newer one was refused; zero if none was
-	Faults  []string  // why it was refused, each with file and line
+	Refused time.Time // when a newer one was refused last; zero if none was
+	// RefusedSince is when the first one since then was refused.
+	RefusedSince time.Time
+	Faults       []string // why it was refused, each with file and line
 }
 
 // InvalidBackend is an enabled backend whose section has faults.

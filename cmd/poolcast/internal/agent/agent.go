@@ -140,6 +140,10 @@ func (a *agent) run(ctx context.Context) error {
 	})
 	if server != nil {
 		group.Go(func() error { return server.Serve(ctx, listener) })
+		group.Go(func() error {
+			a.list.run(ctx, a.isConnected)
+			return nil
+		})
 	}
 	group.Go(func() error { return a.loop(ctx) })
 	err = group.Wait()

@@ -90,7 +90,11 @@ func (a *agent) refuse(p *plan) {
 			faults = append(faults, e)
 		}
 	}
-	state := status.Config{Loaded: a.source.config.Load().Loaded, Refused: time.Now()}
+	before := a.source.config.Load()
+	state := status.Config{Loaded: before.Loaded, Refused: time.Now(), RefusedSince: before.RefusedSince}
+	if state.RefusedSince.IsZero() {
+		state.RefusedSince = state.Refused
+	}
 	for _, fault := range faults {
 		state.Faults = append(state.Faults, fault.Error())
 		a.Log.Error().Err(fault).Str("because", p.why).Msg("the new configuration is refused; the running one stays")

@@ -57,3 +57,105 @@ func TestSchedulerListIsRequestedOnceAMinute(t *testing.T) {
 		ask(3, nil)
 	})
 }
+
+// TestPageViewsRequestTheListOnceAMinute: a hundred views a second neither wait nor cause
+// more than one request a minute, also while a backend is missing in each list; without a
+// view or a broker there is no request.
+func TestPageViewsRequestTheListOnceAMinute(t *testing.T) {
+	for name, c := range map[string]struct {
+		lasts time.Duration // of a request
+		err   error
+		most  int
+	}{
+		"at once":         {0, nil, 10},
+		"slow":            {7 * time.Second, nil, 9},
+		"without a reply": {listTimeout, errors.New("no reply"), 9},
+		"refused at once": {0, errors.New("ACCESS_REFUSED"), 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				requests, connected := 0, false
+				l := newSchedulerList(func(context.Context) (*publisher.SchedulerPools, error) {
+					requests++
+					time.Sleep(c.lasts)
+					return &publisher.SchedulerPools{Pools: []publisher.SchedulerPool{{Name: "a@b#c"}}}, c.err
+				}, func() []string { return []string{"a@missing"} })
+				ctx, cancel := context.WithCancel(t.Context())
+				ended := make(chan struct{})
+				go func() {
+					l.run(ctx, func() bool { return connected })
+					close(ended)
+				}()
+				look := func(d time.Duration) {
+					t.Helper()
+					for begin := time.Now(); time.Since(begin) < d; time.Sleep(10 * time.Millisecond) {
+						before := time.Now()
+						l.view()
+						if waited := time.Since(before); waited > 0 {
+							t.Fatalf("a view waited for %s", waited)
+						}
+					}
+				}
+				look(time.Minute)
+				if requests != 0 {
+					t.Errorf("%d requests without a connection", requests)
+				}
+				connected = true
+				look(10 * time.Minute)
+				if requests > 10 || requests < c.most-1 {
+					t.Errorf("%d requests in ten minutes, want at most 10 and about %d", requests, c.most)
+				}
+				time.Sleep(listInterval)
+				before := requests
+				time.Sleep(time.Hour)
+				if requests != before {
+					t.Errorf("%d requests while the page was not viewed", requests-before)
+				}
+				cancel()
+				<-ended
+			})
+		})
+	}
+}
+
+// TestQuestionRepeatsAShortList: a question does not decide on a list that lacks a
+// backend and was requested once, for the page.
+func TestQuestionRepeatsAShortList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		requests := 0
+		l := newSchedulerList(func(context.Context) (*publisher.SchedulerPools, error) {
+			requests++
+			list := &publisher.SchedulerPools{Pools: []publisher.SchedulerPool{{Name: "a@b#c"}}}
+			if requests > 1 {
+				list.Pools = append(list.Pools, publisher.SchedulerPool{Name: "a@late#c"})
+			}
+			return list, nil
+		}, func() []string { return []string{"a@late"} })
+		l.refresh(t.Context())
+		for range 3 {
+			if list, err := l.get(); err != nil || len(list.Pools) != 2 || requests != 2 {
+				t.Errorf("%d requests gave %+v, %v", requests, list, err)
+			}
+		}
+	})
+}
+
+// TestFailedRequestKeepsTheListOfThePage: the page shows the older list with the reason.
+func TestFailedRequestKeepsTheListOfThePage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var fails error
+		l := newSchedulerList(func(context.Context) (*publisher.SchedulerPools, error) {
+			if fails != nil {
+				return nil, fails
+			}
+			return &publisher.SchedulerPools{Pools: []publisher.SchedulerPool{{Name: "a@b#c"}}}, nil
+		}, func() []string { return nil })
+		l.refresh(t.Context())
+		time.Sleep(listInterval)
+		fails = errors.New("no reply")
+		l.refresh(t.Context())
+		if r := l.view(); !errors.Is(r.err, fails) || r.list != nil || r.last == nil || len(r.last.Pools) != 1 {
+			t.Errorf("the view is %+v", r)
+		}
+	})
+}

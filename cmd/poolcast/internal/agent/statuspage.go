@@ -20,7 +20,7 @@ import (
 // error at the start, and again when they are used.
 func (a *agent) statusOptions() (status.Options, error) {
 	agent := a.Config.Agent
-	o := status.Options{Listen: agent.Listen, Source: a.source, Placer: a.place, Scheduler: a.listJSON, Logger: a.Log}
+	o := status.Options{Listen: agent.Listen, Source: a.source, Placer: a.place, Scheduler: a.listJSON, Listed: a.viewList, Logger: a.Log}
 	if o.Listen == "" {
 		return o, nil
 	}
