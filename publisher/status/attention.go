@@ -8,6 +8,9 @@ import (
 	"github.com/poolcast/poolcast/collector/capability/format"
 )
 
+// step is what to do next: a command line to type, a text, or both.
+type step struct{ Command, Text string }
+
 // link leads to a section of the page.
 type link struct{ Href, Text string }
 
@@ -51,7 +54,7 @@ func (t VolumeTypes) checks(now time.Time) []check {
 	return []check{{
 		Name: "volume_types", OK: true, Warning: true,
 		Reason: fmt.Sprintf("the file cannot be used since %s, and %s", instant(now, t.Since), kept), Faults: []string{t.Fault},
-		Next: "openstack volume type list --long -f json > " + t.File + "; it is read again when it changes",
+		Next: step{"openstack volume type list --long -f json > " + format.ShellQuoted(t.File), "writes the file, which is read again when it changes"},
 	}}
 }
 
@@ -70,39 +73,39 @@ func configCheck(c Config, now time.Time) check {
 		Name: "configuration", OK: true, Warning: true,
 		Reason: fmt.Sprintf("a newer one was refused %s%s, and the one of %s is still in use", ago(now, c.Refused), first, c.Loaded.UTC().Format(time.RFC3339)),
 		Faults: c.Faults,
-		Next:   "correct each line; the files are read again when they change, and poolcast check --no-bus reads them now",
+		Next:   step{"poolcast check --no-bus", "reads the files now; correct each line, and they are read again"},
 	}
 }
 
 // next is what to do so that the bus check passes.
-func (b Bus) next() string {
+func (b Bus) next() step {
 	switch {
 	case !b.Connected:
-		return "compare transport_url with that of cinder-volume, and check that RabbitMQ runs; poolcast connects again by itself"
+		return step{"", "compare transport_url with that of cinder-volume, and check that RabbitMQ runs; poolcast connects again by itself"}
 	case b.Blocked:
-		return "rabbitmq-diagnostics alarms, on the broker; publishing resumes by itself"
+		return step{"rabbitmq-diagnostics alarms", "on the broker; publishing resumes by itself"}
 	}
-	return "openstack volume service list --service cinder-scheduler, and compare transport_url on both hosts; publishing resumes by itself"
+	return step{"openstack volume service list --service cinder-scheduler", "and compare transport_url on both hosts; publishing resumes by itself"}
 }
 
 // next is what to do so that the reports of a backend reach the schedulers.
-func (b Backend) next() string {
+func (b Backend) next() step {
 	switch {
 	case b.Report == nil && b.Poll.Polls == 0:
-		return "wait for the first poll"
+		return step{"", "wait for the first poll"}
 	case !b.Poll.Up && strings.Contains(b.Poll.Error, "token"):
-		return "write the new token into pure_api_token or the token file; it is used without a restart"
+		return step{"", "write the new token into pure_api_token or the token file; it is used without a restart"}
 	case !b.Poll.Up, b.Overlay.State == "no_sample":
-		return "poolcast --dry-run --backend " + format.ShellQuoted(b.Name) + " polls the array now and prints the reason"
+		return step{"poolcast --dry-run --backend " + format.ShellQuoted(b.Name), "polls the array now and prints the reason"}
 	}
 	switch b.Overlay.Cause {
 	case "different_capacity", "different_array", "unreadable_base", "base_has_pools":
-		return "poolcast diff --backend " + format.ShellQuoted(b.Name) + " shows both reports"
+		return step{"poolcast diff --backend " + format.ShellQuoted(b.Name), "shows both reports"}
 	case "cinder_volume_reports":
-		return "overlay = true in [poolcast], or stop the cinder-volume of this backend"
+		return step{"", "write overlay = true in [poolcast], or stop the cinder-volume of this backend"}
 	}
 	if b.Overlay.State == "listening" || b.Overlay.Cause == "no_recent_base" {
-		return "openstack volume service list --service cinder-volume; poolcast check compares the names"
+		return step{"poolcast check", "compares the names with those on the broker; openstack volume service list has the state of the service"}
 	}
-	return "poolcast check"
+	return step{"poolcast check", "has more about the broker"}
 }

@@ -67,7 +67,7 @@ func TestPageListsWhatToLookAt(t *testing.T) {
 		"unlisted": {
 			func(_ *View, list *SchedulerList) { list.Unlisted = []string{"ctl1@fa_01"} },
 			true,
-			[]string{"without ctl1@fa_01 20 s ago: disabled, frozen or down", `<a href="#listed">the list</a>`, "openstack volume service list"},
+			[]string{"without ctl1@fa_01 20 s ago: disabled, frozen or down", `<a href="#listed">the list</a>`, "<code>openstack volume service list --service cinder-volume --long</code>"},
 		},
 		"unlisted a day ago": {
 			func(_ *View, list *SchedulerList) {
@@ -114,18 +114,18 @@ func TestPageListsWhatToLookAt(t *testing.T) {
 // schedulers.
 func TestEachFailureHasANextStep(t *testing.T) {
 	for want, b := range map[string]Backend{
-		"wait for the first poll":            {},
-		"write the new token":                {Poll: Poll{Polls: 1, Error: "the array refused the API token"}},
-		"poolcast --dry-run --backend fa_01": {Poll: Poll{Polls: 1, Error: "connection refused"}},
-		"poolcast diff --backend fa_01":      {Report: &capability.Report{}, Poll: Poll{Polls: 1, Up: true}, Overlay: Overlay{State: "suspended", Cause: "different_array"}},
-		"overlay = true":                     {Report: &capability.Report{}, Poll: Poll{Polls: 1, Up: true}, Overlay: Overlay{State: "suspended", Cause: "cinder_volume_reports"}},
-		"poolcast check compares the names":  {Report: &capability.Report{}, Poll: Poll{Polls: 1, Up: true}, Overlay: Overlay{State: "suspended", Cause: "no_recent_base"}},
-		"openstack volume service list":      {Report: &capability.Report{}, Poll: Poll{Polls: 1, Up: true}, Overlay: Overlay{State: "listening"}},
-		"poolcast check":                     {Report: &capability.Report{}, Poll: Poll{Polls: 1, Up: true}, Overlay: Overlay{State: "overlaying", Failure: "nack"}},
-		"prints the reason":                  {Report: &capability.Report{}, Poll: Poll{Polls: 1, Up: true}, Overlay: Overlay{State: "no_sample"}},
+		"wait for the first poll":                {},
+		"write the new token":                    {Poll: Poll{Polls: 1, Error: "the array refused the API token"}},
+		"poolcast --dry-run --backend fa_01":     {Poll: Poll{Polls: 1, Error: "connection refused"}},
+		"poolcast diff --backend fa_01":          {Report: &capability.Report{}, Poll: Poll{Polls: 1, Up: true}, Overlay: Overlay{State: "suspended", Cause: "different_array"}},
+		"overlay = true":                         {Report: &capability.Report{}, Poll: Poll{Polls: 1, Up: true}, Overlay: Overlay{State: "suspended", Cause: "cinder_volume_reports"}},
+		"poolcast check compares the names with": {Report: &capability.Report{}, Poll: Poll{Polls: 1, Up: true}, Overlay: Overlay{State: "suspended", Cause: "no_recent_base"}},
+		"openstack volume service list":          {Report: &capability.Report{}, Poll: Poll{Polls: 1, Up: true}, Overlay: Overlay{State: "listening"}},
+		"more about the broker":                  {Report: &capability.Report{}, Poll: Poll{Polls: 1, Up: true}, Overlay: Overlay{State: "overlaying", Failure: "nack"}},
+		"prints the reason":                      {Report: &capability.Report{}, Poll: Poll{Polls: 1, Up: true}, Overlay: Overlay{State: "no_sample"}},
 	} {
 		b.Name = "fa_01"
-		if c := b.ready(noon); c.OK || !strings.Contains(c.Next, want) {
+		if c := b.ready(noon); c.OK || !strings.Contains(c.Next.Command+" "+c.Next.Text, want) {
 			t.Errorf("%+v: got %+v, want the next step %q", b.Overlay, c, want)
 		}
 	}

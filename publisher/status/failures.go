@@ -96,7 +96,7 @@ func (f Failures) checks(now time.Time) (all []check) {
 	if !f.Listening {
 		all = append(all, check{
 			Name: "notifications", OK: true, Warning: true, Reason: "failed creates are not explained: " + f.Reason,
-			Next: "for a right that is missing, those of explain_failures in OPERATIONS.md; poolcast tries again by itself",
+			Next: step{"", "for a right that is missing, those of explain_failures in OPERATIONS.md; poolcast tries again by itself"},
 		})
 	}
 	var recent []Failure
@@ -113,7 +113,7 @@ func (f Failures) checks(now time.Time) (all []check) {
 		all = append(all, check{
 			Name: "failed creates", OK: true, Warning: true,
 			Reason: fmt.Sprintf("%s in the last hour, the last one %s: %s: %s", number, ago(now, last.ReceivedAt), last.Request(), last.Explanation),
-			Next:   "see why each backend was refused, and correct the type, the request or the array",
+			Next:   step{"", "see why each backend was refused, and correct the type, the request or the array"},
 			Link:   &link{"#failures", "failed creates"},
 		})
 	}

@@ -34,7 +34,7 @@ type check struct {
 	Reason  string
 	Faults  []string // the parts of the reason, one for each fault
 	Warning bool     // it has not failed yet, and needs attention
-	Next    string   // what to do
+	Next    step     // what to do
 	Link    *link    // where the page has more; nil for nowhere
 }
 
@@ -58,7 +58,7 @@ func (v View) ready() (ok bool, checks []check) {
 	for _, b := range v.Invalid {
 		checks = append(checks, check{
 			Name: b.Name, Reason: "not served", Faults: b.Faults,
-			Next: "correct its section; the files are read again when they change, and poolcast check --no-bus reads them now",
+			Next: step{"poolcast check --no-bus", "reads the files now; correct the section, and they are read again"},
 		})
 	}
 	if !v.Config.Refused.IsZero() {

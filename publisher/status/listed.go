@@ -59,7 +59,7 @@ func (l SchedulerList) checks(now time.Time) []check {
 	return []check{{
 		Name: "scheduler's list", OK: true, Warning: true,
 		Reason: "without " + format.List(l.Unlisted) + " " + ago(now, l.ReceivedAt) + ": disabled, frozen or down, or not reported since the scheduler started; no volume is placed there",
-		Next:   "openstack volume service list --service cinder-volume --long has state and reason; poolcast check compares the names",
+		Next:   step{"openstack volume service list --service cinder-volume --long", "has state and reason; poolcast check compares the names"},
 		Link:   &link{"#listed", "the list"},
 	}}
 }
