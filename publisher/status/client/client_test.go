@@ -163,11 +163,11 @@ func TestScheduler(t *testing.T) {
 
 func TestPlace(t *testing.T) {
 	c := connect(t, client.Options{URL: plain(t, handler(t, status.Options{}))})
-	got, err := c.Place(t.Context(), client.Query{Size: 10, Zone: "nova", Policy: "prefer", ExtraSpecs: map[string]string{"a": "<is> True", "b": "x=y&z"}})
+	got, err := c.Place(t.Context(), client.Query{Size: 10, Zone: "nova", VolumeType: "gold", Policy: "prefer", ExtraSpecs: map[string]string{"a": "<is> True", "b": "x=y&z"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, _ := place(status.Query{Size: 10, Zone: "nova", Policy: "prefer", ExtraSpecs: map[string]string{"a": "<is> True", "b": "x=y&z"}})
+	answer, _ := place(status.Query{Size: 10, Zone: "nova", VolumeType: "gold", Policy: "prefer", ExtraSpecs: map[string]string{"a": "<is> True", "b": "x=y&z"}})
 	if want := answer.JSON.(client.Answer); !reflect.DeepEqual(*got, want) {
 		t.Errorf("got %+v, want %+v", *got, want)
 	}

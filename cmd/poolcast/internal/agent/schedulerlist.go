@@ -73,9 +73,11 @@ func (l *schedulerList) get() (*publisher.SchedulerPools, error) {
 		list, err := backends.RequestList(ctx, l.request, l.wanted())
 		r = l.store(list, err, false)
 	case r.once:
-		if list, err := l.request(ctx); err == nil {
-			r = l.store(list, nil, false)
+		list, err := l.request(ctx)
+		if err != nil {
+			list = r.list // as in RequestList: the list at hand is not worse for it
 		}
+		r = l.store(list, nil, false)
 	}
 	if age := time.Since(r.at).Round(time.Second); r.err != nil && age > 0 {
 		return nil, fmt.Errorf("%w (%s ago; the next request is in %s, and poolcast place --source scheduler makes one now)", r.err, age, listInterval-age)

@@ -140,6 +140,25 @@ func TestQuestionRepeatsAShortList(t *testing.T) {
 	})
 }
 
+// TestRepeatedRequestFails: the list at hand is used, and there is no third request.
+func TestRepeatedRequestFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		requests := 0
+		l := newSchedulerList(func(context.Context) (*publisher.SchedulerPools, error) {
+			if requests++; requests > 1 {
+				return nil, errors.New("no reply")
+			}
+			return &publisher.SchedulerPools{Pools: []publisher.SchedulerPool{{Name: "a@b#c"}}}, nil
+		}, func() []string { return []string{"a@late"} })
+		l.refresh(t.Context())
+		for range 3 {
+			if list, err := l.get(); err != nil || len(list.Pools) != 1 || requests != 2 {
+				t.Errorf("%d requests gave %+v, %v", requests, list, err)
+			}
+		}
+	})
+}
+
 // TestFailedRequestKeepsTheListOfThePage: the page shows the older list with the reason.
 func TestFailedRequestKeepsTheListOfThePage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
