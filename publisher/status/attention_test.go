@@ -62,7 +62,7 @@ func TestPageListsWhatToLookAt(t *testing.T) {
 				v.Failures = Failures{Enabled: true, Reason: "ACCESS_REFUSED"}
 			},
 			true,
-			[]string{"failed creates are not explained: ACCESS_REFUSED", "those of explain_failures in OPERATIONS.md"},
+			[]string{"failed creates are not explained: ACCESS_REFUSED", "the rights of explain_failures in OPERATIONS.md"},
 		},
 		"unlisted": {
 			func(_ *View, list *SchedulerList) { list.Unlisted = []string{"ctl1@fa_01"} },

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/poolcast/poolcast/collector/capability/format"
@@ -96,7 +97,7 @@ func (f Failures) checks(now time.Time) (all []check) {
 	if !f.Listening {
 		all = append(all, check{
 			Name: "notifications", OK: true, Warning: true, Reason: "failed creates are not explained: " + f.Reason,
-			Next: step{"", "for a right that is missing, those of explain_failures in OPERATIONS.md; poolcast tries again by itself"},
+			Next: f.next(),
 		})
 	}
 	var recent []Failure
@@ -118,6 +119,14 @@ func (f Failures) checks(now time.Time) (all []check) {
 		})
 	}
 	return all
+}
+
+// next is what to do so that notifications are received.
+func (f Failures) next() step {
+	if strings.Contains(f.Reason, "right") || strings.Contains(f.Reason, "ACCESS_REFUSED") {
+		return step{"", "give the user the rights of explain_failures in OPERATIONS.md; poolcast tries again by itself"}
+	}
+	return step{"", "compare transport_url of [DEFAULT] and [oslo_messaging_notifications] with that of cinder-scheduler; poolcast tries again by itself"}
 }
 
 // failures serves /v1/failures.

@@ -60,7 +60,7 @@ func place(q status.Query) (status.Decision, error) {
 	return status.Decision{JSON: client.Answer{Source: client.Source{
 		Kind: "agent", Listed: &listed, Backends: 3, Unlisted: []string{"ctl1@fa9"}, OldestReport: &seconds, AllocatedOnly: []string{}, Notes: []string{"a note"},
 	}, DecisionJSON: placement.DecisionJSON{
-		Policy: policy, Chosen: &chosen, Fit: 1, Reason: q.Zone + q.ExtraSpecs["a"] + q.ExtraSpecs["b"],
+		Policy: policy, Chosen: &chosen, Fit: 1, Reason: q.Zone + q.VolumeType + q.ExtraSpecs["a"] + q.ExtraSpecs["b"],
 		Relaxed: []placement.Condition{{Filter: "DriverFilter", Text: "total_volumes < 5"}},
 		Backends: []placement.VerdictJSON{
 			{ID: chosen, Backend: "fa1", Rank: &rank, Weight: &weight, Scores: []placement.ScoreJSON{{Score: placement.Score{Weigher: "GoodnessWeigher", Raw: 50}}}},

@@ -3,12 +3,18 @@ package agent
 import (
 	"context"
 	"errors"
+	"reflect"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
+	"github.com/poolcast/poolcast/collector"
+	"github.com/poolcast/poolcast/config"
 	"github.com/poolcast/poolcast/publisher"
+	"github.com/poolcast/poolcast/publisher/status"
 )
 
 // TestSchedulerListIsRequestedOnceAMinute: for all questions at once, on demand, and
@@ -177,4 +183,42 @@ func TestFailedRequestKeepsTheListOfThePage(t *testing.T) {
 			t.Errorf("the view is %+v", r)
 		}
 	})
+}
+
+// TestViewOfTheList: the page has the pools of others, by name and with their zones, and
+// the agent's own backends that are missing, unless they were configured since.
+func TestViewOfTheList(t *testing.T) {
+	t.Parallel()
+	received := time.Now()
+	a := &agent{source: &statusSource{}, list: newSchedulerList(nil, nil)}
+	a.current.Store(&setup.Setup{
+		Config: &config.Config{Zones: map[string]string{"ctl1@lvm": "dc3"}, API: config.API{StorageZone: "dc1"}},
+		Targets: []setup.Target{
+			{Target: collector.Target{Host: "ctl1@fa1"}},
+			{Target: collector.Target{Host: "ctl1@fa2", Cluster: "c1@fa2"}},
+			{Target: collector.Target{Host: "ctl1@fa3"}},
+		},
+	})
+	a.source.config.Store(&status.Config{Loaded: received.Add(-time.Hour)})
+	if got := a.viewList(); !got.RequestedAt.IsZero() || !got.ReceivedAt.IsZero() || got.Unlisted != nil || got.Others != nil {
+		t.Errorf("before the first reply: %+v", got)
+	}
+	list := &publisher.SchedulerPools{Received: received}
+	for _, name := range []string{"ctl2@fa1#gold", "ctl1@fa1#gold", "c1@fa2#gold", "ctl1@lvm#lvm"} {
+		list.Pools = append(list.Pools, publisher.SchedulerPool{Name: name})
+	}
+	a.list.store(list, nil, false)
+	want := []status.ListedPool{{Name: "ctl1@lvm#lvm", Zone: "dc3"}, {Name: "ctl2@fa1#gold", Zone: "dc1", ZoneAssumed: true}}
+	got := a.viewList()
+	if !reflect.DeepEqual(got.Others, want) || !slices.Equal(got.Unlisted, []string{"ctl1@fa3"}) || got.ReceivedAt != received || got.Failure != "" {
+		t.Errorf("the list is %+v", got)
+	}
+	a.source.config.Store(&status.Config{Loaded: received.Add(time.Second)})
+	if got := a.viewList(); got.Unlisted != nil || len(got.Others) != 2 {
+		t.Errorf("after a reload: %+v", got)
+	}
+	a.list.store(nil, errors.New("no reply"), false)
+	if got := a.viewList(); got.Failure != "no reply" || len(got.Others) != 2 || !got.RequestedAt.After(received) {
+		t.Errorf("after a failure: %+v", got)
+	}
 }

@@ -91,11 +91,12 @@ func bearerToken(path string) *renewed[string] {
 
 // place decides on a volume of the status page, on the effective reports.
 func (a *agent) place(q status.Query) (status.Decision, error) {
-	types, cloud := a.types.Load(), a.cloud()
+	types := a.types.Load()
 	t, err := types.find(q.VolumeType)
 	if err != nil {
 		return status.Decision{}, err
 	}
+	cloud := a.cloud()
 	cloud.API.DefaultType = types.defaultType(a.current.Load().Config.API.DefaultType)
 	d, err := decision.ForPage(cloud, q, t)
 	if t != nil {
