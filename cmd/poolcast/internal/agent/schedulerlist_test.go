@@ -91,7 +91,7 @@ func TestPageViewsRequestTheListOnceAMinute(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				ended := make(chan struct{})
 				go func() {
-					l.run(ctx, func() bool { return connected.Load() })
+					l.run(ctx, connected.Load)
 					close(ended)
 				}()
 				look := func(d time.Duration) {
