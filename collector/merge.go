@@ -39,6 +39,7 @@ func Merge(s capability.Sample, t Target) capability.Report {
 func reportOf(t Target, caps capability.Set) capability.Report {
 	return capability.Report{
 		Host: t.Host, Cluster: t.Cluster, Backend: t.Backend, Pool: t.Pool, Zone: t.Zone, Capabilities: caps,
+		Simulated: t.Simulated,
 	}
 }
 

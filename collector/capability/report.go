@@ -31,6 +31,7 @@ type Report struct {
 	Zone        string    // availability zone
 	CollectedAt time.Time // when the poll behind it began
 	Status      Status
+	Simulated   bool // the numbers are those of a simulated array
 	// Capabilities are all keys, measured and configured.
 	Capabilities Set
 	// LiveKeys are the keys that replace those of a base report, in any order;
@@ -100,6 +101,7 @@ type reportJSON struct {
 	Zone         string    `json:"availability_zone"`
 	CollectedAt  time.Time `json:"collected_at"`
 	Status       Status    `json:"status"`
+	Simulated    bool      `json:"simulated,omitempty"`
 	Capabilities Set       `json:"capabilities"`
 }
 
@@ -108,7 +110,7 @@ type reportJSON struct {
 func (r Report) MarshalJSON() ([]byte, error) {
 	w := reportJSON{
 		Host: r.Host, Backend: r.Backend, Pool: r.Pool, Zone: r.Zone,
-		CollectedAt: r.CollectedAt.UTC(), Status: r.Status, Capabilities: r.Capabilities,
+		CollectedAt: r.CollectedAt.UTC(), Status: r.Status, Simulated: r.Simulated, Capabilities: r.Capabilities,
 	}
 	if r.Cluster != "" {
 		w.Cluster = &r.Cluster
@@ -132,7 +134,7 @@ func (r *Report) UnmarshalJSON(data []byte) error {
 	}
 	*r = Report{
 		Host: w.Host, Backend: w.Backend, Pool: w.Pool, Zone: w.Zone,
-		CollectedAt: w.CollectedAt, Status: w.Status, Capabilities: w.Capabilities,
+		CollectedAt: w.CollectedAt, Status: w.Status, Simulated: w.Simulated, Capabilities: w.Capabilities,
 	}
 	if w.Cluster != nil {
 		r.Cluster = *w.Cluster
