@@ -58,9 +58,10 @@ func LabelNotes(reports []capability.Report, reads func(*capability.Report) []st
 	return append(notes, labelAdvice(slices.Compact(keys)))
 }
 
-// LabelText says that a capability of one backend is a label.
+// LabelText is for a text that has the number of a label: what it is, and what is
+// measured.
 func LabelText(key string, l capability.Label) string {
-	return fmt.Sprintf("%s %s is a label of cinder.conf; %s", key, l.Value, measured(l))
+	return fmt.Sprintf("%s is a label of cinder.conf; %s", key, measured(l))
 }
 
 // labelAdvice is what makes the measurements count.

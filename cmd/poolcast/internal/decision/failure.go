@@ -150,21 +150,16 @@ func (e *explanation) sort(d *placement.Decision, request *cinder.Request) {
 // refusal is why a backend is refused: every condition of the filter that is not met,
 // and which of its numbers are labels of cinder.conf.
 func (e *explanation) refusal(v *placement.Verdict, request *cinder.Request) status.FailureRefusal {
-	reason := e.cloud.withLabels(request, v, unmet(v))
-	return status.FailureRefusal{
-		Backend: format.Printable(v.Backend.Report().Name()), Filter: v.RefusedBy, Reason: format.Printable(reason),
-	}
-}
-
-// unmet are the reasons of the filter that refused a backend.
-func unmet(v *placement.Verdict) string {
+	r := v.Backend.Report()
 	var reasons []string
-	for _, r := range v.Refusals() {
-		if !r.Later {
-			reasons = append(reasons, r.Reason)
+	for _, one := range v.Refusals() {
+		if !one.Later {
+			reasons = append(reasons, e.cloud.withLabels(request, r, one.Reason))
 		}
 	}
-	return strings.Join(reasons, ", ")
+	return status.FailureRefusal{
+		Backend: format.Printable(r.Name()), Filter: v.RefusedBy, Reason: format.Printable(strings.Join(reasons, ", ")),
+	}
 }
 
 // label is the filter that refused most backends: of several, the first by name. It is

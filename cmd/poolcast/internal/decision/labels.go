@@ -71,9 +71,8 @@ func (a *Answer) JSONs() []placement.DecisionJSON {
 	return all
 }
 
-// withLabels adds to the reason of a refusal that it is about labels.
-func (c *Cloud) withLabels(request *cinder.Request, v *placement.Verdict, reason string) string {
-	r := v.Backend.Report()
+// withLabels adds to a condition that is not met which of its numbers are labels.
+func (c *Cloud) withLabels(request *cinder.Request, r *capability.Report, reason string) string {
 	read := c.reads(request)(r)
 	labels := advice.LabelsRead(r, read)
 	for _, key := range read {
