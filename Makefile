@@ -30,10 +30,8 @@ build: go ## Build bin/poolcast: static, and the same bytes for the same commit
 demo: build ## Show three simulated arrays, and where a volume would go; needs Go only
 	@$(DEMO) --dry-run --output table
 	@echo
-	@echo "Where would a volume of 100 GiB go whose type requires total_volumes <= 600?"
-	@echo
+	@echo "A volume of 100 GiB, of a type that requires total_volumes <= 600:"
 	@$(DEMO) --log-level error place --size 100 --availability-zone dc1 --property capabilities:total_volumes='<= 600'
-	@echo
 	@echo "Their reports as JSON: make demo-json"
 
 demo-json: build ## Print what three simulated arrays would report, as JSON

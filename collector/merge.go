@@ -85,6 +85,9 @@ func putExtra(caps, measured capability.Set, st Stanza) []string {
 // labelsOf returns the numbers of extra_capabilities that stand in place of a
 // measurement; nil if there are none.
 func labelsOf(s capability.Sample, measured capability.Set, st Stanza) map[string]capability.Label {
+	if len(st.Extra) == 0 {
+		return nil
+	}
 	var labels map[string]capability.Label
 	onRequest := capability.Set{}
 	putRequested(onRequest, s, slices.Collect(maps.Keys(st.Extra)))
