@@ -7,7 +7,7 @@ import (
 	"github.com/poolcast/poolcast/flasharray/simulator"
 )
 
-// TestVaryKeepsIdentities reads every frame of variations of each recording.
+// TestVaryKeepsIdentities reads frames of variations of each recording.
 func TestVaryKeepsIdentities(t *testing.T) {
 	all, err := simulator.Builtin()
 	if err != nil {
@@ -19,16 +19,16 @@ func TestVaryKeepsIdentities(t *testing.T) {
 			t.Run(f.Name+"/"+name, func(t *testing.T) {
 				a := simulator.New(f.As(name, "192.0.2.1").Vary(name), simulator.Options{})
 				l := environmentOf(t, a, simulator.ServeOptions{})
-				for n := range a.Frames() {
+				for n := 0; n < a.Frames(); n += 3 {
 					a.SetFrame(n)
 					for _, path := range []string{"arrays", "arrays/space", "volumes", "hosts", "volume-snapshots"} {
-						p := l.get(path + "?limit=20")
+						p := l.get(path + "?limit=10")
 						for _, o := range append(p.Items, p.Total...) {
 							checkSpace(t, path, space(o))
 						}
 					}
 					for _, path := range []string{"arrays/performance", "volumes/performance"} {
-						p := l.get(path + "?limit=20")
+						p := l.get(path + "?limit=10")
 						for _, o := range append(p.Items, p.Total...) {
 							checkLoad(t, path, o)
 						}
