@@ -136,6 +136,13 @@ func TestLabelsOfASavedRun(t *testing.T) {
 	if got := place(saved); !strings.Contains(got, "is a label of cinder.conf; measured: flasharray_x_01 0.") || !strings.Contains(got, "Simulated arrays:") {
 		t.Errorf("on the saved run: %s", got)
 	}
+	types := labelTypes(t)
+	for _, output := range []string{"table", "json"} {
+		got, code := onLabels(t, conf, "diff", "--base", saved, "--types", types, "--output", output)
+		if code != exit.OK || !strings.Contains(got, "avg_latency_ms 0.35 is a label of cinder.conf; measured: flasharray_x_01 0.") {
+			t.Errorf("diff: %d %s", code, got)
+		}
+	}
 	listed := t.TempDir() + "/pools.json"
 	write(t, listed, `{"pools":[{"name":"ctl1@flasharray_x_01#pure_performance","capabilities":{"volume_backend_name":"pure_performance","total_capacity_gb":100.0,"free_capacity_gb":90.0,"avg_latency_ms":0.35}},
 		{"name":"ctl1@flasharray_x_02#pure_performance","capabilities":{"volume_backend_name":"pure_performance","total_capacity_gb":100.0,"free_capacity_gb":90.0,"avg_latency_ms":0.31}}]}`)

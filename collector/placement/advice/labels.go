@@ -38,8 +38,9 @@ func LabelNotes(reports []capability.Report, reads func(*capability.Report) []st
 		if len(r.Labels) == 0 {
 			continue
 		}
-		labels := LabelsRead(r, reads(r))
-		for _, key := range reads(r) {
+		read := reads(r)
+		labels := LabelsRead(r, read)
+		for _, key := range read {
 			if l, ok := labels[key]; ok {
 				groups = addLabel(groups, key, l, r.Name())
 				keys = append(keys, key)
