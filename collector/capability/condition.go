@@ -40,11 +40,29 @@ const (
 	missedTurns = 4
 )
 
-// Valid reports whether the part was read, and recently enough for an array that is
-// polled at an interval.
-func (r Reading[T]) Valid(now time.Time, interval time.Duration) bool {
-	return !r.At.IsZero() && now.Sub(r.At) <= missedTurns*max(r.Every, turns*interval)
+// ValidAt returns the condition without the readings that are too old, or were never
+// made, of an array that is polled at an interval.
+func (c Condition) ValidAt(now time.Time, interval time.Duration) Condition {
+	return Condition{
+		CriticalAlerts: c.CriticalAlerts.validAt(now, interval),
+		WarningAlerts:  c.WarningAlerts.validAt(now, interval),
+		InfoAlerts:     c.InfoAlerts.validAt(now, interval),
+		Controllers:    c.Controllers.validAt(now, interval),
+		Mediators:      c.Mediators.validAt(now, interval),
+		ReplicaLinks:   c.ReplicaLinks.validAt(now, interval),
+		Faults:         c.Faults,
+	}
 }
+
+func (r Reading[T]) validAt(now time.Time, interval time.Duration) Reading[T] {
+	if !r.Read() || now.Sub(r.At) > missedTurns*max(r.Every, turns*interval) {
+		return Reading[T]{}
+	}
+	return r
+}
+
+// Read reports whether there is a value.
+func (r Reading[T]) Read() bool { return !r.At.IsZero() }
 
 // Controller is one controller of an array (GET controllers).
 type Controller struct {
