@@ -81,8 +81,7 @@ func (s *sampler) takeTurn(ctx context.Context) {
 		s.links(ctx)
 		return
 	}
-	s.stats.Links = s.cache.links
-	s.fault("connections", s.cache.linksErr)
+	s.keepLinks()
 	complete, err := p.read(s, ctx)
 	s.rotation.turns[p.name] = s.rotation.turns[p.name].after(p, complete, err)
 }

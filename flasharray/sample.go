@@ -239,8 +239,7 @@ func (s *sampler) countOnce(ctx context.Context, path string, query url.Values) 
 func (s *sampler) links(ctx context.Context) {
 	c := s.cache
 	if s.requests >= requestBudget && c.links != nil && time.Since(c.linksAt) < linksKept {
-		s.stats.Links = c.links
-		s.fault("connections", c.linksErr)
+		s.keepLinks()
 		return
 	}
 	var warnings []error
@@ -255,6 +254,11 @@ func (s *sampler) links(ctx context.Context) {
 		links[i] = capability.Link{Peer: o.text("name"), Status: o.text("status"), Type: o.text("type")}
 	}
 	c.links, c.linksErr = links, errors.Join(warnings...)
-	s.stats.Links = links
-	s.fault("connections", c.linksErr)
+	s.keepLinks()
+}
+
+// keepLinks makes the connections that were read last those of the sample.
+func (s *sampler) keepLinks() {
+	s.stats.Links, s.stats.LinksAt = s.cache.links, s.cache.linksAt
+	s.fault("connections", s.cache.linksErr)
 }

@@ -34,7 +34,7 @@ func TestSample(t *testing.T) {
 	want.Condition.Controllers.Value = []capability.Controller{
 		{Name: "CT0", Mode: "secondary", Model: "FA-X20R4"}, {Name: "CT1", Mode: "primary", Model: "FA-X50R4"},
 	}
-	clocks := cmpopts.IgnoreFields(capability.Sample{}, "CollectedAt", "ClockSkew")
+	clocks := cmpopts.IgnoreFields(capability.Sample{}, "CollectedAt", "ClockSkew", "LinksAt")
 	if diff := cmp.Diff(want, got, clocks,
 		cmpopts.IgnoreFields(capability.Performance{}, "Time", "Age"), cmpopts.IgnoreFields(capability.Reading[[]capability.Controller]{}, "At", "Every")); diff != "" {
 		t.Errorf("sample differs (-want +got):\n%s", diff)

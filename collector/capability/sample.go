@@ -23,6 +23,8 @@ type Sample struct {
 	// Links are the connections to other arrays; nil if they were not read,
 	// empty if there are none.
 	Links []Link
+	// LinksAt is when they were read: by this poll or by one before. Zero is by this one.
+	LinksAt time.Time
 	// Condition is what the array reports about its own state. Its parts are read in
 	// turn, so each has an age of its own; a part that failed is no fault of the
 	// sample.
