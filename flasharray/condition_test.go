@@ -145,8 +145,8 @@ func TestConditionBudget(t *testing.T) {
 			time.Sleep(time.Hour)
 			first := map[string]string{
 				"alerts":                response(1000, func(i int) string { return alert(i, []string{"critical", "warning", "info"}[i%3], "open") }),
-				"pods":                  response(tc.pods, func(i int) string { return fullPod(i) }),
-				"pod-replica-links/lag": response(tc.links, func(i int) string { return fullLink(i) }),
+				"pods":                  response(tc.pods, fullPod),
+				"pod-replica-links/lag": response(tc.links, fullLink),
 			}
 			l := newEnvironmentOf(t, troubled(t, first), simulator.Options{SessionIdle: -1})
 			defer l.close(t)

@@ -24,7 +24,8 @@ func troubledView() View {
 			QoSUsecPerRead: n(250), QoSUsecPerWrite: n(0), QoSUsecPerMirroredWrite: n(1000),
 		},
 		Links: []capability.Link{
-			{Peer: "fa_09", Type: "async-replication", Status: "connected"}, {Peer: "fa_08", Type: "async-replication", Status: "connected"},
+			{Peer: "fa_09", Type: "async-replication", Status: "connected"},
+			{Peer: "fa_08", Type: "async-replication", Status: "connected"},
 			{Peer: "fa_07", Type: "sync-replication", Status: "partially_connected"},
 		},
 		Condition: capability.Condition{
