@@ -217,7 +217,7 @@ func TestEveryPartHasItsTurn(t *testing.T) {
 				defer l.close(t)
 				oldest := map[string]time.Duration{}
 				links, linksAsked := time.Now(), time.Duration(0)
-				for i := range int(2 * time.Hour / interval) {
+				for i := range int(time.Hour / interval) {
 					l.ResetTraffic()
 					c := l.sampleComplete(t).Condition
 					if l.Requests()["GET array-connections"] > 0 {
