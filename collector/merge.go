@@ -32,11 +32,18 @@ func Merge(s capability.Sample, t Target) capability.Report {
 	caps := declare(t)
 	maps.Copy(caps, measured)
 	live := putExtra(caps, measured, t.Stanza)
+	if !s.LinksAt.IsZero() && s.CollectedAt.Sub(s.LinksAt) > freshLinks {
+		live = slices.DeleteFunc(live, func(key string) bool { return key == capability.KeyReplicationCapability })
+	}
 	appendCacheable(caps)
 	r := reportOf(t, caps)
 	r.CollectedAt, r.Status, r.LiveKeys, r.Labels = s.CollectedAt, status, live, labels
 	return r
 }
+
+// freshLinks is how old the connections may be for replication_capability to replace the
+// value of cinder-volume, which reads them every minute by default.
+const freshLinks = time.Minute
 
 func reportOf(t Target, caps capability.Set) capability.Report {
 	return capability.Report{

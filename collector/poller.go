@@ -28,6 +28,8 @@ type poller struct {
 	republishAt time.Time          // when the report of the stale policy is published again
 	cause       error              // of the last failure; nil once a poll has succeeded
 	transitions transitions
+	// conditionCause is why parts of the condition could not be read, as logged last.
+	conditionCause string
 
 	mu        sync.Mutex // guards what follows, which readers see too
 	target    Target
@@ -133,6 +135,7 @@ func (p *poller) finish(now time.Time, o outcome) {
 	r := Merge(o.stats, p.current())
 	p.publish(r)
 	p.setState(now, stateOf(r.Status), o)
+	p.logCondition(o.stats.Condition)
 	p.transitions.failingSince, p.cause = time.Time{}, nil
 }
 

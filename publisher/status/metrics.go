@@ -62,8 +62,10 @@ func (c *viewCollector) Collect(ch chan<- prometheus.Metric) {
 	for _, b := range v.Backends {
 		e.poll(b)
 		e.overlay(v, b)
+		e.condition(b)
 		if b.Report != nil {
 			e.array(b)
+			e.performance(b)
 			reports = append(reports, *b.Report)
 		}
 	}
@@ -300,5 +302,5 @@ func Metrics() []Metric {
 	for _, m := range measured() {
 		all = append(all, m.Metric)
 	}
-	return all
+	return append(all, conditionMetrics()...)
 }

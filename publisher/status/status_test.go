@@ -157,7 +157,7 @@ func TestMetricsOmitMissingValues(t *testing.T) {
 }
 
 func TestMetricsPassPrometheusLint(t *testing.T) {
-	problems, err := testutil.CollectAndLint(newViewCollector(fixed(sampleView())))
+	problems, err := testutil.CollectAndLint(newViewCollector(fixed(troubledView())))
 	if err != nil {
 		t.Fatal(err)
 	}
