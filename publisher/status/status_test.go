@@ -64,6 +64,8 @@ func sampleView() View {
 				Poll:    Poll{Up: true, Polls: 10, Failures: 1, LastOK: noon, Requests: map[int]uint64{200: 80, 401: 1}, Sessions: 1, SessionsLost: 2},
 				Overlay: Overlay{State: "overlaying", PublishedAt: noon.Add(-time.Second), ReceivedAt: noon.Add(-30 * time.Second), Changes: []Change{{Key: "total_volumes", Old: &old, New: capability.OfInt(900)}}},
 				Space:   &Space{Total: 20480, Ratio: 2, Provisioned: 30000, VirtualFree: 10960, Thin: true},
+
+				EffectiveSpace: &Space{Total: 20480, Reserved: 2048, Ratio: 2, Provisioned: 30000, VirtualFree: 6864, Thin: true},
 			},
 			{
 				Name: "fa_02", Host: "ctl1@fa_02", Pool: "gold", Zone: "dc1", Report: &quiet,

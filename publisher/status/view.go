@@ -74,6 +74,8 @@ type Backend struct {
 	// Space is how Cinder computes the backend's free space; nil if the report
 	// lacks keys for it.
 	Space *Space
+	// EffectiveSpace is the same of the effective report.
+	EffectiveSpace *Space
 }
 
 // Poll is the result of polling one array.

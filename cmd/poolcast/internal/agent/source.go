@@ -55,6 +55,7 @@ func (s *statusSource) View() status.View {
 		}
 		if r, ok := effective[t.Host]; ok {
 			b.Effective = &r
+			b.EffectiveSpace = viewSpace(r)
 		}
 		b.Poll = s.viewPoll(health[t.Host], t)
 		b.Overlay = viewOverlay(overlays[capability.Report{Host: t.Host, Cluster: t.Cluster}.Identity()], bus.StatsInterval)
