@@ -140,6 +140,8 @@ func TestMetricsOmitMissingValues(t *testing.T) {
 		`poolcast_array_up{backend="fa_01",host="ctl1@fa_01",volume_backend_name="gold"} 1`,
 		`poolcast_array_up{backend="fa_02",host="ctl1@fa_02",volume_backend_name="gold"} 0`,
 		`poolcast_array_capacity_bytes{backend="fa_01",host="ctl1@fa_01",volume_backend_name="gold"} 2.199023255552e+13`,
+		`poolcast_array_virtual_capacity_bytes{backend="fa_01",host="ctl1@fa_01",volume_backend_name="gold"} 3.9582418599936e+13`,
+		`poolcast_array_virtual_free_bytes{backend="fa_01",host="ctl1@fa_01",volume_backend_name="gold"} 7.370163879936e+12`,
 		`poolcast_array_read_latency_seconds{backend="fa_01",host="ctl1@fa_01",volume_backend_name="gold"} 0.00031`,
 		`poolcast_array_polls_total{backend="fa_01",host="ctl1@fa_01",result="ok",volume_backend_name="gold"} 9`,
 		`poolcast_array_sessions{backend="fa_01",host="ctl1@fa_01",volume_backend_name="gold"} 1`,
@@ -152,6 +154,9 @@ func TestMetricsOmitMissingValues(t *testing.T) {
 		if !strings.Contains(body, want+"\n") {
 			t.Errorf("no sample %s", want)
 		}
+	}
+	if strings.Contains(body, `poolcast_array_virtual_free_bytes{backend="fa_02"`) {
+		t.Error("a space that was not computed is sent")
 	}
 	if strings.Contains(body, `poolcast_array_read_latency_seconds{backend="fa_02"`) {
 		t.Error("a latency that was not measured has a sample")
