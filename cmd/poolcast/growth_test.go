@@ -30,7 +30,9 @@ func TestGrowthExamples(t *testing.T) {
 		"growth-3-six-arrays.conf":  {4, 2},
 	} {
 		t.Run(step, func(t *testing.T) {
-			var found struct{ Findings []struct{ Severity, Code string } }
+			var found struct {
+				Findings []struct{ Severity, Code string }
+			}
 			stdout, _ := onGrowth(t, step, "check", "--output", "json")
 			if err := json.Unmarshal([]byte(stdout), &found); err != nil {
 				t.Fatalf("check printed %v\n%s", err, stdout)
