@@ -17,7 +17,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/integration/internal/scheduler"
 	"github.com/poolcast/poolcast/integration/process"
+	"github.com/poolcast/poolcast/publisher"
 )
 
 // growthBytes is by how much every simulated array has grown each second; its virtual
@@ -224,4 +227,45 @@ func (p *prometheus) checkDashboard() {
 	if queries < 40 {
 		p.t.Errorf("the dashboard has %d queries", queries)
 	}
+}
+
+// TestVirtualFreeIsTheSchedulers compares the metrics of virtual capacity with what the
+// scheduler holds where that differs from the array's own numbers: cinder-volume before
+// Cinder 29 sends no provisioned_capacity_gb, and CapacityFilter uses
+// allocated_capacity_gb.
+func TestVirtualFreeIsTheSchedulers(t *testing.T) {
+	t.Parallel()
+	broker, transport := joinBroker(t)
+	env := newEnvironment(t, threeArrays(t)[:1], transport)
+	cinder := scheduler.Start(t, scheduler.Options{Broker: broker, Backends: env.backends()})
+	host := hostName(env.arrays[0].Name())
+	a, agent := env.startWithStatusPage()
+	a.awaitLog(0, "session", string(publisher.Ready))
+	cinder.Report(scheduler.Report{Host: host, Capabilities: volumeReport(t, env.dryRun()[0])})
+	awaitCapabilities(t, cinder, host, func(got capability.Set) error {
+		number := func(key string) float64 {
+			f, _ := got[key].Float()
+			return f
+		}
+		total := number(capability.KeyTotalCapacity)
+		capacity := (total - math.Floor(total*number(capability.KeyReservedPercentage)/100)) * number(capability.KeyMaxOverSubscription)
+		free := capacity - number(capability.KeyAllocatedCapacity)
+		scrape, err := get(t.Context(), agent+"/metrics")
+		if err != nil {
+			return err
+		}
+		for name, want := range map[string]float64{"capacity": capacity, "free": free} {
+			name = "poolcast_array_virtual_" + name + "_bytes"
+			found := regexp.MustCompile(`(?m)^` + name + `\{.*\} (.*)$`).FindStringSubmatch(scrape)
+			if found == nil {
+				return fmt.Errorf("there is no %s", name)
+			}
+			bytes, err := strconv.ParseFloat(found[1], 64)
+			if err != nil || capacity == 0 || math.Abs(bytes/(1<<30)-want) > 0.01 {
+				return fmt.Errorf("%s is %v GiB, and the scheduler's is %v: %v", name, bytes/(1<<30), want, err)
+			}
+		}
+		return nil
+	})
+	a.finish()
 }
