@@ -60,9 +60,9 @@ func (c *viewCollector) Collect(ch chan<- prometheus.Metric) {
 	e.failures(v)
 	var reports []capability.Report
 	for _, b := range v.Backends {
+		e.space(b)
 		e.poll(b)
 		e.overlay(v, b)
-		e.space(b)
 		if b.Report != nil {
 			e.array(b)
 			reports = append(reports, *b.Report)
