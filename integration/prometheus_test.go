@@ -97,7 +97,7 @@ func startPrometheus(t *testing.T, agent string) *prometheus {
 	}
 	data := filepath.Join(folder, "data")
 	promtool(t, "", "tsdb", "create-blocks-from", "openmetrics", write("history.txt", history(t, scrape)), data)
-	// The groups of rules begin within their interval.
+	// A group of rules begins within its interval.
 	write("rules.yml", strings.ReplaceAll(readFile(t, "../examples/prometheus", "rules.yml"), "interval: 4m", "interval: 1s"))
 	write("alerts.yml", readFile(t, "../examples/prometheus", "alerts.yml"))
 	config := write("prometheus.yml", fmt.Sprintf(`global: {scrape_interval: 1s, evaluation_interval: 1s}
@@ -261,8 +261,11 @@ func TestVirtualFreeIsTheSchedulers(t *testing.T) {
 				return fmt.Errorf("there is no %s", name)
 			}
 			bytes, err := strconv.ParseFloat(found[1], 64)
-			if err != nil || capacity == 0 || math.Abs(bytes/(1<<30)-want) > 0.01 {
-				return fmt.Errorf("%s is %v GiB, and the scheduler's is %v: %v", name, bytes/(1<<30), want, err)
+			if err != nil {
+				return err
+			}
+			if capacity == 0 || math.Abs(bytes/(1<<30)-want) > 0.01 {
+				return fmt.Errorf("%s is %v GiB, and the scheduler's is %v", name, bytes/(1<<30), want)
 			}
 		}
 		return nil
