@@ -57,9 +57,12 @@ func TestPrometheusEvaluatesExamples(t *testing.T) {
 	t.Parallel()
 	_, agent := newEnvironment(t, threeArrays(t), unreachable).startWithStatusPage()
 	p := startPrometheus(t, agent)
-	process.Await(t, pollBound, "the predictions", func() error {
-		if got := p.query("pool:poolcast_array_days_until_refused:sum"); len(got) == 0 {
-			return errors.New("there are none")
+	process.Await(t, pollBound, "predictions and rates", func() error {
+		// A rate needs two scrapes.
+		for _, expression := range []string{"pool:poolcast_array_days_until_refused:sum", "rate(poolcast_array_polls_total[1m])"} {
+			if len(p.query(expression)) == 0 {
+				return fmt.Errorf("there is no %s", expression)
+			}
 		}
 		return p.rulesHealthy()
 	})
