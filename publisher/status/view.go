@@ -82,8 +82,10 @@ type Backend struct {
 	// Effective is the effective report of the backend, and Report if there is
 	// none; nil before the first.
 	Effective *capability.Report
-	Poll      Poll
-	Overlay   Overlay
+	// EffectiveSpace is Space, of the effective report.
+	EffectiveSpace *Space
+	Poll           Poll
+	Overlay        Overlay
 	// Space is how Cinder computes the backend's free space; nil if the report
 	// lacks keys for it.
 	Space *Space

@@ -57,6 +57,7 @@ func (s *statusSource) View() status.View {
 		}
 		if r, ok := effective[t.Host]; ok {
 			b.Effective = &r
+			b.EffectiveSpace = viewSpace(r)
 		}
 		stats, sampled := s.arrays.Stats(t.Host)
 		b.Poll = viewPoll(health[t.Host], t.Client.Counters(), stats)
