@@ -28,6 +28,7 @@ type poller struct {
 	republishAt time.Time          // when the report of the stale policy is published again
 	cause       error              // of the last failure; nil once a poll has succeeded
 	transitions transitions
+	hour        hourly // empty without load_history
 
 	mu        sync.Mutex // guards what follows, which readers see too
 	target    Target
@@ -130,10 +131,22 @@ func (p *poller) finish(now time.Time, o outcome) {
 		p.fail(now, o)
 		return
 	}
-	r := Merge(o.stats, p.current())
+	r := p.merge(o.stats)
 	p.publish(r)
 	p.setState(now, stateOf(r.Status), o)
 	p.transitions.failingSince, p.cause = time.Time{}, nil
+}
+
+// merge makes the report of a sample, with the keys of the last hour if the target
+// requests them. A sample whose performance is old does not have them.
+func (p *poller) merge(s capability.Sample) capability.Report {
+	t := p.current()
+	if t.History == nil {
+		p.hour = hourly{}
+		return Merge(s, t)
+	}
+	p.hour.add(s, t.Interval, *t.History)
+	return merge(s, t, &p.hour)
 }
 
 func (p *poller) count(o outcome) {
