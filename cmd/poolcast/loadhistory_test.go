@@ -149,3 +149,30 @@ func TestHistoryAdviceOfOtherPool(t *testing.T) {
 		t.Errorf("findings are %v", found)
 	}
 }
+
+// TestOperationsLoadHistory: the settings in OPERATIONS.md are complete, and removing one
+// is found.
+func TestOperationsLoadHistory(t *testing.T) {
+	_, section, _ := strings.Cut(runbook(t), "\n## What to filter on\n")
+	settings := regexp.MustCompile("(?s)```ini\n(.*?)```").FindStringSubmatch(section)
+	condition := regexp.MustCompile(`--property 'capabilities:(load_class=[^']*)'`).FindStringSubmatch(section)
+	if settings == nil || condition == nil {
+		t.Fatal("the section has no settings or no type")
+	}
+	types := map[string]string{"gold": condition[1]}
+	c := newHistoryCase(t)
+	c.sections["fa1"] = c.sections["fa1"][:6]
+	c.agent = []string{settings[1]}
+	if found := c.findings(types); len(found) > 0 {
+		t.Errorf("findings are %v", found)
+	}
+	for line := range strings.Lines(settings[1]) {
+		if !strings.Contains(line, "=") {
+			continue
+		}
+		c.agent = []string{strings.Replace(settings[1], line, "", 1)}
+		if found := c.findings(types); len(found) == 0 {
+			t.Errorf("without %s nothing is found", line)
+		}
+	}
+}
