@@ -3,6 +3,7 @@ package collector
 import (
 	"context"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -133,6 +134,9 @@ func TestHourlyRepeatedSample(t *testing.T) {
 	}
 	if n := len(h.values); n != 120 {
 		t.Errorf("%d values, want 120", n)
+	}
+	if bytes := cap(h.values) * int(reflect.TypeFor[hourValue]().Size()); bytes > 8<<10 {
+		t.Errorf("the history of one array has %d bytes", bytes)
 	}
 	if load, _ := h.keys[capability.KeyHourlyLoadPercent].Int(); load != 100 {
 		t.Errorf("load %d of a load that is limited to 100", load)
