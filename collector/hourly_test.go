@@ -1,15 +1,18 @@
 package collector
 
 import (
+	"bytes"
 	"context"
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/rs/zerolog"
 )
 
 // loaded is a sample that an array took at a time, with a load and latencies.
@@ -154,13 +157,13 @@ func TestHourlyKeys(t *testing.T) {
 			}
 			return loaded(time.Now().Truncate(30*time.Second), 80, 2000, 700), nil
 		}}
-		w := &recorder{}
+		w, log := &recorder{}, &bytes.Buffer{}
 		tgt := target("fa1", a)
 		tgt.Interval = 15 * time.Second
 		tgt.History = &ClassLimits{30, 70}
 		tgt.Stanza.Extra = capability.Set{capability.KeyLoadClass: capability.OfString("normal")}
 		tgt.Stanza.Live = []string{capability.KeyLoadClass}
-		c, stop := collect(t, Options{Observer: w}, tgt)
+		c, stop := collect(t, Options{Observer: w, Log: zerolog.New(log)}, tgt)
 		defer stop()
 		check := func(when, class string, live bool) {
 			t.Helper()
@@ -195,6 +198,15 @@ func TestHourlyKeys(t *testing.T) {
 			t.Fatal(err)
 		}
 		check("switched off by a reload", "normal", false)
+		stop()
+		for text, want := range map[string]int{
+			`"from":"none","to":"high","hourly_load_percent":80,"message":"load class changed"`: 2,
+			`"from":"high","to":"none","message":"load class changed"`: 1,
+		} {
+			if n := strings.Count(log.String(), text); n != want {
+				t.Errorf("the log has %s %d times, want %d:\n%s", text, n, want, log)
+			}
+		}
 	})
 }
 

@@ -50,8 +50,9 @@ func (c *loadClass) update(at, load int64, limits ClassLimits) {
 	}
 }
 
+// name is the value of load_class; none without a class, which is for the log.
 func (c *loadClass) name() string {
-	return [...]string{"", capability.LoadLow, capability.LoadNormal, capability.LoadHigh}[c.level]
+	return [...]string{"none", capability.LoadLow, capability.LoadNormal, capability.LoadHigh}[c.level]
 }
 
 func (l ClassLimits) level(load int64) int {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/rs/zerolog"
 )
 
 // poller polls one target. Its loop alone decides and reports; a poll runs in a
@@ -145,7 +146,15 @@ func (p *poller) merge(s capability.Sample) capability.Report {
 		p.hour = hourly{}
 		return Merge(s, t)
 	}
+	before := p.hour.class.name()
 	p.hour.add(s, t.Interval, *t.History)
+	if now := p.hour.class.name(); now != before {
+		e := p.logEvent(zerolog.InfoLevel).Str("from", before).Str("to", now)
+		if load, ok := p.hour.keys[capability.KeyHourlyLoadPercent].Int(); ok {
+			e = e.Int64(capability.KeyHourlyLoadPercent, load)
+		}
+		e.Msg("load class changed")
+	}
 	return merge(s, t, &p.hour)
 }
 
