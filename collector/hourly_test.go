@@ -201,7 +201,7 @@ func TestHourlyKeys(t *testing.T) {
 		stop()
 		for text, want := range map[string]int{
 			`"from":"none","to":"high","hourly_load_percent":80,"message":"load class changed"`: 2,
-			`"from":"high","to":"none","message":"load class changed"`: 1,
+			`"from":"high","to":"none","message":"load class changed"`:                          1,
 		} {
 			if n := strings.Count(log.String(), text); n != want {
 				t.Errorf("the log has %s %d times, want %d:\n%s", text, n, want, log)
