@@ -42,16 +42,12 @@ func (c *historyCase) findings(types map[string]string) map[string]string {
 		key, value, _ := strings.Cut(condition, "=")
 		rows = append(rows, map[string]any{"Name": name, "Properties": map[string]string{key: value}})
 	}
-	args := []string{"check", "--no-bus", "--output", "json"}
-	if len(rows) > 0 {
-		data, err := json.Marshal(rows)
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		c.write("types.json", string(data))
-		args = append(args, "--types", c.path("types.json"))
+	data, err := json.Marshal(rows)
+	if err != nil {
+		c.t.Fatal(err)
 	}
-	stdout, stderr, done := c.run(c.t.Context(), args...)
+	c.write("types.json", string(data))
+	stdout, stderr, done := c.run(c.t.Context(), "check", "--no-bus", "--types", c.path("types.json"), "--output", "json")
 	<-done
 	var out checkOutput
 	if err := json.Unmarshal([]byte(stdout.String()), &out); err != nil {
@@ -115,7 +111,7 @@ func TestHistoryAdviceIsApplied(t *testing.T) {
 			for name := range c.sections {
 				c.sections[name] = append(c.sections[name], "filter_function = capabilities.hourly_load_percent < 80")
 			}
-			return nil
+			return map[string]string{"any": "vendor_name=Pure Storage"}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
