@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -150,9 +151,9 @@ func TestHourlyRepeatedSample(t *testing.T) {
 // hour, not while the array has not been read for long, and again after that.
 func TestHourlyKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var down bool
+		var down atomic.Bool
 		a := &fakeSource{onSample: func(context.Context, int) (capability.Sample, error) {
-			if down {
+			if down.Load() {
 				return capability.Sample{}, errDown
 			}
 			return loaded(time.Now().Truncate(30*time.Second), 80, 2000, 700), nil
@@ -185,9 +186,9 @@ func TestHourlyKeys(t *testing.T) {
 		}
 		check("after a reload", "high", true)
 
-		down = true
+		down.Store(true)
 		time.Sleep(30 * time.Minute)
-		down = false
+		down.Store(false)
 		time.Sleep(time.Minute)
 		check("after half an hour without a sample", "normal", false)
 		time.Sleep(46 * time.Minute)
