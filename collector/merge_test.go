@@ -52,7 +52,7 @@ func TestMergeKeysDescribed(t *testing.T) {
 	tgt.Stanza.FilterFunction, tgt.Stanza.GoodnessFunction = "1 == 1", "100"
 	s := sample()
 	s.Links = []capability.Link{{Status: "connected", Type: "async-replication"}}
-	r := Merge(s, tgt)
+	r := merge(s, tgt, fullHour())
 	for key, v := range r.Capabilities {
 		if k, ok := capability.LookupKey(key); !ok || k.Kind != v.Kind() {
 			t.Errorf("%s is a %s, but described as %+v", key, v.Kind(), k)
