@@ -72,7 +72,7 @@ func newCheckCommand(sources *sourceFlags) *cobra.Command {
 	cmd.Flags().BoolVar(&f.noBus, "no-bus", false, "do not listen on the message bus")
 	cmd.MarkFlagsMutuallyExclusive("listen-for", "no-bus")
 	_ = cmd.MarkFlagFilename("types", "json")
-	outputFlag(cmd, &f.output, "table", "json")
+	outputFlag(cmd, &f.output, "table", "wide", "json")
 	return cmd
 }
 

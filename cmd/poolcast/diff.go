@@ -74,7 +74,7 @@ func newDiffCommand(sources *sourceFlags) *cobra.Command {
 	cmd.MarkFlagsMutuallyExclusive("base", "wait")
 	_ = cmd.MarkFlagFilename("base", "json")
 	_ = cmd.MarkFlagFilename("types", "json")
-	outputFlag(cmd, &f.output, "table", "json")
+	outputFlag(cmd, &f.output, "table", "wide", "json")
 	return cmd
 }
 

@@ -282,7 +282,11 @@ func (f *inputFlag) Set(path string) error {
 // outputFlag adds --output with the given choices; the first is the default.
 func outputFlag(cmd *cobra.Command, value *string, choices ...string) {
 	*value = choices[0]
-	cmd.Flags().VarP(&choice{value: value, choices: choices}, "output", "o", "output format")
+	help := "output format"
+	if slices.Contains(choices, "wide") {
+		help += "; on a terminal, a table has the columns that fit, and wide has all of them"
+	}
+	cmd.Flags().VarP(&choice{value: value, choices: choices}, "output", "o", help)
 	completeWords(cmd, "output", choices)
 }
 

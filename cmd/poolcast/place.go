@@ -81,7 +81,7 @@ func newPlaceCommand(sources *sourceFlags) *cobra.Command {
 	cmd.Flags().IntVar(&f.count, "count", 1, "place this `number` of volumes one after the other, each using up capacity")
 	policyFlag(cmd, &f.policy)
 	cmd.Flags().Uint64Var(&f.seed, "seed", 0, "`seed` for what is random, such as ChanceWeigher; 0 draws one")
-	outputFlag(cmd, &f.output, "table", "json")
+	outputFlag(cmd, &f.output, "table", "wide", "json")
 	return cmd
 }
 

@@ -76,7 +76,7 @@ func newPreferCommand(sources *sourceFlags) *cobra.Command {
 	_ = cmd.MarkFlagFilename("types", "json")
 	f.cloud.add(cmd)
 	cmd.MarkFlagsOneRequired("types", "os-cloud")
-	outputFlag(cmd, &f.output, "table", "json")
+	outputFlag(cmd, &f.output, "table", "wide", "json")
 	return cmd
 }
 

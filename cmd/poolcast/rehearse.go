@@ -96,7 +96,7 @@ func newRehearseCommand(sources *sourceFlags) *cobra.Command {
 	f.reports.addZones(cmd)
 	f.reports.addRelease(cmd)
 	f.add(cmd)
-	outputFlag(cmd, &f.output, "table", "json")
+	outputFlag(cmd, &f.output, "table", "wide", "json")
 	return cmd
 }
 

@@ -52,7 +52,7 @@ func newWhyCommand(sources *sourceFlags) *cobra.Command {
 	}
 	f.cloud.add(cmd)
 	f.reports.add(cmd)
-	outputFlag(cmd, &f.output, "table", "json")
+	outputFlag(cmd, &f.output, "table", "wide", "json")
 	return cmd
 }
 

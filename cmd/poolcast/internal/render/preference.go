@@ -18,14 +18,14 @@ import (
 )
 
 // Preference prints settings with which Cinder prefers, and the backends on which they
-// were checked, in one of the formats table and json.
+// were checked, in one of the formats table, wide and json.
 func Preference(w io.Writer, output string, cfg *config.Config, plan *fallback.Plan, set *backends.Set) error {
 	out := jsonPreference(cfg, plan)
 	out.Source = set.JSON(time.Now())
 	if output == "json" {
 		return JSON(w, out)
 	}
-	p := text.NewPage(w)
+	p := newPage(w, output)
 	color, headline := preferenceHeadline(plan)
 	addWrapped(p, color, headline)
 	for _, problem := range plan.Problems {
