@@ -16,7 +16,11 @@ func main() {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go handleSignals(signals, cancel)
-	err := newRootCommand().ExecuteContext(ctx)
+	root := newRootCommand()
+	if screen := text.NewScreen(os.Stderr); screen != nil {
+		root.SetErr(screen)
+	}
+	err := root.ExecuteContext(ctx)
 	cancel()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "poolcast:", text.PrintableLines(err.Error()))

@@ -14,6 +14,7 @@ import (
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/render"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
+	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement/rehearsal"
 	"github.com/poolcast/poolcast/collector/placement/volumeapi"
 	"github.com/poolcast/poolcast/config"
@@ -164,6 +165,14 @@ func (f *rehearseFlags) rehearse(cmd *cobra.Command, cfg *config.Config, set *ba
 	if err != nil {
 		return exit.With(exit.Usage, err)
 	}
+	steps := len(settings)
+	if fleet.Changed() {
+		steps++ // on all backends
+	}
+	creates := progress(cmd, "rehearsing "+format.Count(steps, "burst"), "")
+	defer creates.Stop()
+	creates.Set(0, steps*f.burst.Count, "create")
+	f.burst.Created = creates.Add
 	outcomes, err := rehearsal.Compare(cmd.Context(), fleet.Reports, f.burst, settings)
 	if err != nil {
 		return fmt.Errorf("rehearse: %w", err)
@@ -172,6 +181,7 @@ func (f *rehearseFlags) rehearse(cmd *cobra.Command, cfg *config.Config, set *ba
 	if err != nil {
 		return fmt.Errorf("rehearse on all backends: %w", err)
 	}
+	creates.Stop()
 	if err := render.Rehearsal(cmd.OutOrStdout(), f.output, f.burst, render.Assumed{
 		Lines: rehearsal.Assumptions(fleet.Reports), LeftOut: engine.LeftOut(), Change: change, Set: set,
 	}, outcomes); err != nil {

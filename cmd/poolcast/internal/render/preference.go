@@ -61,7 +61,8 @@ func preferenceHeadline(plan *fallback.Plan) (text.Color, string) {
 
 // addSections adds what cinder-volume needs. Lines to copy are not wrapped.
 func addSections(p *text.Page, out preferenceJSON) {
-	p.Line("\n%s", p.Paint(text.Bold, "1. cinder.conf of cinder-volume; then restart cinder-volume, and wait for its reports"))
+	p.Line("")
+	addWrapped(p, text.Bold, "1. cinder.conf of cinder-volume; then restart cinder-volume, and wait for its reports")
 	for _, b := range out.Backends {
 		place := ""
 		if b.File != "" {
