@@ -44,10 +44,12 @@ func numberOf(key string) func(capability.Report) (float64, bool) {
 	return func(r capability.Report) (float64, bool) { return r.Capabilities.Number(key) }
 }
 
-// virtualFree is what CapacityFilter compares a size with, in GiB.
+// virtualFree is what CapacityFilter compares a size with, in GiB. A backend that does
+// not report its free capacity has none: the scheduler counts it as zero.
 func virtualFree(r capability.Report) (float64, bool) {
 	sum, ok := cinder.ArithmeticOf(r)
-	return sum.Virtual, ok
+	_, reported := r.Capabilities[capability.KeyFreeCapacity]
+	return sum.Virtual, ok && reported
 }
 
 // numbers are those that of returns for the arrays of a pool.

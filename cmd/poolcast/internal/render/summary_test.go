@@ -40,7 +40,7 @@ func TestPoolsBeginWithALineAPool(t *testing.T) {
 		reportOf("silver", 3, capability.OK, 50, 7), missing, other)
 	for i, want := range []string{
 		"POOL ZONE ARRAYS STATUS USED FREE GiB TOTAL GiB PROVISIONED VIRTUAL FREE LOAD % HIGHEST LOAD EVEN",
-		"gold dc1 2 partial 50 % 100 200 100 300 20 31 -",
+		"gold dc1 2 partial 50 % 100 200 100 300 21 31 -",
 		"lvm dc1 1 - - - - - - - - -",
 		"silver dc1 2 stale 50 % 50+ 100+ 50+ 150+ 7 7 -",
 		"",
