@@ -159,7 +159,7 @@ func (f *placeFlags) ask(cmd *cobra.Command, cfg *config.Config, cloud *decision
 	if cloud.API.DefaultType, err = f.volume.DefaultType(cfg.API.DefaultType); err != nil {
 		return nil, exit.With(exit.Usage, err)
 	}
-	defer progress(cmd, "deciding on "+format.Count(f.count, "volume"), "").Stop()
+	defer progress(cmd, "deciding on "+format.Count(f.count, "volume")).Stop()
 	answer, err = cloud.Ask(q)
 	return answer, exit.With(exit.Config, err)
 }

@@ -97,7 +97,7 @@ func (f *preferFlags) run(cmd *cobra.Command) error {
 		return polled
 	}
 	set.ApplyServices(catalogue.Services)
-	deciding := progress(cmd, "checking decisions with the settings", "")
+	deciding := progress(cmd, "checking decisions with the settings")
 	plan, err := fallback.Make(fallback.Cloud{
 		Types: types, Names: f.names, Size: f.size, Separate: f.separate, Replace: f.replace,
 		Reports: backends.WithPresentFunctions(cfg, set.Reports), Unlisted: set.Unlisted, Options: decision.Options(cfg.Scheduler),

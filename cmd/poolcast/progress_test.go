@@ -33,7 +33,7 @@ func withTerminal(t *testing.T, e *environment, columns int, args ...string) (*c
 	terminal := terminaltest.Open(t, columns)
 	c := newChild(t, append(args, "--config-file="+e.path("cinder.conf"))...)
 	c.Env = append(c.Env, "TERM=xterm", "NO_COLOR=1", "COLUMNS=")
-	c.Stdin, c.Cmd.Stderr = terminal.Program, terminal.Program
+	c.Stdin, c.Stderr = terminal.Program, terminal.Program
 	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0}
 	return c, terminal
 }

@@ -96,6 +96,6 @@ func (f *whyFlags) read(cmd *cobra.Command, volume string) (*why.Facts, error) {
 		return nil, err
 	}
 	defer client.Close()
-	defer progress(cmd, "reading the volume and its project's quota from the cloud "+f.cloud.name, "").Stop()
+	defer progress(cmd, "reading the volume and its project's quota from the cloud "+f.cloud.name).Stop()
 	return why.Read(cmd.Context(), client, volume)
 }
