@@ -76,7 +76,7 @@ func TestProgressIsShownAfterTwoSeconds(t *testing.T) {
 			}
 			c.wait()
 			written := terminal.End()
-			if !regexp.MustCompile(`\rpolling the arrays: 1 of 2 arrays, [23]s \(at most 30s\)\x1b\[K`).MatchString(written) {
+			if !regexp.MustCompile(`\rpolling the arrays: 1 of 2 arrays, \d+s \(at most 30s\)\x1b\[K`).MatchString(written) {
 				t.Errorf("no line of progress: %q", written)
 			}
 			erased(t, written)
@@ -86,6 +86,30 @@ func TestProgressIsShownAfterTwoSeconds(t *testing.T) {
 
 // progressAfter is how long nothing is shown.
 const progressAfter = 2 * time.Second
+
+// TestProgressOfListening on the bus, here of a broker that does not respond.
+func TestProgressOfListening(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"check", "--listen-for=4s"}, {"diff", "--wait=4s"}} {
+		t.Run(args[0], func(t *testing.T) {
+			t.Parallel()
+			e := newEnvironment(t, 2)
+			e.configure(2)
+			c, terminal := withTerminal(t, e, 80, args...)
+			c.start()
+			c.wait()
+			written := terminal.End()
+			if !regexp.MustCompile(`\rlistening for cinder-volume on the bus: 0 of 2 reports, \ds \(at most 4s\)\x1b\[K`).MatchString(written) {
+				t.Errorf("no line of progress: %q", written)
+			}
+			for _, line := range terminaltest.Screen(written) {
+				if strings.Contains(line, "0 of 2 reports") {
+					t.Errorf("left on the screen: %q", line)
+				}
+			}
+		})
+	}
+}
 
 // TestProgressIsForTerminalsOnly: not in a pipe, nor with TERM=dumb.
 func TestProgressIsForTerminalsOnly(t *testing.T) {

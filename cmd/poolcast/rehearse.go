@@ -169,7 +169,7 @@ func (f *rehearseFlags) rehearse(cmd *cobra.Command, cfg *config.Config, set *ba
 	if fleet.Changed() {
 		steps++ // on all backends
 	}
-	creates := progress(cmd, "rehearsing "+format.Count(steps, "burst"))
+	creates := progress(cmd, "simulating the burst under "+format.Count(len(settings), "setting"))
 	defer creates.Stop()
 	creates.Set(0, steps*f.burst.Count, "create")
 	f.burst.Created = creates.Add

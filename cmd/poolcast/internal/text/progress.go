@@ -73,8 +73,8 @@ type Progress struct {
 }
 
 // Begin begins something that ends with [Progress.Stop], or with ctx. what says what is
-// done, such as "polling the arrays"; bound how long it may take, such as "at most 12s",
-// and may be "".
+// done, such as "polling the arrays"; bound how long it may take, such as "at most 12s".
+// With "" it is estimated from how far it is, if that is set.
 func (s *Screen) Begin(ctx context.Context, what, bound string) *Progress {
 	if s == nil {
 		return nil
@@ -167,10 +167,15 @@ func (p *Progress) String() string {
 	if p.of > 0 {
 		parts = append(parts, fmt.Sprintf("%d of %s", min(p.done, p.of), format.Count(p.of, p.unit)))
 	}
-	parts = append(parts, time.Since(p.begun).Truncate(time.Second).String())
+	took, bound := time.Since(p.begun), p.bound
+	parts = append(parts, took.Truncate(time.Second).String())
+	if bound == "" && p.done > 0 && p.of > 0 {
+		whole := time.Duration(float64(took) * float64(p.of) / float64(p.done))
+		bound = "about " + max(whole, took).Round(time.Second).String()
+	}
 	line := p.what + ": " + strings.Join(parts, ", ")
-	if p.bound != "" {
-		line += " (" + p.bound + ")"
+	if bound != "" {
+		line += " (" + bound + ")"
 	}
 	return Printable(line)
 }

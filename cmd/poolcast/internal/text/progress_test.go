@@ -60,6 +60,22 @@ func TestProgress(t *testing.T) {
 	})
 }
 
+func TestProgressIsEstimated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := screenOf(new(strings.Builder)).Begin(t.Context(), "simulating", "")
+		p.Set(0, 200, "create")
+		time.Sleep(3 * time.Second)
+		if got := p.String(); got != "simulating: 0 of 200 creates, 3s" {
+			t.Errorf("before the first: %q", got)
+		}
+		p.Set(50, 200, "create")
+		if got := p.String(); got != "simulating: 50 of 200 creates, 3s (about 12s)" {
+			t.Errorf("after a quarter: %q", got)
+		}
+		p.Stop()
+	})
+}
+
 func last(written string) string {
 	lines := terminaltest.Screen(written)
 	return lines[len(lines)-1]
