@@ -285,7 +285,7 @@ func outputFlag(cmd *cobra.Command, value *string, choices ...string) {
 	*value = choices[0]
 	help := "output format"
 	if slices.Contains(choices, "wide") {
-		help += "; on a terminal, a table has the columns that fit, and wide has all of them"
+		help += "; on a terminal, a table has the columns that fit its width, or that of COLUMNS, and wide has all of them"
 	}
 	cmd.Flags().VarP(&choice{value: value, choices: choices}, "output", "o", help)
 	completeWords(cmd, "output", choices)

@@ -148,6 +148,25 @@ func TestInterruptLeavesTheTerminalClean(t *testing.T) {
 	}
 }
 
+// TestSecondInterruptLeavesTheTerminalClean while the logout from an array is awaited.
+func TestSecondInterruptLeavesTheTerminalClean(t *testing.T) {
+	t.Parallel()
+	e := slowArrays(t)
+	e.arrays[1].SetFaults(simulator.Hang().On("logout"), simulator.Latency(2*time.Second).On("arrays/space"))
+	c, terminal := withTerminal(t, e, 80, "pools", "--source=arrays")
+	c.start()
+	e.await("progress of the logout", func() bool { return strings.Contains(terminal.Written(), "\rlogging out") })
+	for range 2 {
+		if _, err := terminal.Keys.WriteString("\x03"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.wait()
+	if seen := strings.Join(terminaltest.Screen(terminal.End()), "\n"); strings.Contains(seen, "logging out") {
+		t.Errorf("the line is left on the screen:\n%s", seen)
+	}
+}
+
 // TestRecordShowsProgress over all frames.
 func TestRecordShowsProgress(t *testing.T) {
 	t.Parallel()

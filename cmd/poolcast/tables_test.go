@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -78,9 +79,9 @@ func TestTablesFitTheTerminal(t *testing.T) {
 		} {
 			t.Run(c.args[0], func(t *testing.T) {
 				t.Parallel()
-				args := append(c.args, source...)
+				args := slices.Concat(c.args, source)
 				if c.args[0] == "--dry-run" {
-					args = append(c.args, "--simulate", "--config-file="+config)
+					args = slices.Concat(c.args, []string{"--simulate", "--config-file=" + config})
 				}
 				for _, columns := range []int{80, 100, 120, 200} {
 					lines := onTerminal(t, columns, args...)

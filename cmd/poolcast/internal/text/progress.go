@@ -60,6 +60,17 @@ func (s *Screen) Write(b []byte) (int, error) {
 	return s.out.Write(b)
 }
 
+// Clear erases the line, and what is running is not shown any more.
+func (s *Screen) Clear() {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.running = nil
+	s.erase()
+}
+
 // Progress is something that may take long. A nil Progress shows nothing.
 type Progress struct {
 	screen *Screen
