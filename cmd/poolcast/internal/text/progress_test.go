@@ -18,23 +18,28 @@ func TestProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var written strings.Builder
 		s := screenOf(&written)
+		text := func() string {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return written.String()
+		}
 		p := s.Begin(t.Context(), "polling the arrays", AtMost(12*time.Second))
 		p.Set(0, 2, "array")
 		time.Sleep(progressAfter - time.Millisecond)
 		synctest.Wait()
-		if written.Len() > 0 {
-			t.Fatalf("shown before: %q", written.String())
+		if text() != "" {
+			t.Fatalf("shown before: %q", text())
 		}
 		p.Add()
 		time.Sleep(2 * progressEvery)
 		synctest.Wait()
-		if seen := last(written.String()); seen != "polling the arrays: 1 of 2 arrays, 2s …" {
+		if seen := last(text()); seen != "polling the arrays: 1 of 2 arrays, 2s …" {
 			t.Errorf("shown %q", seen)
 		}
 		if _, err := s.Write([]byte("WRN an array was not read\n")); err != nil {
 			t.Fatal(err)
 		}
-		if seen := terminaltest.Screen(written.String()); len(seen) != 2 || seen[0] != "WRN an array was not read" {
+		if seen := terminaltest.Screen(text()); len(seen) != 2 || seen[0] != "WRN an array was not read" {
 			t.Errorf("the line of the log is not alone: %q", seen)
 		}
 		time.Sleep(progressEvery)
@@ -42,19 +47,19 @@ func TestProgress(t *testing.T) {
 		inner := s.Begin(t.Context(), "logging out", "")
 		time.Sleep(progressEvery)
 		synctest.Wait()
-		if seen := last(written.String()); seen != "logging out: 0s" {
+		if seen := last(text()); seen != "logging out: 0s" {
 			t.Errorf("shown %q", seen)
 		}
 		inner.Stop()
 		time.Sleep(progressEvery)
 		synctest.Wait()
-		if seen := last(written.String()); !strings.HasPrefix(seen, "polling") {
+		if seen := last(text()); !strings.HasPrefix(seen, "polling") {
 			t.Errorf("shown %q", seen)
 		}
 		p.Stop()
 		p.Stop()
 		time.Sleep(time.Minute)
-		if seen := last(written.String()); seen != "" || strings.Count(written.String(), "\n") != 1 {
+		if seen := last(text()); seen != "" || strings.Count(text(), "\n") != 1 {
 			t.Errorf("left on the screen: %q", seen)
 		}
 	})
