@@ -79,7 +79,7 @@ func newPreferCommand(sources *sourceFlags) *cobra.Command {
 	_ = cmd.MarkFlagFilename("types", "json")
 	f.cloud.add(cmd)
 	cmd.MarkFlagsOneRequired("types", "os-cloud")
-	outputFlag(cmd, &f.output, "table", "json")
+	outputFlag(cmd, &f.output, "table", "wide", "json")
 	return cmd
 }
 
@@ -100,10 +100,12 @@ func (f *preferFlags) run(cmd *cobra.Command) error {
 		return polled
 	}
 	set.ApplyServices(catalogue.Services)
+	deciding := progress(cmd, "checking decisions with the settings")
 	plan, err := fallback.Make(fallback.Cloud{
 		Types: types, Names: f.names, Size: f.size, Separate: f.separate, Replace: f.replace,
 		Reports: backends.WithPresentFunctions(cfg, set.Reports), Unlisted: set.Unlisted, Options: decision.Options(cfg.Scheduler),
 	})
+	deciding.Stop()
 	switch {
 	case errors.Is(err, fallback.ErrNothing):
 		return exit.With(exit.Usage, fmt.Errorf("%s: %w; there is nothing to translate", f.typesName(), err))

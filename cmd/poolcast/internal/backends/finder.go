@@ -14,6 +14,7 @@ import (
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/config"
 	"github.com/poolcast/poolcast/publisher"
@@ -38,6 +39,8 @@ type Finder struct {
 	Zones    map[string]string
 	Release  int  // of Cinder, for polled arrays; 0 is the newest
 	Simulate bool // arrays are simulated, and nothing else is tried
+
+	Screen *text.Screen // shows progress; nil shows none
 
 	Poll func(context.Context) ([]capability.Report, error)
 	Read func(context.Context, string) ([]byte, error) // reads a file
@@ -85,6 +88,7 @@ func (f *Finder) Measured(ctx context.Context) (*Set, error) {
 		if err != nil {
 			return nil, err
 		}
+		defer f.Screen.Begin(ctx, "requesting reports from the agent at "+a.URL, "").Stop()
 		reports, err := a.Reports(ctx, false)
 		if err != nil {
 			return nil, err
@@ -131,6 +135,7 @@ func (f *Finder) agent(ctx context.Context) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer f.Screen.Begin(ctx, "requesting reports and the scheduler's list from the agent at "+a.URL, "").Stop()
 	effective, err := a.Reports(ctx, true)
 	switch {
 	case err != nil && f.Agent.URL != "":
@@ -211,6 +216,7 @@ func (f *Finder) scheduler(ctx context.Context) (*Set, error) {
 	for identity := range f.Config.Zones {
 		wanted = append(wanted, identity)
 	}
+	defer ListProgress(ctx, f.Screen).Stop()
 	list, err := RequestList(ctx, request, wanted)
 	if err == nil && len(list.Pools) == 0 {
 		err = errNothingListed

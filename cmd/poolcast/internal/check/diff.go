@@ -11,6 +11,7 @@ import (
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement"
@@ -20,9 +21,9 @@ import (
 	"github.com/poolcast/poolcast/publisher"
 )
 
-// ReceiveBases listens for base reports on the message bus.
-func ReceiveBases(ctx context.Context, cfg *config.Config, reports []capability.Report, longest time.Duration) (*Bases, error) {
-	b, err := Listen(ctx, cfg, reports, longest)
+// ReceiveBases listens for base reports on the message bus, and shows the progress.
+func ReceiveBases(ctx context.Context, cfg *config.Config, reports []capability.Report, longest time.Duration, screen *text.Screen) (*Bases, error) {
+	b, err := Listen(ctx, cfg, reports, longest, screen)
 	if err != nil {
 		return nil, err
 	}

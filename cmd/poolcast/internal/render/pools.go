@@ -2,6 +2,7 @@ package render
 
 import (
 	"cmp"
+	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -42,7 +43,7 @@ type arrayJSON struct {
 	Labels map[string]capability.Label `json:"labels,omitempty"` // numbers of cinder.conf in place of a measurement
 }
 
-// Pools prints logical pools in one of the formats table and json.
+// Pools prints logical pools in one of the formats table, wide and json.
 func Pools(w io.Writer, output string, set *backends.Set) error {
 	pools := capability.GroupPools(set.Reports)
 	if output == "json" {
@@ -52,18 +53,30 @@ func Pools(w io.Writer, output string, set *backends.Set) error {
 		}
 		return JSON(w, out)
 	}
-	page := text.NewPage(w)
-	for i, p := range pools {
-		if i > 0 {
-			page.Line("")
-		}
-		page.Line("%s in %s: %s, load evenness %s, capacity evenness %s, data reduction difference %s",
-			text.Cell(p.Name), text.Cell(p.Zone), format.Count(len(p.Reports), "array"), percent(p.LoadEvenness()), percent(p.CapacityEvenness()), percent(p.ReductionDivergence()))
-		page.Table(poolTable(p))
+	page := newPage(w, output)
+	if len(pools) > 1 {
+		page.Tables(summaryTable(pools))
+		page.Line("")
 	}
+	var tables []*text.Table
+	for i, p := range pools {
+		tables = append(tables, poolTable(p).Title(poolTitle(page, p, i > 0)...))
+	}
+	page.Tables(tables...)
 	addNotes(page, advice.LabelNotes(set.Reports, func(*capability.Report) []string { return poolKeys() }))
 	addSource(page, set)
 	return page.Print()
+}
+
+// poolTitle is the lines above the arrays of a pool, after an empty one if others are
+// before it.
+func poolTitle(page *text.Page, p capability.LogicalPool, follows bool) []string {
+	title := text.Wrap(fmt.Sprintf("%s in %s: %s, load evenness %s, capacity evenness %s, data reduction difference %s",
+		text.Cell(p.Name), text.Cell(p.Zone), format.Count(len(p.Reports), "array"), percent(p.LoadEvenness()), percent(p.CapacityEvenness()), percent(p.ReductionDivergence())), page.Width)
+	if follows {
+		return append([]string{""}, title...)
+	}
+	return title
 }
 
 func jsonPool(p capability.LogicalPool) poolJSON {
@@ -92,13 +105,13 @@ func poolKeys() []string {
 
 func poolTable(p capability.LogicalPool) *text.Table {
 	mean := p.Mean(capability.KeyTotalVolumes)
-	t := text.NewTable("ARRAY", "STATUS", "USED>", "FREE GiB>", "PROVISIONED>", "VIRTUAL FREE>", "REDUCTION>", "VOLUMES>", "OF MEAN>", "OPS/s>", "READ µs>", "WRITE µs>", "LOAD %>")
+	t := text.NewTable("ARRAY", "STATUS", "USED>", "FREE GiB>", "PROVISIONED>", "VIRTUAL FREE>", "REDUCTION>", "VOLUMES>", "OF MEAN>", "OPS/s>", "READ µs>", "+WRITE µs>", "LOAD %>").
+		MayHide("OF MEAN", "REDUCTION", "OPS/s", "PROVISIONED", "READ µs", "VOLUMES", "FREE GiB")
 	whole, share, decimal := orMissing(format.Whole), orMissing(format.Percent), orMissing(format.Decimal)
 	for _, r := range p.Reports {
 		c := r.Capabilities
-		sum, ok := cinder.ArithmeticOf(r)
 		t.Add(r.Backend, cmp.Or(string(r.Status), format.Missing), share(c.UsedShare()), number(c, capability.KeyFreeCapacity), number(c, capability.KeyProvisionedCapacity),
-			whole(sum.Virtual, ok), decimal(c.Number(capability.KeyDataReduction)), number(c, capability.KeyTotalVolumes), share(ofMean(c, mean)),
+			whole(virtualFree(r)), decimal(c.Number(capability.KeyDataReduction)), number(c, capability.KeyTotalVolumes), share(ofMean(c, mean)),
 			whole(c.Operations()), number(c, capability.KeyUsecPerRead), number(c, capability.KeyUsecPerWrite), number(c, capability.KeyLoadPercent))
 	}
 	return t
