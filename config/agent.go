@@ -23,6 +23,8 @@ type Agent struct {
 	ExplainFailures  bool
 	LiveCapabilities []string // for backends without a list of their own
 
+	Thresholds Thresholds // of the status page
+
 	LogLevel  string // trace, debug, info, warn or error
 	LogFormat string // text or json
 
@@ -96,6 +98,7 @@ func (r *reader) agent(reports time.Duration) Agent {
 	live := s.list("live_capabilities")
 	s.checkLive(live)
 	a.LiveCapabilities = live.v
+	a.Thresholds = s.thresholds()
 	s.timing(&a, reports)
 	s.listener(&a)
 	return a

@@ -145,6 +145,10 @@ func (o *Option) advice() string {
 		return "Write a number" + o.bounds() + "."
 	case o.Kind == Dict:
 		return "Write name:value pairs, separated by commas."
+	case o.Kind == Percentages:
+		return "Write two numbers from 0 to 100, for warning and critical, such as " + o.Default + "."
+	case o.Kind == Latencies:
+		return "Write two durations with their units, for warning and critical, such as " + o.Default + "."
 	}
 	return ""
 }
