@@ -16,6 +16,8 @@ type View struct {
 	Backends []Backend        // in the order of enabled_backends
 	Invalid  []InvalidBackend // enabled backends that are not served
 	Failures Failures
+	// Thresholds are those of the page, as they are configured at this instant.
+	Thresholds Thresholds
 }
 
 // Config is the result of reading the configuration.
