@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"html/template"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/poolcast/poolcast/collector/capability"
-	"github.com/poolcast/poolcast/collector/capability/format"
 )
 
 // Limits are the values from which a figure is marked. If Critical is below Warning,
@@ -52,18 +52,18 @@ func (l Limits) of(v float64) severity {
 	return unmarked
 }
 
-// text returns the limits in words, such as "from 70 and 90 %".
+// text returns the limits in words, such as "from 70 and 90 %" or "at most 10 and 5 %".
 func (l Limits) text(print func(float64) string, unit string) string {
 	word := "from "
 	if l.Critical < l.Warning {
-		word = "down to "
+		word = "at most "
 	}
 	return word + print(l.Warning) + " and " + print(l.Critical) + unit
 }
 
 // legend is a sentence for each figure that has limits.
 func (t Thresholds) legend() string {
-	number := func(f float64) string { return strings.TrimSuffix(format.Decimal(f), ".0") }
+	number := func(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 	var parts []string
 	for _, p := range []struct {
 		name   string
@@ -72,7 +72,7 @@ func (t Thresholds) legend() string {
 		unit   string
 	}{
 		{"load", t.Load, number, "\u202f%"},
-		{"latency", t.Latency, func(f float64) string { return time.Duration(f * float64(time.Microsecond)).String() }, ""},
+		{"latency", t.Latency, func(f float64) string { return number(f / 1000) }, "\u202fms"},
 		{"used", t.Used, number, "\u202f%"},
 		{"virtual free", t.VirtualFree, number, "\u202f%"},
 	} {

@@ -48,7 +48,7 @@ func (s series) text(v float64) string {
 	case readLatency, writeLatency:
 		return latencyText(v)
 	}
-	return grouped(v) + "\u202fper second"
+	return grouped(v) + "/s"
 }
 
 // least is the lowest top of a scale, so that the noise of an idle array is not drawn

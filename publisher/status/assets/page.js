@@ -99,7 +99,7 @@ document.addEventListener("click", (event) => {
   if (event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   let link = event.target.closest("a");
   const row = event.target.closest("tr[data-key]");
-  if (!link && row && !event.target.closest(".opened") && getSelection().isCollapsed) link = row.querySelector("th.array a");
+  if (!link && row && !event.target.closest(".opened") && getSelection().isCollapsed) link = row.querySelector("th.name a");
   if (!link || !link.closest("#arrays")) return;
   event.preventDefault();
   if (link.matches(".close")) close();
