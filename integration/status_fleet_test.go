@@ -3,14 +3,19 @@
 package integration
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 	"github.com/rs/zerolog"
 
 	"github.com/poolcast/poolcast/collector/capability"
@@ -112,6 +117,8 @@ func servePage(t *testing.T, source status.Source) string {
 	return listener.URL
 }
 
+// TestStatusPageFleet: cards for three arrays, a table of one screen for 32, and one of
+// 200 that is quick.
 func TestStatusPageFleet(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{3, 32, 200} {
@@ -120,19 +127,232 @@ func TestStatusPageFleet(t *testing.T) {
 			b := startBrowser(t, url)
 			b.do(chromedp.EmulateViewport(1400, 900), chromedp.Navigate(url+"/"))
 			b.checkStructure()
+			if cards, rows := eval[int](b, `document.querySelectorAll(".array").length`), eval[int](b, `document.querySelectorAll(".fleet > tbody > tr").length`); n < 6 && (cards != n || rows != 0) || n >= 6 && (cards != 0 || rows != n) {
+				t.Errorf("%d arrays are %d cards and %d rows", n, cards, rows)
+			}
+			if n == 32 {
+				if bottom := eval[float64](b, `document.querySelector(".fleet > tbody > tr:last-child").getBoundingClientRect().bottom`); bottom > 900 {
+					t.Errorf("the last row ends at %.0f of 900 pixels", bottom)
+				}
+			}
+			if n >= 6 {
+				checkWorstFirst(t, b)
+				b.do(chromedp.Navigate(url + "/?backend=ctl1@flasharray_x_005"))
+				b.checkStructure()
+			}
 			for _, scheme := range []string{"light", "dark"} {
 				b.dark(scheme == "dark")
-				for _, width := range []int64{1400, 420} {
+				for _, width := range []int64{1400, 1000, 420, 320} {
 					b.checkWidth(width)
-					b.picture(strings.Join([]string{"fleet", fmt.Sprint(n), scheme, fmt.Sprint(width)}, "-"))
 				}
 				b.checkContrast(scheme)
 			}
-			if n == 32 {
-				b.do(chromedp.EmulateViewport(1400, 900), chromedp.Navigate(url+"/?backend=ctl1@flasharray_x_005"))
-				b.dark(false)
-				b.picture("fleet-card")
+			if n == 200 {
+				checkSpeed(t, b, url)
 			}
+			b.fleetPictures(url, n)
 		})
+	}
+}
+
+// checkWorstFirst: the array that is down, then those beyond a threshold, then by load.
+func checkWorstFirst(t *testing.T, b *browser) {
+	t.Helper()
+	got := eval[[]string](b, `[...document.querySelectorAll(".fleet > tbody > tr")].slice(0, 8).map((r) => r.querySelector(".name").textContent + " " + r.querySelector(".state").innerText.replace(/\s/g, " "))`)
+	for i, want := range []string{"flasharray_x_013 !! critical: down", "flasharray_x_005 !! critical: load", "flasharray_x_018 !! critical: used", "flasharray_x_010 ! warning: load"} {
+		if got[i] != want {
+			t.Errorf("row %d is %q, want %q; all: %q", i+1, got[i], want, got)
+		}
+	}
+}
+
+// measure waits for the number that a script returns.
+func measure(b *browser, script string) float64 {
+	b.t.Helper()
+	value, err := chromedp.Run(b.ctx, chromedp.Evaluate[float64](script, chromedp.EvalAwaitPromise))
+	if err != nil {
+		b.t.Fatalf("%s: %v", script, err)
+	}
+	return value
+}
+
+// checkSpeed measures a page of 200 arrays. The bounds are for a machine that is busy
+// with other tests; the log has what was measured.
+func checkSpeed(t *testing.T, b *browser, url string) {
+	t.Helper()
+	b.do(chromedp.EmulateViewport(1400, 900), chromedp.Navigate(url+"/"))
+	size := measure(b, `fetch("/").then((r) => r.text()).then((text) => text.length)`)
+	median := measure(b, `(async () => {
+		const times = [];
+		for (let i = 0; i < 9; i++) {
+			const text = await (await fetch("/?sort=" + ["load", "-load", "used"][i % 3])).text();
+			const start = performance.now();
+			update(document.getElementById("live"), new DOMParser().parseFromString(text, "text/html").getElementById("live"));
+			document.body.getBoundingClientRect();
+			times.push(performance.now() - start);
+		}
+		return times.sort((x, y) => x - y)[4];
+	})()`)
+	t.Logf("200 arrays: %.0f characters, and %.0f ms for a refresh in another order", size, median)
+	if size > 400_000 || median > 500 {
+		t.Errorf("200 arrays: %.0f characters, and %.0f ms for a refresh in another order", size, median)
+	}
+}
+
+// fleetPictures writes pictures of the page, if they are wanted.
+func (b *browser) fleetPictures(url string, n int) {
+	b.t.Helper()
+	for _, scheme := range []string{"light", "dark"} {
+		b.dark(scheme == "dark")
+		for _, width := range []int64{1400, 420} {
+			name := fmt.Sprintf("fleet-%d-%s-%d", n, scheme, width)
+			b.do(chromedp.EmulateViewport(width, 900), chromedp.Navigate(url+"/"))
+			b.picture(name)
+			if n == 32 {
+				b.do(chromedp.Navigate(url + "/?backend=ctl1@flasharray_x_005#card"))
+				b.picture(name + "-card")
+			}
+		}
+	}
+}
+
+// press sends a key, one or more times.
+func (b *browser) press(key string, times int) {
+	b.t.Helper()
+	for range times {
+		b.do(chromedp.KeyEvent(key))
+	}
+}
+
+// tabTo presses Tab until the focus is on an element.
+func (b *browser) tabTo(selector string) {
+	b.t.Helper()
+	for range 80 {
+		if eval[bool](b, fmt.Sprintf(`document.activeElement.matches(%q)`, selector)) {
+			return
+		}
+		b.press(kb.Tab, 1)
+	}
+	b.t.Fatalf("Tab does not reach %s", selector)
+}
+
+// names returns the arrays of the first rows.
+func (b *browser) names(n int) string {
+	b.t.Helper()
+	return eval[string](b, fmt.Sprintf(`[...document.querySelectorAll(".fleet tbody .name a")].slice(0, %d).map((a) => a.textContent).join(" ")`, n))
+}
+
+// TestStatusPageKeyboard sorts, filters, and opens and closes a card without a pointer.
+func TestStatusPageKeyboard(t *testing.T) {
+	t.Parallel()
+	url := servePage(t, newFleet(32))
+	b := startBrowser(t, url)
+	b.do(chromedp.EmulateViewport(1400, 900), chromedp.Navigate(url+"/"))
+
+	b.tabTo("th.used a")
+	b.press(kb.Enter, 1)
+	b.await("the order", `document.querySelector("th.used").ariaSort === "descending"`)
+	if got := b.names(2); got != "flasharray_x_018 flasharray_x_022" {
+		t.Errorf("the fullest arrays are %s", got)
+	}
+	b.press(kb.Enter, 1)
+	b.await("the reversed order", `document.querySelector("th.used").ariaSort === "ascending"`)
+	if got := eval[string](b, `document.activeElement.textContent + location.search + document.querySelectorAll("[aria-sort]").length`); got != "used?sort=-used1" {
+		t.Errorf("focus, URL and sorted columns are %q", got)
+	}
+
+	b.tabTo(".fleet .name a")
+	b.press(kb.Tab, 2)
+	row := eval[string](b, `document.activeElement.textContent`)
+	b.press(kb.Enter, 1)
+	b.await("the card", `document.querySelector("#card") !== null`)
+	if got := eval[string](b, `document.activeElement.textContent + document.activeElement.ariaExpanded + document.querySelector("#card h3 span").firstChild.data.trim()`); got != row+"true"+row {
+		t.Errorf("focus, its state and the card are %q", got)
+	}
+	b.press(kb.Tab, 1)
+	if !eval[bool](b, `document.activeElement.matches("#card .close")`) {
+		t.Error("Tab does not lead into the card")
+	}
+	b.press(kb.Escape, 1)
+	b.await("the card to close", `document.querySelector("#card") === null`)
+	if got := eval[string](b, `document.activeElement.textContent + location.search`); got != row+"?sort=-used" {
+		t.Errorf("focus and URL are %q", got)
+	}
+	eval[bool](b, `(history.back(), true)`)
+	b.await("the card again", `document.querySelector("#card") !== null`)
+}
+
+// changingFleet is a fleet that is replaced.
+type changingFleet struct{ atomic.Pointer[fleet] }
+
+func (c *changingFleet) View() status.View                  { return c.Load().View() }
+func (c *changingFleet) History(host string) []status.Point { return c.Load().History(host) }
+
+// TestStatusPageRefreshKeepsSelection: when the order of the rows changes, sorting,
+// filter, card, opened details and focus stay.
+func TestStatusPageRefreshKeepsSelection(t *testing.T) {
+	t.Parallel()
+	var source changingFleet
+	first, second := newFleet(32), newFleet(32)
+	for i := range second.Backends {
+		load, _ := first.Backends[31-i].Report.Capabilities[capability.KeyLoadPercent].Int()
+		second.Backends[i].Report.Capabilities[capability.KeyLoadPercent] = capability.OfInt(load)
+	}
+	second.Now = second.Now.Add(time.Minute)
+	source.Store(&first)
+	url := servePage(t, &source)
+	b := startBrowser(t, url)
+	b.do(chromedp.EmulateViewport(1400, 900), chromedp.Navigate(url+"/?size=5"))
+	for _, link := range []string{`nav[aria-label="arrays of one pool"] a:nth-of-type(2)`, "th.load a", ".fleet tbody tr:nth-child(3) .volumes"} {
+		b.do(chromedp.Click(chromedp.CSS(link)))
+		b.await("the link to be followed", fmt.Sprintf(`(() => { const now = location.search; if (now === window.last) return false; window.last = now; return %q !== ""; })()`, link))
+	}
+	b.await("the card", `document.querySelector("#card") !== null`)
+	open := eval[string](b, `(() => { const d = document.querySelector("#card details"); d.open = true; d.querySelector("summary").focus(); return document.querySelector("#card").dataset.key; })()`)
+	before := b.names(16)
+	if search := eval[string](b, `location.search`); search != "?backend="+strings.ReplaceAll(open, "@", "%40")+"&pool=gold&sort=load" {
+		t.Errorf("the URL has %s", search)
+	}
+	source.Store(&second)
+	b.await("another order", fmt.Sprintf(`[...document.querySelectorAll(".fleet .name a")].map((a) => a.textContent).join(" ") !== %q`, before))
+	if got := eval[string](b, `[document.querySelector("#card").dataset.key, document.querySelector("#card details").open, document.activeElement.closest("#card details") !== null,
+		document.querySelector("th.load").ariaSort, document.querySelectorAll(".fleet .name").length - 1, document.querySelector("nav [aria-current]").textContent].join()`); got != open+",true,true,descending,16,gold" {
+		t.Errorf("card, details, focus, order, rows and pool are %s", got)
+	}
+	if row := eval[string](b, `document.querySelector(".opened").previousElementSibling.dataset.key`); row != open {
+		t.Errorf("the card of %s is below %s", open, row)
+	}
+}
+
+// TestStatusPageWithoutScript sorts, filters, and opens and closes a card with links.
+func TestStatusPageWithoutScript(t *testing.T) {
+	t.Parallel()
+	url := servePage(t, newFleet(32))
+	b := startBrowser(t, url)
+	b.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		return err
+	}), chromedp.EmulateViewport(1400, 900), chromedp.Navigate(url+"/"))
+	follow := func(link string) {
+		t.Helper()
+		if _, err := chromedp.RunResponse(b.ctx, chromedp.Click(chromedp.CSS(link))); err != nil {
+			t.Fatalf("%s: %v", link, err)
+		}
+	}
+	follow("th.volumes a")
+	follow(`nav[aria-label="arrays of one zone"] a:nth-of-type(3)`)
+	if got := eval[string](b, `document.querySelector("th.volumes").ariaSort + document.querySelectorAll(".fleet tbody tr").length + location.search`); got != "descending16?sort=volumes&zone=dc2" {
+		t.Errorf("order, rows and URL are %q", got)
+	}
+	follow(".fleet tbody tr:nth-child(5) .name a")
+	if got := eval[string](b, `document.querySelector(".fleet tbody tr:nth-child(5) a").ariaExpanded + document.querySelectorAll("#card .series .spark").length + location.hash`); got != "true5#card" {
+		t.Errorf("state of the link, sparklines of the card and URL are %q", got)
+	}
+	follow("#card .close")
+	if eval[bool](b, `document.querySelector("#card") !== null`) {
+		t.Error("the card is still open")
+	}
+	if text := eval[string](b, `document.querySelector("#age").innerText`); !strings.Contains(text, "reload the page") {
+		t.Errorf("the page does not say that it is not refreshed: %s", text)
 	}
 }

@@ -9,6 +9,7 @@ const interval = 5000;
 
 // update makes one node equal to another with as few changes as possible.
 function update(node, next) {
+  if (node.isEqualNode(next)) return;
   if (node.nodeType !== next.nodeType || node.nodeName !== next.nodeName || keyOf(node) !== keyOf(next)) {
     node.replaceWith(next);
   } else if (node.nodeType !== Node.ELEMENT_NODE) {
@@ -82,17 +83,23 @@ async function refresh() {
   document.body.classList.remove("lost");
 }
 
-// follow shows what a link of the arrays leads to, without leaving the page.
-async function follow(link) {
-  const url = new URL(link.href);
+// follow shows what a link of the arrays leads to, without leaving the page. It waits
+// for the link before, because that changes what the others lead to.
+let followed = Promise.resolve();
+
+function follow(link) {
+  followed = followed.then(() => link.isConnected && show(new URL(link.href)));
+  return followed;
+}
+
+async function show(url) {
   history.pushState(null, "", url.pathname + url.search);
   try {
     await refresh();
+    document.getElementById("card")?.scrollIntoView({ block: "nearest" });
   } catch {
     location.assign(url);
-    return;
   }
-  document.getElementById("card")?.scrollIntoView({ block: "nearest" });
 }
 
 document.addEventListener("click", (event) => {
