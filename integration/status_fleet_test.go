@@ -32,6 +32,7 @@ func newFleet(n int) fleet {
 		Load: status.Limits{Warning: 70, Critical: 90}, Latency: status.Limits{Warning: 2000, Critical: 5000},
 		Used: status.Limits{Warning: 80, Critical: 90}, VirtualFree: status.Limits{Warning: 10, Critical: 5},
 	}
+	v.Bus.Confirmed, v.Bus.Overlays = 5120, 5120
 	for i := range v.Backends {
 		b := &v.Backends[i]
 		b.Name = fmt.Sprintf("flasharray_x_%03d", i+1)
