@@ -64,6 +64,21 @@ type pageData struct {
 	RecentFailures, EarlierFailures []failureData
 }
 
+// shownFaults is how many faults stand above the arrays; further ones are in details.
+const shownFaults = 5
+
+// FirstFaults are those that stand above the arrays: the one fault too many is shown
+// rather than hidden by itself.
+func (d pageData) FirstFaults() []check {
+	if len(d.Faults) <= shownFaults+1 {
+		return d.Faults
+	}
+	return d.Faults[:shownFaults]
+}
+
+// FurtherFaults are the others.
+func (d pageData) FurtherFaults() []check { return d.Faults[len(d.FirstFaults()):] }
+
 // failureData is one failed create.
 type failureData struct {
 	Failure

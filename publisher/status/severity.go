@@ -192,8 +192,10 @@ func (f figures) state(c condition) (severity, string) {
 		name string
 		severity
 	}{
-		{"load", f.Load.severity}, {"latency", max(f.Read.severity, f.Write.severity)},
-		{"used", f.Used.severity}, {"virtual free", f.VirtualFree.severity},
+		{"load", f.Load.severity},
+		{"latency", max(f.Read.severity, f.Write.severity)},
+		{"used", f.Used.severity},
+		{"virtual free", f.VirtualFree.severity},
 	} {
 		switch cmp.Compare(one.severity, most) {
 		case 1:

@@ -210,6 +210,20 @@ func TestTableShowsMarksInWords(t *testing.T) {
 	}
 }
 
+// TestManyFaultsDoNotHideTheTable: with the sixth fault alone, all are shown.
+func TestManyFaultsDoNotHideTheTable(t *testing.T) {
+	for down, want := range map[int]string{6: "", 7: "2 further problems"} {
+		v := fleetOf(1, 2, 3, 4, 5, 6, 7, 8)
+		for i := range down {
+			v.Backends[i].Poll = Poll{Polls: 1, Failures: 1, Error: fmt.Sprintf("reason %d", i)}
+		}
+		_, body := get(t, serve(t, Options{Source: fixed(v)}).URL+"/")
+		if got := strings.Contains(body, "further problem"); got != (want != "") || !strings.Contains(body, want) || strings.Count(body, ">reason ") != down {
+			t.Errorf("%d arrays are down: %d reasons, further problems %v", down, strings.Count(body, ">reason "), got)
+		}
+	}
+}
+
 // TestSelectionFromOutside: parameters are text that anyone may have written.
 func TestSelectionFromOutside(t *testing.T) {
 	url := serve(t, Options{Source: fixed(fleetOf(1, 2, 3, 4, 5, 6))}).URL
