@@ -3,7 +3,6 @@
 package integration
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"net/http/httptest"
@@ -12,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 	"github.com/rs/zerolog"
@@ -104,8 +101,8 @@ func (f fleet) History(host string) []status.Point {
 	return points
 }
 
-// servePage serves the page of a source with a form.
-func servePage(t *testing.T, source status.Source) string {
+// serveFleet serves the page of a source with a form.
+func serveFleet(t *testing.T, source status.Source) string {
 	t.Helper()
 	server, err := status.New(status.Options{Listen: "127.0.0.1:0", Source: source, Logger: zerolog.Nop(), Placer: func(status.Query) (status.Decision, error) {
 		return status.Decision{Summary: "flasharray_x_001 would take it", Fits: true}, nil
@@ -124,7 +121,7 @@ func TestStatusPageFleet(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{3, 32, 200} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
-			url := servePage(t, newFleet(n))
+			url := serveFleet(t, newFleet(n))
 			b := startBrowser(t, url)
 			b.do(chromedp.EmulateViewport(1400, 900), chromedp.Navigate(url+"/"))
 			b.checkStructure()
@@ -246,7 +243,7 @@ func (b *browser) names(n int) string {
 // TestStatusPageKeyboard sorts, filters, and opens and closes a card without a pointer.
 func TestStatusPageKeyboard(t *testing.T) {
 	t.Parallel()
-	url := servePage(t, newFleet(32))
+	url := serveFleet(t, newFleet(32))
 	b := startBrowser(t, url)
 	b.do(chromedp.EmulateViewport(1400, 900), chromedp.Navigate(url+"/"))
 
@@ -301,7 +298,7 @@ func TestStatusPageRefreshKeepsSelection(t *testing.T) {
 	}
 	second.Now = second.Now.Add(time.Minute)
 	source.Store(&first)
-	url := servePage(t, &source)
+	url := serveFleet(t, &source)
 	b := startBrowser(t, url)
 	b.do(chromedp.EmulateViewport(1400, 900), chromedp.Navigate(url+"/?size=5"))
 	for _, link := range []string{`nav[aria-label="arrays of one pool"] a:nth-of-type(2)`, "th.load a", ".fleet tbody tr:nth-child(3) .volumes"} {
@@ -328,12 +325,10 @@ func TestStatusPageRefreshKeepsSelection(t *testing.T) {
 // TestStatusPageWithoutScript sorts, filters, and opens and closes a card with links.
 func TestStatusPageWithoutScript(t *testing.T) {
 	t.Parallel()
-	url := servePage(t, newFleet(32))
+	url := serveFleet(t, newFleet(32))
 	b := startBrowser(t, url)
-	b.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-		_, err := cdp.Call(ctx, target, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
-		return err
-	}), chromedp.EmulateViewport(1400, 900), chromedp.Navigate(url+"/"))
+	b.scripts(false)
+	b.do(chromedp.EmulateViewport(1400, 900), chromedp.Navigate(url+"/"))
 	follow := func(link string) {
 		t.Helper()
 		if _, err := chromedp.RunResponse(b.ctx, chromedp.Click(chromedp.CSS(link))); err != nil {

@@ -27,7 +27,7 @@ const (
 // that is there: one screen of 1400 × 900 pixels.
 func TestStatusPagePicture(t *testing.T) {
 	if *update {
-		url := servePage(t, newFleet(32))
+		url := serveFleet(t, newFleet(32))
 		b := startBrowser(t, url)
 		b.dark(false)
 		b.do(chromedp.EmulateViewport(1400, 900), chromedp.Navigate(url+"/"))

@@ -210,9 +210,9 @@ func TestTableShowsMarksInWords(t *testing.T) {
 	}
 }
 
-// TestManyFaultsDoNotHideTheTable: with the sixth fault alone, all are shown.
+// TestManyFaultsDoNotHideTheTable: further ones are in details.
 func TestManyFaultsDoNotHideTheTable(t *testing.T) {
-	for down, want := range map[int]string{6: "", 7: "2 further problems"} {
+	for down, want := range map[int]string{4: "", 7: "3 further problems"} {
 		v := fleetOf(1, 2, 3, 4, 5, 6, 7, 8)
 		for i := range down {
 			v.Backends[i].Poll = Poll{Polls: 1, Failures: 1, Error: fmt.Sprintf("reason %d", i)}
