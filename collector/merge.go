@@ -27,18 +27,21 @@ func Merge(s capability.Sample, t Target) capability.Report {
 	measured := measure(s, t.Stanza)
 	putSampleStatus(measured, s, status)
 
+	labels := labelsOf(s, measured, t.Stanza)
+
 	caps := declare(t)
 	maps.Copy(caps, measured)
 	live := putExtra(caps, measured, t.Stanza)
 	appendCacheable(caps)
 	r := reportOf(t, caps)
-	r.CollectedAt, r.Status, r.LiveKeys = s.CollectedAt, status, live
+	r.CollectedAt, r.Status, r.LiveKeys, r.Labels = s.CollectedAt, status, live, labels
 	return r
 }
 
 func reportOf(t Target, caps capability.Set) capability.Report {
 	return capability.Report{
 		Host: t.Host, Cluster: t.Cluster, Backend: t.Backend, Pool: t.Pool, Zone: t.Zone, Capabilities: caps,
+		Simulated: t.Simulated,
 	}
 }
 
@@ -77,6 +80,34 @@ func putExtra(caps, measured capability.Set, st Stanza) []string {
 		delete(measured, key)
 	}
 	return measured.SortedKeys()
+}
+
+// labelsOf returns the numbers of extra_capabilities that stand in place of a
+// measurement; nil if there are none.
+func labelsOf(s capability.Sample, measured capability.Set, st Stanza) map[string]capability.Label {
+	if len(st.Extra) == 0 {
+		return nil
+	}
+	var labels map[string]capability.Label
+	onRequest := capability.Set{}
+	putRequested(onRequest, s, slices.Collect(maps.Keys(st.Extra)))
+	for key, v := range st.Extra {
+		if slices.Contains(st.Live, key) {
+			continue
+		}
+		m, ok := measured[key]
+		if !ok {
+			m, ok = onRequest[key]
+		}
+		if _, isNumber := m.Float(); !ok || !isNumber {
+			continue
+		}
+		if labels == nil {
+			labels = map[string]capability.Label{}
+		}
+		labels[key] = capability.Label{Value: v, Measured: m}
+	}
+	return labels
 }
 
 // declare returns the keys that need no sample, with the driver's values

@@ -232,6 +232,61 @@ func TestMergeExtraAndLiveCapabilities(t *testing.T) {
 	}
 }
 
+func TestMergeLabels(t *testing.T) {
+	extra, err := capability.ParseSet([]byte(`{"avg_latency_ms": 0.35, "avg_throughput_mbps": 5200, "dedupe_ratio": 4.5, "total_volumes": 1,
+		"array_model": "FA-X70", "tier": 3, "reserved_percentage": 5, "metrics_status": "ok"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tgt := target("fa1", nil)
+	tgt.Stanza.Extra = extra
+	idle := sample()
+	idle.Performance.ReadsPerSec, idle.Performance.WritesPerSec = ptr[int64](0), ptr[int64](0)
+	failed := sample()
+	failed.Performance, failed.Counts = nil, capability.Counts{}
+	for name, c := range map[string]struct {
+		sample capability.Sample
+		live   []string
+		want   map[string]string // key to label and measurement
+	}{
+		"all":           {sample(), nil, map[string]string{"avg_latency_ms": "0.35 0.343", "avg_throughput_mbps": "5200 167.1168", "dedupe_ratio": "4.5 4.0", "total_volumes": "1 412"}},
+		"live":          {sample(), []string{"avg_latency_ms", "total_volumes"}, map[string]string{"avg_throughput_mbps": "5200 167.1168", "dedupe_ratio": "4.5 4.0"}},
+		"idle":          {idle, nil, map[string]string{"avg_throughput_mbps": "5200 167.1168", "dedupe_ratio": "4.5 4.0", "total_volumes": "1 412"}},
+		"read in part":  {failed, nil, map[string]string{"dedupe_ratio": "4.5 4.0"}},
+		"all that live": {sample(), extra.SortedKeys(), nil},
+	} {
+		tgt.Stanza.Live = c.live
+		r := Merge(c.sample, tgt)
+		got := map[string]string{}
+		for key := range r.Labels {
+			l, ok := r.Label(key)
+			if !ok || r.IsLive(key) {
+				t.Errorf("%s: %s is live, or is not in effect", name, key)
+			}
+			got[key] = l.Value.String() + " " + l.Measured.String()
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" && len(c.want)+len(got) > 0 {
+			t.Errorf("%s: labels (-want +got)\n%s", name, diff)
+		}
+		text, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back capability.Report
+		if err := json.Unmarshal(text, &back); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(r.Labels, back.Labels); diff != "" {
+			t.Errorf("%s: labels after JSON (-want +got)\n%s", name, diff)
+		}
+	}
+	r := Merge(sample(), tgt)
+	r.Capabilities = r.Capabilities.Overlay(capability.Set{"total_volumes": capability.OfInt(7)})
+	if _, ok := r.Label("total_volumes"); ok {
+		t.Error("what cinder-volume reports is called a label")
+	}
+}
+
 func TestMergeCacheable(t *testing.T) {
 	for name, c := range map[string]struct{ extra, want string }{
 		"block protocol": {`{}`, "True"},

@@ -27,6 +27,8 @@ type Target struct {
 	Pool    string // volume_backend_name
 	Zone    string // availability zone
 
+	Simulated bool // the Source is a simulated array
+
 	// Source is owned by the Collector as soon as it is passed to it. The
 	// Collector closes it when the target is removed, and also when it is not
 	// needed because the target keeps the one that it has.

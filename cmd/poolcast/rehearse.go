@@ -172,8 +172,12 @@ func (f *rehearseFlags) rehearse(cmd *cobra.Command, cfg *config.Config, set *ba
 	if err != nil {
 		return fmt.Errorf("rehearse on all backends: %w", err)
 	}
+	assumptions := rehearsal.Assumptions(fleet.Reports)
+	for _, note := range decision.NewCloud(cfg, set).LabelNotes(f.burst.Request, fleet.Reports) {
+		assumptions = append(assumptions, note+".")
+	}
 	if err := render.Rehearsal(cmd.OutOrStdout(), f.output, f.burst, render.Assumed{
-		Lines: rehearsal.Assumptions(fleet.Reports), LeftOut: engine.LeftOut(), Change: change, Set: set,
+		Lines: assumptions, LeftOut: engine.LeftOut(), Change: change, Set: set,
 	}, outcomes); err != nil {
 		return fmt.Errorf("print rehearsal: %w", err)
 	}

@@ -51,6 +51,8 @@ type Agent struct {
 	Host    string // the host part of host@stanza
 	Version string
 
+	Simulated bool // the arrays are simulated
+
 	// LastTick is when the main loop ran last, which is all that /livez checks.
 	LastTick time.Time
 }

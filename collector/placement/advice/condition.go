@@ -28,7 +28,7 @@ type condition struct {
 func (c *typeChecker) condition(typeName string, spec cinder.ExtraSpec, path []string) *condition {
 	out := &condition{
 		typeName: typeName, spec: spec, path: path,
-		live: slices.Contains(c.live, path[0]), require: cinder.NullRequirement(),
+		live: slices.Contains(c.live, path[0]) && !c.isLabel(path[0]), require: cinder.NullRequirement(),
 		types: cmp.Or(c.requests.Types, "--types FILE"),
 	}
 	for i := range c.snapshot.Len() {
@@ -38,6 +38,21 @@ func (c *typeChecker) condition(typeName string, spec cinder.ExtraSpec, path []s
 		out.require = cinder.CompileRequirement(*spec.Value)
 	}
 	return out
+}
+
+// isLabel is whether each backend that reports a key has a label of cinder.conf under
+// it: a condition on it is one on a constant.
+func (c *typeChecker) isLabel(key string) bool {
+	labels := 0
+	for i := range c.snapshot.Len() {
+		b := c.snapshot.At(i)
+		if _, ok := b.Report().Label(key); ok {
+			labels++
+		} else if _, reported := b.Value(key); reported {
+			return false
+		}
+	}
+	return labels > 0
 }
 
 func (c *condition) finding(s Severity, code, problem, reason, fix string) Finding {

@@ -47,6 +47,14 @@ type Finder struct {
 // the one that was chosen or the last. An error that comes with a set means that some
 // arrays were not read.
 func (f *Finder) Find(ctx context.Context) (*Set, error) {
+	set, err := f.find(ctx)
+	if set != nil {
+		set.MarkLabels(f.Config)
+	}
+	return set, err
+}
+
+func (f *Finder) find(ctx context.Context) (*Set, error) {
 	chosen := Source(f.Source)
 	switch {
 	case chosen == "" && f.Simulate:

@@ -121,6 +121,7 @@ func (o *Options) examine(ctx context.Context, r *Result) error {
 		r.Set.ApplyServices(o.Cloud.Services)
 		r.Findings = append(r.Findings, serviceFindings(o.Cloud, r.Set.Reports)...)
 	}
+	r.Findings = append(r.Findings, configcheck.Pinned(r.Config, r.Set.Reports)...)
 	r.Findings = append(r.Findings, r.unlistedFindings()...)
 	functions := functions(r.Config, r.Set.Reports)
 	r.Findings = append(r.Findings, advice.Functions(functions)...)
@@ -199,12 +200,12 @@ func (r *Result) checkTypes(types []cinder.VolumeType, typesFlag string) {
 	if len(types) == 0 || len(reports) == 0 {
 		return
 	}
-	api := decision.NewCloud(r.Config, r.Set).API
-	requests := requests(api, 1)
+	cloud := decision.NewCloud(r.Config, r.Set)
+	requests := requests(cloud.API, 1)
 	requests.Types = typesFlag
 	candidates, found := advice.Types(engine, reports, types, requests)
 	r.Types = candidates
-	r.Findings = append(r.Findings, found...)
+	r.Findings = append(append(r.Findings, found...), labelFindings(reports, types)...)
 }
 
 // requests make requests as cinder-api makes them, for volumes of a size in GiB, or of

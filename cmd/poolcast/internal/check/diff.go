@@ -44,6 +44,8 @@ type Difference struct {
 	Partial  bool // the bases have too few keys for an effect
 	// LeftOut are plug-ins without which the effects were decided.
 	LeftOut []placement.LeftOut
+	// Notes say which numbers that the effects rest on are labels of cinder.conf.
+	Notes []string
 }
 
 // Suspension is why an agent would publish nothing over a base report.
@@ -100,9 +102,23 @@ func Diff(cfg *config.Config, reports []capability.Report, bases *Bases, types [
 		return nil, exit.With(exit.Config, err)
 	}
 	d.LeftOut = engine.LeftOut()
-	api := decision.NewCloud(cfg, &backends.Set{Reports: reports}).API
-	d.Effects, err = advice.Effects(engine, before, after, questions(requests(api, size).AnyZone, reports, types, size))
+	cloud := decision.NewCloud(cfg, &backends.Set{Reports: reports})
+	all := questions(requests(cloud.API, size).AnyZone, reports, types, size)
+	d.Notes = labelsOf(all, after, decision.Options(cfg.Scheduler))
+	d.Effects, err = advice.Effects(engine, before, after, all)
 	return d, err
+}
+
+// labelsOf are notes on the labels that the scheduler reads for any of the questions.
+func labelsOf(all []advice.Question, reports []capability.Report, o cinder.Options) []string {
+	return advice.LabelNotes(reports, func(r *capability.Report) []string {
+		var keys []string
+		for _, q := range all {
+			keys = append(keys, cinder.Reads(o, q.Request, r)...)
+		}
+		slices.Sort(keys)
+		return slices.Compact(keys)
+	})
 }
 
 // effective is the report that the scheduler would hold.

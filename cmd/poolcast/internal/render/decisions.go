@@ -34,11 +34,7 @@ type decisionsJSON struct {
 }
 
 func jsonDecisions(a *decision.Answer, now time.Time) decisionsJSON {
-	out := decisionsJSON{Placed: placed(a.Decisions), Notes: a.Notes, Source: a.Backends.JSON(now)}
-	for _, d := range a.Decisions {
-		out.Decisions = append(out.Decisions, d.JSON())
-	}
-	return out
+	return decisionsJSON{Placed: placed(a.Decisions), Decisions: a.JSONs(), Notes: a.Notes, Source: a.Backends.JSON(now)}
 }
 
 // placed counts volumes by backend, with those that got none.

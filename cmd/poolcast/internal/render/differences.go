@@ -21,12 +21,13 @@ type diffJSON struct {
 	Backends []check.BackendDiff `json:"backends"`
 	Effects  []advice.Effect     `json:"effects"` // null if the base has too few keys
 	LeftOut  []placement.LeftOut `json:"left_out"`
+	Notes    []string            `json:"notes,omitempty"`
 }
 
 // Difference prints a difference in one of the formats table and json.
 func Difference(w io.Writer, output string, d *check.Difference) error {
 	if output == "json" {
-		return JSON(w, diffJSON{Backends: d.Backends, Effects: d.Effects, LeftOut: append([]placement.LeftOut{}, d.LeftOut...)})
+		return JSON(w, diffJSON{Backends: d.Backends, Effects: d.Effects, LeftOut: append([]placement.LeftOut{}, d.LeftOut...), Notes: d.Notes})
 	}
 	p := text.NewPage(w)
 	p.Line("%s", diffHeadline(p, d))
@@ -34,6 +35,7 @@ func Difference(w io.Writer, output string, d *check.Difference) error {
 		p.Wrapped("", l.String())
 	}
 	addEffects(p, d.Effects)
+	addNotes(p, d.Notes)
 	if !d.Partial {
 		p.Line("")
 		p.Table(virtualTable(d.Backends))

@@ -3,12 +3,15 @@ package render
 import (
 	"cmp"
 	"io"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/capability/format"
+	"github.com/poolcast/poolcast/collector/placement/advice"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/publisher/status/client"
 )
@@ -35,6 +38,8 @@ type arrayJSON struct {
 	Status       capability.Status  `json:"status"`
 	Arithmetic   *cinder.Arithmetic `json:"arithmetic"`
 	Capabilities capability.Set     `json:"capabilities"`
+
+	Labels map[string]capability.Label `json:"labels,omitempty"` // numbers of cinder.conf in place of a measurement
 }
 
 // Pools prints logical pools in one of the formats table and json.
@@ -56,6 +61,7 @@ func Pools(w io.Writer, output string, set *backends.Set) error {
 			text.Cell(p.Name), text.Cell(p.Zone), format.Count(len(p.Reports), "array"), percent(p.LoadEvenness()), percent(p.CapacityEvenness()), percent(p.ReductionDivergence()))
 		page.Table(poolTable(p))
 	}
+	addNotes(page, advice.LabelNotes(set.Reports, func(*capability.Report) []string { return poolKeys() }))
 	addSource(page, set)
 	return page.Print()
 }
@@ -66,13 +72,22 @@ func jsonPool(p capability.LogicalPool) poolJSON {
 		CapacityEvenness: p.CapacityEvenness(), ReductionDivergence: p.ReductionDivergence(),
 	}
 	for _, r := range p.Reports {
-		a := arrayJSON{Backend: r.Backend, Status: r.Status, Capabilities: r.Capabilities}
+		a := arrayJSON{Backend: r.Backend, Status: r.Status, Capabilities: r.Capabilities, Labels: advice.LabelsRead(&r, slices.Sorted(maps.Keys(r.Labels)))}
 		if sum, ok := cinder.ArithmeticOf(r); ok {
 			a.Arithmetic = &sum
 		}
 		out.Arrays = append(out.Arrays, a)
 	}
 	return out
+}
+
+// poolKeys are the capabilities that the table shows, or computes with.
+func poolKeys() []string {
+	return []string{
+		capability.KeyTotalCapacity, capability.KeyFreeCapacity, capability.KeyProvisionedCapacity, capability.KeyMaxOverSubscription,
+		capability.KeyDataReduction, capability.KeyTotalVolumes, capability.KeyReadsPerSec, capability.KeyWritesPerSec,
+		capability.KeyUsecPerRead, capability.KeyUsecPerWrite, capability.KeyLoadPercent,
+	}
 }
 
 func poolTable(p capability.LogicalPool) *text.Table {

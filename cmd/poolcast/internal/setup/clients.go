@@ -39,6 +39,11 @@ type Clients struct {
 // their section. It is an error if no backend is left.
 func (c *Clients) Setup(cfg *config.Config, before Setup) (Setup, error) {
 	s := Setup{Config: cfg}
+	if c.Simulation != nil {
+		if err := c.Simulation.add(cfg.Backends); err != nil {
+			return Setup{}, err
+		}
+	}
 	s.Targets, s.Broken = c.targets(cfg, before.Targets)
 	if len(s.Targets) == 0 {
 		return Setup{}, exit.With(exit.Config, newRefusal(cfg, configcheck.BrokenFaults(s.Broken)))
@@ -59,6 +64,7 @@ func (c *Clients) targets(cfg *config.Config, before []Target) (targets []Target
 	c.Hashes.Begin()
 	for _, b := range cfg.Backends {
 		t := Target{Target: newCollectorTarget(b, cfg.Agent), Address: b.Address.Host}
+		t.Simulated = c.Simulation != nil
 		t.Connection = c.connection(b, cfg.Agent)
 		t.Client = old[t.Host+t.Connection]
 		if t.Client == nil {
@@ -163,7 +169,7 @@ func (c *Clients) newClient(b config.Backend, a config.Agent, pools map[string]*
 		Timeout: requestTimeout(a), IdleTimeout: idleTimeout,
 	}
 	if c.Simulation != nil {
-		c.Simulation.redirect(&o)
+		c.Simulation.redirect(&o, b.Address.Host)
 	}
 	if o.Verify && o.RootCAs == nil && o.CAPath != "" {
 		pool, err := sharedPool(o.CAPath, pools)

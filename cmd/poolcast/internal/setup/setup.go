@@ -51,6 +51,9 @@ func Open(source Source, w io.Writer) (*Runtime, error) {
 		return nil, err
 	}
 	r.Log, r.Level = log, level
+	if source.Simulate {
+		log.Warn().Msg("simulated arrays: the numbers are not those of your arrays")
+	}
 	LogBroken(log, r.Broken, nil)
 	return r, nil
 }
