@@ -280,6 +280,23 @@ func TestStatusPageKeyboard(t *testing.T) {
 	b.await("the card again", `document.querySelector("#card") !== null`)
 }
 
+// TestStatusPageLinkWithoutAgent: while the agent does not respond, a link keeps what is
+// shown, and takes effect when it does.
+func TestStatusPageLinkWithoutAgent(t *testing.T) {
+	t.Parallel()
+	url := serveFleet(t, newFleet(32))
+	b := startBrowser(t, url)
+	b.do(chromedp.EmulateViewport(1400, 900), chromedp.Navigate(url+"/"))
+	eval[bool](b, `(window.original = window.fetch, window.fetch = () => Promise.reject(new Error("no connection")), true)`)
+	b.do(chromedp.Click(chromedp.CSS(".fleet tbody tr:nth-child(2) .volumes")))
+	b.await("the page to show it", `document.querySelector("#age").textContent.includes("does not respond")`)
+	if rows := eval[int](b, `document.querySelectorAll(".fleet > tbody > tr").length`); rows != 32 {
+		t.Errorf("%d rows are left", rows)
+	}
+	eval[bool](b, `(window.fetch = window.original, true)`)
+	b.await("the card", `document.querySelector("#card")?.dataset.key === "ctl1@flasharray_x_005" && !document.body.classList.contains("lost")`)
+}
+
 // changingFleet is a fleet that is replaced.
 type changingFleet struct{ atomic.Pointer[fleet] }
 

@@ -98,7 +98,7 @@ async function show(url) {
     await refresh();
     document.getElementById("card")?.scrollIntoView({ block: "nearest" });
   } catch {
-    location.assign(url);
+    showLost();
   }
 }
 
@@ -124,16 +124,22 @@ async function close() {
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !event.target.closest("form")) close();
 });
-window.addEventListener("popstate", () => refresh().catch(() => location.reload()));
+window.addEventListener("popstate", () => refresh().catch(showLost));
+
+// showLost keeps what is shown while the agent does not respond: a link that was
+// followed meanwhile takes effect when it does.
+function showLost() {
+  const text = "poolcast does not respond; this page shows the data received last";
+  document.body.classList.add("lost");
+  document.getElementById("age").textContent = text;
+  announce(text);
+}
 
 async function refreshAndRepeat() {
   try {
     if (!document.hidden) await refresh();
   } catch {
-    const text = "poolcast does not respond; this page shows the data received last";
-    document.body.classList.add("lost");
-    document.getElementById("age").textContent = text;
-    announce(text);
+    showLost();
   }
   setTimeout(refreshAndRepeat, interval);
 }
