@@ -16,7 +16,7 @@ GOTEST   := $(GO) test -race -shuffle=on
 TAGS     := $(shell grep -rhE --include='*.go' '^//go:build [a-z]+$$' $(SOURCES) | cut -d ' ' -f 2 | sort -u | paste -sd ,)
 
 .DEFAULT_GOAL := help
-.PHONY: help go build demo demo-json man package reproducible unit test check brokers conformance cloud outcome bench fuzz golden lint cover clean
+.PHONY: help go build demo demo-json man package release reproducible unit test check brokers conformance cloud outcome bench fuzz golden lint cover clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,7 +43,10 @@ man: build ## Write manual pages and shell completions to dist
 package: build ## Build the Debian package in dist
 	@GO='$(GO)' VERSION='$(VERSION)' examples/debian/build '$(BIN)/poolcast' '$(DIST)'
 
-reproducible: ## Build binary and package twice, in two places, and compare them
+release: go ## Build binaries, Debian packages, checksums and a list of contents in dist/release
+	@GO='$(GO)' VERSION='$(VERSION)' COMMIT='$(COMMIT)' MAKE='$(MAKE)' examples/debian/release '$(DIST)/release'
+
+reproducible: go ## Build binary and package twice, in two places, and compare them
 	@GO='$(GO)' VERSION='$(VERSION)' COMMIT='$(COMMIT)' examples/debian/reproducible
 
 unit: go ## Test with Go only, in under a minute

@@ -3,6 +3,7 @@ package collector
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -51,7 +52,7 @@ func TestMergeKeysDescribed(t *testing.T) {
 	tgt.Stanza.FilterFunction, tgt.Stanza.GoodnessFunction = "1 == 1", "100"
 	s := sample()
 	s.Links = []capability.Link{{Status: "connected", Type: "async-replication"}}
-	r := Merge(s, tgt)
+	r := merge(s, tgt, fullHour())
 	for key, v := range r.Capabilities {
 		if k, ok := capability.LookupKey(key); !ok || k.Kind != v.Kind() {
 			t.Errorf("%s is a %s, but described as %+v", key, v.Kind(), k)
@@ -111,6 +112,23 @@ func TestMergeMissingParts(t *testing.T) {
 			if _, ok := r.Capabilities[key]; !ok {
 				t.Errorf("without %s, %s is missing too", part, key)
 			}
+		}
+	}
+}
+
+// TestMergeOldConnections checks that connections of a poll before are reported, and
+// replace no value of cinder-volume.
+func TestMergeOldConnections(t *testing.T) {
+	for age, live := range map[time.Duration]bool{0: true, time.Minute: true, 61 * time.Second: false} {
+		s := sample()
+		s.Links = []capability.Link{{Status: "connected", Type: "sync-replication"}}
+		s.LinksAt = s.CollectedAt.Add(-age)
+		r := Merge(s, target("fa1", nil))
+		if got := slices.Contains(r.LiveKeys, capability.KeyReplicationCapability); got != live {
+			t.Errorf("connections that are %s old: live is %t", age, got)
+		}
+		if !r.Capabilities[capability.KeyReplicationCapability].Equal(capability.OfString("sync")) {
+			t.Errorf("connections that are %s old are not reported", age)
 		}
 	}
 }

@@ -45,6 +45,10 @@ type Target struct {
 	OnStale    Policy        // what is published after StaleAfter; "" means Keep
 	StaleAfter time.Duration // how long a sample is used without a newer one; 0 means three intervals
 
+	// History are the limits of load_class, if the keys of the last hour are
+	// reported; nil if they are not, and then no history is kept for them.
+	History *ClassLimits
+
 	Stanza Stanza
 }
 

@@ -25,6 +25,9 @@ type Agent struct {
 
 	Thresholds Thresholds // of the status page
 
+	LoadHistory     bool        // whether the keys of the last hour's load are reported
+	LoadClassLimits ClassLimits // for backends without limits of their own
+
 	LogLevel  string // trace, debug, info, warn or error
 	LogFormat string // text or json
 
@@ -104,6 +107,7 @@ func (r *reader) agent(reports time.Duration) Agent {
 	a.LiveCapabilities = live.v
 	a.Thresholds = s.thresholds()
 	s.timing(&a, reports)
+	s.loadHistory(&a)
 	s.listener(&a)
 	return a
 }

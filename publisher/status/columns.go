@@ -24,7 +24,7 @@ type column struct {
 func columns() []column {
 	return []column{
 		{ID: "name", Label: "array", text: func(r row) string { return r.Name }, meaning: "The stanza of cinder.conf."},
-		{ID: "state", Label: "state", falls: true, figure: row.rank, meaning: "Up, or the highest severity and its causes. An array that is down or whose sample is stale is critical; a suspended overlay, a report that does not reach the schedulers and a partial sample are warnings; figures are compared with the thresholds."},
+		{ID: "state", Label: "state", falls: true, figure: row.rank, meaning: "Up, or the highest severity and its causes. An array that is down or whose sample is stale is critical; a suspended overlay, a report that does not reach the schedulers, a partial sample and a problem that the array reports are warnings; figures are compared with the thresholds."},
 		{ID: "load", Label: "load", key: capability.KeyLoadPercent, falls: true, figure: func(r row) float64 { return r.Load.value }, meaning: "How busy the array is. The scale of the line is from 0 to 100\u202f%."},
 		{ID: "read", Label: "read", key: capability.KeyUsecPerRead, falls: true, figure: func(r row) float64 { return r.Read.value }, meaning: "Mean latency of reads."},
 		{ID: "write", Label: "write", key: capability.KeyUsecPerWrite, falls: true, figure: func(r row) float64 { return r.Write.value }, meaning: "Mean latency of writes."},

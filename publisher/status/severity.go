@@ -134,6 +134,8 @@ func (b Backend) condition(now time.Time) condition {
 		return condition{"not publishing", warning}
 	case b.Report != nil && b.Report.Status == capability.Partial:
 		return condition{"partial", warning}
+	case len(b.Details.Problems()) > 0:
+		return condition{"array problem", warning}
 	}
 	return condition{word: "up"}
 }

@@ -149,8 +149,11 @@ func TestStateNamesCauses(t *testing.T) {
 			b.Poll.Up = false
 			b.Report.Capabilities[capability.KeyLoadPercent] = capability.OfInt(99)
 		},
-		"critical: stale":         func(b *Backend) { b.Report.Status = capability.Stale },
-		"warning: partial":        func(b *Backend) { b.Report.Status = capability.Partial },
+		"critical: stale":  func(b *Backend) { b.Report.Status = capability.Stale },
+		"warning: partial": func(b *Backend) { b.Report.Status = capability.Partial },
+		"warning: array problem": func(b *Backend) {
+			b.Details.Condition.CriticalAlerts = read[int64](1)
+		},
 		"warning: suspended":      func(b *Backend) { b.Overlay.State = "suspended" },
 		"warning: not publishing": func(b *Backend) { b.Overlay.State = "no_sample" },
 		"warning: suspended, load": func(b *Backend) {

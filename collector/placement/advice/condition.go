@@ -102,6 +102,8 @@ func (c *condition) check(eligible *placement.Decision) []Finding {
 		}
 	}
 	switch {
+	case reported == 0 && isHistory(c.path[0]):
+		return nil // see History
 	case reported == 0:
 		return []Finding{c.unknownKey()}
 	case met == 0 && intended != "" && c.require.IsText() && cinder.HasOperator(c.require.String()):
@@ -317,8 +319,16 @@ func (c *condition) staleThreshold(l limit, met, list []metric) bool {
 	return !slices.ContainsFunc(met, func(m metric) bool { return m.value > l.value/2 })
 }
 
+func isHistory(key string) bool {
+	k, _ := capability.LookupKey(key)
+	return k.History
+}
+
 // prefer is the fix for a hard limit on a value that changes with load.
 func (c *condition) prefer() string {
+	if c.path[0] == capability.KeyLoadClass {
+		return "goodness_function = 100 - capabilities." + capability.KeyHourlyLoadPercent + " prefers arrays with less load, and refuses none"
+	}
 	return "poolcast prefer " + c.types + " --type " + format.ShellQuoted(c.typeName) +
 		" prints settings with which Cinder prefers arrays under the limit, and refuses none"
 }

@@ -126,6 +126,7 @@ func (o *Options) examine(ctx context.Context, r *Result) error {
 	functions := functions(r.Config, r.Set.Reports)
 	r.Findings = append(r.Findings, advice.Functions(functions)...)
 	r.Findings = append(r.Findings, volumeProperties(functions)...)
+	r.Findings = append(r.Findings, advice.History(o.types(), functions, stanzas(r.Config), r.Config.Agent.LoadHistory)...)
 	r.Findings = append(r.Findings, advice.Pools(r.Set.WithKnownZone(), policy(r.Config))...)
 	r.checkTypes(o.types(), o.TypesFlag)
 	return nil

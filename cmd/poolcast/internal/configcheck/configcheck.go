@@ -211,7 +211,7 @@ func Pinned(cfg *config.Config, reports []capability.Report) []advice.Finding {
 		b := &cfg.Backends[i]
 		for key, v := range b.Extra {
 			k, known := capability.LookupKey(key)
-			isLabel := k.Kind == capability.String && !k.Driver
+			isLabel := k.Kind == capability.String && !k.Driver && !k.History
 			if !known || isLabel || slices.Contains(b.LiveCapabilities, key) {
 				continue
 			}

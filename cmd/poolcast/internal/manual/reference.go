@@ -148,6 +148,8 @@ func keyChapter() string {
 
 func keyAbsence(k capability.Key) string {
 	switch {
+	case k.History:
+		return "`load_history` is off; " + k.Absent
 	case k.OnRequest && k.Absent != "":
 		return "not named in `live_capabilities`; " + k.Absent
 	case k.OnRequest:

@@ -104,6 +104,7 @@ func newCollectorTarget(b config.Backend, a config.Agent) collector.Target {
 		Host: b.Host, Cluster: b.Cluster, Backend: b.Stanza, Pool: b.VolumeBackendName, Zone: b.Zone,
 		Interval: a.PollInterval, Timeout: a.PollTimeout,
 		OnStale: collector.Policy(a.OnStale), StaleAfter: a.StaleAfter,
+		History: history(b, a),
 		Stanza: collector.Stanza{
 			Protocol:                  b.Protocol,
 			ReservedPercentage:        int64(b.ReservedPercentage),
@@ -117,6 +118,14 @@ func newCollectorTarget(b config.Backend, a config.Agent) collector.Target {
 			TriSync:                   b.Replication.TriSync,
 		},
 	}
+}
+
+// history are the limits of the class of load, if the agent keeps the last hour.
+func history(b config.Backend, a config.Agent) *collector.ClassLimits {
+	if !a.LoadHistory {
+		return nil
+	}
+	return &collector.ClassLimits{Low: int64(b.LoadClassLimits.Low), High: int64(b.LoadClassLimits.High)}
 }
 
 func replicas(b config.Backend) []collector.Replica {
