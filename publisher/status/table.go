@@ -40,15 +40,23 @@ func readSelection(v url.Values) selection {
 // href is the link to a selection and to an element of the page.
 func (s selection) href(id string) string {
 	v := url.Values{}
-	for _, p := range [][2]string{{"sort", s.sortParameter()}, {"pool", s.Pool}, {"zone", s.Zone}, {"backend", s.Backend}} {
-		if p[1] != "" {
-			v.Set(p[0], p[1])
-		}
+	for _, p := range s.parameters() {
+		v.Set(p.Name, p.Value)
 	}
 	if len(v) == 0 {
 		return "/#" + id
 	}
 	return "/?" + v.Encode() + "#" + id
+}
+
+// parameter is one of the query of the page.
+type parameter struct{ Name, Value string }
+
+// parameters are those of the selection that are set.
+func (s selection) parameters() []parameter {
+	return slices.DeleteFunc([]parameter{{"sort", s.sortParameter()}, {"pool", s.Pool}, {"zone", s.Zone}, {"backend", s.Backend}}, func(p parameter) bool {
+		return p.Value == ""
+	})
 }
 
 func (s selection) sortParameter() string {

@@ -124,6 +124,11 @@ async function close() {
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !event.target.closest("form")) close();
 });
+// The form has the selection of the page as it was sent; links have changed it since.
+document.addEventListener("formdata", (event) => {
+  for (const name of parameters) event.formData.delete(name);
+  for (const [name, value] of selection()) event.formData.set(name, value);
+});
 window.addEventListener("popstate", () => refresh().catch(showLost));
 
 // showLost keeps what is shown while the agent does not respond: a link that was
