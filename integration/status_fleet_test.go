@@ -338,6 +338,13 @@ func TestStatusPageRefreshKeepsSelection(t *testing.T) {
 	if row := eval[string](b, `document.querySelector(".opened").previousElementSibling.dataset.key`); row != open {
 		t.Errorf("the card of %s is below %s", open, row)
 	}
+	if _, err := chromedp.RunResponse(b.ctx, chromedp.Click(chromedp.CSS("#place button"))); err != nil {
+		t.Fatal(err)
+	}
+	if got := eval[string](b, `document.querySelector("#decision").innerText.includes("would take it") + " " +
+		["size", "sort", "pool", "backend"].map((name) => new URLSearchParams(location.search).get(name)).join()`); got != "true 5,load,gold,"+open {
+		t.Errorf("the decision, and size, order, pool and card after it are %s", got)
+	}
 }
 
 // TestStatusPageWithoutScript sorts, filters, and opens and closes a card with links.
