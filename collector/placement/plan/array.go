@@ -27,6 +27,12 @@ type array struct {
 	report  *capability.Report // with the moves; nil until it is needed
 }
 
+// host is the pool by its host, also where it is in a cluster.
+func (a *array) host() string {
+	_, pool, _ := strings.Cut(a.pool, "#")
+	return a.first.Host + "#" + pool
+}
+
 // shares are how full an array is.
 type shares struct{ used, provisioned float64 }
 

@@ -103,7 +103,7 @@ func (s *state) firstPossible(steps []step) (int, error) {
 // describe is a step that is about to be made.
 func (s *state) describe(m step) Move {
 	from, to, d := s.arrays[s.at[m.volume]], s.arrays[m.to], s.delta(m.volume)
-	out := Move{Volume: &s.volumes[m.volume], From: from.pool, To: to.pool, ToCluster: to.first.Cluster != "", Kind: m.kind}
+	out := Move{Volume: &s.volumes[m.volume], From: from.pool, To: to.pool, ToHost: to.host(), Kind: m.kind}
 	switch m.kind {
 	case Evacuate:
 		out.Reason = from.first.Name() + " is to be emptied"

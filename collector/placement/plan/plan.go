@@ -72,14 +72,16 @@ type Move struct {
 	From, To string // pools, host@backend#pool
 	Kind     Kind
 	Reason   string
-	// ToCluster is whether the destination is in a cluster.
-	ToCluster bool
+	// ToHost is the destination by its host, as a migration names it: To if it is in no
+	// cluster.
+	ToHost string
 }
 
 // Stay is a volume that should be moved and cannot be.
 type Stay struct {
 	Volume  *Volume
 	On      string // its pool
+	Emptied bool   // whether that is to be emptied, and not only too full
 	Reasons []string
 }
 

@@ -154,7 +154,7 @@ func (s *state) stay() ([]Stay, error) {
 		if !a.emptied && !tooFull {
 			continue
 		}
-		one := Stay{Volume: &s.volumes[i], On: a.pool}
+		one := Stay{Volume: &s.volumes[i], On: a.pool, Emptied: a.emptied}
 		if s.fixed[i] != "" {
 			one.Reasons = []string{s.fixed[i]}
 		} else {
