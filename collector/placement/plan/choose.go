@@ -165,7 +165,9 @@ func (s *state) gain(m step) (gain float64, ok bool) {
 	return gain, a-b > s.options.Difference && gain > 0 && gain >= s.options.LeastGain*(a-b)
 }
 
-// noWorse reports whether no figure of the pool becomes worse by a move.
+// noWorse reports whether no figure of the pool becomes worse by a move: how full the
+// fullest array is, and in used and in provisioned space the highest share and the spread.
+// Of arrays that are not further apart than permitted, the last two may change.
 func (s *state) noWorse(m step) bool {
 	d := s.delta(m.volume)
 	before, after := newExtremes(), newExtremes()
@@ -183,7 +185,7 @@ func (s *state) noWorse(m step) bool {
 		}
 		after.add(now)
 	}
-	return after.noWorseThan(before)
+	return after.noWorseThan(before, s.options.Difference)
 }
 
 // extremes are the highest and the lowest shares of a pool.
@@ -199,8 +201,13 @@ func (e *extremes) add(s shares) {
 // rounding is how much a share may grow by rounding alone.
 const rounding = 1e-9
 
-func (e extremes) noWorseThan(before extremes) bool {
-	return e.high.used <= before.high.used+rounding && e.high.provisioned <= before.high.provisioned+rounding &&
-		e.high.used-e.low.used <= before.high.used-before.low.used+rounding &&
-		e.high.provisioned-e.low.provisioned <= before.high.provisioned-before.low.provisioned+rounding
+func (e extremes) noWorseThan(before extremes, apart float64) bool {
+	return e.high.full() <= before.high.full()+rounding &&
+		noWorse(e.high.used, e.low.used, before.high.used, before.low.used, apart) &&
+		noWorse(e.high.provisioned, e.low.provisioned, before.high.provisioned, before.low.provisioned, apart)
+}
+
+// noWorse compares a share of the pool: its highest and lowest, before with after.
+func noWorse(high, low, highBefore, lowBefore, apart float64) bool {
+	return high-low <= apart || high <= highBefore+rounding && high-low <= highBefore-lowBefore+rounding
 }

@@ -11,10 +11,11 @@
 //   - even (optional): two arrays differ by more than [Options.Difference], and the move
 //     takes away at least [Options.LeastGain] of the difference.
 //
-// No relieving and no evening move makes a figure of the pool worse: neither the fullest
-// array nor the spread becomes greater, in used space and in provisioned space. No array
-// that takes a volume becomes fuller than [Options.Full], and an evening move never goes
-// to an array with more load than [Options.Load].
+// No relieving and no evening move makes a figure of the pool worse: the fullest array does
+// not become fuller, and in used and in provisioned space neither the highest share nor the
+// spread becomes greater, unless the arrays are even in it, which is: not further apart than
+// [Options.Difference]. No array that takes a volume becomes fuller than [Options.Full], and
+// an evening move never goes to an array with more load than [Options.Load].
 //
 // Of the volumes that are possible the one with the greatest gain for its copy is taken
 // first: between arrays every migration is a copy of the whole volume by a host, because
