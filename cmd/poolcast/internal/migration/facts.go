@@ -19,8 +19,8 @@ import (
 // Facts are what the APIs of the cloud have about its volumes.
 type Facts struct {
 	Catalogue    *openstack.Catalogue
-	volumes      []openstack.Volume
-	hasSnapshots map[string]bool // by volume id
+	Volumes      []openstack.Volume
+	HasSnapshots map[string]bool // by volume id
 }
 
 // Read reads the facts. Each is needed: a plan without one of them would be wrong.
@@ -30,10 +30,10 @@ func Read(ctx context.Context, cloud *openstack.Client) (*Facts, error) {
 	if f.Catalogue, err = cloud.Catalogue(ctx); err != nil {
 		return nil, err
 	}
-	if f.volumes, err = cloud.Volumes(ctx); err != nil {
+	if f.Volumes, err = cloud.Volumes(ctx); err != nil {
 		return nil, err
 	}
-	f.hasSnapshots, err = cloud.VolumesWithSnapshots(ctx)
+	f.HasSnapshots, err = cloud.VolumesWithSnapshots(ctx)
 	return f, err
 }
 
@@ -75,7 +75,7 @@ func byID(bytes map[string]int64) map[string]float64 {
 // pool is a logical pool with its volumes.
 func (f *Facts) pool(p capability.LogicalPool, space Space) plan.Pool {
 	out := plan.Pool{Name: p.Name, Zone: p.Zone, Arrays: p.Reports}
-	for _, v := range f.volumes {
+	for _, v := range f.Volumes {
 		if on := f.arrayOf(&v, p.Reports); on != nil {
 			out.Volumes = append(out.Volumes, f.volume(&v, on, space[on.Host]))
 		}
@@ -114,7 +114,7 @@ func (f *Facts) volume(v *openstack.Volume, on *capability.Report, space map[str
 	}
 	out.Volume = volumeapi.Volume{
 		Pool: cinder.PoolID(on), Zone: v.Zone, Size: v.Size, Status: v.Status, InUse: v.Status == "in-use",
-		Snapshots: f.hasSnapshots[v.ID], Grouped: v.Grouped, Migrating: migrating(v.Migration),
+		Snapshots: f.HasSnapshots[v.ID], Grouped: v.Grouped, Migrating: migrating(v.Migration),
 		Replicated: !slices.Contains([]string{"", "disabled", "not-capable"}, v.Replication), StatesKnown: true,
 	}
 	if t, err := f.Catalogue.Type(v.Type); err == nil {

@@ -45,13 +45,13 @@ func Make(r Request, f *Facts, space Space, cloud *decision.Cloud) (*Result, err
 	for _, name := range r.Empty {
 		report, err := volumeapi.Backend(cloud.Backends.Reports, name)
 		if err != nil {
-			return nil, fmt.Errorf("--evacuate %w", err)
+			return nil, fmt.Errorf("--evacuate: %w", err)
 		}
 		out.Evacuate = append(out.Evacuate, report.Identity())
 	}
 	pools := out.chosen(capability.GroupPools(cloud.Backends.Reports))
 	if len(pools) == 0 {
-		return nil, fmt.Errorf("--pool %s: no report of such a pool; there are %s", r.Pool, format.List(poolNames(cloud.Backends.Reports)))
+		return nil, noPool(r, cloud.Backends.Reports)
 	}
 	for _, p := range pools {
 		one := PoolPlan{Name: p.Name, Zone: p.Zone}
@@ -80,6 +80,18 @@ func (r *Result) chosen(pools []capability.LogicalPool) []capability.LogicalPool
 		empties := slices.ContainsFunc(p.Reports, func(a capability.Report) bool { return slices.Contains(r.Evacuate, a.Identity()) })
 		return r.Pool != "" && p.Name != r.Pool || r.Zone != "" && p.Zone != r.Zone || len(r.Evacuate) > 0 && !empties
 	})
+}
+
+// noPool is the error of a request for a pool that has no report.
+func noPool(r Request, reports []capability.Report) error {
+	name := "logical pool"
+	if r.Pool != "" {
+		name += " " + r.Pool
+	}
+	if r.Zone != "" {
+		name += " in the availability zone " + r.Zone
+	}
+	return fmt.Errorf("there is no report of a %s; there are %s", name, format.List(poolNames(reports)))
 }
 
 func poolNames(reports []capability.Report) []string {
