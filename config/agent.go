@@ -30,6 +30,9 @@ type Agent struct {
 	TLSCertFile     string
 	TLSKeyFile      string
 	BearerTokenFile string
+	// VolumeTypes is the file of the volume types that the status page offers; "" for
+	// none. Its contents are not read here.
+	VolumeTypes string
 }
 
 // setting is an option with its value.
@@ -92,6 +95,7 @@ func (r *reader) agent(reports time.Duration) Agent {
 		TLSCertFile:               s.text("tls_cert_file").v,
 		TLSKeyFile:                s.text("tls_key_file").v,
 		BearerTokenFile:           s.text("bearer_token_file").v,
+		VolumeTypes:               s.text("volume_types").v,
 	}
 	live := s.list("live_capabilities")
 	s.checkLive(live)

@@ -274,5 +274,6 @@ func agentOptions() []Option {
 		{Name: "tls_cert_file", Kind: Path, Help: "TLS certificate for that address."},
 		{Name: "tls_key_file", Kind: Path, Help: "Key of the certificate."},
 		{Name: "bearer_token_file", Kind: Path, Help: "File with the bearer token that clients of that address must send."},
+		{Name: "volume_types", Kind: Path, Help: "File with the volume types that the status page and /v1/place offer: the output of openstack volume type list --long -f json. It is read again when it changes."},
 	}
 }

@@ -39,7 +39,8 @@
 // timestamp is lower because a clock was set back, but not if it is less than a
 // second lower: casts can arrive out of order. Between the hosts of a cluster the
 // highest timestamp, which is the one that schedulers hold. A base report is used
-// for two intervals of cinder-volume, and only if it was received since listening
+// for two intervals of cinder-volume (its polling interval, or the longest recent gap
+// between its reports if that is longer), and only if it was received since listening
 // began and since a scheduler started last: a new scheduler requests a
 // report from every cinder-volume, and an older one could end its wait for them.
 //
@@ -57,7 +58,7 @@
 //   - cinder-volume does not replicate to a target of the stanza: it has failed over,
 //   - the base report is not JSON (Python writes a bare NaN), has no timestamp or
 //     has pools, which the Pure driver never sends, or
-//   - cinder-volume has not reported for two intervals.
+//   - cinder-volume has not reported for two of these intervals.
 //
 // Where several agents have the same backend, as in an active-active cluster, one
 // publishes and the others are on standby: the best status decides, then the lowest

@@ -48,6 +48,23 @@ func TestOperationsCommandLinesAreValid(t *testing.T) {
 	}
 }
 
+// TestNextStepsAreValidCommandLines: those that the status page prints.
+func TestNextStepsAreValidCommandLines(t *testing.T) {
+	found := regexp.MustCompile(`step\{"poolcast ([^"]*)"`).FindAllStringSubmatch(programText(t), -1)
+	if len(found) < 5 {
+		t.Errorf("only %d command lines found", len(found))
+	}
+	for _, f := range found {
+		args := strings.Fields(f[1])
+		if args[len(args)-1] == "--backend" {
+			args = append(args, "fa_01")
+		}
+		if err := understood(args); err != nil {
+			t.Errorf("poolcast %s: %v", f[1], err)
+		}
+	}
+}
+
 func runbook(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile("../../OPERATIONS.md")

@@ -154,6 +154,7 @@ func TestResponsesMatchTheOpenAPIDescription(t *testing.T) {
 		{"/v1/place", "?size=10&policy=prefer&property=volume_backend_name%3Dgold&property=capabilities:total_volumes%3D%3C%3D+1", 200},
 		{"/v1/place", "?size=10&availability_zone=mars&property=volume_backend_name%3Dgold", 200},
 		{"/v1/place", "?size=10&qos=maxIOPS%3D5&hint=" + url.QueryEscape(`query=["=",1,1]`), 200},
+		{"/v1/place", "?size=10&volume_type=gold", 400},
 		{"/v1/place", "?size=10&hint=same_host%3Dnone", 400},
 		{"/v1/place", "?size=10&qos=none", 400},
 		{"/v1/place", "?size=none", 400},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/poolcast/poolcast/collector/capability/format"
@@ -94,7 +95,10 @@ func (f Failures) checks(now time.Time) (all []check) {
 		return nil
 	}
 	if !f.Listening {
-		all = append(all, check{Name: "notifications", OK: true, Warning: true, Reason: "failed creates are not explained: " + f.Reason})
+		all = append(all, check{
+			Name: "notifications", OK: true, Warning: true, Reason: "failed creates are not explained: " + f.Reason,
+			Next: f.next(),
+		})
 	}
 	var recent []Failure
 	for _, one := range f.Latest {
@@ -110,9 +114,19 @@ func (f Failures) checks(now time.Time) (all []check) {
 		all = append(all, check{
 			Name: "failed creates", OK: true, Warning: true,
 			Reason: fmt.Sprintf("%s in the last hour, the last one %s: %s: %s", number, ago(now, last.ReceivedAt), last.Request(), last.Explanation),
+			Next:   step{"", "see why each backend was refused, and correct the type, the request or the array"},
+			Link:   &link{"#failures", "failed creates"},
 		})
 	}
 	return all
+}
+
+// next is what to do so that notifications are received.
+func (f Failures) next() step {
+	if strings.Contains(f.Reason, "right") || strings.Contains(f.Reason, "ACCESS_REFUSED") {
+		return step{"", "give the user the rights of explain_failures in OPERATIONS.md; poolcast tries again by itself"}
+	}
+	return step{"", "compare transport_url of [DEFAULT] and [oslo_messaging_notifications] with that of cinder-scheduler; poolcast tries again by itself"}
 }
 
 // failures serves /v1/failures.

@@ -155,7 +155,8 @@ func writeJSON(w http.ResponseWriter, code int, v any) {
 type Query struct {
 	Size       int64             // GiB
 	Zone       string            // availability zone; "" for the one that cinder-api chooses
-	ExtraSpecs map[string]string // extra specs of the volume type
+	VolumeType string            // name of the volume type; "" for none
+	ExtraSpecs map[string]string // extra specs of the volume type; they replace those of VolumeType
 	QoS        map[string]string // specs of the type's QoS
 	Hints      [][2]string       // scheduler hints: names and values
 	Policy     string            // strict or prefer
@@ -209,7 +210,7 @@ func (s *Server) place(w http.ResponseWriter, r *http.Request) {
 }
 
 func readQuery(v url.Values) (Query, error) {
-	q := Query{Zone: strings.TrimSpace(v.Get("availability_zone")), Policy: v.Get("policy"), ExtraSpecs: map[string]string{}, QoS: map[string]string{}}
+	q := Query{Zone: strings.TrimSpace(v.Get("availability_zone")), VolumeType: strings.TrimSpace(v.Get("volume_type")), Policy: v.Get("policy"), ExtraSpecs: map[string]string{}, QoS: map[string]string{}}
 	if q.Policy == "" {
 		q.Policy = "strict"
 	}

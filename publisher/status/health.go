@@ -32,7 +32,18 @@ type check struct {
 	Name    string
 	OK      bool
 	Reason  string
-	Warning bool // it has not failed yet, and needs attention
+	Faults  []string // the parts of the reason, one for each fault
+	Warning bool     // it has not failed yet, and needs attention
+	Next    step     // what to do
+	Link    *link    // where the page has more; nil for nowhere
+}
+
+// text is the reason with its parts, in one line.
+func (c check) text() string {
+	if len(c.Faults) == 0 {
+		return c.Reason
+	}
+	return c.Reason + ": " + strings.Join(c.Faults, "; ")
 }
 
 // ready returns the checks that must pass for reports to reach the schedulers: of
@@ -45,14 +56,13 @@ func (v View) ready() (ok bool, checks []check) {
 		checks = append(checks, b.ready(v.Now))
 	}
 	for _, b := range v.Invalid {
-		checks = append(checks, check{Name: b.Name, Reason: "not served: " + strings.Join(b.Faults, "; ")})
+		checks = append(checks, check{
+			Name: b.Name, Reason: "not served", Faults: b.Faults,
+			Next: step{"poolcast check --no-bus", "reads the files now; correct the section, and they are read again"},
+		})
 	}
 	if !v.Config.Refused.IsZero() {
-		checks = append(checks, check{
-			Name: "configuration", OK: true, Warning: true,
-			Reason: fmt.Sprintf("a newer one was refused %s, and the one of %s is still in use: %s", ago(v.Now, v.Config.Refused),
-				v.Config.Loaded.UTC().Format(time.RFC3339), strings.Join(v.Config.Faults, "; ")),
-		})
+		checks = append(checks, configCheck(v.Config, v.Now))
 	}
 	checks = append(checks, v.Failures.checks(v.Now)...)
 	for _, c := range checks {
@@ -72,7 +82,9 @@ func busCheck(b Bus) check {
 		c.Reason = cmp.Or(b.Reason, "no scheduler is listening, or its exchange does not exist")
 	default:
 		c.OK = true
+		return c
 	}
+	c.Next = b.next()
 	return c
 }
 
@@ -88,7 +100,9 @@ func (b Backend) ready(now time.Time) check {
 	default:
 		c.Reason = b.Overlay.undelivered(now)
 	}
-	c.OK = c.Reason == ""
+	if c.OK = c.Reason == ""; !c.OK {
+		c.Next = b.next()
+	}
 	return c
 }
 
@@ -122,9 +136,9 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 		line := fmt.Sprintf("[+] %s ok", c.Name)
 		switch {
 		case c.Warning:
-			line = fmt.Sprintf("[!] %s: %s", c.Name, c.Reason)
+			line = fmt.Sprintf("[!] %s: %s", c.Name, c.text())
 		case !c.OK:
-			line = fmt.Sprintf("[-] %s: %s", c.Name, c.Reason)
+			line = fmt.Sprintf("[-] %s: %s", c.Name, c.text())
 		}
 		text.WriteString(format.Shorten(format.Printable(line), maxLine) + "\n")
 	}

@@ -34,9 +34,10 @@ func (s *Server) pages(mux *http.ServeMux) {
 
 // page renders into memory first, so that an error does not leave half a page.
 func (s *Server) page(w http.ResponseWriter, r *http.Request, page *template.Template) {
-	data := newPageData(s.opts.Source.View(), s.opts.Source.History)
+	data := newPageData(s.opts.Source.View(), s.opts.Source.History, s.list())
 	if s.opts.Placer != nil {
 		data.Form = s.form(r)
+		data.Form.Types = data.Types
 	}
 	var buf bytes.Buffer
 	if err := page.Execute(&buf, data); err != nil {
@@ -55,6 +56,7 @@ type pageData struct {
 	Passed int
 	Pools  []poolData
 	Form   *formData
+	List   *listData // the scheduler's list; nil without
 
 	RecentFailures, EarlierFailures []failureData
 }
@@ -81,16 +83,21 @@ type card struct {
 	Operations, Bandwidth, Read, Write template.HTML
 }
 
-func newPageData(v View, history func(host string) []Point) pageData {
-	d := pageData{View: v}
-	_, checks := v.ready()
-	for _, c := range checks {
-		if c.OK && !c.Warning {
-			d.Passed++
-		} else {
-			d.Faults = append(d.Faults, c)
-		}
+// list is the scheduler's list; nil without one.
+func (s *Server) list() *SchedulerList {
+	if s.opts.Listed == nil {
+		return nil
 	}
+	list := s.opts.Listed()
+	return &list
+}
+
+func newPageData(v View, history func(host string) []Point, list *SchedulerList) pageData {
+	d := pageData{View: v}
+	if list != nil {
+		d.List = &listData{*list, v.Now, v.Bus.Connected}
+	}
+	d.Faults, d.Passed = v.attention(list)
 	d.Ready = len(d.Faults) == 0
 	for i, f := range v.Failures.Latest {
 		if one := (failureData{f, v.Now}); i < shownFailures {
@@ -147,32 +154,4 @@ func pageFuncs() template.FuncMap {
 		"usedPercent": usedPercent, "schedulers": schedulers, "text": capability.Value.String, "count": format.Count,
 		"fitsNow": func() string { return FitsNow },
 	}
-}
-
-// formData is the form and, after it was sent, the decision.
-type formData struct {
-	Size, Zone, Properties, Policy string
-	Error                          string
-	Decision                       *Decision
-}
-
-// form serves the form of the page, which works without JavaScript.
-func (s *Server) form(r *http.Request) *formData {
-	v := r.URL.Query()
-	f := &formData{Size: v.Get("size"), Zone: v.Get("availability_zone"), Properties: v.Get("property"), Policy: v.Get("policy")}
-	if f.Size == "" {
-		f.Size = "100"
-		return f
-	}
-	q, err := readQuery(v)
-	if err == nil {
-		var decision Decision
-		if decision, err = s.opts.Placer(q); err == nil {
-			f.Decision = &decision
-		}
-	}
-	if err != nil {
-		f.Error = err.Error()
-	}
-	return f
 }

@@ -38,7 +38,11 @@ type Options struct {
 	// Scheduler returns what /v1/scheduler serves: the scheduler's list of backends,
 	// which may take some seconds. Nil leaves it out.
 	Scheduler func() any
-	Logger    zerolog.Logger
+	// Listed returns the scheduler's list as it was received last, and has a newer one
+	// requested. It is called once for each view of the page, and returns at once. Nil
+	// leaves the section out.
+	Listed func() SchedulerList
+	Logger zerolog.Logger
 }
 
 // Server serves the HTTP API, which is read-only. Its methods may be called from

@@ -16,13 +16,24 @@ type View struct {
 	Backends []Backend        // in the order of enabled_backends
 	Invalid  []InvalidBackend // enabled backends that are not served
 	Failures Failures
+	Types    VolumeTypes
+}
+
+// VolumeTypes are the volume types that the form offers.
+type VolumeTypes struct {
+	File  string   // volume_types; "" if it is not set
+	Names []string // sorted; of the file as it was read last without a fault
+	Fault string   // why the file cannot be used; "" if it can
+	Since time.Time
 }
 
 // Config is the result of reading the configuration.
 type Config struct {
 	Loaded  time.Time // when the one in use was loaded
-	Refused time.Time // when a newer one was refused; zero if none was
-	Faults  []string  // why it was refused, each with file and line
+	Refused time.Time // when a newer one was refused last; zero if none was
+	// RefusedSince is when the first one since then was refused.
+	RefusedSince time.Time
+	Faults       []string // why it was refused, each with file and line
 }
 
 // InvalidBackend is an enabled backend whose section has faults.

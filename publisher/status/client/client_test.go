@@ -60,7 +60,7 @@ func place(q status.Query) (status.Decision, error) {
 	return status.Decision{JSON: client.Answer{Source: client.Source{
 		Kind: "agent", Listed: &listed, Backends: 3, Unlisted: []string{"ctl1@fa9"}, OldestReport: &seconds, AllocatedOnly: []string{}, Notes: []string{"a note"},
 	}, DecisionJSON: placement.DecisionJSON{
-		Policy: policy, Chosen: &chosen, Fit: 1, Reason: q.Zone + q.ExtraSpecs["a"] + q.ExtraSpecs["b"],
+		Policy: policy, Chosen: &chosen, Fit: 1, Reason: q.Zone + q.VolumeType + q.ExtraSpecs["a"] + q.ExtraSpecs["b"],
 		Relaxed: []placement.Condition{{Filter: "DriverFilter", Text: "total_volumes < 5"}},
 		Backends: []placement.VerdictJSON{
 			{ID: chosen, Backend: "fa1", Rank: &rank, Weight: &weight, Scores: []placement.ScoreJSON{{Score: placement.Score{Weigher: "GoodnessWeigher", Raw: 50}}}},
@@ -163,11 +163,11 @@ func TestScheduler(t *testing.T) {
 
 func TestPlace(t *testing.T) {
 	c := connect(t, client.Options{URL: plain(t, handler(t, status.Options{}))})
-	got, err := c.Place(t.Context(), client.Query{Size: 10, Zone: "nova", Policy: "prefer", ExtraSpecs: map[string]string{"a": "<is> True", "b": "x=y&z"}})
+	got, err := c.Place(t.Context(), client.Query{Size: 10, Zone: "nova", VolumeType: "gold", Policy: "prefer", ExtraSpecs: map[string]string{"a": "<is> True", "b": "x=y&z"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, _ := place(status.Query{Size: 10, Zone: "nova", Policy: "prefer", ExtraSpecs: map[string]string{"a": "<is> True", "b": "x=y&z"}})
+	answer, _ := place(status.Query{Size: 10, Zone: "nova", VolumeType: "gold", Policy: "prefer", ExtraSpecs: map[string]string{"a": "<is> True", "b": "x=y&z"}})
 	if want := answer.JSON.(client.Answer); !reflect.DeepEqual(*got, want) {
 		t.Errorf("got %+v, want %+v", *got, want)
 	}

@@ -69,7 +69,8 @@ func (c *Client) Failures(ctx context.Context) (failures []Failure, err error) {
 type Query struct {
 	Size       int64             // GiB
 	Zone       string            // availability zone; "" for the one that cinder-api chooses
-	ExtraSpecs map[string]string // of the volume type
+	VolumeType string            // name in the file of the agent's option volume_types; "" for none
+	ExtraSpecs map[string]string // of the volume type; they replace those of VolumeType
 	Policy     string            // strict or prefer; "" means strict
 }
 
@@ -77,6 +78,9 @@ func (q Query) values() (url.Values, error) {
 	v := url.Values{"size": {strconv.FormatInt(q.Size, 10)}}
 	if q.Zone != "" {
 		v.Set("availability_zone", q.Zone)
+	}
+	if q.VolumeType != "" {
+		v.Set("volume_type", q.VolumeType)
 	}
 	if q.Policy != "" {
 		v.Set("policy", q.Policy)

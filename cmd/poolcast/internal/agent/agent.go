@@ -47,6 +47,7 @@ type agent struct {
 	systemd   notifier
 	files     *fileReader
 	current   atomic.Pointer[setup.Setup] // changed by the main loop alone
+	types     atomic.Pointer[volumeTypes] // likewise
 }
 
 // Run runs the agent until the context ends, and then stops it: no more polls, no
@@ -66,6 +67,8 @@ func newAgent(runtime *setup.Runtime, o Options) (*agent, error) {
 	}
 	a := &agent{Runtime: runtime, options: o, systemd: newNotifier(), files: newFileReader()}
 	a.current.Store(&runtime.Setup)
+	a.types.Store(readVolumeTypes(runtime.Config.Agent.VolumeTypes, &volumeTypes{}))
+	a.types.Load().logChange(a.Log, &volumeTypes{})
 	var err error
 	if a.publisher, err = newPublisherRunner(runtime); err != nil {
 		return nil, err
@@ -85,7 +88,7 @@ func newAgent(runtime *setup.Runtime, o Options) (*agent, error) {
 	a.publisher.reports = a.arrays.Reports
 	a.source = &statusSource{
 		agent:  status.Agent{Host: hostOf(a.Targets), Version: a.Source.Version},
-		arrays: a.arrays, publisher: a.publisher, setup: &a.current,
+		arrays: a.arrays, publisher: a.publisher, setup: &a.current, types: &a.types,
 		failures: a.failures, notified: a.notified,
 	}
 	a.list = newSchedulerList(a.requestList, a.identities)
@@ -137,6 +140,10 @@ func (a *agent) run(ctx context.Context) error {
 	})
 	if server != nil {
 		group.Go(func() error { return server.Serve(ctx, listener) })
+		group.Go(func() error {
+			a.list.run(ctx, a.isConnected)
+			return nil
+		})
 	}
 	group.Go(func() error { return a.loop(ctx) })
 	err = group.Wait()

@@ -8,6 +8,7 @@
 //   - the listener for failed creates, while explain_failures is set; it is replaced
 //     likewise, and calls the explanation of each failure,
 //   - the status server,
+//   - requests of the scheduler's list while the status page is viewed,
 //   - the main loop, which applies plans and notifies systemd's watchdog.
 //
 // One more goroutine hashes the files and prepares plans. It may block on a file

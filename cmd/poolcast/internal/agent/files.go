@@ -11,7 +11,7 @@ import (
 )
 
 // watchedFiles are those whose change causes a reload: the configuration, and every
-// certificate and token that it names.
+// certificate, token and file of volume types that it names.
 func watchedFiles(cfg *config.Config) []string {
 	paths := slices.Clone(cfg.Paths)
 	authorities := map[string]bool{}
@@ -26,7 +26,7 @@ func watchedFiles(cfg *config.Config) []string {
 		paths = append(paths, b.Credential.File, b.CAPath)
 	}
 	bus, agent := cfg.Bus.TLS, cfg.Agent
-	paths = append(paths, bus.CAFile, bus.CertFile, bus.KeyFile, agent.TLSCertFile, agent.TLSKeyFile, agent.BearerTokenFile)
+	paths = append(paths, bus.CAFile, bus.CertFile, bus.KeyFile, agent.TLSCertFile, agent.TLSKeyFile, agent.BearerTokenFile, agent.VolumeTypes)
 	return slices.DeleteFunc(paths, func(path string) bool { return path == "" })
 }
 

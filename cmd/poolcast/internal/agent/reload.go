@@ -24,6 +24,7 @@ type plan struct {
 	next    *publisher.Publisher // nil if the one that runs is kept
 	options publisher.Options
 	failed  listening // for failed creates
+	types   *volumeTypes
 
 	paths []string      // of the files that were read, also if they are refused
 	done  chan struct{} // closed when the main loop is done with the plan
@@ -50,6 +51,9 @@ func (a *agent) plan(why string) *plan {
 	if err == nil {
 		p.failed, err = a.notified.prepare(a.Runtime, p.Setup)
 	}
+	if err == nil {
+		p.types = readVolumeTypes(cfg.Agent.VolumeTypes, a.types.Load())
+	}
 	p.err = err
 	return p
 }
@@ -71,6 +75,8 @@ func (a *agent) install(p *plan) {
 		return // only a collector that has stopped refuses what was checked
 	}
 	a.current.Store(&p.Setup)
+	p.types.logChange(a.Log, a.types.Load())
+	a.types.Store(p.types)
 	a.source.config.Store(&status.Config{Loaded: time.Now()})
 	a.logReload(p, before)
 }
@@ -84,7 +90,11 @@ func (a *agent) refuse(p *plan) {
 			faults = append(faults, e)
 		}
 	}
-	state := status.Config{Loaded: a.source.config.Load().Loaded, Refused: time.Now()}
+	before := a.source.config.Load()
+	state := status.Config{Loaded: before.Loaded, Refused: time.Now(), RefusedSince: before.RefusedSince}
+	if state.RefusedSince.IsZero() {
+		state.RefusedSince = state.Refused
+	}
 	for _, fault := range faults {
 		state.Faults = append(state.Faults, fault.Error())
 		a.Log.Error().Err(fault).Str("because", p.why).Msg("the new configuration is refused; the running one stays")

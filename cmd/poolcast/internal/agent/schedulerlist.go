@@ -1,15 +1,22 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
+	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/publisher"
+	"github.com/poolcast/poolcast/publisher/status"
 	"github.com/poolcast/poolcast/publisher/status/client"
 )
 
@@ -21,38 +28,106 @@ const (
 	listTimeout = 8 * time.Second
 )
 
-// schedulerList keeps the scheduler's list of backends. It is requested only when a
-// question needs it, at most once in listInterval, and those who ask meanwhile wait
-// for the same reply. Any goroutine may call its methods.
+// schedulerList keeps the scheduler's list of backends. It is requested when a question
+// needs it, and while the status page is viewed; at most once in listInterval. Questions
+// that come meanwhile wait for the same reply. Any goroutine may call its methods.
 type schedulerList struct {
 	request backends.RequestFunc
 	wanted  func() []string // identities that should be listed
 
-	turn chan struct{} // holds one element while a goroutine uses what follows
-	at   time.Time     // of the last request; zero before the first
+	turn   chan struct{} // holds one element while a goroutine requests
+	viewed chan struct{} // the page was viewed
+	reply  atomic.Pointer[listReply]
+}
+
+// listReply is the result of a request. It is not changed once it is made.
+type listReply struct {
+	at   time.Time // zero before the first request
 	list *publisher.SchedulerPools
 	err  error
+	last *publisher.SchedulerPools // the newest list; nil before the first
+	// once is whether the list may be short: it lacks a wanted backend, and was not
+	// requested a second time.
+	once bool
 }
 
 func newSchedulerList(request backends.RequestFunc, wanted func() []string) *schedulerList {
-	return &schedulerList{request: request, wanted: wanted, turn: make(chan struct{}, 1)}
+	l := &schedulerList{request: request, wanted: wanted, turn: make(chan struct{}, 1), viewed: make(chan struct{}, 1)}
+	l.reply.Store(&listReply{})
+	return l
 }
+
+// isDue is whether a new list may be requested.
+func (r *listReply) isDue() bool { return r.at.IsZero() || time.Since(r.at) >= listInterval }
 
 // get returns the list, or why it is not known. The error of an earlier request has its
 // age: the scheduler can have recovered since.
 func (l *schedulerList) get() (*publisher.SchedulerPools, error) {
 	l.turn <- struct{}{}
 	defer func() { <-l.turn }()
-	if l.at.IsZero() || time.Since(l.at) >= listInterval {
-		ctx, cancel := context.WithTimeout(context.Background(), listTimeout)
-		defer cancel()
-		l.list, l.err = backends.RequestList(ctx, l.request, l.wanted())
-		l.at = time.Now()
+	ctx, cancel := context.WithTimeout(context.Background(), listTimeout)
+	defer cancel()
+	r := l.reply.Load()
+	switch {
+	case r.isDue():
+		list, err := backends.RequestList(ctx, l.request, l.wanted())
+		r = l.store(list, err, false)
+	case r.once:
+		list, err := l.request(ctx)
+		if err != nil {
+			list = r.list // as in RequestList: the list at hand is not worse for it
+		}
+		r = l.store(list, nil, false)
 	}
-	if age := time.Since(l.at).Round(time.Second); l.err != nil && age > 0 {
-		return l.list, fmt.Errorf("%w (%s ago; the next request is in %s, and poolcast place --source scheduler makes one now)", l.err, age, listInterval-age)
+	if age := time.Since(r.at).Round(time.Second); r.err != nil && age > 0 {
+		return nil, fmt.Errorf("%w (%s ago; the next request is in %s, and poolcast place --source scheduler makes one now)", r.err, age, listInterval-age)
 	}
-	return l.list, l.err
+	return r.list, r.err
+}
+
+// store keeps the result of a request.
+func (l *schedulerList) store(list *publisher.SchedulerPools, err error, once bool) *listReply {
+	r := &listReply{at: time.Now(), list: list, err: err, last: list, once: once}
+	if err != nil {
+		r.list, r.last = nil, l.reply.Load().last
+	}
+	l.reply.Store(r)
+	return r
+}
+
+// run requests the list while the page is viewed, one request in listInterval, until ctx
+// ends. While connected returns false, there is no request.
+func (l *schedulerList) run(ctx context.Context, connected func() bool) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.viewed:
+		}
+		if l.reply.Load().isDue() && connected() {
+			l.refresh(ctx)
+		}
+	}
+}
+
+// refresh requests the list once.
+func (l *schedulerList) refresh(ctx context.Context) {
+	l.turn <- struct{}{}
+	defer func() { <-l.turn }()
+	if !l.reply.Load().isDue() {
+		return // a question has just requested it
+	}
+	ctx, cancel := context.WithTimeout(ctx, listTimeout)
+	defer cancel()
+	list, err := l.request(ctx)
+	l.store(list, err, err == nil && len(backends.Missing(list.Pools, l.wanted())) > 0)
+}
+
+// view returns the result of the last request at once, and has the list requested if it
+// is old.
+func (l *schedulerList) view() *listReply {
+	notify(l.viewed)
+	return l.reply.Load()
 }
 
 // requestList requests the list over the bus of the configuration in use.
@@ -99,3 +174,38 @@ func (a *agent) listJSON() any {
 	out.Unlisted = append(out.Unlisted, backends.Missing(list.Pools, a.identities())...)
 	return out
 }
+
+// viewList is what the status page shows of the list. It returns at once.
+func (a *agent) viewList() status.SchedulerList {
+	r, current := a.list.view(), a.current.Load()
+	out := status.SchedulerList{RequestedAt: r.at}
+	if r.err != nil {
+		out.Failure = r.err.Error()
+	}
+	if r.last == nil {
+		return out
+	}
+	out.ReceivedAt = r.last.Received
+	own := map[string]bool{}
+	for _, t := range current.Targets {
+		own[capability.Report{Host: t.Host, Cluster: t.Cluster}.Identity()] = true
+	}
+	zones := backends.ZonesOf(current.Config, nil)
+	for _, p := range r.last.Pools {
+		identity, _, _ := strings.Cut(p.Name, "#")
+		if own[identity] {
+			continue
+		}
+		zone, known := zones.Of(identity)
+		out.Others = append(out.Others, status.ListedPool{Name: p.Name, Zone: zone, ZoneAssumed: !known, Capabilities: p.Capabilities})
+	}
+	slices.SortFunc(out.Others, func(a, b status.ListedPool) int { return cmp.Compare(a.Name, b.Name) })
+	// A list from before the last reload lacks what was configured since.
+	if r.last.Received.After(a.source.config.Load().Loaded) {
+		out.Unlisted = backends.Missing(r.last.Pools, slices.Sorted(maps.Keys(own)))
+	}
+	return out
+}
+
+// isConnected is whether the agent is connected to RabbitMQ.
+func (a *agent) isConnected() bool { return a.publisher.Status().Session.State != publisher.Connecting }

@@ -23,6 +23,7 @@ type statusSource struct {
 	failures  *failureLog
 	notified  *notificationRunner
 	setup     *atomic.Pointer[setup.Setup]
+	types     *atomic.Pointer[volumeTypes]
 	config    atomic.Pointer[status.Config]
 }
 
@@ -35,7 +36,7 @@ func (s *statusSource) tick() {
 // View returns the state of collector and publisher at this instant.
 func (s *statusSource) View() status.View {
 	now := time.Now()
-	out := status.View{Now: now, Agent: s.agent, Config: *s.config.Load()}
+	out := status.View{Now: now, Agent: s.agent, Config: *s.config.Load(), Types: s.types.Load().view()}
 	current := s.setup.Load()
 	if last := s.lastTick.Load(); last != nil {
 		out.Agent.LastTick = *last

@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
 	"github.com/poolcast/poolcast/config/files"
 	"github.com/poolcast/poolcast/publisher/status"
@@ -18,7 +20,7 @@ import (
 // error at the start, and again when they are used.
 func (a *agent) statusOptions() (status.Options, error) {
 	agent := a.Config.Agent
-	o := status.Options{Listen: agent.Listen, Source: a.source, Placer: a.place, Scheduler: a.listJSON, Logger: a.Log}
+	o := status.Options{Listen: agent.Listen, Source: a.source, Placer: a.place, Scheduler: a.listJSON, Listed: a.viewList, Logger: a.Log}
 	if o.Listen == "" {
 		return o, nil
 	}
@@ -89,7 +91,18 @@ func bearerToken(path string) *renewed[string] {
 
 // place decides on a volume of the status page, on the effective reports.
 func (a *agent) place(q status.Query) (status.Decision, error) {
-	return decision.ForPage(a.cloud(), q)
+	types := a.types.Load()
+	t, err := types.find(q.VolumeType)
+	if err != nil {
+		return status.Decision{}, err
+	}
+	cloud := a.cloud()
+	cloud.API.DefaultType = types.defaultType(a.current.Load().Config.API.DefaultType)
+	d, err := decision.ForPage(cloud, q, t)
+	if t != nil {
+		d.Notes = slices.Concat(input.ReviewSpecs(*t), d.Notes)
+	}
+	return d, err
 }
 
 // cloud is the cloud of the configuration in use, with the backends that count.

@@ -26,8 +26,8 @@ func ZonesOf(cfg *config.Config, given map[string]string) Zones {
 	return Zones{Configured: cfg.Zones, Given: given, Default: cfg.API.StorageZone}
 }
 
-// of is the zone of a backend, and whether it is known and not assumed.
-func (z Zones) of(identity string) (zone string, known bool) {
+// Of is the zone of a backend, and whether it is known and not assumed.
+func (z Zones) Of(identity string) (zone string, known bool) {
 	if zone, known = z.Given[identity]; known {
 		return zone, true
 	}
@@ -61,7 +61,7 @@ func Arrange(effective []capability.Report, list *publisher.SchedulerPools, zone
 			used[identity] = true
 			continue
 		}
-		zone, known := zones.of(identity)
+		zone, known := zones.Of(identity)
 		if !known && !slices.Contains(set.Assumed, identity) {
 			set.Assumed = append(set.Assumed, identity)
 		}

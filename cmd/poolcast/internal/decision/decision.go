@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -68,12 +69,9 @@ func decide(engine *placement.Engine, s *placement.Snapshot, request *cinder.Req
 }
 
 // ForPage decides on a volume that is described by the form of the status page or by
-// a request to /v1/place.
-func ForPage(c *Cloud, q status.Query) (status.Decision, error) {
-	create := volumeapi.Create{Size: q.Size, Zone: q.Zone}
-	if len(q.ExtraSpecs) > 0 {
-		create.Type = &cinder.VolumeType{Name: "of the form", ExtraSpecs: cinder.ExtraSpecsOf(q.ExtraSpecs)}
-	}
+// a request to /v1/place. The type is that of the query's name; nil for none.
+func ForPage(c *Cloud, q status.Query, t *cinder.VolumeType) (status.Decision, error) {
+	create := volumeapi.Create{Size: q.Size, Zone: q.Zone, Type: typeOf(q, t)}
 	if q.Policy != "strict" && q.Policy != "prefer" {
 		return status.Decision{}, fmt.Errorf("policy %q: want strict or prefer", q.Policy)
 	}
@@ -107,6 +105,20 @@ func ForPage(c *Cloud, q status.Query) (status.Decision, error) {
 		}
 	}
 	return out, nil
+}
+
+// typeOf is the type with the extra specs of the query in the place of its own; nil if
+// there is neither.
+func typeOf(q status.Query, t *cinder.VolumeType) *cinder.VolumeType {
+	if len(q.ExtraSpecs) == 0 {
+		return t
+	}
+	given := cinder.ExtraSpecsOf(q.ExtraSpecs)
+	if t == nil {
+		return &cinder.VolumeType{Name: "of the form", ExtraSpecs: given}
+	}
+	kept := slices.DeleteFunc(slices.Clone(t.ExtraSpecs), func(s cinder.ExtraSpec) bool { _, replaced := q.ExtraSpecs[s.Key]; return replaced })
+	return &cinder.VolumeType{Name: t.Name, ExtraSpecs: append(kept, given...)}
 }
 
 func decisionRow(v *placement.Verdict) status.DecisionRow {

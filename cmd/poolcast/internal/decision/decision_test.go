@@ -48,7 +48,7 @@ func TestForPage(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.query.Policy = "strict"
-			d, err := ForPage(twoZones(), c.query)
+			d, err := ForPage(twoZones(), c.query, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -60,7 +60,7 @@ func TestForPage(t *testing.T) {
 			}
 		})
 	}
-	if _, err := ForPage(twoZones(), status.Query{Size: 1, Policy: "strict", Hints: [][2]string{{"same_host", "fa9"}}}); err == nil {
+	if _, err := ForPage(twoZones(), status.Query{Size: 1, Policy: "strict", Hints: [][2]string{{"same_host", "fa9"}}}, nil); err == nil {
 		t.Error("a hint with an unknown backend is accepted")
 	}
 }

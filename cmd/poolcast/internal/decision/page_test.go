@@ -31,7 +31,7 @@ func page(t *testing.T, s config.Scheduler) (status.Decision, string) {
 	if s.Filters == nil {
 		delete(q.ExtraSpecs, "array_model")
 	}
-	d, err := decision.ForPage(cloud, q)
+	d, err := decision.ForPage(cloud, q, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -72,7 +72,7 @@ func (v *Volume) volumeType() (t *cinder.VolumeType, notes []string, err error) 
 		if err != nil {
 			return nil, nil, err
 		}
-		t, notes = &named, reviewSpecs(named)
+		t, notes = &named, ReviewSpecs(named)
 	}
 	for _, p := range v.Properties {
 		spec, note, err := parseProperty(p)
@@ -218,9 +218,9 @@ func condensedNote(written, key, value string) string {
 	return fmt.Sprintf("--property %s: the openstack client would store the extra spec %q with the value %q, which no backend meets; %s", written, stored, rest, advice)
 }
 
-// reviewSpecs finds extra specs that were stored from a condensed condition. They
+// ReviewSpecs finds extra specs that were stored from a condensed condition. They
 // are not changed, because the scheduler reads them as they are.
-func reviewSpecs(t cinder.VolumeType) []string {
+func ReviewSpecs(t cinder.VolumeType) []string {
 	var notes []string
 	for _, f := range advice.OperatorsInKeys(t) {
 		notes = append(notes, fmt.Sprintf("%s: %s; type: %s", f.Where, f.Problem, f.Fix))
