@@ -20,11 +20,13 @@ const planHelp = `Plan migrations that even a logical pool, or that empty an arr
 maintenance. poolcast migrates nothing: it prints the commands.
 
 How full an array is, is the greater of its used space and of what is
-provisioned as a share of what the scheduler permits. Mandatory moves empty the
-arrays of --evacuate, and relieve arrays that are fuller than --full. Optional
-moves even arrays that are apart by more than --difference, while each takes
-away at least --least-gain of that. No optional move makes the fullest array
-fuller, the spread greater, or goes to an array with more load than --max-load.
+provisioned as a share of what the scheduler permits. With --evacuate all moves
+are mandatory and empty these arrays. Otherwise mandatory moves relieve arrays
+that are fuller than --full, and optional moves even arrays that are apart by
+more than --difference, while each takes away at least --least-gain of that.
+None of them makes the fullest array fuller or the spread greater, and an
+optional one never goes to an array with more load than --max-load. No array
+becomes fuller than --full.
 
 Between FlashArrays a migration is a copy of the whole volume by a host: by
 cinder-volume if it is available, by Nova if it is in use. So the move with the

@@ -8,14 +8,16 @@ import (
 	"github.com/poolcast/poolcast/collector/capability/format"
 )
 
-// next chooses the next move: to empty an array, else to relieve one, else to even two.
+// next chooses the next move: to empty an array if one is to be emptied, else to relieve
+// one, else to even two.
 func (s *state) next() (*step, error) {
-	for _, choose := range []func() (*step, error){s.evacuate, s.relieve, s.even} {
-		if m, err := choose(); m != nil || err != nil {
-			return m, err
-		}
+	if len(s.options.Evacuate) > 0 {
+		return s.evacuate()
 	}
-	return nil, nil
+	if m, err := s.relieve(); m != nil || err != nil {
+		return m, err
+	}
+	return s.even()
 }
 
 // evacuate moves the greatest volume of an array that is to be emptied to the array that

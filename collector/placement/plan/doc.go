@@ -6,7 +6,7 @@
 // scheduler permits (total without the reserve, times the over-subscription ratio). There
 // are three kinds of moves:
 //
-//   - evacuate (mandatory): the array is to be emptied.
+//   - evacuate (mandatory): the array is to be emptied. There are no other moves then.
 //   - relieve (mandatory): the array is fuller than [Options.Full].
 //   - even (optional): two arrays differ by more than [Options.Difference], and the move
 //     takes away at least [Options.LeastGain] of the difference.

@@ -106,7 +106,7 @@ func (s *state) describe(m step) Move {
 	out := Move{Volume: &s.volumes[m.volume], From: from.pool, To: to.pool, ToHost: to.host(), Kind: m.kind}
 	switch m.kind {
 	case Evacuate:
-		out.Reason = from.first.Name() + " is to be emptied"
+		out.Reason = to.text(to.with(d)) + " then"
 	case Relieve:
 		out.Reason = fmt.Sprintf("%s, over %s", from.text(from.shares), format.Percent(s.options.Full))
 	default:

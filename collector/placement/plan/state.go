@@ -150,7 +150,7 @@ func (s *state) stay() ([]Stay, error) {
 	var out []Stay
 	for i := range s.volumes {
 		a := s.arrays[s.at[i]]
-		tooFull := a.known && a.shares.full() > s.options.Full
+		tooFull := a.known && a.shares.full() > s.options.Full && len(s.options.Evacuate) == 0
 		if !a.emptied && !tooFull {
 			continue
 		}

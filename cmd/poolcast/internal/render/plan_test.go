@@ -24,7 +24,7 @@ func planned() *migration.Result {
 			Name: "gold", Zone: "dc1", Unknown: []string{"z"},
 			Plan: plan.Plan{
 				Moves: []plan.Move{
-					{Volume: v, From: "c@x#gold", To: "c@y#gold", ToHost: "c@y#gold", Kind: plan.Evacuate, Reason: "x is to be emptied"},
+					{Volume: v, From: "c@x#gold", To: "c@y#gold", ToHost: "c@y#gold", Kind: plan.Evacuate, Reason: "y is 20 % full then"},
 					{Volume: unnamed, From: "c@z#gold", To: "c@y#gold", ToHost: "c@y#gold", Kind: plan.Even, Reason: "60 % to 20 % becomes 50 % to 30 %"},
 				},
 				Stay: []plan.Stay{{Volume: unnamed, On: "c@x#gold", Emptied: true, Reasons: []string{"the volume has snapshots"}}},
@@ -49,7 +49,7 @@ func TestPlanTable(t *testing.T) {
 	plain := strings.Join(strings.Fields(out.String()), " ")
 	for _, want := range []string{
 		"gold in dc1: 2 moves, 1 mandatory and 1 optional, copy 150 GiB; 1 volume cannot be moved",
-		"100 12.3 in-use x y evacuate: x is to be emptied", "d8dc 50 - available c@z#gold y even: 60 %",
+		"100 12.3 in-use x y evacuate: y is 20 % full then", "d8dc 50 - available c@z#gold y even: 60 %",
 		"openstack --os-cloud 'my cloud' volume migrate --host 'c@y#gold' c7cb",
 		"the volume has snapshots", "--max-moves permits no more", "z has more load", "space that volumes use on z is not known",
 	} {
