@@ -36,7 +36,7 @@ it has snapshots, is in a group, is replicated, or its type fits no other array.
 
 The cloud is a name in clouds.yaml, of --os-cloud or of the environment variable
 OS_CLOUD. Its volumes are only read, and so is their space on the arrays of this
-configuration.
+configuration. A file is no source here: a plan needs the reports of now.
 
 ` + sourceHelp + `
 
@@ -64,7 +64,7 @@ func newPlanCommand(sources *sourceFlags) *cobra.Command {
 		Example: `  poolcast plan --os-cloud prod
   poolcast plan --os-cloud prod --pool pure_performance --difference 10
   poolcast plan --os-cloud prod --evacuate flasharray_x_01
-  poolcast plan --os-cloud prod --evacuate flasharray_x_01 --output commands > moves.sh`,
+  poolcast plan --os-cloud prod --evacuate flasharray_x_01 -o commands > moves.sh`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
@@ -74,11 +74,11 @@ func newPlanCommand(sources *sourceFlags) *cobra.Command {
 	flags.StringArrayVar(&f.request.Empty, "evacuate", nil, "empty this `backend`; repeatable")
 	flags.StringVar(&f.request.Pool, "pool", "", "only the logical pools of this volume_backend_`name`")
 	flags.StringVar(&f.request.Zone, "availability-zone", "", "only the logical pools of this availability `zone`")
-	flags.Int64Var(&f.full, "full", 80, "`percent` up to which an array may be filled")
-	flags.Int64Var(&f.apart, "difference", 5, "`points` by which two arrays may be apart")
-	flags.Int64Var(&f.gain, "least-gain", 1, "`percent` of the difference that an optional move must take away")
-	flags.Int64Var(&f.request.Load, "max-load", f.request.Load, "load_`percent` up to which an array takes optional moves")
-	flags.IntVar(&f.request.MaxEvening, "max-moves", f.request.MaxEvening, "most optional moves")
+	flags.Int64Var(&f.full, "full", 80, "how full an array may become, in `percent`")
+	flags.Int64Var(&f.apart, "difference", 5, "how far two arrays may be apart, in `points`")
+	flags.Int64Var(&f.gain, "least-gain", 1, "how much of the difference an optional move must take away, in `percent`")
+	flags.Int64Var(&f.request.Load, "max-load", f.request.Load, "highest load with which an array takes optional moves, in `percent`")
+	flags.IntVar(&f.request.MaxEvening, "max-moves", f.request.MaxEvening, "highest `number` of optional moves")
 	outputFlag(cmd, &f.output, "table", "json", "commands")
 	return cmd
 }
@@ -130,10 +130,10 @@ func (f *planFlags) check() error {
 	switch {
 	case f.cloud.name == "":
 		return errors.New("--os-cloud is missing: give the name of a cloud in clouds.yaml, or set OS_CLOUD")
-	case f.reports.source != "" && f.reports.isFile():
-		return fmt.Errorf("--source %s: a plan needs the reports of now: %s, %s or %s", f.reports.source, backends.Agent, backends.Scheduler, backends.Arrays)
 	case f.request.MaxEvening < 0:
 		return fmt.Errorf("--max-moves %d: want 0 or more", f.request.MaxEvening)
+	case f.reports.source != "" && f.reports.isFile():
+		return fmt.Errorf("--source %s: a plan needs the reports of now: %s, %s or %s", f.reports.source, backends.Agent, backends.Scheduler, backends.Arrays)
 	}
 	f.request.Full, f.request.Difference, f.request.LeastGain = float64(f.full)/100, float64(f.apart)/100, float64(f.gain)/100
 	return nil
