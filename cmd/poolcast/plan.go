@@ -64,7 +64,7 @@ func newPlanCommand(sources *sourceFlags) *cobra.Command {
 		Example: `  poolcast plan --os-cloud prod
   poolcast plan --os-cloud prod --pool pure_performance --difference 10
   poolcast plan --os-cloud prod --evacuate flasharray_x_01
-  poolcast plan --os-cloud prod --evacuate flasharray_x_01 -o commands > moves.sh`,
+  poolcast plan --os-cloud prod --evacuate flasharray_x_01 -o commands`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
