@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -107,8 +108,8 @@ func randomVolume(r *rand.Rand, id string, types []*cinder.VolumeType) Volume {
 // judge decides as a scheduler with the default filters does.
 func (w *world) judge(q volumeapi.Migrate, reports []capability.Report) (string, error) {
 	request, err := volumeapi.Cloud{}.Migrate(q)
-	if err != nil {
-		return err.Error(), nil
+	if refusal := (*volumeapi.RefusalError)(nil); errors.As(err, &refusal) {
+		return refusal.Reason, nil
 	}
 	d, _ := w.engine.DecideOn(cinder.NewSnapshot(reports), request)
 	if v := d.Of(q.To); !v.Fits() {

@@ -61,10 +61,11 @@ func facts() *migration.Facts {
 
 func id(i int) string { return fmt.Sprintf("c7cb1d7e-4f6f-4a2b-9a0c-00000000000%d", i) }
 
-func space(gib float64) migration.Space {
+// space is that of ten volumes which use 50 GiB each.
+func space() migration.Space {
 	all := map[string]float64{}
 	for i := range 10 {
-		all[id(i)] = gib
+		all[id(i)] = 50
 	}
 	return migration.Space{"ctl1@fa1": all, "ctl1@fa2": {}}
 }
@@ -72,7 +73,7 @@ func space(gib float64) migration.Space {
 func request() migration.Request { return migration.Request{Options: plan.Defaults(), Cloud: "prod"} }
 
 func TestMakeEvens(t *testing.T) {
-	r, err := migration.Make(request(), facts(), space(50), cloudOf(array("fa1", "", 500, 1000), array("fa2", "", 0, 0)))
+	r, err := migration.Make(request(), facts(), space(), cloudOf(array("fa1", "", 500, 1000), array("fa2", "", 0, 0)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +89,7 @@ func TestMakeEvens(t *testing.T) {
 func TestMakeEmpties(t *testing.T) {
 	q := request()
 	q.Empty = []string{"fa1"}
-	r, err := migration.Make(q, facts(), space(50), cloudOf(array("fa1", "", 500, 1000), array("fa2", "", 0, 0)))
+	r, err := migration.Make(q, facts(), space(), cloudOf(array("fa1", "", 500, 1000), array("fa2", "", 0, 0)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +118,7 @@ func TestMakeRefusesUnknownNames(t *testing.T) {
 	} {
 		q := request()
 		change(&q)
-		if _, err := migration.Make(q, facts(), space(50), cloudOf(array("fa1", "", 500, 1000), array("fa2", "", 0, 0))); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := migration.Make(q, facts(), space(), cloudOf(array("fa1", "", 500, 1000), array("fa2", "", 0, 0))); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
@@ -146,7 +147,7 @@ func TestMakeWithUnknownSpace(t *testing.T) {
 func TestMakeInCluster(t *testing.T) {
 	f := facts()
 	f.Catalogue.Services = []openstack.Service{{Host: "ctl1@fa1", Cluster: "c1@fa1"}, {Host: "ctl1@fa2", Cluster: "c1@fa2"}}
-	r, err := migration.Make(request(), f, space(50), cloudOf(array("fa1", "c1", 500, 1000), array("fa2", "c1", 0, 0)))
+	r, err := migration.Make(request(), f, space(), cloudOf(array("fa1", "c1", 500, 1000), array("fa2", "c1", 0, 0)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -108,16 +108,22 @@ func judge(cloud *decision.Cloud) plan.Judge {
 		set, one := *cloud.Backends, *cloud
 		set.Reports, one.Backends = reports, &set
 		answer, err := one.Ask(decision.Question{Migrate: &q, Policy: "strict"})
-		switch {
-		case err != nil:
+		if err != nil {
 			return "", err
-		case answer.Fits():
-			return "", nil
-		case answer.Refusal != nil:
-			return answer.Refusal.Reason, nil
 		}
-		return answer.Move.Refused(), nil
+		return refusedMigration(answer), nil
 	}
+}
+
+// refusedMigration is why the volume is not migrated; "" if it is.
+func refusedMigration(a *decision.Answer) string {
+	switch {
+	case a.Fits():
+		return ""
+	case a.Refusal != nil:
+		return a.Refusal.Reason
+	}
+	return a.Move.Refused()
 }
 
 // Command is the command that makes a move, of the ordinary client.
