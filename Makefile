@@ -10,21 +10,32 @@ COMMIT   := $(shell git rev-parse HEAD 2>/dev/null)
 export SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),0)
 LDFLAGS  := -s -w -buildid= -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 SOURCES  := $(wildcard cmd collector config examples flasharray integration publisher)
+DEMO     := '$(BIN)/poolcast' --config-file examples/cinder.conf --simulate
 GOTEST   := $(GO) test -race -shuffle=on
 # The build tags of our own: each stands alone in its //go:build line.
 TAGS     := $(shell grep -rhE --include='*.go' '^//go:build [a-z]+$$' $(SOURCES) | cut -d ' ' -f 2 | sort -u | paste -sd ,)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo man package reproducible unit test check brokers conformance cloud outcome bench fuzz golden lint cover clean
+.PHONY: help go build demo demo-json man package release reproducible unit test check brokers conformance cloud outcome bench fuzz golden lint cover clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## Build bin/poolcast: static, and the same bytes for the same commit
+go:
+	@integration/go '$(GO)'
+
+build: go ## Build bin/poolcast: static, and the same bytes for the same commit
 	@CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o '$(BIN)/poolcast' ./cmd/poolcast
 
-demo: build ## Print what three simulated arrays would report; needs Go only
-	@'$(BIN)/poolcast' --config-file examples/cinder.conf --simulate --dry-run
+demo: build ## Show three simulated arrays, and where a volume would go; needs Go only
+	@$(DEMO) --dry-run --output table
+	@echo
+	@echo "A volume of 100 GiB, of a type that requires total_volumes <= 600:"
+	@$(DEMO) --log-level error place --size 100 --availability-zone dc1 --property capabilities:total_volumes='<= 600'
+	@echo "Their reports as JSON: make demo-json"
+
+demo-json: build ## Print what three simulated arrays would report, as JSON
+	@$(DEMO) --dry-run
 
 man: build ## Write manual pages and shell completions to dist
 	@'$(BIN)/poolcast' man --into '$(DIST)'
@@ -32,18 +43,21 @@ man: build ## Write manual pages and shell completions to dist
 package: build ## Build the Debian package in dist
 	@GO='$(GO)' VERSION='$(VERSION)' examples/debian/build '$(BIN)/poolcast' '$(DIST)'
 
-reproducible: ## Build binary and package twice, in two places, and compare them
+release: go ## Build binaries, Debian packages, checksums and a list of contents in dist/release
+	@GO='$(GO)' VERSION='$(VERSION)' COMMIT='$(COMMIT)' MAKE='$(MAKE)' examples/debian/release '$(DIST)/release'
+
+reproducible: go ## Build binary and package twice, in two places, and compare them
 	@GO='$(GO)' VERSION='$(VERSION)' COMMIT='$(COMMIT)' examples/debian/reproducible
 
-unit: ## Test with Go only, in under a minute
+unit: go ## Test with Go only, in under a minute
 	@$(GOTEST) ./...
 
-test: ## Test everything, with a real RabbitMQ and a real cinder-scheduler
+test: go ## Test everything, with a real RabbitMQ and a real cinder-scheduler
 	@integration/setup
 	@$(MAKE) --no-print-directory check
 	@$(GOTEST) -count=1 -timeout 30m -parallel 4 -tags integration ./...
 
-check: ## Check formatting and run go vet over every build tag
+check: go ## Check formatting and run go vet over every build tag
 	@unformatted=$$(gofmt -l $(SOURCES)); \
 	if [ -n "$$unformatted" ]; then echo "gofmt -w these files:" $$unformatted >&2; exit 1; fi
 	@$(GO) vet -tags $(TAGS) ./...

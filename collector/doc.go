@@ -30,6 +30,12 @@
 // is partial; one whose performance sample is much older than the interval
 // makes one that is stale, even though the poll succeeded.
 //
+// # The last hour
+//
+// With [Target].History the poller keeps what the array reported of the last hour, and
+// the report has its 90th percentiles and the class of load. They are absent until three
+// quarters of the hour are covered, and the history ends with the poller.
+//
 // # Reload
 //
 // [Collector.Apply] takes the complete list of targets again. A target with

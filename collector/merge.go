@@ -21,24 +21,42 @@ const agentMark = "poolcast"
 // A number that the array did not report is absent. A key that the stanza lists
 // as live keeps its measurement, if there is one; without one the stanza's value
 // is used, as it would be in Cinder. Merge is a pure function of its arguments
-// and does not use the target's Source.
-func Merge(s capability.Sample, t Target) capability.Report {
+// and does not use the target's Source. It has no history, and so no key of the last
+// hour.
+func Merge(s capability.Sample, t Target) capability.Report { return merge(s, t, &hourly{}) }
+
+// merge is [Merge] with the keys of the last hour. They are left out while the newest
+// performance sample is old or missing.
+func merge(s capability.Sample, t Target, hour *hourly) capability.Report {
 	status := statusOf(s, t.Interval)
 	measured := measure(s, t.Stanza)
+	if status != capability.Stale && s.Performance != nil {
+		hour.put(measured)
+	}
 	putSampleStatus(measured, s, status)
+
+	labels := labelsOf(s, measured, t.Stanza)
 
 	caps := declare(t)
 	maps.Copy(caps, measured)
 	live := putExtra(caps, measured, t.Stanza)
+	if !s.LinksAt.IsZero() && s.CollectedAt.Sub(s.LinksAt) > freshLinks {
+		live = slices.DeleteFunc(live, func(key string) bool { return key == capability.KeyReplicationCapability })
+	}
 	appendCacheable(caps)
 	r := reportOf(t, caps)
-	r.CollectedAt, r.Status, r.LiveKeys = s.CollectedAt, status, live
+	r.CollectedAt, r.Status, r.LiveKeys, r.Labels = s.CollectedAt, status, live, labels
 	return r
 }
+
+// freshLinks is how old the connections may be for replication_capability to replace the
+// value of cinder-volume, which reads them every minute by default.
+const freshLinks = time.Minute
 
 func reportOf(t Target, caps capability.Set) capability.Report {
 	return capability.Report{
 		Host: t.Host, Cluster: t.Cluster, Backend: t.Backend, Pool: t.Pool, Zone: t.Zone, Capabilities: caps,
+		Simulated: t.Simulated,
 	}
 }
 
@@ -77,6 +95,34 @@ func putExtra(caps, measured capability.Set, st Stanza) []string {
 		delete(measured, key)
 	}
 	return measured.SortedKeys()
+}
+
+// labelsOf returns the numbers of extra_capabilities that stand in place of a
+// measurement; nil if there are none.
+func labelsOf(s capability.Sample, measured capability.Set, st Stanza) map[string]capability.Label {
+	if len(st.Extra) == 0 {
+		return nil
+	}
+	var labels map[string]capability.Label
+	onRequest := capability.Set{}
+	putRequested(onRequest, s, slices.Collect(maps.Keys(st.Extra)))
+	for key, v := range st.Extra {
+		if slices.Contains(st.Live, key) {
+			continue
+		}
+		m, ok := measured[key]
+		if !ok {
+			m, ok = onRequest[key]
+		}
+		if _, isNumber := m.Float(); !ok || !isNumber {
+			continue
+		}
+		if labels == nil {
+			labels = map[string]capability.Label{}
+		}
+		labels[key] = capability.Label{Value: v, Measured: m}
+	}
+	return labels
 }
 
 // declare returns the keys that need no sample, with the driver's values

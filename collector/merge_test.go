@@ -3,6 +3,7 @@ package collector
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -51,7 +52,7 @@ func TestMergeKeysDescribed(t *testing.T) {
 	tgt.Stanza.FilterFunction, tgt.Stanza.GoodnessFunction = "1 == 1", "100"
 	s := sample()
 	s.Links = []capability.Link{{Status: "connected", Type: "async-replication"}}
-	r := Merge(s, tgt)
+	r := merge(s, tgt, fullHour())
 	for key, v := range r.Capabilities {
 		if k, ok := capability.LookupKey(key); !ok || k.Kind != v.Kind() {
 			t.Errorf("%s is a %s, but described as %+v", key, v.Kind(), k)
@@ -111,6 +112,23 @@ func TestMergeMissingParts(t *testing.T) {
 			if _, ok := r.Capabilities[key]; !ok {
 				t.Errorf("without %s, %s is missing too", part, key)
 			}
+		}
+	}
+}
+
+// TestMergeOldConnections checks that connections of a poll before are reported, and
+// replace no value of cinder-volume.
+func TestMergeOldConnections(t *testing.T) {
+	for age, live := range map[time.Duration]bool{0: true, time.Minute: true, 61 * time.Second: false} {
+		s := sample()
+		s.Links = []capability.Link{{Status: "connected", Type: "sync-replication"}}
+		s.LinksAt = s.CollectedAt.Add(-age)
+		r := Merge(s, target("fa1", nil))
+		if got := slices.Contains(r.LiveKeys, capability.KeyReplicationCapability); got != live {
+			t.Errorf("connections that are %s old: live is %t", age, got)
+		}
+		if !r.Capabilities[capability.KeyReplicationCapability].Equal(capability.OfString("sync")) {
+			t.Errorf("connections that are %s old are not reported", age)
 		}
 	}
 }
@@ -229,6 +247,61 @@ func TestMergeExtraAndLiveCapabilities(t *testing.T) {
 	}
 	if v := extra["total_volumes"].String(); v != "1" {
 		t.Error("the stanza's own set was modified")
+	}
+}
+
+func TestMergeLabels(t *testing.T) {
+	extra, err := capability.ParseSet([]byte(`{"avg_latency_ms": 0.35, "avg_throughput_mbps": 5200, "dedupe_ratio": 4.5, "total_volumes": 1,
+		"array_model": "FA-X70", "tier": 3, "reserved_percentage": 5, "metrics_status": "ok"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tgt := target("fa1", nil)
+	tgt.Stanza.Extra = extra
+	idle := sample()
+	idle.Performance.ReadsPerSec, idle.Performance.WritesPerSec = ptr[int64](0), ptr[int64](0)
+	failed := sample()
+	failed.Performance, failed.Counts = nil, capability.Counts{}
+	for name, c := range map[string]struct {
+		sample capability.Sample
+		live   []string
+		want   map[string]string // key to label and measurement
+	}{
+		"all":           {sample(), nil, map[string]string{"avg_latency_ms": "0.35 0.343", "avg_throughput_mbps": "5200 167.1168", "dedupe_ratio": "4.5 4.0", "total_volumes": "1 412"}},
+		"live":          {sample(), []string{"avg_latency_ms", "total_volumes"}, map[string]string{"avg_throughput_mbps": "5200 167.1168", "dedupe_ratio": "4.5 4.0"}},
+		"idle":          {idle, nil, map[string]string{"avg_throughput_mbps": "5200 167.1168", "dedupe_ratio": "4.5 4.0", "total_volumes": "1 412"}},
+		"read in part":  {failed, nil, map[string]string{"dedupe_ratio": "4.5 4.0"}},
+		"all that live": {sample(), extra.SortedKeys(), nil},
+	} {
+		tgt.Stanza.Live = c.live
+		r := Merge(c.sample, tgt)
+		got := map[string]string{}
+		for key := range r.Labels {
+			l, ok := r.Label(key)
+			if !ok || r.IsLive(key) {
+				t.Errorf("%s: %s is live, or is not in effect", name, key)
+			}
+			got[key] = l.Value.String() + " " + l.Measured.String()
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" && len(c.want)+len(got) > 0 {
+			t.Errorf("%s: labels (-want +got)\n%s", name, diff)
+		}
+		text, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back capability.Report
+		if err := json.Unmarshal(text, &back); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(r.Labels, back.Labels); diff != "" {
+			t.Errorf("%s: labels after JSON (-want +got)\n%s", name, diff)
+		}
+	}
+	r := Merge(sample(), tgt)
+	r.Capabilities = r.Capabilities.Overlay(capability.Set{"total_volumes": capability.OfInt(7)})
+	if _, ok := r.Label("total_volumes"); ok {
+		t.Error("what cinder-volume reports is called a label")
 	}
 }
 

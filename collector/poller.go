@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/rs/zerolog"
 )
 
 // poller polls one target. Its loop alone decides and reports; a poll runs in a
@@ -28,6 +29,9 @@ type poller struct {
 	republishAt time.Time          // when the report of the stale policy is published again
 	cause       error              // of the last failure; nil once a poll has succeeded
 	transitions transitions
+	hour        hourly // empty without load_history
+	// conditionCause is why parts of the condition could not be read, as logged last.
+	conditionCause string
 
 	mu        sync.Mutex // guards what follows, which readers see too
 	target    Target
@@ -130,10 +134,31 @@ func (p *poller) finish(now time.Time, o outcome) {
 		p.fail(now, o)
 		return
 	}
-	r := Merge(o.stats, p.current())
+	r := p.merge(o.stats)
 	p.publish(r)
 	p.setState(now, stateOf(r.Status), o)
+	p.logCondition(o.stats.Condition)
 	p.transitions.failingSince, p.cause = time.Time{}, nil
+}
+
+// merge makes the report of a sample, with the keys of the last hour if the target
+// requests them. A sample whose performance is old does not have them.
+func (p *poller) merge(s capability.Sample) capability.Report {
+	t := p.current()
+	if t.History == nil {
+		p.hour = hourly{}
+		return Merge(s, t)
+	}
+	before := p.hour.class.name()
+	p.hour.add(s, t.Interval, *t.History)
+	if now := p.hour.class.name(); now != before {
+		e := p.logEvent(zerolog.InfoLevel).Str("from", before).Str("to", now)
+		if load, ok := p.hour.keys[capability.KeyHourlyLoadPercent].Int(); ok {
+			e = e.Int64(capability.KeyHourlyLoadPercent, load)
+		}
+		e.Msg("load class changed")
+	}
+	return merge(s, t, &p.hour)
 }
 
 func (p *poller) count(o outcome) {

@@ -67,7 +67,7 @@ func (p *poller) applyStalePolicy(now time.Time) {
 func (p *poller) lastGood() capability.Report {
 	t := p.current()
 	if stats, ok := p.lastStats(); ok {
-		return Merge(stats, t)
+		return p.merge(stats)
 	}
 	caps := declare(t)
 	putExtra(caps, nil, t.Stanza)

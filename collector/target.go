@@ -27,6 +27,8 @@ type Target struct {
 	Pool    string // volume_backend_name
 	Zone    string // availability zone
 
+	Simulated bool // the Source is a simulated array
+
 	// Source is owned by the Collector as soon as it is passed to it. The
 	// Collector closes it when the target is removed, and also when it is not
 	// needed because the target keeps the one that it has.
@@ -42,6 +44,10 @@ type Target struct {
 
 	OnStale    Policy        // what is published after StaleAfter; "" means Keep
 	StaleAfter time.Duration // how long a sample is used without a newer one; 0 means three intervals
+
+	// History are the limits of load_class, if the keys of the last hour are
+	// reported; nil if they are not, and then no history is kept for them.
+	History *ClassLimits
 
 	Stanza Stanza
 }

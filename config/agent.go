@@ -23,6 +23,9 @@ type Agent struct {
 	ExplainFailures  bool
 	LiveCapabilities []string // for backends without a list of their own
 
+	LoadHistory     bool        // whether the keys of the last hour's load are reported
+	LoadClassLimits ClassLimits // for backends without limits of their own
+
 	LogLevel  string // trace, debug, info, warn or error
 	LogFormat string // text or json
 
@@ -101,6 +104,7 @@ func (r *reader) agent(reports time.Duration) Agent {
 	s.checkLive(live)
 	a.LiveCapabilities = live.v
 	s.timing(&a, reports)
+	s.loadHistory(&a)
 	s.listener(&a)
 	return a
 }

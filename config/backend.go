@@ -34,6 +34,8 @@ type Backend struct {
 	Extra            capability.Set // extra_capabilities; empty, never nil
 	LiveCapabilities []string       // keys of Extra that measured values replace
 
+	LoadClassLimits ClassLimits
+
 	ReservedPercentage  int
 	MaxOverSubscription OverSubscription
 	// AutomaticRatio uses the array's total reduction as the ratio while that
@@ -263,6 +265,11 @@ func (s scope) capabilities(b *Backend) {
 		live = s.scopeOf(sectionPoolcast).list("live_capabilities")
 	}
 	b.LiveCapabilities = live.v
+	limits := s.classLimits()
+	if !limits.set {
+		limits = s.scopeOf(sectionPoolcast).classLimits()
+	}
+	b.LoadClassLimits = limits.v
 }
 
 // checkLive refuses keys that poolcast does not measure.

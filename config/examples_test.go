@@ -29,12 +29,12 @@ func TestExamples(t *testing.T) {
 		return want
 	}
 	for name, want := range map[string][]string{
-		"cinder.conf":                x("ctl1", "dc1", 1, 2, 3),
-		"availability-zones.conf":    append(x("ctl1", "dc1", 1, 2), x("ctl1", "dc2", 3, 4)...),
-		"growth-1-two-arrays.conf":   x("ctl1", "dc1", 1, 2),
-		"growth-2-three-arrays.conf": x("ctl1", "dc1", 1, 2, 3),
-		"growth-3-six-arrays.conf":   x("ctl1", "dc1", 1, 2, 3, 4, 5, 6),
-		"published-same-name.conf":   x("thishost", "nova", 1, 2, 3),
+		"cinder.conf":               x("ctl1", "dc1", 1, 2, 3),
+		"availability-zones.conf":   append(x("ctl1", "dc1", 1, 2), x("ctl1", "dc2", 3, 4)...),
+		"growth-1-two-arrays.conf":  x("ctl1", "dc1", 1, 2),
+		"growth-2-four-arrays.conf": x("ctl1", "dc1", 1, 2, 3, 4),
+		"growth-3-six-arrays.conf":  append(x("ctl1", "dc1", 1, 2, 3, 4), x("ctl1", "dc2", 5, 6)...),
+		"published-same-name.conf":  x("thishost", "nova", 1, 2, 3),
 		"mixed.conf": {
 			"ctl1@flasharray_x_01 pure_performance dc1 10.21.0.11 iSCSI",
 			"ctl1@flasharray_x_01_nvme pure_performance_nvme dc1 10.21.0.12 NVMe-RoCE",
@@ -98,5 +98,29 @@ func TestPublishedExampleWarnings(t *testing.T) {
 	golden(t, "testdata/published-same-name.txt", all.String())
 	if v, ok := cfg.Backends[2].Extra["max_volume_size_gb"].Int(); !ok || v != 8000 {
 		t.Errorf("max_volume_size_gb = %d", v)
+	}
+}
+
+// TestGrowthKeepsBackends checks that a step of the growth examples changes no backend of
+// the step before it: neither its section nor what Cinder makes of that.
+func TestGrowthKeepsBackends(t *testing.T) {
+	steps := []string{"growth-1-two-arrays.conf", "growth-2-four-arrays.conf", "growth-3-six-arrays.conf"}
+	var before []Backend
+	for i, name := range steps {
+		now := mustLoad(t, "../examples/"+name)
+		if want := 2 * (i + 1); len(now.Backends) != want {
+			t.Fatalf("%s has %d backends, want %d", name, len(now.Backends), want)
+		}
+		if now.API.DefaultZone != "dc1" {
+			t.Errorf("%s: a request without a zone goes to %q", name, now.API.DefaultZone)
+		}
+		for j, b := range before {
+			got := now.Backends[j]
+			if b.Host != got.Host || b.Stanza != got.Stanza || b.VolumeBackendName != got.VolumeBackendName ||
+				b.Zone != got.Zone || b.Address != got.Address {
+				t.Errorf("%s: %s is now %+v", name, b.Host, got)
+			}
+		}
+		before = now.Backends
 	}
 }

@@ -10,7 +10,7 @@ import (
 // Kind is the type of an option's value.
 type Kind uint8
 
-// The kinds. All but the last four are oslo.config's own.
+// The kinds. All but the last five are oslo.config's own.
 const (
 	String Kind = iota
 	Bool
@@ -22,11 +22,12 @@ const (
 	Duration
 	Command // program and arguments, split as a shell would
 	Path
+	Limits // two whole numbers
 )
 
 // String names the kind as the reference page does.
 func (k Kind) String() string {
-	names := [...]string{"string", "boolean", "integer", "number", "list", "dictionary", "JSON object", "duration", "command", "path"}
+	names := [...]string{"string", "boolean", "integer", "number", "list", "dictionary", "JSON object", "duration", "command", "path", "limits"}
 	if int(k) < len(names) {
 		return names[k]
 	}
@@ -177,6 +178,7 @@ func ownBackendOptions() []Option {
 		{Name: "token_file", Kind: Path, Help: "File with the array's API token, instead of pure_api_token; read again when it changes."},
 		{Name: "token_command", Kind: Command, Help: "Program that prints the array's API token, instead of pure_api_token. It is started without a shell; its environment has the variables for PATH, HOME, locale, certificates and proxies only. Write env NAME=VALUE before it for others."},
 		{Name: "live_capabilities", Kind: List, Help: "Keys of extra_capabilities that measured values replace: avg_latency_ms, avg_throughput_mbps, dedupe_ratio, or any measured key. Default: the list of [poolcast]."},
+		{Name: "load_class_limits", Kind: Limits, Help: "Limits of load_class for this backend. Default: those of [poolcast]."},
 	}
 }
 
@@ -268,6 +270,8 @@ func agentOptions() []Option {
 		{Name: "notify_service_capabilities", Kind: Bool, Default: "false", Help: "Also send the notification for telemetry. cinder-volume sends it already."},
 		{Name: "explain_failures", Kind: Bool, Default: "false", Help: "Receive the error notifications of cinder-scheduler, and explain each failed create in the log, on the status page, at /v1/failures and in a metric. The scheduler must send them: driver = messagingv2 in its [oslo_messaging_notifications]."},
 		{Name: "live_capabilities", Kind: List, Help: "Keys of extra_capabilities that measured values replace, for backends without a list of their own."},
+		{Name: "load_history", Kind: Bool, Default: "false", Help: "Report the 90th percentile of the last hour's load and latencies, and load_class. Conditions of volume types on these do not change with every sample. poll_interval must be at most 5m."},
+		{Name: "load_class_limits", Kind: Limits, Default: "30,70", Help: "Limits of load_class in percent, for backends without their own: a load below the first is low, above the second high. The class changes where the load has been 5 points beyond a limit for ten minutes."},
 		{Name: "log_level", Kind: String, Default: "info", Choices: []string{"trace", "debug", "info", "warn", "error"}, Help: "Lowest level that is logged."},
 		{Name: "log_format", Kind: String, Default: "text", Choices: []string{"text", "json"}, Help: "Format of the log."},
 		{Name: "listen", Kind: String, Default: "127.0.0.1:9748", Help: "Address for metrics, health and the status page, or off. Any address other than loopback needs TLS and a bearer token."},

@@ -145,6 +145,8 @@ func (o *Option) advice() string {
 		return "Write a number" + o.bounds() + "."
 	case o.Kind == Dict:
 		return "Write name:value pairs, separated by commas."
+	case o.Kind == Limits:
+		return fmt.Sprintf("Write two whole numbers from %d to %d, at least %d apart, such as 30,70.", leastLimit, mostLimit, leastBetween)
 	}
 	return ""
 }

@@ -27,8 +27,9 @@ type Client struct {
 
 	sessions *sessionStore
 	counters *counters
-	sampling chan struct{} // full while a sample is taken, which uses cache
+	sampling chan struct{} // full while a sample is taken, which uses what follows
 	cache    *cache
+	rotation *rotation // nil before the first sample
 }
 
 // New checks the options and returns a client. It reads CAPath, but sends

@@ -40,17 +40,35 @@
 //	volume-snapshots      counted
 //	hosts                 counted
 //	protection-groups     counted
-//	array-connections     listed; an array has few
+//	array-connections     listed, an array has few; or one of the parts below
 //
 // A count needs no list of objects: limit=0 with total_item_count=true. Where an
 // array returns no number for that, limit=1 is used from then on.
 //
 // After a login the client also reads the array's name and Purity release
 // (arrays), its model (controllers) and, since REST 2.26, its subscription. A
-// session belongs to one array, so these are not read again before the next
-// login, unless arrays/space has another id. As an upgrade may leave the session
-// open, one of them is read again every five minutes, in place of
-// array-connections.
+// session belongs to one array, so these are not requested in every sample.
+//
+// # What shares the last request
+//
+// The last request of a sample reads the part that is due first:
+//
+//	alerts                 the open critical ones, counted       every minute
+//	alerts                 warnings; info, counted               every five minutes each
+//	controllers            at most 20 of them                    every five minutes
+//	pods                   stretched ones, one in a sample       every five minutes
+//	pod-replica-links/lag  four in a sample                      every five minutes
+//	arrays, subscriptions  an upgrade may leave the session open every fifteen minutes
+//	array-connections      when nothing else is due              every minute at least
+//
+// Polled every 15 s, an array has each part read at its interval. Polled every minute,
+// critical alerts are read every six minutes, connections too, and the others every ten.
+// An array without connections has no part for pods and their links. More than 16
+// stretched pods or 32 links are not read.
+//
+// All but identity and connections are the [capability.Condition] of a sample. A part of
+// that which fails is no fault of the sample; one that the array refuses is requested
+// again after an hour.
 //
 // # The newest performance sample
 //

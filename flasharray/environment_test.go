@@ -34,7 +34,13 @@ func fixture(t testing.TB, name string) simulator.Fixture {
 // the end that no session of the client is open.
 func newEnvironment(t testing.TB, name string, o simulator.Options, change ...func(*flasharray.Options)) *environment {
 	t.Helper()
-	l := &environment{Array: simulator.New(fixture(t, name), o)}
+	return newEnvironmentOf(t, fixture(t, name), o, change...)
+}
+
+// newEnvironmentOf does the same with a fixture that is not one of the built-in ones.
+func newEnvironmentOf(t testing.TB, f simulator.Fixture, o simulator.Options, change ...func(*flasharray.Options)) *environment {
+	t.Helper()
+	l := &environment{Array: simulator.New(f, o)}
 	l.serve(t, func(*simulator.Array) (net.Listener, error) { return simulator.NewPipeListener(), nil })
 	l.connect(t, change...)
 	return l
@@ -129,6 +135,19 @@ func (l *environment) sampleComplete(t testing.TB) capability.Sample {
 		t.Errorf("%s: %v", f.Part, f.Err)
 	}
 	return stats
+}
+
+// samplesOfTurn is how many samples read every part that shares their last request, if
+// no list is long. The next sample at the same time reads the connections.
+const samplesOfTurn = 8
+
+// sampleTurn takes so many samples, and returns the last.
+func (l *environment) sampleTurn(t testing.TB) (last capability.Sample) {
+	t.Helper()
+	for range samplesOfTurn {
+		last = l.sampleComplete(t)
+	}
+	return last
 }
 
 func (l *environment) requestCount() int {

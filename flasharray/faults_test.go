@@ -34,7 +34,7 @@ func TestSampleOnePartFails(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l := newEnvironment(t, "flasharray-r-01", simulator.Options{})
 				defer l.close(t)
-				whole := l.sampleComplete(t)
+				whole := l.sampleTurn(t)
 				l.SetFaults(tc.fault)
 				stats := l.sample(t)
 				if len(stats.Faults) != 1 || stats.Faults[0].Part != tc.part {

@@ -77,6 +77,7 @@ func FuzzDecode(f *testing.F) {
 	endpoints := []string{
 		"arrays/space", "arrays", "controllers", "subscriptions", "arrays/performance",
 		"volumes", "volume-snapshots", "hosts", "protection-groups", "array-connections",
+		"alerts", "pods", "pod-replica-links/lag",
 	}
 	for i := range endpoints {
 		for _, seed := range bodies() {
@@ -87,6 +88,11 @@ func FuzzDecode(f *testing.F) {
 		path := endpoints[int(i)%len(endpoints)]
 		c := stubbed(t, stub{body: body, status: http.StatusOK, only: path})
 		stats, err := c.Sample(t.Context())
+		for range 6 * (int(i) % len(endpoints) / 10) { // until the parts that are read in turn were read
+			if stats, err = c.Sample(t.Context()); err != nil {
+				break
+			}
+		}
 		switch {
 		case err == nil:
 			checkNumbers(t, stats)
@@ -121,6 +127,12 @@ func checkNumbers(t *testing.T, stats capability.Sample) {
 		if p.Age < 0 || p.Time.IsZero() {
 			t.Errorf("a sample of %s is %s old", p.Time, p.Age)
 		}
+	}
+	for _, alerts := range []capability.Reading[int64]{stats.Condition.CriticalAlerts, stats.Condition.InfoAlerts} {
+		ints = append(ints, &alerts.Value)
+	}
+	if lag := stats.Condition.ReplicaLinks.Value.MaxLag; lag != nil && *lag < 0 {
+		t.Errorf("a lag is %s", *lag)
 	}
 	c := stats.Counts
 	for _, n := range append(ints, c.Volumes, c.LiveVolumes, c.Snapshots, c.Hosts, c.ProtectionGroups) {

@@ -4,8 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net/url"
 	"slices"
-	"time"
+	"strconv"
 
 	"github.com/poolcast/poolcast/collector/capability"
 )
@@ -43,26 +44,6 @@ func (s *sampler) identify(ctx context.Context) {
 	}
 }
 
-// recheck reads one part of the identity again, in place of the connections to
-// other arrays, so that it costs no additional request. What cannot be read, or
-// is missing now, stays as it was. It reports whether it sent a request.
-func (s *sampler) recheck(ctx context.Context) bool {
-	m := s.cache
-	if time.Now().Before(m.checkAt) || m.links == nil || s.requests >= requestBudget {
-		return false
-	}
-	parts, before := identityParts(m.session), m.identity
-	part := parts[m.checked%len(parts)]
-	m.checked, m.checkAt = m.checked+1, time.Now().Add(identityKept)
-	var warnings []error
-	if err := s.identifyBy(ctx, part, &warnings); err != nil {
-		m.identity = before
-	}
-	m.identity = withMissing(m.identity, before)
-	s.stats.Links = m.links
-	return true
-}
-
 // withMissing fills what is missing in an identity from another one.
 func withMissing(id, from capability.Identity) capability.Identity {
 	id.ID, id.Name, id.Purity = cmp.Or(id.ID, from.ID), cmp.Or(id.Name, from.Name), cmp.Or(id.Purity, from.Purity)
@@ -71,16 +52,23 @@ func withMissing(id, from capability.Identity) capability.Identity {
 }
 
 func (s *sampler) identifyBy(ctx context.Context, part string, warnings *[]error) error {
-	p, err := s.getPage(ctx, part, nil, warnings)
+	var query url.Values
+	if part == partController {
+		query = url.Values{"limit": {strconv.Itoa(maxControllers)}}
+	}
+	p, err := s.getPage(ctx, part, query, warnings)
 	if err != nil {
 		return err
 	}
+	s.rotation.turns[part] = turn{due: dueIn(identityKept)}
 	id := &s.cache.identity
 	switch part {
 	case partArray:
 		return s.decodeArray(p, id)
 	case partController:
 		id.Model = decodeModel(p.items)
+		s.rotation.turns[part] = turn{due: dueIn(seldom)}
+		s.rotation.condition.Controllers = reading(decodeControllers(p.items), seldom)
 	case partSubscription:
 		id.Service = decodeService(p.items)
 	}

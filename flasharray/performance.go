@@ -171,6 +171,9 @@ func decodeSample(o object) *capability.Performance {
 		QueueUsecPerRead:          o.int("queue_usec_per_read_op"),
 		QueueUsecPerWrite:         o.int("queue_usec_per_write_op"),
 		QueueUsecPerMirroredWrite: o.int("queue_usec_per_mirrored_write_op"),
+		QoSUsecPerRead:            o.int("qos_rate_limit_usec_per_read_op"),
+		QoSUsecPerWrite:           o.int("qos_rate_limit_usec_per_write_op"),
+		QoSUsecPerMirroredWrite:   o.int("qos_rate_limit_usec_per_mirrored_write_op"),
 		QueueDepth:                o.int("queue_depth"),
 	}
 }

@@ -18,9 +18,9 @@ const (
 	// linksKept is how old the connections to other arrays may get when a
 	// sample has used its budget before it reads them.
 	linksKept = 5 * time.Minute
-	// identityKept is how long a part of the identity is kept before the next
-	// part is read again: an upgrade may leave the session open.
-	identityKept = 5 * time.Minute
+	// identityKept is how long a part of the identity is kept before it is read
+	// again: an upgrade may leave the session open.
+	identityKept = 15 * time.Minute
 )
 
 // cache is what is kept from earlier samples of the same session.
@@ -28,18 +28,17 @@ type cache struct {
 	session       *session
 	identity      capability.Identity
 	unread        []string          // parts of the identity that are not known yet
-	checked       int               // parts of the identity that were read again
-	checkAt       time.Time         // when the next part is read again
 	limits        map[string]string // the page size with which an object can be counted
 	idleArray     bool              // the last minute and a half had no sample
 	futureSamples bool              // there are samples later than the array's clock
 	clock         clock
 	links         []capability.Link
-	linksAt       time.Time
+	linksErr      error     // why they could not be read last
+	linksAt       time.Time // when they were requested last
 }
 
 func newCache(s *session) *cache {
-	c := &cache{session: s, limits: map[string]string{}, unread: identityParts(s), checkAt: time.Now().Add(identityKept)}
+	c := &cache{session: s, limits: map[string]string{}, unread: identityParts(s)}
 	if s != nil {
 		c.identity.REST = s.version.String()
 	}
@@ -87,15 +86,16 @@ func (s *sampler) run(ctx context.Context) error {
 	if err := s.space(ctx); err != nil {
 		return err
 	}
+	if s.rotation == nil || s.array != "" && s.array != s.rotation.array {
+		s.rotation = newRotation(s.array)
+	}
 	if known := s.cache.identity.ID; known != "" && s.array != "" && known != s.array {
 		s.cache = newCache(s.cache.session) // another array has this address now
 	}
 	s.identify(ctx)
 	s.performance(ctx)
 	s.counts(ctx)
-	if !s.recheck(ctx) {
-		s.links(ctx)
-	}
+	s.takeTurn(ctx)
 	return s.checkSameArray(ctx)
 }
 
@@ -112,6 +112,7 @@ func (s *sampler) checkSameArray(ctx context.Context) error {
 		return fmt.Errorf("array %s has the id %s and the id %s in one sample", s.host, s.array, id.ID)
 	}
 	s.stats.Identity = id
+	s.stats.Condition = s.conditionNow()
 	s.stats.ClockSkew = s.cache.clock.skew
 	return nil
 }
@@ -238,11 +239,12 @@ func (s *sampler) countOnce(ctx context.Context, path string, query url.Values) 
 func (s *sampler) links(ctx context.Context) {
 	c := s.cache
 	if s.requests >= requestBudget && c.links != nil && time.Since(c.linksAt) < linksKept {
-		s.stats.Links = c.links
+		s.keepLinks()
 		return
 	}
 	var warnings []error
 	p, err := s.getPage(ctx, "array-connections", nil, &warnings)
+	c.links, c.linksErr, c.linksAt = nil, err, time.Now()
 	if err != nil {
 		s.fault("connections", err)
 		return
@@ -251,7 +253,12 @@ func (s *sampler) links(ctx context.Context) {
 	for i, o := range p.items {
 		links[i] = capability.Link{Peer: o.text("name"), Status: o.text("status"), Type: o.text("type")}
 	}
-	c.links, c.linksAt = links, time.Now()
-	s.stats.Links = links
-	s.fault("connections", warnings...)
+	c.links, c.linksErr = links, errors.Join(warnings...)
+	s.keepLinks()
+}
+
+// keepLinks makes the connections that were read last those of the sample.
+func (s *sampler) keepLinks() {
+	s.stats.Links, s.stats.LinksAt = s.cache.links, s.cache.linksAt
+	s.fault("connections", s.cache.linksErr)
 }

@@ -31,8 +31,12 @@ func TestSample(t *testing.T) {
 		},
 		Links: []capability.Link{{Peer: "fa2", Status: "connected", Type: "async-replication"}},
 	}
-	clocks := cmpopts.IgnoreFields(capability.Sample{}, "CollectedAt", "ClockSkew")
-	if diff := cmp.Diff(want, got, clocks, cmpopts.IgnoreFields(capability.Performance{}, "Time", "Age")); diff != "" {
+	want.Condition.Controllers.Value = []capability.Controller{
+		{Name: "CT0", Mode: "secondary", Model: "FA-X20R4"}, {Name: "CT1", Mode: "primary", Model: "FA-X50R4"},
+	}
+	clocks := cmpopts.IgnoreFields(capability.Sample{}, "CollectedAt", "ClockSkew", "LinksAt")
+	if diff := cmp.Diff(want, got, clocks,
+		cmpopts.IgnoreFields(capability.Performance{}, "Time", "Age"), cmpopts.IgnoreFields(capability.Reading[[]capability.Controller]{}, "At", "Every")); diff != "" {
 		t.Errorf("sample differs (-want +got):\n%s", diff)
 	}
 	f.paths()

@@ -19,8 +19,10 @@ func TestExpiredSessionRenewedOnce(t *testing.T) {
 		t.Run(path, func(t *testing.T) {
 			f := newFakeArray(t)
 			c := f.client(t)
-			if _, err := c.Sample(t.Context()); err != nil {
-				t.Fatal(err)
+			for range samplesOfTurn {
+				if _, err := c.Sample(t.Context()); err != nil {
+					t.Fatal(err)
+				}
 			}
 			whole := f.handlers[path]
 			f.handle(path, func(w http.ResponseWriter, r *http.Request) {

@@ -104,6 +104,8 @@ func (l *environment) checkPerformance(t *testing.T, got *capability.Performance
 		"usec_per_read_op":             got.UsecPerRead, "usec_per_write_op": got.UsecPerWrite, "usec_per_mirrored_write_op": got.UsecPerMirroredWrite,
 		"queue_usec_per_read_op": got.QueueUsecPerRead, "queue_usec_per_write_op": got.QueueUsecPerWrite,
 		"queue_usec_per_mirrored_write_op": got.QueueUsecPerMirroredWrite, "queue_depth": got.QueueDepth,
+		"qos_rate_limit_usec_per_read_op": got.QoSUsecPerRead, "qos_rate_limit_usec_per_write_op": got.QoSUsecPerWrite,
+		"qos_rate_limit_usec_per_mirrored_write_op": got.QoSUsecPerMirroredWrite,
 	} {
 		if number(n) != want[field] {
 			t.Errorf("%s: the array has %v, the sample %v", field, want[field], number(n))

@@ -120,7 +120,7 @@ func budgetConf(t *testing.T, arrays int, interval time.Duration, transport stri
 	}
 	conf := fmt.Sprintf("[DEFAULT]\nhost = ctl1\nenabled_backends = %s\ntransport_url = %s\n[backend_defaults]\n"+
 		"volume_driver = cinder.volume.drivers.pure.PureISCSIDriver\nvolume_backend_name = gold\n"+
-		"driver_ssl_cert_verify = true\ndriver_ssl_cert_path = %s\n[poolcast]\npoll_interval = %s\nlisten = off\n%s",
+		"driver_ssl_cert_verify = true\ndriver_ssl_cert_path = %s\n[poolcast]\npoll_interval = %s\nload_history = true\nlisten = off\n%s",
 		strings.Join(names, ","), transport, ca, interval, &stanzas)
 	for path, text := range map[string]string{ca: string(server.CAPEM()), filepath.Join(dir, "cinder.conf"): conf} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

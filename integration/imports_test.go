@@ -82,7 +82,7 @@ var users = map[string][]string{
 	"github.com/spf13/pflag":                {"cmd/..."},
 	"go.yaml.in/yaml/v3":                    {onlyTests, "cmd/poolcast/internal/openstack"},
 	"golang.org/x/sync":                     {"cmd/...", "collector", "flasharray", "publisher/..."},
-	"golang.org/x/term":                     {"cmd/..."},
+	"golang.org/x/term":                     {"cmd/...", "integration/cloud"},
 	"golang.org/x/sys":                      {"cmd/..."},
 	"gonum.org/v1/gonum":                    {"integration/outcome"},
 	"gonum.org/v1/plot":                     {"integration/outcome"},

@@ -71,6 +71,13 @@ func TestAlertRulesPassPromtool(t *testing.T) {
 	promtool(t, "", "test", "rules", "alerts_test.yml")
 }
 
+// TestRecordingRulesPassPromtool takes most of a minute, for the series of six days.
+func TestRecordingRulesPassPromtool(t *testing.T) {
+	t.Parallel()
+	promtool(t, "", "check", "rules", "rules.yml")
+	promtool(t, "", "test", "rules", "rules_test.yml")
+}
+
 func TestMetricsPassPromtool(t *testing.T) {
 	t.Parallel()
 	_, url := newEnvironment(t, threeArrays(t), unreachable).startWithStatusPage()

@@ -72,26 +72,6 @@ func TestPackageInstalls(t *testing.T) {
 	}
 }
 
-// TestPackageIsReproducible builds from copies in two places. make reproducible
-// does so without the compiler's cache, too.
-func TestPackageIsReproducible(t *testing.T) {
-	t.Parallel()
-	var sums []string
-	for _, place := range []string{"one", "another/deeper"} {
-		sources := filepath.Join(t.TempDir(), place)
-		if err := os.MkdirAll(sources, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		shell(t, "cd", repository, "&&", "tar", "--exclude=./.git", "--exclude=./.venv", "--exclude=./bin", "--exclude=./dist", "-cf", "-", ".",
-			"|", "tar", "-xf", "-", "-C", sources)
-		made := makePackage(t, filepath.Join(sources, "out"), sources)
-		sums = append(sums, strings.Fields(shell(t, "sha256sum", made))[0])
-	}
-	if sums[0] != sums[1] {
-		t.Errorf("the same sources gave two different packages: %q", sums)
-	}
-}
-
 // TestImageRuns builds the root of the image without a container engine, from the
 // lines of the Containerfile, and runs the program in it.
 func TestImageRuns(t *testing.T) {

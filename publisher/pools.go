@@ -12,9 +12,9 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 )
 
-// The bounds of a request for the pools.
+// The bound of [Pools], and the version of its request.
 const (
-	poolsTimeout = 10 * time.Second
+	PoolsTimeout = 10 * time.Second
 	poolsVersion = "3.0" // of get_pools (cinder/scheduler/rpcapi.py)
 )
 
@@ -52,7 +52,7 @@ func Pools(ctx context.Context, o Options) (*SchedulerPools, error) {
 	if err := o.validate(); err != nil {
 		return nil, fmt.Errorf("request pools of the scheduler: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, poolsTimeout)
+	ctx, cancel := context.WithTimeout(ctx, PoolsTimeout)
 	defer cancel()
 	begun := time.Now()
 	pair, err := newDialer(o).open(ctx)
@@ -181,7 +181,7 @@ func (q *replyQueue) send(ctx context.Context) error {
 	_, err = withTimeout(ctx, q.conn, func() (struct{}, error) {
 		return struct{}{}, q.ch.PublishWithContext(ctx, q.exchange, schedulerQueue, true, false, amqp.Publishing{
 			ContentType: "application/json", ContentEncoding: "utf-8", DeliveryMode: amqp.Transient, Body: body,
-			Expiration: strconv.FormatInt(poolsTimeout.Milliseconds(), 10),
+			Expiration: strconv.FormatInt(PoolsTimeout.Milliseconds(), 10),
 		})
 	})
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/render"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/config"
 )
 
@@ -72,7 +73,7 @@ func newCheckCommand(sources *sourceFlags) *cobra.Command {
 	cmd.Flags().BoolVar(&f.noBus, "no-bus", false, "do not listen on the message bus")
 	cmd.MarkFlagsMutuallyExclusive("listen-for", "no-bus")
 	_ = cmd.MarkFlagFilename("types", "json")
-	outputFlag(cmd, &f.output, "table", "json")
+	outputFlag(cmd, &f.output, "table", "wide", "json")
 	return cmd
 }
 
@@ -89,7 +90,7 @@ func (f *checkFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	o := check.Options{
-		Source: f.source(), Types: types, TypesFlag: f.cloud.typesFlag(f.types), Cloud: catalogue, ListenFor: f.listenFor, NoBus: f.noBus,
+		Source: f.source(), Types: types, TypesFlag: f.cloud.typesFlag(f.types), Cloud: catalogue, ListenFor: f.listenFor, NoBus: f.noBus, Screen: text.ScreenOf(cmd.ErrOrStderr()),
 		Listening: func(longest time.Duration) {
 			cmd.PrintErrf("listening for cinder-volume on the bus for up to %s; --no-bus skips that\n", longest)
 		},

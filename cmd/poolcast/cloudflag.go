@@ -44,6 +44,7 @@ func (f *cloudFlag) read(cmd *cobra.Command, v *input.Volume) (*openstack.Catalo
 		return nil, err
 	}
 	defer client.Close()
+	defer progress(cmd, "reading the volume types and services of the cloud "+f.name).Stop()
 	catalogue, err := client.Catalogue(cmd.Context())
 	if err != nil {
 		return nil, err
@@ -62,6 +63,11 @@ func (f *cloudFlag) read(cmd *cobra.Command, v *input.Volume) (*openstack.Catalo
 	return catalogue, nil
 }
 
+// progress shows that something takes long; its Stop ends it.
+func progress(cmd *cobra.Command, what string) *text.Progress {
+	return text.ScreenOf(cmd.ErrOrStderr()).Begin(cmd.Context(), what, "")
+}
+
 // withCatalogue is the cloud of a configuration, completed with a catalogue.
 func withCatalogue(cfg *config.Config, set *backends.Set, catalogue *openstack.Catalogue) *decision.Cloud {
 	set.ApplyServices(catalogue.Services)
@@ -74,6 +80,7 @@ func withCatalogue(cfg *config.Config, set *backends.Set, catalogue *openstack.C
 
 // connect opens the cloud. An error of clouds.yaml is one of usage.
 func (f *cloudFlag) connect(cmd *cobra.Command) (*openstack.Client, error) {
+	defer progress(cmd, "connecting to the cloud "+f.name).Stop()
 	client, err := openstack.Connect(cmd.Context(), f.name)
 	if errors.Is(err, openstack.ErrSetup) {
 		return nil, exit.With(exit.Usage, err)

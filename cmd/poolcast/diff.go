@@ -11,6 +11,7 @@ import (
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/render"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/config"
 )
@@ -74,7 +75,7 @@ func newDiffCommand(sources *sourceFlags) *cobra.Command {
 	cmd.MarkFlagsMutuallyExclusive("base", "wait")
 	_ = cmd.MarkFlagFilename("base", "json")
 	_ = cmd.MarkFlagFilename("types", "json")
-	outputFlag(cmd, &f.output, "table", "json")
+	outputFlag(cmd, &f.output, "table", "wide", "json")
 	return cmd
 }
 
@@ -155,5 +156,5 @@ func (f *diffFlags) receiveBases(cmd *cobra.Command, cfg *config.Config, reports
 		longest = cfg.ReportInterval() * 9 / 4
 	}
 	cmd.PrintErrf("listening for cinder-volume on the bus for up to %s; --base FILE compares with a saved report\n", longest)
-	return check.ReceiveBases(cmd.Context(), cfg, reports, longest)
+	return check.ReceiveBases(cmd.Context(), cfg, reports, longest, text.ScreenOf(cmd.ErrOrStderr()))
 }

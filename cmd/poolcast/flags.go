@@ -15,6 +15,7 @@ import (
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement/rehearsal"
 	"github.com/poolcast/poolcast/config"
@@ -224,7 +225,7 @@ func (f *reportFlags) finder(cmd *cobra.Command, sources *sourceFlags, cfg *conf
 		source = string(backends.Arrays) // the others cannot leave backends out
 	}
 	return &backends.Finder{
-		Config: cfg, Source: source, Zones: zones, Release: f.release, Simulate: sources.simulate,
+		Config: cfg, Source: source, Zones: zones, Release: f.release, Simulate: sources.simulate, Screen: text.ScreenOf(cmd.ErrOrStderr()),
 		Agent: backends.RunningAgent{URL: f.agent, TokenFile: f.tokenFile, CAFile: f.caFile},
 		Poll:  func(context.Context) ([]capability.Report, error) { return sources.poll(cmd) },
 		Read: func(ctx context.Context, path string) ([]byte, error) {
@@ -282,7 +283,11 @@ func (f *inputFlag) Set(path string) error {
 // outputFlag adds --output with the given choices; the first is the default.
 func outputFlag(cmd *cobra.Command, value *string, choices ...string) {
 	*value = choices[0]
-	cmd.Flags().VarP(&choice{value: value, choices: choices}, "output", "o", "output format")
+	help := "output format"
+	if slices.Contains(choices, "wide") {
+		help += "; on a terminal, a table has the columns that fit its width, or that of COLUMNS, and wide has all of them"
+	}
+	cmd.Flags().VarP(&choice{value: value, choices: choices}, "output", "o", help)
 	completeWords(cmd, "output", choices)
 }
 

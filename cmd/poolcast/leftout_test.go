@@ -23,7 +23,7 @@ func TestAdvisedPluginIsApplied(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("OS_DEFAULT__"+option, name)
 			stdout, _, _ := onExamples(t, "place", "--size", "100")
-			found := advice.FindStringSubmatch(stdout)
+			found := advice.FindStringSubmatch(strings.Join(strings.Fields(stdout), " "))
 			if found == nil {
 				t.Fatalf("there is no advice: %s", stdout)
 			}

@@ -15,8 +15,13 @@ func main() {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go handleSignals(signals, cancel)
-	err := newRootCommand().ExecuteContext(ctx)
+	screen := text.NewScreen(os.Stderr)
+	go handleSignals(signals, cancel, screen.Clear)
+	root := newRootCommand()
+	if screen != nil {
+		root.SetErr(screen)
+	}
+	err := root.ExecuteContext(ctx)
 	cancel()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "poolcast:", text.PrintableLines(err.Error()))
@@ -26,11 +31,13 @@ func main() {
 }
 
 // handleSignals ends the work with the first signal, and the process with the
-// second, whatever the work waits for.
-func handleSignals(signals <-chan os.Signal, cancel context.CancelFunc) {
+// second, whatever the work waits for. clear removes what shows progress.
+func handleSignals(signals <-chan os.Signal, cancel context.CancelFunc, clear func()) {
 	<-signals
 	cancel()
-	if number, ok := (<-signals).(syscall.Signal); ok {
+	number, ok := (<-signals).(syscall.Signal)
+	clear()
+	if ok {
 		os.Exit(128 + int(number))
 	}
 }

@@ -74,11 +74,16 @@ func runbook(t *testing.T) string {
 	return string(text)
 }
 
-// programText is the source of everything that can print.
+// programText is the source of everything that can print, and the alerts.
 func programText(t *testing.T) string {
 	t.Helper()
 	var all strings.Builder
 	tree := os.DirFS("../..")
+	alerts, err := fs.ReadFile(tree, "examples/prometheus/alerts.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all.Write(alerts)
 	for _, folder := range []string{"cmd", "collector", "config", "flasharray", "publisher"} {
 		err := fs.WalkDir(tree, folder, func(name string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || path.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go") {

@@ -81,7 +81,7 @@ func newPlaceCommand(sources *sourceFlags) *cobra.Command {
 	cmd.Flags().IntVar(&f.count, "count", 1, "place this `number` of volumes one after the other, each using up capacity")
 	policyFlag(cmd, &f.policy)
 	cmd.Flags().Uint64Var(&f.seed, "seed", 0, "`seed` for what is random, such as ChanceWeigher; 0 draws one")
-	outputFlag(cmd, &f.output, "table", "json")
+	outputFlag(cmd, &f.output, "table", "wide", "json")
 	return cmd
 }
 
@@ -139,7 +139,7 @@ func (f *placeFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return exit.With(exit.Usage, f.explainMissing(err, set))
 	}
-	answer, err := f.ask(cfg, cloud, question)
+	answer, err := f.ask(cmd, cfg, cloud, question)
 	if err != nil {
 		return err
 	}
@@ -152,13 +152,14 @@ func (f *placeFlags) run(cmd *cobra.Command) error {
 	return polled
 }
 
-func (f *placeFlags) ask(cfg *config.Config, cloud *decision.Cloud, q decision.Question) (answer *decision.Answer, err error) {
+func (f *placeFlags) ask(cmd *cobra.Command, cfg *config.Config, cloud *decision.Cloud, q decision.Question) (answer *decision.Answer, err error) {
 	if decision.Options(cfg.Scheduler).Draws() {
 		q.Seed = cmp.Or(f.seed, rand.Uint64())
 	}
 	if cloud.API.DefaultType, err = f.volume.DefaultType(cfg.API.DefaultType); err != nil {
 		return nil, exit.With(exit.Usage, err)
 	}
+	defer progress(cmd, "deciding on "+format.Count(f.count, "volume")).Stop()
 	answer, err = cloud.Ask(q)
 	return answer, exit.With(exit.Config, err)
 }

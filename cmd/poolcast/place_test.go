@@ -142,7 +142,7 @@ func TestHelpListsFlagValues(t *testing.T) {
 		"--help":          "--on-stale keep|down|drop",
 		"rehearse --help": "--log-level trace|debug|info|warn|error",
 		"diff --help":     "--log-format text|json",
-		"pools --help":    "--output table|json",
+		"pools --help":    "--output table|wide|json",
 	} {
 		stdout, _, _ := newWorkspace(t).run(strings.Fields(args)...)
 		if !strings.Contains(stdout, want) {

@@ -9,7 +9,9 @@ import (
 )
 
 const poolsHelp = `Show each logical pool: the backends that share a volume_backend_name in one
-availability zone, their capacity and load, and how much they differ.
+availability zone, their capacity and load, and how much they differ. Several
+pools are summed up first, a line each: the status is the worst of the arrays,
+load the mean and the highest, and a sum ends in + if an array lacks the number.
 
 Evenness is 100 % when operations, or used capacity, are spread evenly over the
 arrays, and 100/n % when everything is on one of n. Data reduction difference is
@@ -46,6 +48,6 @@ func newPoolsCommand(sources *sourceFlags) *cobra.Command {
 	reports.add(cmd)
 	reports.addZones(cmd)
 	reports.addRelease(cmd)
-	outputFlag(cmd, &output, "table", "json")
+	outputFlag(cmd, &output, "table", "wide", "json")
 	return cmd
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -12,6 +13,8 @@ import (
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/openstack"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/render"
+	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement/advice"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/collector/placement/fallback"
 )
@@ -76,7 +79,7 @@ func newPreferCommand(sources *sourceFlags) *cobra.Command {
 	_ = cmd.MarkFlagFilename("types", "json")
 	f.cloud.add(cmd)
 	cmd.MarkFlagsOneRequired("types", "os-cloud")
-	outputFlag(cmd, &f.output, "table", "json")
+	outputFlag(cmd, &f.output, "table", "wide", "json")
 	return cmd
 }
 
@@ -97,10 +100,12 @@ func (f *preferFlags) run(cmd *cobra.Command) error {
 		return polled
 	}
 	set.ApplyServices(catalogue.Services)
+	deciding := progress(cmd, "checking decisions with the settings")
 	plan, err := fallback.Make(fallback.Cloud{
 		Types: types, Names: f.names, Size: f.size, Separate: f.separate, Replace: f.replace,
 		Reports: backends.WithPresentFunctions(cfg, set.Reports), Unlisted: set.Unlisted, Options: decision.Options(cfg.Scheduler),
 	})
+	deciding.Stop()
 	switch {
 	case errors.Is(err, fallback.ErrNothing):
 		return exit.With(exit.Usage, fmt.Errorf("%s: %w; there is nothing to translate", f.typesName(), err))
@@ -110,6 +115,7 @@ func (f *preferFlags) run(cmd *cobra.Command) error {
 		return exit.With(exit.Config, fmt.Errorf("translate the types of %s: %w", f.typesName(), err))
 	}
 	plan.Limits = append(plan.Limits, set.WithoutReport(cfg)...)
+	plan.Limits = append(plan.Limits, labelLimits(set.Candidates(), types, plan)...)
 	if err := render.Preference(cmd.OutOrStdout(), f.output, cfg, plan, set); err != nil {
 		return fmt.Errorf("print settings: %w", err)
 	}
@@ -117,6 +123,22 @@ func (f *preferFlags) run(cmd *cobra.Command) error {
 		return errors.New("the settings do not hold; the reasons are above")
 	}
 	return polled
+}
+
+// labelLimits are the notes on labels of cinder.conf that the printed functions read:
+// the keys of the conditions, but for those that are translated to measured ones.
+func labelLimits(reports []capability.Report, types []cinder.VolumeType, plan *fallback.Plan) []string {
+	all := cinder.VolumeType{}
+	for _, t := range types {
+		if slices.ContainsFunc(plan.Types, func(p fallback.Type) bool { return p.Name == t.Name }) {
+			all.ExtraSpecs = append(all.ExtraSpecs, t.ExtraSpecs...)
+		}
+	}
+	keys := slices.DeleteFunc((&cinder.Request{Type: &all}).ConditionKeys(), func(key string) bool {
+		k, _ := capability.LookupKey(key)
+		return k.OnRequest
+	})
+	return advice.LabelNotes(reports, func(*capability.Report) []string { return keys })
 }
 
 // read reads the volume types, those of the cloud with its services.

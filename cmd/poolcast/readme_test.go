@@ -33,14 +33,54 @@ func TestREADMEShowsWhatIsPrinted(t *testing.T) {
 		}
 		printed += out.String()
 	}
-	for _, steady := range []string{
-		"BACKEND          POOL              ZONE  STATUS  TOTAL GiB",
-		"flasharray_x_03 would take it: it weighs 1, the next, flasharray_x_02, 0",
-		"refused by CapabilitiesFilter: total_volumes 9",
-	} {
-		if !strings.Contains(string(text), steady) || !strings.Contains(printed, steady) {
-			t.Errorf("%q is not in both the README and what is printed:\n%s", steady, printed)
+	const steady = "With this configuration 40 of 40 volumes go to flasharray_x_01"
+	if !strings.Contains(string(text), steady) || !strings.Contains(printed, steady) {
+		t.Errorf("%q is not in both the README and what is printed:\n%s", steady, printed)
+	}
+	if !strings.Contains(printed, "is a label of cinder.conf; measured:") {
+		t.Errorf("the README promises a note on labels:\n%s", printed)
+	}
+}
+
+// TestREADMEShowsTheDemo runs the commands of make demo, and compares everything but the
+// digits with the README.
+func TestREADMEShowsTheDemo(t *testing.T) {
+	t.Chdir("../..")
+	read := func(file string) string {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
 		}
+		return string(text)
+	}
+	_, recipe, _ := strings.Cut(read("Makefile"), "\ndemo:")
+	recipe, _, _ = strings.Cut(recipe, "\n\n")
+	printed := ""
+	for _, line := range regexp.MustCompile(`(?m)^\t@(echo ".*"|\$\(DEMO\) .*)$`).FindAllStringSubmatch(recipe, -1) {
+		if text, ok := strings.CutPrefix(line[1], "echo "); ok {
+			printed += strings.Trim(text, `"`) + "\n"
+			continue
+		}
+		var out, errs bytes.Buffer
+		root := newRootCommand()
+		root.SetArgs(append([]string{"--config-file", "examples/cinder.conf", "--simulate"}, shellWords(line[1])[1:]...))
+		root.SetOut(&out)
+		root.SetErr(&errs)
+		if err := root.ExecuteContext(t.Context()); err != nil {
+			t.Errorf("%s: %v\n%s", line[0], err, &errs)
+		}
+		printed += out.String()
+	}
+	_, shown, _ := strings.Cut(read("README.md"), "&& make demo\n")
+	shown, _, _ = strings.Cut(shown, "```")
+	steady := func(text string) string {
+		return strings.Join(strings.Fields(regexp.MustCompile(`[0-9.]+`).ReplaceAllString(text, "#")), " ")
+	}
+	if got, want := steady(printed), steady(shown); want == "" || !strings.HasPrefix(got, want) {
+		t.Errorf("make demo prints\n%s\nand the README shows\n%s", printed, shown)
+	}
+	if lines := strings.Count(printed, "\n"); lines > 18 {
+		t.Errorf("make demo prints %d lines", lines)
 	}
 }
 

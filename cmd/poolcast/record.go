@@ -22,10 +22,11 @@ type recordFlags struct {
 
 const recordHelp = `Record real arrays as fixtures for the simulator.
 
-Only the requests of a poll are made: identity, capacity, load, connections and
-counts. Names, ids, addresses, banners and every other text that could identify
-the array are replaced, consistently over all arrays of one run. Look through
-the files before you pass them on; they are short.
+Only what a poll reads is requested: identity, capacity, load, counts,
+connections, open alerts, stretched pods and the lag of their links. Names, ids,
+addresses, banners and every other text that could identify the array are
+replaced, consistently over all arrays of one run. Look through the files before
+you pass them on; they are short.
 
 Replay them with: poolcast simulator --fixtures FOLDER`
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -124,5 +125,50 @@ func TestRecordDoesNotOverwrite(t *testing.T) {
 		if err := <-done; (err != nil) != (i == 1) {
 			t.Errorf("recording number %d ended with %v", i+1, err)
 		}
+	}
+}
+
+// TestRecordingHasCondition checks that what a poll reads of the array's state is
+// recorded without a text of the array.
+func TestRecordingHasCondition(t *testing.T) {
+	f, err := simulator.BuiltinNamed("flasharray-r-01")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err = f.With("alerts", `{"items":[
+		{"id":"1","name":"7","state":"open","severity":"critical","category":"hardware","code":41,"component_name":"not-for-your-eyes","component_type":"not-for-your-eyes",
+		 "summary":"not-for-your-eyes","issue":"not-for-your-eyes","description":"not-for-your-eyes","knowledge_base_url":"https://not-for-your-eyes.example","created":1764000000000},
+		{"id":"2","name":"8","state":"closed","severity":"critical","category":"hardware","code":41}]}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := newEnvironmentOf(t, []simulator.Fixture{f})
+	e.configure(1)
+	into := e.path("recordings")
+	_, stderr, done := e.run(t.Context(), "record", "--into", into)
+	if err := <-done; err != nil {
+		t.Fatalf("record: %v\n%s", err, stderr)
+	}
+	checkScrubbed(t, into, e)
+	for file, want := range map[string][]string{
+		"alerts.json":                {`"severity": "critical"`, `"state": "open"`, `"code": 41`},
+		"pods.json":                  {`"array_count": 2`, `"mediator_status": "online"`, `"array-01"`},
+		"pod-replica-links/lag.json": {`"max": 2500`, `"status": "replicating"`, `"direction": "outbound"`},
+	} {
+		text, err := os.ReadFile(filepath.Join(into, "array-01", "frames", "00", filepath.FromSlash(file)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range append(want, `"items"`) {
+			if !strings.Contains(string(text), w) {
+				t.Errorf("%s has no %s:\n%s", file, w, text)
+			}
+		}
+		if strings.Contains(string(text), "closed\"") || strings.Contains(string(text), "cinder-pod") {
+			t.Errorf("%s has too much:\n%s", file, text)
+		}
+	}
+	if _, err := simulator.LoadDir(os.DirFS(into)); err != nil {
+		t.Error(err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/render"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
+	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement/rehearsal"
 	"github.com/poolcast/poolcast/collector/placement/volumeapi"
 	"github.com/poolcast/poolcast/config"
@@ -96,7 +97,7 @@ func newRehearseCommand(sources *sourceFlags) *cobra.Command {
 	f.reports.addZones(cmd)
 	f.reports.addRelease(cmd)
 	f.add(cmd)
-	outputFlag(cmd, &f.output, "table", "json")
+	outputFlag(cmd, &f.output, "table", "wide", "json")
 	return cmd
 }
 
@@ -164,6 +165,14 @@ func (f *rehearseFlags) rehearse(cmd *cobra.Command, cfg *config.Config, set *ba
 	if err != nil {
 		return exit.With(exit.Usage, err)
 	}
+	steps := len(settings)
+	if fleet.Changed() {
+		steps++ // on all backends
+	}
+	creates := progress(cmd, "simulating the burst under "+format.Count(len(settings), "setting"))
+	defer creates.Stop()
+	creates.Set(0, steps*f.burst.Count, "create")
+	f.burst.Created = creates.Add
 	outcomes, err := rehearsal.Compare(cmd.Context(), fleet.Reports, f.burst, settings)
 	if err != nil {
 		return fmt.Errorf("rehearse: %w", err)
@@ -172,8 +181,13 @@ func (f *rehearseFlags) rehearse(cmd *cobra.Command, cfg *config.Config, set *ba
 	if err != nil {
 		return fmt.Errorf("rehearse on all backends: %w", err)
 	}
+	creates.Stop()
+	assumptions := rehearsal.Assumptions(fleet.Reports)
+	for _, note := range decision.NewCloud(cfg, set).LabelNotes(f.burst.Request, fleet.Reports) {
+		assumptions = append(assumptions, note+".")
+	}
 	if err := render.Rehearsal(cmd.OutOrStdout(), f.output, f.burst, render.Assumed{
-		Lines: rehearsal.Assumptions(fleet.Reports), LeftOut: engine.LeftOut(), Change: change, Set: set,
+		Lines: assumptions, LeftOut: engine.LeftOut(), Change: change, Set: set,
 	}, outcomes); err != nil {
 		return fmt.Errorf("print rehearsal: %w", err)
 	}

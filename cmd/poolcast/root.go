@@ -58,7 +58,7 @@ func newRootCommandWith(flags *rootFlags) *cobra.Command {
 	flags.addAll(root)
 	root.Flags().BoolVar(&flags.dryRun, "dry-run", false, "poll every array once, print the reports, and publish nothing")
 	root.Flags().BoolVar(&flags.once, "once", false, "poll every array once, publish the reports, and stop")
-	outputFlag(root, &flags.output, "json", "table", "oslo")
+	outputFlag(root, &flags.output, "json", "table", "wide", "oslo")
 	root.SetFlagErrorFunc(usageError)
 	root.SetUsageFunc(manual.Usage)
 	root.AddCommand(subcommands()...)

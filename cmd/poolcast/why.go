@@ -52,7 +52,7 @@ func newWhyCommand(sources *sourceFlags) *cobra.Command {
 	}
 	f.cloud.add(cmd)
 	f.reports.add(cmd)
-	outputFlag(cmd, &f.output, "table", "json")
+	outputFlag(cmd, &f.output, "table", "wide", "json")
 	return cmd
 }
 
@@ -96,5 +96,6 @@ func (f *whyFlags) read(cmd *cobra.Command, volume string) (*why.Facts, error) {
 		return nil, err
 	}
 	defer client.Close()
+	defer progress(cmd, "reading the volume and its project's quota from the cloud "+f.cloud.name).Stop()
 	return why.Read(cmd.Context(), client, volume)
 }

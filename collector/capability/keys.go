@@ -54,6 +54,10 @@ const (
 	KeyTotalReduction       = "total_reduction"
 	KeyDataReductionPercent = "data_reduction_percent"
 	KeyLoadPercent          = "load_percent"
+	KeyHourlyLoadPercent    = "hourly_load_percent"
+	KeyHourlyUsecPerRead    = "hourly_usec_per_read_op"
+	KeyHourlyUsecPerWrite   = "hourly_usec_per_write_op"
+	KeyLoadClass            = "load_class"
 	KeyArrayID              = "array_id"
 	KeyArrayName            = "array_name"
 	KeyArrayModel           = "array_model"
@@ -75,6 +79,13 @@ const (
 	// (cinder/volume/manager.py, _append_volume_stats). Poolcast forwards it and
 	// never sets it.
 	KeyAllocatedCapacity = "allocated_capacity_gb"
+)
+
+// The values of [KeyLoadClass], by load.
+const (
+	LoadLow    = "low"
+	LoadNormal = "normal"
+	LoadHigh   = "high"
 )
 
 // Origin is where a key's value comes from.
@@ -101,6 +112,9 @@ type Key struct {
 	// OnRequest keys appear only when the stanza lists them under
 	// live_capabilities.
 	OnRequest bool
+	// History keys appear only with load_history, and while the history covers the
+	// last hour.
+	History bool
 }
 
 // InFunctions reports whether Cinder's filter_function and goodness_function
@@ -113,6 +127,7 @@ func (k Key) InFunctions() bool {
 const (
 	noSample   = "the array had no performance sample, or left the field out"
 	notCounted = "the request for the count failed"
+	noHistory  = "the agent has samples of less than 45 minutes of the last hour, or the newest one is old"
 	noSpace    = "the array left it out (a role without rights, Evergreen//One)"
 )
 
@@ -209,6 +224,10 @@ func addedKeys() []Key {
 		{Name: KeyTotalReduction, Kind: Float, Unit: "ratio", Origin: FromArray, Source: "arrays/space space.total_reduction", Absent: noSpace},
 		{Name: KeyDataReductionPercent, Kind: Int, Unit: "%", Origin: FromArray, Source: "data_reduction × 100, rounded", Absent: noSpace},
 		{Name: KeyLoadPercent, Kind: Int, Unit: "%", Origin: FromArray, Source: "share of the average operation's time spent queueing: Σ rate × queue_usec / Σ rate × usec over reads, writes and mirrored writes, at most 100; 0 when idle", Absent: noSample},
+		{Name: KeyHourlyLoadPercent, Kind: Int, Unit: "%", Origin: FromArray, Source: "90th percentile of load_percent over the last hour", Absent: noHistory, History: true},
+		{Name: KeyHourlyUsecPerRead, Kind: Int, Unit: "µs", Origin: FromArray, Source: "90th percentile of usec_per_read_op over the last hour", Absent: noHistory, History: true},
+		{Name: KeyHourlyUsecPerWrite, Kind: Int, Unit: "µs", Origin: FromArray, Source: "90th percentile of usec_per_write_op over the last hour", Absent: noHistory, History: true},
+		{Name: KeyLoadClass, Kind: String, Origin: FromArray, Source: "low, normal or high: the class of hourly_load_percent by load_class_limits, which changes only where that is 5 points beyond a limit", Absent: noHistory, History: true},
 		{Name: KeyArrayID, Kind: String, Origin: FromArray, Source: "arrays id"},
 		{Name: KeyArrayName, Kind: String, Origin: FromArray, Source: "arrays name"},
 		{Name: KeyArrayModel, Kind: String, Origin: FromArray, Source: "controllers model, unless the stanza's extra_capabilities set it", Absent: "no controller has a model"},

@@ -31,8 +31,12 @@ type Report struct {
 	Zone        string    // availability zone
 	CollectedAt time.Time // when the poll behind it began
 	Status      Status
+	Simulated   bool // the numbers are those of a simulated array
 	// Capabilities are all keys, measured and configured.
 	Capabilities Set
+	// Labels are the numbers of extra_capabilities that stand in place of a
+	// measurement, by key; see [Report.Label]. They are not published.
+	Labels map[string]Label
 	// LiveKeys are the keys that replace those of a base report, in any order;
 	// see [Report.Live]. They are not part of the JSON form.
 	LiveKeys []string
@@ -100,7 +104,10 @@ type reportJSON struct {
 	Zone         string    `json:"availability_zone"`
 	CollectedAt  time.Time `json:"collected_at"`
 	Status       Status    `json:"status"`
+	Simulated    bool      `json:"simulated,omitempty"`
 	Capabilities Set       `json:"capabilities"`
+
+	Labels map[string]Label `json:"labels,omitempty"`
 }
 
 // MarshalJSON writes the report as poolcast --dry-run prints it. An encoder
@@ -108,7 +115,8 @@ type reportJSON struct {
 func (r Report) MarshalJSON() ([]byte, error) {
 	w := reportJSON{
 		Host: r.Host, Backend: r.Backend, Pool: r.Pool, Zone: r.Zone,
-		CollectedAt: r.CollectedAt.UTC(), Status: r.Status, Capabilities: r.Capabilities,
+		CollectedAt: r.CollectedAt.UTC(), Status: r.Status, Simulated: r.Simulated, Capabilities: r.Capabilities,
+		Labels: r.Labels,
 	}
 	if r.Cluster != "" {
 		w.Cluster = &r.Cluster
@@ -132,7 +140,8 @@ func (r *Report) UnmarshalJSON(data []byte) error {
 	}
 	*r = Report{
 		Host: w.Host, Backend: w.Backend, Pool: w.Pool, Zone: w.Zone,
-		CollectedAt: w.CollectedAt, Status: w.Status, Capabilities: w.Capabilities,
+		CollectedAt: w.CollectedAt, Status: w.Status, Simulated: w.Simulated, Capabilities: w.Capabilities,
+		Labels: w.Labels,
 	}
 	if w.Cluster != nil {
 		r.Cluster = *w.Cluster

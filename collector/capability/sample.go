@@ -23,6 +23,12 @@ type Sample struct {
 	// Links are the connections to other arrays; nil if they were not read,
 	// empty if there are none.
 	Links []Link
+	// LinksAt is when they were read: by this poll or by one before. Zero is by this one.
+	LinksAt time.Time
+	// Condition is what the array reports about its own state. Its parts are read in
+	// turn, so each has an age of its own; a part that failed is no fault of the
+	// sample.
+	Condition Condition
 	// ClockSkew is by how much the array's clock is ahead of this host's,
 	// exact to about a second; nil if it was not read.
 	ClockSkew *time.Duration
@@ -106,6 +112,12 @@ type Performance struct {
 	QueueUsecPerRead          *int64
 	QueueUsecPerWrite         *int64
 	QueueUsecPerMirroredWrite *int64
+
+	// QoSUsecPerRead and the next are how long an operation waits because of a QoS
+	// limit. The latencies above do not include it.
+	QoSUsecPerRead          *int64
+	QoSUsecPerWrite         *int64
+	QoSUsecPerMirroredWrite *int64
 
 	QueueDepth *int64 // deprecated by the array; often absent
 }

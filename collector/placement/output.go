@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/capability/format"
 )
 
@@ -48,6 +49,9 @@ type VerdictJSON struct {
 	Chance  *float64     `json:"chance"` // null if it is not drawn, or not known
 	Scores  []ScoreJSON  `json:"scores"`
 	Refused *RefusalJSON `json:"refused"`
+	// Labels are the numbers that were read, and that cinder.conf sets in place of a
+	// measurement, by capability.
+	Labels map[string]capability.Label `json:"labels,omitempty"`
 }
 
 // ScoreJSON is a [Score] with its reason in a [VerdictJSON].

@@ -8,7 +8,8 @@
 //
 // # What is requested
 //
-// The same as in a poll: identity, capacity, load, connections, and counts. No
+// The same as in a poll: identity, capacity, load, connections, counts, and the
+// condition: open alerts, stretched pods and their links, which are listed. No
 // volume, snapshot, host or protection group is ever listed, so no name of one
 // can be in a file.
 //

@@ -67,25 +67,32 @@ func Start(ctx context.Context, g Getter, s *Scrubber, address string) (*Recordi
 	return &Recording{Name: s.Name(arrays.Items[0].Name), Addresses: []string{s.Address(address)}, Versions: s.Versions(offered.Version)}, nil
 }
 
-// endpoints are read completely. Optional ones may be missing in an older API
-// version, or forbidden for a role.
+// endpoints are read completely, or as far as a poll reads them. Optional ones may be
+// missing in an older API version, or forbidden for a role.
 var endpoints = []struct {
 	path     string
 	optional bool
+	query    url.Values
 }{
-	{"arrays", false},
-	{"arrays/space", false},
-	{"arrays/performance", false},
-	{"controllers", true},
-	{"array-connections", true},
-	{"subscriptions", true},
+	{"arrays", false, nil},
+	{"arrays/space", false, nil},
+	{"arrays/performance", false, nil},
+	{"controllers", true, nil},
+	{"array-connections", true, nil},
+	{"subscriptions", true, nil},
+	{"alerts", true, url.Values{"filter": {"state='open'"}, "limit": {mostItems}}},
+	{"pods", true, url.Values{"destroyed": {"false"}, "filter": {"array_count>1"}, "limit": {mostItems}}},
+	{"pod-replica-links/lag", true, url.Values{"limit": {mostItems}}},
 }
+
+// mostItems is the page size that arrays have by observation.
+const mostItems = "1000"
 
 // Take records one frame.
 func Take(ctx context.Context, g Getter, s *Scrubber) (Frame, error) {
 	f := Frame{Responses: map[string]json.RawMessage{}, Population: map[string]Count{}}
 	for _, e := range endpoints {
-		raw, err := g.Get(ctx, e.path, nil)
+		raw, err := g.Get(ctx, e.path, e.query)
 		if err != nil && e.optional && ctx.Err() == nil {
 			continue
 		}

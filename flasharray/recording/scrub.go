@@ -155,22 +155,24 @@ func (s *Scrubber) next(kind string) int {
 // keyWords are the words of the API's field names. The name of a field with other
 // words could contain that of a customer.
 const keyWords = `
-	access active address addresses algorithm all allocated array arrays as at average banner blocks bytes cache cached
-	capacity clusters code compression config connected connection connections console continuation controller
-	controllers count counts created current data dedup default delay depth destroyed disabled effective efficiency
-	enabled encryption end endpoint endpoints eradication error errors expected expiration failed feature features file
-	footprint free group has hit host hosts id idle in ingress egress installed is item items key keys kind last latency
-	level license limit local lock logical login management manual max mean mediator member message metadata min mirrored
-	mode model module more name names network non not ntp number of offline on online op operation operations ops order
-	os other others parent parity partner path paths peak per percent percentage performance period physical pod pods
-	policy pool portal power present previous priority progress promotion protection provisioned provisioning qos queue
-	quota rate ratio raw read reads received reduction refused remaining remote removed replicated replication reserved
-	resource rest retention role running san saturation scheduled scheduling scsi sec secondary secure sent servers
-	service services session shared shelf since size slot snapshot snapshots source space speed start started state
-	states status storage subscription subscriptions symmetric system target temperature term thin threshold throttle
-	throughput tier time timeout timezone to token total transfer transport transferred type types unique unit units
-	unreachable up update updated uptime usec used user users utilization value values version versions virtual volume
-	volumes window workload write writes zone`
+	access action active actual address addresses algorithm all allocated array arrays as at average avg banner base
+	blocks bytes cache cached capacity category closed clusters code component compression config connected
+	connection connections console continuation controller controllers count counts created current data dedup
+	default delay depth description destroyed direction disabled duration effective efficiency egress elected enabled
+	encryption end endpoint endpoints eradication error errors expected expiration failed failover feature features
+	file flagged footprint free frozen group has hit host hosts id idle in ingress installed is issue item items key
+	keys kind knowledge lag last latency level license limit link local lock logical login management manual max mean
+	mediator member members message metadata min mirrored mode model module more name names network non not notified
+	ntp number of offline on online op operation operations ops order os other others parent parity partner path
+	paths peak per percent percentage performance period physical pod pods point policy pool portal power pre
+	preferences present previous priority progress promotion protection provisioned provisioning qos queue quota rate
+	ratio raw read reads received recovery reduction refused remaining remote remotes removed replicated replication
+	requested reserved resource rest retention role running san saturation scheduled scheduling scsi sec secondary
+	secure sent servers service services session severity shared shelf since size slot snapshot snapshots source
+	space speed start started state states status storage subscription subscriptions summary symmetric system target
+	temperature term thin threshold throttle throughput tier time timeout timezone to token total transfer
+	transferred transport type types unique unit units unreachable up update updated uptime url usec used user users
+	utilization value values version versions virtual volume volumes window workload write writes zone`
 
 // identityWords are words in the names of fields whose numbers could identify a
 // person.
@@ -203,15 +205,24 @@ func newVocabulary() vocabulary {
 			"module_version": exactly(`FA-\d{1,2}\.\d{1,2}`),
 			"mode":           exactly(`primary|secondary|active|standby|offline|unknown|not present`),
 			"status": exactly(`ready|not ready|updating|unknown|not present|online|offline|healthy|unhealthy|degraded|` +
-				`connected|connecting|partially connected|partially_connected|disconnected|unbalanced|incomplete|quiescing|quiesced`),
-			"type":                  exactly(`array_controller|shelf_controller|(a?sync)-replication|array|unknown`),
-			"service":               exactly(`Evergreen//(One|Flex|Forever|Foundation)|FlashArray|FlashBlade|Cloud Block Store|Portworx`),
-			"resource_type":         exactly(`(remote-)?(arrays|pods|volumes|hosts)|network-access-policies`),
-			"replication_transport": exactly(`ip|fc|eth`),
-			"encryption":            exactly(`encrypted|unencrypted`),
-			"encryption_mode":       exactly(`none|encrypted|unencrypted`),
-			"algorithm":             exactly(`AES-\d{3}(-[A-Z]{3})?`),
-			"manual_eradication":    exactly(`(all-|partially-)?(enabled|disabled)`),
+				`connected|connecting|partially connected|partially_connected|disconnected|unbalanced|incomplete|inactive|` +
+				`resyncing|suspended|replicating|baselining|paused|idle|quiescing|quiesced`),
+			"severity":                  exactly(`info|warning|critical|hidden`),
+			"state":                     exactly(`open|closing|closed`),
+			"category":                  exactly(`array|hardware|software`),
+			"mediator":                  exactly(`purestorage`),
+			"mediator_status":           exactly(`online|unreachable|flummoxed|unknown`),
+			"direction":                 exactly(`inbound|outbound`),
+			"promotion_status":          exactly(`promoted|demoted|promoting`),
+			"requested_promotion_state": exactly(`promoted|demoted`),
+			"type":                      exactly(`array_controller|shelf_controller|(a?sync)-replication|array|unknown`),
+			"service":                   exactly(`Evergreen//(One|Flex|Forever|Foundation)|FlashArray|FlashBlade|Cloud Block Store|Portworx`),
+			"resource_type":             exactly(`(remote-)?(arrays|pods|volumes|hosts)|network-access-policies`),
+			"replication_transport":     exactly(`ip|fc|eth`),
+			"encryption":                exactly(`encrypted|unencrypted`),
+			"encryption_mode":           exactly(`none|encrypted|unencrypted`),
+			"algorithm":                 exactly(`AES-\d{3}(-[A-Z]{3})?`),
+			"manual_eradication":        exactly(`(all-|partially-)?(enabled|disabled)`),
 		},
 		controller: exactly(`(CT|CH|SC)\d{1,2}(\.SC\d)?`),
 		number:     exactly(`-?\d{1,20}(\.\d{1,20})?([eE][+-]?\d{1,2})?`),

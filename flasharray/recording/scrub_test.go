@@ -54,12 +54,14 @@ func TestScrubberRemovesIdentifyingTexts(t *testing.T) {
 	fields := []string{
 		"os", "version", "model", "mode", "status", "type", "service", "resource_type", "replication_transport", "encryption",
 		"encryption_mode", "algorithm", "module_version", "manual_eradication", "name", "banner", "id", "serial", "capacity",
+		"severity", "state", "category", "mediator", "mediator_status", "direction", "promotion_status", "requested_promotion_state",
+		"summary", "description", "issue", "component_name", "component_type", "knowledge_base_url", "expected", "actual",
 	}
 	plants := []string{
 		"PLANT-host17.acme.example", "FA-X50R4 PLANT", "PLANT", "plant", "6.4.10-PLANT", "10.9.8.7", "FA-PLANT9", "ready\nPLANT", "CT0.PLANT",
 		"Purity//PLANT", "AES-256-PLANT",
 	}
-	for _, path := range []string{"arrays", "controllers", "array-connections", "subscriptions"} {
+	for _, path := range []string{"arrays", "controllers", "array-connections", "subscriptions", "alerts", "pods", "pod-replica-links/lag"} {
 		for _, field := range fields {
 			for _, plant := range plants {
 				answer, err := json.Marshal(map[string]any{"items": []any{map[string]any{field: plant, "space": map[string]any{field: []string{plant}}}}})
@@ -94,7 +96,8 @@ func TestScrubberVersions(t *testing.T) {
 // TestScrubberKeepsFixtures checks that values that the API defines are kept.
 func TestScrubberKeepsFixtures(t *testing.T) {
 	known := newVocabulary()
-	for _, path := range []string{"arrays", "arrays/space", "arrays/performance", "controllers", "array-connections", "subscriptions"} {
+	for _, e := range endpoints {
+		path := e.path
 		files, err := filepath.Glob("../simulator/fixtures/*/frames/00/" + path + ".json")
 		if err != nil || len(files) == 0 {
 			t.Fatalf("no fixture of %s: %v", path, err)

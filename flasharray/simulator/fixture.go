@@ -214,6 +214,15 @@ func (f *frame) load(dir fs.FS, file, endpoint string) error {
 	if endpoint == "population" {
 		return readJSON(dir, file, &f.population)
 	}
+	text, err := fs.ReadFile(dir, file)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return f.put(endpoint, file, text)
+}
+
+// put replaces the items of an endpoint by those of a response.
+func (f *frame) put(endpoint, file string, text []byte) error {
 	all, err := builtinSchema()
 	if err != nil {
 		return err
@@ -224,7 +233,7 @@ func (f *frame) load(dir fs.FS, file, endpoint string) error {
 	var response struct {
 		Items []object `json:"items"`
 	}
-	if err := readJSON(dir, file, &response); err != nil {
+	if err := decodeJSON(text, file, &response); err != nil {
 		return err
 	}
 	if response.Items == nil {
@@ -234,12 +243,16 @@ func (f *frame) load(dir fs.FS, file, endpoint string) error {
 	return nil
 }
 
-// readJSON keeps the spelling of numbers and adds the file and line to errors.
 func readJSON(dir fs.FS, file string, into any) error {
 	text, err := fs.ReadFile(dir, file)
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
+	return decodeJSON(text, file, into)
+}
+
+// decodeJSON keeps the spelling of numbers and adds the file and line to errors.
+func decodeJSON(text []byte, file string, into any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
 	if err := d.Decode(into); err != nil {
@@ -263,6 +276,20 @@ func lineOf(text []byte, err error) int {
 		at = kind.Offset
 	}
 	return 1 + bytes.Count(text[:min(at, int64(len(text)))], []byte("\n"))
+}
+
+// With returns the fixture with another response of an endpoint, in all frames: the
+// text of a file of that endpoint, such as {"items": []} for alerts.
+func (f Fixture) With(endpoint, response string) (Fixture, error) {
+	frames := make([]frame, len(f.frames))
+	for n, was := range f.frames {
+		frames[n] = frame{responses: maps.Clone(was.responses), population: was.population}
+		if err := frames[n].put(endpoint, endpoint, []byte(response)); err != nil {
+			return Fixture{}, err
+		}
+	}
+	f.frames = frames
+	return f, f.complete()
 }
 
 // As returns the fixture as another array of the same kind and load: with

@@ -59,13 +59,18 @@ func serve(t process.T, python, poolcast, root string) {
 	options.Python, options.Poolcast, options.Keystone = python, poolcast, true
 	options.Agent = []string{"poll_interval = 5s", "explain_failures = true"}
 	options.Settings = []string{"[oslo_messaging_notifications]", "driver = messagingv2"}
-	options.Progress = func(step string, took time.Duration) {
+	line := newWaiting(os.Stderr, begun)
+	defer line.stop()
+	options.Begin = line.begin
+	options.Progress = func(step string, _ time.Duration) {
+		line.end(step)
 		fmt.Printf("%5.1f s  %s\n", time.Since(begun).Seconds(), step)
 	}
 	if root != "" {
 		options.Broker.Root = network.Root(t, root)
 	}
 	c := cloud.Start(t, options)
+	line.stop()
 	c.WriteClouds()
 	fmt.Printf("\nThe cloud is up after %.0f s. %s", time.Since(begun).Seconds(), c.Guide())
 	<-t.Context().Done()

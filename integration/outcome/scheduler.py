@@ -86,6 +86,8 @@ class Parser:
             self.parsed[text] = self.parser.parse_string(text, **options)
         return self.parsed[text]
 
+    parseString = parse_string  # as Cinder 21 calls it
+
 
 class Scheduler(filter_scheduler.FilterScheduler):
     """A FilterScheduler without a message bus."""

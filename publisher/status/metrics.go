@@ -60,10 +60,13 @@ func (c *viewCollector) Collect(ch chan<- prometheus.Metric) {
 	e.failures(v)
 	var reports []capability.Report
 	for _, b := range v.Backends {
+		e.space(b)
 		e.poll(b)
 		e.overlay(v, b)
+		e.condition(b)
 		if b.Report != nil {
 			e.array(b)
+			e.performance(b)
 			reports = append(reports, *b.Report)
 		}
 	}
@@ -171,11 +174,21 @@ func (e emitter) overlay(v View, b Backend) {
 func (e emitter) array(b Backend) {
 	l, c := labelsOf(b), b.Report.Capabilities
 	e.gauge("poolcast_array_info", 1, append(l, text(c, capability.KeyArrayID), text(c, capability.KeyArrayName),
-		text(c, capability.KeyArrayModel), text(c, capability.KeyPurityVersion))...)
+		text(c, capability.KeyArrayModel), text(c, capability.KeyPurityVersion), b.Zone)...)
 	for _, m := range measured() {
 		if f, ok := c[m.key].Float(); ok {
 			e.gauge(m.Name, f/m.units, l...)
 		}
+	}
+}
+
+// space is what CapacityFilter compares with the size of a volume. Nothing is sent where
+// the filter computes nothing.
+func (e emitter) space(b Backend) {
+	if s := b.EffectiveSpace; s != nil {
+		l := labelsOf(b)
+		e.gauge("poolcast_array_virtual_capacity_bytes", (s.Total-s.Reserved)*s.Ratio*gib, l...)
+		e.gauge("poolcast_array_virtual_free_bytes", s.VirtualFree*gib, l...)
 	}
 }
 
@@ -278,7 +291,7 @@ func Metrics() []Metric {
 		{"poolcast_notifications_listening", "1 while error notifications of the schedulers are received; only with explain_failures.", nil},
 		{"poolcast_failed_creates_total", "Volumes for which a scheduler found no backend, by the pool of the volume type and by the filter that refused most of its backends: none if a backend fits now, other if it is none of the configured filters. Only with explain_failures.", []string{"volume_backend_name", "filter"}},
 		{"poolcast_array_up", "1 if the last poll of the array succeeded.", array},
-		{"poolcast_array_info", "Always 1; the labels identify the array of a backend.", with("array_id", "array_name", "model", "purity_version")},
+		{"poolcast_array_info", "Always 1; the labels identify the array of a backend.", with("array_id", "array_name", "model", "purity_version", "availability_zone")},
 		{"poolcast_array_polls_total", "Polls, by result: ok, failed, skipped.", with("result")},
 		{"poolcast_array_poll_duration_seconds", "Duration of the last poll.", array},
 		{"poolcast_array_last_success_timestamp_seconds", "When the array was last polled successfully.", array},
@@ -292,6 +305,8 @@ func Metrics() []Metric {
 		{"poolcast_overlays_total", "Overlays published.", nil},
 		{"poolcast_backend_ready", "1 while reports of the backend reach the schedulers, 0 otherwise; /readyz has the reason.", array},
 		{"poolcast_overlay_suspended", "1 while the backend is not overlaid; the reason is a label.", with("reason")},
+		{"poolcast_array_virtual_capacity_bytes", "Capacity for volumes as CapacityFilter computes it from the effective report: total less reserved, times the over-subscription ratio.", array},
+		{"poolcast_array_virtual_free_bytes", "Virtual capacity less what is provisioned; CapacityFilter refuses a larger volume. Negative if more is provisioned.", array},
 		{"poolcast_pool_arrays", "Arrays that share a volume_backend_name in a zone.", pool},
 		{"poolcast_pool_load_evenness_ratio", "1 is an even load on the pool's arrays, 1/n is all load on one of n.", pool},
 		{"poolcast_pool_capacity_evenness_ratio", "1 is equally full arrays.", pool},
@@ -300,5 +315,5 @@ func Metrics() []Metric {
 	for _, m := range measured() {
 		all = append(all, m.Metric)
 	}
-	return all
+	return append(all, conditionMetrics()...)
 }

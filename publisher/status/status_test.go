@@ -64,6 +64,8 @@ func sampleView() View {
 				Poll:    Poll{Up: true, Polls: 10, Failures: 1, LastOK: noon, Requests: map[int]uint64{200: 80, 401: 1}, Sessions: 1, SessionsLost: 2},
 				Overlay: Overlay{State: "overlaying", PublishedAt: noon.Add(-time.Second), ReceivedAt: noon.Add(-30 * time.Second), Changes: []Change{{Key: "total_volumes", Old: &old, New: capability.OfInt(900)}}},
 				Space:   &Space{Total: 20480, Ratio: 2, Provisioned: 30000, VirtualFree: 10960, Thin: true},
+
+				EffectiveSpace: &Space{Total: 20480, Reserved: 2048, Ratio: 2, Provisioned: 30000, VirtualFree: 6864, Thin: true},
 			},
 			{
 				Name: "fa_02", Host: "ctl1@fa_02", Pool: "gold", Zone: "dc1", Report: &quiet,
@@ -138,6 +140,8 @@ func TestMetricsOmitMissingValues(t *testing.T) {
 		`poolcast_array_up{backend="fa_01",host="ctl1@fa_01",volume_backend_name="gold"} 1`,
 		`poolcast_array_up{backend="fa_02",host="ctl1@fa_02",volume_backend_name="gold"} 0`,
 		`poolcast_array_capacity_bytes{backend="fa_01",host="ctl1@fa_01",volume_backend_name="gold"} 2.199023255552e+13`,
+		`poolcast_array_virtual_capacity_bytes{backend="fa_01",host="ctl1@fa_01",volume_backend_name="gold"} 3.9582418599936e+13`,
+		`poolcast_array_virtual_free_bytes{backend="fa_01",host="ctl1@fa_01",volume_backend_name="gold"} 7.370163879936e+12`,
 		`poolcast_array_read_latency_seconds{backend="fa_01",host="ctl1@fa_01",volume_backend_name="gold"} 0.00031`,
 		`poolcast_array_polls_total{backend="fa_01",host="ctl1@fa_01",result="ok",volume_backend_name="gold"} 9`,
 		`poolcast_array_sessions{backend="fa_01",host="ctl1@fa_01",volume_backend_name="gold"} 1`,
@@ -151,13 +155,16 @@ func TestMetricsOmitMissingValues(t *testing.T) {
 			t.Errorf("no sample %s", want)
 		}
 	}
+	if strings.Contains(body, `poolcast_array_virtual_free_bytes{backend="fa_02"`) {
+		t.Error("a space that was not computed is sent")
+	}
 	if strings.Contains(body, `poolcast_array_read_latency_seconds{backend="fa_02"`) {
 		t.Error("a latency that was not measured has a sample")
 	}
 }
 
 func TestMetricsPassPrometheusLint(t *testing.T) {
-	problems, err := testutil.CollectAndLint(newViewCollector(fixed(sampleView())))
+	problems, err := testutil.CollectAndLint(newViewCollector(fixed(troubledView())))
 	if err != nil {
 		t.Fatal(err)
 	}

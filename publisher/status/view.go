@@ -49,6 +49,8 @@ type Agent struct {
 	Host    string // the host part of host@stanza
 	Version string
 
+	Simulated bool // the arrays are simulated
+
 	// LastTick is when the main loop ran last, which is all that /livez checks.
 	LastTick time.Time
 }
@@ -80,11 +82,23 @@ type Backend struct {
 	// Effective is the effective report of the backend, and Report if there is
 	// none; nil before the first.
 	Effective *capability.Report
-	Poll      Poll
-	Overlay   Overlay
+	// EffectiveSpace is Space, of the effective report.
+	EffectiveSpace *Space
+	Poll           Poll
+	Overlay        Overlay
 	// Space is how Cinder computes the backend's free space; nil if the report
 	// lacks keys for it.
 	Space *Space
+	// Details are what the array reports and the report has no key for.
+	Details Details
+}
+
+// Details are of the newest sample of an array.
+type Details struct {
+	Performance *capability.Performance // nil if the sample has none
+	Links       []capability.Link
+	// Condition has no reading that is too old.
+	Condition capability.Condition
 }
 
 // Poll is the result of polling one array.

@@ -28,7 +28,7 @@ type condition struct {
 func (c *typeChecker) condition(typeName string, spec cinder.ExtraSpec, path []string) *condition {
 	out := &condition{
 		typeName: typeName, spec: spec, path: path,
-		live: slices.Contains(c.live, path[0]), require: cinder.NullRequirement(),
+		live: slices.Contains(c.live, path[0]) && !c.isLabel(path[0]), require: cinder.NullRequirement(),
 		types: cmp.Or(c.requests.Types, "--types FILE"),
 	}
 	for i := range c.snapshot.Len() {
@@ -38,6 +38,21 @@ func (c *typeChecker) condition(typeName string, spec cinder.ExtraSpec, path []s
 		out.require = cinder.CompileRequirement(*spec.Value)
 	}
 	return out
+}
+
+// isLabel is whether each backend that reports a key has a label of cinder.conf under
+// it: a condition on it is one on a constant.
+func (c *typeChecker) isLabel(key string) bool {
+	labels := 0
+	for i := range c.snapshot.Len() {
+		b := c.snapshot.At(i)
+		if _, ok := b.Report().Label(key); ok {
+			labels++
+		} else if _, reported := b.Value(key); reported {
+			return false
+		}
+	}
+	return labels > 0
 }
 
 func (c *condition) finding(s Severity, code, problem, reason, fix string) Finding {
@@ -87,6 +102,8 @@ func (c *condition) check(eligible *placement.Decision) []Finding {
 		}
 	}
 	switch {
+	case reported == 0 && isHistory(c.path[0]):
+		return nil // see History
 	case reported == 0:
 		return []Finding{c.unknownKey()}
 	case met == 0 && intended != "" && c.require.IsText() && cinder.HasOperator(c.require.String()):
@@ -302,8 +319,16 @@ func (c *condition) staleThreshold(l limit, met, list []metric) bool {
 	return !slices.ContainsFunc(met, func(m metric) bool { return m.value > l.value/2 })
 }
 
+func isHistory(key string) bool {
+	k, _ := capability.LookupKey(key)
+	return k.History
+}
+
 // prefer is the fix for a hard limit on a value that changes with load.
 func (c *condition) prefer() string {
+	if c.path[0] == capability.KeyLoadClass {
+		return "goodness_function = 100 - capabilities." + capability.KeyHourlyLoadPercent + " prefers arrays with less load, and refuses none"
+	}
 	return "poolcast prefer " + c.types + " --type " + format.ShellQuoted(c.typeName) +
 		" prints settings with which Cinder prefers arrays under the limit, and refuses none"
 }

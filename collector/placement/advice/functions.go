@@ -156,6 +156,9 @@ func (f *Function) noValue(t function.Trap, set capability.Set) Finding {
 	switch {
 	case known && t.Name.Scope == function.ScopeCapabilities && k.OnRequest:
 		return f.finding(Error, "absent-key", t.Word+" is reported only on request", f.consequence(), onRequest(k))
+	case k.History && t.Name.Scope == function.ScopeCapabilities:
+		return f.finding(Warning, "absent-key", t.Word+" is not reported now: "+absence(k), f.consequence(),
+			"Write load_history = true into [poolcast], and a value for that time into extra_capabilities; see the warnings about "+k.Name)
 	case known && t.Name.Scope == function.ScopeCapabilities:
 		return f.finding(Warning, "absent-key", t.Word+" is not reported now: "+absence(k), f.consequence(),
 			"Use a key that is always reported, or fix the reason why it is absent")
@@ -200,7 +203,7 @@ func (f *Function) nullableKeys(e *function.Function, found []Finding) []Finding
 	for _, n := range e.Names() {
 		k, known := capability.LookupKey(n.Key)
 		reported := slices.ContainsFunc(found, func(f Finding) bool { return strings.Contains(f.Problem, n.String()) })
-		if !known || n.Scope != function.ScopeCapabilities || k.Absent == "" || reported {
+		if !known || n.Scope != function.ScopeCapabilities || k.Absent == "" || k.History || reported {
 			continue
 		}
 		if keys = append(keys, n.Key); reason == "" {

@@ -200,8 +200,8 @@ func (o Options) ratio() (capability.Value, error) {
 func LiveKeys() []string {
 	keys := []string{capability.KeyMetricsAge}
 	for _, k := range capability.Keys() {
-		isNumber := k.Kind == capability.Int || k.Kind == capability.Float
-		if isNumber && k.Origin == capability.FromArray && !isCapacity(k.Name) {
+		isLoad := k.Kind == capability.Int || k.Kind == capability.Float || k.History
+		if isLoad && k.Origin == capability.FromArray && !isCapacity(k.Name) {
 			keys = append(keys, k.Name)
 		}
 	}

@@ -46,8 +46,8 @@ func liveKey(spec string) (key string, ok bool) {
 	return key, slices.Contains(cinder.LiveKeys(), key)
 }
 
-// translate translates an extra spec. Live metrics are numbers, so that the operators of
-// text are never met, or make the scheduler fail.
+// translate translates an extra spec. Live metrics but load_class are numbers, so that the
+// operators of text are never met, or make the scheduler fail.
 func translate(spec cinder.ExtraSpec, key string) Condition {
 	if spec.Value == nil {
 		return Condition{Key: spec.Key, Value: "null", Reason: "it asks for null, which a function cannot compare"}
@@ -56,7 +56,9 @@ func translate(spec cinder.ExtraSpec, key string) Condition {
 	words := append(python.Fields(c.Value), "", "")
 	operator := words[0]
 	limit, isNumber := python.ParseFloat(words[1])
-	switch {
+	switch k, _ := capability.LookupKey(key); {
+	case k.Kind == capability.String:
+		c.Reason = fmt.Sprintf("%s is text; a condition on %s can be translated", key, capability.KeyHourlyLoadPercent)
 	case slices.Contains([]string{"<is>", "<in>", "<or>", "s==", "s!=", "s<", "s<=", "s>", "s>="}, operator):
 		c.Reason = fmt.Sprintf("the operator %s does not compare numbers, and %s is a number", operator, key)
 	case !slices.Contains([]string{"<=", ">=", "=", "==", "!="}, operator):

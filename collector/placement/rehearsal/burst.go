@@ -34,6 +34,9 @@ type Burst struct {
 	// Operations are those per second that each volume adds, half of them
 	// reads.
 	Operations float64
+	// Created is called after each create, by several goroutines under [Compare]; nil
+	// is possible.
+	Created func()
 }
 
 // The bounds of a burst.
@@ -114,6 +117,9 @@ func Run(ctx context.Context, reports []capability.Report, b Burst, s Setting) (
 		}
 		if err := p.create(i); err != nil {
 			return Outcome{}, fmt.Errorf("%s: create %d of %d: %w", s.Name, i+1, b.Count, err)
+		}
+		if b.Created != nil {
+			b.Created()
 		}
 	}
 	return p.outcome()

@@ -104,6 +104,9 @@ func (f *Fleet) empty(like capability.Report, ratio float64) capability.Report {
 			r.Capabilities[key] = capability.OfFloat(0)
 		}
 	}
+	if _, ok := r.Capabilities[capability.KeyLoadClass]; ok {
+		r.Capabilities[capability.KeyLoadClass] = capability.OfString(capability.LoadLow)
+	}
 	if total, ok := r.Capabilities[capability.KeyTotalCapacity]; ok {
 		r.Capabilities[capability.KeyFreeCapacity] = total
 	}

@@ -121,13 +121,25 @@ func (c *Cloud) stop() {
 func (c *Cloud) step(name string, f func(process.T)) func(process.T) {
 	return func(t process.T) {
 		begun := time.Now()
+		c.notify(func() {
+			if c.opts.Begin != nil {
+				c.opts.Begin(name)
+			}
+		})
 		f(t)
-		if c.opts.Progress != nil {
-			c.progress.Lock()
-			defer c.progress.Unlock()
-			c.opts.Progress(name, time.Since(begun))
-		}
+		c.notify(func() {
+			if c.opts.Progress != nil {
+				c.opts.Progress(name, time.Since(begun))
+			}
+		})
 	}
+}
+
+// notify makes one call at a time.
+func (c *Cloud) notify(call func()) {
+	c.progress.Lock()
+	defer c.progress.Unlock()
+	call()
 }
 
 // AddArrays serves more arrays. The stanza of an array is in the cinder.conf of a host
@@ -283,7 +295,7 @@ func (c *Cloud) AwaitBackends(hosts ...string) {
 
 func (c *Cloud) awaitBackends(t process.T, agents bool, hosts ...string) {
 	t.Helper()
-	process.Await(t, startBound, "the scheduler to list "+fmt.Sprint(hosts), func() error {
+	process.Await(t, StartBound, "the scheduler to list "+fmt.Sprint(hosts), func() error {
 		pools, err := c.API.Pools(t.Context())
 		if err != nil {
 			return err

@@ -42,7 +42,7 @@ func (c *Cloud) startDatabase(t process.T) {
 		"--innodb-buffer-pool-size=64M", "--max-connections=500",
 		"--connect-timeout=120", // of 10 s, within which a service on a busy machine may not log in
 	}})
-	process.Await(t, startBound, "MariaDB to accept connections", func() error {
+	process.Await(t, StartBound, "MariaDB to accept connections", func() error {
 		if !p.Running() {
 			t.Fatalf("start the database: %s", p.Exit())
 		}

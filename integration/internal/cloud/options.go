@@ -41,8 +41,9 @@ type Options struct {
 	// Agent are further lines of [poolcast]. poll_interval is 3s, its minimum, without one.
 	Agent []string
 
-	// Progress is called for each step that is completed, one call at a time; nil is
-	// possible.
+	// Begin is called for each step that begins, and Progress for each that is completed,
+	// one call of both at a time; nil is possible.
+	Begin    func(step string)
 	Progress func(step string, took time.Duration)
 }
 

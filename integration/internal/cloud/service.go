@@ -13,9 +13,9 @@ import (
 	"github.com/poolcast/poolcast/publisher/status/client"
 )
 
-// startBound is how long a service may take to start. It takes seconds; the rest is for a
+// StartBound is how long a service may take to start. It takes seconds; the rest is for a
 // busy machine.
-const startBound = 3 * time.Minute
+const StartBound = 3 * time.Minute
 
 // Service is a program of the cloud, which may be stopped and started again. It is the
 // same one in all its runs: its configuration and its log are kept.
@@ -47,7 +47,7 @@ func (s *Service) launch(t process.T) {
 func (s *Service) start(t process.T) {
 	t.Helper()
 	s.launch(t)
-	process.Await(t, startBound, s.name+" to take requests", func() error {
+	process.Await(t, StartBound, s.name+" to take requests", func() error {
 		if !s.run.Running() {
 			t.Fatalf("start a service: %s", s.run.Exit())
 		}

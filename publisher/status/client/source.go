@@ -31,6 +31,8 @@ type Source struct {
 	// Release is the release of Cinder whose driver the reports are those of; 0 if
 	// they are cinder-volume's own.
 	Release int `json:"release,omitempty"`
+	// Simulated is whether a report is that of a simulated array.
+	Simulated bool `json:"simulated,omitempty"`
 	// AllocatedOnly are the backends whose report has no provisioned_capacity_gb, as
 	// those of Pure drivers before Cinder 29: allocated_capacity_gb is used instead.
 	AllocatedOnly []string `json:"allocated_for_provisioned"`

@@ -87,7 +87,7 @@ func newAgent(runtime *setup.Runtime, o Options) (*agent, error) {
 	}
 	a.publisher.reports = a.arrays.Reports
 	a.source = &statusSource{
-		agent:  status.Agent{Host: hostOf(a.Targets), Version: a.Source.Version},
+		agent:  status.Agent{Host: hostOf(a.Targets), Version: a.Source.Version, Simulated: a.Source.Simulate},
 		arrays: a.arrays, publisher: a.publisher, setup: &a.current, types: &a.types,
 		failures: a.failures, notified: a.notified,
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/publisher"
 )
@@ -31,12 +32,14 @@ func PublishOnce(ctx context.Context, runtime *setup.Runtime, reports []capabili
 	bound := onceTimeout + 2*options.StatsInterval
 	ctx, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
+	progress := runtime.Screen.Begin(ctx, "publishing the reports", text.AtMost(bound))
+	defer progress.Stop()
 	done := make(chan error, 1)
 	go func() { done <- p.Run(ctx) }()
 	for _, r := range reports {
 		p.Update(r)
 	}
-	left := waitPublished(ctx, p, len(reports))
+	left := waitPublished(ctx, p, len(reports), progress)
 	cancel()
 	if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
 		return err
@@ -63,7 +66,7 @@ func unpublished(s publisher.Status) string {
 
 // waitPublished returns how many reports are still unconfirmed when all are, or
 // when ctx ends.
-func waitPublished(ctx context.Context, p *publisher.Publisher, want int) int {
+func waitPublished(ctx context.Context, p *publisher.Publisher, want int, progress *text.Progress) int {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -73,6 +76,7 @@ func waitPublished(ctx context.Context, p *publisher.Publisher, want int) int {
 				confirmed++
 			}
 		}
+		progress.Set(confirmed, want, "report")
 		if confirmed >= want {
 			return 0
 		}

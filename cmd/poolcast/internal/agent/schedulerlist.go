@@ -155,6 +155,7 @@ func (a *agent) backends() *backends.Set {
 		set.Notes = append(set.Notes, backends.ListFailure(err.Error()))
 	}
 	set.NoteMissing(cfg.Zones)
+	set.MarkLabels(cfg)
 	return set
 }
 

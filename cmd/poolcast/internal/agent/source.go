@@ -9,6 +9,7 @@ import (
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/config"
+	"github.com/poolcast/poolcast/flasharray"
 	"github.com/poolcast/poolcast/publisher"
 	"github.com/poolcast/poolcast/publisher/status"
 )
@@ -56,8 +57,13 @@ func (s *statusSource) View() status.View {
 		}
 		if r, ok := effective[t.Host]; ok {
 			b.Effective = &r
+			b.EffectiveSpace = viewSpace(r)
 		}
-		b.Poll = s.viewPoll(health[t.Host], t)
+		stats, sampled := s.arrays.Stats(t.Host)
+		b.Poll = viewPoll(health[t.Host], t.Client.Counters(), stats)
+		if sampled {
+			b.Details = status.Details{Performance: stats.Performance, Links: stats.Links, Condition: stats.Condition.ValidAt(now, t.Interval)}
+		}
 		b.Overlay = viewOverlay(overlays[capability.Report{Host: t.Host, Cluster: t.Cluster}.Identity()], bus.StatsInterval)
 		out.Backends = append(out.Backends, b)
 	}
@@ -119,17 +125,12 @@ func viewBus(s publisher.Status) status.Bus {
 	}
 }
 
-func (s *statusSource) viewPoll(h collector.Health, t setup.Target) status.Poll {
-	p := status.Poll{
+func viewPoll(h collector.Health, c flasharray.Counters, newest capability.Sample) status.Poll {
+	return status.Poll{
 		Up: h.Up(), Error: h.Err, LastOK: h.LastOK, Duration: h.Duration,
-		Polls: h.Polls, Failures: h.Errors, Skipped: h.Skipped,
+		Polls: h.Polls, Failures: h.Errors, Skipped: h.Skipped, Skew: newest.ClockSkew,
+		Requests: c.Requests, Sessions: c.Sessions, SessionsLost: c.SessionsLost,
 	}
-	c := t.Client.Counters()
-	p.Requests, p.Sessions, p.SessionsLost = c.Requests, c.Sessions, c.SessionsLost
-	if stats, ok := s.arrays.Stats(t.Host); ok {
-		p.Skew = stats.ClockSkew
-	}
-	return p
 }
 
 func viewOverlay(b publisher.BackendStatus, interval time.Duration) status.Overlay {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/config"
 	"github.com/poolcast/poolcast/publisher"
@@ -39,6 +40,8 @@ type Finder struct {
 	Release  int  // of Cinder, for polled arrays; 0 is the newest
 	Simulate bool // arrays are simulated, and nothing else is tried
 
+	Screen *text.Screen // shows progress; nil shows none
+
 	Poll func(context.Context) ([]capability.Report, error)
 	Read func(context.Context, string) ([]byte, error) // reads a file
 }
@@ -47,6 +50,14 @@ type Finder struct {
 // the one that was chosen or the last. An error that comes with a set means that some
 // arrays were not read.
 func (f *Finder) Find(ctx context.Context) (*Set, error) {
+	set, err := f.find(ctx)
+	if set != nil {
+		set.MarkLabels(f.Config)
+	}
+	return set, err
+}
+
+func (f *Finder) find(ctx context.Context) (*Set, error) {
 	chosen := Source(f.Source)
 	switch {
 	case chosen == "" && f.Simulate:
@@ -77,6 +88,7 @@ func (f *Finder) Measured(ctx context.Context) (*Set, error) {
 		if err != nil {
 			return nil, err
 		}
+		defer f.Screen.Begin(ctx, "requesting reports from the agent at "+a.URL, "").Stop()
 		reports, err := a.Reports(ctx, false)
 		if err != nil {
 			return nil, err
@@ -123,6 +135,7 @@ func (f *Finder) agent(ctx context.Context) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer f.Screen.Begin(ctx, "requesting reports and the scheduler's list from the agent at "+a.URL, "").Stop()
 	effective, err := a.Reports(ctx, true)
 	switch {
 	case err != nil && f.Agent.URL != "":
@@ -203,6 +216,7 @@ func (f *Finder) scheduler(ctx context.Context) (*Set, error) {
 	for identity := range f.Config.Zones {
 		wanted = append(wanted, identity)
 	}
+	defer ListProgress(ctx, f.Screen).Stop()
 	list, err := RequestList(ctx, request, wanted)
 	if err == nil && len(list.Pools) == 0 {
 		err = errNothingListed

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/publisher"
 )
 
@@ -34,6 +35,11 @@ func RequestList(ctx context.Context, request RequestFunc, wanted []string) (*pu
 		return again, nil
 	}
 	return list, nil
+}
+
+// ListProgress begins the progress of [RequestList].
+func ListProgress(ctx context.Context, screen *text.Screen) *text.Progress {
+	return screen.Begin(ctx, "requesting the scheduler's list of backends on the bus", text.AtMost(2*publisher.PoolsTimeout+retryPause))
 }
 
 // Missing are the identities that a list does not have.

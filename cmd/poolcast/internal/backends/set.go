@@ -69,6 +69,11 @@ func (s *Set) WithKnownZone() []capability.Report {
 	})
 }
 
+// simulated is whether a report is that of a simulated array.
+func (s *Set) simulated() bool {
+	return slices.ContainsFunc(s.Reports, func(r capability.Report) bool { return r.Simulated })
+}
+
 // isLive is whether the reports are those of now, so that their age counts.
 func (s *Set) isLive() bool { return s.Source != File }
 
@@ -100,7 +105,7 @@ func (s *Set) allocatedOnly() []string {
 // gives the same text.
 func (s *Set) JSON(now time.Time) client.Source {
 	out := client.Source{
-		Kind: string(s.Source), From: s.From, Listed: s.Listed, Backends: len(s.Reports), Release: s.Release,
+		Kind: string(s.Source), From: s.From, Listed: s.Listed, Backends: len(s.Reports), Release: s.Release, Simulated: s.simulated(),
 		Unlisted: append([]string{}, s.Unlisted...), AllocatedOnly: s.allocatedOnly(), Notes: append([]string{}, s.Notes...),
 	}
 	if !s.isLive() {

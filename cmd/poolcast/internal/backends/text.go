@@ -20,6 +20,9 @@ func (s *Set) Lines(now time.Time) []string {
 		line = fmt.Sprintf("%s, as the driver of Cinder %d reports them; other hosts and vendors, disabled services and cinder-volume's own counts are not considered.", "On "+s.basis(now), s.Release)
 	}
 	lines := []string{line}
+	if s.simulated() {
+		lines = append(lines, simulatedLine)
+	}
 	if names := s.allocatedOnly(); len(names) > 0 {
 		lines = append(lines, "Provisioned size: allocated_capacity_gb for "+format.List(names)+
 			", whose reports have no provisioned_capacity_gb; Pure drivers have it since Cinder 29.")
@@ -31,6 +34,9 @@ func (s *Set) Lines(now time.Time) []string {
 	}
 	return append(lines, s.Notes...)
 }
+
+// simulatedLine is the line of a set with reports of simulated arrays.
+const simulatedLine = "Simulated arrays: the numbers are not those of your arrays."
 
 func (s *Set) basis(now time.Time) string {
 	from := map[Source]string{Agent: "agent ", Scheduler: "bus ", File: "file "}[s.Source] + s.From

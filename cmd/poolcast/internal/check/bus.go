@@ -13,6 +13,7 @@ import (
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/configcheck"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement/advice"
@@ -29,8 +30,10 @@ type Bus struct {
 }
 
 // Listen listens until a report of every backend is received, or for the time
-// given. It publishes nothing.
-func Listen(ctx context.Context, cfg *config.Config, reports []capability.Report, longest time.Duration) (*Bus, error) {
+// given, and shows the progress. It publishes nothing.
+func Listen(ctx context.Context, cfg *config.Config, reports []capability.Report, longest time.Duration, screen *text.Screen) (*Bus, error) {
+	progress := screen.Begin(ctx, "listening for cinder-volume on the bus", text.AtMost(longest))
+	defer progress.Stop()
 	o := setup.BusOptions(cfg, zerolog.Nop())
 	o.ListenOnly, o.Standalone = true, false
 	p, err := publisher.New(o)
@@ -45,7 +48,7 @@ func Listen(ctx context.Context, cfg *config.Config, reports []capability.Report
 	done := make(chan error, 1)
 	go func() { done <- p.Run(ctx) }()
 	start := time.Now()
-	bus := waitForReports(ctx, p, cfg)
+	bus := waitForReports(ctx, p, cfg, progress)
 	bus.Took = time.Since(start)
 	cancel()
 	if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
@@ -54,12 +57,14 @@ func Listen(ctx context.Context, cfg *config.Config, reports []capability.Report
 	return bus, nil
 }
 
-func waitForReports(ctx context.Context, p *publisher.Publisher, cfg *config.Config) *Bus {
+func waitForReports(ctx context.Context, p *publisher.Publisher, cfg *config.Config, progress *text.Progress) *Bus {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		b := received(p)
-		if b.complete(cfg) {
+		missing := b.missing(cfg)
+		progress.Set(len(cfg.Backends)-missing, len(cfg.Backends), "report")
+		if missing == 0 {
 			return b
 		}
 		select {
@@ -82,11 +87,15 @@ func received(p *publisher.Publisher) *Bus {
 	return b
 }
 
-func (b *Bus) complete(cfg *config.Config) bool {
-	return !slices.ContainsFunc(cfg.Backends, func(backend config.Backend) bool {
-		_, received := b.Bases[backend.Identity()]
-		return !received
-	})
+// missing is the number of configured backends of which no report was received.
+func (b *Bus) missing(cfg *config.Config) int {
+	n := 0
+	for i := range cfg.Backends {
+		if _, received := b.Bases[cfg.Backends[i].Identity()]; !received {
+			n++
+		}
+	}
+	return n
 }
 
 // base is the base report of a backend, nil if none was received.

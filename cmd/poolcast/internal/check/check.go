@@ -13,7 +13,7 @@ import (
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/openstack"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
-	"github.com/poolcast/poolcast/collector"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement/advice"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
@@ -37,6 +37,7 @@ type Options struct {
 	// arrays are simulated or the reports are given.
 	ListenFor time.Duration
 	NoBus     bool
+	Screen    *text.Screen // shows progress; nil shows none
 	// Listening is called before listening.
 	Listening func(longest time.Duration)
 }
@@ -105,7 +106,7 @@ func (o *Options) examine(ctx context.Context, r *Result) error {
 	reports := set.Reports
 	if longest := o.listenFor(r.Config); longest > 0 {
 		o.Listening(longest)
-		bus, err := Listen(ctx, r.Config, reports, longest)
+		bus, err := Listen(ctx, r.Config, reports, longest, o.Screen)
 		if err != nil {
 			return err
 		}
@@ -115,17 +116,21 @@ func (o *Options) examine(ctx context.Context, r *Result) error {
 	set.Reports = r.Bus.overlaid(r.Config, reports)
 	r.Set = set
 	if r.Bus != nil && o.Find == nil {
-		r.addListed(ctx, o.Zones)
+		r.addListed(ctx, o)
 	}
 	if o.Cloud != nil {
 		r.Set.ApplyServices(o.Cloud.Services)
 		r.Findings = append(r.Findings, serviceFindings(o.Cloud, r.Set.Reports)...)
 	}
+	r.Findings = append(r.Findings, configcheck.Pinned(r.Config, r.Set.Reports)...)
 	r.Findings = append(r.Findings, r.unlistedFindings()...)
 	functions := functions(r.Config, r.Set.Reports)
 	r.Findings = append(r.Findings, advice.Functions(functions)...)
 	r.Findings = append(r.Findings, volumeProperties(functions)...)
+	r.Findings = append(r.Findings, advice.History(o.types(), functions, stanzas(r.Config), r.Config.Agent.LoadHistory)...)
 	r.Findings = append(r.Findings, advice.Pools(r.Set.WithKnownZone(), policy(r.Config))...)
+	progress := o.Screen.Begin(ctx, "checking the volume types", "")
+	defer progress.Stop()
 	r.checkTypes(o.types(), o.TypesFlag)
 	return nil
 }
@@ -145,9 +150,10 @@ func (o *Options) collect(ctx context.Context, r *Result) (*backends.Set, error)
 		return nil, err
 	}
 	defer runtime.Close()
+	runtime.Screen = o.Screen
 	r.addBroken(runtime.Broken)
 	set := &backends.Set{Source: backends.Arrays, Release: backends.NewestRelease}
-	for _, polled := range collector.Once(ctx, setup.CollectorTargets(runtime.Targets)) {
+	for _, polled := range runtime.Once(ctx) {
 		r.Findings = append(r.Findings, arrayFindings(r.Config, polled)...)
 		if polled.Err == nil {
 			set.Reports = append(set.Reports, polled.Report)
@@ -199,12 +205,12 @@ func (r *Result) checkTypes(types []cinder.VolumeType, typesFlag string) {
 	if len(types) == 0 || len(reports) == 0 {
 		return
 	}
-	api := decision.NewCloud(r.Config, r.Set).API
-	requests := requests(api, 1)
+	cloud := decision.NewCloud(r.Config, r.Set)
+	requests := requests(cloud.API, 1)
 	requests.Types = typesFlag
 	candidates, found := advice.Types(engine, reports, types, requests)
 	r.Types = candidates
-	r.Findings = append(r.Findings, found...)
+	r.Findings = append(append(r.Findings, found...), labelFindings(reports, types)...)
 }
 
 // requests make requests as cinder-api makes them, for volumes of a size in GiB, or of

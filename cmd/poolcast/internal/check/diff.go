@@ -11,6 +11,7 @@ import (
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/setup"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/capability/format"
 	"github.com/poolcast/poolcast/collector/placement"
@@ -20,9 +21,9 @@ import (
 	"github.com/poolcast/poolcast/publisher"
 )
 
-// ReceiveBases listens for base reports on the message bus.
-func ReceiveBases(ctx context.Context, cfg *config.Config, reports []capability.Report, longest time.Duration) (*Bases, error) {
-	b, err := Listen(ctx, cfg, reports, longest)
+// ReceiveBases listens for base reports on the message bus, and shows the progress.
+func ReceiveBases(ctx context.Context, cfg *config.Config, reports []capability.Report, longest time.Duration, screen *text.Screen) (*Bases, error) {
+	b, err := Listen(ctx, cfg, reports, longest, screen)
 	if err != nil {
 		return nil, err
 	}
@@ -44,6 +45,8 @@ type Difference struct {
 	Partial  bool // the bases have too few keys for an effect
 	// LeftOut are plug-ins without which the effects were decided.
 	LeftOut []placement.LeftOut
+	// Notes say which numbers that the effects rest on are labels of cinder.conf.
+	Notes []string
 }
 
 // Suspension is why an agent would publish nothing over a base report.
@@ -100,9 +103,23 @@ func Diff(cfg *config.Config, reports []capability.Report, bases *Bases, types [
 		return nil, exit.With(exit.Config, err)
 	}
 	d.LeftOut = engine.LeftOut()
-	api := decision.NewCloud(cfg, &backends.Set{Reports: reports}).API
-	d.Effects, err = advice.Effects(engine, before, after, questions(requests(api, size).AnyZone, reports, types, size))
+	cloud := decision.NewCloud(cfg, &backends.Set{Reports: reports})
+	all := questions(requests(cloud.API, size).AnyZone, reports, types, size)
+	d.Notes = labelsOf(all, after, decision.Options(cfg.Scheduler))
+	d.Effects, err = advice.Effects(engine, before, after, all)
 	return d, err
+}
+
+// labelsOf are notes on the labels that the scheduler reads for any of the questions.
+func labelsOf(all []advice.Question, reports []capability.Report, o cinder.Options) []string {
+	return advice.LabelNotes(reports, func(r *capability.Report) []string {
+		var keys []string
+		for _, q := range all {
+			keys = append(keys, cinder.Reads(o, q.Request, r)...)
+		}
+		slices.Sort(keys)
+		return slices.Compact(keys)
+	})
 }
 
 // effective is the report that the scheduler would hold.

@@ -18,10 +18,11 @@ import (
 // addListed adds the backends that the scheduler lists to those that were polled. A
 // backend is unlisted if it reports on the bus and is not in the list; one that only
 // was polled may not be in use yet, and is checked.
-func (r *Result) addListed(ctx context.Context, zones map[string]string) {
+func (r *Result) addListed(ctx context.Context, o *Options) {
 	if s := r.Bus.Session.State; s != publisher.Ready && s != publisher.Blocked {
 		return // a finding says so
 	}
+	defer backends.ListProgress(ctx, o.Screen).Stop()
 	request := func(ctx context.Context) (*publisher.SchedulerPools, error) {
 		return publisher.Pools(ctx, setup.BusOptions(r.Config, zerolog.Nop()))
 	}
@@ -37,7 +38,7 @@ func (r *Result) addListed(ctx context.Context, zones map[string]string) {
 		return
 	}
 	r.confirmListed(list.Pools)
-	set := backends.Arrange(r.Set.Reports, list, backends.ZonesOf(r.Config, zones))
+	set := backends.Arrange(r.Set.Reports, list, backends.ZonesOf(r.Config, o.Zones))
 	set.Source, set.Release = r.Set.Source, r.Set.Release
 	set.Unlisted = slices.DeleteFunc(set.Unlisted, func(i string) bool { return !slices.Contains(reporting, i) })
 	for _, identity := range backends.Missing(list.Pools, reporting) {

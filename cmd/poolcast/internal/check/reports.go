@@ -130,6 +130,26 @@ func WithLiveKeys(reports []capability.Report, cfg *config.Config) []capability.
 	return out
 }
 
+// labelFindings are about types with conditions on labels of cinder.conf.
+func labelFindings(reports []capability.Report, types []cinder.VolumeType) []advice.Finding {
+	var found []advice.Finding
+	for i := range types {
+		keys := (&cinder.Request{Type: &types[i]}).ConditionKeys()
+		notes := advice.LabelNotes(reports, func(*capability.Report) []string { return keys })
+		if len(notes) == 0 {
+			continue
+		}
+		last := len(notes) - 1
+		found = append(found, advice.Finding{
+			Severity: advice.Note, Topic: advice.TypeTopic, Code: "type-reads-label", Where: "type " + types[i].Name,
+			Problem: strings.Join(notes[:last], "; "),
+			Reason:  "the condition is on a number that never changes, and not on the array",
+			Fix:     strings.ToUpper(notes[last][:1]) + notes[last][1:],
+		})
+	}
+	return found
+}
+
 func orEmpty(s *string) string {
 	if s == nil {
 		return ""

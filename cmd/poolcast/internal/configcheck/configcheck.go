@@ -107,7 +107,7 @@ func Warnings(cfg *config.Config) []advice.Finding {
 
 // Settings are findings about the settings of a valid configuration.
 func Settings(cfg *config.Config) []advice.Finding {
-	return slices.Concat(unverified(cfg), ignoredCertificates(cfg), readableByOthers(cfg), pinned(cfg), unusedFunctions(cfg))
+	return slices.Concat(unverified(cfg), ignoredCertificates(cfg), readableByOthers(cfg), unusedFunctions(cfg))
 }
 
 // stanzasWhere lists the backends for which something holds.
@@ -201,23 +201,24 @@ func readableByOthers(cfg *config.Config) []advice.Finding {
 	return found
 }
 
-// pinned finds extra_capabilities that replace a measurement: one finding
+// Pinned finds extra_capabilities that replace a measurement: one finding
 // for each key, since arrays of one pool usually have the same.
-func pinned(cfg *config.Config) []advice.Finding {
+// The measurement is added as far as reports have it.
+func Pinned(cfg *config.Config, reports []capability.Report) []advice.Finding {
 	first := map[string]*config.Backend{}
 	values := map[string][]string{}
 	for i := range cfg.Backends {
 		b := &cfg.Backends[i]
 		for key, v := range b.Extra {
 			k, known := capability.LookupKey(key)
-			isLabel := k.Kind == capability.String && !k.Driver
+			isLabel := k.Kind == capability.String && !k.Driver && !k.History
 			if !known || isLabel || slices.Contains(b.LiveCapabilities, key) {
 				continue
 			}
 			if first[key] == nil {
 				first[key] = b
 			}
-			values[key] = append(values[key], b.Stanza+" "+v.String())
+			values[key] = append(values[key], b.Stanza+" "+v.String()+measured(reports, b, key))
 		}
 	}
 	var found []advice.Finding
@@ -225,6 +226,21 @@ func pinned(cfg *config.Config) []advice.Finding {
 		found = append(found, pinnedKey(cfg, first[key], key, values[key]))
 	}
 	return found
+}
+
+// measured is what a report has measured in place of a label, in parentheses; "" if
+// that is not known.
+func measured(reports []capability.Report, b *config.Backend, key string) string {
+	for i := range reports {
+		if reports[i].Identity() != b.Identity() {
+			continue
+		}
+		if l, ok := reports[i].Label(key); ok && !l.Measured.IsNull() {
+			f, _ := l.Measured.Float()
+			return " (measured " + format.Significant(f, 4) + ")"
+		}
+	}
+	return ""
 }
 
 func pinnedKey(cfg *config.Config, b *config.Backend, key string, values []string) advice.Finding {

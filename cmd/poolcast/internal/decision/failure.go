@@ -56,6 +56,7 @@ type explanation struct {
 	failure publisher.Failure
 	out     status.Failure
 	count   status.FailureCount
+	notes   []string // on labels of backends that fit
 }
 
 func (e *explanation) explain(pools []string) string {
@@ -80,7 +81,7 @@ func (e *explanation) explain(pools []string) string {
 	if err != nil {
 		return fmt.Sprintf("cannot be explained: %v", err)
 	}
-	e.sort(answer.Last())
+	e.sort(answer.Last(), request)
 	return e.sentence()
 }
 
@@ -116,14 +117,16 @@ func requiredPool(r *cinder.Request, pools []string) string {
 
 // sort puts the backends of the decision into the result. Those of other pools are
 // counted, and those of other zones come last: their refusals are no news.
-func (e *explanation) sort(d *placement.Decision) {
+func (e *explanation) sort(d *placement.Decision, request *cinder.Request) {
+	refusal := func(v *placement.Verdict) status.FailureRefusal { return e.refusal(v, request) }
+	var fitting []capability.Report
 	var near, far []status.FailureRefusal
 	for i := range d.Verdicts {
 		v := &d.Verdicts[i]
 		report := v.Backend.Report()
 		switch {
 		case v.Fits():
-			e.out.Fits = append(e.out.Fits, format.Printable(report.Name()))
+			e.out.Fits, fitting = append(e.out.Fits, format.Printable(report.Name())), append(fitting, *report)
 		case e.count.Pool != "" && report.Pool != e.count.Pool:
 			e.out.OtherPools++
 		case v.RefusedBy == cinder.AvailabilityZoneFilter:
@@ -132,6 +135,7 @@ func (e *explanation) sort(d *placement.Decision) {
 			near = append(near, refusal(v))
 		}
 	}
+	e.notes = e.cloud.LabelNotes(request, fitting)
 	e.count.Filter = e.label(near)
 	if len(near) == 0 {
 		e.count.Filter = e.label(far)
@@ -143,22 +147,19 @@ func (e *explanation) sort(d *placement.Decision) {
 	e.out.Refused = append(e.out.Refused, all[:min(len(all), maxRefusals)]...)
 }
 
-// refusal is why a backend is refused: every condition of the filter that is not met.
-func refusal(v *placement.Verdict) status.FailureRefusal {
-	return status.FailureRefusal{
-		Backend: format.Printable(v.Backend.Report().Name()), Filter: v.RefusedBy, Reason: format.Printable(unmet(v)),
-	}
-}
-
-// unmet are the reasons of the filter that refused a backend.
-func unmet(v *placement.Verdict) string {
+// refusal is why a backend is refused: every condition of the filter that is not met,
+// and which of its numbers are labels of cinder.conf.
+func (e *explanation) refusal(v *placement.Verdict, request *cinder.Request) status.FailureRefusal {
+	r := v.Backend.Report()
 	var reasons []string
-	for _, r := range v.Refusals() {
-		if !r.Later {
-			reasons = append(reasons, r.Reason)
+	for _, one := range v.Refusals() {
+		if !one.Later {
+			reasons = append(reasons, e.cloud.withLabels(request, r, one.Reason))
 		}
 	}
-	return strings.Join(reasons, ", ")
+	return status.FailureRefusal{
+		Backend: format.Printable(r.Name()), Filter: v.RefusedBy, Reason: format.Printable(strings.Join(reasons, ", ")),
+	}
 }
 
 // label is the filter that refused most backends: of several, the first by name. It is
@@ -194,15 +195,14 @@ func (e *explanation) sentence() string {
 	if e.out.OtherPools > 0 {
 		reasons = append(reasons, format.Count(e.out.OtherPools, "backend")+" of other pools")
 	}
-	refused := strings.Join(reasons, "; ")
-	switch fits := e.out.Fits; {
-	case len(fits) == 0:
-		return "refused: " + refused
-	case refused == "":
-		return fitsNow(fits)
-	default:
-		return fitsNow(fits) + "; refused: " + refused
+	var parts []string
+	if len(e.out.Fits) > 0 {
+		parts = append(parts, fitsNow(e.out.Fits))
 	}
+	if refused := strings.Join(reasons, "; "); refused != "" || len(parts) == 0 {
+		parts = append(parts, "refused: "+refused)
+	}
+	return strings.Join(append(parts, e.notes...), "; ")
 }
 
 func fitsNow(names []string) string {

@@ -56,6 +56,26 @@ func cloudOf(reports ...capability.Report) *Cloud {
 	return &Cloud{Scheduler: scheduler, Backends: &backends.Set{Reports: reports}}
 }
 
+// TestExplainFailureMarksLabels: a refusal for a label says what is measured, and so does
+// a backend that fits by a label.
+func TestExplainFailureMarksLabels(t *testing.T) {
+	labelled := func(name string, label int64) capability.Report {
+		r := report(name, "gold", label)
+		r.Labels = map[string]capability.Label{capability.KeyTotalVolumes: {Value: capability.OfInt(label), Measured: capability.OfInt(912)}}
+		return r
+	}
+	const specs = `{"volume_backend_name":"gold","total_volumes":"<= 800"}`
+	refused, _ := ExplainFailure(cloudOf(labelled("fa1", 900), report("fa2", "gold", 850)), failedCreate(10, specs), []string{"gold"}, time.Now())
+	const reason = "total_volumes 900 is not <= 800 (total_volumes is a label of cinder.conf; measured 912)"
+	if want := "refused: fa1 " + reason + "; fa2 total_volumes 850 is not <= 800"; refused.Explanation != want || refused.Refused[0].Reason != reason {
+		t.Errorf("got  %s\nwant %s", refused.Explanation, want)
+	}
+	fits, _ := ExplainFailure(cloudOf(labelled("fa1", 5), report("fa2", "gold", 850)), failedCreate(10, specs), []string{"gold"}, time.Now())
+	if got := fits.Explanation; !strings.Contains(got, "; total_volumes 5 of fa1 is a label of cinder.conf; measured 912; add total_volumes to live_capabilities in [poolcast]") {
+		t.Errorf("got %s", got)
+	}
+}
+
 func TestExplainFailure(t *testing.T) {
 	gold := `{"volume_backend_name":"gold","total_volumes":"<= 800"}`
 	far := report("x_09", "gold", 1)

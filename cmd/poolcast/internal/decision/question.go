@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
+	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/collector/placement/volumeapi"
@@ -43,6 +44,7 @@ type Answer struct {
 
 	draft  *cinder.Request // that was refused
 	policy string
+	reads  func(*capability.Report) []string // what the scheduler reads of a report
 }
 
 // Last is the last decision; nil if there is none.
@@ -92,6 +94,7 @@ func (c *Cloud) Ask(q Question) (*Answer, error) {
 	}
 	answer.Notes = notes
 	answer.Move = q.move(answer.Last())
+	answer.addLabels(c, request)
 	return answer, nil
 }
 
@@ -213,7 +216,7 @@ func (a *Answer) decisionJSON() placement.DecisionJSON {
 			RefusedByAPI: &placement.APIRefusalJSON{Exception: a.Refusal.Exception, Reason: a.Refusal.Reason},
 		}
 	}
-	d := a.Last().JSON()
+	d := a.json(a.Last())
 	d.Notes = a.Notes
 	if a.Move != nil {
 		a.Move.write(&d)

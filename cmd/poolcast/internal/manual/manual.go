@@ -110,7 +110,7 @@ func surroundings(cmd *cobra.Command) string {
 	if cmd.Flags().Lookup("dry-run") != nil {
 		text += entry("NOTIFY_SOCKET", "systemd's socket, to which the agent reports that it is ready, reloads, runs and stops")
 	}
-	return text + entry("NO_COLOR", "no colours, if it is not empty") + entry("TERM", "no colours, if it is dumb")
+	return text + entry("COLUMNS", "the width of the terminal, if it is set, in place of its size") + entry("NO_COLOR", "no colours, if it is not empty") + entry("TERM", "no colours, if it is dumb")
 }
 
 // entry is a term with its description; the term may hold roff.

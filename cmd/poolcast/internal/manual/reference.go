@@ -133,7 +133,9 @@ and cannot read a name that has a digit. Conditions of volume types
 zero, and a condition on it is not met.
 
 Keys of the stanza's ` + "`extra_capabilities`" + ` replace all of these, as in Cinder;
-those named in ` + "`live_capabilities`" + ` keep the measurement.
+those named in ` + "`live_capabilities`" + ` keep the measurement. A number that
+replaces a measurement is a label: every answer that is made on one says so, with
+what is measured as far as it is known, and reports have both under ` + "`labels`" + `.
 `
 
 func keyChapter() string {
@@ -146,6 +148,8 @@ func keyChapter() string {
 
 func keyAbsence(k capability.Key) string {
 	switch {
+	case k.History:
+		return "`load_history` is off; " + k.Absent
 	case k.OnRequest && k.Absent != "":
 		return "not named in `live_capabilities`; " + k.Absent
 	case k.OnRequest:

@@ -3,14 +3,13 @@ package render
 import (
 	"io"
 	"time"
-	"unicode/utf8"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 )
 
 // Answer prints what cinder-api and the scheduler do with a request, in one of the
-// formats table and json.
+// formats table, wide and json.
 func Answer(w io.Writer, output string, a *decision.Answer) error {
 	now := time.Now()
 	switch {
@@ -19,7 +18,7 @@ func Answer(w io.Writer, output string, a *decision.Answer) error {
 	case output == "json":
 		return JSON(w, a.JSON(now))
 	}
-	p := text.NewPage(w)
+	p := newPage(w, output)
 	switch {
 	case a.Refusal != nil:
 		addWrapped(p, text.Red, a.Summary())
@@ -61,11 +60,5 @@ func addMove(p *text.Page, a *decision.Answer) {
 	}
 	addWrapped(p, color, a.Summary())
 	p.Line("")
-	width := 0
-	for i := range a.Move.Verdicts {
-		width = max(width, utf8.RuneCountInString(text.Cell(a.Move.Verdicts[i].Backend.Name())))
-	}
-	for i := range a.Move.Verdicts {
-		addVerdict(p, &a.Move.Verdicts[i], width)
-	}
+	addVerdicts(p, a.Move.Verdicts)
 }

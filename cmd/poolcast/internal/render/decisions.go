@@ -19,7 +19,7 @@ import (
 // decision of several.
 func addDecisions(p *text.Page, decisions []*placement.Decision) {
 	if len(decisions) > 1 {
-		p.Table(placedTable(decisions))
+		p.Tables(placedTable(decisions))
 		p.Line("\nThe last of %d decisions:", len(decisions))
 	}
 	addDecision(p, decisions[len(decisions)-1])
@@ -34,11 +34,7 @@ type decisionsJSON struct {
 }
 
 func jsonDecisions(a *decision.Answer, now time.Time) decisionsJSON {
-	out := decisionsJSON{Placed: placed(a.Decisions), Notes: a.Notes, Source: a.Backends.JSON(now)}
-	for _, d := range a.Decisions {
-		out.Decisions = append(out.Decisions, d.JSON())
-	}
-	return out
+	return decisionsJSON{Placed: placed(a.Decisions), Decisions: a.JSONs(), Notes: a.Notes, Source: a.Backends.JSON(now)}
 }
 
 // placed counts volumes by backend, with those that got none.
@@ -72,23 +68,39 @@ func addDecision(p *text.Page, d *placement.Decision) {
 	}
 	addWrapped(p, color, d.Summary())
 	for _, c := range d.Relaxed {
-		p.Line("%s", text.Printable(c.String()))
+		p.Wrapped("", c.String())
 	}
 	for _, l := range d.LeftOut {
-		p.Line("%s", p.Paint(text.Yellow, text.Printable(l.String())))
+		addWrapped(p, text.Yellow, l.String())
 	}
 	p.Line("")
-	nameWidth := 0
-	for i := range d.Verdicts {
-		nameWidth = max(nameWidth, utf8.RuneCountInString(text.Cell(d.Verdicts[i].Backend.Name())))
+	addVerdicts(p, d.Verdicts)
+}
+
+// besideName is the least width for the lines beside the name of a backend.
+const besideName = 38
+
+// addVerdicts adds the result for each backend.
+func addVerdicts(p *text.Page, verdicts []placement.Verdict) {
+	names := make([]string, len(verdicts))
+	for i := range verdicts {
+		names[i] = verdicts[i].Backend.Name()
 	}
-	for i := range d.Verdicts {
-		addVerdict(p, &d.Verdicts[i], nameWidth)
+	names = p.Names(names, p.Width-besideName-rankWidth-totalWidth-5)
+	width := 0
+	for _, name := range names {
+		width = max(width, utf8.RuneCountInString(name))
+	}
+	for i := range verdicts {
+		addVerdict(p, &verdicts[i], names[i], width)
 	}
 }
 
+// The widths of the rank and of the total of a backend.
+const rankWidth, totalWidth = 3, 10
+
 // addVerdict adds rank, name and total, and beside them the lines of the verdict.
-func addVerdict(p *text.Page, v *placement.Verdict, nameWidth int) {
+func addVerdict(p *text.Page, v *placement.Verdict, name string, nameWidth int) {
 	rank, total := "-", ""
 	if v.Fits() {
 		rank, total = strconv.Itoa(v.Rank), placement.FormatWeight(v.Total)
@@ -96,12 +108,11 @@ func addVerdict(p *text.Page, v *placement.Verdict, nameWidth int) {
 	if v.Tied {
 		total += " tie"
 	}
-	const rankWidth, totalWidth = 3, 10
-	head := fmt.Sprintf("%*s %-*s  %-*s  ", rankWidth, rank, nameWidth, text.Cell(v.Backend.Name()), totalWidth, total)
+	head := fmt.Sprintf("%*s %-*s  %-*s  ", rankWidth, rank, nameWidth, name, totalWidth, total)
 	indent := rankWidth + 1 + nameWidth + 2 + totalWidth + 2
 	var lines []string
 	for _, line := range v.Lines() {
-		lines = append(lines, text.Wrap(line, max(30, p.Width-indent))...)
+		lines = append(lines, text.Wrap(line, max(besideName, p.Width-indent))...)
 	}
 	if len(lines) == 0 {
 		lines = []string{""}

@@ -21,33 +21,56 @@ type diffJSON struct {
 	Backends []check.BackendDiff `json:"backends"`
 	Effects  []advice.Effect     `json:"effects"` // null if the base has too few keys
 	LeftOut  []placement.LeftOut `json:"left_out"`
+	Notes    []string            `json:"notes,omitempty"`
 }
 
-// Difference prints a difference in one of the formats table and json.
+// Difference prints a difference in one of the formats table, wide and json.
 func Difference(w io.Writer, output string, d *check.Difference) error {
 	if output == "json" {
-		return JSON(w, diffJSON{Backends: d.Backends, Effects: d.Effects, LeftOut: append([]placement.LeftOut{}, d.LeftOut...)})
+		return JSON(w, diffJSON{Backends: d.Backends, Effects: d.Effects, LeftOut: append([]placement.LeftOut{}, d.LeftOut...), Notes: d.Notes})
 	}
-	p := text.NewPage(w)
-	p.Line("%s", diffHeadline(p, d))
+	p := newPage(w, output)
+	addWrapped(p, diffColor(d), diffHeadline(d))
 	for _, l := range d.LeftOut {
 		p.Wrapped("", l.String())
 	}
 	addEffects(p, d.Effects)
+	addNotes(p, d.Notes)
 	if !d.Partial {
 		p.Line("")
-		p.Table(virtualTable(d.Backends))
+		p.Tables(virtualTable(d.Backends))
 	}
 	addStates(p, d.Backends)
 	if keys := changedKeys(d.Backends); len(keys) > 0 {
 		p.Line("")
-		p.Table(keyTable(keys, d.Backends))
+		p.Tables(keyTable(keys, d.Backends))
 	}
 	return p.Print()
 }
 
+// diffColor is yellow if the reports of a backend are not published, or decisions change.
+func diffColor(d *check.Difference) text.Color {
+	switch {
+	case d.Partial:
+		return text.Plain
+	case changedEffects(d) > 0 || slices.ContainsFunc(d.Backends, func(b check.BackendDiff) bool { return b.Suspended != nil }):
+		return text.Yellow
+	}
+	return text.Green
+}
+
+func changedEffects(d *check.Difference) int {
+	changed := 0
+	for _, e := range d.Effects {
+		if !e.Same() {
+			changed++
+		}
+	}
+	return changed
+}
+
 // diffHeadline is whether volumes would go elsewhere.
-func diffHeadline(p *text.Page, d *check.Difference) string {
+func diffHeadline(d *check.Difference) string {
 	keys, overlaid := map[string]bool{}, 0
 	var suspended []string
 	for _, b := range d.Backends {
@@ -67,21 +90,15 @@ func diffHeadline(p *text.Page, d *check.Difference) string {
 	if len(suspended) > 0 {
 		summary = suspendedText(suspended, overlaid, summary)
 	}
-	changed := 0
-	for _, e := range d.Effects {
-		if !e.Same() {
-			changed++
-		}
-	}
-	switch {
+	switch changed := changedEffects(d); {
 	case d.Partial:
 		return summary + "; the base has too few keys to decide on"
-	case changed == 0 && len(suspended) > 0:
-		return p.Paint(text.Yellow, summary)
-	case changed == 0:
-		return p.Paint(text.Green, summary+"; the scheduler would decide as before")
+	case changed > 0:
+		return fmt.Sprintf("%s; %d of %d decisions would change", summary, changed, len(d.Effects))
+	case len(suspended) > 0:
+		return summary
 	}
-	return p.Paint(text.Yellow, fmt.Sprintf("%s; %d of %d decisions would change", summary, changed, len(d.Effects)))
+	return summary + "; the scheduler would decide as before"
 }
 
 // suspendedText adds the backends whose reports would not be published.
@@ -98,19 +115,20 @@ func suspendedText(suspended []string, overlaid int, summary string) string {
 }
 
 func addEffects(p *text.Page, effects []advice.Effect) {
+	var tables []*text.Table
 	for _, e := range effects {
 		mark := "as before"
 		if !e.Same() {
 			mark = p.Paint(text.Yellow, "changes")
 		}
-		p.Line("\n%s: %s", p.Paint(text.Bold, e.Question), mark)
-		t := text.NewTable("  BACKEND", "BEFORE>", "AFTER>", "")
+		t := text.NewTable("  BACKEND", "BEFORE>", "AFTER>", "~").Title("", p.Paint(text.Bold, e.Question)+": "+mark)
 		for _, a := range e.After {
 			was, ok := resultOf(e.Before, a.Backend)
 			t.Add("  "+a.Backend, rankText(was, ok), rankText(a, true), refusals(was, a))
 		}
-		p.Table(t)
+		tables = append(tables, t)
 	}
+	p.Tables(tables...)
 }
 
 func resultOf(all []advice.Result, backend string) (advice.Result, bool) {
@@ -144,16 +162,9 @@ func refusals(was, will advice.Result) string {
 func virtualTable(backends []check.BackendDiff) *text.Table {
 	t := text.NewTable("VIRTUAL FREE GiB", "BEFORE>", "AFTER>")
 	for _, b := range backends {
-		t.Add(b.Backend, gibText(b.Before), gibText(b.After))
+		t.Add(b.Backend, wholeOrMissing(b.Before), wholeOrMissing(b.After))
 	}
 	return t
-}
-
-func gibText(f *float64) string {
-	if f == nil {
-		return format.Missing
-	}
-	return format.Whole(*f)
 }
 
 // addStates adds a line for each backend of which no key is compared, or nothing
@@ -204,7 +215,8 @@ func changedKeys(backends []check.BackendDiff) []string {
 // keyTable has a row for each key of each backend. What is the same for all backends
 // is in the first row of a key.
 func keyTable(keys []string, backends []check.BackendDiff) *text.Table {
-	t := text.NewTable("KEY", "BACKEND", "", "BASE", "OURS", "UNIT", "SENT", "SOURCE")
+	t := text.NewTable("KEY", "BACKEND", "", "BASE~", "OURS~", "UNIT", "SENT", "SOURCE~").
+		MayHide("SOURCE", "UNIT", "SENT")
 	for _, key := range keys {
 		name := key
 		for _, b := range backends {

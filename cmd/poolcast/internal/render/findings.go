@@ -34,14 +34,14 @@ type busJSON struct {
 	Received []string `json:"received"` // names of the backends that reported
 }
 
-// Findings prints the result of a check in one of the formats table and json. The
+// Findings prints the result of a check in one of the formats table, wide and json. The
 // table has the verdict first, then the findings by topic, then what fits each type.
 func Findings(w io.Writer, output string, r *check.Result) error {
 	if output == "json" {
 		return JSON(w, jsonFindings(r))
 	}
-	p := text.NewPage(w)
-	p.Line("%s", findingHeadline(p, r))
+	p := newPage(w, output)
+	addFindingHeadline(p, r)
 	topic := advice.Topic("")
 	for _, f := range r.Findings {
 		if f.Topic != topic {
@@ -52,7 +52,7 @@ func Findings(w io.Writer, output string, r *check.Result) error {
 	}
 	if len(r.Types) > 0 {
 		p.Line("")
-		p.Table(typeTable(r))
+		p.Tables(typeTable(r))
 	}
 	if r.Set != nil {
 		addSource(p, r.Set)
@@ -83,20 +83,32 @@ func jsonFindings(c *check.Result) checkJSON {
 	return out
 }
 
-// findingHeadline is the verdict, and what it is based on.
-func findingHeadline(p *text.Page, c *check.Result) string {
-	var counts []string
+// addFindingHeadline adds the verdict, and what it is based on: beside it, or below it
+// if the line would be too long.
+func addFindingHeadline(p *text.Page, c *check.Result) {
+	var counts, painted []string
 	for _, s := range []advice.Severity{advice.Error, advice.Warning, advice.Note} {
 		if n := advice.Count(c.Findings, s); n > 0 {
-			counts = append(counts, severity(p, s, format.Count(n, string(s))))
+			counts = append(counts, format.Count(n, string(s)))
+			painted = append(painted, severity(p, s, format.Count(n, string(s))))
 		}
 	}
-	verdict := strings.Join(counts, ", ")
-	if verdict == "" {
-		verdict = p.Paint(text.Green, "nothing found")
+	if counts == nil {
+		counts, painted = []string{"nothing found"}, []string{p.Paint(text.Green, "nothing found")}
 	}
+	verdict, basis := strings.Join(painted, ", "), findingBasis(c)
+	if len(strings.Join(counts, ", "))+1+len(basis) <= p.Width {
+		p.Line("%s %s", verdict, basis)
+		return
+	}
+	p.Line("%s", verdict)
+	p.Wrapped("", basis)
+}
+
+// findingBasis is what was checked.
+func findingBasis(c *check.Result) string {
 	if c.Refused {
-		return verdict + " (nothing else was checked)"
+		return "(nothing else was checked)"
 	}
 	basis := []string{"reports of " + format.Count(len(c.Set.Reports), "backend")}
 	if len(c.Types) > 0 {
@@ -107,7 +119,7 @@ func findingHeadline(p *text.Page, c *check.Result) string {
 	} else {
 		basis = append(basis, "the bus was not listened to")
 	}
-	return verdict + " (" + strings.Join(basis, ", ") + ")"
+	return "(" + strings.Join(basis, ", ") + ")"
 }
 
 func severity(p *text.Page, s advice.Severity, words string) string {

@@ -2,13 +2,17 @@ package render
 
 import (
 	"cmp"
+	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/capability/format"
+	"github.com/poolcast/poolcast/collector/placement/advice"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/publisher/status/client"
 )
@@ -35,9 +39,11 @@ type arrayJSON struct {
 	Status       capability.Status  `json:"status"`
 	Arithmetic   *cinder.Arithmetic `json:"arithmetic"`
 	Capabilities capability.Set     `json:"capabilities"`
+
+	Labels map[string]capability.Label `json:"labels,omitempty"` // numbers of cinder.conf in place of a measurement
 }
 
-// Pools prints logical pools in one of the formats table and json.
+// Pools prints logical pools in one of the formats table, wide and json.
 func Pools(w io.Writer, output string, set *backends.Set) error {
 	pools := capability.GroupPools(set.Reports)
 	if output == "json" {
@@ -47,17 +53,30 @@ func Pools(w io.Writer, output string, set *backends.Set) error {
 		}
 		return JSON(w, out)
 	}
-	page := text.NewPage(w)
-	for i, p := range pools {
-		if i > 0 {
-			page.Line("")
-		}
-		page.Line("%s in %s: %s, load evenness %s, capacity evenness %s, data reduction difference %s",
-			text.Cell(p.Name), text.Cell(p.Zone), format.Count(len(p.Reports), "array"), percent(p.LoadEvenness()), percent(p.CapacityEvenness()), percent(p.ReductionDivergence()))
-		page.Table(poolTable(p))
+	page := newPage(w, output)
+	if len(pools) > 1 {
+		page.Tables(summaryTable(pools))
+		page.Line("")
 	}
+	var tables []*text.Table
+	for i, p := range pools {
+		tables = append(tables, poolTable(p).Title(poolTitle(page, p, i > 0)...))
+	}
+	page.Tables(tables...)
+	addNotes(page, advice.LabelNotes(set.Reports, func(*capability.Report) []string { return poolKeys() }))
 	addSource(page, set)
 	return page.Print()
+}
+
+// poolTitle is the lines above the arrays of a pool, after an empty one if others are
+// before it.
+func poolTitle(page *text.Page, p capability.LogicalPool, follows bool) []string {
+	title := text.Wrap(fmt.Sprintf("%s in %s: %s, load evenness %s, capacity evenness %s, data reduction difference %s",
+		text.Cell(p.Name), text.Cell(p.Zone), format.Count(len(p.Reports), "array"), percent(p.LoadEvenness()), percent(p.CapacityEvenness()), percent(p.ReductionDivergence())), page.Width)
+	if follows {
+		return append([]string{""}, title...)
+	}
+	return title
 }
 
 func jsonPool(p capability.LogicalPool) poolJSON {
@@ -66,7 +85,7 @@ func jsonPool(p capability.LogicalPool) poolJSON {
 		CapacityEvenness: p.CapacityEvenness(), ReductionDivergence: p.ReductionDivergence(),
 	}
 	for _, r := range p.Reports {
-		a := arrayJSON{Backend: r.Backend, Status: r.Status, Capabilities: r.Capabilities}
+		a := arrayJSON{Backend: r.Backend, Status: r.Status, Capabilities: r.Capabilities, Labels: advice.LabelsRead(&r, slices.Sorted(maps.Keys(r.Labels)))}
 		if sum, ok := cinder.ArithmeticOf(r); ok {
 			a.Arithmetic = &sum
 		}
@@ -75,15 +94,24 @@ func jsonPool(p capability.LogicalPool) poolJSON {
 	return out
 }
 
+// poolKeys are the capabilities that the table shows, or computes with.
+func poolKeys() []string {
+	return []string{
+		capability.KeyTotalCapacity, capability.KeyFreeCapacity, capability.KeyProvisionedCapacity, capability.KeyMaxOverSubscription,
+		capability.KeyDataReduction, capability.KeyTotalVolumes, capability.KeyReadsPerSec, capability.KeyWritesPerSec,
+		capability.KeyUsecPerRead, capability.KeyUsecPerWrite, capability.KeyLoadPercent,
+	}
+}
+
 func poolTable(p capability.LogicalPool) *text.Table {
 	mean := p.Mean(capability.KeyTotalVolumes)
-	t := text.NewTable("ARRAY", "STATUS", "USED>", "FREE GiB>", "PROVISIONED>", "VIRTUAL FREE>", "REDUCTION>", "VOLUMES>", "OF MEAN>", "OPS/s>", "READ µs>", "WRITE µs>", "LOAD %>")
+	t := text.NewTable("ARRAY", "STATUS", "USED>", "FREE GiB>", "PROVISIONED>", "VIRTUAL FREE>", "REDUCTION>", "VOLUMES>", "OF MEAN>", "OPS/s>", "READ µs>", "+WRITE µs>", "LOAD %>").
+		MayHide("OF MEAN", "REDUCTION", "OPS/s", "PROVISIONED", "READ µs", "VOLUMES", "FREE GiB")
 	whole, share, decimal := orMissing(format.Whole), orMissing(format.Percent), orMissing(format.Decimal)
 	for _, r := range p.Reports {
 		c := r.Capabilities
-		sum, ok := cinder.ArithmeticOf(r)
 		t.Add(r.Backend, cmp.Or(string(r.Status), format.Missing), share(c.UsedShare()), number(c, capability.KeyFreeCapacity), number(c, capability.KeyProvisionedCapacity),
-			whole(sum.Virtual, ok), decimal(c.Number(capability.KeyDataReduction)), number(c, capability.KeyTotalVolumes), share(ofMean(c, mean)),
+			whole(virtualFree(r)), decimal(c.Number(capability.KeyDataReduction)), number(c, capability.KeyTotalVolumes), share(ofMean(c, mean)),
 			whole(c.Operations()), number(c, capability.KeyUsecPerRead), number(c, capability.KeyUsecPerWrite), number(c, capability.KeyLoadPercent))
 	}
 	return t

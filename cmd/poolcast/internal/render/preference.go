@@ -18,14 +18,14 @@ import (
 )
 
 // Preference prints settings with which Cinder prefers, and the backends on which they
-// were checked, in one of the formats table and json.
+// were checked, in one of the formats table, wide and json.
 func Preference(w io.Writer, output string, cfg *config.Config, plan *fallback.Plan, set *backends.Set) error {
 	out := jsonPreference(cfg, plan)
 	out.Source = set.JSON(time.Now())
 	if output == "json" {
 		return JSON(w, out)
 	}
-	p := text.NewPage(w)
+	p := newPage(w, output)
 	color, headline := preferenceHeadline(plan)
 	addWrapped(p, color, headline)
 	for _, problem := range plan.Problems {
@@ -61,7 +61,8 @@ func preferenceHeadline(plan *fallback.Plan) (text.Color, string) {
 
 // addSections adds what cinder-volume needs. Lines to copy are not wrapped.
 func addSections(p *text.Page, out preferenceJSON) {
-	p.Line("\n%s", p.Paint(text.Bold, "1. cinder.conf of cinder-volume; then restart cinder-volume, and wait for its reports"))
+	p.Line("")
+	addWrapped(p, text.Bold, "1. cinder.conf of cinder-volume; then restart cinder-volume, and wait for its reports")
 	for _, b := range out.Backends {
 		place := ""
 		if b.File != "" {

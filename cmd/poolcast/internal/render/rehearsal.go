@@ -27,7 +27,7 @@ type Assumed struct {
 	Set     *backends.Set
 }
 
-// Rehearsal prints outcomes in one of the formats table and json. The table has
+// Rehearsal prints outcomes in one of the formats table, wide and json. The table has
 // the summary, a row for each setting, and the arrays under the first setting.
 func Rehearsal(w io.Writer, output string, b rehearsal.Burst, assumed Assumed, outcomes []rehearsal.Outcome) error {
 	if output == "json" {
@@ -35,7 +35,7 @@ func Rehearsal(w io.Writer, output string, b rehearsal.Burst, assumed Assumed, o
 		out.Source = assumed.Set.JSON(time.Now())
 		return JSON(w, out)
 	}
-	p := text.NewPage(w)
+	p := newPage(w, output)
 	if assumed.Change != nil {
 		for _, sentence := range assumed.Change.Sentences() {
 			p.Wrapped("", sentence)
@@ -53,9 +53,9 @@ func Rehearsal(w io.Writer, output string, b rehearsal.Burst, assumed Assumed, o
 		p.Wrapped("", "VOLUMES are those of "+order+".")
 	}
 	p.Line("")
-	p.Table(outcomeTable(outcomes))
+	p.Tables(outcomeTable(outcomes))
 	p.Line("\nThe arrays under %s:\n", text.Printable(outcomes[0].Setting.Name))
-	p.Table(arrayTable(outcomes[0]))
+	p.Tables(arrayTable(outcomes[0]))
 	addSource(p, assumed.Set)
 	return p.Print()
 }
@@ -91,7 +91,8 @@ func arrayOrder(outcomes []rehearsal.Outcome) string {
 }
 
 func outcomeTable(outcomes []rehearsal.Outcome) *text.Table {
-	t := text.NewTable("SETTING", "VOLUMES", "FAILED>", "SPREAD>", "EXCESS>", "LOAD EVEN>", "TIES>", "WITH")
+	t := text.NewTable("SETTING", "VOLUMES", "FAILED>", "SPREAD>", "EXCESS>", "LOAD EVEN>", "TIES>", "WITH~").
+		MayHide("WITH", "TIES", "LOAD EVEN", "EXCESS", "SPREAD")
 	for _, o := range outcomes {
 		t.Add(o.Setting.Name, o.Distribution(), strconv.Itoa(o.Failed), percent(o.Evenness), excess(o.Excess),
 			percent(o.LoadEvenness), format.Percent(o.TiedShare()), o.Setting.With)
@@ -107,7 +108,8 @@ func excess(n *int64) string {
 }
 
 func arrayTable(o rehearsal.Outcome) *text.Table {
-	t := text.NewTable("ARRAY", "VOLUMES>", "GiB>", "PROVISIONED>", "AFTER>", "RATIO>", "AFTER>", "OPS/s>", "AFTER>", "LOAD %>", "AFTER>")
+	t := text.NewTable("ARRAY", "VOLUMES>", "GiB>", "PROVISIONED>", "+AFTER>", "RATIO>", "+AFTER>", "OPS/s>", "+AFTER>", "LOAD %>", "+AFTER>").
+		MayHide("OPS/s", "RATIO", "GiB", "PROVISIONED", "LOAD %")
 	whole, decimal := orMissing(format.Whole), orMissing(format.Decimal)
 	for _, a := range o.Arrays {
 		t.Add(a.Backend, strconv.FormatInt(a.Volumes, 10), format.Whole(a.GiB),

@@ -13,11 +13,11 @@ import (
 	"github.com/poolcast/poolcast/publisher"
 )
 
-// Reports prints reports in one of the formats json, table and oslo.
+// Reports prints reports in one of the formats json, table, wide and oslo.
 func Reports(w io.Writer, output string, reports []capability.Report) error {
 	switch output {
-	case "table":
-		return reportTable(w, reports)
+	case "table", "wide":
+		return reportTable(w, output, reports)
 	case "oslo":
 		return envelopes(w, reports)
 	}
@@ -56,9 +56,10 @@ func envelopes(w io.Writer, reports []capability.Report) error {
 }
 
 // reportTable prints one row a backend, and a dash for what was not measured.
-func reportTable(w io.Writer, reports []capability.Report) error {
+func reportTable(w io.Writer, output string, reports []capability.Report) error {
 	t := text.NewTable("BACKEND", "POOL", "ZONE", "STATUS", "TOTAL GiB>", "FREE GiB>", "VOLUMES>",
-		"READ/s>", "WRITE/s>", "READ µs>", "WRITE µs>", "LOAD %>")
+		"READ/s>", "+WRITE/s>", "READ µs>", "+WRITE µs>", "LOAD %>").
+		MayHide("READ/s", "TOTAL GiB", "READ µs", "VOLUMES", "ZONE", "POOL")
 	for _, r := range reports {
 		c := r.Capabilities
 		t.Add(r.Backend, r.Pool, r.Zone, string(r.Status),
@@ -68,9 +69,13 @@ func reportTable(w io.Writer, reports []capability.Report) error {
 			number(c, capability.KeyUsecPerRead), number(c, capability.KeyUsecPerWrite),
 			number(c, capability.KeyLoadPercent))
 	}
-	_, err := io.WriteString(w, t.String())
-	return err
+	p := newPage(w, output)
+	p.Tables(t)
+	return p.Print()
 }
+
+// newPage starts a page for an output format; in wide the tables have all columns.
+func newPage(w io.Writer, output string) *text.Page { return text.NewPage(w, output == "wide") }
 
 // number prints a number without its fraction, a word as it is, and a dash for
 // what is missing.

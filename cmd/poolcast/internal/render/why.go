@@ -14,16 +14,16 @@ import (
 	"github.com/poolcast/poolcast/publisher/status/client"
 )
 
-// Why prints why a volume is as it is, in one of the formats table and json.
+// Why prints why a volume is as it is, in one of the formats table, wide and json.
 func Why(w io.Writer, output string, e *why.Explanation) error {
 	if output == "json" {
 		return JSON(w, jsonWhy(e))
 	}
-	p := text.NewPage(w)
+	p := newPage(w, output)
 	v := e.Volume
 	p.Wrapped("", fmt.Sprintf("Volume %s is in the status %s. %s", text.Cell(volumeName(v)), text.Cell(v.Status), text.Printable(e.Cause())))
 	p.Line("")
-	p.Table(volumeTable(e))
+	p.Tables(volumeTable(e))
 	for i, m := range e.Messages {
 		if i == 0 {
 			p.Line("\nMessages of Cinder:")
@@ -66,7 +66,7 @@ func volumeName(v *openstack.Volume) string {
 
 func volumeTable(e *why.Explanation) *text.Table {
 	v := e.Volume
-	t := text.NewTable("PROPERTY", "VALUE")
+	t := text.NewTable("PROPERTY", "VALUE~")
 	t.Add("id", v.ID)
 	t.Add("size", strconv.FormatInt(v.Size, 10)+" GiB")
 	t.Add("type", v.Type)
@@ -138,7 +138,7 @@ func addQuota(p *text.Page, quota []openstack.Usage) {
 		return
 	}
 	p.Line("\nThe quota of its project:")
-	p.Table(t)
+	p.Tables(t)
 }
 
 func age(d time.Duration) string { return d.Round(time.Second).String() }

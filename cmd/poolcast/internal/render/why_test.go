@@ -5,11 +5,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/decision"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/openstack"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/render"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/terminaltest"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/why"
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
@@ -79,5 +81,29 @@ func TestWhyJSON(t *testing.T) {
 	}
 	if got.Volume.Host == nil || got.Decision.RefusedByAPI == nil || got.Decision.Source.Kind != "agent" || !strings.Contains(got.Verdict, "there is no zone dc1") {
 		t.Errorf("got %s", out.String())
+	}
+}
+
+// TestWhyFitsTheTerminal with a condition that is longer than its column.
+func TestWhyFitsTheTerminal(t *testing.T) {
+	e := explanation()
+	long := "<in> " + strings.Repeat("x", 60)
+	e.Type.ExtraSpecs[0].Value = &long
+	e.Quota = []openstack.Usage{{Resource: "gigabytes_" + strings.Repeat("t", 60), Used: 1000, Limit: 1000, Request: 100}}
+	for _, columns := range []int{80, 120} {
+		terminal := terminaltest.Open(t, columns)
+		if err := render.Why(terminal.Program, "table", e); err != nil {
+			t.Fatal(err)
+		}
+		lines := terminaltest.Screen(terminal.End())
+		for _, line := range lines {
+			if utf8.RuneCountInString(line) > columns {
+				t.Errorf("wider than %d columns: %s", columns, line)
+			}
+		}
+		text := strings.Join(strings.Fields(strings.Join(lines, "")), "")
+		if strings.Count(text, "x") < 60 || !strings.Contains(text, "exceeded") {
+			t.Errorf("%d columns: the table lacks a part:\n%s", columns, strings.Join(lines, "\n"))
+		}
 	}
 }

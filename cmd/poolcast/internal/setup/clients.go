@@ -39,6 +39,11 @@ type Clients struct {
 // their section. It is an error if no backend is left.
 func (c *Clients) Setup(cfg *config.Config, before Setup) (Setup, error) {
 	s := Setup{Config: cfg}
+	if c.Simulation != nil {
+		if err := c.Simulation.add(cfg.Backends); err != nil {
+			return Setup{}, err
+		}
+	}
 	s.Targets, s.Broken = c.targets(cfg, before.Targets)
 	if len(s.Targets) == 0 {
 		return Setup{}, exit.With(exit.Config, newRefusal(cfg, configcheck.BrokenFaults(s.Broken)))
@@ -59,6 +64,7 @@ func (c *Clients) targets(cfg *config.Config, before []Target) (targets []Target
 	c.Hashes.Begin()
 	for _, b := range cfg.Backends {
 		t := Target{Target: newCollectorTarget(b, cfg.Agent), Address: b.Address.Host}
+		t.Simulated = c.Simulation != nil
 		t.Connection = c.connection(b, cfg.Agent)
 		t.Client = old[t.Host+t.Connection]
 		if t.Client == nil {
@@ -98,6 +104,7 @@ func newCollectorTarget(b config.Backend, a config.Agent) collector.Target {
 		Host: b.Host, Cluster: b.Cluster, Backend: b.Stanza, Pool: b.VolumeBackendName, Zone: b.Zone,
 		Interval: a.PollInterval, Timeout: a.PollTimeout,
 		OnStale: collector.Policy(a.OnStale), StaleAfter: a.StaleAfter,
+		History: history(b, a),
 		Stanza: collector.Stanza{
 			Protocol:                  b.Protocol,
 			ReservedPercentage:        int64(b.ReservedPercentage),
@@ -111,6 +118,14 @@ func newCollectorTarget(b config.Backend, a config.Agent) collector.Target {
 			TriSync:                   b.Replication.TriSync,
 		},
 	}
+}
+
+// history are the limits of the class of load, if the agent keeps the last hour.
+func history(b config.Backend, a config.Agent) *collector.ClassLimits {
+	if !a.LoadHistory {
+		return nil
+	}
+	return &collector.ClassLimits{Low: int64(b.LoadClassLimits.Low), High: int64(b.LoadClassLimits.High)}
 }
 
 func replicas(b config.Backend) []collector.Replica {
@@ -163,7 +178,7 @@ func (c *Clients) newClient(b config.Backend, a config.Agent, pools map[string]*
 		Timeout: requestTimeout(a), IdleTimeout: idleTimeout,
 	}
 	if c.Simulation != nil {
-		c.Simulation.redirect(&o)
+		c.Simulation.redirect(&o, b.Address.Host)
 	}
 	if o.Verify && o.RootCAs == nil && o.CAPath != "" {
 		pool, err := sharedPool(o.CAPath, pools)

@@ -12,6 +12,13 @@ import (
 // Record takes frames of all arrays at an interval. An array that fails is left out
 // and logged; the error counts them.
 func (r *Runtime) Record(ctx context.Context, frames int, every time.Duration) ([]*recording.Recording, error) {
+	bound := ""
+	if frames > 1 {
+		bound = "about " + (time.Duration(frames-1) * every).String()
+	}
+	progress := r.Screen.Begin(ctx, "recording the arrays", bound)
+	defer progress.Stop()
+	progress.Set(0, frames*len(r.Targets), "sample")
 	scrub := recording.NewScrubber()
 	found := make([]*recording.Recording, len(r.Targets))
 	failed := make([]error, len(r.Targets))
@@ -28,12 +35,14 @@ func (r *Runtime) Record(ctx context.Context, frames int, every time.Duration) (
 		}
 		for i, t := range r.Targets {
 			if failed[i] != nil {
+				progress.Add()
 				continue
 			}
 			var frame recording.Frame
 			if frame, failed[i] = recording.Take(ctx, t.Client, scrub); failed[i] == nil {
 				found[i].Frames = append(found[i].Frames, frame)
 			}
+			progress.Add()
 		}
 	}
 	return r.recorded(found, failed, every)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/configcheck"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/exit"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/text"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/watch"
 	"github.com/poolcast/poolcast/collector"
 	"github.com/poolcast/poolcast/collector/capability"
@@ -30,6 +31,7 @@ type Runtime struct {
 	Setup
 	Source  Source
 	Clients *Clients
+	Screen  *text.Screen // shows progress; nil shows none
 	Log     zerolog.Logger
 	Level   *LogLevel
 }
@@ -50,7 +52,10 @@ func Open(source Source, w io.Writer) (*Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Log, r.Level = log, level
+	r.Log, r.Level, r.Screen = log, level, text.ScreenOf(w)
+	if source.Simulate {
+		log.Warn().Msg("simulated arrays: the numbers are not those of your arrays")
+	}
 	LogBroken(log, r.Broken, nil)
 	return r, nil
 }
@@ -118,7 +123,7 @@ func LogNotes(log zerolog.Logger, cfg, before *config.Config, simulated bool) {
 func (r *Runtime) Poll(ctx context.Context) ([]capability.Report, error) {
 	var reports []capability.Report
 	failed := 0
-	for _, result := range collector.Once(ctx, CollectorTargets(r.Targets)) {
+	for _, result := range r.Once(ctx) {
 		if result.Err != nil {
 			failed++
 			r.Log.Error().Str("backend", result.Backend).Err(result.Err).Msg("array was not read")
@@ -137,6 +142,7 @@ func (r *Runtime) Poll(ctx context.Context) ([]capability.Report, error) {
 
 // Close logs out of every array, within a bound, and ends the simulation.
 func (r *Runtime) Close() {
+	defer r.Screen.Begin(context.Background(), "logging out of the arrays", text.AtMost(closeTimeout)).Stop()
 	for _, err := range collector.Close(CollectorTargets(r.Targets), closeTimeout) {
 		if err != nil {
 			r.Log.Warn().Err(err).Msg("session was left open on the array; it expires there by itself")

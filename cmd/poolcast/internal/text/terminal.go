@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	"golang.org/x/term"
@@ -27,14 +28,28 @@ func isTerminal(w any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// Width is the number of columns of the terminal w, or 120 if w is none.
+// Width is the number of columns of the terminal w: that of the environment variable
+// COLUMNS, if it is set, else its size. It is 120 if w is no terminal.
 func Width(w any) int {
-	if f, ok := w.(interface{ Fd() uintptr }); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-			return width
-		}
+	if width := terminalWidth(w); width > 0 {
+		return width
 	}
 	return 120
+}
+
+// terminalWidth is 0 if w is no terminal, or has no width.
+func terminalWidth(w any) int {
+	if !isTerminal(w) {
+		return 0
+	}
+	if width, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && width > 0 {
+		return width
+	}
+	width, _, err := term.GetSize(int(w.(interface{ Fd() uintptr }).Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
 }
 
 // Color is an attribute of a terminal (ECMA-48, SGR).
@@ -42,6 +57,7 @@ type Color string
 
 // The colours in use.
 const (
+	Plain  Color = ""
 	Bold   Color = "1"
 	Red    Color = "31"
 	Green  Color = "32"
@@ -52,7 +68,7 @@ const (
 // Paint makes s printable and colours it.
 func (p Painter) Paint(c Color, s string) string {
 	s = Printable(s)
-	if !p.color {
+	if !p.color || c == Plain {
 		return s
 	}
 	return "\x1b[" + string(c) + "m" + s + "\x1b[0m"
@@ -63,12 +79,20 @@ type Page struct {
 	Painter
 	Width int // in columns
 
-	text strings.Builder
-	out  io.Writer
+	tableWidth int // 0 is no bound
+	text       strings.Builder
+	out        io.Writer
 }
 
-// NewPage starts a page for w.
-func NewPage(w io.Writer) *Page { return &Page{Painter: NewPainter(w), Width: Width(w), out: w} }
+// NewPage starts a page for w. Its tables have all columns if they are to be wide, or if
+// w is no terminal; else they fit its width.
+func NewPage(w io.Writer, wide bool) *Page {
+	p := &Page{Painter: NewPainter(w), Width: Width(w), out: w}
+	if !wide {
+		p.tableWidth = terminalWidth(w)
+	}
+	return p
+}
 
 // Line adds a formatted line. Texts of others must be made printable first.
 func (p *Page) Line(format string, args ...any) { fmt.Fprintf(&p.text, format+"\n", args...) }
@@ -80,8 +104,35 @@ func (p *Page) Wrapped(indent, s string) {
 	}
 }
 
-// Table adds a table.
-func (p *Page) Table(t *Table) { p.text.WriteString(t.String()) }
+// Tables adds tables with the same header, in the same columns. Below them is which
+// columns are hidden.
+func (p *Page) Tables(tables ...*Table) {
+	if len(tables) == 0 {
+		return
+	}
+	l := newLayout(tables, p.tableWidth)
+	for _, t := range tables {
+		p.text.WriteString(l.text(t))
+	}
+	if hidden := l.hidden(); len(hidden) > 0 {
+		p.Wrapped("", "hidden: "+strings.Join(hidden, ", ")+"; --output wide shows all columns")
+	}
+}
+
+// Names makes names printable, and shortens them to a width if the page has to fit a
+// terminal, at least to that of names in a table. Names that differ still do.
+func (p *Page) Names(names []string, width int) []string {
+	cells := make([]string, len(names))
+	for i, name := range names {
+		cells[i] = Cell(name)
+	}
+	if p.tableWidth > 0 {
+		if short := Distinct(cells, max(narrowName, width)); short != nil {
+			return short
+		}
+	}
+	return cells
+}
 
 // Print writes the page.
 func (p *Page) Print() error {

@@ -2,15 +2,13 @@ package text
 
 import (
 	"bytes"
-	"os"
-	"strconv"
 	"testing"
 
-	"golang.org/x/sys/unix"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/terminaltest"
 )
 
 func TestColorOnTerminalsOnly(t *testing.T) {
-	terminal := openTerminal(t)
+	terminal := terminaltest.Open(t, 80).Program
 	for _, c := range []struct {
 		noColor, term string
 		want          bool
@@ -24,27 +22,4 @@ func TestColorOnTerminalsOnly(t *testing.T) {
 	if WantsColor(new(bytes.Buffer)) {
 		t.Error("colour for what is no terminal")
 	}
-}
-
-// openTerminal is the program's end of a pseudo terminal.
-func openTerminal(t *testing.T) *os.File {
-	t.Helper()
-	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = master.Close() })
-	if err := unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
-	n, err := unix.IoctlGetInt(int(master.Fd()), unix.TIOCGPTN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	slave, err := os.OpenFile("/dev/pts/"+strconv.Itoa(n), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = slave.Close() })
-	return slave
 }

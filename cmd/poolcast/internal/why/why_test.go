@@ -102,3 +102,21 @@ func TestExplainWithUsedUpQuota(t *testing.T) {
 		t.Error("the backend with room is not shown")
 	}
 }
+
+// TestExplainMarksLabels: another volume of a type that limits a label says what is
+// measured in its place.
+func TestExplainMarksLabels(t *testing.T) {
+	limit, now := "<= 950", time.Now()
+	c := cloud(now)
+	c.Backends.Reports[0].Labels = map[string]capability.Label{"total_volumes": {Value: capability.OfInt(900), Measured: capability.OfInt(42)}}
+	f := &why.Facts{Volume: &openstack.Volume{Status: "error", Size: 1, Zone: "dc1"}, Type: &openstack.VolumeType{
+		VolumeType: cinder.VolumeType{Name: "t", ExtraSpecs: cinder.ExtraSpecs{{Key: "total_volumes", Value: &limit}}},
+	}}
+	e, err := why.Explain(f, c, 0, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(e.Answer.Notes, "\n"); !strings.Contains(got, "total_volumes 900 of x is a label of cinder.conf; measured 42") {
+		t.Errorf("the notes are %s", got)
+	}
+}

@@ -1,0 +1,2 @@
+// Package terminaltest gives tests a pseudo terminal.
+package terminaltest
