@@ -79,7 +79,7 @@ func newPlanCommand(sources *sourceFlags) *cobra.Command {
 	flags.Int64Var(&f.gain, "least-gain", 1, "how much of the difference an optional move must take away, in `percent`")
 	flags.Int64Var(&f.request.Load, "max-load", f.request.Load, "highest load with which an array takes optional moves, in `percent`")
 	flags.IntVar(&f.request.MaxEvening, "max-moves", f.request.MaxEvening, "highest `number` of optional moves")
-	outputFlag(cmd, &f.output, "table", "json", "commands")
+	outputFlag(cmd, &f.output, "table", "wide", "json", "commands")
 	return cmd
 }
 
@@ -101,10 +101,14 @@ func (f *planFlags) run(cmd *cobra.Command) error {
 	if set == nil {
 		return polled
 	}
+	reading := progress(cmd, "reading the space of each volume from the arrays")
 	space, unread := migration.ReadSpace(cmd.Context(), runtime.Targets)
+	reading.Stop()
+	planning := progress(cmd, "deciding on each move")
 	result, err := migration.Make(f.request, facts, space, withCatalogue(runtime.Config, set, facts.Catalogue))
+	planning.Stop()
 	if err != nil {
-		return exit.With(exit.Usage, err)
+		return exit.With(exit.Usage, explainMissing(err, f.request.Empty, set))
 	}
 	if err := render.Plan(cmd.OutOrStdout(), f.output, result); err != nil {
 		return fmt.Errorf("print plan: %w", err)
@@ -145,5 +149,6 @@ func (f *planFlags) read(cmd *cobra.Command) (*migration.Facts, error) {
 		return nil, err
 	}
 	defer client.Close()
+	defer progress(cmd, "reading the volumes of the cloud "+f.cloud.name).Stop()
 	return migration.Read(cmd.Context(), client)
 }

@@ -16,7 +16,7 @@ import (
 // shownStay is how many volumes that cannot be moved the table has; JSON has all.
 const shownStay = 20
 
-// Plan prints plans of migrations in one of the formats table, json and commands.
+// Plan prints plans of migrations in one of the formats table, wide, json and commands.
 func Plan(w io.Writer, output string, r *migration.Result) error {
 	switch output {
 	case "json":
@@ -24,7 +24,7 @@ func Plan(w io.Writer, output string, r *migration.Result) error {
 	case "commands":
 		return planCommands(w, r)
 	}
-	page := text.NewPage(w)
+	page := newPage(w, output)
 	for i := range r.Pools {
 		if i > 0 {
 			page.Line("")
@@ -50,10 +50,10 @@ func planCommands(w io.Writer, r *migration.Result) error {
 func addPlan(page *text.Page, r *migration.Result, p *migration.PoolPlan) {
 	addWrapped(page, planColor(p), fmt.Sprintf("%s in %s: %s", p.Name, p.Zone, headline(p)))
 	page.Line("")
-	page.Table(planArrays(p))
+	page.Tables(planArrays(p))
 	if len(p.Moves) > 0 {
 		page.Line("")
-		page.Table(planMoves(p))
+		page.Tables(planMoves(p))
 		page.Line("\nThe commands, one after the other; poolcast runs none:\n")
 		for i := range p.Moves {
 			page.Line("%s", text.Printable(r.Command(&p.Moves[i])))
@@ -61,7 +61,7 @@ func addPlan(page *text.Page, r *migration.Result, p *migration.PoolPlan) {
 	}
 	if len(p.Stay) > 0 {
 		page.Line("\nVolumes that cannot be moved:\n")
-		page.Table(planStay(p))
+		page.Tables(planStay(p))
 		if more := len(p.Stay) - shownStay; more > 0 {
 			page.Line("and %s; --output json has all", format.Count(more, "other"))
 		}
@@ -103,7 +103,7 @@ func headline(p *migration.PoolPlan) string {
 }
 
 func planArrays(p *migration.PoolPlan) *text.Table {
-	t := text.NewTable("ARRAY", "VOLUMES>", "THEN>", "USED>", "THEN>", "PROVISIONED>", "THEN>", "")
+	t := text.NewTable("ARRAY", "VOLUMES>", "+THEN>", "USED>", "+THEN>", "PROVISIONED>", "+THEN>", "~").MayHide("VOLUMES")
 	for _, a := range p.Arrays {
 		remark := ""
 		switch {
@@ -127,7 +127,8 @@ func share(s *float64) string {
 }
 
 func planMoves(p *migration.PoolPlan) *text.Table {
-	t := text.NewTable("", "VOLUME", "COPY GiB>", "USED GiB>", "STATUS", "FROM", "TO", "WHY")
+	t := text.NewTable("", "VOLUME", "COPY GiB>", "USED GiB>", "STATUS", "FROM", "TO", "KIND", "WHY~").
+		MayHide("STATUS", "USED GiB", "WHY")
 	for i := range p.Moves {
 		m := &p.Moves[i]
 		used := format.Missing
@@ -135,7 +136,7 @@ func planMoves(p *migration.PoolPlan) *text.Table {
 			used = format.Significant(*m.Volume.Physical, 3)
 		}
 		t.Add(strconv.Itoa(i+1), m.Volume.Label(), strconv.FormatInt(m.Volume.Size, 10), used, m.Volume.Status,
-			backendOf(p, m.From), backendOf(p, m.To), string(m.Kind)+": "+m.Reason)
+			backendOf(p, m.From), backendOf(p, m.To), string(m.Kind), m.Reason)
 	}
 	return t
 }
@@ -150,7 +151,7 @@ func backendOf(p *migration.PoolPlan, pool string) string {
 }
 
 func planStay(p *migration.PoolPlan) *text.Table {
-	t := text.NewTable("VOLUME", "ON", "GiB>", "WHY NOT")
+	t := text.NewTable("VOLUME", "ON", "GiB>", "WHY NOT~").MayHide("GiB", "ON")
 	for i, s := range p.Stay {
 		if i == shownStay {
 			break

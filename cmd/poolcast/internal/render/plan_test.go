@@ -49,7 +49,7 @@ func TestPlanTable(t *testing.T) {
 	plain := strings.Join(strings.Fields(out.String()), " ")
 	for _, want := range []string{
 		"gold in dc1: 2 moves, 1 mandatory and 1 optional, copy 150 GiB; 1 volume cannot be moved",
-		"100 12.3 in-use x y evacuate: y is 20 % full then", "d8dc 50 - available c@z#gold y even: 60 %",
+		"100 12.3 in-use x y evacuate y is 20 % full then", "d8dc 50 - available c@z#gold y even 60 %",
 		"openstack --os-cloud 'my cloud' volume migrate --host 'c@y#gold' c7cb",
 		"the volume has snapshots", "--max-moves permits no more", "z has more load", "space that volumes use on z is not known",
 	} {
