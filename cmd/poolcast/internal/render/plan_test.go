@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/migration"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/render"
+	"github.com/poolcast/poolcast/cmd/poolcast/internal/terminaltest"
 	"github.com/poolcast/poolcast/collector/placement/plan"
 	"github.com/poolcast/poolcast/collector/placement/volumeapi"
 )
@@ -94,5 +96,34 @@ func TestPlanJSON(t *testing.T) {
 	p := got.Pools[0]
 	if len(p.Moves) != 2 || !p.Moves[0].Mandatory || p.Moves[1].Mandatory || p.Moves[1].Used != nil || len(p.CannotMove) != 1 || p.Arrays[1].Before.Used != nil {
 		t.Errorf("%+v", p)
+	}
+}
+
+// TestPlanFitsTheTerminal with names that need their columns. The commands are to be
+// copied, and not broken.
+func TestPlanFitsTheTerminal(t *testing.T) {
+	r := planned()
+	p := &r.Pools[0]
+	for i := range p.Arrays {
+		p.Arrays[i].Backend = "flasharray_production_0" + p.Arrays[i].Backend
+	}
+	p.Moves[0].Volume.Name = "a-database-of-production"
+	for _, columns := range []int{80, 120} {
+		terminal := terminaltest.Open(t, columns)
+		if err := render.Plan(terminal.Program, "table", r); err != nil {
+			t.Fatal(err)
+		}
+		lines := terminaltest.Screen(terminal.End())
+		for _, line := range lines {
+			if utf8.RuneCountInString(line) > columns && !strings.HasPrefix(line, "openstack ") {
+				t.Errorf("wider than %d columns: %s", columns, line)
+			}
+		}
+		text := strings.Join(lines, "\n")
+		for _, want := range []string{"a-databa", "evacuate", "flasharray_production_0x", "to be emptied"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%d columns lack %q:\n%s", columns, want, text)
+			}
+		}
 	}
 }
