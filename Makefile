@@ -130,8 +130,8 @@ fuzz: ## Fuzz each target FUZZTIME (tries, or a duration)
 
 golden: ## Write the golden files anew; look at the difference
 	@$(GO) test $$(grep -rlE --include='*_test.go' 'flag\.Bool\("update"' $(filter-out integration,$(SOURCES)) | xargs -n 1 dirname | sort -u | sed 's|^|./|') -update
-	@$(GO) test -tags integration -run 'Transcript|LiveCloud' ./integration -update
-	@git status --short -- '*testdata*' REFERENCE.md
+	@$(GO) test -tags integration -run 'Transcript|LiveCloud|StatusPagePicture' ./integration -update
+	@git status --short -- '*testdata*' REFERENCE.md examples/status-page.png
 
 lint: ## Run golangci-lint
 	@command -v golangci-lint >/dev/null || { echo 'make lint: golangci-lint is missing; see https://golangci-lint.run/docs/welcome/install/' >&2; exit 1; }

@@ -23,6 +23,8 @@ type Agent struct {
 	ExplainFailures  bool
 	LiveCapabilities []string // for backends without a list of their own
 
+	Thresholds Thresholds // of the status page
+
 	LoadHistory     bool        // whether the keys of the last hour's load are reported
 	LoadClassLimits ClassLimits // for backends without limits of their own
 
@@ -103,6 +105,7 @@ func (r *reader) agent(reports time.Duration) Agent {
 	live := s.list("live_capabilities")
 	s.checkLive(live)
 	a.LiveCapabilities = live.v
+	a.Thresholds = s.thresholds()
 	s.timing(&a, reports)
 	s.loadHistory(&a)
 	s.listener(&a)

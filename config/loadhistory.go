@@ -24,24 +24,22 @@ const (
 )
 
 func parseClassLimits(text string) (ClassLimits, error) {
-	parts := parseList(text)
-	if len(parts) != 2 {
-		return ClassLimits{}, errors.New("is not two numbers with a comma between them")
-	}
-	low, err := parseInt(parts[0])
-	if err != nil {
-		return ClassLimits{}, errors.New("does not begin with a whole number")
-	}
-	high, err := parseInt(parts[1])
+	pair, err := parsePair(text, func(part string) (int, error) {
+		i, err := parseInt(part)
+		if err != nil && !errors.Is(err, errEmpty) {
+			err = errors.New("has a value that is not a whole number")
+		}
+		return i, err
+	})
 	switch {
 	case err != nil:
-		return ClassLimits{}, errors.New("does not end with a whole number")
-	case low < leastLimit || high > mostLimit:
+		return ClassLimits{}, err
+	case pair[0] < leastLimit || pair[1] > mostLimit:
 		return ClassLimits{}, fmt.Errorf("is not between %d and %d", leastLimit, mostLimit)
-	case high-low < leastBetween:
+	case pair[1]-pair[0] < leastBetween:
 		return ClassLimits{}, fmt.Errorf("has a second limit that is less than %d above the first", leastBetween)
 	}
-	return ClassLimits{Low: low, High: high}, nil
+	return ClassLimits{Low: pair[0], High: pair[1]}, nil
 }
 
 func (s scope) classLimits() value[ClassLimits] {

@@ -10,7 +10,7 @@ import (
 // Kind is the type of an option's value.
 type Kind uint8
 
-// The kinds. All but the last five are oslo.config's own.
+// The kinds. All but the last seven are oslo.config's own.
 const (
 	String Kind = iota
 	Bool
@@ -22,12 +22,14 @@ const (
 	Duration
 	Command // program and arguments, split as a shell would
 	Path
-	Limits // two whole numbers
+	Limits      // two whole numbers
+	Percentages // two thresholds: warning and critical
+	Latencies   // two thresholds, as durations
 )
 
 // String names the kind as the reference page does.
 func (k Kind) String() string {
-	names := [...]string{"string", "boolean", "integer", "number", "list", "dictionary", "JSON object", "duration", "command", "path", "limits"}
+	names := [...]string{"string", "boolean", "integer", "number", "list", "dictionary", "JSON object", "duration", "command", "path", "limits", "two percentages", "two durations"}
 	if int(k) < len(names) {
 		return names[k]
 	}
@@ -272,6 +274,10 @@ func agentOptions() []Option {
 		{Name: "live_capabilities", Kind: List, Help: "Keys of extra_capabilities that measured values replace, for backends without a list of their own."},
 		{Name: "load_history", Kind: Bool, Default: "false", Help: "Report the 90th percentile of the last hour's load and latencies, and load_class. Conditions of volume types on these do not change with every sample. poll_interval must be at most 5m."},
 		{Name: "load_class_limits", Kind: Limits, Default: "30,70", Help: "Limits of load_class in percent, for backends without their own: a load below the first is low, above the second high. The class changes where the load has been 5 points beyond a limit for ten minutes."},
+		{Name: "load_thresholds", Kind: Percentages, Default: "70,90", Help: "load_percent from which the status page marks an array with warning, and with critical."},
+		{Name: "latency_thresholds", Kind: Latencies, Default: "2ms,5ms", Help: "Latency of reads, or of writes, from which the status page marks an array with warning, and with critical."},
+		{Name: "used_thresholds", Kind: Percentages, Default: "80,90", Help: "Percentage of the capacity in use from which the status page marks an array with warning, and with critical."},
+		{Name: "virtual_free_thresholds", Kind: Percentages, Default: "10,5", Help: "Virtual free capacity, in percent of (total - reserved) x ratio, at or below which the status page marks an array with warning, and with critical. CapacityFilter refuses volumes larger than what is left."},
 		{Name: "log_level", Kind: String, Default: "info", Choices: []string{"trace", "debug", "info", "warn", "error"}, Help: "Lowest level that is logged."},
 		{Name: "log_format", Kind: String, Default: "text", Choices: []string{"text", "json"}, Help: "Format of the log."},
 		{Name: "listen", Kind: String, Default: "127.0.0.1:9748", Help: "Address for metrics, health and the status page, or off. Any address other than loopback needs TLS and a bearer token."},

@@ -147,6 +147,10 @@ func (o *Option) advice() string {
 		return "Write name:value pairs, separated by commas."
 	case o.Kind == Limits:
 		return fmt.Sprintf("Write two whole numbers from %d to %d, at least %d apart, such as 30,70.", leastLimit, mostLimit, leastBetween)
+	case o.Kind == Percentages:
+		return "Write two numbers from 0 to 100, for warning and critical, such as " + o.Default + "."
+	case o.Kind == Latencies:
+		return "Write two durations with their units, for warning and critical, such as " + o.Default + "."
 	}
 	return ""
 }

@@ -282,7 +282,7 @@ func (v fixedView) History(string) []status.Point {
 	for i := range 60 {
 		points = append(points, status.Point{
 			At: v.Now.Add(time.Duration(i-60) * time.Minute), Operations: 20_000 * (1 + math.Sin(float64(i)/9)),
-			BytesPerSec: 1e9, ReadUsec: 300, WriteUsec: math.NaN(),
+			BytesPerSec: 1e9, ReadUsec: 300, WriteUsec: math.NaN(), LoadPercent: math.NaN(),
 		})
 	}
 	return points

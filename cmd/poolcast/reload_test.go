@@ -218,6 +218,29 @@ func TestReloadLogsOptionsThatNeedARestart(t *testing.T) {
 	}
 }
 
+func TestReloadChangesTheThresholdsOfThePage(t *testing.T) {
+	t.Parallel()
+	e := newEnvironment(t, 1)
+	e.configure(1)
+	url := e.listenOnFreePort()
+	log, _ := e.agent()
+	shows := func(text string) func() bool {
+		return func() bool {
+			_, page := e.get(url + "/")
+			return strings.Contains(page, text)
+		}
+	}
+	e.await("the default", shows("load from 70 and 90\u202f%, latency from 2 and 5\u202fms"))
+	e.edit("poll_interval = 3s", "poll_interval = 3s\nload_thresholds = 40,60\nlatency_thresholds = 500us,1ms")
+	e.await("the reload", log.has("configuration reloaded"))
+	e.await("the new thresholds", shows("load from 40 and 60\u202f%, latency from 0.5 and 1\u202fms"))
+	e.edit("load_thresholds = 40,60", "load_thresholds = 60,40")
+	e.await("the refusal", log.has("[poolcast] load_thresholds \\\"60,40\\\" has a warning that is not below critical"))
+	if !shows("load from 40 and 60")() {
+		t.Error("the refused thresholds are used")
+	}
+}
+
 // Another interval is no reason to log out of every array.
 func TestNewIntervalKeepsSessionAndHistory(t *testing.T) {
 	t.Parallel()

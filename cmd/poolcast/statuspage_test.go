@@ -226,7 +226,7 @@ func TestSuspendedReportIsShown(t *testing.T) {
 	e.arrays[0].SetFaults(simulator.ServerError(http.StatusServiceUnavailable))
 	e.await("a page with the cause", func() bool {
 		_, _, body := a.get("/")
-		return strings.Contains(string(body), ">down<")
+		return strings.Contains(string(body), "critical: down<")
 	})
 	a.reported(e)
 	_, _, body := a.get("/metrics")

@@ -33,14 +33,23 @@ func (v View) attention(list *SchedulerList) (all []check, passed int) {
 	return all, passed
 }
 
-// shownChecks is how many things to look at the page shows before the others.
-const shownChecks = 12
+// How many things to look at the page shows before the others. With a table there are
+// fewer, so that it stays in sight: its first rows are the arrays of the others.
+const (
+	shownChecks     = 12
+	shownAboveTable = 4
+)
 
 // FirstFaults are the things to look at that are shown.
-func (d pageData) FirstFaults() []check { return d.Faults[:min(len(d.Faults), shownChecks)] }
+func (d pageData) FirstFaults() []check {
+	if d.Table != nil {
+		return d.Faults[:min(len(d.Faults), shownAboveTable)]
+	}
+	return d.Faults[:min(len(d.Faults), shownChecks)]
+}
 
 // OtherFaults are those that are shown on a click.
-func (d pageData) OtherFaults() []check { return d.Faults[min(len(d.Faults), shownChecks):] }
+func (d pageData) OtherFaults() []check { return d.Faults[len(d.FirstFaults()):] }
 
 // checks is a warning about a file that cannot be used.
 func (t VolumeTypes) checks(now time.Time) []check {

@@ -2,7 +2,8 @@
 // metrics, health for supervisors, reports and placement decisions as JSON, and a
 // page for people.
 //
-//	/              the status page: pools, arrays, overlays, a form for placement
+//	/              the status page: pools, a card or a row for each array, a form for
+//	               placement; sort, pool, zone and backend select what is shown
 //	/metrics       Prometheus metrics, one series per array, never one per volume
 //	/livez         fails only when the main loop is stuck
 //	/readyz        each backend and the broker, with reasons
@@ -35,6 +36,11 @@
 // [New] refuses it. A browser sends the token as the password of any user name, so
 // the page can be opened too. /livez and /readyz need no token, because supervisors
 // rarely have one, and contain only names and reasons.
+//
+// # Marks
+//
+// A figure beyond its [Thresholds] is marked on the page with warning or critical, in
+// words, signs and colour. Metrics and health do not depend on it.
 //
 // # Missing values
 //

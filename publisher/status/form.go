@@ -11,6 +11,9 @@ type formData struct {
 	// Properties, Hints and QoS have one pair in a line.
 	Properties, Hints, QoS string
 
+	// Selection is that of the table, which the answer keeps.
+	Selection []parameter
+
 	Types    VolumeTypes
 	Error    string
 	Decision *Decision
@@ -23,6 +26,7 @@ func (s *Server) form(r *http.Request) *formData {
 	f := &formData{
 		Size: v.Get("size"), Zone: v.Get("availability_zone"), Type: v.Get("volume_type"), Policy: v.Get("policy"),
 		Properties: lines("property"), Hints: lines("hint"), QoS: lines("qos"),
+		Selection: readSelection(v).parameters(),
 	}
 	if f.Size == "" {
 		f.Size = "100"

@@ -40,6 +40,11 @@ func TestFormOffersVolumeTypes(t *testing.T) {
 			[]string{`<details class="more" open>`, ">query=1\nsame_host=fa_01</textarea>", ">a=b\nc=d\ne=f</textarea>"},
 			nil,
 		},
+		"with a selection": {
+			known, "size=1&sort=-used&pool=gold&backend=fa_01",
+			[]string{`<input type="hidden" name="sort" value="-used">`, `<input type="hidden" name="pool" value="gold">`, `<input type="hidden" name="backend" value="fa_01">`},
+			[]string{`name="zone" value=`},
+		},
 		"with QoS": {known, "size=1&qos=maxIOPS%3D5", []string{`<details class="more" open>`, ">maxIOPS=5</textarea>"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -73,18 +73,6 @@ func percent(f *float64) string {
 	return strconv.FormatFloat(*f*100, 'f', 0, 64) + "\u202f%"
 }
 
-// usedPercent is how full a backend is, for a <meter>; -1 if it is not known.
-func usedPercent(r *capability.Report) int {
-	if r == nil {
-		return -1
-	}
-	share, ok := r.Capabilities.UsedShare()
-	if !ok {
-		return -1
-	}
-	return int(math.Round(share * 100))
-}
-
 // used prints the capacity in use, or a dash.
 func used(r *capability.Report) string {
 	total, okTotal := number(r, capability.KeyTotalCapacity)

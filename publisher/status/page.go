@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/poolcast/poolcast/collector/capability"
@@ -34,7 +35,7 @@ func (s *Server) pages(mux *http.ServeMux) {
 
 // page renders into memory first, so that an error does not leave half a page.
 func (s *Server) page(w http.ResponseWriter, r *http.Request, page *template.Template) {
-	data := newPageData(s.opts.Source.View(), s.opts.Source.History, s.list())
+	data := newPageData(s.opts.Source.View(), readSelection(r.URL.Query()), s.opts.Source.History, s.list())
 	if s.opts.Placer != nil {
 		data.Form = s.form(r)
 		data.Form.Types = data.Types
@@ -54,9 +55,13 @@ type pageData struct {
 	Ready  bool    // all checks passed, without a warning
 	Faults []check // those that failed, and warnings
 	Passed int
+	Legend string // the thresholds; "" without any
+	Table  *table // from six arrays on, instead of a card for each
 	Pools  []poolData
 	Form   *formData
 	List   *listData // the scheduler's list; nil without
+
+	Critical, Warning int // how many arrays are marked, of those shown
 
 	RecentFailures, EarlierFailures []failureData
 }
@@ -67,20 +72,24 @@ type failureData struct {
 	Now time.Time
 }
 
+// poolData is a logical pool. There are cards only where there is no table.
 type poolData struct {
 	capability.LogicalPool
-	Cards []card
+	Cards []*card
 }
 
-// card is one array of a pool with its sparklines. A series has one scale for
-// all arrays of a pool, so that they can be compared.
+// card is one array with its sparklines. A series has one scale for all arrays of a
+// pool, so that they can be compared.
 type card struct {
 	Backend
+	figures
+	Thresholds  Thresholds
 	Now         time.Time
 	MeanVolumes *float64
-	Span        string // the time that the sparklines show
+	Span, Begin string // the time that the sparklines show
+	Close       string // the link that closes it; "" for one that stays open
 
-	Operations, Bandwidth, Read, Write template.HTML
+	LoadLine, Operations, Bandwidth, ReadLine, WriteLine line
 }
 
 // list is the scheduler's list; nil without one.
@@ -92,8 +101,8 @@ func (s *Server) list() *SchedulerList {
 	return &list
 }
 
-func newPageData(v View, history func(host string) []Point, list *SchedulerList) pageData {
-	d := pageData{View: v}
+func newPageData(v View, s selection, history func(host string) []Point, list *SchedulerList) pageData {
+	d := pageData{View: v, Legend: v.Thresholds.legend()}
 	if list != nil {
 		d.List = &listData{*list, v.Now, v.Bus.Connected}
 	}
@@ -106,9 +115,62 @@ func newPageData(v View, history func(host string) []Point, list *SchedulerList)
 			d.EarlierFailures = append(d.EarlierFailures, one)
 		}
 	}
+	d.addArrays(s, history)
+	return d
+}
+
+// addArrays adds the pools, with a card for each array or with the table.
+func (d *pageData) addArrays(s selection, history func(host string) []Point) {
+	pools := groupBackends(d.Backends)
+	if len(d.Backends) < tableFrom {
+		for _, p := range pools {
+			d.Pools = append(d.Pools, poolData{p.LogicalPool, p.cards(d.View, "", history)})
+			for _, c := range d.Pools[len(d.Pools)-1].Cards {
+				d.count(c.Severity)
+			}
+		}
+		return
+	}
+	d.Table = newTable(d.View, s, history)
+	for _, p := range pools {
+		if s.shows(p.backends[0]) {
+			d.Pools = append(d.Pools, poolData{LogicalPool: p.LogicalPool})
+		}
+	}
+	for i := range d.Table.Rows {
+		r := &d.Table.Rows[i]
+		d.count(r.Severity)
+		if !r.Open {
+			continue
+		}
+		for _, p := range pools {
+			if cards := p.cards(d.View, r.Host, history); len(cards) > 0 {
+				r.Card = cards[0]
+				r.Card.Close = r.Href
+			}
+		}
+	}
+}
+
+func (d *pageData) count(s severity) {
+	switch s {
+	case critical:
+		d.Critical++
+	case warning:
+		d.Warning++
+	}
+}
+
+// backendPool is a logical pool with its backends, in the order of its reports.
+type backendPool struct {
+	capability.LogicalPool
+	backends []Backend
+}
+
+func groupBackends(backends []Backend) []backendPool {
 	var reports []capability.Report
 	byHost := map[string]Backend{}
-	for _, b := range v.Backends {
+	for _, b := range backends {
 		r := capability.Report{Host: b.Host, Backend: b.Name, Pool: b.Pool, Zone: b.Zone}
 		if b.Report != nil {
 			r = *b.Report
@@ -116,30 +178,44 @@ func newPageData(v View, history func(host string) []Point, list *SchedulerList)
 		reports = append(reports, r)
 		byHost[r.Host] = b
 	}
+	var pools []backendPool
 	for _, p := range capability.GroupPools(reports) {
-		d.Pools = append(d.Pools, newPoolData(p, v.Now, byHost, history))
+		pool := backendPool{LogicalPool: p}
+		for _, r := range p.Reports {
+			pool.backends = append(pool.backends, byHost[r.Host])
+		}
+		pools = append(pools, pool)
 	}
-	return d
+	return pools
 }
 
-func newPoolData(p capability.LogicalPool, now time.Time, backends map[string]Backend, history func(host string) []Point) poolData {
-	data := poolData{LogicalPool: p}
-	mean := p.Mean(capability.KeyTotalVolumes)
-	histories := make([][]Point, len(p.Reports))
-	for i, r := range p.Reports {
-		histories[i] = history(r.Host)
+// cards are the cards of a pool's arrays, or only that of a host.
+func (p backendPool) cards(v View, host string, history func(host string) []Point) []*card {
+	if host != "" && !slices.ContainsFunc(p.backends, func(b Backend) bool { return b.Host == host }) {
+		return nil
 	}
-	chart := newChart(histories)
-	for i, r := range p.Reports {
-		data.Cards = append(data.Cards, card{
-			Backend: backends[r.Host], Now: now, MeanVolumes: mean, Span: chart.span(),
-			Operations: chart.line(histories[i], operations),
-			Bandwidth:  chart.line(histories[i], bandwidth),
-			Read:       chart.line(histories[i], readLatency),
-			Write:      chart.line(histories[i], writeLatency),
+	mean := p.Mean(capability.KeyTotalVolumes)
+	histories := make([][]Point, len(p.backends))
+	for i, b := range p.backends {
+		histories[i] = history(b.Host)
+	}
+	lines := newChart(sparkWidth, histories)
+	var cards []*card
+	for i, b := range p.backends {
+		if host != "" && b.Host != host {
+			continue
+		}
+		cards = append(cards, &card{
+			Backend: b, figures: newFigures(b, v.Thresholds, v.Now), Thresholds: v.Thresholds,
+			Now: v.Now, MeanVolumes: mean, Span: lines.span(), Begin: lines.begin(),
+			LoadLine:   lines.line(histories[i], load),
+			Operations: lines.line(histories[i], operations),
+			Bandwidth:  lines.line(histories[i], bandwidth),
+			ReadLine:   lines.line(histories[i], readLatency),
+			WriteLine:  lines.line(histories[i], writeLatency),
 		})
 	}
-	return data
+	return cards
 }
 
 // shownFailures is how many failures the page shows before the earlier ones.
@@ -151,7 +227,8 @@ func pageFuncs() template.FuncMap {
 		"figure": numberAs(grouped), "room": numberAs(gibText), "rate": numberAs(bytesText), "latency": numberAs(latencyText),
 		"gib": gibText, "used": used, "sum": sum, "ago": ago, "percent": percent,
 		"deviation": deviation, "state": stateText,
-		"usedPercent": usedPercent, "schedulers": schedulers, "text": capability.Value.String, "count": format.Count,
+		"schedulers": schedulers, "text": capability.Value.String, "count": format.Count,
+		"columns": columns, "meaning": meaning,
 		"fitsNow": func() string { return FitsNow },
 	}
 }

@@ -208,7 +208,7 @@ func TestPageIsEscapedAndComplete(t *testing.T) {
 	if code != http.StatusOK {
 		t.Fatalf("%d %s", code, body)
 	}
-	for _, want := range []string{"1 problem", "gold", "fa_02", "GET arrays/space: 503", "&lt;b&gt;", "(20\u202fTiB − 0\u202fGiB reserved) × 2.00 − 29\u202fTiB provisioned", "operations: now 60\u202f000\u202fper second, lowest 10\u202fper second, highest 60\u202f000\u202fper second", "no data yet", "50\u202f% above the pool’s mean of 600", "reported by cinder-volume", "</html>"} {
+	for _, want := range []string{"1 problem", "gold", "fa_02", "GET arrays/space: 503", "&lt;b&gt;", "(20\u202fTiB − 0\u202fGiB reserved) × 2.00 − 29\u202fTiB provisioned", "operations: now 60\u202f000/s, lowest 10/s, highest 60\u202f000/s; scale from 0 to 80\u202f000/s", "no data yet", "50\u202f% above the pool’s mean of 600", "reported by cinder-volume", "</html>"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page does not show %q", want)
 		}

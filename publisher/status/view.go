@@ -16,7 +16,9 @@ type View struct {
 	Backends []Backend        // in the order of enabled_backends
 	Invalid  []InvalidBackend // enabled backends that are not served
 	Failures Failures
-	Types    VolumeTypes
+	// Thresholds are those of the page, as they are configured at this instant.
+	Thresholds Thresholds
+	Types      VolumeTypes
 }
 
 // VolumeTypes are the volume types that the form offers.

@@ -39,6 +39,7 @@ func (s *statusSource) View() status.View {
 	now := time.Now()
 	out := status.View{Now: now, Agent: s.agent, Config: *s.config.Load(), Types: s.types.Load().view()}
 	current := s.setup.Load()
+	out.Thresholds = viewThresholds(current.Config.Agent.Thresholds)
 	if last := s.lastTick.Load(); last != nil {
 		out.Agent.LastTick = *last
 	}
@@ -110,6 +111,16 @@ func (s *statusSource) History(host string) []status.Point {
 		}
 	}
 	return out
+}
+
+func viewThresholds(t config.Thresholds) status.Thresholds {
+	usec := func(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
+	return status.Thresholds{
+		Load:        status.Limits{Warning: t.Load[0], Critical: t.Load[1]},
+		Latency:     status.Limits{Warning: usec(t.Latency[0]), Critical: usec(t.Latency[1])},
+		Used:        status.Limits{Warning: t.Used[0], Critical: t.Used[1]},
+		VirtualFree: status.Limits{Warning: t.VirtualFree[0], Critical: t.VirtualFree[1]},
+	}
 }
 
 func viewBus(s publisher.Status) status.Bus {
