@@ -50,9 +50,9 @@ type hourly struct {
 }
 
 // add adds a sample that was polled with an interval. A performance sample of the array
-// that was read before changes nothing, and another array begins another hour. A value stands for the time since the one before
-// it, and for two intervals at most: the time in which an array was not read stays
-// uncovered.
+// that was read before changes nothing, and another array begins another hour. A value
+// stands for the time since the one before it, and for two intervals at most: the time in
+// which an array was not read stays uncovered.
 func (h *hourly) add(s capability.Sample, interval time.Duration, limits ClassLimits) {
 	p := s.Performance
 	if p == nil || p.Time.IsZero() || interval <= 0 {

@@ -23,6 +23,7 @@ func corpusReadings(t *testing.T) []reading {
 		"implied.good.conf":        {differs: "is missing, and poolcast uses every section"},
 		"older_names.good.conf":    {differs: "is an old name of", differsSince: 25},
 		"nvme_tcp.good.conf":       {since: 24},
+		"load.bad.conf":            {differs: "load_class_limits"},
 		"own.bad.conf":             {differs: "is not an option of poolcast"},
 		"timing.bad.conf":          {differs: "is not shorter than poll_interval"},
 	}

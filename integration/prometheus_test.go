@@ -55,11 +55,15 @@ func (s sample) number(t *testing.T) float64 {
 // made: all arrays grow steadily.
 func TestPrometheusEvaluatesExamples(t *testing.T) {
 	t.Parallel()
-	_, agent := newEnvironment(t, threeArrays(t), unreachable).startWithStatusPage()
+	// The fourth array replicates, and has something of everything that panels show.
+	_, agent := newEnvironment(t, append(threeArrays(t), troubledArray(t)), unreachable).startWithStatusPage()
 	p := startPrometheus(t, agent)
 	process.Await(t, pollBound, "predictions and rates", func() error {
-		// A rate needs two scrapes.
-		for _, expression := range []string{"pool:poolcast_array_days_until_refused:sum", "rate(poolcast_array_polls_total[1m])"} {
+		// A rate needs two scrapes; the condition of an array is read in several polls.
+		for _, expression := range []string{
+			"pool:poolcast_array_days_until_refused:sum", "rate(poolcast_array_polls_total[1m])",
+			"poolcast_array_pods", "poolcast_array_replication_lag_seconds", "poolcast_array_replica_links", "poolcast_array_connections",
+		} {
 			if len(p.query(expression)) == 0 {
 				return fmt.Errorf("there is no %s", expression)
 			}
@@ -72,7 +76,7 @@ func TestPrometheusEvaluatesExamples(t *testing.T) {
 		want[s.Metric["backend"]] = s.number(t)
 	}
 	got := p.query("backend:poolcast_array_days_until_full:avg7d")
-	if len(got) != len(want) || len(got) != 3 {
+	if len(got) != len(want) || len(got) != 4 {
 		t.Errorf("%d predictions for %d arrays", len(got), len(want))
 	}
 	for _, s := range got {
@@ -204,7 +208,8 @@ func (p *prometheus) rulesHealthy() error {
 	return nil
 }
 
-// checkDashboard runs the query of each panel. Without a broker some have no series.
+// checkDashboard runs the query of each panel. Without a broker some have no series, and
+// the arrays are connected.
 func (p *prometheus) checkDashboard() {
 	p.t.Helper()
 	var dashboard struct {
@@ -216,7 +221,7 @@ func (p *prometheus) checkDashboard() {
 	if err := json.Unmarshal([]byte(readFile(p.t, "../examples/grafana", "poolcast.json")), &dashboard); err != nil {
 		p.t.Fatal(err)
 	}
-	empty := []string{"Schedulers", "Age of reports", "Failed creates", "Clocks"}
+	empty := []string{"Schedulers", "Age of reports", "Failed creates", "Clocks", "Connections that are not connected"}
 	queries := 0
 	for _, panel := range dashboard.Panels {
 		for _, target := range panel.Targets {

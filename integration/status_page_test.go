@@ -196,7 +196,7 @@ func (b *browser) checkStructure() {
 			if (h.tagName[1] - level > 1) found.push("heading out of order: " + h.textContent);
 			level = Number(h.tagName[1]);
 		}
-		for (const field of document.querySelectorAll("input, select, textarea, meter"))
+		for (const field of document.querySelectorAll("input:not([type=hidden]), select, textarea, meter"))
 			if (!field.labels || !field.labels.length) found.push("no label: " + field.outerHTML);
 		for (const drawing of document.querySelectorAll("svg"))
 			if (drawing.getAttribute("role") !== "img" || !drawing.getAttribute("aria-label")) found.push("no name: " + drawing.outerHTML.slice(0, 60));
