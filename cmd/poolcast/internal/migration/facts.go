@@ -37,9 +37,14 @@ func Read(ctx context.Context, cloud *openstack.Client) (*Facts, error) {
 	return f, err
 }
 
-// Space is the physical space of volumes in GiB, by the id in their names on the array,
-// of each backend host@stanza.
-type Space map[string]map[string]float64
+// Space is what the volumes of each backend, host@stanza, use.
+type Space map[string]ArraySpace
+
+// ArraySpace is what the volumes of one array use.
+type ArraySpace struct {
+	Volumes int                // on the array, also those that are not Cinder's
+	GiB     map[string]float64 // physical, by the id in the name of a volume of Cinder
+}
 
 // ReadSpace reads the space from the arrays of a configuration. An array that fails is
 // left out, and the error says so.
@@ -52,7 +57,7 @@ func ReadSpace(ctx context.Context, targets []setup.Target) (Space, error) {
 			failed = append(failed, fmt.Errorf("read the space of the volumes of %s: %w", t.Backend, err))
 			continue
 		}
-		space[t.Host] = byID(bytes)
+		space[t.Host] = ArraySpace{Volumes: len(bytes), GiB: byID(bytes)}
 	}
 	return space, errors.Join(failed...)
 }
@@ -77,10 +82,23 @@ func (f *Facts) pool(p capability.LogicalPool, space Space) plan.Pool {
 	out := plan.Pool{Name: p.Name, Zone: p.Zone, Arrays: p.Reports}
 	for _, v := range f.Volumes {
 		if on := f.arrayOf(&v, p.Reports); on != nil {
-			out.Volumes = append(out.Volumes, f.volume(&v, on, space[on.Host]))
+			out.Volumes = append(out.Volumes, f.volume(&v, on, space[on.Host].GiB))
 		}
 	}
 	return out
+}
+
+// others is how many volumes on an array are not among those of a pool, and whether that is
+// known.
+func others(p plan.Pool, on *capability.Report, space Space) (number int, known bool) {
+	array, known := space[on.Host]
+	number = array.Volumes
+	for i := range p.Volumes {
+		if v := &p.Volumes[i]; v.Pool == cinder.PoolID(on) && v.Physical != nil {
+			number--
+		}
+	}
+	return number, known
 }
 
 // arrayOf is the array of a volume; nil if it is on none of these.

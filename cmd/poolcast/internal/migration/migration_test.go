@@ -67,7 +67,7 @@ func space() migration.Space {
 	for i := range 10 {
 		all[id(i)] = 50
 	}
-	return migration.Space{"ctl1@fa1": all, "ctl1@fa2": {}}
+	return migration.Space{"ctl1@fa1": {Volumes: 13, GiB: all}, "ctl1@fa2": {}}
 }
 
 func request() migration.Request { return migration.Request{Options: plan.Defaults(), Cloud: "prod"} }
@@ -105,8 +105,8 @@ func TestMakeEmpties(t *testing.T) {
 			t.Errorf("%s stays because %q, want %q", name, reasons[name], want)
 		}
 	}
-	if len(p.Moves) != 6 || len(p.Stay) != 4 || r.Incomplete() != 4 {
-		t.Errorf("%d moves, %d stay", len(p.Moves), len(p.Stay))
+	if len(p.Moves) != 6 || len(p.Stay) != 4 || r.Incomplete() != 4 || len(p.Others) != 1 || p.Others["fa1"] != 3 {
+		t.Errorf("%d moves, %d stay, %v volumes of others", len(p.Moves), len(p.Stay), p.Others)
 	}
 }
 

@@ -29,6 +29,9 @@ type PoolPlan struct {
 	Name, Zone string
 	// Unknown are the arrays whose volumes use an unknown space.
 	Unknown []string
+	// Others are the volumes on arrays to be emptied that the cloud does not list, by the
+	// name of the array.
+	Others map[string]int
 }
 
 // Result is the plan of every pool that was asked for.
@@ -54,24 +57,39 @@ func Make(r Request, f *Facts, space Space, cloud *decision.Cloud) (*Result, err
 		return nil, noPool(r, cloud.Backends.Reports)
 	}
 	for _, p := range pools {
-		one := PoolPlan{Name: p.Name, Zone: p.Zone}
-		options := r.Options
-		for _, a := range p.Reports {
-			if slices.Contains(out.Evacuate, a.Identity()) {
-				options.Evacuate = append(options.Evacuate, a.Identity())
-			}
-			if space[a.Host] == nil {
-				one.Unknown = append(one.Unknown, a.Name())
-			}
-		}
-		made, err := plan.Make(f.pool(p, space), options, judge(cloud))
+		one, err := out.planOf(p, f.pool(p, space), space, judge(cloud))
 		if err != nil {
 			return nil, err
 		}
-		one.Plan = *made
-		out.Pools = append(out.Pools, one)
+		out.Pools = append(out.Pools, *one)
 	}
 	return out, nil
+}
+
+// planOf is the plan of one pool.
+func (r *Result) planOf(p capability.LogicalPool, pool plan.Pool, space Space, judge plan.Judge) (*PoolPlan, error) {
+	one := &PoolPlan{Name: p.Name, Zone: p.Zone, Others: map[string]int{}}
+	options := r.Options
+	options.Evacuate = nil
+	for i := range p.Reports {
+		a := &p.Reports[i]
+		number, known := others(pool, a, space)
+		if !known {
+			one.Unknown = append(one.Unknown, a.Name())
+		}
+		if slices.Contains(r.Evacuate, a.Identity()) {
+			options.Evacuate = append(options.Evacuate, a.Identity())
+			if number > 0 {
+				one.Others[a.Name()] = number
+			}
+		}
+	}
+	made, err := plan.Make(pool, options, judge)
+	if err != nil {
+		return nil, err
+	}
+	one.Plan = *made
+	return one, nil
 }
 
 // chosen are the pools of the request: with arrays to empty only theirs.

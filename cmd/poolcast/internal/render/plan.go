@@ -3,6 +3,8 @@ package render
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -168,6 +170,9 @@ func planNotes(p *migration.PoolPlan) []string {
 	}
 	if p.Idle != "" {
 		notes = append(notes, "arrays stay apart: "+p.Idle)
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Others)) {
+		notes = append(notes, fmt.Sprintf("%s has %s more that the cloud does not list, of another cloud or not made by Cinder: they stay", name, format.Count(p.Others[name], "volume")))
 	}
 	if len(p.Unknown) > 0 {
 		notes = append(notes, "the space that volumes use on "+format.List(p.Unknown)+" is not known: no optional move is made from there, and each volume counts with its size; run poolcast with the sections of these arrays")

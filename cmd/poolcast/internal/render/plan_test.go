@@ -23,7 +23,7 @@ func planned() *migration.Result {
 		Request:  migration.Request{Cloud: "my cloud"},
 		Backends: &backends.Set{Source: backends.Scheduler, From: "127.0.0.1:5672"},
 		Pools: []migration.PoolPlan{{
-			Name: "gold", Zone: "dc1", Unknown: []string{"z"},
+			Name: "gold", Zone: "dc1", Unknown: []string{"z"}, Others: map[string]int{"x": 583},
 			Plan: plan.Plan{
 				Moves: []plan.Move{
 					{Volume: v, From: "c@x#gold", To: "c@y#gold", ToHost: "c@y#gold", Kind: plan.Evacuate, Reason: "y is 20 % full then"},
@@ -53,7 +53,7 @@ func TestPlanTable(t *testing.T) {
 		"gold in dc1: 2 moves, 1 mandatory and 1 optional, copy 150 GiB; 1 volume cannot be moved",
 		"100 12.3 in-use x y evacuate y is 20 % full then", "d8dc 50 - available c@z#gold y even 60 %",
 		"openstack --os-cloud 'my cloud' volume migrate --host 'c@y#gold' c7cb",
-		"the volume has snapshots", "--max-moves permits no more", "z has more load", "space that volumes use on z is not known",
+		"the volume has snapshots", "--max-moves permits no more", "z has more load", "x has 583 volumes more that the cloud does not list", "space that volumes use on z is not known",
 	} {
 		if !strings.Contains(plain, want) {
 			t.Errorf("no %q in:\n%s", want, out.String())
