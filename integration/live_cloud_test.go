@@ -235,6 +235,7 @@ func TestLiveCloud(t *testing.T) {
 	t.Run("check", c.testCheck)
 	t.Run("why of a volume on a backend", c.testWhyPlaced)
 	t.Run("why with a used up quota", c.testWhyQuota)
+	t.Run("plan that no array takes", c.testPlanRefused)
 	t.Run("without rights", c.testWithoutRights)
 	t.Run("after the advice of check", c.testAdvice)
 }
@@ -356,4 +357,17 @@ func (c *liveCloud) testAdvice(t *testing.T) {
 	c.identity.Client("volume", "service", "set", "--enable", "ctl1@flasharray_x_03", "cinder-volume")
 	out, _ := c.run(0, "why", "db-17", "--os-cloud", "prod")
 	wants(t, out, "The scheduler found no backend for it", "flasharray_x_03 would take it")
+	out, _ = c.run(0, "plan", "--os-cloud", "prod", "--evacuate", "flasharray_x_02", "--source", "scheduler")
+	t.Log(out)
+	wants(t, out, "1 move, 1 mandatory and 0 optional, copy 100 GiB", "openstack --os-cloud prod volume migrate --host 'ctl1@flasharray_x_03#"+pool+"'")
+}
+
+// testPlanRefused empties the array of the volume of testWhyPlaced, while one array does not
+// fit its type and the other is disabled.
+func (c *liveCloud) testPlanRefused(t *testing.T) {
+	out, errs := c.run(4, "plan", "--os-cloud", "prod", "--evacuate", "flasharray_x_02", "--source", "scheduler")
+	t.Logf("%s%s", out, errs)
+	wants(t, out, "1 volume cannot be moved", "db-18 flasharray_x_02 100", "total_volumes 912 is not <= 600")
+	_, errs = c.run(2, "plan", "--os-cloud", "prod", "--evacuate", "flasharray_x_09")
+	wants(t, errs, `no backend "flasharray_x_09"`)
 }

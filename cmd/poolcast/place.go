@@ -137,7 +137,7 @@ func (f *placeFlags) run(cmd *cobra.Command) error {
 	cloud := withCatalogue(cfg, set, catalogue)
 	question, err := f.question(cmd, create, set.Reports)
 	if err != nil {
-		return exit.With(exit.Usage, f.explainMissing(err, set))
+		return exit.With(exit.Usage, explainMissing(err, f.move.Backends(), set))
 	}
 	answer, err := f.ask(cmd, cfg, cloud, question)
 	if err != nil {
@@ -177,10 +177,10 @@ func (f *placeFlags) question(cmd *cobra.Command, create *volumeapi.Create, repo
 	return q, err
 }
 
-// explainMissing adds to an error why the scheduler does not list a backend that the
-// flags name.
-func (f *placeFlags) explainMissing(err error, set *backends.Set) error {
-	for _, name := range f.move.Backends() {
+// explainMissing adds to an error why the scheduler does not list one of the backends that
+// the flags name.
+func explainMissing(err error, names []string, set *backends.Set) error {
+	for _, name := range names {
 		if note := set.MissingNote(name); note != "" {
 			return fmt.Errorf("%w. %s The agent of its host has the last report: use --source agent there, or --agent", err, note)
 		}

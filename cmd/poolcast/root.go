@@ -87,6 +87,7 @@ func subcommands() []*cobra.Command {
 		newSimulatorCommand(),
 		newVersionCommand(),
 		withSource(newWhyCommand, slices.Concat(poll, log)...),
+		withSource(newPlanCommand, slices.Concat(poll, log)...),
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 func TestMistypedCommandIsSuggested(t *testing.T) {
 	t.Parallel()
 	for args, want := range map[string]string{
-		"plce": "did you mean place?", "chekc": "did you mean check?", "re": "record or reference or rehearse", "nonsense": "unknown command",
+		"plce": "did you mean place or plan?", "chekc": "did you mean check?", "re": "record or reference or rehearse", "nonsense": "unknown command",
 	} {
 		if err := understood(strings.Fields(args)); err == nil || !strings.Contains(err.Error(), want) || exitCode(err) != exit.Usage {
 			t.Errorf("%s: got %v", args, err)

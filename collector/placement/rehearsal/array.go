@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement/internal/growth"
 )
 
 // array is the state of one array during a burst, and the source of its reports.
@@ -38,9 +39,9 @@ func newArray(r capability.Report, s *Setting, b *Burst) *array {
 		}
 	}
 	a.first.Capabilities = caps
-	reduction, known := reductionOf(caps)
+	reduction, known := growth.Reduction(caps)
 	a.ratio = reduction
-	a.automatic = known && (s.Ratio == Automatic || s.Ratio == AsReported && isAutomatic(caps))
+	a.automatic = known && (s.Ratio == Automatic || s.Ratio == AsReported && growth.IsAutomatic(caps))
 	return a
 }
 
@@ -61,6 +62,11 @@ func (a *array) report(stamp time.Time) capability.Report {
 	return r
 }
 
+// placed are the volumes of the burst.
+func (a *array) placed() growth.Volumes {
+	return growth.Volumes{Count: a.volumes, GiB: a.gib, Physical: a.gib * a.burst.Fill}
+}
+
 // before are the array's capabilities before the burst.
 func (a *array) before() capability.Set {
 	untouched := *a
@@ -69,13 +75,9 @@ func (a *array) before() capability.Set {
 }
 
 func (a *array) capabilities() capability.Set {
-	caps, n := a.first.Capabilities.Clone(), float64(a.volumes)
-	add(caps, capability.KeyProvisionedCapacity, a.gib)
-	add(caps, capability.KeyAllocatedCapacity, a.gib)
-	add(caps, capability.KeyFreeCapacity, -a.gib*a.burst.Fill)
-	add(caps, capability.KeyTotalVolumes, n)
-	add(caps, capability.KeyLiveVolumes, n)
-	a.setLoad(caps, n*a.burst.Operations)
+	caps := a.first.Capabilities.Clone()
+	growth.Add(caps, a.placed())
+	a.setLoad(caps, float64(a.volumes)*a.burst.Operations)
 	a.setRatio(caps)
 	return caps
 }
@@ -89,8 +91,8 @@ func (a *array) setLoad(caps capability.Set, more float64) {
 	if more == 0 || !ok {
 		return
 	}
-	add(caps, capability.KeyReadsPerSec, math.Floor(more/2))
-	add(caps, capability.KeyWritesPerSec, math.Ceil(more/2))
+	growth.AddTo(caps, capability.KeyReadsPerSec, math.Floor(more/2))
+	growth.AddTo(caps, capability.KeyWritesPerSec, math.Ceil(more/2))
 	load, ok := caps.Number(capability.KeyLoadPercent)
 	if !ok {
 		return
@@ -140,64 +142,17 @@ func loadPerOperation(arrays []*array) float64 {
 
 // setRatio follows cinder/volume/drivers/pure.py, _get_thin_provisioning.
 func (a *array) setRatio(caps capability.Set) {
-	reduction := a.ratio * a.growth()
+	provisioned, _ := a.first.Capabilities.Number(capability.KeyProvisionedCapacity)
+	used, _ := growth.Used(a.first.Capabilities)
+	reduction := a.ratio * growth.Factor(provisioned, used, a.placed())
 	if _, ok := caps.Number(capability.KeyTotalReduction); ok {
 		caps[capability.KeyTotalReduction] = capability.OfFloat(reduction)
 	}
 	switch {
-	case a.setting.Ratio == Fixed, a.automatic && reduction >= unusedReduction:
+	case a.setting.Ratio == Fixed, a.automatic && reduction >= growth.Unused:
 		caps[capability.KeyMaxOverSubscription] = capability.OfFloat(a.setting.FixedRatio)
 	case a.automatic:
 		caps[capability.KeyMaxOverSubscription] = capability.OfFloat(reduction)
-	}
-}
-
-// unusedReduction is the reduction from which the driver takes an array to be
-// nearly unused.
-const unusedReduction = 100
-
-// growth is the factor by which the array's reduction, provisioned over physical,
-// has changed.
-func (a *array) growth() float64 {
-	provisioned, ok := a.first.Capabilities.Number(capability.KeyProvisionedCapacity)
-	used, okUsed := usedGiB(a.first.Capabilities)
-	if !ok || !okUsed || provisioned <= 0 {
-		return 1
-	}
-	return (provisioned + a.gib) / provisioned * used / (used + a.gib*a.burst.Fill)
-}
-
-// reductionOf is the array's total reduction, computed from its capacities where
-// it is not reported.
-func reductionOf(caps capability.Set) (float64, bool) {
-	if r, ok := caps.Number(capability.KeyTotalReduction); ok {
-		return r, r > 0
-	}
-	provisioned, ok := caps.Number(capability.KeyProvisionedCapacity)
-	used, okUsed := usedGiB(caps)
-	return provisioned / used, ok && okUsed
-}
-
-// isAutomatic reports whether the ratio is the array's reduction.
-func isAutomatic(caps capability.Set) bool {
-	ratio, ok := caps.Number(capability.KeyMaxOverSubscription)
-	reduction, known := reductionOf(caps)
-	return ok && known && math.Abs(ratio-reduction) <= reduction/100
-}
-
-// usedGiB is the physical use, if there is any.
-func usedGiB(caps capability.Set) (float64, bool) {
-	total, ok := caps.Number(capability.KeyTotalCapacity)
-	free, okFree := caps.Number(capability.KeyFreeCapacity)
-	return total - free, ok && okFree && total > free
-}
-
-// add changes a number that is reported; an integer stays one.
-func add(caps capability.Set, key string, x float64) {
-	if i, ok := caps[key].Int(); ok && x == math.Trunc(x) {
-		caps[key] = capability.OfInt(i + int64(x))
-	} else if f, ok := caps.Number(key); ok && x != 0 {
-		caps[key] = capability.OfFloat(f + x)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/capability/format"
+	"github.com/poolcast/poolcast/collector/placement/internal/growth"
 )
 
 // Fleet are the backends of a rehearsal: those of some reports, with backends taken out
@@ -109,7 +110,7 @@ func (f *Fleet) empty(like capability.Report, ratio float64) capability.Report {
 	if total, ok := r.Capabilities[capability.KeyTotalCapacity]; ok {
 		r.Capabilities[capability.KeyFreeCapacity] = total
 	}
-	if isAutomatic(like.Capabilities) {
+	if growth.IsAutomatic(like.Capabilities) {
 		r.Capabilities[capability.KeyMaxOverSubscription] = capability.OfFloat(ratio)
 	}
 	for _, key := range []string{

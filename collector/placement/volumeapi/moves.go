@@ -15,9 +15,10 @@ type Volume struct {
 	Size int64 // GiB
 	Type *cinder.VolumeType
 
-	InUse      bool // attached
-	Snapshots  bool // it has snapshots
-	Grouped    bool // it is in a group or consistency group
+	Status     string // as the API shows it; "" is available, or in-use if it is attached
+	InUse      bool   // attached
+	Snapshots  bool   // it has snapshots
+	Grouped    bool   // it is in a group or consistency group
 	Replicated bool
 	Migrating  bool
 	// StatesKnown is whether the states above are known, and not only assumed.
@@ -48,6 +49,11 @@ func (v *Volume) status() string {
 		return "in-use"
 	}
 	return "available"
+}
+
+// ready reports whether the volume is in a status in which it may be migrated.
+func (v *Volume) ready() bool {
+	return v.Status == "" || v.Status == "available" || v.Status == "in-use"
 }
 
 // Extend is a request to extend a volume.
@@ -88,6 +94,7 @@ func (c Cloud) Migrate(q Migrate) (*cinder.Request, error) {
 		found bool
 		text  string
 	}{
+		{!q.ready(), "has the status " + q.Status},
 		{q.Migrating, "is being migrated"},
 		{q.Snapshots, "has snapshots"},
 		{q.Replicated, "is replicated"},

@@ -81,6 +81,14 @@ func refusedText(v *placement.Verdict) string {
 	return v.RefusedBy
 }
 
+// Refused is why the backend of the question does not get the volume.
+func (m *Move) Refused() string {
+	if len(m.Verdicts) == 1 && !m.Verdicts[0].Fits() {
+		return refusedText(&m.Verdicts[0])
+	}
+	return m.Text
+}
+
 // write sets what differs from the decision on a new volume.
 func (m *Move) write(d *placement.DecisionJSON) {
 	d.Chosen, d.Reason = nil, m.Text

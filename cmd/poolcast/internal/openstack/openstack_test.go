@@ -279,3 +279,39 @@ func TestVolumeThatIsNotFound(t *testing.T) {
 	_, err = c.Volume(t.Context(), "db")
 	checkError(t, err, "GET /v3/PROJECT/volumes/ID: 403", "volume:get")
 }
+
+func TestVolumesAndTheirSnapshots(t *testing.T) {
+	f := startFake(t, map[string]any{
+		"volumes/detail": `{"volumes": [
+			{"id": "a", "name": "first", "status": "in-use", "size": 3, "volume_type": "gold", "os-vol-host-attr:host": "c@x#p", "group_id": "g", "encrypted": true,
+			 "attachments": [{"server_id": "s"}, {"server_id": null}], "os-vol-mig-status-attr:name_id": "b"},
+			{"id": "c", "name": null, "status": "available", "size": 1, "consistencygroup_id": null, "group_id": null}]}`,
+		"snapshots": `{"snapshots": [{"id": "1", "volume_id": "a"}, {"id": "2", "volume_id": "a"}]}`,
+	})
+	client := f.connect(t)
+	volumes, err := client.Volumes(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []openstack.Volume{
+		{ID: "a", Name: "first", Status: "in-use", Size: 3, Type: "gold", Host: "c@x#p", Grouped: true, Encrypted: true, Servers: []string{"s", ""}, NameID: "b"},
+		{ID: "c", Status: "available", Size: 1, NameID: "c"},
+	}
+	if diff := cmp.Diff(want, volumes, cmp.AllowUnexported(openstack.Volume{})); diff != "" {
+		t.Errorf("volumes (-want +got):\n%s", diff)
+	}
+	with, err := client.VolumesWithSnapshots(t.Context())
+	if err != nil || len(with) != 1 || !with["a"] {
+		t.Errorf("%v, %v", with, err)
+	}
+	for _, r := range f.requests[1:] {
+		if r.URL.Query().Get("all_tenants") != "1" {
+			t.Errorf("%s is about one project", r.URL)
+		}
+	}
+	f.responses["volumes/detail"], f.responses["snapshots"] = http.StatusForbidden, http.StatusForbidden
+	_, err = client.Volumes(t.Context())
+	checkError(t, err, "the volumes of all projects", "volume:get_all")
+	_, err = client.VolumesWithSnapshots(t.Context())
+	checkError(t, err, "volume:get_all_snapshots")
+}

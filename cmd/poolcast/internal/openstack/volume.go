@@ -1,6 +1,7 @@
 package openstack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,13 @@ type Volume struct {
 	// there is none.
 	Source, SourceSnapshot string
 
+	// NameID is the id in the name of the volume on its array: another one after a
+	// migration.
+	NameID    string
+	Grouped   bool // in a group or consistency group
+	Encrypted bool
+	Servers   []string // ids of those that it is attached to; "" for an attachment to none
+
 	project string // id
 }
 
@@ -52,15 +60,27 @@ type rawVolume struct {
 	Source      *string `json:"source_volid"`
 	Snapshot    *string `json:"snapshot_id"`
 	Project     *string `json:"os-vol-tenant-attr:tenant_id"`
+	NameID      *string `json:"os-vol-mig-status-attr:name_id"`
+	Group       *string `json:"group_id"`
+	Consistency *string `json:"consistencygroup_id"`
+	Encrypted   bool    `json:"encrypted"`
+	Attachments []struct {
+		Server *string `json:"server_id"`
+	} `json:"attachments"`
 }
 
 func (r *rawVolume) volume() *Volume {
-	return &Volume{
+	v := &Volume{
 		ID: r.ID, Name: orEmpty(r.Name), Status: r.Status, Size: r.Size, Type: orEmpty(r.Type), Zone: orEmpty(r.Zone),
 		Host: orEmpty(r.Host), Migration: orEmpty(r.Migration), Replication: orEmpty(r.Replication),
 		Multiattach: r.Multiattach, CreatedAt: time.Time(r.CreatedAt), Source: orEmpty(r.Source), SourceSnapshot: orEmpty(r.Snapshot),
+		NameID: cmp.Or(orEmpty(r.NameID), r.ID), Grouped: orEmpty(r.Group)+orEmpty(r.Consistency) != "", Encrypted: r.Encrypted,
 		project: orEmpty(r.Project),
 	}
+	for _, a := range r.Attachments {
+		v.Servers = append(v.Servers, orEmpty(a.Server))
+	}
+	return v
 }
 
 // apiTime is a time of the API: UTC, without a zone.
