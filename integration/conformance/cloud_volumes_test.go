@@ -112,6 +112,19 @@ func (c *wholeCloud) count(backend string) (n counted) {
 	return n
 }
 
+// newestCount waits until the metrics of the agent have every volume of an array, with
+// those of the steps before, and reads the counts.
+func (c *wholeCloud) newestCount(backend string) counted {
+	c.t.Helper()
+	c.await("the agent to have every volume of "+backend, func() error {
+		if ever, got := c.volumesEver(backend), c.count(backend); got.volumes != ever {
+			return fmt.Errorf("it has %v of %v", got.volumes, ever)
+		}
+		return nil
+	})
+	return c.count(backend)
+}
+
 // awaitCounts waits until the metrics of the agent, and the scheduler's total_volumes,
 // have followed changes.
 func (c *wholeCloud) awaitCounts(backend string, want counted) {
@@ -149,7 +162,7 @@ func (c *wholeCloud) sized(v cloud.VolumeStatus, gib int) {
 // snapshot, retypes it on its array, and deletes everything.
 func (c *wholeCloud) lifeOfVolume() {
 	ctx := c.t.Context()
-	start := c.count(secondBackend)
+	start := c.newestCount(secondBackend)
 	first := c.agreesOnCreate("ctl1", "--os-cloud poolcast --type gold", cloud.Volume{Name: "first", Size: 20, Type: "gold"})
 	c.sized(first, 20)
 	backend := first.Backend()
