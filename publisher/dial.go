@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -113,7 +114,7 @@ func handshake(ctx context.Context, socket net.Conn, b Broker, o Options) (*amqp
 	properties := amqp.NewConnectionProperties()
 	properties["product"] = "poolcast"
 	properties.SetClientConnectionName("poolcast")
-	conn, err := amqp.Open(socket, amqp.Config{
+	conn, err := amqp.Open(endedByReading{socket}, amqp.Config{
 		SASL: mechanisms(b, o.LoginMethod), Vhost: o.VirtualHost, Heartbeat: o.Heartbeat,
 		Locale: "en_US", Properties: properties,
 	})
@@ -124,6 +125,20 @@ func handshake(ctx context.Context, socket net.Conn, b Broker, o Options) (*amqp
 		return nil, fmt.Errorf("log in as %s: no response within %s", b.User, dialTimeout)
 	}
 	return nil, fmt.Errorf("log in as %s: %w", b.User, loginError(err))
+}
+
+// endedByReading is a socket whose end is found by reading. A broker that closes a
+// connection sends the reason and may reset it at once. amqp091 confirms that with a write
+// before it uses the reason, and the error of that write may be used instead. What came
+// before a reset can still be read, and then a read fails.
+type endedByReading struct{ net.Conn }
+
+func (s endedByReading) Write(b []byte) (int, error) {
+	n, err := s.Conn.Write(b)
+	if errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
+		return len(b), nil
+	}
+	return n, err
 }
 
 // loginError returns why a login failed. The broker closes the connection without

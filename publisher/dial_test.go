@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -265,5 +266,48 @@ func TestErrorsOfTheBroker(t *testing.T) {
 		if got := mechanisms(Broker{User: "u"}, method)[0].Mechanism(); got != want {
 			t.Errorf("%s logs in by %s first", method, got)
 		}
+	}
+}
+
+// TestReasonBeforeReset: a peer sends a reason and resets the connection. No write fails
+// then, and the reason is read.
+func TestReasonBeforeReset(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	go func() {
+		peer, err := l.Accept()
+		if err != nil {
+			return
+		}
+		_, _ = peer.Read(make([]byte, 1)) // the client is connected
+		_, _ = peer.Write([]byte("maintenance"))
+		_ = peer.(*net.TCPConn).SetLinger(0)
+		_ = peer.Close()
+	}()
+	conn, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	for err == nil { // until the reset has come
+		_, err = conn.Write([]byte("x"))
+	}
+	if !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, syscall.EPIPE) {
+		t.Fatal(err)
+	}
+	if n, err := (endedByReading{conn}).Write([]byte("close-ok")); n != len("close-ok") || err != nil {
+		t.Errorf("wrote %d bytes, %v", n, err)
+	}
+	text, err := io.ReadAll(endedByReading{conn})
+	if string(text) != "maintenance" || err != nil && !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("read %q, %v", text, err)
+	}
+	_ = conn.SetWriteDeadline(time.Unix(1, 0))
+	if _, err := (endedByReading{conn}).Write([]byte("x")); err == nil {
+		t.Error("a write after its deadline does not fail")
 	}
 }
