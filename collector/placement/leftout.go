@@ -19,11 +19,14 @@ type LeftOut struct {
 	known []string // the names that there are
 }
 
+// ClassName is the name of a filter, a weigher or a handler without its module.
+func ClassName(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
+
 // NewLeftOut is a name that is none of the known ones, with advice if one of them may
 // have been meant.
 func NewLeftOut(kind, name string, known []string) LeftOut {
 	l := LeftOut{Kind: kind, Name: name, known: known}
-	class := name[strings.LastIndexByte(name, '.')+1:]
+	class := ClassName(name)
 	switch near := format.Nearest(name, known); {
 	case near != "":
 		l.Advice = "did you mean " + near + "?"

@@ -54,8 +54,8 @@ func History(types []cinder.VolumeType, functions []Function, stanzas []Stanza, 
 func historyTypes(types []cinder.VolumeType, stanzas []Stanza) (readers []historyReader) {
 	for _, t := range types {
 		for _, spec := range t.ExtraSpecs {
-			path, filtered := capabilityPath(spec.Key)
-			if k, _ := capability.LookupKey(path[0]); !filtered || !k.History || len(path) > 1 || spec.Value == nil {
+			path, filtered := cinder.CapabilityPath(spec.Key)
+			if !filtered || !isHistory(path[0]) || len(path) > 1 || spec.Value == nil {
 				continue
 			}
 			readers = append(readers, historyReader{
@@ -71,7 +71,7 @@ func historyTypes(types []cinder.VolumeType, stanzas []Stanza) (readers []histor
 // selects reports whether a type may be for the backends of a pool.
 func selects(t cinder.VolumeType, pool string) bool {
 	for _, spec := range t.ExtraSpecs {
-		path, filtered := capabilityPath(spec.Key)
+		path, filtered := cinder.CapabilityPath(spec.Key)
 		if !filtered || path[0] != capability.KeyVolumeBackendName || spec.Value == nil {
 			continue
 		}
@@ -91,7 +91,7 @@ func historyFunctions(functions []Function, stanzas []Stanza) (readers []history
 			continue // another finding says so
 		}
 		for _, n := range compiled.Names() {
-			if k, _ := capability.LookupKey(n.Key); n.Scope == function.ScopeCapabilities && k.History {
+			if n.Scope == function.ScopeCapabilities && isHistory(n.Key) {
 				readers = append(readers, historyReader{
 					topic: FunctionTopic, where: f.Where, key: n.Key, refused: f.consequence(),
 					stanzas: slices.DeleteFunc(slices.Clone(stanzas), func(s Stanza) bool { return !slices.Contains(s.Functions, f.Text) }),

@@ -184,7 +184,7 @@ func (c *typeChecker) check(t *cinder.VolumeType) []Finding {
 	}
 	eligible := c.eligible(t)
 	for _, spec := range t.ExtraSpecs {
-		path, filtered := capabilityPath(spec.Key)
+		path, filtered := cinder.CapabilityPath(spec.Key)
 		if !filtered || invalid(spec.Key) {
 			continue
 		}
@@ -197,23 +197,12 @@ func (c *typeChecker) check(t *cinder.VolumeType) []Finding {
 func (c *typeChecker) withoutLive(t *cinder.VolumeType) *cinder.VolumeType {
 	rest := &cinder.VolumeType{Name: t.Name}
 	for _, spec := range t.ExtraSpecs {
-		path, filtered := capabilityPath(spec.Key)
+		path, filtered := cinder.CapabilityPath(spec.Key)
 		if !filtered || !slices.Contains(c.live, path[0]) {
 			rest.ExtraSpecs = append(rest.ExtraSpecs, spec)
 		}
 	}
 	return rest
-}
-
-// capabilityPath is the path of keys that CapabilitiesFilter follows for an
-// extra spec, and whether it applies the spec at all: it ignores other scopes
-// (cinder/scheduler/filters/capabilities_filter.py).
-func capabilityPath(key string) (path []string, filtered bool) {
-	path = strings.Split(key, ":")
-	if len(path) == 1 {
-		return path, true
-	}
-	return path[1:], path[0] == "capabilities"
 }
 
 // OperatorsInKeys finds extra specs whose key ends in a part of an operator, as

@@ -68,15 +68,29 @@ func newCapabilitiesFilter(live func(string) bool) placement.PerRequestFilter {
 	}
 }
 
+// scopeCapabilities is the scope of the extra specs that the scheduler reads.
+const scopeCapabilities = "capabilities"
+
+// CapabilityPath is the path of keys that CapabilitiesFilter follows for an extra spec,
+// and whether it applies the spec at all: it ignores other scopes
+// (cinder/scheduler/filters/capabilities_filter.py).
+func CapabilityPath(key string) (path []string, filtered bool) {
+	path = strings.Split(key, ":")
+	if len(path) == 1 {
+		return path, true
+	}
+	return path[1:], path[0] == scopeCapabilities
+}
+
 // compileCondition reads an extra spec; it is not ok if the scope of the spec is not
 // the scheduler's but, for example, the driver's.
 func compileCondition(spec ExtraSpec, s *placement.Snapshot) (condition, bool) {
-	path := strings.Split(spec.Key, ":")
-	if len(path) > 1 && path[0] != "capabilities" {
+	path, filtered := CapabilityPath(spec.Key)
+	switch {
+	case !filtered:
 		return condition{}, false
-	}
-	if path[0] == "capabilities" {
-		path = path[1:]
+	case spec.Key == scopeCapabilities:
+		path = nil // all of them
 	}
 	c := condition{name: strings.Join(path, ":"), path: path, requirement: NullRequirement()}
 	if spec.Value != nil {

@@ -3,7 +3,6 @@ package cinder
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability"
 	"github.com/poolcast/poolcast/collector/placement"
@@ -121,7 +120,7 @@ func (o Options) selects() (placement.Select, []placement.LeftOut) {
 
 // isHandler compares the name of a handler with and without its module.
 func isHandler(name, handler string) bool {
-	return name == handler || name == handler[strings.LastIndexByte(handler, '.')+1:]
+	return name == handler || name == placement.ClassName(handler)
 }
 
 // Draws reports whether anything is left to chance. A decision for which nothing is

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/poolcast/poolcast/collector/capability"
+	"github.com/poolcast/poolcast/collector/placement"
 	"github.com/poolcast/poolcast/collector/placement/function"
 )
 
@@ -23,7 +24,7 @@ func Reads(o Options, r *Request, b *capability.Report) []string {
 	p := Profile(o)
 	var keys []string
 	for _, name := range p.Filters {
-		switch name[strings.LastIndexByte(name, '.')+1:] {
+		switch placement.ClassName(name) {
 		case CapacityFilter:
 			keys = append(keys, capacityKeys()...)
 		case CapabilitiesFilter:
@@ -35,7 +36,7 @@ func Reads(o Options, r *Request, b *capability.Report) []string {
 		}
 	}
 	for _, w := range p.Weighers {
-		switch name := w.Weigher[strings.LastIndexByte(w.Weigher, '.')+1:]; {
+		switch name := placement.ClassName(w.Weigher); {
 		case w.Multiplier == 0:
 		case name == CapacityWeigher:
 			keys = append(keys, capacityKeys()...)
@@ -55,13 +56,8 @@ func Reads(o Options, r *Request, b *capability.Report) []string {
 func (r *Request) ConditionKeys() []string {
 	var keys []string
 	for _, spec := range r.specs() {
-		scope, rest, scoped := strings.Cut(spec.Key, ":")
-		switch {
-		case !scoped:
-			keys = append(keys, scope)
-		case scope == "capabilities":
-			key, _, _ := strings.Cut(rest, ":")
-			keys = append(keys, key)
+		if path, filtered := CapabilityPath(spec.Key); filtered {
+			keys = append(keys, path[0])
 		}
 	}
 	return keys

@@ -78,7 +78,7 @@ func (j *judge) engines() (err error) {
 	if j.after, err = cinder.NewEngine(o); err != nil {
 		return err
 	}
-	o.Weighers = slices.DeleteFunc(slices.Clone(o.Weighers), func(w string) bool { return plain(w) == cinder.GoodnessWeigher })
+	o.Weighers = slices.DeleteFunc(slices.Clone(o.Weighers), func(w string) bool { return placement.ClassName(w) == cinder.GoodnessWeigher })
 	j.others, err = cinder.NewEngine(o)
 	return err
 }

@@ -71,16 +71,16 @@ func (m *maker) scheduler() {
 func (m *maker) weighers(present []placement.Weight) []string {
 	var out []string
 	for _, w := range names(present) {
-		switch _, adjustable := multiplierOptions()[plain(w)]; {
-		case plain(w) == cinder.ChanceWeigher:
+		switch _, adjustable := multiplierOptions()[placement.ClassName(w)]; {
+		case placement.ClassName(w) == cinder.ChanceWeigher:
 			m.limit("ChanceWeigher is removed: it adds up to 1 at random, and has no multiplier, so it can outweigh the preference")
 			continue
-		case !adjustable && plain(w) != cinder.GoodnessWeigher:
+		case !adjustable && placement.ClassName(w) != cinder.GoodnessWeigher:
 			m.problem("%s is not a weigher of Cinder: whether it outweighs the preference is not known", w)
 		}
 		out = append(out, w)
 	}
-	isGoodness := func(w string) bool { return plain(w) == cinder.GoodnessWeigher }
+	isGoodness := func(w string) bool { return placement.ClassName(w) == cinder.GoodnessWeigher }
 	if !slices.ContainsFunc(out, func(w string) bool { return !isGoodness(w) }) && m.scoresAlike() {
 		out = append([]string{cinder.CapacityWeigher}, out...)
 	}
@@ -102,7 +102,7 @@ func (m *maker) multipliers() {
 	s := &m.plan.Scheduler
 	weights := cinder.Profile(s.Options).Weighers
 	for _, w := range weights {
-		if plain(w.Weigher) != cinder.GoodnessWeigher {
+		if placement.ClassName(w.Weigher) != cinder.GoodnessWeigher {
 			s.Before += math.Abs(w.Multiplier)
 		}
 	}
@@ -113,7 +113,7 @@ func (m *maker) multipliers() {
 	factor := s.Gap / 2 / s.Before
 	s.Sum = 0
 	for _, w := range weights {
-		option, adjustable := multiplierOptions()[plain(w.Weigher)]
+		option, adjustable := multiplierOptions()[placement.ClassName(w.Weigher)]
 		if !adjustable {
 			continue
 		}
@@ -141,9 +141,6 @@ func names(weights []placement.Weight) []string {
 	}
 	return out
 }
-
-// plain is the class name of a weigher that is given with its module.
-func plain(name string) string { return name[strings.LastIndex(name, ".")+1:] }
 
 // limits says what the settings do not do, or do besides.
 func (m *maker) limits() {
@@ -237,7 +234,7 @@ func (m *maker) translated() string {
 
 // limitFilterFunctions is about filter functions, which refuse.
 func (m *maker) limitFilterFunctions() {
-	if !slices.ContainsFunc(m.cloud.Options.Filters, func(f string) bool { return plain(f) == cinder.DriverFilter }) {
+	if !slices.ContainsFunc(m.cloud.Options.Filters, func(f string) bool { return placement.ClassName(f) == cinder.DriverFilter }) {
 		return
 	}
 	for _, b := range m.plan.Backends {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/backends"
@@ -178,7 +177,7 @@ func (c *Cloud) unusedHints(create *volumeapi.Create) []string {
 		{"query", cinder.JSONFilter, create.Hints.Query != ""},
 		{"local_to_instance", cinder.InstanceLocalityFilter, create.Hints.InstanceHost != ""},
 	} {
-		isFilter := func(f string) bool { return f[strings.LastIndex(f, ".")+1:] == hint.filter }
+		isFilter := func(f string) bool { return placement.ClassName(f) == hint.filter }
 		if hint.given && !slices.ContainsFunc(cinder.Profile(Options(c.Scheduler)).Filters, isFilter) {
 			notes = append(notes, fmt.Sprintf("the hint %s has no effect: %s is not in scheduler_default_filters", hint.name, hint.filter))
 		}
