@@ -36,8 +36,11 @@ func GroupPools(reports []Report) []LogicalPool {
 
 // Sum adds a numeric key over the arrays that report it and returns how many
 // do. It is nil if none does.
-func (p LogicalPool) Sum(key string) (sum *float64, arrays int) {
-	numbers := p.numbers(numberOf(key))
+func (p LogicalPool) Sum(key string) (sum *float64, arrays int) { return p.SumOf(numberOf(key)) }
+
+// SumOf is [LogicalPool.Sum] of what a function returns for the arrays.
+func (p LogicalPool) SumOf(of func(*Report) (float64, bool)) (sum *float64, arrays int) {
+	numbers := p.numbers(of)
 	if len(numbers) == 0 {
 		return nil, 0
 	}
@@ -58,14 +61,24 @@ func (p LogicalPool) Mean(key string) *float64 {
 	return &mean
 }
 
+// Max is the greatest value of a numeric key, or nil if no array reports it.
+func (p LogicalPool) Max(key string) *float64 {
+	numbers := p.numbers(numberOf(key))
+	if len(numbers) == 0 {
+		return nil
+	}
+	greatest := slices.Max(numbers)
+	return &greatest
+}
+
 // LoadEvenness is how evenly operations are spread over the pool's arrays: 1 is
 // even, 1/n is everything on one of n arrays (see [Evenness]). A pool without
 // load is even. Nil if fewer than two arrays report operations.
-func (p LogicalPool) LoadEvenness() *float64 { return Evenness(p.numbers(Set.Operations)) }
+func (p LogicalPool) LoadEvenness() *float64 { return Evenness(p.numbers(ofSet(Set.Operations))) }
 
 // CapacityEvenness is how evenly full the pool's arrays are: the evenness of
 // their used shares. Nil if fewer than two arrays report it.
-func (p LogicalPool) CapacityEvenness() *float64 { return Evenness(p.numbers(Set.UsedShare)) }
+func (p LogicalPool) CapacityEvenness() *float64 { return Evenness(p.numbers(ofSet(Set.UsedShare))) }
 
 // ReductionDivergence is how far the pool's best data reduction is above its
 // worst: 0 is equal, 1 is twice as good. Where arrays of one pool differ, one GiB
@@ -81,18 +94,22 @@ func (p LogicalPool) ReductionDivergence() *float64 {
 }
 
 // numbers are those that of returns for the pool's arrays.
-func (p LogicalPool) numbers(of func(Set) (float64, bool)) []float64 {
+func (p LogicalPool) numbers(of func(*Report) (float64, bool)) []float64 {
 	var numbers []float64
-	for _, r := range p.Reports {
-		if n, ok := of(r.Capabilities); ok {
+	for i := range p.Reports {
+		if n, ok := of(&p.Reports[i]); ok {
 			numbers = append(numbers, n)
 		}
 	}
 	return numbers
 }
 
-func numberOf(key string) func(Set) (float64, bool) {
-	return func(s Set) (float64, bool) { return s.Number(key) }
+func numberOf(key string) func(*Report) (float64, bool) {
+	return func(r *Report) (float64, bool) { return r.Capabilities.Number(key) }
+}
+
+func ofSet(of func(Set) (float64, bool)) func(*Report) (float64, bool) {
+	return func(r *Report) (float64, bool) { return of(r.Capabilities) }
 }
 
 // Evenness is Jain's fairness index of shares that are not negative: 1 is even,

@@ -114,18 +114,10 @@ func planArrays(p *migration.PoolPlan) *text.Table {
 		case a.Before.Used == nil:
 			remark = "does not report its capacity"
 		}
-		t.Add(a.Backend, strconv.Itoa(a.Before.Volumes), strconv.Itoa(a.After.Volumes), share(a.Before.Used), share(a.After.Used),
-			share(a.Before.Provisioned), share(a.After.Provisioned), remark)
+		t.Add(a.Backend, strconv.Itoa(a.Before.Volumes), strconv.Itoa(a.After.Volumes), shareOrMissing(a.Before.Used), shareOrMissing(a.After.Used),
+			shareOrMissing(a.Before.Provisioned), shareOrMissing(a.After.Provisioned), remark)
 	}
 	return t
-}
-
-// share prints a share that may be unknown, in a table.
-func share(s *float64) string {
-	if s == nil {
-		return format.Missing
-	}
-	return format.Percent(*s)
 }
 
 func planMoves(p *migration.PoolPlan) *text.Table {

@@ -111,7 +111,7 @@ func poolTable(p capability.LogicalPool) *text.Table {
 	for _, r := range p.Reports {
 		c := r.Capabilities
 		t.Add(r.Backend, cmp.Or(string(r.Status), format.Missing), share(c.UsedShare()), number(c, capability.KeyFreeCapacity), number(c, capability.KeyProvisionedCapacity),
-			whole(virtualFree(r)), decimal(c.Number(capability.KeyDataReduction)), number(c, capability.KeyTotalVolumes), share(ofMean(c, mean)),
+			whole(virtualFree(&r)), decimal(c.Number(capability.KeyDataReduction)), number(c, capability.KeyTotalVolumes), share(ofMean(c, mean)),
 			whole(c.Operations()), number(c, capability.KeyUsecPerRead), number(c, capability.KeyUsecPerWrite), number(c, capability.KeyLoadPercent))
 	}
 	return t

@@ -16,10 +16,16 @@ func summaryTable(pools []capability.LogicalPool) *text.Table {
 	t := text.NewTable("POOL", "ZONE", "ARRAYS>", "STATUS", "USED>", "FREE GiB>", "TOTAL GiB>", "PROVISIONED>", "VIRTUAL FREE>", "LOAD %>", "HIGHEST>", "LOAD EVEN>").
 		MayHide("PROVISIONED", "TOTAL GiB", "LOAD EVEN", "FREE GiB", "ARRAYS")
 	for _, p := range pools {
+		total := func(sum *float64, arrays int) string {
+			if sum != nil && arrays < len(p.Reports) {
+				return format.Whole(*sum) + "+"
+			}
+			return wholeOrMissing(sum)
+		}
 		t.Add(p.Name, p.Zone, strconv.Itoa(len(p.Reports)), worstStatus(p), usedShare(p),
-			total(p, numberOf(capability.KeyFreeCapacity)), total(p, numberOf(capability.KeyTotalCapacity)),
-			total(p, numberOf(capability.KeyProvisionedCapacity)), total(p, virtualFree),
-			wholeOrMissing(p.Mean(capability.KeyLoadPercent)), highestLoad(p), shareOrMissing(p.LoadEvenness()))
+			total(p.Sum(capability.KeyFreeCapacity)), total(p.Sum(capability.KeyTotalCapacity)),
+			total(p.Sum(capability.KeyProvisionedCapacity)), total(p.SumOf(virtualFree)),
+			wholeOrMissing(p.Mean(capability.KeyLoadPercent)), wholeOrMissing(p.Max(capability.KeyLoadPercent)), shareOrMissing(p.LoadEvenness()))
 	}
 	return t
 }
@@ -40,42 +46,12 @@ func worstStatus(p capability.LogicalPool) string {
 	return string(worst)
 }
 
-func numberOf(key string) func(capability.Report) (float64, bool) {
-	return func(r capability.Report) (float64, bool) { return r.Capabilities.Number(key) }
-}
-
 // virtualFree is what CapacityFilter compares a size with, in GiB. A backend that does
 // not report its free capacity has none: the scheduler counts it as zero.
-func virtualFree(r capability.Report) (float64, bool) {
-	sum, ok := cinder.ArithmeticOf(r)
+func virtualFree(r *capability.Report) (float64, bool) {
+	sum, ok := cinder.ArithmeticOf(*r)
 	_, reported := r.Capabilities[capability.KeyFreeCapacity]
 	return sum.Virtual, ok && reported
-}
-
-// numbers are those that of returns for the arrays of a pool.
-func numbers(p capability.LogicalPool, of func(capability.Report) (float64, bool)) []float64 {
-	var out []float64
-	for _, r := range p.Reports {
-		if n, ok := of(r); ok {
-			out = append(out, n)
-		}
-	}
-	return out
-}
-
-// total adds a number over the arrays of a pool.
-func total(p capability.LogicalPool, of func(capability.Report) (float64, bool)) string {
-	each, sum := numbers(p, of), 0.0
-	for _, n := range each {
-		sum += n
-	}
-	switch len(each) {
-	case 0:
-		return format.Missing
-	case len(p.Reports):
-		return format.Whole(sum)
-	}
-	return format.Whole(sum) + "+"
 }
 
 // usedShare is that of the capacity of the arrays that report it.
@@ -91,14 +67,6 @@ func usedShare(p capability.LogicalPool) string {
 		return format.Missing
 	}
 	return format.Percent(used / all)
-}
-
-func highestLoad(p capability.LogicalPool) string {
-	loads := numbers(p, numberOf(capability.KeyLoadPercent))
-	if len(loads) == 0 {
-		return format.Missing
-	}
-	return format.Whole(slices.Max(loads))
 }
 
 func wholeOrMissing(f *float64) string {
