@@ -73,11 +73,16 @@ func space() migration.Space {
 func request() migration.Request { return migration.Request{Options: plan.Defaults(), Cloud: "prod"} }
 
 func TestMakeEvens(t *testing.T) {
-	r, err := migration.Make(request(), facts(), space(), cloudOf(array("fa1", "", 500, 1000), array("fa2", "", 0, 0)))
+	f := facts()
+	f.Catalogue.Notes = []string{"the zones could not be read"}
+	r, err := migration.Make(request(), f, space(), cloudOf(array("fa1", "", 500, 1000), array("fa2", "", 0, 0)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := r.Pools[0]
+	if len(r.Notes) != 1 {
+		t.Errorf("the notes of the cloud are %v", r.Notes)
+	}
 	if len(p.Moves) != 5 || len(p.Stay) != 0 || p.Idle != "" {
 		t.Errorf("%d moves, %d stay, %q", len(p.Moves), len(p.Stay), p.Idle)
 	}

@@ -44,7 +44,7 @@ type Result struct {
 
 // Make makes the plans. Its errors are about the request.
 func Make(r Request, f *Facts, space Space, cloud *decision.Cloud) (*Result, error) {
-	out := &Result{Request: r, Backends: cloud.Backends}
+	out := &Result{Request: r, Backends: cloud.Backends, Notes: f.Catalogue.Notes}
 	for _, name := range r.Empty {
 		report, err := volumeapi.Backend(cloud.Backends.Reports, name)
 		if err != nil {
