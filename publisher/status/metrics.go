@@ -187,7 +187,7 @@ func (e emitter) array(b Backend) {
 func (e emitter) space(b Backend) {
 	if s := b.EffectiveSpace; s != nil {
 		l := labelsOf(b)
-		e.gauge("poolcast_array_virtual_capacity_bytes", (s.Total-s.Reserved)*s.Ratio*gib, l...)
+		e.gauge("poolcast_array_virtual_capacity_bytes", s.virtualCapacity()*gib, l...)
 		e.gauge("poolcast_array_virtual_free_bytes", s.VirtualFree*gib, l...)
 	}
 }

@@ -218,14 +218,19 @@ func (f figures) state(c condition) (severity, string) {
 // any volume, which is what CapacityFilter compares a request with. Zero if there is
 // no room at all.
 func (s Space) virtualShare() float64 {
-	most := s.Total - s.Reserved
-	if s.Thin {
-		most *= s.Ratio
-	}
+	most := s.virtualCapacity()
 	if most <= 0 {
 		return min(0, s.VirtualFree)
 	}
 	return s.VirtualFree / most * 100
+}
+
+// virtualCapacity is the virtual free capacity without any volume, in GiB.
+func (s Space) virtualCapacity() float64 {
+	if !s.Thin {
+		return s.Total - s.Reserved
+	}
+	return (s.Total - s.Reserved) * s.Ratio
 }
 
 func percentText(f float64) string { return grouped(f) + "\u202f%" }
