@@ -77,6 +77,15 @@ type VolumeType struct {
 // order in which they are checked.
 type ExtraSpecs []ExtraSpec
 
+// With returns them with others, each in the place of one with the same key, at the end.
+func (e ExtraSpecs) With(more ...ExtraSpec) ExtraSpecs {
+	out := slices.Clone(e)
+	for _, spec := range more {
+		out = append(slices.DeleteFunc(out, func(s ExtraSpec) bool { return s.Key == spec.Key }), spec)
+	}
+	return out
+}
+
 // ExtraSpec is one requirement. Value is nil for JSON null.
 type ExtraSpec struct {
 	Key   string

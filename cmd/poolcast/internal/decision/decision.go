@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -117,8 +116,7 @@ func typeOf(q status.Query, t *cinder.VolumeType) *cinder.VolumeType {
 	if t == nil {
 		return &cinder.VolumeType{Name: "of the form", ExtraSpecs: given}
 	}
-	kept := slices.DeleteFunc(slices.Clone(t.ExtraSpecs), func(s cinder.ExtraSpec) bool { _, replaced := q.ExtraSpecs[s.Key]; return replaced })
-	return &cinder.VolumeType{Name: t.Name, ExtraSpecs: append(kept, given...)}
+	return &cinder.VolumeType{Name: t.Name, ExtraSpecs: t.ExtraSpecs.With(given...)}
 }
 
 func decisionRow(v *placement.Verdict) status.DecisionRow {

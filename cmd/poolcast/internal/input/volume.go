@@ -85,8 +85,7 @@ func (v *Volume) volumeType() (t *cinder.VolumeType, notes []string, err error) 
 		if t == nil {
 			t = &cinder.VolumeType{Name: "of --property"}
 		}
-		t.ExtraSpecs = slices.DeleteFunc(t.ExtraSpecs, func(s cinder.ExtraSpec) bool { return s.Key == spec.Key })
-		t.ExtraSpecs = append(t.ExtraSpecs, spec)
+		t.ExtraSpecs = t.ExtraSpecs.With(spec)
 	}
 	return t, notes, nil
 }
