@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"errors"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -76,6 +78,14 @@ func withCatalogue(cfg *config.Config, set *backends.Set, catalogue *openstack.C
 		cloud.API.Zones, cloud.API.AllZones = catalogue.Zones, true
 	}
 	return cloud
+}
+
+// require takes the cloud of the environment variable OS_CLOUD if no other one is given.
+func (f *cloudFlag) require() error {
+	if f.name = cmp.Or(f.name, os.Getenv("OS_CLOUD")); f.name == "" {
+		return errors.New("--os-cloud is missing: give the name of a cloud in clouds.yaml, or set OS_CLOUD")
+	}
+	return nil
 }
 
 // connect opens the cloud. An error of clouds.yaml is one of usage.

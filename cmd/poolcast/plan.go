@@ -1,10 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"os"
+	"math"
 
 	"github.com/spf13/cobra"
 
@@ -74,14 +73,16 @@ func newPlanCommand(sources *sourceFlags) *cobra.Command {
 	flags.StringArrayVar(&f.request.Empty, "evacuate", nil, "empty this `backend`; repeatable")
 	flags.StringVar(&f.request.Pool, "pool", "", "only the logical pools of this volume_backend_`name`")
 	flags.StringVar(&f.request.Zone, "availability-zone", "", "only the logical pools of this availability `zone`")
-	flags.Int64Var(&f.full, "full", 80, "how full an array may become, in `percent`")
-	flags.Int64Var(&f.apart, "difference", 5, "how far two arrays may be apart, in `points`")
-	flags.Int64Var(&f.gain, "least-gain", 1, "how much of the difference an optional move must take away, in `percent`")
+	flags.Int64Var(&f.full, "full", percentOf(f.request.Full), "how full an array may become, in `percent`")
+	flags.Int64Var(&f.apart, "difference", percentOf(f.request.Difference), "how far two arrays may be apart, in `points`")
+	flags.Int64Var(&f.gain, "least-gain", percentOf(f.request.LeastGain), "how much of the difference an optional move must take away, in `percent`")
 	flags.Int64Var(&f.request.Load, "max-load", f.request.Load, "highest load with which an array takes optional moves, in `percent`")
 	flags.IntVar(&f.request.MaxEvening, "max-moves", f.request.MaxEvening, "highest `number` of optional moves")
 	outputFlag(cmd, &f.output, "table", "wide", "json", "commands")
 	return cmd
 }
+
+func percentOf(share float64) int64 { return int64(math.Round(share * 100)) }
 
 func (f *planFlags) run(cmd *cobra.Command) error {
 	if err := f.check(); err != nil {
@@ -121,8 +122,9 @@ func (f *planFlags) run(cmd *cobra.Command) error {
 
 // check reads the flags that are percentages.
 func (f *planFlags) check() error {
-	f.request.Cloud = cmp.Or(f.cloud.name, os.Getenv("OS_CLOUD"))
-	f.cloud.name = f.request.Cloud
+	if err := f.cloud.require(); err != nil {
+		return err
+	}
 	for _, p := range []struct {
 		flag  string
 		value int64
@@ -132,13 +134,12 @@ func (f *planFlags) check() error {
 		}
 	}
 	switch {
-	case f.cloud.name == "":
-		return errors.New("--os-cloud is missing: give the name of a cloud in clouds.yaml, or set OS_CLOUD")
 	case f.request.MaxEvening < 0:
 		return fmt.Errorf("--max-moves %d: want 0 or more", f.request.MaxEvening)
 	case f.reports.source != "" && f.reports.isFile():
 		return fmt.Errorf("--source %s: a plan needs the reports of now: %s, %s or %s", f.reports.source, backends.Agent, backends.Scheduler, backends.Arrays)
 	}
+	f.request.Cloud = f.cloud.name
 	f.request.Full, f.request.Difference, f.request.LeastGain = float64(f.full)/100, float64(f.apart)/100, float64(f.gain)/100
 	return nil
 }

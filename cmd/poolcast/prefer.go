@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -13,8 +12,6 @@ import (
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/input"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/openstack"
 	"github.com/poolcast/poolcast/cmd/poolcast/internal/render"
-	"github.com/poolcast/poolcast/collector/capability"
-	"github.com/poolcast/poolcast/collector/placement/advice"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
 	"github.com/poolcast/poolcast/collector/placement/fallback"
 )
@@ -115,7 +112,7 @@ func (f *preferFlags) run(cmd *cobra.Command) error {
 		return exit.With(exit.Config, fmt.Errorf("translate the types of %s: %w", f.typesName(), err))
 	}
 	plan.Limits = append(plan.Limits, set.WithoutReport(cfg)...)
-	plan.Limits = append(plan.Limits, labelLimits(set.Candidates(), types, plan)...)
+	plan.Limits = append(plan.Limits, decision.PreferenceLabels(set.Candidates(), types, plan)...)
 	if err := render.Preference(cmd.OutOrStdout(), f.output, cfg, plan, set); err != nil {
 		return fmt.Errorf("print settings: %w", err)
 	}
@@ -123,22 +120,6 @@ func (f *preferFlags) run(cmd *cobra.Command) error {
 		return errors.New("the settings do not hold; the reasons are above")
 	}
 	return polled
-}
-
-// labelLimits are the notes on labels of cinder.conf that the printed functions read:
-// the keys of the conditions, but for those that are translated to measured ones.
-func labelLimits(reports []capability.Report, types []cinder.VolumeType, plan *fallback.Plan) []string {
-	all := cinder.VolumeType{}
-	for _, t := range types {
-		if slices.ContainsFunc(plan.Types, func(p fallback.Type) bool { return p.Name == t.Name }) {
-			all.ExtraSpecs = append(all.ExtraSpecs, t.ExtraSpecs...)
-		}
-	}
-	keys := slices.DeleteFunc((&cinder.Request{Type: &all}).ConditionKeys(), func(key string) bool {
-		k, _ := capability.LookupKey(key)
-		return k.OnRequest
-	})
-	return advice.LabelNotes(reports, func(*capability.Report) []string { return keys })
 }
 
 // read reads the volume types, those of the cloud with its services.

@@ -78,6 +78,7 @@ func subcommands() []*cobra.Command {
 		withSource(newDiffCommand, slices.Concat(poll, log, overlay)...),
 		newManCommand(),
 		withSource(newPlaceCommand, slices.Concat(poll, log)...),
+		withSource(newPlanCommand, slices.Concat(poll, log)...),
 		withSource(newPoolsCommand, slices.Concat(poll, log)...),
 		withSource(newPreferCommand, slices.Concat(poll, log)...),
 		newProbeCommand(),
@@ -87,7 +88,6 @@ func subcommands() []*cobra.Command {
 		newSimulatorCommand(),
 		newVersionCommand(),
 		withSource(newWhyCommand, slices.Concat(poll, log)...),
-		withSource(newPlanCommand, slices.Concat(poll, log)...),
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -57,11 +56,8 @@ func newWhyCommand(sources *sourceFlags) *cobra.Command {
 }
 
 func (f *whyFlags) run(cmd *cobra.Command, volume string) error {
-	if f.cloud.name == "" {
-		f.cloud.name = os.Getenv("OS_CLOUD")
-	}
-	if f.cloud.name == "" {
-		return exit.With(exit.Usage, errors.New("--os-cloud is missing: give the name of a cloud in clouds.yaml, or set OS_CLOUD"))
+	if err := f.cloud.require(); err != nil {
+		return exit.With(exit.Usage, err)
 	}
 	cfg, err := f.load()
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/poolcast/poolcast/collector/placement"
 	"github.com/poolcast/poolcast/collector/placement/advice"
 	"github.com/poolcast/poolcast/collector/placement/cinder"
+	"github.com/poolcast/poolcast/collector/placement/fallback"
 )
 
 // reads returns the function that lists what the scheduler reads of a report to decide
@@ -26,6 +27,22 @@ func (c *Cloud) reads(request *cinder.Request) func(*capability.Report) []string
 // request, on these reports.
 func (c *Cloud) LabelNotes(request *cinder.Request, reports []capability.Report) []string {
 	return advice.LabelNotes(reports, c.reads(request))
+}
+
+// PreferenceLabels are notes on labels of cinder.conf that the functions of a plan read:
+// the keys of the conditions, but for those that are translated to measured ones.
+func PreferenceLabels(reports []capability.Report, types []cinder.VolumeType, plan *fallback.Plan) []string {
+	all := cinder.VolumeType{}
+	for _, t := range types {
+		if slices.ContainsFunc(plan.Types, func(p fallback.Type) bool { return p.Name == t.Name }) {
+			all.ExtraSpecs = append(all.ExtraSpecs, t.ExtraSpecs...)
+		}
+	}
+	keys := slices.DeleteFunc((&cinder.Request{Type: &all}).ConditionKeys(), func(key string) bool {
+		k, _ := capability.LookupKey(key)
+		return k.OnRequest
+	})
+	return advice.LabelNotes(reports, func(*capability.Report) []string { return keys })
 }
 
 // addLabels adds the notes on the labels that a decision is made on.
