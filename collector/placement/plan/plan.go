@@ -111,15 +111,6 @@ type Figures struct {
 	Provisioned *float64
 }
 
-// Full is the greater share; nil if one is not known.
-func (f Figures) Full() *float64 {
-	if f.Used == nil || f.Provisioned == nil {
-		return nil
-	}
-	full := max(*f.Used, *f.Provisioned)
-	return &full
-}
-
 // Make makes the plan of a pool. Its error is that of the judge, or names an array to empty
 // that is not in the pool.
 func Make(p Pool, o Options, judge Judge) (*Plan, error) {
